@@ -1,0 +1,207 @@
+package cohort
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/shopspring/decimal"
+)
+
+// MaxRules is how many discount rules one group may have.
+const MaxRules = 1000
+
+// Amounts are kept as exact decimals with at most this many digits after and
+// before the point, which is what DECIMAL(20,4) holds.
+const (
+	AmountScale     = 4
+	amountIntDigits = 16
+)
+
+// RuleType says what a discount rule applies to.
+type RuleType string
+
+// The rule types.
+const (
+	RuleAll       RuleType = "all"        // the whole catalog ("sitewide")
+	RuleCategory  RuleType = "category"   // a category and those below it
+	RuleProduct   RuleType = "product"    // one product
+	RulePriceList RuleType = "price_list" // prices come from a list instead
+)
+
+// Method says what a rule's amount means.
+type Method string
+
+// The methods. Source: the vendor's description of group discounts.
+const (
+	MethodPercent Method = "percent" // amount per cent off
+	MethodFixed   Method = "fixed"   // amount is the final price
+	MethodPrice   Method = "price"   // amount off
+)
+
+// DiscountRule is one thing that members of a group pay differently.
+type DiscountRule struct {
+	Type RuleType
+	// TargetID is the id of the category, product or price list; 0 for RuleAll.
+	TargetID int64
+	// Method and Amount are zero for RulePriceList.
+	Method Method
+	// Amount is per cent or money in the store's currency, at most four decimals.
+	Amount decimal.Decimal
+}
+
+// targetFields names the wire field that carries a rule type's target.
+var targetFields = map[RuleType]string{
+	RuleAll: "", RuleCategory: "category_id", RuleProduct: "product_id", RulePriceList: "price_list_id",
+}
+
+// TargetField returns the wire name of the field that carries the target of
+// rules of this type ("category_id"), "" when they have none, and false when
+// there is no such type.
+func (t RuleType) TargetField() (field string, ok bool) {
+	field, ok = targetFields[t]
+	return field, ok
+}
+
+// SitewideRule returns the rule for the whole catalog, if there is one.
+func SitewideRule(rules []DiscountRule) (DiscountRule, bool) {
+	for _, r := range rules {
+		if r.Type == RuleAll {
+			return r, true
+		}
+	}
+	return DiscountRule{}, false
+}
+
+// ValidateRules checks each rule and then the list as a whole. It returns a
+// KindInvalid error that names the first field at fault, or "discount_rules"
+// when the rules do not go together.
+func ValidateRules(rules []DiscountRule) error {
+	if len(rules) > MaxRules {
+		return Invalid("discount_rules", fmt.Sprintf("A group has at most %d discount rules.", MaxRules))
+	}
+	for _, r := range rules {
+		if err := r.validate(); err != nil {
+			return err
+		}
+	}
+	type target struct {
+		Type RuleType
+		ID   int64
+	}
+	seen := make(map[target]bool, len(rules))
+	for _, r := range rules {
+		if r.Type == RulePriceList && len(rules) > 1 {
+			return Invalid("discount_rules", "A price_list rule must be the only rule.")
+		}
+		t := target{r.Type, r.TargetID}
+		if seen[t] {
+			return Invalid("discount_rules", repeatReason(r))
+		}
+		seen[t] = true
+	}
+	return nil
+}
+
+func repeatReason(r DiscountRule) string {
+	if r.Type == RuleAll {
+		return "There must be at most one rule of type all."
+	}
+	return fmt.Sprintf("There must be at most one rule for %s %d.", r.Type, r.TargetID)
+}
+
+func (r DiscountRule) validate() error {
+	field, ok := r.Type.TargetField()
+	switch {
+	case !ok:
+		return Invalid("type", "The type must be all, category, product or price_list.")
+	case field != "" && r.TargetID < 1:
+		return Invalid(field, "An id is a positive integer.")
+	case field == "" && r.TargetID != 0:
+		return Invalid("type", "A rule of type all has no target.")
+	case r.Type == RulePriceList:
+		if r.Method != "" || !r.Amount.IsZero() {
+			return Invalid("discount_rules", "A price_list rule has no method and no amount.")
+		}
+		return nil
+	}
+	switch r.Method {
+	case MethodPercent, MethodFixed, MethodPrice:
+	default:
+		return Invalid("method", "The method must be percent, fixed or price.")
+	}
+	return validateAmount(r.Method, r.Amount)
+}
+
+var (
+	maxPercent = decimal.NewFromInt(100)
+	amountEnd  = decimal.New(1, amountIntDigits)
+)
+
+func validateAmount(m Method, a decimal.Decimal) error {
+	switch {
+	case a.IsNegative():
+		return Invalid("amount", "The amount must not be negative.")
+	case !a.Equal(a.Truncate(AmountScale)):
+		return Invalid("amount", fmt.Sprintf("The amount must have at most %d decimals.", AmountScale))
+	case m == MethodPercent && a.GreaterThan(maxPercent):
+		return Invalid("amount", "A percentage must not be more than 100.")
+	case a.GreaterThanOrEqual(amountEnd):
+		return Invalid("amount", fmt.Sprintf("The amount must have at most %d digits before the point.", amountIntDigits))
+	}
+	return nil
+}
+
+// ParseAmount reads a decimal as JSON writes numbers: digits, one point, an
+// exponent. It returns a KindInvalid error on the field "amount" for anything
+// else, NaN and infinities among it, and for numbers whose size alone would
+// make arithmetic on them expensive.
+func ParseAmount(s string) (decimal.Decimal, error) {
+	if !isPlainNumber(s) {
+		return decimal.Decimal{}, Invalid("amount", "The amount must be a decimal number.")
+	}
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		return decimal.Decimal{}, Invalid("amount", "The amount must be a decimal number.")
+	}
+	return d, nil
+}
+
+// maxNumberLength and maxExponent keep "1e999999999" and a megabyte of digits
+// from ever becoming a big integer.
+const (
+	maxNumberLength = 64
+	maxExponent     = 64
+)
+
+func isPlainNumber(s string) bool {
+	if len(s) > maxNumberLength {
+		return false
+	}
+	mantissa, exponent, hasExponent := cutExponent(s)
+	if hasExponent {
+		e, err := strconv.Atoi(exponent)
+		if err != nil || e > maxExponent || e < -maxExponent {
+			return false
+		}
+	}
+	mantissa = strings.TrimPrefix(mantissa, "-")
+	whole, fraction, hasPoint := strings.Cut(mantissa, ".")
+	return isDigits(whole) && (!hasPoint || isDigits(fraction))
+}
+
+func cutExponent(s string) (mantissa, exponent string, found bool) {
+	if i := strings.IndexAny(s, "eE"); i >= 0 {
+		return s[:i], s[i+1:], true
+	}
+	return s, "", false
+}
+
+func isDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}

@@ -1,0 +1,176 @@
+package cohort
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MaxNameLength is the longest group name, in Unicode code points.
+const MaxNameLength = 255
+
+// Group is a customer group of one store.
+type Group struct {
+	// ID counts up from 1 within the store and is never given out twice.
+	ID             int64
+	Name           string
+	CategoryAccess CategoryAccess
+	// DiscountRules keeps the order in which they were given.
+	DiscountRules []DiscountRule
+	// IsDefault: new customers of the store join this group. At most one group
+	// of a store has it.
+	IsDefault bool
+	// IsGroupForGuests: visitors who are not signed in are treated as members.
+	// At most one group of a store has it.
+	IsGroupForGuests bool
+	DateCreated      time.Time
+	DateModified     time.Time
+}
+
+// AccessType says how a group sees the catalog.
+type AccessType string
+
+// The access types.
+const (
+	AccessAll      AccessType = "all"      // every category
+	AccessNone     AccessType = "none"     // no category
+	AccessSpecific AccessType = "specific" // the named categories
+)
+
+// CategoryAccess is what a group may see of the catalog.
+type CategoryAccess struct {
+	Type AccessType
+	// Categories are category ids in the order given, without repeats; nil
+	// unless Type is AccessSpecific.
+	Categories []int64
+}
+
+// Normalized returns the group as it is kept: the name trimmed, access to
+// everything when none is said, and no category ids that mean nothing.
+func (g Group) Normalized() Group {
+	g.Name = strings.TrimSpace(g.Name)
+	g.CategoryAccess = g.CategoryAccess.normalized()
+	return g
+}
+
+func (a CategoryAccess) normalized() CategoryAccess {
+	if a.Type == "" {
+		a.Type = AccessAll
+	}
+	if a.Type != AccessSpecific {
+		return CategoryAccess{Type: a.Type}
+	}
+	seen := make(map[int64]bool, len(a.Categories))
+	kept := make([]int64, 0, len(a.Categories))
+	for _, id := range a.Categories {
+		if !seen[id] {
+			seen[id] = true
+			kept = append(kept, id)
+		}
+	}
+	return CategoryAccess{Type: a.Type, Categories: kept}
+}
+
+// Validate checks a normalized group. It returns a KindInvalid error that
+// names the first field at fault.
+func (g Group) Validate() error {
+	if err := checkText("name", g.Name, 1, MaxNameLength); err != nil {
+		return err
+	}
+	if err := g.CategoryAccess.Validate(); err != nil {
+		return err
+	}
+	return ValidateRules(g.DiscountRules)
+}
+
+// Validate returns a KindInvalid error that names the first field at fault.
+func (a CategoryAccess) Validate() error {
+	switch a.Type {
+	case AccessAll, AccessNone:
+		return nil
+	case AccessSpecific:
+		if len(a.Categories) == 0 {
+			return Invalid("categories", "At least one category id is required when the type is specific.")
+		}
+		if slices.ContainsFunc(a.Categories, func(id int64) bool { return id < 1 }) {
+			return Invalid("categories", "Category ids are positive integers.")
+		}
+		return nil
+	}
+	return Invalid("type", "The type must be all, none or specific.")
+}
+
+// GroupUpdate is a partial change of a group; nil fields stay as they are.
+type GroupUpdate struct {
+	Name             *string
+	CategoryAccess   *CategoryAccess
+	DiscountRules    *[]DiscountRule // replaces the whole list
+	IsDefault        *bool
+	IsGroupForGuests *bool
+}
+
+// IsEmpty reports whether the update changes nothing.
+func (u GroupUpdate) IsEmpty() bool { return u == GroupUpdate{} }
+
+// Apply returns g with the update's fields in place, normalized.
+func (u GroupUpdate) Apply(g Group) Group {
+	if u.Name != nil {
+		g.Name = *u.Name
+	}
+	if u.CategoryAccess != nil {
+		g.CategoryAccess = *u.CategoryAccess
+	}
+	if u.DiscountRules != nil {
+		g.DiscountRules = *u.DiscountRules
+	}
+	if u.IsDefault != nil {
+		g.IsDefault = *u.IsDefault
+	}
+	if u.IsGroupForGuests != nil {
+		g.IsGroupForGuests = *u.IsGroupForGuests
+	}
+	return g.Normalized()
+}
+
+// GroupFilter selects groups of a store; the zero value selects all of them.
+type GroupFilter struct {
+	Name             *string // the exact name
+	NameLike         string  // a part of the name, compared under Unicode folding
+	IsDefault        *bool
+	IsGroupForGuests *bool
+	DateCreated      TimeSpan
+	DateModified     TimeSpan
+}
+
+// TimeSpan is the half-open span [From, Until); a zero end is open.
+type TimeSpan struct {
+	From, Until time.Time
+}
+
+// Intersect returns the span that lies in both.
+func (s TimeSpan) Intersect(o TimeSpan) TimeSpan {
+	if s.From.IsZero() || !o.From.IsZero() && o.From.After(s.From) {
+		s.From = o.From
+	}
+	if s.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(s.Until) {
+		s.Until = o.Until
+	}
+	return s
+}
+
+// Page is one page of a list, in ids ascending.
+type Page struct {
+	Number int // from 1
+	Size   int
+}
+
+// Offset returns how many rows come before the page. A page too far away to
+// count to begins where no row can be.
+func (p Page) Offset() int64 {
+	before := int64(p.Number - 1)
+	if before > math.MaxInt64/int64(p.Size) {
+		return math.MaxInt64
+	}
+	return before * int64(p.Size)
+}

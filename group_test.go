@@ -1,0 +1,225 @@
+package cohort_test
+
+import (
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+func TestGroupName(t *testing.T) {
+	const family = "👨‍👩‍👧‍👦" // seven code points that look like one
+	tests := []struct {
+		name, text string
+		valid      bool
+	}{
+		{"one letter", "x", true},
+		{"255 letters", strings.Repeat("x", 255), true},
+		{"256 letters", strings.Repeat("x", 256), false},
+		{"255 emoji", strings.Repeat("🛒", 255), true},
+		{"256 emoji", strings.Repeat("🛒", 256), false},
+		{"36 families are 252 code points", strings.Repeat(family, 36), true},
+		{"37 families are 259 code points", strings.Repeat(family, 37), false},
+		{"127 letters with combining marks", strings.Repeat("e\u0301", 127), true},
+		{"128 letters with combining marks", strings.Repeat("e\u0301", 128), false},
+		{"a combining mark alone", "\u0301", true},
+		{"255 letters between spaces", " \t" + strings.Repeat("x", 255) + "\n ", true},
+		{"empty", "", false},
+		{"spaces", "   ", false},
+		{"Unicode spaces", "\u00a0\u2003\u3000", false},
+		{"a space that is not one for Unicode", "\u200b", true},
+		{"NUL", "a\x00b", false},
+		{"other control characters", "a\tb\x01", true},
+		{"not UTF-8", "a\xffb", false},
+		{"half of a surrogate pair", "a\xed\xa0\x80b", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := cohort.Group{Name: tt.text}.Normalized().Validate()
+			if tt.valid {
+				if err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			wantInvalid(t, err, "name")
+		})
+	}
+}
+
+func TestGroupValidateNamesTheFieldAtFault(t *testing.T) {
+	access := func(kind cohort.AccessType, ids ...int64) cohort.Group {
+		return cohort.Group{Name: "x", CategoryAccess: cohort.CategoryAccess{Type: kind, Categories: ids}}
+	}
+	rules := access(cohort.AccessAll)
+	rules.DiscountRules = []cohort.DiscountRule{priceList(1), priceList(2)}
+	tests := []struct {
+		name  string
+		group cohort.Group
+		field string
+	}{
+		{"unknown access", access("some"), "type"},
+		{"access in another case", access("All"), "type"},
+		{"specific without categories", access(cohort.AccessSpecific), "categories"},
+		{"category id zero", access(cohort.AccessSpecific, 5, 0), "categories"},
+		{"negative category id", access(cohort.AccessSpecific, -1), "categories"},
+		{"rules", rules, "discount_rules"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			wantInvalid(t, tt.group.Normalized().Validate(), tt.field)
+		})
+	}
+}
+
+func TestGroupNormalized(t *testing.T) {
+	specific := func(ids ...int64) cohort.CategoryAccess {
+		return cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: ids}
+	}
+	all := cohort.CategoryAccess{Type: cohort.AccessAll}
+	tests := []struct {
+		name     string
+		in, want cohort.Group
+	}{
+		{"zero", cohort.Group{}, cohort.Group{CategoryAccess: all}},
+		{"name is trimmed, not inside", cohort.Group{Name: "\u00a0 a  b\t"}, cohort.Group{Name: "a  b", CategoryAccess: all}},
+		{"categories of all", cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll, Categories: []int64{1}}}, cohort.Group{CategoryAccess: all}},
+		{"categories without a type", cohort.Group{CategoryAccess: cohort.CategoryAccess{Categories: []int64{1}}}, cohort.Group{CategoryAccess: all}},
+		{"categories of none", cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessNone, Categories: []int64{1}}}, cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessNone}}},
+		{"repeats, in the order given", cohort.Group{CategoryAccess: specific(9, 3, 9, 1, 3)}, cohort.Group{CategoryAccess: specific(9, 3, 1)}},
+		{"an unknown type is for Validate", cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: "some"}}, cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: "some"}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := tt.in.Normalized()
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(got, got.Normalized(), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("a second time it changes:\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestNormalizedLeavesTheCallersCategories(t *testing.T) {
+	given := []int64{2, 2, 1}
+	cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: given}}.Normalized()
+	if !slices.Equal(given, []int64{2, 2, 1}) {
+		t.Fatalf("the caller's slice became %v", given)
+	}
+}
+
+func TestGroupUpdateApply(t *testing.T) {
+	before := cohort.Group{
+		ID: 7, Name: "VIP", IsDefault: true,
+		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{1, 2}},
+		DiscountRules:  []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}},
+		DateCreated:    time.Unix(1, 0), DateModified: time.Unix(2, 0),
+	}
+	tests := []struct {
+		name   string
+		update cohort.GroupUpdate
+		want   func(*cohort.Group)
+	}{
+		{"nothing", cohort.GroupUpdate{}, func(*cohort.Group) {}},
+		{"name, trimmed", cohort.GroupUpdate{Name: new(" Wholesale ")}, func(g *cohort.Group) { g.Name = "Wholesale" }},
+		{"an empty name is for Validate", cohort.GroupUpdate{Name: new("")}, func(g *cohort.Group) { g.Name = "" }},
+		{"access as a whole", cohort.GroupUpdate{CategoryAccess: &cohort.CategoryAccess{Type: cohort.AccessNone}},
+			func(g *cohort.Group) { g.CategoryAccess = cohort.CategoryAccess{Type: cohort.AccessNone} }},
+		{"access, repeats folded", cohort.GroupUpdate{CategoryAccess: &cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{3, 3}}},
+			func(g *cohort.Group) { g.CategoryAccess.Categories = []int64{3} }},
+		{"rules as a whole", cohort.GroupUpdate{DiscountRules: &[]cohort.DiscountRule{priceList(4)}},
+			func(g *cohort.Group) { g.DiscountRules = []cohort.DiscountRule{priceList(4)} }},
+		{"no rules", cohort.GroupUpdate{DiscountRules: &[]cohort.DiscountRule{}}, func(g *cohort.Group) { g.DiscountRules = nil }},
+		{"default off", cohort.GroupUpdate{IsDefault: new(false)}, func(g *cohort.Group) { g.IsDefault = false }},
+		{"guests on", cohort.GroupUpdate{IsGroupForGuests: new(true)}, func(g *cohort.Group) { g.IsGroupForGuests = true }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			want := before
+			tt.want(&want)
+			if diff := cmp.Diff(want, tt.update.Apply(before), cmpopts.EquateEmpty()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if got, want := tt.update.IsEmpty(), tt.name == "nothing"; got != want {
+				t.Errorf("IsEmpty is %v", got)
+			}
+		})
+	}
+}
+
+func TestTimeSpanIntersect(t *testing.T) {
+	// Few seconds, so that ends meet often; the zero time is an open end.
+	end := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.Int64Range(0, 9), func(s int64) time.Time { return time.Unix(s, 0) }))
+	span := rapid.Custom(func(t *rapid.T) cohort.TimeSpan {
+		return cohort.TimeSpan{From: end.Draw(t, "from"), Until: end.Draw(t, "until")}
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := span.Draw(t, "a"), span.Draw(t, "b")
+		both := a.Intersect(b)
+		for s := int64(-1); s <= 10; s++ {
+			at := time.Unix(s, 0)
+			if got, want := contains(both, at), contains(a, at) && contains(b, at); got != want {
+				t.Fatalf("second %d: %v in both spans, %v in %v", s, want, got, both)
+			}
+		}
+		if diff := cmp.Diff(both, b.Intersect(a)); diff != "" {
+			t.Fatalf("the order of the spans matters:\n%s", diff)
+		}
+		if diff := cmp.Diff(a, a.Intersect(cohort.TimeSpan{})); diff != "" {
+			t.Fatalf("the open span takes something away:\n%s", diff)
+		}
+	})
+}
+
+func contains(s cohort.TimeSpan, at time.Time) bool {
+	return (s.From.IsZero() || !at.Before(s.From)) && (s.Until.IsZero() || at.Before(s.Until))
+}
+
+// An end before the zero time is as good as any other: the year 0 is a date
+// that RFC 3339 can write.
+func TestTimeSpanIntersectBeforeTheZeroTime(t *testing.T) {
+	year0 := cohort.TimeSpan{From: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
+	if diff := cmp.Diff(year0, year0.Intersect(cohort.TimeSpan{})); diff != "" {
+		t.Errorf("the open span takes the end away (-want +got):\n%s", diff)
+	}
+}
+
+func TestPageOffset(t *testing.T) {
+	tests := []struct {
+		page cohort.Page
+		want int64
+	}{
+		{cohort.Page{Number: 1, Size: 50}, 0},
+		{cohort.Page{Number: 2, Size: 50}, 50},
+		{cohort.Page{Number: 1, Size: math.MaxInt}, 0},
+		{cohort.Page{Number: math.MaxInt, Size: 1}, math.MaxInt64 - 1},
+		{cohort.Page{Number: math.MaxInt, Size: 2}, math.MaxInt64},
+		{cohort.Page{Number: math.MaxInt, Size: math.MaxInt}, math.MaxInt64},
+	}
+	for _, tt := range tests {
+		if got := tt.page.Offset(); got != tt.want {
+			t.Errorf("%+v: got %d, want %d", tt.page, got, tt.want)
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := cohort.Page{Number: rapid.IntMin(1).Draw(t, "number"), Size: rapid.IntMin(1).Draw(t, "size")}
+		want := new(big.Int).Mul(big.NewInt(int64(p.Number-1)), big.NewInt(int64(p.Size)))
+		if !want.IsInt64() {
+			want.SetInt64(math.MaxInt64)
+		}
+		if got := p.Offset(); got != want.Int64() {
+			t.Fatalf("%+v: got %d, want %d", p, got, want)
+		}
+	})
+}

@@ -1,0 +1,114 @@
+package cohort
+
+import (
+	"fmt"
+	"regexp"
+	"time"
+)
+
+// Window is the span over which a store's request quota is counted.
+// Source: the vendor's rate-limit page and recorded headers (30 000 ms).
+const Window = 30 * time.Second
+
+// MaxQuota and MaxAtOnce bound what a store can be given.
+const (
+	MaxQuota  = 100_000_000
+	MaxAtOnce = 100_000
+)
+
+// Plan is a store's tariff. It decides the request quota.
+type Plan string
+
+// The plans, as the vendor names them.
+const (
+	PlanUnlimited  Plan = "unlimited" // no quota, and no quota headers
+	PlanStandard   Plan = "standard"
+	PlanPlus       Plan = "plus"
+	PlanPro        Plan = "pro"
+	PlanEnterprise Plan = "enterprise" // a quota of its own, see Store.Quota
+)
+
+// planQuotas is the quota per window of each plan that has one by itself.
+var planQuotas = map[Plan]int{PlanStandard: 150, PlanPlus: 150, PlanPro: 450}
+
+// Store is a merchant's store: the border that nothing crosses.
+type Store struct {
+	// Hash names the store in every path: 1 to 64 lower-case letters, digits,
+	// '-' and '_'.
+	Hash string
+	Plan Plan
+	// Quota overrides the plan's requests per Window; 0 keeps the plan's own.
+	Quota int
+	// AtOnce overrides how many requests of one operation may be under way
+	// together, for the operations that have such a limit; 0 keeps their own.
+	AtOnce      int
+	DateCreated time.Time
+}
+
+// RequestQuota returns how many requests the store may make per [Window], and
+// false when it is not metered.
+func (s Store) RequestQuota() (quota int, metered bool) {
+	if s.Plan == PlanUnlimited {
+		return 0, false
+	}
+	if s.Quota > 0 {
+		return s.Quota, true
+	}
+	return planQuotas[s.Plan], true
+}
+
+var storeHash = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+// Validate returns a KindInvalid error that names the first field at fault.
+func (s Store) Validate() error {
+	if !storeHash.MatchString(s.Hash) {
+		return Invalid("hash", "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'.")
+	}
+	if s.Quota < 0 || s.Quota > MaxQuota {
+		return Invalid("quota", fmt.Sprintf("A quota is 1 to %d requests per 30 seconds, or 0 for the plan's own.", MaxQuota))
+	}
+	if s.AtOnce < 0 || s.AtOnce > MaxAtOnce {
+		return Invalid("at_once", fmt.Sprintf("At once is 1 to %d requests, or 0 for each operation's own limit.", MaxAtOnce))
+	}
+	switch s.Plan {
+	case PlanStandard, PlanPlus, PlanPro:
+		return nil
+	case PlanUnlimited:
+		if s.Quota != 0 {
+			return Invalid("quota", "The unlimited plan has no quota; choose another plan, or leave the quota out.")
+		}
+		return nil
+	case PlanEnterprise:
+		if s.Quota == 0 {
+			return Invalid("quota", "The enterprise plan has no quota of its own; give one.")
+		}
+		return nil
+	}
+	return Invalid("plan", "A plan is unlimited, standard, plus, pro or enterprise.")
+}
+
+// StoreUpdate is a change of a store; nil fields stay as they are.
+type StoreUpdate struct {
+	Plan   *Plan
+	Quota  *int
+	AtOnce *int
+}
+
+// Apply returns s with the update's fields in place. A change to the unlimited
+// plan drops the quota unless the update sets one, so that the plan can be
+// changed in one step.
+func (u StoreUpdate) Apply(s Store) Store {
+	if u.Plan != nil {
+		s.Plan = *u.Plan
+		if s.Plan == PlanUnlimited {
+			s.Quota = 0
+		}
+	}
+	if u.Quota != nil {
+		s.Quota = *u.Quota
+	}
+	if u.AtOnce != nil {
+		s.AtOnce = *u.AtOnce
+	}
+	return s
+}

@@ -1,0 +1,91 @@
+package cohort_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+)
+
+func TestNewToken(t *testing.T) {
+	// The SHA-256 of "abc", from FIPS 180-2.
+	const hash = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+	got := cohort.NewToken("abc")
+	if got.Hash != hash || got.ID != hash[:16] {
+		t.Errorf("got the hash %s and the id %s", got.Hash, got.ID)
+	}
+	if h := cohort.HashTokenSecret("abc"); h != hash {
+		t.Errorf("HashTokenSecret: got %s", h)
+	}
+}
+
+func TestNewTokenSecret(t *testing.T) {
+	form := regexp.MustCompile(`^[a-z0-9]{26}$`)
+	seen := map[string]bool{}
+	for range 1000 {
+		s := cohort.NewTokenSecret()
+		if !form.MatchString(s) || seen[s] {
+			t.Fatalf("%q has the wrong form or came twice", s)
+		}
+		seen[s] = true
+	}
+}
+
+// TestTokenAllows goes through every pair of a scope held and a scope needed:
+// each allows itself, and a modify scope its read-only one, nothing else.
+func TestTokenAllows(t *testing.T) {
+	implied := map[[2]cohort.Scope]bool{
+		{cohort.ScopeCustomers, cohort.ScopeCustomersRead}: true,
+		{cohort.ScopeProducts, cohort.ScopeProductsRead}:   true,
+	}
+	for _, has := range cohort.Scopes() {
+		token := cohort.Token{Scopes: []cohort.Scope{has}}
+		for _, need := range cohort.Scopes() {
+			want := has == need || implied[[2]cohort.Scope{has, need}]
+			if got := token.Allows(need); got != want {
+				t.Errorf("a token with %s allows %s: %v, want %v", has, need, got, want)
+			}
+		}
+		if !token.Allows("") {
+			t.Errorf("a token with %s does not allow what needs no scope", has)
+		}
+		if token.Allows("store_v2_orders") {
+			t.Errorf("a token with %s allows a scope that does not exist", has)
+		}
+	}
+	both := cohort.Token{Scopes: []cohort.Scope{cohort.ScopeProductsRead, cohort.ScopeCustomers}}
+	if !both.Allows(cohort.ScopeProductsRead) || !both.Allows(cohort.ScopeCustomersRead) || both.Allows(cohort.ScopeProducts) {
+		t.Error("with several scopes each must count, and only those")
+	}
+}
+
+func TestTokenValidate(t *testing.T) {
+	read := []cohort.Scope{cohort.ScopeCustomersRead}
+	tests := []struct {
+		name  string
+		token cohort.Token
+		field string // at fault; empty when the token is valid
+	}{
+		{"every scope", cohort.Token{Scopes: cohort.Scopes()}, ""},
+		{"no scope", cohort.Token{}, "scope"},
+		{"unknown scope", cohort.Token{Scopes: append(read, "store_v2_orders")}, "scope"},
+		{"empty scope", cohort.Token{Scopes: []cohort.Scope{""}}, "scope"},
+		{"scope with a space", cohort.Token{Scopes: []cohort.Scope{"store_v2_customers store_v2_products"}}, "scope"},
+		{"name of 255 characters", cohort.Token{Scopes: read, Name: strings.Repeat("é", 255)}, ""},
+		{"name of 256 characters", cohort.Token{Scopes: read, Name: strings.Repeat("é", 256)}, "name"},
+		// As for groups: what PostgreSQL text cannot hold, no engine may keep.
+		{"name with NUL", cohort.Token{Scopes: read, Name: "a\x00b"}, "name"},
+		{"name that is not UTF-8", cohort.Token{Scopes: read, Name: "a\xffb"}, "name"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.token.Validate()
+			if tt.field != "" {
+				wantInvalid(t, err, tt.field)
+			} else if err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+}
