@@ -1,0 +1,234 @@
+package db_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+)
+
+// fullGroup returns a group with something in every field.
+func fullGroup(id int64) cohort.Group {
+	amount := decimal.RequireFromString
+	return cohort.Group{
+		ID:             id,
+		Name:           `O'Neil & "Söhne" 🛒 $1 ? % _ \ ` + strings.Repeat("x", 200),
+		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{9, math.MaxInt64, 1}},
+		DiscountRules: []cohort.DiscountRule{
+			{Type: cohort.RuleProduct, TargetID: math.MaxInt64, Method: cohort.MethodFixed, Amount: amount("9999999999999999.9999")},
+			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: amount("0.1")},
+			{Type: cohort.RuleCategory, TargetID: 3, Method: cohort.MethodPrice, Amount: amount("0")},
+			{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPrice, Amount: amount("1e2")},
+		},
+		IsDefault:        true,
+		IsGroupForGuests: true,
+		DateCreated:      t0,
+		DateModified:     t0.Add(time.Millisecond),
+	}
+}
+
+func TestGroupRoundTrip(t *testing.T) {
+	none := newGroup(2, "none")
+	none.CategoryAccess.Type = cohort.AccessNone
+	list := newGroup(3, "price list")
+	list.DiscountRules = []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: 5}}
+	old := newGroup(4, "before 1970")
+	old.DateCreated, old.DateModified = time.UnixMilli(-1).UTC(), time.UnixMilli(-62_000_000_000_000).UTC()
+	groups := []cohort.Group{fullGroup(1), none, list, old, newGroup(math.MaxInt64, "x")}
+
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addGroups(t, d, "a", groups...)
+		wantGroups(t, d, "a", groups...)
+		for _, want := range groups {
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.Group("a", want.ID)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("(-want +got):\n%s", diff)
+				}
+				return err
+			})
+		}
+	})
+}
+
+func TestUpdateGroup(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
+
+		changed := fullGroup(1)
+		changed.DateCreated = t0.AddDate(1, 0, 0) // not to be written
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", changed) })
+
+		want := changed
+		want.DateCreated = t0
+		wantGroups(t, d, "a", want, newGroup(2, "second"))
+		// The folded name must have followed the name.
+		if n := countGroups(t, d, "a", cohort.GroupFilter{NameLike: "first"}); n != 0 {
+			t.Error("the old name is still found")
+		}
+		if n := countGroups(t, d, "a", cohort.GroupFilter{NameLike: "SÖHNE"}); n != 1 {
+			t.Error("the new name is not found")
+		}
+
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", newGroup(1, "first")) })
+		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
+	})
+}
+
+func TestDeleteGroup(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "x"))
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 1) })
+		wantGroups(t, d, "a", newGroup(2, "x"))
+	})
+}
+
+func TestGroupThatDoesNotExist(t *testing.T) {
+	ways := map[string]func(tx *db.Tx, store string, id int64) error{
+		"get":    func(tx *db.Tx, store string, id int64) error { _, err := tx.Group(store, id); return err },
+		"update": func(tx *db.Tx, store string, id int64) error { return tx.UpdateGroup(store, newGroup(id, "y")) },
+		"delete": func(tx *db.Tx, store string, id int64) error { return tx.DeleteGroup(store, id) },
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		addGroups(t, d, "a", newGroup(1, "x"))
+		for name, way := range ways {
+			for _, id := range []int64{0, -1, 2, math.MaxInt64} {
+				wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return way(tx, "a", id) }), cohort.KindNotFound)
+			}
+			for _, store := range []string{"b", "none", "A", ""} {
+				if err := d.Update(t.Context(), func(tx *db.Tx) error { return way(tx, store, 1) }); cohort.KindOf(err) != cohort.KindNotFound {
+					t.Errorf("%s in the store %q: %v", name, store, err)
+				}
+			}
+		}
+		wantGroups(t, d, "a", newGroup(1, "x"))
+	})
+}
+
+func TestStoresDoNotSeeEachOther(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		// The same ids and the same flags: both are per store.
+		ofA, ofB := fullGroup(1), fullGroup(1)
+		ofB.Name = "of b"
+		addGroups(t, d, "a", ofA)
+		addGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+		wantGroups(t, d, "a", ofA)
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+		if n := countGroups(t, d, "a", everything); n != 1 {
+			t.Errorf("a has %d groups", n)
+		}
+
+		later := t0.Add(time.Hour)
+		update(t, d, func(tx *db.Tx) error { return tx.ClearDefaultGroup("a", later) })
+		update(t, d, func(tx *db.Tx) error { return tx.ClearGuestGroup("a", later) })
+		ofA.IsDefault, ofA.IsGroupForGuests, ofA.DateModified = false, false, later
+		wantGroups(t, d, "a", ofA)
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
+		wantGroups(t, d, "a")
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+	})
+}
+
+func TestGroupFlagsAndIDsAreUnique(t *testing.T) {
+	isDefault := newGroup(2, "default")
+	isDefault.IsDefault = true
+	forGuests := newGroup(3, "guests")
+	forGuests.IsGroupForGuests = true
+	plain := newGroup(4, "plain")
+	tests := map[string]func(tx *db.Tx) error{
+		"a second default": func(tx *db.Tx) error { g := isDefault; g.ID = 5; return tx.InsertGroup("a", g) },
+		"a second group for guests": func(tx *db.Tx) error {
+			g := forGuests
+			g.ID = 5
+			return tx.InsertGroup("a", g)
+		},
+		"the same id": func(tx *db.Tx) error { return tx.InsertGroup("a", plain) },
+		"default by an update": func(tx *db.Tx) error {
+			g := plain
+			g.IsDefault = true
+			return tx.UpdateGroup("a", g)
+		},
+		"guests by an update": func(tx *db.Tx) error {
+			g := plain
+			g.IsGroupForGuests = true
+			return tx.UpdateGroup("a", g)
+		},
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addGroups(t, d, "a", isDefault, forGuests, plain)
+		for name, fn := range tests {
+			if err := d.Update(t.Context(), fn); cohort.KindOf(err) != cohort.KindConflict {
+				t.Errorf("%s: got error %v, want KindConflict", name, err)
+			}
+		}
+		wantGroups(t, d, "a", isDefault, forGuests, plain)
+	})
+}
+
+func TestInsertGroupNeedsItsStore(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) }); err == nil {
+			t.Error("a group of a store that does not exist is accepted: foreign keys are off")
+		}
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.NextGroupID("none"); return err }); err == nil {
+			t.Error("a counter of a store that does not exist is accepted: foreign keys are off")
+		}
+	})
+}
+
+// A group that is deleted never lends its id to another, not even when it had
+// the highest and the server was started again since.
+func TestIDsAreNotReused(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		nextID := func(d *db.DB, store string) (id int64) {
+			update(t, d, func(tx *db.Tx) (err error) {
+				if id, err = tx.NextGroupID(store); err != nil {
+					return err
+				}
+				return tx.InsertGroup(store, newGroup(id, "x"))
+			})
+			return id
+		}
+		deleteAll := func(d *db.DB, store string) {
+			for _, g := range listGroups(t, d, store, everything, onePage) {
+				update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup(store, g.ID) })
+			}
+		}
+
+		d, err := db.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addStores(t, d, "a", "b")
+		got := []int64{nextID(d, "a"), nextID(d, "a"), nextID(d, "b")}
+		deleteAll(d, "a")
+		got = append(got, nextID(d, "a"))
+		deleteAll(d, "a")
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+
+		d = dbtest.Open(t, url)
+		got = append(got, nextID(d, "a"), nextID(d, "b"))
+		if want := []int64{1, 2, 1, 3, 4, 2}; !slices.Equal(got, want) {
+			t.Errorf("got the ids %v, want %v", got, want)
+		}
+	})
+}

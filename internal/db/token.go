@@ -1,0 +1,60 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"strings"
+
+	"cohort.example/cohort"
+)
+
+const tokenColumns = "hash, id, store_hash, name, scopes, date_created"
+
+// InsertToken adds a token. It returns KindConflict if its secret is in use.
+func (t *Tx) InsertToken(k cohort.Token) error {
+	scopes := make([]string, len(k.Scopes))
+	for i, s := range k.Scopes {
+		scopes[i] = string(s)
+	}
+	_, err := t.exec("INSERT INTO tokens ("+tokenColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+		k.Hash, k.ID, k.StoreHash, k.Name, strings.Join(scopes, " "), k.DateCreated.UnixMilli())
+	return err
+}
+
+// TokenByHash returns the token whose secret has the hash, or KindNotFound.
+func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
+	k, err := scanToken(t.queryRow("SELECT "+tokenColumns+" FROM tokens WHERE hash = $1", hash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return k, cohort.NotFound("token")
+	}
+	return k, err
+}
+
+// ListTokens returns the tokens of a store, or of every store when storeHash
+// is empty, the oldest first.
+func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
+	rows, err := t.query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
+		ORDER BY store_hash COLLATE "C", date_created, id COLLATE "C"`, storeHash)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanToken)
+}
+
+// DeleteToken deletes the token with the id, or returns KindNotFound.
+func (t *Tx) DeleteToken(id string) error {
+	n, err := t.exec("DELETE FROM tokens WHERE id = $1", id)
+	return mustChange(n, err, "token "+id)
+}
+
+func scanToken(row scanner) (cohort.Token, error) {
+	var k cohort.Token
+	var scopes string
+	var created int64
+	err := row.Scan(&k.Hash, &k.ID, &k.StoreHash, &k.Name, &scopes, &created)
+	for s := range strings.FieldsSeq(scopes) {
+		k.Scopes = append(k.Scopes, cohort.Scope(s))
+	}
+	k.DateCreated = fromMillis(created)
+	return k, err
+}

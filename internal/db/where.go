@@ -1,0 +1,48 @@
+package db
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"cohort.example/cohort"
+)
+
+// where collects the conditions of a query whose filters are optional. Only
+// the filters in use reach the engine, which can then pick an index for them.
+type where struct {
+	text strings.Builder
+	args []any
+}
+
+// whereStore starts every query: nothing is read across stores.
+func whereStore(storeHash string) *where {
+	w := &where{}
+	w.text.WriteString(" WHERE store_hash = ")
+	w.text.WriteString(w.arg(storeHash))
+	return w
+}
+
+// and adds a condition; each "?" in it stands for the argument.
+func (w *where) and(condition string, arg any) {
+	w.text.WriteString(" AND ")
+	w.text.WriteString(strings.ReplaceAll(condition, "?", w.arg(arg)))
+}
+
+// span adds the ends of a time span that are not open.
+func (w *where) span(column string, s cohort.TimeSpan) {
+	if !s.From.IsZero() {
+		w.and(column+" >= ?", s.From.UnixMilli())
+	}
+	if !s.Until.IsZero() {
+		w.and(column+" < ?", s.Until.UnixMilli())
+	}
+}
+
+// arg keeps an argument and returns its placeholder.
+func (w *where) arg(v any) string {
+	w.args = append(w.args, v)
+	return "$" + strconv.Itoa(len(w.args))
+}
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
