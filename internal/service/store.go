@@ -1,0 +1,72 @@
+package service
+
+import (
+	"context"
+	"fmt"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// CreateStore adds a store; an empty plan means unlimited. It returns
+// KindInvalid, or KindConflict if the hash is taken.
+func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Store, error) {
+	if st.Plan == "" {
+		st.Plan = cohort.PlanUnlimited
+	}
+	if err := st.Validate(); err != nil {
+		return cohort.Store{}, err
+	}
+	st.DateCreated = s.timestamp()
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		_, err := tx.Store(st.Hash)
+		if err == nil {
+			return &cohort.Error{Kind: cohort.KindConflict, Message: fmt.Sprintf("store %s exists already", st.Hash)}
+		}
+		if cohort.KindOf(err) != cohort.KindNotFound {
+			return err
+		}
+		return tx.InsertStore(st)
+	})
+	return st, err
+}
+
+// Store returns a store, or KindNotFound.
+func (s *Service) Store(ctx context.Context, hash string) (st cohort.Store, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		st, err = tx.Store(hash)
+		return err
+	})
+	return st, err
+}
+
+// ListStores returns every store, by hash.
+func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		stores, err = tx.ListStores()
+		return err
+	})
+	return stores, err
+}
+
+// UpdateStore changes a store's settings and returns it as it is now. It
+// returns KindInvalid or KindNotFound.
+func (s *Service) UpdateStore(ctx context.Context, hash string, u cohort.StoreUpdate) (st cohort.Store, err error) {
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
+		if st, err = tx.Store(hash); err != nil {
+			return err
+		}
+		st = u.Apply(st)
+		if err := st.Validate(); err != nil {
+			return err
+		}
+		return tx.UpdateStore(st)
+	})
+	return st, err
+}
+
+// DeleteStore deletes a store with its tokens and all that is in it, or
+// returns KindNotFound.
+func (s *Service) DeleteStore(ctx context.Context, hash string) error {
+	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteStore(hash) })
+}

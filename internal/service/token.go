@@ -1,0 +1,84 @@
+package service
+
+import (
+	"context"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// CreateToken makes a token for k's store with k's name and scopes, and returns
+// it with its secret, which is kept nowhere. It returns KindInvalid, or
+// KindNotFound if there is no such store.
+func (s *Service) CreateToken(ctx context.Context, k cohort.Token) (token cohort.Token, secret string, err error) {
+	secret = cohort.NewTokenSecret()
+	token, err = s.CreateTokenWithSecret(ctx, k, secret)
+	return token, secret, err
+}
+
+// CreateTokenWithSecret is CreateToken for a secret that the caller knows. It
+// returns KindConflict if a token has that secret already.
+func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, secret string) (cohort.Token, error) {
+	token := cohort.NewToken(secret)
+	token.StoreHash, token.Name, token.Scopes = k.StoreHash, k.Name, k.Scopes
+	token.DateCreated = s.timestamp()
+	if err := token.Validate(); err != nil {
+		return cohort.Token{}, err
+	}
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		if _, err := tx.Store(token.StoreHash); err != nil {
+			return err
+		}
+		return tx.InsertToken(token)
+	})
+	return token, err
+}
+
+// ListTokens returns the tokens of a store, or of all when storeHash is empty.
+func (s *Service) ListTokens(ctx context.Context, storeHash string) (tokens []cohort.Token, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		tokens, err = tx.ListTokens(storeHash)
+		return err
+	})
+	return tokens, err
+}
+
+// RevokeToken deletes a token by its id, or returns KindNotFound.
+func (s *Service) RevokeToken(ctx context.Context, id string) error {
+	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteToken(id) })
+}
+
+// KnowsSecret reports whether some token has the secret.
+func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.Token, known bool, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		token, err = tx.TokenByHash(cohort.HashTokenSecret(secret))
+		return err
+	})
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		return token, false, nil
+	}
+	return token, err == nil, err
+}
+
+// Authenticate returns the store that a secret lets its bearer call. It returns
+// KindUnauthorized if no token has the secret, and KindForbidden if one does
+// but belongs to another store or lacks the scope; an unknown store looks the
+// same as a foreign one.
+func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (store cohort.Store, err error) {
+	hash := cohort.HashTokenSecret(secret)
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		token, err := tx.TokenByHash(hash)
+		if cohort.KindOf(err) == cohort.KindNotFound {
+			return &cohort.Error{Kind: cohort.KindUnauthorized}
+		}
+		if err != nil {
+			return err
+		}
+		if token.StoreHash != storeHash || !token.Allows(need) {
+			return &cohort.Error{Kind: cohort.KindForbidden}
+		}
+		store, err = tx.Store(storeHash)
+		return err
+	})
+	return store, err
+}
