@@ -1,0 +1,64 @@
+// Package api is what the wire dialects share: the route table, the reading of
+// bodies and queries, and the writing of answers. It knows no dialect's texts.
+package api
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort"
+)
+
+// Handler answers one request. It writes an answer and returns nil, or writes
+// nothing and returns an error, which the dialect turns into an answer.
+type Handler func(w http.ResponseWriter, r *Request) error
+
+// Route is a row of a dialect's route table.
+type Route struct {
+	// Operation names the route in logs, metrics and the OpenAPI document.
+	Operation string
+	Method    string // GET stands for HEAD too
+	// Path follows the dialect's prefix. "{id}" and other wildcards whose name
+	// ends in "id" match digits only.
+	Path string
+	// Scope is what the token must have; empty means that any token will do.
+	Scope cohort.Scope
+	// AtOnce is how many requests a store may have under way here together,
+	// unless the store has a figure of its own; 0 means no limit.
+	AtOnce int
+	Handle Handler
+}
+
+// Dialect is one version of the API: its place, its routes and its errors.
+type Dialect struct {
+	Prefix string // follows "/stores/{store_hash}", such as "/v2"
+	Routes []Route
+	// Canonical rewrites the part of a path behind the prefix to the form that
+	// the routes have, for dialects that accept several.
+	Canonical func(path string) string
+	// WriteError answers with an error and returns the status.
+	WriteError func(w http.ResponseWriter, err error) (status int)
+}
+
+// Request is a request that passed route, token, scope and limits.
+type Request struct {
+	*http.Request
+	Store cohort.Store
+}
+
+// ID returns an id from the path, or KindNotFound when no id can be that large.
+func (r *Request) ID(name string) (int64, error) {
+	id, err := strconv.ParseInt(r.PathValue(name), 10, 64)
+	if err != nil {
+		return 0, cohort.NotFound(name)
+	}
+	return id, nil
+}
+
+// HTTPError is a refusal that has to do with HTTP and not with the product.
+type HTTPError struct {
+	Status  int
+	Message string
+}
+
+func (e *HTTPError) Error() string { return e.Message }

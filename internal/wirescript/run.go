@@ -1,0 +1,189 @@
+package wirescript
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// Target is a server to run scripts against.
+type Target struct {
+	URL string // of the server, without a slash at the end
+	// Vars are the variables that scripts may use; "store" and "token" are the
+	// store and the token that requests use by themselves.
+	Vars   map[string]string
+	Client *http.Client // nil is http.DefaultClient
+}
+
+// Exchange is a case that was run.
+type Exchange struct {
+	Case   Case
+	URL    string // as sent
+	Sent   *http.Request
+	Body   string // as sent
+	Status int
+	Header http.Header
+	Answer string
+	// Failures are the checks that did not hold, each a line of text that names
+	// the script's line.
+	Failures []string
+}
+
+// Run runs the cases of the script in order and hands each to done. It stops
+// with an error when the server cannot be reached or the script cannot go on.
+func (s *Script) Run(ctx context.Context, target Target, done func(Exchange)) error {
+	vars := maps.Clone(target.Vars)
+	for _, c := range s.Cases {
+		x, err := s.exchange(ctx, c, target, vars)
+		if err != nil {
+			return fmt.Errorf("%s:%d: %w", s.Name, c.Line, err)
+		}
+		for _, k := range c.checks {
+			if problem := k.apply(x, vars); problem != "" {
+				x.Failures = append(x.Failures, fmt.Sprintf("%s:%d: %s", s.Name, k.line, problem))
+			}
+		}
+		done(x)
+		if err := c.take(x, vars); err != nil {
+			return fmt.Errorf("%s:%d: %w", s.Name, c.Line, err)
+		}
+	}
+	return nil
+}
+
+// maxAnswer bounds what is read of an answer, in bytes.
+const maxAnswer = 16 << 20
+
+func (s *Script) exchange(ctx context.Context, c Case, target Target, vars map[string]string) (Exchange, error) {
+	x := Exchange{Case: c, Body: expand(c.Body, vars)}
+	path := expand(c.Path, vars)
+	inStore := strings.HasPrefix(path, "/v2") || strings.HasPrefix(path, "/v3")
+	if inStore {
+		path = "/stores/" + vars["store"] + path
+	}
+	x.URL = target.URL + path
+	var body io.Reader
+	if x.Body != "" {
+		body = strings.NewReader(x.Body)
+	}
+	req, err := http.NewRequestWithContext(ctx, c.Method, x.URL, body)
+	if err != nil {
+		return x, err
+	}
+	c.setHeader(req, inStore, vars)
+	x.Sent = req
+	client := target.Client
+	if client == nil {
+		client = http.DefaultClient
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return x, err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	x.Status, x.Header, x.Answer = res.StatusCode, res.Header, string(answer)
+	return x, err
+}
+
+func (c *Case) setHeader(req *http.Request, inStore bool, vars map[string]string) {
+	switch {
+	case c.Token == "none":
+	case c.Token != "":
+		req.Header.Set("X-Auth-Token", expand(c.Token, vars))
+	case inStore:
+		req.Header.Set("X-Auth-Token", vars["token"])
+	}
+	if c.Body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, f := range c.Header {
+		value := expand(f.Value, vars)
+		if value == "" && f.Name == "Content-Type" {
+			req.Header.Del(f.Name)
+			continue
+		}
+		req.Header.Set(f.Name, value)
+	}
+}
+
+// apply returns what is wrong, or "".
+func (k check) apply(x Exchange, vars map[string]string) string {
+	got := x.Answer
+	switch k.subject {
+	case "code":
+		got = strconv.Itoa(x.Status)
+	case "body":
+	default:
+		got = strings.Join(x.Header.Values(k.subject), ", ")
+	}
+	want := expand(k.want, vars)
+	if k.holds(got, want, x) {
+		return ""
+	}
+	return fmt.Sprintf("%s %s %s\n\tgot: %s", k.subject, k.op, want, got)
+}
+
+func (k check) holds(got, want string, x Exchange) bool {
+	switch k.op {
+	case "==":
+		return pattern(want).MatchString(got)
+	case "contains":
+		return strings.Contains(got, want)
+	case "~":
+		return regexp.MustCompile(want).MatchString(got)
+	case "empty":
+		return got == ""
+	}
+	_, present := x.Header[k.subject] // "missing"
+	return !present
+}
+
+// pattern matches the text exactly, but for the marks.
+func pattern(want string) *regexp.Regexp {
+	quoted := regexp.QuoteMeta(want)
+	for mark, expression := range map[string]string{
+		"<int>": `-?\d+`, "<text>": `[^"]*`, "<date>": `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`,
+	} {
+		quoted = strings.ReplaceAll(quoted, mark, expression)
+	}
+	return regexp.MustCompile(`^(?s:` + quoted + `)$`)
+}
+
+// take puts fields of the answer into variables.
+func (c *Case) take(x Exchange, vars map[string]string) error {
+	if len(c.lets) == 0 {
+		return nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal([]byte(x.Answer), &object); err != nil {
+		return fmt.Errorf("the answer is not an object to take a field from: %s", x.Answer)
+	}
+	for _, l := range c.lets {
+		value, ok := object[l.field]
+		if !ok {
+			return fmt.Errorf("the answer has no field %s: %s", l.field, x.Answer)
+		}
+		vars[l.variable] = strings.Trim(string(value), `"`)
+	}
+	return nil
+}
+
+var variable = regexp.MustCompile(`\{(\w+)\}`)
+
+// expand puts the values of variables in their places. What is not the name of
+// a variable stays as it is, so JSON needs no escaping.
+func expand(s string, vars map[string]string) string {
+	return variable.ReplaceAllStringFunc(s, func(m string) string {
+		if value, ok := vars[m[1:len(m)-1]]; ok {
+			return value
+		}
+		return m
+	})
+}
