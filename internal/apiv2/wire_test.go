@@ -1,0 +1,127 @@
+package apiv2_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort/cohorttest"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/server/servertest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// variables are what the scripts in testdata are written with.
+var variables = []string{"other_store", "other_token", "products_token", "read_token", "store", "token"}
+
+// TestWire holds the server against the wire scripts in testdata.
+//
+// With COHORT_WIRE_URL set it holds the server at that address (without a
+// slash at the end) against them instead. Every variable of the scripts is
+// then needed from the environment, as COHORT_WIRE_ and its name in capitals:
+//
+//	COHORT_WIRE_STORE           a store without groups and without a quota
+//	COHORT_WIRE_TOKEN           its token with the scope store_v2_customers
+//	COHORT_WIRE_READ_TOKEN      … with store_v2_customers_read_only
+//	COHORT_WIRE_PRODUCTS_TOKEN  … with store_v2_products
+//	COHORT_WIRE_OTHER_STORE     another store without groups
+//	COHORT_WIRE_OTHER_TOKEN     its token with the scope store_v2_customers
+//
+// Each script leaves both stores without groups again. A store that has groups
+// before a script is an error, so that nobody's groups are ever deleted.
+func TestWire(t *testing.T) {
+	scripts := os.DirFS("testdata")
+	if url := os.Getenv("COHORT_WIRE_URL"); url != "" {
+		cohorttest.RunScripts(t, scripts, "*.txt", func(t *testing.T) cohorttest.Target { return live(t, url) })
+		return
+	}
+	names, err := fs.Glob(scripts, "*.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
+			// A script starts from nothing, so each gets databases of its own.
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target { return fresh(t, d) })
+			})
+		})
+	}
+}
+
+func fresh(t *testing.T, d *db.DB) cohorttest.Target {
+	s := servertest.Start(t, d, server.Options{})
+	vars := s.Vars(t)
+	if diff := cmp.Diff(variables, slices.Sorted(maps.Keys(vars))); diff != "" {
+		t.Errorf("a live server is given other variables (-live +here):\n%s", diff)
+	}
+	return cohorttest.Target{URL: s.URL, Vars: vars}
+}
+
+func live(t *testing.T, url string) cohorttest.Target {
+	vars := map[string]string{}
+	for _, name := range variables {
+		env := "COHORT_WIRE_" + strings.ToUpper(name)
+		if vars[name] = os.Getenv(env); vars[name] == "" {
+			t.Fatalf("%s is not set", env)
+		}
+	}
+	stores := map[string]string{vars["store"]: vars["token"], vars["other_store"]: vars["other_token"]}
+	for store, token := range stores {
+		groups := url + "/stores/" + store + "/v2/customer_groups"
+		if ids := liveGroups(t, groups, token); len(ids) > 0 {
+			t.Fatalf("store %s has groups already; the scripts need an empty one", store)
+		}
+		t.Cleanup(func() {
+			for _, id := range liveGroups(t, groups, token) {
+				liveAnswer(t, http.MethodDelete, fmt.Sprintf("%s/%d", groups, id), token)
+			}
+		})
+	}
+	return cohorttest.Target{URL: url, Vars: vars}
+}
+
+func liveGroups(t *testing.T, url, token string) (ids []int64) {
+	t.Helper()
+	answer := liveAnswer(t, http.MethodGet, url+"?limit=250", token)
+	if answer == "" {
+		return nil
+	}
+	var groups []struct{ ID int64 }
+	if err := json.Unmarshal([]byte(answer), &groups); err != nil {
+		t.Fatalf("the list of groups: %v: %s", err, answer)
+	}
+	for _, g := range groups {
+		ids = append(ids, g.ID)
+	}
+	return ids
+}
+
+func liveAnswer(t *testing.T, method, url, token string) string {
+	t.Helper()
+	req, err := http.NewRequest(method, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("X-Auth-Token", token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d %s (%v)", method, url, res.StatusCode, body, err)
+	}
+	return string(body)
+}

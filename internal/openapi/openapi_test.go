@@ -1,0 +1,157 @@
+package openapi_test
+
+import (
+	"context"
+	"os"
+	"testing"
+	"testing/fstest"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/cohorttest"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/openapi"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/server/servertest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/google/go-cmp/cmp"
+)
+
+// load returns our document, which must be a valid one.
+func load(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := doc.Validate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if !doc.IsOpenAPI31OrLater() {
+		t.Fatalf("the document is of OpenAPI %s, and its schemas are read as of 3.1", doc.OpenAPI)
+	}
+	return doc
+}
+
+// row is what the document and the route tables both say of an operation.
+type row struct {
+	Operation string
+	Scope     any
+	AtOnce    any
+}
+
+// TestOperations: the document names every route that there is, and no other.
+func TestOperations(t *testing.T) {
+	want := map[string]row{
+		"GET /livez":        {Operation: "live"},
+		"GET /readyz":       {Operation: "ready"},
+		"GET /openapi.yaml": {Operation: "openapi"},
+	}
+	for _, d := range server.Dialects(nil) {
+		for _, r := range d.Routes {
+			w := row{Operation: r.Operation}
+			if r.Scope != "" {
+				w.Scope = string(r.Scope)
+			}
+			if r.AtOnce > 0 {
+				w.AtOnce = float64(r.AtOnce)
+			}
+			want[r.Method+" /stores/{store_hash}"+d.Prefix+r.Path] = w
+		}
+	}
+	got := map[string]row{}
+	for path, item := range load(t).Paths.Map() {
+		for method, op := range item.Operations() {
+			got[method+" "+path] = row{op.OperationID, op.Extensions["x-cohort-scope"], op.Extensions["x-cohort-at-once"]}
+		}
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the document's operations are not the server's routes (-server +document):\n%s", diff)
+	}
+}
+
+// TestWireScripts: the document describes every request and every answer of
+// the wire scripts.
+func TestWireScripts(t *testing.T) {
+	c := newContract(load(t))
+	dir := os.DirFS("../apiv2/testdata")
+	// One engine is enough: what is asked here is not what the answers are.
+	cohorttest.RunScripts(t, dir, "*.txt", func(t *testing.T) cohorttest.Target {
+		s := servertest.Start(t, open(t), server.Options{})
+		return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
+	}, c.check)
+	if len(c.unseen()) > 0 {
+		t.Errorf("no script shows %v", c.unseen())
+	}
+}
+
+func open(t *testing.T) *db.DB { return dbtest.Open(t, "sqlite:"+t.TempDir()+"/cohort.db") }
+
+// TestTrouble: the document describes what servers answer that something is
+// the matter with, which the wire scripts cannot bring about.
+func TestTrouble(t *testing.T) {
+	c := newContract(load(t))
+	run := func(name, script string, start func(t *testing.T) cohorttest.Target) {
+		cohorttest.RunScripts(t, fstest.MapFS{name: {Data: []byte(script)}}, name, start, c.check)
+	}
+	run("pricing is away", partial, func(t *testing.T) cohorttest.Target {
+		s := servertest.Start(t, open(t), server.Options{}, service.WithPricing(brokenPricing{}))
+		return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
+	})
+	run("the quota is used up", "GET /v2/time\ncode == 200\n\n"+expect("code == 429"), func(t *testing.T) cohorttest.Target {
+		s := servertest.Start(t, open(t), server.Options{})
+		vars := s.Vars(t)
+		meter(t, s.Service, vars["store"])
+		return cohorttest.Target{URL: s.URL, Vars: vars}
+	})
+	run("the database is away", expect("code == 503")+"GET /readyz\ncode == 503\n", func(t *testing.T) cohorttest.Target {
+		d := open(t)
+		s := servertest.Start(t, d, server.Options{})
+		vars := s.Vars(t)
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		return cohorttest.Target{URL: s.URL, Vars: vars}
+	})
+}
+
+// expect is a script of every operation, each with the same check.
+func expect(check string) (script string) {
+	for _, d := range server.Dialects(nil) {
+		for _, r := range d.Routes {
+			script += r.Method + " " + d.Prefix + replaceIDs(r.Path, "1") + "\n"
+			if r.Method == "POST" || r.Method == "PUT" {
+				script += "send {\"name\":\"x\"}\n"
+			}
+			script += check + "\n\n"
+		}
+	}
+	return script
+}
+
+const partial = `
+POST /v2/customer_groups
+send {"name":"x","discount_rules":[{"type":"all","method":"percent","amount":5}]}
+code == 207
+
+PUT /v2/customer_groups/1
+send {"discount_rules":[{"type":"all","method":"percent","amount":6}]}
+code == 207
+`
+
+type brokenPricing struct{}
+
+func (brokenPricing) SetSitewideDiscount(context.Context, string, int64, *cohort.DiscountRule) error {
+	return os.ErrDeadlineExceeded
+}
+
+// meter gives a store a quota of one request.
+func meter(t *testing.T, svc *service.Service, hash string) {
+	t.Helper()
+	plan, quota := cohort.PlanEnterprise, 1
+	if _, err := svc.UpdateStore(t.Context(), hash, cohort.StoreUpdate{Plan: &plan, Quota: &quota}); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,152 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// endpoint is a route of a dialect with everything that stands before its
+// handler: token, store and scope, limits, the formats of bodies.
+type endpoint struct {
+	server  *Server
+	dialect *api.Dialect
+	route   api.Route
+}
+
+func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	entry := entryOf(r)
+	entry.operation = e.route.Operation
+	defer func() {
+		if p := recover(); p != nil {
+			e.panicked(w, entry, p)
+		}
+	}()
+	if err := e.serve(w, r, entry); err != nil {
+		entry.err = err
+		e.dialect.WriteError(w, err)
+	}
+}
+
+// serve takes the request through the checks in the order that the wire
+// contract gives. It returns the errors whose shape is the dialect's.
+func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
+	store, ok, err := e.authenticate(w, r)
+	if !ok {
+		return err
+	}
+	entry.store = store.Hash
+	release, ok := e.admit(w, store)
+	if !ok {
+		return nil
+	}
+	defer release()
+	if err := checkFormats(r); err != nil {
+		return err
+	}
+	return e.route.Handle(w, &api.Request{Request: r, Store: store})
+}
+
+// authenticate returns the store that the request may work on. Otherwise ok is
+// false, and either it has answered or err says what is wrong.
+func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (store cohort.Store, ok bool, err error) {
+	const header = "X-Auth-Token"
+	values := r.Header.Values(header)
+	switch {
+	case len(values) == 0:
+		api.WriteText(w, http.StatusUnauthorized, header+" header is required")
+		return store, false, nil
+	case strings.TrimSpace(values[0]) == "":
+		api.WriteText(w, http.StatusUnauthorized, header+" header should have correct format")
+		return store, false, nil
+	}
+	store, err = e.server.svc.Authenticate(r.Context(), r.PathValue("store_hash"), values[0], e.route.Scope)
+	if err == nil {
+		return store, true, nil
+	}
+	switch cohort.KindOf(err) {
+	case cohort.KindUnauthorized:
+		refuse(w, http.StatusUnauthorized, "Unauthorized")
+	case cohort.KindForbidden:
+		refuse(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
+	default:
+		return store, false, err
+	}
+	return store, false, nil
+}
+
+// admit counts the request against the store's limits. When it returns false
+// it has answered; else release must be called when the request is done. A
+// refused request uses up nothing.
+func (e *endpoint) admit(w http.ResponseWriter, store cohort.Store) (release func(), ok bool) {
+	s := e.server
+	atOnce := e.route.AtOnce
+	if atOnce > 0 && store.AtOnce > 0 {
+		atOnce = store.AtOnce
+	}
+	quota, metered := store.RequestQuota()
+	release, ok = s.gate.enter(store.Hash, e.route.Operation, atOnce)
+	if !ok {
+		if metered {
+			s.window.look(store.Hash, quota).writeTo(w.Header())
+		}
+		s.metrics.refused.WithLabelValues("at_once").Inc()
+		refuseTooMany(w, 1)
+		return nil, false
+	}
+	if !metered {
+		return release, true
+	}
+	usage, ok := s.window.take(store.Hash, quota)
+	usage.writeTo(w.Header())
+	if !ok {
+		release()
+		s.metrics.refused.WithLabelValues("quota").Inc()
+		refuseTooMany(w, usage.retryAfter())
+		return nil, false
+	}
+	return release, true
+}
+
+// checkFormats refuses a client that does not take JSON, or sends something else.
+func checkFormats(r *http.Request) error {
+	if !acceptsJSON(r.Header.Values("Accept")) {
+		return &api.HTTPError{Status: http.StatusNotAcceptable, Message: "The answer can only be application/json, which the Accept header excludes."}
+	}
+	if bearsBody(r.Method) && r.ContentLength != 0 && !isJSON(r.Header.Get("Content-Type")) {
+		return &api.HTTPError{Status: http.StatusUnsupportedMediaType, Message: "The request body must be JSON; send Content-Type: application/json."}
+	}
+	return nil
+}
+
+// isJSON reports whether a Content-Type is a JSON type, or missing.
+func isJSON(contentType string) bool {
+	if contentType == "" {
+		return true
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil && mediaType == "" {
+		return false
+	}
+	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
+}
+
+// panicked answers for a handler that panicked: 500, with the rest in the log.
+func (e *endpoint) panicked(w http.ResponseWriter, entry *entry, p any) {
+	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+		panic(p)
+	}
+	entry.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+	if entry.status() != 0 {
+		// The answer is under way and cannot be taken back; cutting the
+		// connection tells the client that it is not whole.
+		panic(http.ErrAbortHandler)
+	}
+	e.dialect.WriteError(w, entry.err)
+}

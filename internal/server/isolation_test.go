@@ -1,0 +1,143 @@
+package server_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/server"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestIsolation tries to get past the door of every route that there is,
+// without a token, with wrong ones and in wrong stores. It fails for a route
+// that lets somebody in, and for any change that a refused request made.
+func TestIsolation(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newFixture(t, d, server.Options{})
+		for _, token := range []string{"token", "other_token"} {
+			store := strings.Replace(token, "token", "store", 1)
+			f.mustAnswer(t, http.StatusOK, "POST", "/stores/"+f.vars[store]+"/v2/customer_groups", f.vars[token], `{"name":"Ours","is_default":true}`)
+		}
+		tokens := map[cohort.Scope]string{}
+		for _, scope := range cohort.Scopes() {
+			tokens[scope] = f.Token(t, f.vars["store"], scope)
+		}
+		before := f.everything(t)
+		for _, dialect := range server.Dialects(nil) {
+			for _, route := range dialect.Routes {
+				t.Run(route.Operation, func(t *testing.T) {
+					for _, method := range methods(route) {
+						a := attempt{t, f, method, dialect.Prefix + strings.ReplaceAll(route.Path, "{id}", "1")}
+						a.identity()
+						a.stores()
+						a.scopes(route.Scope, tokens)
+					}
+				})
+			}
+		}
+		if diff := cmp.Diff(before, f.everything(t)); diff != "" {
+			t.Errorf("a refused request changed something (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// methods are those that lead to the route.
+func methods(route api.Route) []string {
+	if route.Method == http.MethodGet {
+		return []string{http.MethodGet, http.MethodHead}
+	}
+	return []string{route.Method}
+}
+
+// attempt is a way to a route.
+type attempt struct {
+	t            *testing.T
+	f            *fixture
+	method, path string
+}
+
+func (a attempt) send(store, token string, header ...string) *httptest.ResponseRecorder {
+	return a.f.answer(a.method, "/stores/"+store+a.path, token, `{"name":"Intruder","is_default":true}`, header...)
+}
+
+func (a attempt) identity() {
+	a.t.Helper()
+	store := a.f.vars["store"]
+	a.refused("no token", a.send(store, ""), 401, "text/plain", "X-Auth-Token header is required")
+	a.refused("empty token", a.send(store, "", "X-Auth-Token", ""), 401, "text/plain", "X-Auth-Token header should have correct format")
+	a.refused("blank token", a.send(store, "", "X-Auth-Token", " \t"), 401, "text/plain", "X-Auth-Token header should have correct format")
+	a.refused("unknown token", a.send(store, "nobody-has-this"), 401, "application/json", unauthorized)
+	a.refused("hash of a token", a.send(store, cohort.HashTokenSecret(a.f.vars["token"])), 401, "application/json", unauthorized)
+	a.refused("unknown token in an unknown store", a.send("no-such-store", "nobody-has-this"), 401, "application/json", unauthorized)
+}
+
+func (a attempt) stores() {
+	a.t.Helper()
+	foreign := a.send(a.f.vars["other_store"], a.f.vars["token"])
+	unknown := a.send("no-such-store", a.f.vars["token"])
+	a.refused("foreign token", a.send(a.f.vars["store"], a.f.vars["other_token"]), 403, "application/json", forbidden)
+	a.refused("foreign store", foreign, 403, "application/json", forbidden)
+	a.refused("unknown store", unknown, 403, "application/json", forbidden)
+	for _, w := range []*httptest.ResponseRecorder{foreign, unknown} {
+		w.Header().Del("X-Request-Id")
+	}
+	if diff := cmp.Diff(foreign.Header(), unknown.Header()); diff != "" {
+		a.t.Errorf("%s %s: an unknown store can be told from a foreign one (-foreign +unknown):\n%s", a.method, a.path, diff)
+	}
+}
+
+// scopes tries tokens of the right store, each with one scope.
+func (a attempt) scopes(need cohort.Scope, tokens map[cohort.Scope]string) {
+	a.t.Helper()
+	if need == "" {
+		return
+	}
+	refused := 0
+	for scope, token := range tokens {
+		if scope == need || string(need) == string(scope)+"_read_only" {
+			continue
+		}
+		refused++
+		a.refused("scope "+string(scope), a.send(a.f.vars["store"], token), 403, "application/json", forbidden)
+	}
+	if refused < 2 {
+		a.t.Errorf("%s %s: scope %s refuses hardly anybody", a.method, a.path, need)
+	}
+}
+
+func (a attempt) refused(what string, w *httptest.ResponseRecorder, status int, contentType, body string) {
+	a.t.Helper()
+	if got := w.Header().Get("Content-Type"); w.Code != status || w.Body.String() != body || got != contentType {
+		a.t.Errorf("%s %s: %s: %d %s %s, want %d %s %s", a.method, a.path, what, w.Code, got, w.Body, status, contentType, body)
+	}
+}
+
+// everything is all that the database holds.
+func (f *fixture) everything(t *testing.T) (all []any) {
+	t.Helper()
+	ctx := t.Context()
+	stores, err := f.Service.ListStores(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tokens, err := f.Service.ListTokens(ctx, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	all = append(all, stores, tokens)
+	for _, s := range stores {
+		groups, err := f.Service.ListGroups(ctx, s.Hash, cohort.GroupFilter{}, cohort.Page{Number: 1, Size: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, groups)
+	}
+	return all
+}

@@ -1,0 +1,31 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort/internal/api"
+)
+
+// statusType is what the vendor's answers say in "type".
+const statusType = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
+
+// refusal is the body of answers that come from in front of the dialects and
+// look the same in all of them.
+type refusal struct {
+	Status int      `json:"status"`
+	Title  string   `json:"title"`
+	Type   string   `json:"type"`
+	Errors struct{} `json:"errors"`
+}
+
+func refuse(w http.ResponseWriter, status int, title string) {
+	// A refusal always encodes.
+	_ = api.WriteJSON(w, status, refusal{Status: status, Title: title, Type: statusType})
+}
+
+// refuseTooMany tells a client to come back after some seconds.
+func refuseTooMany(w http.ResponseWriter, seconds int) {
+	w.Header().Set("X-Retry-After", strconv.Itoa(seconds))
+	refuse(w, http.StatusTooManyRequests, "Too many requests")
+}

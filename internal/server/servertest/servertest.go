@@ -1,0 +1,64 @@
+// Package servertest runs the whole server in a test, on a database of the
+// test's choice.
+package servertest
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/service"
+)
+
+// Server is a running server.
+type Server struct {
+	URL     string
+	Service *service.Service
+}
+
+// Start serves a database until the test ends.
+func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Server {
+	t.Helper()
+	svc := service.New(d, opts...)
+	h := httptest.NewServer(server.New(svc, o))
+	t.Cleanup(h.Close)
+	return &Server{URL: h.URL, Service: svc}
+}
+
+// Store adds a store.
+func (s *Server) Store(t testing.TB, st cohort.Store) cohort.Store {
+	t.Helper()
+	st, err := s.Service.CreateStore(t.Context(), st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return st
+}
+
+// Token adds a token to a store and returns its secret.
+func (s *Server) Token(t testing.TB, storeHash string, scopes ...cohort.Scope) string {
+	t.Helper()
+	_, secret, err := s.Service.CreateToken(t.Context(), cohort.Token{StoreHash: storeHash, Scopes: scopes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
+}
+
+// Vars makes a store, a second one, and tokens for them, and returns the
+// variables under which wire scripts know them.
+func (s *Server) Vars(t testing.TB) map[string]string {
+	t.Helper()
+	s.Store(t, cohort.Store{Hash: "abc"})
+	s.Store(t, cohort.Store{Hash: "other"})
+	return map[string]string{
+		"store":          "abc",
+		"other_store":    "other",
+		"token":          s.Token(t, "abc", cohort.ScopeCustomers),
+		"read_token":     s.Token(t, "abc", cohort.ScopeCustomersRead),
+		"products_token": s.Token(t, "abc", cohort.ScopeProducts),
+		"other_token":    s.Token(t, "other", cohort.ScopeCustomers),
+	}
+}

@@ -1,0 +1,258 @@
+package server_test
+
+import (
+	"bufio"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/server"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// TestGzip: gzip for those who ask for it, however short the answer; nothing
+// else for anybody.
+func TestGzip(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newFixture(t, d, server.Options{})
+		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"`+strings.Repeat("x", 255)+`"}`)
+		for _, path := range []string{f.path("/customer_groups"), f.path("/customer_groups/count"), f.path("/customer_groups?page=0"), f.path("/customer_groups/7"), f.path("/nowhere")} {
+			plain := f.answer("GET", path, f.vars["token"], "")
+			for asked, want := range map[string]string{
+				"gzip":                       "gzip",
+				"gzip, deflate, br, zstd":    "gzip",
+				"deflate, gzip;q=0.5":        "gzip",
+				"identity":                   "",
+				"deflate":                    "",
+				"zstd":                       "",
+				"br":                         "",
+				"deflate, zstd, br":          "",
+				"gzip;q=0":                   "",
+				"gzip;q=0, deflate;q=1":      "",
+				"":                           "",
+				"identity;q=1, deflate;q=.1": "",
+			} {
+				w := f.mustAnswer(t, plain.Code, "GET", path, f.vars["token"], "", "Accept-Encoding", asked)
+				body := w.Body.String()
+				if got := w.Header().Get("Content-Encoding"); got != want {
+					t.Errorf("GET %s, Accept-Encoding: %s: Content-Encoding: %q, want %q", path, asked, got, want)
+				} else if got == "gzip" {
+					body = gunzip(t, w.Body)
+				}
+				if diff := cmp.Diff(plain.Body.String(), body); diff != "" {
+					t.Errorf("GET %s, Accept-Encoding: %s (-plain +got):\n%s", path, asked, diff)
+				}
+				// A cache must not give one client's encoding to another; and a
+				// charset in the type breaks a client.
+				for header, want := range map[string]string{"Vary": "Accept-Encoding", "Content-Type": plain.Header().Get("Content-Type")} {
+					if got := w.Header().Get(header); got != want {
+						t.Errorf("GET %s, Accept-Encoding: %s: %s: %q, want %q", path, asked, header, got, want)
+					}
+				}
+			}
+		}
+		// Nothing is not compressed into something.
+		for _, method := range []string{"GET", "HEAD"} {
+			w := f.mustAnswer(t, 204, method, f.path("/customer_groups?page=2"), f.vars["token"], "", "Accept-Encoding", "gzip")
+			if w.Body.Len() != 0 || w.Header().Get("Content-Encoding") != "" {
+				t.Errorf("%s: 204 with %d bytes, Content-Encoding %q", method, w.Body.Len(), w.Header().Get("Content-Encoding"))
+			}
+		}
+	})
+}
+
+func gunzip(t *testing.T, r io.Reader) string {
+	t.Helper()
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// wire is a fixture on a network, and one connection to it.
+type wire struct {
+	*fixture
+	net.Conn
+	answers *bufio.Reader
+	lines   logLines
+}
+
+// dial serves a fixture and connects to it; wrap may be nil.
+func dial(t *testing.T, d *db.DB, wrap func(http.Handler) http.Handler) *wire {
+	t.Helper()
+	lines := newLogLines()
+	f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))})
+	h := http.Handler(f)
+	if wrap != nil {
+		h = wrap(h)
+	}
+	s := httptest.NewServer(h)
+	t.Cleanup(s.Close)
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return &wire{f, conn, bufio.NewReader(conn), lines}
+}
+
+// request is a request as it is on the wire; announced is its Content-Length.
+func (w *wire) request(method, path, token, body string, announced int, header ...string) string {
+	lines := append([]string{
+		method + " " + w.path(path) + " HTTP/1.1", "Host: cohort.test", "X-Auth-Token: " + token,
+		fmt.Sprintf("Content-Length: %d", announced),
+	}, header...)
+	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body
+}
+
+func (w *wire) send(t *testing.T, s string) {
+	t.Helper()
+	if _, err := io.WriteString(w, s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// read reads the next answer, which must have the status.
+func (w *wire) read(t *testing.T, method string, status int) (http.Header, string) {
+	t.Helper()
+	res, err := http.ReadResponse(w.answers, &http.Request{Method: method})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != status {
+		t.Fatalf("%d %s (%v), want %d", res.StatusCode, body, err, status)
+	}
+	return res.Header, string(body)
+}
+
+// TestPipeline: requests that come together on one connection are answered in
+// their order.
+func TestPipeline(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, nil)
+		body := `{"name":"Wholesale"}`
+		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], body, len(body))+
+			w.request("HEAD", "/customer_groups/1", w.vars["token"], "", 0)+
+			w.request("GET", "/customer_groups/count", w.vars["token"], "", 0)+
+			w.request("GET", "/customer_groups/count", "nobody-has-this", "", 0))
+		if _, got := w.read(t, "POST", 200); !strings.HasPrefix(got, `{"id":1,"name":"Wholesale"`) {
+			t.Errorf("the first answer: %s", got)
+		}
+		w.read(t, "HEAD", 200)
+		if _, got := w.read(t, "GET", 200); got != `{"count":1}` {
+			t.Errorf("the third answer: %s", got)
+		}
+		w.read(t, "GET", 401)
+		// A refusal and a 204 leave the connection as it was.
+		w.send(t, w.request("DELETE", "/customer_groups/1", w.vars["token"], "", 0))
+		w.read(t, "DELETE", 204)
+		w.send(t, w.request("GET", "/customer_groups/1", w.vars["token"], "", 0))
+		w.read(t, "GET", 404)
+	})
+}
+
+// TestHead: the header of the answer to GET, and not a byte of its body, which
+// the next answer on the connection would show.
+func TestHead(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, nil)
+		for _, path := range []string{"/time", "/customer_groups/count", "/customer_groups/7", "/customer_groups?limit=251", "/nowhere"} {
+			status := w.answer("GET", w.path(path), w.vars["token"], "").Code
+			w.send(t, w.request("HEAD", path, w.vars["token"], "", 0)+w.request("GET", path, w.vars["token"], "", 0))
+			head, _ := w.read(t, "HEAD", status)
+			get, _ := w.read(t, "GET", status)
+			for _, name := range []string{"X-Request-Id", "Date"} {
+				head.Del(name)
+				get.Del(name)
+			}
+			if diff := cmp.Diff(get, head); diff != "" {
+				t.Errorf("HEAD %s has another header (-GET +HEAD):\n%s", path, diff)
+			}
+		}
+	})
+}
+
+// TestExpectContinue: a client that asks whether to send its body is told to,
+// once everything that does not need the body is right, or told why not.
+func TestExpectContinue(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, nil)
+		body := `{"name":"Wholesale"}`
+		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], "", len(body), "Expect: 100-continue"))
+		w.read(t, "POST", http.StatusContinue)
+		w.send(t, body)
+		w.read(t, "POST", 200)
+		w.send(t, w.request("POST", "/customer_groups", w.vars["read_token"], "", len(body), "Expect: 100-continue"))
+		w.read(t, "POST", 403)
+		if n := w.groups(t); n != 1 {
+			t.Errorf("%d groups, want 1", n)
+		}
+	})
+}
+
+// TestClientLeaves: of a request whose client leaves in the middle of the body
+// nothing remains: no group, no place at the gate, no error for an operator.
+func TestClientLeaves(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, nil)
+		w.atOnce(t, 1)
+		// Half of it is a whole group already.
+		half := `{"name":"Half"}`
+		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		line := <-w.lines
+		if !strings.Contains(line, `"operation":"createGroup"`) || !strings.Contains(line, `"level":"INFO"`) {
+			t.Errorf("the log line: %s", line)
+		}
+		if n := w.groups(t); n != 0 {
+			t.Errorf("%d groups, want none", n)
+		}
+		w.mustAnswer(t, 200, "POST", w.path("/customer_groups"), w.vars["token"], half)
+	})
+}
+
+// TestClientIsSlow: a client whose body is not there in time is told so, and
+// nothing of it is kept.
+func TestClientIsSlow(t *testing.T) {
+	const want = `[{"status":408,"message":"The request body did not arrive in time."}]`
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				// What http.Server.ReadTimeout does, but not before the header is
+				// read: a timeout short enough for a test could also be over then.
+				if err := http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)); err != nil {
+					t.Error(err)
+				}
+				h.ServeHTTP(w, r)
+			})
+		})
+		half := `{"name":"Half"}`
+		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
+		header, got := w.read(t, "POST", http.StatusRequestTimeout)
+		if got != want || header.Get("Content-Type") != "application/json" {
+			t.Errorf("%s %s, want application/json %s", header.Get("Content-Type"), got, want)
+		}
+		if n := w.groups(t); n != 0 {
+			t.Errorf("%d groups, want none", n)
+		}
+	})
+}
