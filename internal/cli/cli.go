@@ -1,0 +1,128 @@
+// Package cli is the command line: one file per command. Each flag can also be
+// given as an environment variable.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/alecthomas/kong"
+)
+
+// Streams is where a command reads and writes.
+type Streams struct {
+	In  io.Reader
+	Out io.Writer
+	Err io.Writer
+}
+
+// Exit statuses.
+const (
+	exitOK     = 0
+	exitFailed = 1
+	exitUsage  = 2
+)
+
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
+	Demo    demoCommand    `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
+	Store   storeCommands  `cmd:"" help:"Make, list, change and delete stores."`
+	Token   tokenCommands  `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// invocation is what a command has to work with besides its flags.
+type invocation struct {
+	Streams
+	ctx context.Context
+}
+
+const description = `Cohort keeps customer groups - who belongs together, what they may see and what
+they pay - and speaks the BigCommerce REST Management API, so clients of that
+API work against it unchanged. It is independent of that API's vendor.
+
+To begin: cohort demo`
+
+// Run runs one command line and returns the exit status: 0 for success, 1 for
+// failure, 2 for a command line that cannot be understood.
+func Run(ctx context.Context, args []string, streams Streams) (status int) {
+	var cmds commands
+	parser, err := kong.New(&cmds,
+		kong.Name("cohort"),
+		kong.Description(description),
+		kong.Writers(streams.Out, streams.Err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(status int) { panic(exit(status)) }),
+	)
+	if err != nil {
+		panic(err) // the commands are constants
+	}
+	// kong calls Exit from its depths when it has printed help.
+	defer func() {
+		if p := recover(); p != nil {
+			e, ok := p.(exit)
+			if !ok {
+				panic(p)
+			}
+			status = int(e)
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(streams.Err, "cohort: %v\nRun \"cohort --help\" to see what there is.\n", err)
+		return exitUsage
+	}
+	if err := parsed.Run(&invocation{Streams: streams, ctx: ctx}); err != nil {
+		fmt.Fprintf(streams.Err, "cohort: %s\n", describe(err))
+		if _, ok := errors.AsType[usageError](err); ok {
+			return exitUsage
+		}
+		return exitFailed
+	}
+	return exitOK
+}
+
+type exit int
+
+// usageError is a command line whose flags do not go together.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
+
+// describe returns an error as a line for a person.
+func describe(err error) string {
+	e, ok := errors.AsType[*cohort.Error](err)
+	switch {
+	case !ok:
+		return err.Error()
+	case e.Message != "":
+		return e.Message
+	case e.Reason != "":
+		return e.Reason
+	}
+	return e.Error()
+}
+
+// dbFlag is the database that a command works on.
+type dbFlag struct {
+	DB string `name:"db" env:"COHORT_DB" default:"sqlite:cohort.db" placeholder:"URL" help:"The database: sqlite:PATH of a file (${default})."`
+}
+
+// with opens the database, runs fn with a service on it, and closes it. The
+// file must be there unless the command may make it.
+func (f dbFlag) with(ctx context.Context, open func(context.Context, string) (*db.DB, error), fn func(*service.Service) error) error {
+	d, err := open(ctx, f.DB)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fn(service.New(d)), d.Close())
+}

@@ -1,0 +1,145 @@
+package cli_test
+
+import (
+	"database/sql" //nolint:depguard // a schema that is newer than the binary can be made by SQL alone
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// commandLines is one of each command that works on a database.
+var commandLines = map[string][]string{
+	"serve":        {"serve", "--addr", "127.0.0.1:0"},
+	"serve --dev":  {"serve", "--addr", "127.0.0.1:0", "--dev"},
+	"store create": {"store", "create", "abc"},
+	"store list":   {"store", "list"},
+	"store update": {"store", "update", "abc", "--plan", "pro"},
+	"store delete": {"store", "delete", "abc", "--yes"},
+	"token create": {"token", "create", "--store", "abc", "--scope", "store_v2_customers"},
+	"token list":   {"token", "list"},
+	"token revoke": {"token", "revoke", "0123456789abcdef"},
+}
+
+// makes reports whether a command may make the database that it works on.
+func makes(command string) bool {
+	return strings.HasPrefix(command, "serve") || command == "store create"
+}
+
+// A mistyped path must not turn into an empty database that answers "there is
+// nothing here".
+func TestDatabaseIsMissing(t *testing.T) {
+	t.Parallel()
+	for command, args := range commandLines {
+		if makes(command) {
+			continue
+		}
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			url := "sqlite:" + filepath.Join(dir, "cohort.db")
+			wantFailure(t, run(t, append(args, "--db", url)...), 1,
+				"cannot open the database "+url+": there is no such file; `cohort serve` or `cohort store create` makes one")
+			if files, _ := os.ReadDir(dir); len(files) != 0 {
+				t.Errorf("it made %v", files)
+			}
+		})
+	}
+}
+
+func TestFolderOfDatabaseIsMissing(t *testing.T) {
+	t.Parallel()
+	for command, args := range commandLines {
+		if !makes(command) {
+			continue
+		}
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			folder := filepath.Join(dir, "none")
+			url := "sqlite:" + filepath.Join(folder, "cohort.db")
+			wantFailure(t, run(t, append(args, "--db", url)...), 1,
+				"cannot open the database "+url+": its folder "+folder+" does not exist")
+			if files, _ := os.ReadDir(dir); len(files) != 0 {
+				t.Errorf("it made %v", files)
+			}
+		})
+	}
+}
+
+func TestFileIsNotADatabase(t *testing.T) {
+	t.Parallel()
+	const content = "Dear diary, this is not a database, and nobody may write into it.\n"
+	for command, args := range commandLines {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "diary.txt")
+			if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			url := "sqlite:" + path
+			wantFailure(t, run(t, append(args, "--db", url)...), 1,
+				"cannot open the database "+url+": the file is not a SQLite database")
+			if after, err := os.ReadFile(path); err != nil || string(after) != content {
+				t.Errorf("the file is now %q, %v", after, err)
+			}
+		})
+	}
+}
+
+// An older binary must not touch what a newer one has written: it does not
+// know what the columns mean.
+func TestSchemaIsNewer(t *testing.T) {
+	t.Parallel()
+	for command, args := range commandLines {
+		t.Run(command, func(t *testing.T) {
+			t.Parallel()
+			url := newDB(t)
+			mustRun(t, "store", "create", "abc", "--db", url)
+			newerSchema(t, url)
+			wantFailure(t, run(t, append(args, "--db", url)...), 1,
+				"cannot open the database "+url+": its schema is newer than this version of cohort; use the version that made it, or a newer one")
+		})
+	}
+}
+
+func newerSchema(t *testing.T, url string) {
+	t.Helper()
+	d, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if _, err := d.ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, TRUE)"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDatabaseURL(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{"cohort.db", "sqlite:", "postgres://localhost/cohort"} {
+		wantFailure(t, run(t, "store", "list", "--db", url), 1,
+			`"`+url+`" is not a database URL; write sqlite:PATH, such as sqlite:cohort.db`)
+	}
+	dir := t.TempDir()
+	wantFailure(t, run(t, "store", "list", "--db", "sqlite:"+dir), 1,
+		"cannot open the database sqlite:"+dir+": it is a directory, not a file")
+}
+
+// A path is a path, whatever is in it: characters that mean something in the
+// driver's URLs must not lead to another file, or set options.
+func TestDatabasePathIsTakenAsItIs(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "50% off?mode=memory#ü.db")
+	mustRun(t, "store", "create", "abc", "--db", "sqlite:"+path)
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 {
+		t.Errorf("it made %v, want the one file", files)
+	}
+	if r := mustRun(t, "store", "list", "--db", "sqlite:"+path); !strings.Contains(r.out, "abc") {
+		t.Errorf("the store is not there:\n%s", r.out)
+	}
+}

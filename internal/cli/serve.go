@@ -1,0 +1,222 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/service"
+)
+
+type serveCommand struct {
+	Dev             bool          `env:"COHORT_DEV" help:"For trying things on this machine: makes the store \"demo\" with the token \"demo-token\", and serves loopback addresses only."`
+	Addr            string        `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
+	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"Serve HTTPS with this certificate chain (PEM)."`
+	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The certificate's private key (PEM)."`
+	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to serve Prometheus metrics at /metrics; nowhere unless given."`
+	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The form of the log lines on standard error: text or json."`
+	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long requests under way may take to finish after SIGTERM (${default})."`
+	dbFlag
+}
+
+// The store and the token of --dev. The token is public, so it must never be
+// let in from outside.
+const (
+	devStore  = "demo"
+	devSecret = "demo-token"
+)
+
+// Run serves until the invocation's context ends, then finishes what is under
+// way and closes the database.
+func (c *serveCommand) Run(in *invocation) (err error) {
+	if err := c.check(); err != nil {
+		return err
+	}
+	log := c.logger(in)
+	d, err := db.Open(in.ctx, c.DB)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	svc := service.New(d)
+	if err := c.prepare(in.ctx, svc); err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", c.Addr, err)
+	}
+	defer listener.Close()
+	if err := c.checkListener(listener, log); err != nil {
+		return err
+	}
+	metrics := server.NewMetrics()
+	stopMetrics, err := c.serveMetrics(metrics, log)
+	if err != nil {
+		return err
+	}
+	defer stopMetrics()
+	c.greet(in, listener)
+	log.Info("serving", "url", c.url(listener), "db", c.DB)
+	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics}), log), listener)
+	log.Info("stopped")
+	return err
+}
+
+func (c *serveCommand) check() error {
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return usageError("--tls-cert and --tls-key go together")
+	}
+	if c.ShutdownTimeout < 0 {
+		return usageError("--shutdown-timeout must not be negative")
+	}
+	if host, _, err := net.SplitHostPort(c.Addr); err != nil {
+		return usageError(fmt.Sprintf("--addr %s is not HOST:PORT", c.Addr))
+	} else if c.Dev && host != "localhost" && !isLoopback(host) {
+		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s: its token is known to everybody", c.Addr))
+	}
+	return nil
+}
+
+// checkListener looks at the address that a name led to.
+func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
+	host, _, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return err
+	}
+	if isLoopback(host) {
+		return nil
+	}
+	if c.Dev {
+		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", c.Addr, host))
+	}
+	if c.TLSCert == "" {
+		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the way unless a proxy in front adds TLS", "addr", c.Addr)
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && ip.IsLoopback()
+}
+
+// prepare makes the development store and token, or makes sure that a database
+// which has them is not served for real.
+func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error {
+	token, known, err := svc.KnowsSecret(ctx, devSecret)
+	if err != nil {
+		return err
+	}
+	if !c.Dev {
+		if known {
+			return fmt.Errorf("this database has the token %q, which everybody knows; revoke it with \"cohort token revoke %s\", use another --db, or serve with --dev", devSecret, token.ID)
+		}
+		return nil
+	}
+	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: devStore}); err != nil && cohort.KindOf(err) != cohort.KindConflict {
+		return err
+	}
+	if known {
+		return nil
+	}
+	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: devStore, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
+	return err
+}
+
+func (c *serveCommand) url(l net.Listener) string {
+	if c.TLSCert != "" {
+		return "https://" + l.Addr().String()
+	}
+	return "http://" + l.Addr().String()
+}
+
+// greet prints what somebody who tries Cohort types next.
+func (c *serveCommand) greet(in *invocation, l net.Listener) {
+	if !c.Dev {
+		return
+	}
+	insecure := ""
+	if c.TLSCert != "" {
+		insecure = "-k "
+	}
+	fmt.Fprintf(in.Out, `Cohort serves the store %q, kept in %s. In another terminal:
+
+curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale"}' %s/stores/%s/v2/customer_groups
+
+`, devStore, strings.TrimPrefix(c.DB, "sqlite:"), insecure, devSecret, c.url(l), devStore)
+}
+
+// serve runs the HTTP server until ctx ends or it fails. Then it refuses new
+// requests and waits for those under way, up to the shutdown timeout.
+func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listener) error {
+	failed := make(chan error, 1)
+	go func() {
+		if c.TLSCert != "" {
+			failed <- srv.ServeTLS(l, c.TLSCert, c.TLSKey)
+			return
+		}
+		failed <- srv.Serve(l)
+	}()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
+	defer cancel()
+	if err := srv.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("requests were still under way after %s and were cut off", c.ShutdownTimeout), srv.Close())
+	}
+	return nil
+}
+
+// serveMetrics serves the metrics on their own address, if there is one.
+func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop func(), err error) {
+	if c.MetricsAddr == "" {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", c.MetricsAddr)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", c.MetricsAddr, err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", m.Handler())
+	srv := newHTTPServer(mux, log)
+	go func() {
+		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			log.Error("metrics are not served any more", "error", err)
+		}
+	}()
+	log.Info("serving metrics", "url", "http://"+l.Addr().String()+"/metrics")
+	return func() { _ = srv.Close() }, nil
+}
+
+func (c *serveCommand) logger(in *invocation) *slog.Logger {
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(in.Err, nil))
+	}
+	return slog.New(slog.NewTextHandler(in.Err, nil))
+}
+
+// newHTTPServer returns a server whose limits keep a slow or idle client from
+// holding on to it.
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+}

@@ -1,0 +1,275 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The line that --dev prints is the first thing that anybody tries, so it is
+// taken as a shell takes it and its request is made.
+func TestServeDevPrintsARequestThatWorks(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
+		// The second time the store and the token are there already.
+		s := serve(t, "--dev", "--db", db, "--addr", addr)
+		greeting := s.out.String()
+		if path := strings.TrimPrefix(db, "sqlite:"); !strings.Contains(greeting, path) {
+			t.Errorf("the greeting does not say that the data is in %s:\n%s", path, greeting)
+		}
+		req := parseCurl(t, greeting)
+		if !strings.HasPrefix(req.URL.String(), s.url+"/stores/demo/") {
+			t.Errorf("the request goes to %s, the server is at %s", req.URL, s.url)
+		}
+		res, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale"`) {
+			t.Errorf("the answer is %d %s", a.status, a.body)
+		}
+		s.stop()
+	}
+}
+
+// parseCurl makes the request of the one line in text that begins with curl.
+func parseCurl(t *testing.T, text string) *http.Request {
+	t.Helper()
+	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(text, -1)
+	if len(lines) != 1 {
+		t.Fatalf("%d lines with a curl command, want 1:\n%s", len(lines), text)
+	}
+	var words []string
+	for _, m := range regexp.MustCompile(`'([^']*)'|(\S+)`).FindAllStringSubmatch(lines[0], -1) {
+		words = append(words, m[1]+m[2])
+	}
+	method, body, url, header := http.MethodGet, "", "", http.Header{}
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "-i":
+		case "-H":
+			i++
+			name, value, _ := strings.Cut(words[i], ": ")
+			header.Add(name, value)
+		case "-d":
+			i++
+			method, body = http.MethodPost, words[i]
+		default:
+			if url != "" || strings.HasPrefix(words[i], "-") {
+				t.Fatalf("%q in %s", words[i], lines[0])
+			}
+			url = words[i]
+		}
+	}
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = header
+	return req
+}
+
+// The token of --dev is public: an address that others reach must not serve it.
+func TestServeDevRefusesAddressesBeyondThisMachine(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"0.0.0.0:0", ":8080", "[::]:0", "192.0.2.1:8080", "example.com:80"} {
+		t.Run(addr, func(t *testing.T) {
+			t.Parallel()
+			db := newDB(t)
+			wantFailure(t, run(t, "serve", "--dev", "--addr", addr, "--db", db), 2,
+				"--dev serves loopback addresses only, not "+addr+": its token is known to everybody")
+			if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
+				t.Error("it made the database, with the token in it")
+			}
+		})
+	}
+}
+
+// Somebody who tried --dev and then goes into service with the same file would
+// let everybody in.
+func TestServeRefusesTheDevelopmentToken(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	serve(t, "--dev", "--db", db).stop()
+
+	dev := id("demo-token")
+	wantFailure(t, run(t, "serve", "--addr", "127.0.0.1:0", "--db", db), 1,
+		`this database has the token "demo-token", which everybody knows; revoke it with "cohort token revoke `+dev+
+			`", use another --db, or serve with --dev`)
+
+	// The message's advice helps.
+	mustRun(t, "token", "revoke", dev, "--db", db)
+	s := serve(t, "--db", db)
+	if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 401 {
+		t.Errorf("the development token gets %d %s", a.status, a.body)
+	}
+	if s.out.String() != "" {
+		t.Errorf("it greets as --dev does: %s", s.out)
+	}
+}
+
+func TestServeRefusesFlagsThatDoNotGoTogether(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args    []string
+		message string
+	}{
+		{[]string{"--tls-cert", "cert.pem"}, "--tls-cert and --tls-key go together"},
+		{[]string{"--tls-key", "key.pem"}, "--tls-cert and --tls-key go together"},
+		{[]string{"--shutdown-timeout=-1s"}, "--shutdown-timeout must not be negative"},
+		{[]string{"--addr", "8080"}, "--addr 8080 is not HOST:PORT"},
+	} {
+		db := newDB(t)
+		wantFailure(t, run(t, append([]string{"serve", "--db", db}, c.args...)...), 2, c.message)
+		if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
+			t.Errorf("%v: it made the database", c.args)
+		}
+	}
+}
+
+func TestServeAddressIsTaken(t *testing.T) {
+	t.Parallel()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	addr := taken.Addr().String()
+	for flag, begin := range map[string]string{"--addr": "cohort: cannot listen on " + addr + ": ", "--metrics-addr": "cohort: cannot listen on " + addr + " for metrics: "} {
+		r := run(t, "serve", "--addr", "127.0.0.1:0", flag, addr, "--db", newDB(t))
+		if r.status != 1 || !strings.HasPrefix(r.err, begin) || strings.Count(r.err, "\n") != 1 {
+			t.Errorf("%s %s: exit status %d: %s", flag, addr, r.status, r.err)
+		}
+	}
+}
+
+func TestServeMetrics(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", db)
+	token := newToken(t, db, "abc")
+	s := serve(t, "--db", db, "--metrics-addr", "127.0.0.1:0")
+	s.get(t, "/stores/abc/v2/time", token)
+	s.err.await(t, `(msg=request .*operation=getTime)`, s.ended) // counted before it is logged
+
+	res, err := s.client.Get(s.err.await(t, `msg="serving metrics" url=(\S+/metrics)`, s.ended))
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := read(t, res)
+	if want := `cohort_http_requests_total{operation="getTime",status="200"} 1`; !strings.Contains(metrics.body, "\n"+want+"\n") {
+		t.Errorf("metrics without %s:\n%s", want, metrics.body)
+	}
+	// They tell about all stores, so they are not where the stores' clients are.
+	if a := s.get(t, "/metrics", token); a.status != 404 {
+		t.Errorf("the API serves metrics too: %d", a.status)
+	}
+}
+
+func TestServeLogsJSON(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", db)
+	token := newToken(t, db, "abc")
+	s := serve(t, "--db", db, "--log-format", "json")
+	a := s.post(t, "/stores/abc/v2/customer_groups?secret=1", token, `{"name":"Confidential"}`)
+	s.stop()
+	requests := 0
+	for line := range strings.Lines(s.err.String()) {
+		var entry struct {
+			Level, Msg, Path, Operation, Store string
+			Status                             int
+			RequestID                          string `json:"request_id"`
+		}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Errorf("%v: %s", err, line)
+		}
+		if entry.Msg != "request" {
+			continue
+		}
+		requests++
+		want := entry
+		want.Level, want.Path, want.Operation, want.Store, want.Status = "INFO", "/stores/abc/v2/customer_groups", "createGroup", "abc", 200
+		want.RequestID = a.header.Get("X-Request-Id")
+		if diff := cmp.Diff(want, entry); diff != "" || entry.RequestID == "" {
+			t.Errorf("the request's line (-want +got):\n%s", diff)
+		}
+	}
+	if requests != 1 {
+		t.Errorf("%d lines for one request:\n%s", requests, s.err)
+	}
+	for _, private := range []string{token, "secret=1", "Confidential"} {
+		if strings.Contains(s.err.String(), private) {
+			t.Errorf("the log holds %q, which may be private", private)
+		}
+	}
+}
+
+// An id that came back would give one group's members and prices to another.
+func TestServeDoesNotReuseIDsAfterARestart(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", db)
+	token := newToken(t, db, "abc")
+	const groups = "/stores/abc/v2/customer_groups"
+	var locations []string
+	create := func(s *serving) {
+		locations = append(locations, s.post(t, groups, token, `{"name":"A"}`).header.Get("Location"))
+	}
+
+	s := serve(t, "--db", db)
+	create(s)
+	create(s)
+	if a := s.do(t, http.MethodDelete, groups+"/2", token, ""); a.status != 204 {
+		t.Fatalf("delete: %d %s", a.status, a.body)
+	}
+	s.stop()
+
+	s = serve(t, "--db", db)
+	create(s)
+	if want := []string{groups + "/1", groups + "/2", groups + "/3"}; !slices.Equal(locations, want) {
+		t.Errorf("created %v, want %v", locations, want)
+	}
+	if a := s.get(t, groups+"/2", token); a.status != 404 {
+		t.Errorf("the deleted group is %d %s", a.status, a.body)
+	}
+}
+
+// Serving plain HTTP to others is allowed, for a proxy may stand in front, but
+// not in silence.
+func TestServeWarnsOfPlainHTTPBeyondThisMachine(t *testing.T) {
+	t.Parallel()
+	const warning = "serving plain HTTP beyond this machine"
+	if s := serve(t, "--db", newDB(t), "--addr", "0.0.0.0:0"); !regexp.MustCompile(`level=WARN msg="` + warning).MatchString(s.err.String()) {
+		t.Errorf("no warning:\n%s", s.err)
+	}
+	if s := serve(t, "--db", newDB(t)); strings.Contains(s.err.String(), warning) {
+		t.Errorf("a warning for a loopback address:\n%s", s.err)
+	}
+	cert, key := certificate(t)
+	if s := serve(t, "--db", newDB(t), "--addr", "0.0.0.0:0", "--tls-cert", cert, "--tls-key", key); strings.Contains(s.err.String(), warning) {
+		t.Errorf("a warning for HTTPS:\n%s", s.err)
+	}
+}
+
+// Only the file that --db names is written to.
+func TestServeLeavesOneFile(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	s := serve(t, "--dev", "--db", db)
+	s.post(t, "/stores/demo/v2/customer_groups", "demo-token", `{"name":"A"}`)
+	s.stop()
+	files, err := os.ReadDir(filepath.Dir(strings.TrimPrefix(db, "sqlite:")))
+	if err != nil || len(files) != 1 || files[0].Name() != "cohort.db" {
+		t.Errorf("%v, %v; want the database alone, its log written back into it", files, err)
+	}
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"bufio"
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+)
+
+type storeCommands struct {
+	Create storeCreate `cmd:"" help:"Make a store."`
+	List   storeList   `cmd:"" help:"List the stores."`
+	Update storeUpdate `cmd:"" help:"Change a store's plan and limits. What is not given stays."`
+	Delete storeDelete `cmd:"" help:"Delete a store with everything in it."`
+}
+
+type hashArg struct {
+	Hash string `arg:"" help:"The store's hash, which names it in every path: lower-case letters, digits, '-' and '_'."`
+}
+
+type storeCreate struct {
+	hashArg
+	Plan   cohort.Plan `env:"COHORT_PLAN" enum:"unlimited,standard,plus,pro,enterprise" default:"unlimited" help:"The plan, which decides how many requests the store may make per 30 seconds: unlimited, standard (150), plus (150), pro (450), or enterprise (--quota)."`
+	Quota  int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
+	AtOnce int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
+	dbFlag
+}
+
+// Run makes the store, and the database too if there is none.
+func (c *storeCreate) Run(in *invocation) error {
+	return c.with(in.ctx, db.Open, func(svc *service.Service) error {
+		st, err := svc.CreateStore(in.ctx, cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(in.Out, "Store %s is made (plan %s).\n", st.Hash, st.Plan)
+		return nil
+	})
+}
+
+type storeList struct{ dbFlag }
+
+// Run prints a table of the stores.
+func (c *storeList) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		stores, err := svc.ListStores(in.ctx)
+		if err != nil {
+			return err
+		}
+		t := newTable(in, "STORE", "PLAN", "QUOTA", "AT ONCE", "CREATED")
+		for _, st := range stores {
+			t.row(st.Hash, string(st.Plan), quotaText(st), atOnceText(st), dateText(st.DateCreated))
+		}
+		return t.Flush()
+	})
+}
+
+type storeUpdate struct {
+	hashArg
+	Plan   *cohort.Plan `env:"COHORT_PLAN" placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
+	Quota  *int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
+	AtOnce *int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
+	dbFlag
+}
+
+// Run changes what was given.
+func (c *storeUpdate) Run(in *invocation) error {
+	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce}
+	if update == (cohort.StoreUpdate{}) {
+		return usageError("nothing to change: give --plan, --quota or --at-once")
+	}
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		st, err := svc.UpdateStore(in.ctx, c.Hash, update)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(in.Out, "Store %s: plan %s, quota %s, at once %s.\n", st.Hash, st.Plan, quotaText(st), atOnceText(st))
+		return nil
+	})
+}
+
+type storeDelete struct {
+	hashArg
+	Yes bool `env:"COHORT_YES" help:"Do not ask."`
+	dbFlag
+}
+
+// Run asks, unless told not to, and deletes.
+func (c *storeDelete) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		if !c.Yes {
+			if err := c.confirm(in, svc); err != nil {
+				return err
+			}
+		}
+		if err := svc.DeleteStore(in.ctx, c.Hash); err != nil {
+			return err
+		}
+		fmt.Fprintf(in.Out, "Store %s is deleted.\n", c.Hash)
+		return nil
+	})
+}
+
+func (c *storeDelete) confirm(in *invocation, svc *service.Service) error {
+	if _, err := svc.Store(in.ctx, c.Hash); err != nil {
+		return err
+	}
+	groups, err := svc.CountGroups(in.ctx, c.Hash, cohort.GroupFilter{})
+	if err != nil {
+		return err
+	}
+	tokens, err := svc.ListTokens(in.ctx, c.Hash)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, len(tokens))
+	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
+	if strings.TrimSpace(answer) != c.Hash {
+		return fmt.Errorf("nothing is deleted")
+	}
+	return nil
+}
+
+func quotaText(st cohort.Store) string {
+	quota, metered := st.RequestQuota()
+	if !metered {
+		return "none"
+	}
+	return strconv.Itoa(quota)
+}
+
+func atOnceText(st cohort.Store) string {
+	if st.AtOnce == 0 {
+		return "default"
+	}
+	return strconv.Itoa(st.AtOnce)
+}
+
+func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// table is columns of text with a head.
+type table struct{ *tabwriter.Writer }
+
+func newTable(in *invocation, head ...string) table {
+	t := table{tabwriter.NewWriter(in.Out, 0, 0, 2, ' ', 0)}
+	t.row(head...)
+	return t
+}
+
+func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+)
+
+type tokenCommands struct {
+	Create tokenCreate `cmd:"" help:"Make a token and print it. It is shown this once: only its SHA-256 is kept."`
+	List   tokenList   `cmd:"" help:"List the tokens, by id."`
+	Revoke tokenRevoke `cmd:"" help:"Make a token useless."`
+}
+
+type tokenCreate struct {
+	Store string         `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store that the token is for."`
+	Scope []cohort.Scope `required:"" env:"COHORT_SCOPE" placeholder:"SCOPE" help:"What the token may do; give it again or separate by commas for more: store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."`
+	Name  string         `env:"COHORT_NAME" placeholder:"NAME" help:"A name to know the token by in the list."`
+	dbFlag
+}
+
+// Run prints the secret alone on its output, for scripts, and what else there
+// is to say on the other one.
+func (c *tokenCreate) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		token, secret, err := svc.CreateToken(in.ctx, cohort.Token{StoreHash: c.Store, Name: c.Name, Scopes: c.Scope})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(in.Out, secret)
+		fmt.Fprintf(in.Err, "Token %s is made. Its secret, above, is not shown again.\n", token.ID)
+		return nil
+	})
+}
+
+type tokenList struct {
+	Store string `env:"COHORT_STORE" placeholder:"HASH" help:"Only the tokens of this store."`
+	dbFlag
+}
+
+// Run prints a table of the tokens.
+func (c *tokenList) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		tokens, err := svc.ListTokens(in.ctx, c.Store)
+		if err != nil {
+			return err
+		}
+		t := newTable(in, "ID", "STORE", "NAME", "SCOPES", "CREATED")
+		for _, k := range tokens {
+			scopes := make([]string, len(k.Scopes))
+			for i, s := range k.Scopes {
+				scopes[i] = string(s)
+			}
+			t.row(k.ID, k.StoreHash, k.Name, strings.Join(scopes, ","), dateText(k.DateCreated))
+		}
+		return t.Flush()
+	})
+}
+
+type tokenRevoke struct {
+	ID string `arg:"" name:"id" help:"The token's id, as \"cohort token list\" shows it."`
+	dbFlag
+}
+
+// Run deletes the token.
+func (c *tokenRevoke) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		if err := svc.RevokeToken(in.ctx, c.ID); err != nil {
+			return err
+		}
+		fmt.Fprintf(in.Out, "Token %s is revoked.\n", c.ID)
+		return nil
+	})
+}
