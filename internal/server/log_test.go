@@ -61,7 +61,8 @@ func TestLogLine(t *testing.T) {
 			{"GET", f.path("/customer_groups"), "token", logged{Operation: "listGroups", Store: "abc", Status: 204}},
 			{"HEAD", f.path("/customergroups.json/"), "read_token", logged{Operation: "listGroups", Store: "abc", Status: 204}},
 			{"GET", f.path("/customer_groups/7"), "token", logged{Operation: "getGroup", Store: "abc", Status: 404}},
-			// A store is named when its token was right.
+			// Store and path are named when the token was right: in other paths
+			// there may be anything.
 			{"GET", f.path("/customer_groups"), "other_token", logged{Operation: "listGroups", Status: 403}},
 			{"DELETE", f.path("/customer_groups/7"), "none", logged{Operation: "deleteGroup", Status: 401}},
 			{"GET", "/no/such/path", "token", logged{Operation: "none", Status: 404}},
@@ -138,6 +139,8 @@ func TestLogKeepsSecrets(t *testing.T) {
 			{401, "GET", "/customer_groups?name=Jane+Doe", "unknown", ""},
 			{403, "GET", "/customer_groups?name=Jane+Doe", "other_token", ""},
 			{404, "GET", "/nowhere?name=Jane+Doe", "token", ""},
+			{404, "GET", "/customers/Jane%20Doe", "token", ""},
+			{404, "GET", "/customer_groups/Jane+Doe", "token", ""},
 			{207, "POST", "/customer_groups", "token", strings.Replace(sitewideThat(fails), "Wholesale", "Jane Doe", 1)},
 			{500, "POST", "/customer_groups", "token", strings.Replace(sitewideThat(panics), "Wholesale", "Jane Doe", 1)},
 		} {

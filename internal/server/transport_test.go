@@ -230,6 +230,26 @@ func TestClientLeaves(t *testing.T) {
 	})
 }
 
+// TestBodyBreaksOff: a body that ends before it should is no body, even when
+// it could be read as one; a client that still listens is told so.
+func TestBodyBreaksOff(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		w := dial(t, d, nil)
+		half := `{"name":"Half"}`
+		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
+		if err := w.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		const want = `[{"status":400,"message":"The request body broke off."}]`
+		if _, got := w.read(t, "POST", 400); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if n := w.groups(t); n != 0 {
+			t.Errorf("%d groups, want none", n)
+		}
+	})
+}
+
 // TestClientIsSlow: a client whose body is not there in time is told so, and
 // nothing of it is kept.
 func TestClientIsSlow(t *testing.T) {
