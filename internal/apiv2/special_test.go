@@ -19,7 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The scripts in the folders of testdata need a server that no live one is.
+// What scripts cannot show by themselves: the scripts in the folders of
+// testdata need a server that no live one is, and pages need many groups.
 
 // TestDates runs on a clock that moves a day at a time, in a zone that is not
 // UTC and with a fraction of a second that the wire does not show.
@@ -52,6 +53,40 @@ func TestSitewide(t *testing.T) {
 		want := []string{"abc 1: 5 percent", "abc 1: 6 percent", "abc 1: 6 percent", "abc 1: none"}
 		if diff := cmp.Diff(want, pricing.told); diff != "" {
 			t.Errorf("pricing was told otherwise (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// TestPages: 50 groups to a page unless something else is said, 250 at most;
+// the pages have every group once, by id.
+func TestPages(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := servertest.Start(t, d, server.Options{})
+		vars := s.Vars(t)
+		const groups = 251
+		for range groups {
+			if _, err := s.Service.CreateGroup(t.Context(), vars["store"], cohort.Group{Name: "x"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		list := s.URL + "/stores/" + vars["store"] + "/v2/customer_groups"
+		for query, want := range map[string]struct{ first, last int64 }{
+			"":                  {1, 50},
+			"?page=1":           {1, 50},
+			"?page=2":           {51, 100},
+			"?page=6":           {251, 251},
+			"?limit=250":        {1, 250},
+			"?limit=250&page=2": {251, 251},
+			"?limit=100&page=3": {201, 251},
+		} {
+			ids := groupIDs(t, list+query, vars["token"])
+			var all []int64
+			for id := want.first; id <= want.last; id++ {
+				all = append(all, id)
+			}
+			if diff := cmp.Diff(all, ids); diff != "" {
+				t.Errorf("%q (-want +got):\n%s", query, diff)
+			}
 		}
 	})
 }

@@ -79,21 +79,22 @@ func live(t *testing.T, url string) cohorttest.Target {
 	stores := map[string]string{vars["store"]: vars["token"], vars["other_store"]: vars["other_token"]}
 	for store, token := range stores {
 		groups := url + "/stores/" + store + "/v2/customer_groups"
-		if ids := liveGroups(t, groups, token); len(ids) > 0 {
+		if ids := groupIDs(t, groups+"?limit=250", token); len(ids) > 0 {
 			t.Fatalf("store %s has groups already; the scripts need an empty one", store)
 		}
 		t.Cleanup(func() {
-			for _, id := range liveGroups(t, groups, token) {
-				liveAnswer(t, http.MethodDelete, fmt.Sprintf("%s/%d", groups, id), token)
+			for _, id := range groupIDs(t, groups+"?limit=250", token) {
+				call(t, http.MethodDelete, fmt.Sprintf("%s/%d", groups, id), token)
 			}
 		})
 	}
 	return cohorttest.Target{URL: url, Vars: vars}
 }
 
-func liveGroups(t *testing.T, url, token string) (ids []int64) {
+// groupIDs are the ids in a list of groups.
+func groupIDs(t *testing.T, url, token string) (ids []int64) {
 	t.Helper()
-	answer := liveAnswer(t, http.MethodGet, url+"?limit=250", token)
+	answer := call(t, http.MethodGet, url, token)
 	if answer == "" {
 		return nil
 	}
@@ -107,7 +108,8 @@ func liveGroups(t *testing.T, url, token string) (ids []int64) {
 	return ids
 }
 
-func liveAnswer(t *testing.T, method, url, token string) string {
+// call returns the body of an answer that is no refusal.
+func call(t *testing.T, method, url, token string) string {
 	t.Helper()
 	req, err := http.NewRequest(method, url, http.NoBody)
 	if err != nil {
