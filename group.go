@@ -115,21 +115,11 @@ func (u GroupUpdate) IsEmpty() bool { return u == GroupUpdate{} }
 
 // Apply returns g with the update's fields in place, normalized.
 func (u GroupUpdate) Apply(g Group) Group {
-	if u.Name != nil {
-		g.Name = *u.Name
-	}
-	if u.CategoryAccess != nil {
-		g.CategoryAccess = *u.CategoryAccess
-	}
-	if u.DiscountRules != nil {
-		g.DiscountRules = *u.DiscountRules
-	}
-	if u.IsDefault != nil {
-		g.IsDefault = *u.IsDefault
-	}
-	if u.IsGroupForGuests != nil {
-		g.IsGroupForGuests = *u.IsGroupForGuests
-	}
+	set(&g.Name, u.Name)
+	set(&g.CategoryAccess, u.CategoryAccess)
+	set(&g.DiscountRules, u.DiscountRules)
+	set(&g.IsDefault, u.IsDefault)
+	set(&g.IsGroupForGuests, u.IsGroupForGuests)
 	return g.Normalized()
 }
 
