@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
+	"time"
 
 	"cohort.example/cohort"
 
@@ -28,6 +28,8 @@ type engine struct {
 	trouble func(error) string
 	// conflict reports whether a driver error is a unique index refusing a row.
 	conflict func(error) bool
+	// orphan reports whether a driver error is a foreign key refusing a row.
+	orphan func(error) bool
 }
 
 func engineFor(rawURL string) (*engine, error) {
@@ -42,7 +44,7 @@ func engineFor(rawURL string) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{dialect: goose.DialectSQLite3, path: path, trouble: sqliteTrouble, conflict: sqliteConflict}, nil
+	return &engine{dialect: goose.DialectSQLite3, path: path, trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan}, nil
 }
 
 func init() {
@@ -83,8 +85,10 @@ func (e *engine) checkFile(create bool) error {
 	switch {
 	case err == nil && info.IsDir():
 		return errors.New("it is a directory, not a file")
+	case err == nil && info.Size() > 0 && info.Size() < minPage:
+		return errNotSQLite
 	case err == nil:
-		return e.checkHeader()
+		return nil
 	case !errors.Is(err, os.ErrNotExist):
 		return err
 	case !create:
@@ -96,35 +100,38 @@ func (e *engine) checkFile(create bool) error {
 	return nil
 }
 
-// checkHeader refuses a file that SQLite would take for an empty database and
-// write over: one that is too short to be a page.
-func (e *engine) checkHeader() error {
-	f, err := os.Open(e.path)
-	if err != nil {
-		return nil // what is wrong with it, SQLite says better
-	}
-	defer f.Close()
-	const magic = "SQLite format 3\x00"
-	head := make([]byte, len(magic))
-	n, _ := io.ReadFull(f, head)
-	if n > 0 && string(head[:n]) != magic {
-		return errNotSQLite
-	}
-	return nil
-}
+// minPage is the size of the smallest database in bytes. SQLite takes a smaller
+// file for an empty one and writes over it. The file is not opened to look
+// closer: to close it again would drop the locks that this process has on it.
+const minPage = 512
 
 var errNotSQLite = errors.New("the file is not a SQLite database")
 
 // dsn writes the path as a file: URI, in which '?', '#' and '%' are escaped and
 // so cannot turn into parameters.
 func (e *engine) dsn(params ...string) string {
-	params = append([]string{"_busy_timeout=5000", "_dqs=0", "_error_rc=1"}, params...)
+	params = append([]string{
+		fmt.Sprintf("_busy_timeout=%d", busyTimeout.Milliseconds()), "_dqs=0", "_error_rc=1",
+	}, params...)
 	return "file:" + (&url.URL{Path: e.path}).EscapedPath() + "?" + strings.Join(params, "&")
 }
 
 // tryWrite begins to write and undoes it. To begin a transaction is not enough:
 // on a file that is read-only even an immediate one only reads.
+//
+// While another node makes the file, SQLite says at once that it is locked and
+// does not wait as it does later, so the waiting is done here.
 func tryWrite(ctx context.Context, db *sql.DB) error {
+	for waited := time.Duration(0); ; waited += busyPause {
+		err := tryWriteOnce(ctx, db)
+		if !isBusy(err) || waited >= busyTimeout {
+			return err
+		}
+		time.Sleep(busyPause)
+	}
+}
+
+func tryWriteOnce(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -132,6 +139,15 @@ func tryWrite(ctx context.Context, db *sql.DB) error {
 	_, err = tx.ExecContext(ctx, "CREATE TABLE is_writable (n INTEGER)")
 	return errors.Join(err, tx.Rollback())
 }
+
+// How long a transaction waits while another process writes, and how often
+// that is looked at where SQLite does not.
+const (
+	busyTimeout = 5 * time.Second
+	busyPause   = 10 * time.Millisecond
+)
+
+func isBusy(err error) bool { return primary(sqliteCode(err)) == sqlite3.SQLITE_BUSY }
 
 // classify turns a driver error into a cohort.Error, once, on its way out of
 // the package. Errors that are one already pass, and so does a context's.
@@ -144,6 +160,10 @@ func (e *engine) classify(err error) error {
 	}
 	if e.conflict(err) {
 		return &cohort.Error{Kind: cohort.KindConflict, Err: err}
+	}
+	if e.orphan(err) {
+		// What is missing is the store or the customer, deleted a moment ago.
+		return &cohort.Error{Kind: cohort.KindNotFound, Err: err}
 	}
 	if e.trouble(err) != "" {
 		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
@@ -179,17 +199,22 @@ var sqliteTroubles = map[int]string{
 	sqlite3.SQLITE_NOLFS:    "the file system does not hold files of this size",
 }
 
-func sqliteTrouble(err error) string {
-	if e, ok := errors.AsType[*sqlite.Error](err); ok {
-		return sqliteTroubles[e.Code()&0xff] // the low byte is the primary code
-	}
-	return ""
-}
+func sqliteTrouble(err error) string { return sqliteTroubles[primary(sqliteCode(err))] }
+
+// primary is the result code that an extended one is a case of.
+func primary(code int) int { return code & 0xff }
 
 func sqliteConflict(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	if !ok {
-		return false
+	code := sqliteCode(err)
+	return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+func sqliteOrphan(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY }
+
+// sqliteCode is the extended result code of a driver error, 0 for other errors.
+func sqliteCode(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code()
 	}
-	return e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+	return 0
 }

@@ -175,6 +175,42 @@ func TestOpenByManyAtOnce(t *testing.T) {
 	}
 }
 
+// A node that comes while another is in the middle of making the database waits
+// for it. SQLite does not wait there by itself, whatever its busy timeout is.
+func TestOpenWaitsForTheNodeThatIsFirst(t *testing.T) {
+	path := writeFile(t, nil)
+	synctest.Test(t, func(t *testing.T) {
+		// What the first node has while it turns the empty file into a database.
+		first, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer first.Close()
+		tx, err := first.BeginTx(t.Context(), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opened := make(chan error, 1)
+		go func() {
+			d, err := db.Open(t.Context(), "sqlite:"+path)
+			if err == nil {
+				err = d.Close()
+			}
+			opened <- err
+		}()
+		synctest.Wait() // until it waits, or has given up
+		if len(opened) > 0 {
+			t.Error("the second node did not wait")
+		}
+		if err := tx.Rollback(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-opened; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // What a server still does when it is told to stop must not fail, and Close
 // must not return before it is done.
 func TestCloseWaits(t *testing.T) {
