@@ -1,0 +1,86 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"cohort.example/cohort"
+)
+
+const addressColumns = `id, customer_id, first_name, last_name, company, street_1, street_2, city, state, zip,
+	country, country_iso2, phone, address_type`
+
+// NextAddressID returns the id for a new address in the store.
+func (t *Tx) NextAddressID(storeHash string) (int64, error) {
+	return t.NextID(storeHash, "customer_address")
+}
+
+// InsertAddress adds an address under its id.
+func (t *Tx) InsertAddress(storeHash string, a cohort.Address) error {
+	_, err := t.exec("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		storeHash, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
+		a.Country, a.CountryISO2, a.Phone, a.Type)
+	return err
+}
+
+// Address returns an address of a customer, or of any customer of the store
+// when customerID is 0. It returns KindNotFound.
+func (t *Tx) Address(storeHash string, customerID, id int64) (cohort.Address, error) {
+	a, err := scanAddress(t.queryRow("SELECT "+addressColumns+` FROM customer_addresses
+		WHERE store_hash = $1 AND id = $2 AND (CAST($3 AS BIGINT) = 0 OR customer_id = $3)`, storeHash, id, customerID))
+	if errors.Is(err, sql.ErrNoRows) {
+		return a, cohort.NotFound(addressName(id))
+	}
+	return a, err
+}
+
+// ListAddresses returns one page of a customer's addresses, by id.
+func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	rows, err := t.query("SELECT "+addressColumns+` FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2
+		ORDER BY id LIMIT $3 OFFSET $4`, storeHash, customerID, p.Size, p.Offset())
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanAddress)
+}
+
+// CountAddresses returns how many addresses a customer has.
+func (t *Tx) CountAddresses(storeHash string, customerID int64) (int64, error) {
+	var n int64
+	err := t.queryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID).Scan(&n)
+	return n, err
+}
+
+// UpdateAddress writes an address over the one with its id, or returns
+// KindNotFound.
+func (t *Tx) UpdateAddress(storeHash string, a cohort.Address) error {
+	n, err := t.exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
+		street_2 = $7, city = $8, state = $9, zip = $10, country = $11, country_iso2 = $12, phone = $13, address_type = $14
+		WHERE store_hash = $1 AND id = $2`,
+		storeHash, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
+		a.Street2, a.City, a.State, a.Zip, a.Country, a.CountryISO2, a.Phone, a.Type)
+	return mustChange(n, err, addressName(a.ID))
+}
+
+// DeleteAddress deletes an address of a customer, or returns KindNotFound.
+func (t *Tx) DeleteAddress(storeHash string, customerID, id int64) error {
+	n, err := t.exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeHash, customerID, id)
+	return mustChange(n, err, addressName(id))
+}
+
+// DeleteAddresses deletes every address of a customer.
+func (t *Tx) DeleteAddresses(storeHash string, customerID int64) error {
+	_, err := t.exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID)
+	return err
+}
+
+func addressName(id int64) string { return fmt.Sprintf("address %d", id) }
+
+func scanAddress(row scanner) (cohort.Address, error) {
+	var a cohort.Address
+	err := row.Scan(&a.ID, &a.CustomerID, &a.FirstName, &a.LastName, &a.Company, &a.Street1, &a.Street2, &a.City, &a.State, &a.Zip,
+		&a.Country, &a.CountryISO2, &a.Phone, &a.Type)
+	return a, err
+}

@@ -1,0 +1,193 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"cohort.example/cohort"
+
+	"github.com/shopspring/decimal"
+)
+
+// customerColumns are a customer's columns but for the group and the password.
+const customerColumns = `id, company, first_name, last_name, email, phone, store_credit, registration_ip_address,
+	notes, tax_exempt_category, reset_pass_on_login, accepts_marketing, date_created, date_modified`
+
+// groupInEffect is the group that a customer is in: a group that is deleted is
+// none, whether its members' rows say so already or not. $1 is the store.
+const (
+	departed      = "(SELECT group_id FROM departed_groups WHERE store_hash = $1)"
+	groupInEffect = "CASE WHEN customer_group_id IN " + departed + " THEN 0 ELSE customer_group_id END"
+)
+
+// NextCustomerID returns the id for a new customer of the store.
+func (t *Tx) NextCustomerID(storeHash string) (int64, error) {
+	return t.NextID(storeHash, "customer")
+}
+
+// InsertCustomer adds a customer under its id, with the hash of its password,
+// and counts it as a member of its group. It returns KindConflict if the email
+// is taken.
+func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash string) error {
+	_, err := t.exec(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		storeHash, fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
+		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
+		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli())
+	if err != nil {
+		return err
+	}
+	return t.countMember(storeHash, c.GroupID, c.ID, 1)
+}
+
+// Customer returns a customer of the store, or KindNotFound.
+func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
+	c, err := scanCustomer(t.queryRow("SELECT "+groupInEffect+", "+customerColumns+
+		" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, cohort.NotFound(customerName(id))
+	}
+	return c, err
+}
+
+// CustomerIDByEmail returns the id of the customer who has the email, in
+// whatever case, or 0.
+func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
+	var id int64
+	err := t.queryRow("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, fold(email)).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// ListCustomers returns one page of the customers that pass the filter, by id.
+func (t *Tx) ListCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
+	w := whereCustomers(storeHash, f)
+	limit, offset := w.arg(p.Size), w.arg(p.Offset())
+	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+
+		" ORDER BY id LIMIT "+limit+" OFFSET "+offset, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanCustomer)
+}
+
+// CountCustomers returns how many customers pass the filter.
+func (t *Tx) CountCustomers(storeHash string, f cohort.CustomerFilter) (int64, error) {
+	w := whereCustomers(storeHash, f)
+	var n int64
+	err := t.queryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
+	w := whereStore(storeHash)
+	for _, text := range []struct {
+		column string
+		value  *string
+	}{
+		{"company", f.Company}, {"first_name", f.FirstName}, {"last_name", f.LastName},
+		{"phone", f.Phone}, {"tax_exempt_category", f.TaxExemptCategory},
+	} {
+		if text.value != nil {
+			w.and(text.column+" = ?", *text.value)
+		}
+	}
+	if f.Email != nil {
+		w.and("email_folded = ?", fold(*f.Email))
+	}
+	if f.StoreCredit != nil {
+		w.and("store_credit = ?", creditFilter(*f.StoreCredit))
+	}
+	switch {
+	case f.GroupID == nil:
+	case *f.GroupID == 0:
+		w.and("(customer_group_id = ? OR customer_group_id IN "+departed+")", 0)
+	default:
+		w.and("customer_group_id = ? AND customer_group_id NOT IN "+departed, *f.GroupID)
+	}
+	if f.MinID > 0 {
+		w.and("id >= ?", f.MinID)
+	}
+	if f.MaxID > 0 {
+		w.and("id <= ?", f.MaxID)
+	}
+	w.span("date_created", f.DateCreated)
+	w.span("date_modified", f.DateModified)
+	return w
+}
+
+// UpdateCustomer writes a customer over the one with its id and keeps the
+// member counts; before is that one as it was read in this transaction. An
+// empty passwordHash keeps the password. It returns KindConflict if the email
+// is taken by another.
+func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwordHash string) error {
+	_, err := t.exec(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
+		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
+		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
+		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
+		WHERE store_hash = $1 AND id = $2`,
+		storeHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, fold(c.Email),
+		c.Phone, creditText(c.StoreCredit), c.RegistrationIPAddress, c.GroupID, c.Notes,
+		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), passwordHash)
+	if err != nil || before.GroupID == c.GroupID {
+		return err
+	}
+	if err := t.countMember(storeHash, before.GroupID, c.ID, -1); err != nil {
+		return err
+	}
+	return t.countMember(storeHash, c.GroupID, c.ID, 1)
+}
+
+// PasswordHash returns the hash of a customer's password, "" when there is no
+// such customer.
+func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
+	var hash string
+	err := t.queryRow("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	return hash, err
+}
+
+// DeleteCustomer deletes a customer with its addresses, and takes it out of
+// its group's count. c is the customer as it was read in this transaction.
+func (t *Tx) DeleteCustomer(storeHash string, c cohort.Customer) error {
+	n, err := t.exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeHash, c.ID)
+	if err := mustChange(n, err, customerName(c.ID)); err != nil {
+		return err
+	}
+	return t.countMember(storeHash, c.GroupID, c.ID, -1)
+}
+
+func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }
+
+func scanCustomer(row scanner) (cohort.Customer, error) {
+	var c cohort.Customer
+	var credit string
+	var created, modified int64
+	err := row.Scan(&c.GroupID, &c.ID, &c.Company, &c.FirstName, &c.LastName, &c.Email, &c.Phone, &credit,
+		&c.RegistrationIPAddress, &c.Notes, &c.TaxExemptCategory, &c.ResetPassOnLogin, &c.AcceptsMarketing, &created, &modified)
+	if err != nil {
+		return c, err
+	}
+	c.DateCreated, c.DateModified = fromMillis(created), fromMillis(modified)
+	if c.StoreCredit, err = decimal.NewFromString(credit); err != nil {
+		return c, fmt.Errorf("store_credit of customer %d: %w", c.ID, err)
+	}
+	return c, nil
+}
+
+// creditFilter is the text that a credit is kept as; one with more decimals than
+// are kept is no credit's.
+func creditFilter(d decimal.Decimal) string {
+	if d.Equal(d.Truncate(cohort.AmountScale)) {
+		return creditText(d)
+	}
+	return d.String()
+}
+
+// creditText is how a store credit is kept, so that equal ones are equal texts.
+func creditText(d decimal.Decimal) string { return d.StringFixed(cohort.AmountScale) }

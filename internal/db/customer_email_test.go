@@ -1,0 +1,152 @@
+package db_test
+
+import (
+	"errors"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+)
+
+// sameEmails are emails that one mailbox's owner may type, as differently as
+// that goes.
+var sameEmails = map[string][2]string{
+	"itself":                    {"ada@example.com", "ada@example.com"},
+	"ASCII":                     {"Ada@Example.COM", "aDA@eXAMPLE.com"},
+	"sharp s and SS":            {"straße@example.com", "STRASSE@example.com"},
+	"capital sharp s":           {"straße@example.com", "STRAẞE@example.com"},
+	"É composed and not":        {"Ren\u00c9@example.com", "rene\u0301@example.com"},
+	"marks in another order":    {"a\u0323\u0301@example.com", "A\u0301\u0323@example.com"},
+	"capital dotted İ":          {"\u0130@example.com", "i\u0307@example.com"},
+	"final and other sigma":     {"ΣΟΦΟΣ@example.com", "σοφος@example.com"},
+	"the Kelvin sign":           {"\u212a@example.com", "k@example.com"},
+	"ligature":                  {"o\ufb03ce@example.com", "OFFICE@example.com"},
+	"ypogegrammeni":             {"\u1fb3@example.com", "\u0391\u0399@example.com"},
+	"a capital that decomposes": {"\u01f0@example.com", "J\u030c@example.com"},
+	"a capital in two parts":    {"\u0390@example.com", "\u03aa\u0301@example.com"},
+}
+
+// differentEmails are emails that look or sound alike and are two mailboxes.
+var differentEmails = map[string][2]string{
+	"an accent":               {"rené@example.com", "rene@example.com"},
+	"dotless i":               {"ı@example.com", "i@example.com"},
+	"capital dotted İ":        {"\u0130@example.com", "i@example.com"},
+	"Cyrillic а":              {"\u0430da@example.com", "ada@example.com"},
+	"umlaut and ae":           {"jürgen@example.com", "juergen@example.com"},
+	"full width":              {"ａda@example.com", "ada@example.com"},
+	"a dot":                   {"a.da@example.com", "ada@example.com"},
+	"a wildcard":              {"ad_@example.com", "ada@example.com"},
+	"another wildcard":        {"%@example.com", "ada@example.com"},
+	"a space at the end":      {"ada@example.com ", "ada@example.com"},
+	"one begins as the other": {"ada@example.co", "ada@example.com"},
+}
+
+// An email is taken, and found, by all ways to write it and by no other.
+func TestEmailFolding(t *testing.T) {
+	for same, pairs := range map[bool]map[string][2]string{true: sameEmails, false: differentEmails} {
+		for name, pair := range pairs {
+			t.Run(name, func(t *testing.T) {
+				dbtest.Each(t, func(t *testing.T, d *db.DB) {
+					addStores(t, d, "a")
+					checkFolding(t, d, same, pair[0], pair[1])
+				})
+			})
+		}
+	}
+}
+
+func checkFolding(t *testing.T, d *db.DB, same bool, one, other string) {
+	t.Helper()
+	first, second := newCustomer(1, 0), newCustomer(2, 0)
+	first.Email = one
+	addCustomers(t, d, "a", first, second)
+
+	wantID := int64(0)
+	if same {
+		wantID = 1
+	}
+	view(t, d, func(tx *db.Tx) error {
+		id, err := tx.CustomerIDByEmail("a", other)
+		if id != wantID {
+			t.Errorf("%q is the email of customer %d, want %d", other, id, wantID)
+		}
+		return err
+	})
+	if n := countCustomers(t, d, "a", cohort.CustomerFilter{Email: &other}); n != wantID {
+		t.Errorf("the filter finds %d customers by %q, want %d", n, other, wantID)
+	}
+	third := newCustomer(3, 0)
+	third.Email = other
+	for name, take := range map[string]func(*db.Tx) error{
+		"insert": func(tx *db.Tx) error { return tx.InsertCustomer("a", third, "") },
+		"update": func(tx *db.Tx) error {
+			return changeCustomer(tx, "a", 2, func(c *cohort.Customer) { c.Email = other })
+		},
+	} {
+		// Undone, so that neither takes it from the other.
+		err := d.Update(t.Context(), func(tx *db.Tx) error { return errors.Join(take(tx), errOurs) })
+		if taken := cohort.KindOf(err) == cohort.KindConflict; taken != same {
+			t.Errorf("%s: the email is taken: %v, error %v", name, taken, err)
+		}
+	}
+	// As it was typed, not as it is compared.
+	if c := listCustomers(t, d, "a", cohort.CustomerFilter{Email: &one}); len(c) != 1 || c[0].Email != one {
+		t.Errorf("customers found by %q: %+v", one, c)
+	}
+}
+
+// Who changes the case of an own email takes nothing from anybody, and who
+// gives an email up leaves it to others.
+func TestEmailOfOneselfAndOfTheGone(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		first, second, third := newCustomer(1, 0), newCustomer(2, 0), newCustomer(3, 0)
+		first.Email = "ada@example.com"
+		addCustomers(t, d, "a", first, second)
+		give := func(id int64, email string) {
+			t.Helper()
+			update(t, d, func(tx *db.Tx) error {
+				return changeCustomer(tx, "a", id, func(c *cohort.Customer) { c.Email = email })
+			})
+		}
+		give(1, "ADA@example.com")
+		give(1, "lovelace@example.com")
+		give(2, "Ada@example.com")
+		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 2) })
+		third.Email = "ada@EXAMPLE.com"
+		addCustomers(t, d, "a", third)
+		first.Email = "lovelace@example.com"
+		wantCustomers(t, d, "a", first, third)
+	})
+}
+
+// Two who take one email at the same moment both pass the check, on an engine
+// with several writers, and one meets the index. What it says must be known in
+// the transaction already: that is where the service tells its caller why.
+func TestTakenEmailIsAConflictInTheTransaction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		first, second := newCustomer(1, 0), newCustomer(2, 0)
+		addCustomers(t, d, "a", first, second)
+		again := newCustomer(3, 0)
+		again.Email = first.Email
+		for name, take := range map[string]func(*db.Tx) error{
+			"insert": func(tx *db.Tx) error { return tx.InsertCustomer("a", again, "") },
+			"update": func(tx *db.Tx) error {
+				return changeCustomer(tx, "a", 2, func(c *cohort.Customer) { c.Email = first.Email })
+			},
+		} {
+			var kind cohort.Kind
+			err := d.Update(t.Context(), func(tx *db.Tx) error {
+				err := take(tx)
+				kind = cohort.KindOf(err)
+				return err
+			})
+			wantKind(t, err, cohort.KindConflict)
+			if kind != cohort.KindConflict {
+				t.Errorf("%s: in the transaction the error is of kind %v", name, kind)
+			}
+		}
+	})
+}

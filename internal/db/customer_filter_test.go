@@ -1,0 +1,164 @@
+package db_test
+
+import (
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+// filtered are customers of whom each filter below finds some.
+func filtered() []cohort.Customer {
+	list := make([]cohort.Customer, 6)
+	for i := range list {
+		list[i] = newCustomer(int64(i+1), 0)
+	}
+	list[0].Company, list[1].Company = "ACME", "acme"
+	list[1].FirstName, list[2].FirstName = "Grace", "Grace "
+	list[2].LastName = "Hopper"
+	list[3].Email = "Grace.HOPPER@Example.com"
+	list[3].Phone, list[4].Phone = "", "555"
+	list[4].TaxExemptCategory = "A"
+	list[0].StoreCredit, list[5].StoreCredit = decimal.RequireFromString("5"), decimal.RequireFromString("5.0001")
+	list[2].GroupID, list[3].GroupID = 7, 8
+	for i := range list {
+		list[i].DateCreated = t0.Add(time.Duration(i) * time.Millisecond)
+		list[i].DateModified = t0.Add(-time.Duration(i) * time.Millisecond)
+	}
+	return list
+}
+
+func TestCustomerFilters(t *testing.T) {
+	type f = cohort.CustomerFilter
+	credit := func(s string) *decimal.Decimal { return new(decimal.RequireFromString(s)) }
+	at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
+	tests := map[string]struct {
+		filter f
+		want   []int64
+	}{
+		"all":                            {f{}, []int64{1, 2, 3, 4, 5, 6}},
+		"company, as it is written":      {f{Company: new("ACME")}, []int64{1}},
+		"no company":                     {f{Company: new("")}, []int64{3, 4, 5, 6}},
+		"first name, to the last space":  {f{FirstName: new("Grace")}, []int64{2}},
+		"last name":                      {f{LastName: new("Hopper")}, []int64{3}},
+		"a wildcard":                     {f{LastName: new("H%")}, nil},
+		"email in another case":          {f{Email: new("grace.hopper@example.COM")}, []int64{4}},
+		"a part of an email":             {f{Email: new("example.com")}, nil},
+		"phone":                          {f{Phone: new("555")}, []int64{5}},
+		"no phone":                       {f{Phone: new("")}, []int64{1, 2, 3, 4, 6}},
+		"tax category":                   {f{TaxExemptCategory: new("A")}, []int64{5}},
+		"credit":                         {f{StoreCredit: credit("5")}, []int64{1}},
+		"credit written otherwise":       {f{StoreCredit: credit("5.000000")}, []int64{1}},
+		"credit with an exponent":        {f{StoreCredit: credit("50001e-4")}, []int64{6}},
+		"no credit":                      {f{StoreCredit: credit("-0")}, []int64{2, 3, 4, 5}},
+		"credit with too many decimals":  {f{StoreCredit: credit("5.00004")}, nil},
+		"credit that would round up":     {f{StoreCredit: credit("5.00005")}, nil},
+		"credit a hair below none":       {f{StoreCredit: credit("-0.00001")}, nil},
+		"credit that nobody can have":    {f{StoreCredit: credit("1e64")}, nil},
+		"group":                          {f{GroupID: new(int64(7))}, []int64{3}},
+		"no group":                       {f{GroupID: new(int64(0))}, []int64{1, 2, 5, 6}},
+		"a group without members":        {f{GroupID: new(int64(9))}, nil},
+		"from an id":                     {f{MinID: 5}, []int64{5, 6}},
+		"up to an id":                    {f{MaxID: 2}, []int64{1, 2}},
+		"one id":                         {f{MinID: 3, MaxID: 3}, []int64{3}},
+		"ids the wrong way round":        {f{MinID: 4, MaxID: 3}, nil},
+		"created from":                   {f{DateCreated: cohort.TimeSpan{From: at(4)}}, []int64{5, 6}},
+		"created until, without the end": {f{DateCreated: cohort.TimeSpan{Until: at(1)}}, []int64{1}},
+		"modified from":                  {f{DateModified: cohort.TimeSpan{From: at(-1)}}, []int64{1, 2}},
+		"modified until":                 {f{DateModified: cohort.TimeSpan{Until: at(-4)}}, []int64{6}},
+		"created and modified":           {f{DateCreated: cohort.TimeSpan{From: at(1)}, DateModified: cohort.TimeSpan{From: at(-3)}}, []int64{2, 3, 4}},
+		"group and text":                 {f{GroupID: new(int64(7)), LastName: new("Hopper"), FirstName: new("Grace ")}, []int64{3}},
+		"no group and text":              {f{GroupID: new(int64(0)), FirstName: new("Grace")}, []int64{2}},
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		addCustomers(t, d, "a", filtered()...)
+		addCustomers(t, d, "b", filtered()...)
+		for name, tt := range tests {
+			t.Run(name, func(t *testing.T) {
+				var got []int64
+				for _, c := range listCustomers(t, d, "a", tt.filter) {
+					got = append(got, c.ID)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("ids (-want +got):\n%s", diff)
+				}
+				if n := countCustomers(t, d, "a", tt.filter); n != int64(len(tt.want)) {
+					t.Errorf("the count is %d", n)
+				}
+			})
+		}
+	})
+}
+
+// few draws one of few values, or nil for no filter.
+func few[V any](t *rapid.T, label string, values ...V) *V {
+	return rapid.Ptr(rapid.SampledFrom(values), true).Draw(t, label)
+}
+
+func drawSpan(t *rapid.T, label string) cohort.TimeSpan {
+	end := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.IntRange(0, 3), func(ms int) time.Time {
+		return t0.Add(time.Duration(ms) * time.Millisecond)
+	}))
+	return cohort.TimeSpan{From: end.Draw(t, label+" from"), Until: end.Draw(t, label+" until")}
+}
+
+// Any filters together find whom each of them finds, a page at a time. The
+// model below says in Go what the SQL is to say.
+func TestCustomerFiltersTogether(t *testing.T) {
+	var all []cohort.Customer
+	for i := range 48 {
+		c := newCustomer(int64(i+1), int64(i%3))
+		c.Company = strconv.Itoa(i % 2)
+		c.LastName = strconv.Itoa(i / 2 % 2)
+		c.StoreCredit = decimal.NewFromInt(int64(i / 3 % 2))
+		c.DateCreated = t0.Add(time.Duration(i/12) * time.Millisecond)
+		c.DateModified = t0.Add(time.Duration(i%4) * time.Millisecond)
+		all = append(all, c)
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addCustomers(t, d, "a", all...)
+		rapid.Check(t, func(rt *rapid.T) {
+			f := cohort.CustomerFilter{
+				Company: few(rt, "company", "0", "1"), LastName: few(rt, "last name", "0", "1"),
+				StoreCredit: few(rt, "credit", decimal.Zero, decimal.NewFromInt(1)), GroupID: few(rt, "group", int64(0), 1, 2, 3),
+				MinID: rapid.Int64Range(0, 50).Draw(rt, "min id"), MaxID: rapid.SampledFrom([]int64{0, 20, 48}).Draw(rt, "max id"),
+				DateCreated: drawSpan(rt, "created"), DateModified: drawSpan(rt, "modified"),
+			}
+			want := slices.DeleteFunc(slices.Clone(all), func(c cohort.Customer) bool { return !passes(c, f) })
+			if n := countCustomers(t, d, "a", f); n != int64(len(want)) {
+				rt.Errorf("the count is %d, want %d", n, len(want))
+			}
+			p := cohort.Page{Number: rapid.IntRange(1, 4).Draw(rt, "page"), Size: rapid.IntRange(1, 20).Draw(rt, "size")}
+			want = want[min(len(want), int(p.Offset())):]
+			want = want[:min(len(want), p.Size)]
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.ListCustomers("a", f, p)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+					rt.Errorf("(-want +got):\n%s", diff)
+				}
+				return err
+			})
+		})
+	})
+}
+
+func passes(c cohort.Customer, f cohort.CustomerFilter) bool {
+	within := func(s cohort.TimeSpan, at time.Time) bool {
+		return !at.Before(s.From) && (s.Until.IsZero() || at.Before(s.Until))
+	}
+	return (f.Company == nil || *f.Company == c.Company) && (f.LastName == nil || *f.LastName == c.LastName) &&
+		(f.StoreCredit == nil || f.StoreCredit.Equal(c.StoreCredit)) && (f.GroupID == nil || *f.GroupID == c.GroupID) &&
+		c.ID >= f.MinID && (f.MaxID == 0 || c.ID <= f.MaxID) &&
+		within(f.DateCreated, c.DateCreated) && within(f.DateModified, c.DateModified)
+}
