@@ -1,0 +1,212 @@
+// Package country knows the countries of postal addresses by their English
+// names, their ISO 3166-1 codes and the other names that people write.
+package country
+
+import (
+	"slices"
+	"sort"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/language"
+	"golang.org/x/text/language/display"
+	"golang.org/x/text/runes"
+	"golang.org/x/text/transform"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Country is a country or a territory with a code of its own.
+type Country struct {
+	Name     string // English
+	ISO2     string // ISO 3166-1 alpha-2; XK for Kosovo, as everybody uses it
+	ISO3     string // ISO 3166-1 alpha-3
+	Variants []string
+}
+
+// notCountries are regions that the library knows and ISO 3166-1 does not.
+var notCountries = map[string]bool{
+	"AC": true, "CP": true, "DG": true, "EA": true, "EZ": true, "IC": true, "TA": true, "UN": true,
+}
+
+// names are the names that the live service answers with, where they are not
+// the library's. Source: the list that the vendor's plug-in for WordPress
+// carries. It lacks the six countries that are newer than it; those have the
+// library's name.
+var names = map[string]string{
+	"AG": "Antigua and Barbuda",
+	"BA": "Bosnia and Herzegovina",
+	"BN": "Brunei Darussalam",
+	"BQ": "Bonaire, Sint Eustatius and Saba",
+	"CD": "Congo, the Democratic Republic of the",
+	"CG": "Congo",
+	"CI": "Cote d'Ivoire",
+	"CZ": "Czech Republic",
+	"FK": "Falkland Islands (Malvinas)",
+	"FM": "Micronesia, Federated States of",
+	"GS": "South Georgia and the South Sandwich Islands",
+	"HK": "Hong Kong",
+	"HM": "Heard Island and Mcdonald Islands",
+	"IR": "Iran, Islamic Republic of",
+	"KN": "Saint Kitts and Nevis",
+	"KP": "Korea, Democratic People's Republic of",
+	"KR": "Korea, Republic of",
+	"LA": "Lao People's Democratic Republic",
+	"LC": "Saint Lucia",
+	"LY": "Libyan Arab Jamahiriya",
+	"MD": "Moldova, Republic of",
+	"MK": "Macedonia, the Former Yugoslav Republic of",
+	"MM": "Myanmar",
+	"MO": "Macao",
+	"PM": "Saint Pierre and Miquelon",
+	"PN": "Pitcairn",
+	"PS": "Palestinian Territory, Occupied",
+	"RE": "Reunion",
+	"RU": "Russian Federation",
+	"SH": "Saint Helena",
+	"SJ": "Svalbard and Jan Mayen",
+	"ST": "Sao Tome and Principe",
+	"SY": "Syrian Arab Republic",
+	"SZ": "Swaziland",
+	"TC": "Turks and Caicos Islands",
+	"TT": "Trinidad and Tobago",
+	"TZ": "Tanzania, United Republic of",
+	"UM": "United States Minor Outlying Islands",
+	"VA": "Holy See (Vatican City State)",
+	"VC": "Saint Vincent and the Grenadines",
+	"VG": "Virgin Islands, British",
+	"VI": "Virgin Islands, U.S.",
+	"VN": "Viet Nam",
+	"WF": "Wallis and Futuna",
+	"XK": "Republic of Kosovo",
+}
+
+// variants are further names in use: official long forms, older names, those of
+// ISO 3166 and abbreviations. Where names has another, the library's own name is
+// one too.
+var variants = map[string][]string{
+	"AE": {"UAE"},
+	"BO": {"Bolivia, Plurinational State of", "Plurinational State of Bolivia"},
+	"CC": {"Cocos Islands"},
+	"CD": {"Democratic Republic of the Congo", "DR Congo", "DRC"},
+	"CG": {"Republic of the Congo"},
+	"CI": {"Ivory Coast"},
+	"CV": {"Cabo Verde"},
+	"FM": {"Federated States of Micronesia"},
+	"GB": {"UK", "U.K.", "Great Britain", "Britain", "United Kingdom of Great Britain and Northern Ireland", "England", "Scotland", "Wales", "Northern Ireland"},
+	"HK": {"Hong Kong SAR"},
+	"IR": {"Islamic Republic of Iran"},
+	"KP": {"Democratic People's Republic of Korea"},
+	"KR": {"Korea", "Republic of Korea"},
+	"MD": {"Republic of Moldova"},
+	"MF": {"Saint Martin (French part)"},
+	"MK": {"Macedonia", "North Macedonia"},
+	"MM": {"Burma"},
+	"MO": {"Macau", "Macau SAR China"},
+	"NL": {"Holland"},
+	"PS": {"Palestine", "Palestine, State of", "State of Palestine"},
+	"SH": {"Saint Helena, Ascension and Tristan da Cunha"},
+	"SX": {"Sint Maarten (Dutch part)"},
+	"SZ": {"Eswatini"},
+	"TL": {"East Timor"},
+	"TR": {"Türkiye"},
+	"TW": {"Taiwan, Province of China"},
+	"TZ": {"United Republic of Tanzania"},
+	"US": {"United States of America", "U.S.", "U.S.A.", "America"},
+	"VA": {"Holy See", "Vatican"},
+	"VE": {"Venezuela, Bolivarian Republic of", "Bolivarian Republic of Venezuela"},
+	"VI": {"US Virgin Islands"},
+}
+
+var (
+	all            = list()
+	byCode, byName = index(all)
+)
+
+// All returns every country, by name.
+func All() []Country { return all }
+
+// Lookup finds a country by its name, a variant of it, or a code. Case and the
+// space around it do not matter; of a name, neither do accents, punctuation, a
+// "the", "&" for "and" and "St." for "Saint".
+func Lookup(name string) (Country, bool) {
+	if len(name) > maxName {
+		return Country{}, false
+	}
+	i, ok := byCode[strings.ToUpper(strings.TrimSpace(name))]
+	if !ok {
+		i, ok = byName[key(name)]
+	}
+	if !ok {
+		return Country{}, false
+	}
+	return all[i], true
+}
+
+func list() []Country {
+	var countries []Country
+	english := display.English.Regions()
+	for first := 'A'; first <= 'Z'; first++ {
+		for second := 'A'; second <= 'Z'; second++ {
+			code := string([]rune{first, second})
+			region, err := language.ParseRegion(code)
+			if err != nil || !region.IsCountry() || region.Canonicalize() != region || notCountries[code] {
+				continue
+			}
+			c := Country{Name: english.Name(region), ISO2: code, ISO3: region.ISO3(), Variants: variants[code]}
+			if c.Name == "" { // a code that is out of use
+				continue
+			}
+			if name, ok := names[code]; ok {
+				if key(name) != key(c.Name) && !slices.Contains(c.Variants, c.Name) {
+					c.Variants = append(c.Variants, c.Name)
+				}
+				c.Name = name
+			}
+			countries = append(countries, c)
+		}
+	}
+	sort.Slice(countries, func(i, j int) bool { return key(countries[i].Name) < key(countries[j].Name) })
+	return countries
+}
+
+// index finds places by code and by the keys of names. They are apart because
+// what does not matter in a name does in a code: "&" is no Andorra (AND), and
+// "Saint" no São Tomé (ST).
+func index(countries []Country) (byCode, byName map[string]int) {
+	byCode, byName = make(map[string]int, 2*len(countries)), make(map[string]int, 2*len(countries))
+	for i, c := range countries {
+		byCode[c.ISO2], byCode[c.ISO3] = i, i
+		byName[key(c.Name)] = i
+		for _, name := range c.Variants {
+			byName[key(name)] = i
+		}
+	}
+	return byCode, byName
+}
+
+// maxName bounds the work of a look-up; no name is longer.
+const maxName = 255
+
+// key is a name without what does not matter about it.
+func key(name string) string {
+	stripped, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn))), cases.Fold().String(name))
+	if err != nil {
+		return ""
+	}
+	words := strings.FieldsFunc(strings.ReplaceAll(stripped, "&", " and "), func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && r != '’' && r != '.'
+	})
+	kept := words[:0]
+	for _, w := range words {
+		w = strings.NewReplacer(".", "", "'", "", "’", "").Replace(w)
+		switch w {
+		case "saint":
+			w = "st"
+		case "the", "":
+			continue
+		}
+		kept = append(kept, w)
+	}
+	return strings.Join(kept, " ")
+}
