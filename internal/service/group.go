@@ -96,9 +96,25 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound. Its id is not given
-// out again.
+// out again, and from then on its members are in no group. The rows of most of
+// a large group's members are written later; see SweepDeparted.
 func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteGroup(storeHash, id) })
+	var more bool
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
+		if err := tx.DeleteGroup(storeHash, id); err != nil {
+			return err
+		}
+		var err error
+		more, err = tx.UnassignMembers(storeHash, id, memberSlice)
+		return err
+	})
+	if err == nil && more {
+		select {
+		case s.departures <- struct{}{}:
+		default: // signalled already
+		}
+	}
+	return err
 }
 
 // moveFlags takes the flags that a group gains from the groups that have them.

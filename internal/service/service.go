@@ -9,13 +9,16 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/password"
 )
 
 // Service carries out what callers ask for.
 type Service struct {
-	db      *db.DB
-	pricing Pricing
-	now     func() time.Time
+	db         *db.DB
+	pricing    Pricing
+	passwords  *password.Hasher
+	now        func() time.Time
+	departures chan struct{}
 }
 
 // Option changes a default of [New].
@@ -29,7 +32,13 @@ func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = 
 
 // New returns a service on a database.
 func New(d *db.DB, opts ...Option) *Service {
-	s := &Service{db: d, pricing: ownPricing{}, now: time.Now}
+	s := &Service{
+		db:         d,
+		pricing:    ownPricing{},
+		passwords:  password.NewHasher(),
+		now:        time.Now,
+		departures: make(chan struct{}, 1),
+	}
 	for _, o := range opts {
 		o(s)
 	}

@@ -1,0 +1,226 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"pgregory.net/rapid"
+)
+
+// step is one call of a history. Pick and Group are taken modulo what there is
+// when its turn comes.
+type step struct {
+	Do    string
+	Pick  int
+	Group int64
+	// Slice is how many rows a deletion or a sweep writes; 0 for the service's
+	// own figure.
+	Slice int64
+}
+
+// steps draws a step; the deletions and sweeps write few rows if few is set.
+func steps(few bool) *rapid.Generator[step] {
+	return rapid.Custom(func(t *rapid.T) step {
+		// Repeats are weights.
+		s := step{Do: rapid.SampledFrom([]string{
+			"create", "create", "create", "create by default", "move", "move", "move", "rename", "delete",
+			"create group", "create group", "create default", "delete group", "delete group", "sweep",
+		}).Draw(t, "do")}
+		s.Pick = rapid.IntRange(0, 1<<16).Draw(t, "pick")
+		s.Group = rapid.Int64Range(0, 1<<16).Draw(t, "group")
+		if few {
+			s.Slice = rapid.Int64Range(1, 3).Draw(t, "slice")
+		}
+		return s
+	})
+}
+
+// history is a store that several callers change at the same time.
+type history struct {
+	svc      *service.Service
+	db       *db.DB
+	store    string
+	groups   atomic.Int64 // the highest id of a group that any caller was given
+	mu       sync.Mutex
+	problems []string
+}
+
+// problem notes what is wrong, from whatever goroutine.
+func (h *history) problem(format string, args ...any) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.problems = append(h.problems, fmt.Sprintf(format, args...))
+}
+
+// member is one of the callers. It alone changes the customers that it has
+// made, so it knows in which group they must be, unless that is gone.
+type member struct {
+	*history
+	name string
+	made int
+	own  map[int64]int64 // the customers' groups as the last answer had them
+}
+
+// act takes one step. What is not there, or not any more, may be refused.
+func (m *member) act(ctx context.Context, s step) {
+	group := s.Group % (m.groups.Load() + 2) // 0 is none, the highest not there yet
+	var id int64
+	if ids := slices.Sorted(maps.Keys(m.own)); len(ids) > 0 {
+		id = ids[s.Pick%len(ids)]
+	} else if s.Do == "move" || s.Do == "rename" || s.Do == "delete" {
+		s.Do = "create"
+	}
+	var err error
+	var c cohort.Customer
+	switch s.Do {
+	case "create", "create by default":
+		m.made++
+		u := ada(fmt.Sprint(m.name, m.made, "@example.com"))
+		if s.Do == "create" {
+			u.GroupID = &group
+		}
+		c, err = m.svc.CreateCustomer(ctx, m.store, u)
+	case "move":
+		c, err = m.svc.UpdateCustomer(ctx, m.store, id, cohort.CustomerUpdate{GroupID: &group})
+	case "rename":
+		c, err = m.svc.UpdateCustomer(ctx, m.store, id, cohort.CustomerUpdate{LastName: new(fmt.Sprint(s.Pick))})
+	case "delete":
+		err = m.svc.DeleteCustomer(ctx, m.store, id)
+		delete(m.own, id)
+	case "create group", "create default":
+		var g cohort.Group
+		g, err = m.svc.CreateGroup(ctx, m.store, cohort.Group{Name: "x", IsDefault: s.Do == "create default"})
+		for last := m.groups.Load(); last < g.ID && !m.groups.CompareAndSwap(last, g.ID); last = m.groups.Load() {
+		}
+	case "delete group":
+		err = m.deleteGroup(ctx, group, s.Slice)
+	case "sweep":
+		_, err = m.sweep(ctx, s.Slice)
+	}
+	switch kind := cohort.KindOf(err); {
+	case err == nil && c.ID != 0:
+		m.own[c.ID] = c.GroupID
+	case err == nil, s.Do == "delete group" && kind == cohort.KindNotFound,
+		(s.Do == "create" || s.Do == "move") && err.Error() == noGroup:
+	default:
+		m.problem("%s %+v: %v", m.name, s, err)
+	}
+}
+
+// deleteGroup deletes as the service does, but for the number of rows.
+func (h *history) deleteGroup(ctx context.Context, id, slice int64) error {
+	if slice == 0 {
+		return h.svc.DeleteGroup(ctx, h.store, id)
+	}
+	return h.db.Update(ctx, func(tx *db.Tx) error {
+		if err := tx.DeleteGroup(h.store, id); err != nil {
+			return err
+		}
+		_, err := tx.UnassignMembers(h.store, id, slice)
+		return err
+	})
+}
+
+func (h *history) sweep(ctx context.Context, slice int64) (more bool, err error) {
+	if slice == 0 {
+		return h.svc.SweepDeparted(ctx)
+	}
+	err = h.db.Update(ctx, func(tx *db.Tx) error {
+		more, err = tx.SweepDeparted(slice)
+		return err
+	})
+	return more, err
+}
+
+// run lets callers take their steps at the same time, and looks at the store in
+// between, when it is quiet, and when all is swept.
+func (h *history) run(t rapid.TB, callers [][]step, seed map[int64]int64) {
+	ctx := context.Background()
+	var members []*member
+	var wg sync.WaitGroup
+	for i, steps := range callers {
+		m := &member{history: h, name: fmt.Sprint("caller", i), own: map[int64]int64{}}
+		for id, group := range seed {
+			if int(id)%len(callers) == i {
+				m.own[id] = group
+			}
+		}
+		members = append(members, m)
+		wg.Go(func() {
+			for n, s := range steps {
+				m.act(ctx, s)
+				if n%4 == 3 {
+					h.snapshot(ctx) // while the others go on
+				}
+			}
+		})
+	}
+	wg.Wait()
+	h.wantOwn(ctx, members)
+	for more := true; more; {
+		h.snapshot(ctx)
+		var err error
+		if more, err = h.sweep(ctx, callers[0][0].Slice); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.wantOwn(ctx, members)
+	for _, p := range h.problems {
+		t.Error(p)
+	}
+	if len(h.problems) > 0 {
+		t.FailNow()
+	}
+}
+
+// Small groups and slices, so that deletions, sweeps and changes meet in every
+// way.
+func TestMembersInRandomHistories(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil)
+		stores := 0
+		rapid.Check(t, func(t *rapid.T) {
+			stores++
+			h := &history{svc: svc, db: d, store: fmt.Sprint("s", stores)}
+			if _, err := svc.CreateStore(context.Background(), cohort.Store{Hash: h.store}); err != nil {
+				t.Fatal(err)
+			}
+			h.run(t, rapid.SliceOfN(rapid.SliceOfN(steps(true), 1, 15), 2, 4).Draw(t, "callers"), nil)
+		})
+	})
+}
+
+// Groups that it takes the service several transactions to empty.
+func TestMembersOfLargeGroupsInRandomHistories(t *testing.T) {
+	callers := rapid.SliceOfN(rapid.SliceOfN(steps(false), 20, 40), 3, 3)
+	for seed := range 3 {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			eachShop(t, func(t *testing.T, s *shop) {
+				h := &history{svc: s.Service, db: s.db, store: "a"}
+				own := map[int64]int64{}
+				for _, members := range []int{slice + 50, slice + 10, 20} {
+					group := s.group(t, cohort.Group{})
+					for _, id := range fill(t, s.db, "a", group, members) {
+						own[id] = group
+					}
+					h.groups.Store(group)
+				}
+				all := callers.Example(seed)
+				// Whatever else was drawn, two of them go.
+				all[0] = slices.Insert(all[0], 5, step{Do: "delete group", Group: 1})
+				all[1] = slices.Insert(all[1], 10, step{Do: "delete group", Group: 2})
+				h.run(t, all, own)
+			})
+		})
+	}
+}
