@@ -26,8 +26,14 @@ type Route struct {
 	// AtOnce is how many requests a store may have under way here together,
 	// unless the store has a figure of its own; 0 means no limit.
 	AtOnce int
-	Handle Handler
+	// PerMinute bounds how often the operation may be called.
+	PerMinute Rate
+	Handle    Handler
 }
+
+// Rate is how many calls a minute an operation takes: to one path, and in one
+// store. The zero value means no limit.
+type Rate struct{ PerPath, PerStore int }
 
 // Dialect is one version of the API: its place, its routes and its errors.
 type Dialect struct {
@@ -53,6 +59,16 @@ func (r *Request) ID(name string) (int64, error) {
 		return 0, cohort.NotFound(name)
 	}
 	return id, nil
+}
+
+// BaseURL returns the URL of the store by which the client reached it. A proxy
+// that adds TLS says so in X-Forwarded-Proto.
+func (r *Request) BaseURL() string {
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host + "/stores/" + r.Store.Hash
 }
 
 // HTTPError is a refusal that has to do with HTTP and not with the product.

@@ -16,6 +16,12 @@ import (
 // each operation that has this limit. Source: the vendor's reference.
 const groupsAtOnce = 40
 
+// validations is how many passwords may be tried per minute: of one customer,
+// so that nobody guesses on, and in a store, because each takes a core for
+// tens of milliseconds. That there is a limit is the vendor's word; the figures
+// are ours.
+var validations = api.Rate{PerPath: 10, PerStore: 300}
+
 // Dialect returns the V2 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc, now: time.Now}
@@ -33,6 +39,24 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "getGroup", Method: "GET", Path: "/customer_groups/{id}", Scope: read, Handle: h.getGroup},
 			{Operation: "updateGroup", Method: "PUT", Path: "/customer_groups/{id}", Scope: modify, Handle: h.updateGroup},
 			{Operation: "deleteGroup", Method: "DELETE", Path: "/customer_groups/{id}", Scope: modify, AtOnce: groupsAtOnce, Handle: h.deleteGroup},
+
+			{Operation: "listCustomers", Method: "GET", Path: "/customers", Scope: read, Handle: h.listCustomers},
+			{Operation: "createCustomer", Method: "POST", Path: "/customers", Scope: modify, Handle: h.createCustomer},
+			{Operation: "deleteCustomers", Method: "DELETE", Path: "/customers", Scope: modify, Handle: h.deleteCustomers},
+			{Operation: "countCustomers", Method: "GET", Path: "/customers/count", Scope: read, Handle: h.countCustomers},
+			{Operation: "getCustomer", Method: "GET", Path: "/customers/{customer_id}", Scope: read, Handle: h.getCustomer},
+			{Operation: "updateCustomer", Method: "PUT", Path: "/customers/{customer_id}", Scope: modify, Handle: h.updateCustomer},
+			{Operation: "deleteCustomer", Method: "DELETE", Path: "/customers/{customer_id}", Scope: modify, Handle: h.deleteCustomer},
+			{Operation: "validatePassword", Method: "POST", Path: "/customers/{customer_id}/validate", Scope: modify, PerMinute: validations, Handle: h.validatePassword},
+
+			{Operation: "listAddresses", Method: "GET", Path: "/customers/{customer_id}/addresses", Scope: read, Handle: h.listAddresses},
+			{Operation: "createAddress", Method: "POST", Path: "/customers/{customer_id}/addresses", Scope: modify, Handle: h.createAddress},
+			{Operation: "deleteAddresses", Method: "DELETE", Path: "/customers/{customer_id}/addresses", Scope: modify, Handle: h.deleteAddresses},
+			{Operation: "countAddresses", Method: "GET", Path: "/customers/{customer_id}/addresses/count", Scope: read, Handle: h.countAddresses},
+			{Operation: "getAddress", Method: "GET", Path: "/customers/{customer_id}/addresses/{id}", Scope: read, Handle: h.getAddress},
+			{Operation: "updateAddress", Method: "PUT", Path: "/customers/{customer_id}/addresses/{id}", Scope: modify, Handle: h.updateAddress},
+			{Operation: "deleteAddress", Method: "DELETE", Path: "/customers/{customer_id}/addresses/{id}", Scope: modify, Handle: h.deleteAddress},
+			{Operation: "getAddressOfAny", Method: "GET", Path: "/customers/addresses/{id}", Scope: read, Handle: h.getAddress},
 		},
 	}
 }

@@ -7,6 +7,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+
+	"github.com/shopspring/decimal"
 )
 
 // fields is what the bodies of a resource may hold: for each field, how its
@@ -109,6 +111,15 @@ func readID(v api.Value) (int64, error) {
 	return id, nil
 }
 
+// readIDOrNone reads an id, or 0 for none.
+func readIDOrNone(v api.Value) (int64, error) {
+	id, ok := v.Int()
+	if !ok || id < 0 {
+		return 0, cohort.Invalid("", "The provided value is not a valid id.")
+	}
+	return id, nil
+}
+
 func readIDs(v api.Value) ([]int64, error) {
 	values, err := readArray(v)
 	if err != nil {
@@ -139,4 +150,12 @@ func readObject(v api.Value) (api.Object, error) {
 		return nil, cohort.Invalid("", "The provided value is not a valid object.")
 	}
 	return object, nil
+}
+
+func readAmount(v api.Value) (decimal.Decimal, error) {
+	text, ok := v.Number()
+	if !ok {
+		return decimal.Decimal{}, cohort.Invalid("", "The provided value is neither a number nor a numeric string.")
+	}
+	return cohort.ParseAmount(text)
 }

@@ -133,7 +133,7 @@ func rewritten(t *testing.T, query string) string {
 
 func decodeGroupQuery(query string) (cohort.GroupFilter, cohort.Page, error) {
 	r := &api.Request{Request: &http.Request{URL: &url.URL{RawQuery: query}}}
-	return decodeQuery(r, groupFilters)
+	return decodeQuery(r, groupFilters, defaultLimit)
 }
 
 // mustBeTheCallersFault fails for errors that would be answered with a 5xx, or

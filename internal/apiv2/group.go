@@ -39,10 +39,6 @@ type ruleWire struct {
 	Amount      string          `json:"amount,omitempty"`
 }
 
-type countWire struct {
-	Count int64 `json:"count"`
-}
-
 // Group dates look like "2023-07-17 06:30:41", in UTC.
 func groupDate(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
@@ -174,29 +170,25 @@ func readRule(v api.Value) (cohort.DiscountRule, error) {
 	return rule, nil
 }
 
-func readAmount(v api.Value) (decimal.Decimal, error) {
-	text, ok := v.Number()
-	if !ok {
-		return decimal.Decimal{}, cohort.Invalid("", "The provided value is neither a number nor a numeric string.")
-	}
-	return cohort.ParseAmount(text)
+// groupFilters is what the list and the count of groups can be filtered by.
+var groupFilters = filters[cohort.GroupFilter]{
+	"name":                textFilter(func(f *cohort.GroupFilter) **string { return &f.Name }),
+	"name:like":           func(f *cohort.GroupFilter, v string) error { f.NameLike = v; return nil },
+	"is_default":          boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsDefault }),
+	"is_group_for_guests": boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsGroupForGuests }),
+	"date_created":        dateFilter(groupCreated, onDate),
+	"date_created:min":    dateFilter(groupCreated, fromDate),
+	"date_created:max":    dateFilter(groupCreated, untilDate),
+	"date_modified":       dateFilter(groupModified, onDate),
+	"date_modified:min":   dateFilter(groupModified, fromDate),
+	"date_modified:max":   dateFilter(groupModified, untilDate),
 }
 
-// groupFilters is what the list and the count of groups can be filtered by.
-var groupFilters = func() filters[cohort.GroupFilter] {
-	table := filters[cohort.GroupFilter]{
-		"name":                func(f *cohort.GroupFilter, v string) error { f.Name = &v; return nil },
-		"name:like":           func(f *cohort.GroupFilter, v string) error { f.NameLike = v; return nil },
-		"is_default":          boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsDefault }),
-		"is_group_for_guests": boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsGroupForGuests }),
-	}
-	addDateFilters(table, "date_created", func(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateCreated })
-	addDateFilters(table, "date_modified", func(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateModified })
-	return table
-}()
+func groupCreated(f *cohort.GroupFilter) *cohort.TimeSpan  { return &f.DateCreated }
+func groupModified(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
-	filter, page, err := decodeQuery(r, groupFilters)
+	filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
 	if err != nil {
 		return err
 	}
@@ -208,7 +200,7 @@ func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {
-	filter, _, err := decodeQuery(r, groupFilters)
+	filter, _, err := decodeQuery(r, groupFilters, defaultLimit)
 	if err != nil {
 		return err
 	}
@@ -242,7 +234,7 @@ func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return sitewideFailed(w, r, g, err, "created")
 	}
-	setLocation(w, r, g)
+	setGroupLocation(w, r, g)
 	return api.WriteJSON(w, http.StatusOK, groupToWire(g))
 }
 
@@ -274,8 +266,9 @@ func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-func setLocation(w http.ResponseWriter, r *api.Request, g cohort.Group) {
-	w.Header().Set("Location", fmt.Sprintf("/stores/%s/v2/customer_groups/%d", r.Store.Hash, g.ID))
+// setGroupLocation names the group that was made or changed.
+func setGroupLocation(w http.ResponseWriter, r *api.Request, g cohort.Group) {
+	setLocation(w, r, fmt.Sprintf("/customer_groups/%d", g.ID))
 }
 
 // sitewideFailed gives a KindPartial error the text that V2 has for it, and
@@ -284,23 +277,10 @@ func sitewideFailed(w http.ResponseWriter, r *api.Request, g cohort.Group, err e
 	if cohort.KindOf(err) != cohort.KindPartial {
 		return err
 	}
-	setLocation(w, r, g)
+	setGroupLocation(w, r, g)
 	return &cohort.Error{
 		Kind:    cohort.KindPartial,
 		Message: fmt.Sprintf("The customer group was %s, but the sitewide discount update failed. You may retry the request.", done),
 		Err:     err,
 	}
-}
-
-// writeList answers with a bare array, or with 204 when it would be empty.
-func writeList[T, W any](w http.ResponseWriter, items []T, toWire func(T) W) error {
-	if len(items) == 0 {
-		w.WriteHeader(http.StatusNoContent)
-		return nil
-	}
-	wires := make([]W, len(items))
-	for i, item := range items {
-		wires[i] = toWire(item)
-	}
-	return api.WriteJSON(w, http.StatusOK, wires)
 }

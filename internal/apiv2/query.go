@@ -20,9 +20,10 @@ const (
 type filters[F any] map[string]func(into *F, value string) error
 
 // decodeQuery reads the parameters of a list, or of a count, which takes the
-// same ones and has no use for the page.
-func decodeQuery[F any](r *api.Request, table filters[F]) (filter F, page cohort.Page, err error) {
-	page = cohort.Page{Number: 1, Size: defaultLimit}
+// same ones and has no use for the page. The page has the given size unless
+// the client sends a limit.
+func decodeQuery[F any](r *api.Request, table filters[F], size int) (filter F, page cohort.Page, err error) {
+	page = cohort.Page{Number: 1, Size: size}
 	params, err := api.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return filter, page, err
@@ -80,22 +81,30 @@ func boolFilter[F any](field func(*F) **bool) func(*F, string) error {
 	}
 }
 
-// addDateFilters adds the three filters of a date to a table. A date names a
-// day or a second: equal means within it, min from its beginning, max up to
-// its end.
-func addDateFilters[F any](table filters[F], name string, field func(*F) *cohort.TimeSpan) {
-	add := func(suffix string, part func(cohort.TimeSpan) cohort.TimeSpan) {
-		table[name+suffix] = func(into *F, value string) error {
-			span, ok := api.ParseDate(value)
-			if !ok {
-				return cohort.Invalid("", "The value must be a date in ISO 8601 or RFC 2822.")
-			}
-			at := field(into)
-			*at = at.Intersect(part(span))
-			return nil
-		}
+// textFilter makes a table entry for a filter of type *string.
+func textFilter[F any](field func(*F) **string) func(*F, string) error {
+	return func(into *F, value string) error {
+		*field(into) = &value
+		return nil
 	}
-	add("", func(s cohort.TimeSpan) cohort.TimeSpan { return s })
-	add(":min", func(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{From: s.From} })
-	add(":max", func(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{Until: s.Until} })
 }
+
+// dateFilter makes a table entry for a filter on a date, of which a part of
+// the span that the text names is kept.
+func dateFilter[F any](field func(*F) *cohort.TimeSpan, part func(cohort.TimeSpan) cohort.TimeSpan) func(*F, string) error {
+	return func(into *F, value string) error {
+		span, ok := api.ParseDate(value)
+		if !ok {
+			return cohort.Invalid("", "The value must be a date in ISO 8601 or RFC 2822.")
+		}
+		at := field(into)
+		*at = at.Intersect(part(span))
+		return nil
+	}
+}
+
+// A date names a day or a second. Equal means within it, min from its
+// beginning, max up to its end.
+func onDate(s cohort.TimeSpan) cohort.TimeSpan    { return s }
+func fromDate(s cohort.TimeSpan) cohort.TimeSpan  { return cohort.TimeSpan{From: s.From} }
+func untilDate(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{Until: s.Until} }

@@ -79,7 +79,7 @@ func TestPages(t *testing.T) {
 			"?limit=250&page=2": {251, 251},
 			"?limit=100&page=3": {201, 251},
 		} {
-			ids := groupIDs(t, list+query, vars["token"])
+			ids := listIDs(t, list+query, vars["token"])
 			var all []int64
 			for id := want.first; id <= want.last; id++ {
 				all = append(all, id)

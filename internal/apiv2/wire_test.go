@@ -30,15 +30,15 @@ var variables = []string{"other_store", "other_token", "products_token", "read_t
 // slash at the end) against them instead. Every variable of the scripts is
 // then needed from the environment, as COHORT_WIRE_ and its name in capitals:
 //
-//	COHORT_WIRE_STORE           a store without groups and without a quota
+//	COHORT_WIRE_STORE           a store without groups, customers and a quota
 //	COHORT_WIRE_TOKEN           its token with the scope store_v2_customers
 //	COHORT_WIRE_READ_TOKEN      … with store_v2_customers_read_only
 //	COHORT_WIRE_PRODUCTS_TOKEN  … with store_v2_products
-//	COHORT_WIRE_OTHER_STORE     another store without groups
+//	COHORT_WIRE_OTHER_STORE     another store without groups and customers
 //	COHORT_WIRE_OTHER_TOKEN     its token with the scope store_v2_customers
 //
-// Each script leaves both stores without groups again. A store that has groups
-// before a script is an error, so that nobody's groups are ever deleted.
+// Each script leaves both stores empty again. A store that is not empty before
+// a script is an error, so that nobody's groups and customers are ever deleted.
 func TestWire(t *testing.T) {
 	scripts := os.DirFS("testdata")
 	if url := os.Getenv("COHORT_WIRE_URL"); url != "" {
@@ -78,21 +78,23 @@ func live(t *testing.T, url string) cohorttest.Target {
 	}
 	stores := map[string]string{vars["store"]: vars["token"], vars["other_store"]: vars["other_token"]}
 	for store, token := range stores {
-		groups := url + "/stores/" + store + "/v2/customer_groups"
-		if ids := groupIDs(t, groups+"?limit=250", token); len(ids) > 0 {
-			t.Fatalf("store %s has groups already; the scripts need an empty one", store)
-		}
-		t.Cleanup(func() {
-			for _, id := range groupIDs(t, groups+"?limit=250", token) {
-				call(t, http.MethodDelete, fmt.Sprintf("%s/%d", groups, id), token)
+		for _, resource := range []string{"customer_groups", "customers"} {
+			list := url + "/stores/" + store + "/v2/" + resource
+			if len(listIDs(t, list+"?limit=250", token)) > 0 {
+				t.Fatalf("store %s has %s already; the scripts need an empty one", store, resource)
 			}
-		})
+			t.Cleanup(func() {
+				for _, id := range listIDs(t, list+"?limit=250", token) {
+					call(t, http.MethodDelete, fmt.Sprintf("%s/%d", list, id), token)
+				}
+			})
+		}
 	}
 	return cohorttest.Target{URL: url, Vars: vars}
 }
 
-// groupIDs are the ids in a list of groups.
-func groupIDs(t *testing.T, url, token string) (ids []int64) {
+// listIDs are the ids of what is in a list.
+func listIDs(t *testing.T, url, token string) (ids []int64) {
 	t.Helper()
 	answer := call(t, http.MethodGet, url, token)
 	if answer == "" {
@@ -100,7 +102,7 @@ func groupIDs(t *testing.T, url, token string) (ids []int64) {
 	}
 	var groups []struct{ ID int64 }
 	if err := json.Unmarshal([]byte(answer), &groups); err != nil {
-		t.Fatalf("the list of groups: %v: %s", err, answer)
+		t.Fatalf("the list at %s: %v: %s", url, err, answer)
 	}
 	for _, g := range groups {
 		ids = append(ids, g.ID)

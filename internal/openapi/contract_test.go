@@ -45,7 +45,7 @@ func newContract(doc *openapi3.T) *contract {
 // replaceIDs puts text in the place of a path's ids, and any one segment in
 // the place of its store.
 func replaceIDs(path, text string) string {
-	return strings.NewReplacer("{store_hash}", "[^/]+", "{id}", text).Replace(path)
+	return strings.NewReplacer("{store_hash}", "[^/]+", "{id}", text, "{customer_id}", text).Replace(path)
 }
 
 // unseen names the operations that no exchange showed.

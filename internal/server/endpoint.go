@@ -42,8 +42,10 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 		return err
 	}
 	entry.store = store.Hash
-	release, ok := e.admit(w, store)
-	if !ok {
+	release, refused := e.server.limits.admit(w.Header(), store, e.route, r.URL.Path)
+	if refused != nil {
+		e.server.metrics.refused.WithLabelValues(refused.limit).Inc()
+		refuseTooMany(w, refused.retryAfter)
 		return nil
 	}
 	defer release()
@@ -79,39 +81,6 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (store c
 		return store, false, err
 	}
 	return store, false, nil
-}
-
-// admit counts the request against the store's limits. When it returns false
-// it has answered; else release must be called when the request is done. A
-// refused request uses up nothing.
-func (e *endpoint) admit(w http.ResponseWriter, store cohort.Store) (release func(), ok bool) {
-	s := e.server
-	atOnce := e.route.AtOnce
-	if atOnce > 0 && store.AtOnce > 0 {
-		atOnce = store.AtOnce
-	}
-	quota, metered := store.RequestQuota()
-	release, ok = s.gate.enter(store.Hash, e.route.Operation, atOnce)
-	if !ok {
-		if metered {
-			s.window.look(store.Hash, quota).writeTo(w.Header())
-		}
-		s.metrics.refused.WithLabelValues("at_once").Inc()
-		refuseTooMany(w, 1)
-		return nil, false
-	}
-	if !metered {
-		return release, true
-	}
-	usage, ok := s.window.take(store.Hash, quota)
-	usage.writeTo(w.Header())
-	if !ok {
-		release()
-		s.metrics.refused.WithLabelValues("quota").Inc()
-		refuseTooMany(w, usage.retryAfter())
-		return nil, false
-	}
-	return release, true
 }
 
 // checkFormats refuses a client that does not take JSON, or sends something else.

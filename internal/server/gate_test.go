@@ -247,6 +247,13 @@ func TestRouteTable(t *testing.T) {
 		"GET /v2/time",
 		"GET /v2/customer_groups", "POST /v2/customer_groups", "GET /v2/customer_groups/count",
 		"GET /v2/customer_groups/{id}", "PUT /v2/customer_groups/{id}", "DELETE /v2/customer_groups/{id}",
+		"GET /v2/customers", "POST /v2/customers", "DELETE /v2/customers", "GET /v2/customers/count",
+		"GET /v2/customers/{customer_id}", "PUT /v2/customers/{customer_id}", "DELETE /v2/customers/{customer_id}",
+		"POST /v2/customers/{customer_id}/validate",
+		"GET /v2/customers/{customer_id}/addresses", "POST /v2/customers/{customer_id}/addresses",
+		"DELETE /v2/customers/{customer_id}/addresses", "GET /v2/customers/{customer_id}/addresses/count",
+		"GET /v2/customers/{customer_id}/addresses/{id}", "PUT /v2/customers/{customer_id}/addresses/{id}",
+		"DELETE /v2/customers/{customer_id}/addresses/{id}", "GET /v2/customers/addresses/{id}",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the routes (-want +got):\n%s", diff)

@@ -129,5 +129,5 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController and MaxBytesReader find the real writer.
+// Unwrap lets http.ResponseController find the real writer.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

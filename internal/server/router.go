@@ -69,7 +69,8 @@ func (rt *router) canonicalPath(p string) string {
 	rest := strings.Split(canonical("/"+parts[4]), "/")
 	for i, segment := range rest {
 		if isDigits(segment) {
-			rest[i] = numberMark + "/" + segment
+			// Without zeros in front, so that one thing has one path.
+			rest[i] = numberMark + "/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
 		}
 	}
 	return strings.Join(parts[:4], "/") + strings.Join(rest, "/")

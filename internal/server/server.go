@@ -20,7 +20,7 @@ import (
 type Options struct {
 	Log     *slog.Logger     // nil discards
 	Metrics *Metrics         // nil counts nothing
-	Now     func() time.Time // the clock of the request quota; nil is the system's
+	Now     func() time.Time // the clock of the limits; nil is the system's
 }
 
 // Server answers every request that Cohort gets.
@@ -28,8 +28,7 @@ type Server struct {
 	svc     *service.Service
 	log     *slog.Logger
 	metrics *Metrics
-	gate    *gate
-	window  *window
+	limits  *limits
 	routes  *router
 	handler http.Handler
 }
@@ -49,8 +48,7 @@ func New(svc *service.Service, o Options) *Server {
 		svc:     svc,
 		log:     o.Log,
 		metrics: o.Metrics,
-		gate:    newGate(),
-		window:  newWindow(o.Now),
+		limits:  newLimits(o.Now),
 		routes:  newRouter(),
 	}
 	s.routes.handle(http.MethodGet, "/livez", s.plain("live", s.live))

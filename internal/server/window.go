@@ -1,20 +1,19 @@
 package server
 
 import (
-	"net/http"
-	"strconv"
+	"maps"
 	"sync"
 	"time"
-
-	"cohort.example/cohort"
 )
 
-// window counts each metered store's requests against its quota, in spans of
-// cohort.Window that begin with the first request after the last span's end.
+// window counts calls by key, in spans of a fixed length that begin with the
+// first call after the last span's end.
 type window struct {
+	length time.Duration
 	now    func() time.Time
 	mu     sync.Mutex
-	stores map[string]*span
+	spans  map[string]span
+	purge  int // how many spans there may be before the old ones are dropped
 }
 
 type span struct {
@@ -22,57 +21,60 @@ type span struct {
 	used int
 }
 
-// usage is where a store stands in its window.
+// usage is where a key stands in its window.
 type usage struct {
-	quota, left int
+	limit, left int
 	reset       time.Duration
 }
 
-func newWindow(now func() time.Time) *window {
-	return &window{now: now, stores: map[string]*span{}}
+// minPurge keeps small maps from being searched for old spans all the time.
+const minPurge = 1024
+
+func newWindow(length time.Duration, now func() time.Time) *window {
+	return &window{length: length, now: now, spans: map[string]span{}, purge: minPurge}
 }
 
-// take uses up one request of the quota, or returns false when none is left.
-func (w *window) take(store string, quota int) (usage, bool) {
+// take uses up one call of the limit, or returns false when none is left.
+func (w *window) take(key string, limit int) (usage, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	s := w.current(store)
-	ok := s.used < quota
+	now := w.now()
+	s := w.current(key, now)
+	ok := s.used < limit
 	if ok {
 		s.used++
+		w.keep(key, s, now)
 	}
-	return w.usage(s, quota), ok
+	return s.usage(limit, now), ok
 }
 
-// look returns where the store stands and uses up nothing.
-func (w *window) look(store string, quota int) usage {
+// look returns where the key stands and uses up nothing.
+func (w *window) look(key string, limit int) usage {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.usage(w.current(store), quota)
+	now := w.now()
+	return w.current(key, now).usage(limit, now)
 }
 
-func (w *window) current(store string) *span {
-	s := w.stores[store]
-	if s == nil {
-		s = &span{}
-		w.stores[store] = s
-	}
-	if now := w.now(); !now.Before(s.ends) {
-		*s = span{ends: now.Add(cohort.Window)}
+func (w *window) current(key string, now time.Time) span {
+	s, ok := w.spans[key]
+	if !ok || !now.Before(s.ends) {
+		return span{ends: now.Add(w.length)}
 	}
 	return s
 }
 
-func (w *window) usage(s *span, quota int) usage {
-	return usage{quota: quota, left: max(quota-s.used, 0), reset: s.ends.Sub(w.now())}
+// keep stores a span, and drops those that are over when there are many.
+func (w *window) keep(key string, s span, now time.Time) {
+	if len(w.spans) >= w.purge {
+		maps.DeleteFunc(w.spans, func(_ string, s span) bool { return !now.Before(s.ends) })
+		w.purge = max(2*len(w.spans), minPurge)
+	}
+	w.spans[key] = s
 }
 
-// writeTo sets the four headers. A client fails when only some are there.
-func (u usage) writeTo(h http.Header) {
-	h.Set("X-Rate-Limit-Time-Window-Ms", strconv.FormatInt(cohort.Window.Milliseconds(), 10))
-	h.Set("X-Rate-Limit-Time-Reset-Ms", strconv.FormatInt(max(u.reset.Milliseconds(), 0), 10))
-	h.Set("X-Rate-Limit-Requests-Quota", strconv.Itoa(u.quota))
-	h.Set("X-Rate-Limit-Requests-Left", strconv.Itoa(u.left))
+func (s span) usage(limit int, now time.Time) usage {
+	return usage{limit: limit, left: max(limit-s.used, 0), reset: s.ends.Sub(now)}
 }
 
 // retryAfter is the time to the next window in whole seconds, at least one.

@@ -1,0 +1,203 @@
+package apiv2
+
+import (
+	"fmt"
+	"net/http"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// addressWire is an address in answers. The order of the fields is the
+// vendor's.
+type addressWire struct {
+	ID          int64              `json:"id"`
+	CustomerID  int64              `json:"customer_id"`
+	FirstName   string             `json:"first_name"`
+	LastName    string             `json:"last_name"`
+	Company     string             `json:"company"`
+	Street1     string             `json:"street_1"`
+	Street2     string             `json:"street_2"`
+	City        string             `json:"city"`
+	State       string             `json:"state"`
+	Zip         string             `json:"zip"`
+	Country     string             `json:"country"`
+	CountryISO2 string             `json:"country_iso2"`
+	Phone       string             `json:"phone"`
+	AddressType cohort.AddressType `json:"address_type"`
+	FormFields  []formFieldWire    `json:"form_fields"` // null when there are none
+}
+
+func addressToWire(a cohort.Address) addressWire {
+	return addressWire{
+		ID: a.ID, CustomerID: a.CustomerID, FirstName: a.FirstName, LastName: a.LastName, Company: a.Company,
+		Street1: a.Street1, Street2: a.Street2, City: a.City, State: a.State, Zip: a.Zip,
+		Country: a.Country, CountryISO2: a.CountryISO2, Phone: a.Phone, AddressType: a.Type,
+	}
+}
+
+// addressBody is a change of an address, and whose it says it is.
+type addressBody struct {
+	cohort.AddressUpdate
+	customerID *int64
+}
+
+// addressFields is what a body of an address may hold.
+var addressFields = fields[addressBody]{
+	"id":           nil,
+	"customer_id":  optional(func(b *addressBody) **int64 { return &b.customerID }, readID),
+	"first_name":   optional(func(b *addressBody) **string { return &b.FirstName }, readText),
+	"last_name":    optional(func(b *addressBody) **string { return &b.LastName }, readText),
+	"company":      optional(func(b *addressBody) **string { return &b.Company }, readText),
+	"street_1":     optional(func(b *addressBody) **string { return &b.Street1 }, readText),
+	"street_2":     optional(func(b *addressBody) **string { return &b.Street2 }, readText),
+	"city":         optional(func(b *addressBody) **string { return &b.City }, readText),
+	"state":        optional(func(b *addressBody) **string { return &b.State }, readText),
+	"zip":          optional(func(b *addressBody) **string { return &b.Zip }, readText),
+	"country":      optional(func(b *addressBody) **string { return &b.Country }, readText),
+	"country_iso2": nil,
+	"phone":        optional(func(b *addressBody) **string { return &b.Phone }, readText),
+	"address_type": optional(func(b *addressBody) **cohort.AddressType { return &b.Type }, readText),
+	"form_fields":  nil,
+}
+
+// requiredOfAddress are in the order in which they are asked for.
+var requiredOfAddress = []string{"first_name", "last_name", "phone", "street_1", "city", "state", "zip", "country"}
+
+// decodeAddress reads a body whose customer, if it names one, must be the
+// path's.
+func decodeAddress(w http.ResponseWriter, r *api.Request, customerID int64, required ...string) (cohort.AddressUpdate, error) {
+	body, err := decodeBody(w, r, addressFields, required...)
+	if err == nil && body.customerID != nil && *body.customerID != customerID {
+		err = cohort.Invalid("customer_id", "The address belongs to the customer in the path.")
+	}
+	return body.AddressUpdate, err
+}
+
+// noFilters is for lists that can only be paged.
+var noFilters = filters[struct{}]{}
+
+func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
+	customerID, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	_, page, err := decodeQuery(r, noFilters, defaultLimit)
+	if err != nil {
+		return err
+	}
+	addresses, err := h.svc.ListAddresses(r.Context(), r.Store.Hash, customerID, page)
+	if err != nil {
+		return err
+	}
+	return writeList(w, addresses, addressToWire)
+}
+
+func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {
+	customerID, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	if _, _, err := decodeQuery(r, noFilters, defaultLimit); err != nil {
+		return err
+	}
+	n, err := h.svc.CountAddresses(r.Context(), r.Store.Hash, customerID)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, countWire{n})
+}
+
+// getAddress serves two paths, of which one does not name the customer. Like
+// all that get one thing by its id, it ignores the query.
+func (h *handler) getAddress(w http.ResponseWriter, r *api.Request) error {
+	customerID, id, err := addressIDs(r)
+	if err != nil {
+		return err
+	}
+	a, err := h.svc.Address(r.Context(), r.Store.Hash, customerID, id)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, addressToWire(a))
+}
+
+func (h *handler) createAddress(w http.ResponseWriter, r *api.Request) error {
+	customerID, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	body, err := decodeAddress(w, r, customerID, requiredOfAddress...)
+	if err != nil {
+		return err
+	}
+	a, err := h.svc.CreateAddress(r.Context(), r.Store.Hash, customerID, body)
+	if err != nil {
+		return err
+	}
+	setLocation(w, r, fmt.Sprintf("/customers/%d/addresses/%d", customerID, a.ID))
+	return api.WriteJSON(w, http.StatusOK, addressToWire(a))
+}
+
+func (h *handler) updateAddress(w http.ResponseWriter, r *api.Request) error {
+	customerID, id, err := addressIDs(r)
+	if err != nil {
+		return err
+	}
+	body, err := decodeAddress(w, r, customerID)
+	if err != nil {
+		return err
+	}
+	a, err := h.svc.UpdateAddress(r.Context(), r.Store.Hash, customerID, id, body)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, addressToWire(a))
+}
+
+func (h *handler) deleteAddress(w http.ResponseWriter, r *api.Request) error {
+	customerID, id, err := addressIDs(r)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteAddress(r.Context(), r.Store.Hash, customerID, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// deleteAddresses deletes all of them. Who sends a parameter means something
+// else, and gets an error.
+func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
+	customerID, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return err
+	}
+	if len(params) > 0 {
+		return unsupported(params[0].Name)
+	}
+	if err := h.svc.DeleteAddresses(r.Context(), r.Store.Hash, customerID); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// addressIDs returns the ids in the path; a customer that it does not name is 0.
+func addressIDs(r *api.Request) (customerID, id int64, err error) {
+	if r.PathValue("customer_id") != "" {
+		if customerID, err = r.ID("customer_id"); err != nil {
+			return 0, 0, err
+		}
+		if customerID == 0 {
+			return 0, 0, cohort.NotFound("customer 0")
+		}
+	}
+	id, err = r.ID("id")
+	return customerID, id, err
+}

@@ -1,0 +1,73 @@
+package apiv2
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/country"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// FuzzDecodeAddress feeds bodies to what a create does with them. Whatever
+// comes, the answer is the caller's address or the caller's fault; and an
+// address that is accepted reads back from its own answer as itself, its
+// country included.
+func FuzzDecodeAddress(f *testing.F) {
+	const rest = `"first_name":"J","last_name":"M","phone":"","street_1":"1","city":"A","zip":"1",`
+	for _, body := range []string{
+		``,
+		`{}`,
+		`[{"first_name":"Jane"}]`,
+		`{` + rest + `"state":"Texas","country":"United States"}`,
+		`{` + rest + `"state":" ","country":"côte d'ivoire","company":"<&>\u2028","street_2":"2","address_type":"commercial"}`,
+		`{` + rest + `"state":"","country":"UK"}`,
+		`{` + rest + `"state":null,"country":"UK"}`,
+		`{` + rest + `"state":"x","country":"St. Helena & the rest"}`,
+		`{` + rest + `"state":"x","country":"\u0000Türkiye"}`,
+		`{` + rest + `"state":"x","country":"US","customer_id":"7"}`,
+		`{` + rest + `"state":"x","country":"US","customer_id":8}`,
+		`{` + rest + `"state":"x","country":"US","address_type":"Residential"}`,
+		`{` + rest + `"state":"x","country":"US","country_iso2":"US"}`,
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		a, err := decodeNewAddress(body)
+		if err != nil {
+			mustBeTheCallersFault(t, err)
+			return
+		}
+		var again addressBody
+		readAnswer(t, addressToWire(a), &again, addressFields)
+		if again.customerID == nil || *again.customerID != fuzzCustomer {
+			t.Errorf("the answer names customer %v", again.customerID)
+		}
+		if diff := cmp.Diff(a, again.Apply(cohort.Address{CustomerID: fuzzCustomer})); diff != "" {
+			t.Errorf("an address is not what its answer says (-address +answer):\n%s", diff)
+		}
+		// A change of another field looks the kept name up again.
+		if c, ok := country.Lookup(a.Country); ok {
+			if same, _ := country.Lookup(c.Name); same.ISO2 != c.ISO2 {
+				t.Errorf("%q is %s, and its name %q is %q", a.Country, c.ISO2, c.Name, same.ISO2)
+			}
+		}
+	})
+}
+
+const fuzzCustomer = 7
+
+// decodeNewAddress is a create up to the point where its country is looked up.
+func decodeNewAddress(body string) (cohort.Address, error) {
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))
+	update, err := decodeAddress(httptest.NewRecorder(), &api.Request{Request: r}, fuzzCustomer, requiredOfAddress...)
+	if err != nil {
+		return cohort.Address{}, err
+	}
+	a := update.Apply(cohort.Address{CustomerID: fuzzCustomer, Type: cohort.AddressResidential})
+	return a, a.Validate()
+}

@@ -1,0 +1,290 @@
+package apiv2
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+
+	"github.com/shopspring/decimal"
+)
+
+// customerWire is a customer in answers. The order of the fields is the
+// vendor's. Texts that are missing are empty, never null.
+type customerWire struct {
+	ID                    int64           `json:"id"`
+	Company               string          `json:"company"`
+	FirstName             string          `json:"first_name"`
+	LastName              string          `json:"last_name"`
+	Email                 string          `json:"email"`
+	Phone                 string          `json:"phone"`
+	FormFields            []formFieldWire `json:"form_fields"` // null when there are none
+	DateCreated           string          `json:"date_created"`
+	DateModified          string          `json:"date_modified"`
+	StoreCredit           string          `json:"store_credit"`
+	RegistrationIPAddress string          `json:"registration_ip_address"`
+	CustomerGroupID       int64           `json:"customer_group_id"`
+	Notes                 string          `json:"notes"`
+	TaxExemptCategory     string          `json:"tax_exempt_category"`
+	ResetPassOnLogin      bool            `json:"reset_pass_on_login"`
+	AcceptsMarketing      bool            `json:"accepts_marketing"`
+	Addresses             linkWire        `json:"addresses"`
+}
+
+type formFieldWire struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// linkWire says where a part of a resource is to be found.
+type linkWire struct {
+	URL      string `json:"url"`
+	Resource string `json:"resource"`
+}
+
+// Customer dates look like "Tue, 13 Nov 2012 21:16:41 +0000".
+func customerDate(t time.Time) string { return t.UTC().Format(time.RFC1123Z) }
+
+// customerToWire returns the function that makes answers to this request,
+// whose address is in the links.
+func customerToWire(r *api.Request) func(cohort.Customer) customerWire {
+	base := r.BaseURL() + "/v2"
+	return func(c cohort.Customer) customerWire {
+		resource := fmt.Sprintf("/customers/%d/addresses", c.ID)
+		return customerWire{
+			ID:                    c.ID,
+			Company:               c.Company,
+			FirstName:             c.FirstName,
+			LastName:              c.LastName,
+			Email:                 c.Email,
+			Phone:                 c.Phone,
+			DateCreated:           customerDate(c.DateCreated),
+			DateModified:          customerDate(c.DateModified),
+			StoreCredit:           c.StoreCredit.StringFixed(cohort.AmountScale),
+			RegistrationIPAddress: c.RegistrationIPAddress,
+			CustomerGroupID:       c.GroupID,
+			Notes:                 c.Notes,
+			TaxExemptCategory:     c.TaxExemptCategory,
+			ResetPassOnLogin:      c.ResetPassOnLogin,
+			AcceptsMarketing:      c.AcceptsMarketing,
+			Addresses:             linkWire{URL: base + resource, Resource: resource},
+		}
+	}
+}
+
+// customerFields is what a body of a customer may hold.
+var customerFields = fields[cohort.CustomerUpdate]{
+	"id":                      nil,
+	"_authentication":         setAuthentication,
+	"company":                 optional(func(u *cohort.CustomerUpdate) **string { return &u.Company }, readText),
+	"first_name":              optional(func(u *cohort.CustomerUpdate) **string { return &u.FirstName }, readText),
+	"last_name":               optional(func(u *cohort.CustomerUpdate) **string { return &u.LastName }, readText),
+	"email":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Email }, readText),
+	"phone":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Phone }, readText),
+	"form_fields":             nil,
+	"date_created":            nil,
+	"date_modified":           nil,
+	"store_credit":            optional(func(u *cohort.CustomerUpdate) **decimal.Decimal { return &u.StoreCredit }, readAmount),
+	"registration_ip_address": optional(func(u *cohort.CustomerUpdate) **string { return &u.RegistrationIPAddress }, readText),
+	"customer_group_id":       optional(func(u *cohort.CustomerUpdate) **int64 { return &u.GroupID }, readIDOrNone),
+	"notes":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Notes }, readText),
+	"tax_exempt_category":     optional(func(u *cohort.CustomerUpdate) **string { return &u.TaxExemptCategory }, readText),
+	"reset_pass_on_login":     optional(func(u *cohort.CustomerUpdate) **bool { return &u.ResetPassOnLogin }, readBool),
+	"accepts_marketing":       nil,
+	"addresses":               nil,
+}
+
+// authentication is the part of a body that answers never show.
+type authentication struct {
+	password, confirmation *string
+	forceReset             *bool
+}
+
+var authenticationFields = fields[authentication]{
+	"password":              optional(func(a *authentication) **string { return &a.password }, readText),
+	"password_confirmation": optional(func(a *authentication) **string { return &a.confirmation }, readText),
+	"force_reset":           optional(func(a *authentication) **bool { return &a.forceReset }, readBool),
+}
+
+func setAuthentication(u *cohort.CustomerUpdate, v api.Value) error {
+	object, err := readObject(v)
+	if err != nil {
+		return err
+	}
+	var a authentication
+	if err := decodeObject(object, &a, authenticationFields); err != nil {
+		return err
+	}
+	if a.confirmation != nil {
+		if a.password == nil {
+			return cohort.Invalid("password_confirmation", "There is no password to confirm.")
+		}
+		if *a.confirmation != *a.password {
+			return cohort.Invalid("password_confirmation", "The confirmation is not the same as the password.")
+		}
+	}
+	u.Password = a.password
+	if a.forceReset != nil {
+		u.ResetPassOnLogin = a.forceReset
+	}
+	return nil
+}
+
+// customerFilters is what the list, the count and the deletion of customers
+// can be filtered by.
+var customerFilters = filters[cohort.CustomerFilter]{
+	"first_name":          textFilter(func(f *cohort.CustomerFilter) **string { return &f.FirstName }),
+	"last_name":           textFilter(func(f *cohort.CustomerFilter) **string { return &f.LastName }),
+	"company":             textFilter(func(f *cohort.CustomerFilter) **string { return &f.Company }),
+	"email":               textFilter(func(f *cohort.CustomerFilter) **string { return &f.Email }),
+	"phone":               textFilter(func(f *cohort.CustomerFilter) **string { return &f.Phone }),
+	"tax_exempt_category": textFilter(func(f *cohort.CustomerFilter) **string { return &f.TaxExemptCategory }),
+	"store_credit": func(f *cohort.CustomerFilter, v string) error {
+		credit, err := cohort.ParseAmount(v)
+		if err == nil && !credit.Equal(credit.Truncate(cohort.AmountScale)) {
+			err = cohort.Invalid("", fmt.Sprintf("The amount must have at most %d decimals.", cohort.AmountScale))
+		}
+		f.StoreCredit = &credit
+		return err
+	},
+	"customer_group_id": func(f *cohort.CustomerFilter, v string) error {
+		id, err := parseFilterID(v, 0)
+		f.GroupID = &id
+		return err
+	},
+	"min_id":            func(f *cohort.CustomerFilter, v string) (err error) { f.MinID, err = parseFilterID(v, 0); return err },
+	"max_id":            func(f *cohort.CustomerFilter, v string) (err error) { f.MaxID, err = parseFilterID(v, 1); return err },
+	"min_date_created":  dateFilter(customerCreated, fromDate),
+	"max_date_created":  dateFilter(customerCreated, untilDate),
+	"min_date_modified": dateFilter(customerModified, fromDate),
+	"max_date_modified": dateFilter(customerModified, untilDate),
+}
+
+func customerCreated(f *cohort.CustomerFilter) *cohort.TimeSpan  { return &f.DateCreated }
+func customerModified(f *cohort.CustomerFilter) *cohort.TimeSpan { return &f.DateModified }
+
+func parseFilterID(value string, least int64) (int64, error) {
+	id, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || id < least {
+		return 0, cohort.Invalid("", "The value is not a valid id.")
+	}
+	return id, nil
+}
+
+func (h *handler) listCustomers(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, customerFilters, defaultLimit)
+	if err != nil {
+		return err
+	}
+	customers, err := h.svc.ListCustomers(r.Context(), r.Store.Hash, filter, page)
+	if err != nil {
+		return err
+	}
+	return writeList(w, customers, customerToWire(r))
+}
+
+func (h *handler) countCustomers(w http.ResponseWriter, r *api.Request) error {
+	filter, _, err := decodeQuery(r, customerFilters, defaultLimit)
+	if err != nil {
+		return err
+	}
+	n, err := h.svc.CountCustomers(r.Context(), r.Store.Hash, filter)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, countWire{n})
+}
+
+func (h *handler) getCustomer(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.Customer(r.Context(), r.Store.Hash, id)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, customerToWire(r)(c))
+}
+
+func (h *handler) createCustomer(w http.ResponseWriter, r *api.Request) error {
+	body, err := decodeBody(w, r, customerFields, "first_name", "last_name", "email")
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.CreateCustomer(r.Context(), r.Store.Hash, body)
+	if err != nil {
+		return err
+	}
+	setLocation(w, r, fmt.Sprintf("/customers/%d", c.ID))
+	return api.WriteJSON(w, http.StatusOK, customerToWire(r)(c))
+}
+
+func (h *handler) updateCustomer(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	body, err := decodeBody(w, r, customerFields)
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.UpdateCustomer(r.Context(), r.Store.Hash, id, body)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, customerToWire(r)(c))
+}
+
+func (h *handler) deleteCustomer(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteCustomer(r.Context(), r.Store.Hash, id); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// deleteCustomers deletes what the filters match. A limit makes it fewer; a
+// page would skip over customers that are not deleted, so there is none.
+func (h *handler) deleteCustomers(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, customerFilters, cohort.MaxDeleteCustomers)
+	if err != nil {
+		return err
+	}
+	if page.Number != 1 {
+		return unsupported("page")
+	}
+	if err := h.svc.DeleteCustomers(r.Context(), r.Store.Hash, filter, page.Size); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+var validateFields = fields[string]{"password": plain(func(s *string) *string { return s }, readText)}
+
+// validatePassword says only yes or no, also for customers who do not exist.
+func (h *handler) validatePassword(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("customer_id")
+	if err != nil {
+		return err
+	}
+	attempt, err := decodeBody(w, r, validateFields, "password")
+	if err != nil {
+		return err
+	}
+	ok, err := h.svc.ValidatePassword(r.Context(), r.Store.Hash, id, attempt)
+	if err != nil {
+		return err
+	}
+	return api.WriteJSON(w, http.StatusOK, struct {
+		Success bool `json:"success"`
+	}{ok})
+}
