@@ -34,6 +34,7 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
 	Store   storeCommands  `cmd:"" help:"Make, list, change and delete stores."`
 	Token   tokenCommands  `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
+	Group   groupCommands  `cmd:"" help:"Look at customer groups."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

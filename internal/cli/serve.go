@@ -2,16 +2,19 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
@@ -64,6 +67,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer stopMetrics()
+	defer startJobs(in.ctx, svc, log)()
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", c.DB)
 	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics}), log), listener)
@@ -71,9 +75,28 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	return err
 }
 
+// startJobs runs the background jobs until stop is called, which waits for them.
+func startJobs(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		jobs.Run(ctx, svc, log)
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 func (c *serveCommand) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return usageError("--tls-cert and --tls-key go together")
+	}
+	if c.TLSCert != "" {
+		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
+			return fmt.Errorf("cannot use the certificate: %w", err)
+		}
 	}
 	if c.ShutdownTimeout < 0 {
 		return usageError("--shutdown-timeout must not be negative")
@@ -210,13 +233,42 @@ func (c *serveCommand) logger(in *invocation) *slog.Logger {
 // newHTTPServer returns a server whose limits keep a slow or idle client from
 // holding on to it.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
-	return &http.Server{
+	silent := &silentConns{conns: map[net.Conn]bool{}}
+	srv := &http.Server{
 		Handler:           h,
+		ConnState:         silent.track,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	srv.RegisterOnShutdown(silent.close)
+	return srv
+}
+
+// silentConns are the connections on which nothing has come yet. A shutdown
+// would wait five seconds for each, as if there were a request under way.
+type silentConns struct {
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+}
+
+func (s *silentConns) track(c net.Conn, state http.ConnState) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if state == http.StateNew {
+		s.conns[c] = true
+		return
+	}
+	delete(s.conns, c)
+}
+
+func (s *silentConns) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.conns {
+		_ = c.Close() // nobody waits for anything on it
 	}
 }

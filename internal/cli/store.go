@@ -34,8 +34,12 @@ type storeCreate struct {
 
 // Run makes the store, and the database too if there is none.
 func (c *storeCreate) Run(in *invocation) error {
+	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce}
+	if err := wanted.Validate(); err != nil {
+		return err // before there is a database
+	}
 	return c.with(in.ctx, db.Open, func(svc *service.Service) error {
-		st, err := svc.CreateStore(in.ctx, cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce})
+		st, err := svc.CreateStore(in.ctx, wanted)
 		if err != nil {
 			return err
 		}
@@ -115,11 +119,15 @@ func (c *storeDelete) confirm(in *invocation, svc *service.Service) error {
 	if err != nil {
 		return err
 	}
+	customers, err := svc.CountCustomers(in.ctx, c.Hash, cohort.CustomerFilter{})
+	if err != nil {
+		return err
+	}
 	tokens, err := svc.ListTokens(in.ctx, c.Hash)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, len(tokens))
+	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups, %d customers and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, customers, len(tokens))
 	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
 	if strings.TrimSpace(answer) != c.Hash {
 		return fmt.Errorf("nothing is deleted")

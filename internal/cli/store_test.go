@@ -158,7 +158,7 @@ func TestStoreDeleteAsks(t *testing.T) {
 	token := newToken(t, db, "abc")
 	s := serve(t, "--db", db)
 	s.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"One"}`)
-	const question = "This deletes store abc for good, with 1 customer groups and 1 tokens.\nType the store's hash to go on: "
+	const question = "This deletes store abc for good, with 1 customer groups, 0 customers and 1 tokens.\nType the store's hash to go on: "
 
 	for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
 		r := runWith(t, answer, "store", "delete", "abc", "--db", db)
