@@ -1,0 +1,136 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/jobs"
+	"cohort.example/cohort/internal/service"
+)
+
+// BenchmarkWritesBesideASweep measures how long the writes of one store take,
+// one after another, while a group of 200 000 members of another store is
+// deleted and swept; and before that, for comparison. An iteration takes
+// seconds and its preparation more, so run it with -benchtime 1x.
+func BenchmarkWritesBesideASweep(b *testing.B) {
+	const baseline = 2000
+	var alone, beside latencies
+	for b.Loop() {
+		b.StopTimer()
+		d, svc, group := newLargeGroup(b)
+		for range baseline {
+			alone.measureWrite(b, svc)
+		}
+		ctx, cancel := context.WithCancel(b.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); jobs.Run(ctx, svc, slog.New(slog.DiscardHandler)) }()
+		deleted := make(chan error, 1)
+		b.StartTimer()
+
+		go func() { deleted <- svc.DeleteGroup(b.Context(), "a", group) }()
+		for swept := false; !swept; swept = len(deleted) == 1 && isSwept(b, d) {
+			for range 10 {
+				beside.measureWrite(b, svc)
+			}
+		}
+
+		b.StopTimer()
+		if err := <-deleted; err != nil {
+			b.Fatal(err)
+		}
+		cancel()
+		<-done
+		if err := d.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+	alone.report(b, "alone")
+	beside.report(b, "beside")
+}
+
+// newLargeGroup makes a database with the stores "a" and "b", and in the first
+// one a group with many members.
+func newLargeGroup(b *testing.B) (d *db.DB, svc *service.Service, group int64) {
+	b.Helper()
+	const members, atATime = 200_000, 10_000
+	d, err := db.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	svc = service.New(d)
+	for _, hash := range []string{"a", "b"} {
+		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	g, err := svc.CreateGroup(b.Context(), "a", cohort.Group{Name: "large"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for from := 0; from < members; from += atATime {
+		err := d.Update(b.Context(), func(tx *db.Tx) error {
+			for range atATime {
+				id, err := tx.NextCustomerID("a")
+				if err != nil {
+					return err
+				}
+				c := cohort.Customer{ID: id, FirstName: "Ada", LastName: "Lovelace", Email: fmt.Sprint(id, "@example.com"), GroupID: g.ID}
+				if err := tx.InsertCustomer("a", c, ""); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	return d, svc, g.ID
+}
+
+// latencies is how long calls took.
+type latencies []time.Duration
+
+func (l *latencies) measureWrite(b *testing.B, svc *service.Service) {
+	b.Helper()
+	start := time.Now()
+	_, err := svc.CreateGroup(b.Context(), "b", cohort.Group{Name: "x"})
+	*l = append(*l, time.Since(start))
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func (l latencies) report(b *testing.B, name string) {
+	b.Helper()
+	slices.Sort(l)
+	for unit, d := range map[string]time.Duration{"p50-ms": l[len(l)/2], "p99-ms": l[len(l)*99/100], "max-ms": l[len(l)-1]} {
+		b.ReportMetric(d.Seconds()*1000, name+"-"+unit)
+	}
+	b.ReportMetric(float64(len(l)), name+"-writes")
+}
+
+// isSwept reports whether no row names a deleted group any more. What it tries,
+// it undoes.
+func isSwept(b *testing.B, d *db.DB) bool {
+	b.Helper()
+	undo := errors.New("undo")
+	more := true
+	err := d.Update(b.Context(), func(tx *db.Tx) (err error) {
+		more, err = tx.SweepDeparted(1)
+		return errors.Join(err, undo)
+	})
+	if !errors.Is(err, undo) {
+		b.Fatal(err)
+	}
+	return !more
+}
