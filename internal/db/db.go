@@ -105,7 +105,7 @@ func (db *DB) transact(wait context.Context, pool *sql.DB, ctx context.Context, 
 	}
 	// After Commit this does nothing; after an error or a panic it undoes all.
 	defer tx.Rollback()
-	if err := fn(&Tx{ctx: ctx, tx: tx}); err != nil {
+	if err := fn(&Tx{ctx: ctx, tx: tx, engine: db.engine}); err != nil {
 		return db.engine.classify(err)
 	}
 	if err := tx.Commit(); err != nil {
@@ -125,8 +125,9 @@ func (db *DB) Ping(ctx context.Context) error {
 // Tx is a transaction. It carries its own context because the caller's may end
 // while work of other callers shares the transaction.
 type Tx struct {
-	ctx context.Context
-	tx  *sql.Tx
+	ctx    context.Context
+	tx     *sql.Tx
+	engine *engine
 }
 
 func (t *Tx) queryRow(query string, args ...any) *sql.Row {
@@ -137,11 +138,12 @@ func (t *Tx) query(query string, args ...any) (*sql.Rows, error) {
 	return t.tx.QueryContext(t.ctx, query, args...)
 }
 
-// exec returns how many rows the statement changed.
+// exec returns how many rows the statement changed. Its errors are classified
+// here already, so that who writes can tell a conflict from other trouble.
 func (t *Tx) exec(query string, args ...any) (int64, error) {
 	res, err := t.tx.ExecContext(t.ctx, query, args...)
 	if err != nil {
-		return 0, err
+		return 0, t.engine.classify(err)
 	}
 	return res.RowsAffected()
 }
