@@ -13,6 +13,10 @@ func TestDemo(t *testing.T) {
 	t.Chdir(tmp)
 	// The demo has a database of its own, whatever the environment says.
 	t.Setenv("COHORT_DB", "sqlite:"+tmp+"/mine.db")
+	// Its store too: with these it could not be made, or not be used for long.
+	t.Setenv("COHORT_PLAN", "enterprise")
+	t.Setenv("COHORT_QUOTA", "5")
+	t.Setenv("COHORT_AT_ONCE", "-1")
 	r := run(t, "demo")
 	if r.status != 0 {
 		t.Fatalf("exit status %d:\n%s%s", r.status, r.out, r.err)

@@ -130,3 +130,21 @@ func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
 		t.Errorf("after half a request there is %d %s", a.status, a.body)
 	}
 }
+
+// A connection on which nothing has come is no request under way. The second
+// request's answer shows that the first connection has been accepted.
+func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--dev", "--db", newDB(t), "--shutdown-timeout", "2s")
+	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if a := s.get(t, "/livez", ""); a.status != http.StatusOK {
+		t.Fatalf("%d %s", a.status, a.body)
+	}
+	if status := s.stop(); status != 0 {
+		t.Errorf("exit status %d: %s", status, s.err)
+	}
+}

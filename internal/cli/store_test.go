@@ -1,6 +1,8 @@
 package cli_test
 
 import (
+	"errors"
+	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -59,6 +61,19 @@ func TestStoreCreateAndList(t *testing.T) {
 		"delta standard 9 default",
 		"gamma enterprise 2000 default",
 		"zeta unlimited none default")
+}
+
+// A store that is refused leaves nothing behind, least of all a database where
+// none was meant to be.
+func TestStoreCreateRefusedMakesNoDatabase(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	if r := run(t, "store", "create", "Def", "--db", db); r.status != 1 {
+		t.Errorf("%+v", r)
+	}
+	if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("there is a database (%v)", err)
+	}
 }
 
 func TestStoreCreateRefuses(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"math/big"
 	"net"
 	"net/http"
@@ -100,9 +101,13 @@ func TestServeHTTPSWithoutAUsableCertificate(t *testing.T) {
 		{"the wrong key", cert, otherKey},
 		{"a key for a certificate", key, key},
 	} {
-		s := start(t, "--addr", "127.0.0.1:0", "--db", newDB(t), "--tls-cert", c.cert, "--tls-key", c.key)
-		if status := s.wait(); status != 1 || !strings.Contains(s.err.String(), "cohort: ") {
+		db := newDB(t)
+		s := start(t, "--addr", "127.0.0.1:0", "--db", db, "--tls-cert", c.cert, "--tls-key", c.key)
+		if status := s.wait(); status != 1 || !strings.HasPrefix(s.err.String(), "cohort: ") || strings.Count(s.err.String(), "\n") != 1 {
 			t.Errorf("%s: exit status %d: %s", c.name, status, s.err)
+		}
+		if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s: there is a database (%v)", c.name, err)
 		}
 	}
 }
