@@ -133,6 +133,12 @@ type GroupFilter struct {
 	DateModified     TimeSpan
 }
 
+// OnlyFlagged reports whether the filter lets one group through at most, because
+// it has to have a flag that one group has at most.
+func (f GroupFilter) OnlyFlagged() bool {
+	return f.IsDefault != nil && *f.IsDefault || f.IsGroupForGuests != nil && *f.IsGroupForGuests
+}
+
 // TimeSpan is the half-open span [From, Until); a zero end is open.
 type TimeSpan struct {
 	From, Until time.Time

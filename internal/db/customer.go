@@ -32,7 +32,7 @@ func (t *Tx) NextCustomerID(storeHash string) (int64, error) {
 func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash string) error {
 	_, err := t.exec(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		storeHash, fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
+		storeHash, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
 		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
 		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli())
 	if err != nil {
@@ -55,7 +55,7 @@ func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
 // whatever case, or 0.
 func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
 	var id int64
-	err := t.queryRow("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, fold(email)).Scan(&id)
+	err := t.queryRow("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -96,7 +96,7 @@ func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
 		}
 	}
 	if f.Email != nil {
-		w.and("email_folded = ?", fold(*f.Email))
+		w.and("email_folded = ?", Fold(*f.Email))
 	}
 	if f.StoreCredit != nil {
 		w.and("store_credit = ?", creditFilter(*f.StoreCredit))
@@ -129,7 +129,7 @@ func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwor
 		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
 		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, fold(c.Email),
+		storeHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, Fold(c.Email),
 		c.Phone, creditText(c.StoreCredit), c.RegistrationIPAddress, c.GroupID, c.Notes,
 		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), passwordHash)
 	if err != nil || before.GroupID == c.GroupID {

@@ -4,17 +4,19 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 )
 
 // DB is an open database. Its only doors are [DB.Update] and [DB.View].
 type DB struct {
-	engine *engine
-	write  *sql.DB
-	read   *sql.DB
+	engine      *engine
+	writer      *writer
+	readers     *pool
+	checkpoints *checkpointer
+	watchers    atomic.Pointer[[]func([]Change)]
 
 	mu      sync.Mutex
 	closed  bool
@@ -38,24 +40,50 @@ func open(ctx context.Context, url string, create bool) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	db := &DB{engine: e}
-	if db.write, db.read, err = e.open(ctx, create); err != nil {
+	if err := e.prepare(ctx, create); err != nil {
 		return nil, openError(url, err, e)
 	}
-	if err := migrate(ctx, db.write, e); err != nil {
-		return nil, errors.Join(openError(url, err, e), db.Close())
+	db := &DB{engine: e, readers: newPool(e.readers, func(ctx context.Context) (session, error) { return e.connect(ctx, false) })}
+	db.watchers.Store(&[]func([]Change){})
+	if err := db.start(ctx); err != nil {
+		return nil, openError(url, err, e)
 	}
 	return db, nil
 }
 
+// start opens the connections that write, and sets those to work who use them.
+func (db *DB) start(ctx context.Context) error {
+	write, err := db.engine.connect(ctx, true)
+	if err != nil {
+		return err
+	}
+	if db.writer, err = newWriter(write, db.engine); err != nil {
+		return errors.Join(err, write.close())
+	}
+	move, err := db.engine.connect(ctx, true)
+	if err != nil {
+		return errors.Join(err, write.close())
+	}
+	db.checkpoints = newCheckpointer(move, db.writer)
+	db.writer.changed = db.changed
+	db.writer.written = db.checkpoints.written
+	go db.writer.run()
+	go db.checkpoints.run()
+	return nil
+}
+
 // Close waits for transactions under way and closes the database. Transactions
-// that come later get KindUnavailable.
+// that come later get KindUnavailable. To close it again does nothing.
 func (db *DB) Close() error {
 	db.mu.Lock()
+	again := db.closed
 	db.closed = true
 	db.mu.Unlock()
+	if again {
+		return nil
+	}
 	db.running.Wait()
-	return errors.Join(db.read.Close(), db.write.Close())
+	return errors.Join(db.readers.close(), db.checkpoints.stop(), db.writer.stop())
 }
 
 var errClosed = errors.New("the database is closed")
@@ -65,53 +93,58 @@ func (db *DB) enter() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if db.closed {
-		return errClosed
+		return db.engine.classify(errClosed)
 	}
 	db.running.Add(1)
 	return nil
 }
 
-// Update runs fn in one transaction and commits it. When Update returns nil,
-// what fn wrote is on disk; when it returns an error, nothing of it is there.
+// Update runs fn in a transaction and commits it. When Update returns nil, what
+// fn wrote is on disk; when it returns an error, nothing of it is there. (One
+// exception: if a disk fails to flush, what it was given may be back after a
+// crash; see docs/durability.md.)
 //
-// fn must do nothing but database work, and may be called at a moment and in
-// the company of other functions that Update chooses. The end of ctx stops the
-// wait for a turn; a transaction that has begun runs to its own end.
+// fn must do nothing but database work. It is called at a moment and in the
+// company of other functions that Update chooses, once or not at all.
+//
+// The end of ctx ends the wait, with ctx's error. If fn was called by then, the
+// transaction goes on without its caller, and whether it succeeds stays
+// unknown; the error says so.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.transact(ctx, db.write, context.WithoutCancel(ctx), fn)
+	if err := db.enter(); err != nil {
+		return err
+	}
+	defer db.running.Done()
+	return db.writer.do(ctx, fn)
 }
 
 // View runs fn in one read-only transaction: everything fn reads is of one
 // moment. It does not wait for writers. The end of ctx interrupts it.
-func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.transact(ctx, db.read, ctx, fn)
-}
-
-// transact waits for a connection of the pool until wait ends, and runs fn in
-// a transaction on it until ctx ends.
-func (db *DB) transact(wait context.Context, pool *sql.DB, ctx context.Context, fn func(*Tx) error) error {
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := db.enter(); err != nil {
-		return db.engine.classify(err)
+		return err
 	}
 	defer db.running.Done()
-	conn, err := pool.Conn(wait)
+	s, err := db.readers.take(ctx)
 	if err != nil {
 		return db.engine.classify(err)
 	}
-	defer conn.Close()
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
+	tx := &Tx{ctx: ctx, session: s, engine: db.engine}
+	ended := false
+	defer func() {
+		if ended {
+			db.readers.put(s)
+		} else {
+			db.readers.drop(s)
+		}
+	}()
+	if _, err := s.exec(context.Background(), "BEGIN", nil); err != nil {
 		return db.engine.classify(fmt.Errorf("begin: %w", err))
 	}
-	// After Commit this does nothing; after an error or a panic it undoes all.
-	defer tx.Rollback()
-	if err := fn(&Tx{ctx: ctx, tx: tx, engine: db.engine}); err != nil {
-		return db.engine.classify(err)
-	}
-	if err := tx.Commit(); err != nil {
-		return db.engine.classify(fmt.Errorf("commit: %w", err))
-	}
-	return nil
+	err = fn(tx)
+	_, endErr := s.exec(context.Background(), "COMMIT", nil)
+	ended = endErr == nil
+	return db.engine.classify(err)
 }
 
 // Ping reports whether the database answers.
@@ -121,46 +154,3 @@ func (db *DB) Ping(ctx context.Context) error {
 		return tx.queryRow("SELECT count(*) FROM stores WHERE hash = $1", "").Scan(&n)
 	})
 }
-
-// Tx is a transaction. It carries its own context because the caller's may end
-// while work of other callers shares the transaction.
-type Tx struct {
-	ctx    context.Context
-	tx     *sql.Tx
-	engine *engine
-}
-
-func (t *Tx) queryRow(query string, args ...any) *sql.Row {
-	return t.tx.QueryRowContext(t.ctx, query, args...)
-}
-
-func (t *Tx) query(query string, args ...any) (*sql.Rows, error) {
-	return t.tx.QueryContext(t.ctx, query, args...)
-}
-
-// exec returns how many rows the statement changed. Its errors are classified
-// here already, so that who writes can tell a conflict from other trouble.
-func (t *Tx) exec(query string, args ...any) (int64, error) {
-	res, err := t.tx.ExecContext(t.ctx, query, args...)
-	if err != nil {
-		return 0, t.engine.classify(err)
-	}
-	return res.RowsAffected()
-}
-
-// collect scans every row with scan and closes the rows.
-func collect[T any](rows *sql.Rows, scan func(scanner) (T, error)) ([]T, error) {
-	defer rows.Close()
-	var all []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, v)
-	}
-	return all, rows.Err()
-}
-
-// scanner is what *sql.Row and *sql.Rows share.
-type scanner interface{ Scan(dest ...any) error }

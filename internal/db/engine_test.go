@@ -195,21 +195,21 @@ func TestFold(t *testing.T) {
 	}
 	for i, class := range same {
 		for _, s := range class {
-			if got, want := fold(s), fold(class[0]); got != want {
+			if got, want := Fold(s), Fold(class[0]); got != want {
 				t.Errorf("%q folds to %q, and %q to %q", s, got, class[0], want)
 			}
 		}
-		if other := same[(i+1)%len(same)][0]; fold(other) == fold(class[0]) {
+		if other := same[(i+1)%len(same)][0]; Fold(other) == Fold(class[0]) {
 			t.Errorf("%q and %q fold to the same", other, class[0])
 		}
 	}
 	// The two i of Turkish stay apart: folding knows no language.
-	if fold("ı") == fold("i") || fold("I") != fold("i") {
+	if Fold("ı") == Fold("i") || Fold("I") != Fold("i") {
 		t.Error("the dotless i is folded by the rules of Turkish")
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.StringOf(rapid.RuneFrom(nil, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Mn)).Draw(t, "s")
-		if once, twice := fold(s), fold(fold(s)); once != twice {
+		if once, twice := Fold(s), Fold(Fold(s)); once != twice {
 			t.Fatalf("%q folds to %q, and that to %q", s, once, twice)
 		}
 	})

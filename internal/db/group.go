@@ -2,30 +2,14 @@ package db
 
 import (
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"cohort.example/cohort"
-
-	"github.com/shopspring/decimal"
 )
 
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
-
-// accessRow and ruleRow are how the nested parts of a group are kept as JSON.
-type accessRow struct {
-	Type       cohort.AccessType `json:"type"`
-	Categories []int64           `json:"categories,omitempty"`
-}
-
-type ruleRow struct {
-	Type   cohort.RuleType `json:"type"`
-	Target int64           `json:"target,omitempty"`
-	Method cohort.Method   `json:"method,omitempty"`
-	Amount decimal.Decimal `json:"amount,omitzero"`
-}
 
 // NextGroupID returns the id for a new group of the store.
 func (t *Tx) NextGroupID(storeHash string) (int64, error) {
@@ -35,20 +19,21 @@ func (t *Tx) NextGroupID(storeHash string) (int64, error) {
 // InsertGroup adds a group under its id. It returns KindConflict if another
 // group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
 func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
-	access, rules, err := encodeGroup(g)
+	access, rules := encodeGroup(g)
+	_, err := t.exec(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		storeHash, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
+		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
 	if err != nil {
 		return err
 	}
-	_, err = t.exec(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		storeHash, fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
-		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
-	return err
+	t.changes = append(t.changes, Change{Kind: GroupInserted, StoreHash: storeHash, Group: g})
+	return nil
 }
 
 // Group returns a group of the store, or KindNotFound.
 func (t *Tx) Group(storeHash string, id int64) (cohort.Group, error) {
-	g, err := scanGroup(t.queryRow("SELECT "+groupColumns+
+	g, err := scanGroup(t.lookup("SELECT "+groupColumns+
 		" FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return g, cohort.NotFound(groupName(id))
@@ -56,16 +41,69 @@ func (t *Tx) Group(storeHash string, id int64) (cohort.Group, error) {
 	return g, err
 }
 
-// ListGroups returns one page of the groups that pass the filter, by id.
+// ListGroups returns one page of the groups that pass the filter, by id. It
+// walks over all that come before the page.
 func (t *Tx) ListGroups(storeHash string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
-	w := whereGroups(storeHash, f)
-	limit, offset := w.arg(p.Size), w.arg(p.Offset())
-	rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+
-		" ORDER BY id LIMIT "+limit+" OFFSET "+offset, w.args...)
+	return t.listGroups(whereGroups(storeHash, f), p.Size, p.Offset())
+}
+
+// ListGroupsFrom returns the first groups of a store whose ids are from or
+// above it.
+func (t *Tx) ListGroupsFrom(storeHash string, from int64, limit int) ([]cohort.Group, error) {
+	w := whereStore(storeHash)
+	w.and("id >= ?", from)
+	return t.listGroups(w, limit, 0)
+}
+
+func (t *Tx) listGroups(w *where, limit int, offset int64) ([]cohort.Group, error) {
+	// SQLite plans anew for each number that it is given as a limit, unless it
+	// does not see it.
+	limits := " LIMIT CAST(" + w.arg(limit) + " AS BIGINT) OFFSET CAST(" + w.arg(offset) + " AS BIGINT)"
+	rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+limits, w.args...)
 	if err != nil {
 		return nil, err
 	}
 	return collect(rows, scanGroup)
+}
+
+// ListGroupsByID returns those of the groups with the ids that pass the filter,
+// by id.
+func (t *Tx) ListGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64) ([]cohort.Group, error) {
+	var groups []cohort.Group
+	for _, id := range ids {
+		w := whereGroups(storeHash, f)
+		w.and("id = ?", id)
+		g, err := scanGroup(t.lookup("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...))
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
+}
+
+// EachGroup calls fn with what the filters look at in each group of a store, by
+// id, up to a limit. The groups have no rules and no category access.
+func (t *Tx) EachGroup(storeHash string, limit int, fn func(cohort.Group)) error {
+	rows, err := t.query(`SELECT id, name, is_default, is_group_for_guests, date_created, date_modified
+		FROM customer_groups WHERE store_hash = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, storeHash, limit)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var g cohort.Group
+		var created, modified int64
+		if err := rows.Scan(&g.ID, &g.Name, &g.IsDefault, &g.IsGroupForGuests, &created, &modified); err != nil {
+			return err
+		}
+		g.DateCreated, g.DateModified = fromMillis(created), fromMillis(modified)
+		fn(g)
+	}
+	return rows.Err()
 }
 
 // CountGroups returns how many groups pass the filter.
@@ -84,14 +122,10 @@ func whereGroups(storeHash string, f cohort.GroupFilter) *where {
 	if f.NameLike != "" {
 		// A substring test that both engines spell the same and that knows no
 		// wildcard characters.
-		w.and("replace(name_folded, ?, '') <> name_folded", fold(f.NameLike))
+		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.NameLike))
 	}
-	if f.IsDefault != nil {
-		w.and("is_default = ?", *f.IsDefault)
-	}
-	if f.IsGroupForGuests != nil {
-		w.and("is_group_for_guests = ?", *f.IsGroupForGuests)
-	}
+	w.flag("is_default", f.IsDefault)
+	w.flag("is_group_for_guests", f.IsGroupForGuests)
 	w.span("date_created", f.DateCreated)
 	w.span("date_modified", f.DateModified)
 	return w
@@ -100,16 +134,17 @@ func whereGroups(storeHash string, f cohort.GroupFilter) *where {
 // UpdateGroup writes a group over the one with its id, or returns KindNotFound.
 // Its creation date stays. KindConflict is as for InsertGroup.
 func (t *Tx) UpdateGroup(storeHash string, g cohort.Group) error {
-	access, rules, err := encodeGroup(g)
-	if err != nil {
-		return err
-	}
+	access, rules := encodeGroup(g)
 	n, err := t.exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
 		discount_rules = $6, is_default = $7, is_group_for_guests = $8, date_modified = $9
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, g.ID, g.Name, fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
+		storeHash, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	return mustChange(n, err, groupName(g.ID))
+	if err := mustChange(n, err, groupName(g.ID)); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
+	return nil
 }
 
 // touch sets the modification date to $2 unless that would set it back.
@@ -118,39 +153,39 @@ const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified E
 // ClearDefaultGroup takes the default flag from the group that has it, which
 // counts as a modification of that group.
 func (t *Tx) ClearDefaultGroup(storeHash string, modified time.Time) error {
-	_, err := t.exec(`UPDATE customer_groups SET is_default = FALSE, `+touch+`
-		WHERE store_hash = $1 AND is_default`, storeHash, modified.UnixMilli())
-	return err
+	return t.clearFlag("is_default", storeHash, modified)
 }
 
 // ClearGuestGroup takes the guest flag from the group that has it, which
 // counts as a modification of that group.
 func (t *Tx) ClearGuestGroup(storeHash string, modified time.Time) error {
-	_, err := t.exec(`UPDATE customer_groups SET is_group_for_guests = FALSE, `+touch+`
-		WHERE store_hash = $1 AND is_group_for_guests`, storeHash, modified.UnixMilli())
+	return t.clearFlag("is_group_for_guests", storeHash, modified)
+}
+
+func (t *Tx) clearFlag(column, storeHash string, modified time.Time) error {
+	rows, err := t.query("UPDATE customer_groups SET "+column+" = FALSE, "+touch+" WHERE store_hash = $1 AND "+column+
+		" RETURNING "+groupColumns, storeHash, modified.UnixMilli())
+	if err != nil {
+		return err
+	}
+	groups, err := collect(rows, scanGroup)
+	for _, g := range groups {
+		t.changes = append(t.changes, Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
+	}
 	return err
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeHash string, id int64) error {
 	n, err := t.exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id)
-	return mustChange(n, err, groupName(id))
+	if err := mustChange(n, err, groupName(id)); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, Change{Kind: GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
+	return nil
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }
-
-func encodeGroup(g cohort.Group) (access, rules string, err error) {
-	a, err := json.Marshal(accessRow(g.CategoryAccess))
-	if err != nil {
-		return "", "", err
-	}
-	list := make([]ruleRow, len(g.DiscountRules))
-	for i, r := range g.DiscountRules {
-		list[i] = ruleRow{Type: r.Type, Target: r.TargetID, Method: r.Method, Amount: r.Amount}
-	}
-	b, err := json.Marshal(list)
-	return string(a), string(b), err
-}
 
 func scanGroup(row scanner) (cohort.Group, error) {
 	var g cohort.Group
@@ -161,20 +196,4 @@ func scanGroup(row scanner) (cohort.Group, error) {
 	}
 	g.DateCreated, g.DateModified = fromMillis(created), fromMillis(modified)
 	return g, decodeGroup(&g, access, rules)
-}
-
-func decodeGroup(g *cohort.Group, access, rules string) error {
-	var a accessRow
-	if err := json.Unmarshal([]byte(access), &a); err != nil {
-		return fmt.Errorf("category_access of group %d: %w", g.ID, err)
-	}
-	g.CategoryAccess = cohort.CategoryAccess(a)
-	var list []ruleRow
-	if err := json.Unmarshal([]byte(rules), &list); err != nil {
-		return fmt.Errorf("discount_rules of group %d: %w", g.ID, err)
-	}
-	for _, r := range list {
-		g.DiscountRules = append(g.DiscountRules, cohort.DiscountRule{Type: r.Type, TargetID: r.Target, Method: r.Method, Amount: r.Amount})
-	}
-	return nil
 }

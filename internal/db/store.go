@@ -18,7 +18,7 @@ func (t *Tx) InsertStore(s cohort.Store) error {
 
 // Store returns a store, or KindNotFound.
 func (t *Tx) Store(hash string) (cohort.Store, error) {
-	s, err := scanStore(t.queryRow("SELECT "+storeColumns+" FROM stores WHERE hash = $1", hash))
+	s, err := scanStore(t.lookup("SELECT "+storeColumns+" FROM stores WHERE hash = $1", hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, cohort.NotFound("store " + hash)
 	}
@@ -38,13 +38,21 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 func (t *Tx) UpdateStore(s cohort.Store) error {
 	n, err := t.exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4 WHERE hash = $1",
 		s.Hash, s.Plan, s.Quota, s.AtOnce)
-	return mustChange(n, err, "store "+s.Hash)
+	if err := mustChange(n, err, "store "+s.Hash); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, Change{Kind: StoreUpdated, StoreHash: s.Hash})
+	return nil
 }
 
 // DeleteStore deletes a store and everything in it, or returns KindNotFound.
 func (t *Tx) DeleteStore(hash string) error {
 	n, err := t.exec("DELETE FROM stores WHERE hash = $1", hash)
-	return mustChange(n, err, "store "+hash)
+	if err := mustChange(n, err, "store "+hash); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, Change{Kind: StoreDeleted, StoreHash: hash})
+	return nil
 }
 
 func scanStore(row scanner) (cohort.Store, error) {
@@ -53,17 +61,6 @@ func scanStore(row scanner) (cohort.Store, error) {
 	err := row.Scan(&s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &created)
 	s.DateCreated = fromMillis(created)
 	return s, err
-}
-
-// NextID returns the next id of a kind in a store: 1, 2, 3 and so on. An id
-// whose transaction fails was never seen and is given out again; one that was
-// committed never is.
-func (t *Tx) NextID(storeHash, kind string) (int64, error) {
-	var id int64
-	err := t.queryRow(`INSERT INTO counters (store_hash, kind, last_id) VALUES ($1, $2, 1)
-		ON CONFLICT (store_hash, kind) DO UPDATE SET last_id = counters.last_id + 1
-		RETURNING last_id`, storeHash, kind).Scan(&id)
-	return id, err
 }
 
 // mustChange is for statements that change one row: none changed means that

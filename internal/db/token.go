@@ -23,7 +23,7 @@ func (t *Tx) InsertToken(k cohort.Token) error {
 
 // TokenByHash returns the token whose secret has the hash, or KindNotFound.
 func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
-	k, err := scanToken(t.queryRow("SELECT "+tokenColumns+" FROM tokens WHERE hash = $1", hash))
+	k, err := scanToken(t.lookup("SELECT "+tokenColumns+" FROM tokens WHERE hash = $1", hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return k, cohort.NotFound("token")
 	}
@@ -44,7 +44,11 @@ func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
 // DeleteToken deletes the token with the id, or returns KindNotFound.
 func (t *Tx) DeleteToken(id string) error {
 	n, err := t.exec("DELETE FROM tokens WHERE id = $1", id)
-	return mustChange(n, err, "token "+id)
+	if err := mustChange(n, err, "token "+id); err != nil {
+		return err
+	}
+	t.changes = append(t.changes, Change{Kind: TokenDeleted})
+	return nil
 }
 
 func scanToken(row scanner) (cohort.Token, error) {

@@ -29,6 +29,18 @@ func (w *where) and(condition string, arg any) {
 	w.text.WriteString(strings.ReplaceAll(condition, "?", w.arg(arg)))
 }
 
+// flag adds a condition on a boolean column unless it is nil. It is written
+// out, since an index of the rows that have the flag serves no other form.
+func (w *where) flag(column string, want *bool) {
+	switch {
+	case want == nil:
+	case *want:
+		w.text.WriteString(" AND " + column)
+	default:
+		w.text.WriteString(" AND NOT " + column)
+	}
+}
+
 // span adds the ends of a time span that are not open.
 func (w *where) span(column string, s cohort.TimeSpan) {
 	if !s.From.IsZero() {

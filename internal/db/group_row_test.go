@@ -1,0 +1,239 @@
+package db
+
+import (
+	"encoding/json"
+	"math"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+// sameDecimal also tells 1 from 1.0.
+var sameDecimal = cmp.Comparer(func(a, b decimal.Decimal) bool {
+	return a.Exponent() == b.Exponent() && a.Coefficient().Cmp(b.Coefficient()) == 0
+})
+
+// encodeAsJSON is encodeGroup by the standard library alone.
+func encodeAsJSON(t *rapid.T, g cohort.Group) (access, rules string) {
+	list := []ruleRow{}
+	for _, r := range g.DiscountRules {
+		list = append(list, ruleRow{Type: r.Type, Target: r.TargetID, Method: r.Method, Amount: r.Amount})
+	}
+	a, err := json.Marshal(accessRow(g.CategoryAccess))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := json.Marshal(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(a), string(b)
+}
+
+// decodeAsJSON is decodeGroup by the standard library alone.
+func decodeAsJSON(access, rules string) (g cohort.Group, err error) {
+	var a accessRow
+	if err := json.Unmarshal([]byte(access), &a); err != nil {
+		return g, err
+	}
+	g.CategoryAccess = cohort.CategoryAccess(a)
+	var list []ruleRow
+	err = json.Unmarshal([]byte(rules), &list)
+	for _, r := range list {
+		g.DiscountRules = append(g.DiscountRules, cohort.DiscountRule{Type: r.Type, TargetID: r.Target, Method: r.Method, Amount: r.Amount})
+	}
+	return g, err
+}
+
+var (
+	numbersDrawn = rapid.OneOf(rapid.Int64(), rapid.SampledFrom([]int64{0, 1, -1, math.MaxInt64, math.MinInt64}))
+	amountsDrawn = rapid.Custom(func(t *rapid.T) decimal.Decimal {
+		if rapid.Bool().Draw(t, "large") {
+			digits := rapid.StringMatching(`-?[0-9]{1,40}(\.[0-9]{1,20})?`).Draw(t, "digits")
+			return decimal.RequireFromString(digits)
+		}
+		return decimal.New(numbersDrawn.Draw(t, "amount"), rapid.Int32Range(-12, 12).Draw(t, "exponent"))
+	})
+	rulesDrawn = rapid.Custom(func(t *rapid.T) cohort.DiscountRule {
+		return cohort.DiscountRule{
+			Type:     rapid.SampledFrom([]cohort.RuleType{cohort.RuleAll, cohort.RuleProduct, cohort.RuleCategory, cohort.RulePriceList, ""}).Draw(t, "type"),
+			TargetID: numbersDrawn.Draw(t, "target"),
+			Method:   rapid.SampledFrom([]cohort.Method{cohort.MethodPercent, cohort.MethodFixed, cohort.MethodPrice, ""}).Draw(t, "method"),
+			Amount:   amountsDrawn.Draw(t, "amount"),
+		}
+	})
+	groupsDrawn = rapid.Custom(func(t *rapid.T) cohort.Group {
+		return cohort.Group{
+			CategoryAccess: cohort.CategoryAccess{
+				Type:       rapid.SampledFrom([]cohort.AccessType{cohort.AccessAll, cohort.AccessNone, cohort.AccessSpecific, ""}).Draw(t, "access"),
+				Categories: rapid.SliceOfN(numbersDrawn, 0, 5).Draw(t, "categories"),
+			},
+			DiscountRules: rapid.SliceOfN(rulesDrawn, 0, 5).Draw(t, "rules"),
+		}
+	})
+)
+
+// What is written is what the standard library would write. It is read the
+// short way, and as the standard library would read it.
+func TestGroupIsKeptAsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := groupsDrawn.Draw(t, "group")
+		access, rules := encodeGroup(g)
+		wantAccess, wantRules := encodeAsJSON(t, g)
+		if access != wantAccess || rules != wantRules {
+			t.Fatalf("written is %s, %s, want %s, %s", access, rules, wantAccess, wantRules)
+		}
+		want, err := decodeAsJSON(access, rules)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got cohort.Group
+		var accessOK, rulesOK bool
+		got.CategoryAccess, accessOK = readAccess(access)
+		got.DiscountRules, rulesOK = readRules(rules)
+		if !accessOK || !rulesOK {
+			t.Fatalf("%s is read %v, %s is read %v", access, accessOK, rules, rulesOK)
+		}
+		if diff := cmp.Diff(want, got, sameDecimal); diff != "" {
+			t.Fatalf("%s, %s (-JSON +got):\n%s", access, rules, diff)
+		}
+		// Decimals of another form are the same number.
+		if diff := cmp.Diff(g, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%s, %s (-written +read):\n%s", access, rules, diff)
+		}
+	})
+}
+
+// otherForms are texts that nobody here writes, but that are JSON.
+var otherForms = []struct{ access, rules string }{
+	{`{ "type": "all" }`, ` [ ] `},
+	{"{\"type\":\"all\"}\n", "[]\n"},
+	{`{"categories":[1,2],"type":"specific"}`, `[{"amount":"5","method":"percent","type":"all"}]`},
+	{`{"type":"specific","categories":[ 1, 2 ]}`, `[{"type":"all", "method":"percent","amount":"5"}]`},
+	{`{"type":"specific","categories":[]}`, `null`},
+	{`{"type":"specific","categories":null}`, `[null]`},
+	{`{"type":"specific","categories":[0,-1,-0]}`, `[{"type":"product","target":-0}]`},
+	{`{"type":"\u0061ll"}`, `[{"type":"\u0061ll","method":"perc\u0065nt","amount":"5"}]`},
+	{`{"type":"a\"b\\c"}`, `[{"type":"a\"b","method":"c\\d"}]`},
+	{`{"type":"all","future":[{"x":"y"}]}`, `[{"type":"all","future":1,"method":"percent","amount":"5"},{"type":"all"}]`},
+	{`{"type":"all","type":"none"}`, `[{"type":"all","target":1,"target":2}]`},
+	{`{"TYPE":"all"}`, `[{"Type":"all","AMOUNT":"5"}]`},
+	{`{}`, `[{}]`},
+	{`null`, `[{"type":"all","amount":5}]`},
+	{`{"type":"all"}`, `[{"type":"all","amount":-1.50}]`},
+	{`{"type":"all"}`, `[{"type":"all","amount":"1e3"},{"type":"all","amount":"-0.0"}]`},
+	{`{"type":"<&>"}`, `[{"type":"ü🛒","method":"\ud83d\uded2"}]`},
+}
+
+func TestGroupOfAnotherFormIsReadToo(t *testing.T) {
+	for _, form := range otherForms {
+		want, err := decodeAsJSON(form.access, form.rules)
+		if err != nil {
+			t.Fatalf("%s, %s: %v", form.access, form.rules, err)
+		}
+		var got cohort.Group
+		err = decodeGroup(&got, form.access, form.rules)
+		if diff := cmp.Diff(want, got, sameDecimal, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Errorf("%s, %s: error %v (-JSON +got):\n%s", form.access, form.rules, err, diff)
+		}
+	}
+}
+
+// Types that have to be escaped are written and read back like all others.
+func TestGroupTypesAreEscaped(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[ -~é🛒]{0,8}`).Draw(t, "text")
+		want := cohort.Group{
+			CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessType(text)},
+			DiscountRules:  []cohort.DiscountRule{{Type: cohort.RuleType(text), Method: cohort.Method(text)}},
+		}
+		access, rules := encodeGroup(want)
+		var got cohort.Group
+		err := decodeGroup(&got, access, rules)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Fatalf("error %v (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+// brokenTexts are cut off, have something too much, or are of another kind.
+var brokenTexts = []string{
+	"", " ", "{", "[", "}", `{"type"`, `{"type":`, `{"type":"`, `{"type":"all`, `{"type":"all"`, `{"type":"all"}}`, `{"type":"all"}x`,
+	`{"type":"all",}`, `{"type":5}`, `{"type":"all","categories":[}`, `{"type":"all","categories":[1,]}`, `{"type":"all","categories":[1}`,
+	`{"type":"all","categories":["1"]}`, `{"type":"all","categories":[9223372036854775808]}`, `{"type":"all","categories":[1.5]}`,
+	`{"type":"all","categories":[--1]}`, `{"type":"all","categories":[1-]}`, `{"type":"all","categories":1}`,
+	`[{]`, `[{}`, `[{"type":"all"}`, `[{"type":"all"},]`, `[{"type":"all"}{"type":"all"}]`, `[{"type":"all"}],`, `[{"type":"all","target":}]`,
+	`[{"type":"all","target":"1"}]`, `[{"type":"all","target":9223372036854775808}]`, `[{"type":"all","amount":""}]`,
+	`[{"type":"all","amount":"x"}]`, `[{"type":"all","amount":"5}]`, `[{"type":"all","amount":"1","amount":"x"}]`, `[5]`, `"all"`, "true",
+}
+
+func TestBrokenGroupIsAnError(t *testing.T) {
+	for _, text := range brokenTexts {
+		for column, texts := range map[string][2]string{"category_access": {text, "[]"}, "discount_rules": {`{"type":"all"}`, text}} {
+			g := cohort.Group{ID: 4711}
+			err := decodeGroup(&g, texts[0], texts[1])
+			if err == nil || !strings.Contains(err.Error(), column+" of group 4711") {
+				t.Errorf("%s %s: got %+v, error %v", column, text, g, err)
+			}
+		}
+	}
+}
+
+// FuzzDecodeGroup holds the short way against the standard library. It is a
+// little more lenient, with leading zeros for example; what it takes must then
+// be there again after it is written.
+func FuzzDecodeGroup(f *testing.F) {
+	for _, form := range otherForms {
+		f.Add(form.access, form.rules)
+	}
+	for _, text := range brokenTexts {
+		f.Add(text, text)
+	}
+	f.Add(`{"type":"specific","categories":[1,-2]}`, `[{"type":"all","method":"percent","amount":"5"},{"type":"product","target":7,"method":"price","amount":"-0.05"}]`)
+	f.Fuzz(func(t *testing.T, access, rules string) {
+		want, wantErr := decodeAsJSON(access, rules)
+		got := cohort.Group{ID: 4711}
+		err := decodeGroup(&got, access, rules)
+		switch {
+		case err != nil && (wantErr == nil || !strings.Contains(err.Error(), "of group 4711")):
+			t.Fatalf("%q, %q: error %v, JSON says %v", access, rules, err, wantErr)
+		case err != nil, !utf8.ValidString(access + rules): // JSON would replace what is not valid
+			return
+		case wantErr != nil:
+			if !strings.ContainsFunc(access+rules, isControl) { // those are no part of any type
+				again(t, got)
+			}
+			return
+		}
+		got.ID = 0
+		if diff := cmp.Diff(want, got, sameDecimal, cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("%q, %q (-JSON +got):\n%s", access, rules, diff)
+		}
+	})
+}
+
+func isControl(r rune) bool { return !unicode.IsPrint(r) }
+
+// again writes and reads a group, which must be the same.
+func again(t *testing.T, want cohort.Group) {
+	t.Helper()
+	for _, r := range want.DiscountRules {
+		if e := r.Amount.Exponent(); e > 100 || e < -100 {
+			return // it would be written in full
+		}
+	}
+	access, rules := encodeGroup(want)
+	got := cohort.Group{ID: want.ID}
+	err := decodeGroup(&got, access, rules)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+		t.Fatalf("%s, %s: error %v (-want +got):\n%s", access, rules, err, diff)
+	}
+}

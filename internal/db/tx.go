@@ -1,0 +1,69 @@
+package db
+
+import (
+	"context"
+)
+
+// Tx is a transaction. It carries its own context because the caller's may end
+// while work of other callers shares the transaction.
+type Tx struct {
+	ctx     context.Context
+	session session
+	engine  *engine
+	changes []Change
+	ids     *ids // nil where nothing is written
+	// broken is the first error that says that the database is in trouble.
+	// SQLite may by itself have undone the whole transaction then, and a later
+	// statement would be one of its own.
+	broken error
+}
+
+// queryRow runs a query of one row.
+func (t *Tx) queryRow(query string, args ...any) row {
+	rows, err := t.query(query, args...)
+	return row{rows, err}
+}
+
+// lookup is queryRow for a row that is found by its key. It is over before
+// anybody could want to stop it, and to listen for that costs more than it does.
+func (t *Tx) lookup(query string, args ...any) row {
+	rows, err := t.queryUntil(context.WithoutCancel(t.ctx), query, args)
+	return row{rows, err}
+}
+
+func (t *Tx) query(query string, args ...any) (rows, error) {
+	return t.queryUntil(t.ctx, query, args)
+}
+
+func (t *Tx) queryUntil(ctx context.Context, query string, args []any) (rows, error) {
+	if t.broken != nil {
+		return nil, t.broken
+	}
+	rows, err := t.session.query(ctx, query, args)
+	if err != nil {
+		return nil, t.failed(err)
+	}
+	return rows, nil
+}
+
+// exec returns how many rows the statement changed.
+func (t *Tx) exec(query string, args ...any) (int64, error) {
+	if t.broken != nil {
+		return 0, t.broken
+	}
+	n, err := t.session.exec(t.ctx, query, args)
+	if err != nil {
+		return 0, t.failed(err)
+	}
+	return n, nil
+}
+
+// failed classifies a statement's error at once, so that who writes can tell a
+// conflict from other trouble.
+func (t *Tx) failed(err error) error {
+	if t.engine.trouble(err) != "" {
+		t.broken = t.engine.classify(err)
+		return t.broken
+	}
+	return t.engine.classify(err)
+}
