@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"cohort.example/cohort/internal/cli"
 )
@@ -166,4 +167,18 @@ func read(t *testing.T, res *http.Response) answer {
 		t.Fatal(err)
 	}
 	return answer{res.StatusCode, res.Header, string(body)}
+}
+
+// eventually fails unless the condition comes true. A running server learns of
+// what another process has written within a fraction of a second.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	for !condition() {
+		if ctx.Err() != nil {
+			t.Errorf("it does not come true: %s", what)
+			return
+		}
+	}
 }

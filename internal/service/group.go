@@ -6,6 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/roster"
 )
 
 // CreateGroup adds a group to a store and returns it as it is kept, with its
@@ -48,6 +49,11 @@ func (s *Service) Group(ctx context.Context, storeHash string, id int64) (g coho
 
 // ListGroups returns one page of the groups that pass the filter, by id.
 func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group, err error) {
+	if r := s.rosterFor(storeHash, f, p.Offset()); r != nil {
+		if groups, ok, err := s.listWith(ctx, r, storeHash, f, p); ok {
+			return groups, err
+		}
+	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		groups, err = tx.ListGroups(storeHash, f, p)
 		return err
@@ -57,6 +63,9 @@ func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.Gro
 
 // CountGroups returns how many groups pass the filter.
 func (s *Service) CountGroups(ctx context.Context, storeHash string, f cohort.GroupFilter) (n int64, err error) {
+	if r := s.rosterFor(storeHash, f, shallow); r != nil {
+		return int64(r.Count(roster.NewFilter(f, db.Fold))), nil
+	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		n, err = tx.CountGroups(storeHash, f)
 		return err

@@ -10,6 +10,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/password"
+	"cohort.example/cohort/internal/roster"
 )
 
 // Service carries out what callers ask for.
@@ -19,6 +20,9 @@ type Service struct {
 	passwords  *password.Hasher
 	now        func() time.Time
 	departures chan struct{}
+	stamps     *stamps
+	directory  *directory
+	rosters    *roster.Rosters
 }
 
 // Option changes a default of [New].
@@ -38,11 +42,21 @@ func New(d *db.DB, opts ...Option) *Service {
 		passwords:  password.NewHasher(),
 		now:        time.Now,
 		departures: make(chan struct{}, 1),
+		stamps:     newStamps(),
+		directory:  newDirectory(),
 	}
+	s.rosters = roster.NewRosters(s.loadRoster)
+	d.Watch(s.watch)
 	for _, o := range opts {
 		o(s)
 	}
 	return s
+}
+
+// ForStore says that what is done with the context is done for a store. When
+// many wait to write, the stores take turns.
+func ForStore(ctx context.Context, storeHash string) context.Context {
+	return db.ForStore(ctx, storeHash)
 }
 
 // timestamp is the moment for a date, to the millisecond, as dates are kept.

@@ -64,21 +64,13 @@ func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.
 // KindUnauthorized if no token has the secret, and KindForbidden if one does
 // but belongs to another store or lacks the scope; an unknown store looks the
 // same as a foreign one.
-func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (store cohort.Store, err error) {
-	hash := cohort.HashTokenSecret(secret)
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		token, err := tx.TokenByHash(hash)
-		if cohort.KindOf(err) == cohort.KindNotFound {
-			return &cohort.Error{Kind: cohort.KindUnauthorized}
-		}
-		if err != nil {
-			return err
-		}
-		if token.StoreHash != storeHash || !token.Allows(need) {
-			return &cohort.Error{Kind: cohort.KindForbidden}
-		}
-		store, err = tx.Store(storeHash)
-		return err
-	})
-	return store, err
+func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (cohort.Store, error) {
+	b, err := s.bearer(ctx, secret)
+	if err != nil {
+		return cohort.Store{}, err
+	}
+	if b.store.Hash != storeHash || !b.token.Allows(need) {
+		return cohort.Store{}, &cohort.Error{Kind: cohort.KindForbidden}
+	}
+	return b.store, nil
 }

@@ -1,0 +1,90 @@
+package service
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// directoryLife is how long a token and its store are taken for what they were.
+// On the node that changes them they are looked up again at once; on others a
+// revoked token is refused after this time.
+const directoryLife = 500 * time.Millisecond
+
+// maxDirectory bounds how many tokens are remembered.
+const maxDirectory = 10_000
+
+// directory remembers tokens and their stores, which every request asks for. It
+// remembers none that it did not find.
+type directory struct {
+	mu      sync.RWMutex
+	bearers map[string]bearer // by the hash of the secret
+	changes int
+}
+
+// bearer is who comes with a secret.
+type bearer struct {
+	token cohort.Token
+	store cohort.Store
+	until time.Time
+}
+
+func newDirectory() *directory { return &directory{bearers: map[string]bearer{}} }
+
+// forget drops everything.
+func (d *directory) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.bearers)
+	d.changes++
+}
+
+// look returns who has the secret, if that is remembered. Else changes is to be
+// handed to keep with what was found.
+func (d *directory) look(hash string, now time.Time) (b bearer, ok bool, changes int) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	b, ok = d.bearers[hash]
+	return b, ok && now.Before(b.until), d.changes
+}
+
+// keep remembers a bearer, unless something has changed since look.
+func (d *directory) keep(hash string, b bearer, changes int) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.changes != changes {
+		return
+	}
+	if len(d.bearers) >= maxDirectory {
+		clear(d.bearers)
+	}
+	d.bearers[hash] = b
+}
+
+// bearer returns who comes with a secret, or KindUnauthorized.
+func (s *Service) bearer(ctx context.Context, secret string) (bearer, error) {
+	hash, now := cohort.HashTokenSecret(secret), s.now()
+	b, ok, changes := s.directory.look(hash, now)
+	if ok {
+		return b, nil
+	}
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		if b.token, err = tx.TokenByHash(hash); err != nil {
+			return err
+		}
+		b.store, err = tx.Store(b.token.StoreHash)
+		return err
+	})
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		return bearer{}, &cohort.Error{Kind: cohort.KindUnauthorized}
+	}
+	if err != nil {
+		return bearer{}, err
+	}
+	b.until = now.Add(directoryLife)
+	s.directory.keep(hash, b, changes)
+	return b, nil
+}

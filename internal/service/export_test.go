@@ -1,0 +1,31 @@
+package service
+
+import "cohort.example/cohort"
+
+// What the tests in package service_test cannot reach otherwise.
+const (
+	DirectoryLife = directoryLife
+	Shallow       = shallow
+)
+
+// HasRoster reports whether a question is answered from a roster now. If it is
+// not yet, but could be, the roster begins to be loaded.
+func (s *Service) HasRoster(storeHash string, f cohort.GroupFilter, skip int64) bool {
+	return s.rosterFor(storeHash, f, skip) != nil
+}
+
+// ForgetRosters is what happens when another process has written.
+func (s *Service) ForgetRosters() { s.rosters.Forget() }
+
+// Remembered returns how many tokens are remembered.
+func (s *Service) Remembered() int {
+	s.directory.mu.RLock()
+	defer s.directory.mu.RUnlock()
+	return len(s.directory.bearers)
+}
+
+// SharesSlot reports whether a group's stamp changes along with another's by
+// chance.
+func (s *Service) SharesSlot(store string, group int64, otherStore string, other int64) bool {
+	return s.stamps.slot(store, group) == s.stamps.slot(otherStore, other)
+}

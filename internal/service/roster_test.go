@@ -1,0 +1,346 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"pgregory.net/rapid"
+)
+
+// someFilter is one that a roster answers.
+var someFilter = cohort.GroupFilter{NameLike: "group"}
+
+// bubbles runs a test on an empty database of each engine in a bubble, where
+// one can wait until a roster is loaded.
+func bubbles(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		synctest.Test(t, func(t *testing.T) { fn(t, url) })
+	})
+}
+
+// noDeadline hides a method that rapid would call, and must not in a bubble.
+type noDeadline struct{ *testing.T }
+
+// loadRoster returns when the store "a" has a roster.
+func loadRoster(t testing.TB, svc *service.Service) {
+	t.Helper()
+	svc.HasRoster("a", someFilter, 0)
+	synctest.Wait()
+	if !svc.HasRoster("a", someFilter, 0) || !svc.HasRoster("a", cohort.GroupFilter{}, service.Shallow) {
+		t.Fatal("no roster is loaded")
+	}
+}
+
+// addMany adds groups straight to the database.
+func addMany(t testing.TB, d *db.DB, store string, n int) {
+	t.Helper()
+	err := d.Update(t.Context(), func(tx *db.Tx) error {
+		for i := range n {
+			id, err := tx.NextGroupID(store)
+			if err != nil {
+				return err
+			}
+			at := t0.Add(time.Duration(i%7) * time.Second)
+			g := cohort.Group{ID: id, Name: fmt.Sprint("Group ", i%11), DateCreated: at, DateModified: at.Add(time.Duration(i%5) * time.Second)}
+			if err := tx.InsertGroup(store, g.Normalized()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fromDatabase is what the database says to a list and to a count.
+func fromDatabase(t rapid.TB, d *db.DB, store string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group, n int64) {
+	t.Helper()
+	err := d.View(context.Background(), func(tx *db.Tx) (err error) {
+		if groups, err = tx.ListGroups(store, f, p); err != nil {
+			return err
+		}
+		n, err = tx.CountGroups(store, f)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return groups, n
+}
+
+// wantAsDatabase fails unless the service says what the database does.
+func wantAsDatabase(t rapid.TB, svc *service.Service, d *db.DB, f cohort.GroupFilter, p cohort.Page) {
+	t.Helper()
+	want, wantN := fromDatabase(t, d, "a", f, p)
+	got, err := svc.ListGroups(context.Background(), "a", f, p)
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
+		t.Fatalf("page %+v of %+v: error %v (-database +got):\n%s", p, f, err, diff)
+	}
+	if n, err := svc.CountGroups(context.Background(), "a", f); n != wantN || err != nil {
+		t.Fatalf("%+v: counted %d, error %v, the database %d", f, n, err, wantN)
+	}
+}
+
+// With a roster a list and a count are what the database says, for any filter
+// and page, whatever was done to the groups since the roster was loaded.
+func TestRosterAnswersAsTheDatabase(t *testing.T) {
+	const groups = service.Shallow + 150
+	bubbles(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		c := newClock()
+		svc := newService(t, d, []string{"a", "b"}, service.WithClock(c.Now))
+		addMany(t, d, "a", groups)
+		addMany(t, d, "b", 10)
+		loadRoster(t, svc)
+		rapid.Check(noDeadline{t}, func(t *rapid.T) {
+			for range rapid.IntRange(0, 4).Draw(t, "changes") {
+				changeSomething(t, svc, c, groups)
+			}
+			f := rapid.OneOf(rapid.Custom(drawFilter), rapid.Just(cohort.GroupFilter{}), rapid.Just(someFilter)).Draw(t, "filter")
+			size := rapid.SampledFrom([]int{1, 7, 50, 250, 1000, math.MaxInt}).Draw(t, "size")
+			number := rapid.OneOf(rapid.IntRange(1, 3), rapid.IntRange(1, groups), rapid.Just(math.MaxInt)).Draw(t, "number")
+			wantAsDatabase(t, svc, d, f, cohort.Page{Number: number, Size: size})
+		})
+		if !svc.HasRoster("a", someFilter, 0) {
+			t.Error("at the end there was no roster")
+		}
+	})
+}
+
+// changeSomething makes one random call on the store "a".
+func changeSomething(t *rapid.T, svc *service.Service, c *clock, groups int64) {
+	ctx := context.Background()
+	c.Set(t0.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "now")) * time.Second))
+	id := rapid.Int64Range(1, groups+20).Draw(t, "id")
+	var err error
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	case 0:
+		err = svc.DeleteGroup(ctx, "a", id)
+	case 1, 2:
+		_, err = svc.CreateGroup(ctx, "a", drawUpdate(t).Apply(cohort.Group{Name: "Group 1"}))
+	default:
+		_, err = svc.UpdateGroup(ctx, "a", id, drawUpdate(t))
+	}
+	if kind := cohort.KindOf(err); err != nil && kind != cohort.KindNotFound && kind != cohort.KindInvalid {
+		t.Fatal(err)
+	}
+}
+
+// loadedModel is the model of group_model_test.go with a roster that is loaded
+// at some moment of the history.
+type loadedModel struct{ *model }
+
+// Load asks for a roster and waits for it.
+func (m loadedModel) Load(t *rapid.T) {
+	m.svc.HasRoster(m.store, someFilter, 0)
+	synctest.Wait()
+	if !m.svc.HasRoster(m.store, someFilter, 0) {
+		t.Fatal("no roster is loaded")
+	}
+}
+
+// Ask begins to load one and does not wait.
+func (m loadedModel) Ask(*rapid.T) { m.svc.HasRoster(m.store, someFilter, 0) }
+
+func (m loadedModel) Forget(t *rapid.T) {
+	if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+		m.svc.ForgetRosters()
+	}
+}
+
+func TestGroupsAgainstModelWithRoster(t *testing.T) {
+	bubbles(t, func(t *testing.T, url string) {
+		c := newClock()
+		svc := newService(t, dbtest.Open(t, url), nil, service.WithClock(c.Now))
+		histories := 0
+		rapid.Check(noDeadline{t}, func(t *rapid.T) {
+			histories++
+			m := loadedModel{&model{svc: svc, clock: c, store: fmt.Sprint("s", histories), groups: map[int64]cohort.Group{}}}
+			c.Set(t0)
+			if _, err := svc.CreateStore(context.Background(), cohort.Store{Hash: m.store}); err != nil {
+				t.Fatal(err)
+			}
+			t.Repeat(rapid.StateMachineActions(m))
+		})
+	})
+}
+
+// A client that goes through all pages while groups are deleted in front of
+// them gets what is there at each moment, and an end.
+func TestDeepPagesShift(t *testing.T) {
+	const groups, size = 3 * service.Shallow, 50
+	bubbles(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		svc := newService(t, d, []string{"a"})
+		addMany(t, d, "a", groups)
+		loadRoster(t, svc)
+		rng := rand.New(rand.NewPCG(1, 2))
+		gone := 0
+		for number := 1; ; number++ {
+			p := cohort.Page{Number: number, Size: size}
+			wantAsDatabase(t, svc, d, cohort.GroupFilter{}, p)
+			page, err := svc.ListGroups(t.Context(), "a", cohort.GroupFilter{}, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := groups - gone - int(p.Offset()); len(page) != max(0, min(left, size)) {
+				t.Fatalf("page %d has %d groups, and %d are left", number, len(page), left)
+			}
+			if len(page) == 0 {
+				break
+			}
+			for range 10 {
+				if svc.DeleteGroup(t.Context(), "a", 1+rng.Int64N(groups)) == nil {
+					gone++
+				}
+			}
+		}
+		for _, number := range []int{100, 1_000_000, math.MaxInt} {
+			wantAsDatabase(t, svc, d, cohort.GroupFilter{}, cohort.Page{Number: number, Size: size})
+		}
+	})
+}
+
+// A roster holds one store, and what becomes of that: deleted and made again it
+// is another.
+func TestRosterOfAStoreThatIsDeleted(t *testing.T) {
+	bubbles(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		svc := newService(t, d, []string{"a", "b"})
+		addMany(t, d, "b", 30)
+		for _, n := range []int{20, 10} {
+			addMany(t, d, "a", n)
+			loadRoster(t, svc)
+			wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+			if err := svc.DeleteStore(t.Context(), "a"); err != nil {
+				t.Fatal(err)
+			}
+			wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+			if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"}); err != nil {
+				t.Fatal(err)
+			}
+			wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+			synctest.Wait()
+			wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+		}
+	})
+}
+
+// What another process has written is in a roster as soon as it is noticed.
+func TestRosterNoticesForeignWrites(t *testing.T) {
+	bubbles(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		svc := newService(t, d, []string{"a"})
+		loadRoster(t, svc)
+		elsewhere := newService(t, dbtest.Open(t, url), nil)
+		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
+		time.Sleep(time.Second) // of the bubble's time
+		loadRoster(t, svc)
+		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
+		mustCreate(t, svc, "a", cohort.Group{Name: "Group of ours"}) // notices by itself
+		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+		loadRoster(t, svc)
+		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
+	})
+}
+
+// Whoever has written finds what he wrote, by its name and on its page, while
+// others write and rosters come and go.
+func TestCallersFindWhatTheyWrote(t *testing.T) {
+	const callers, each = 6, 25
+	bubbles(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		svc := newService(t, d, []string{"a"})
+		addMany(t, d, "a", service.Shallow+10)
+		loadRoster(t, svc)
+		var wg sync.WaitGroup
+		for i := range callers {
+			wg.Go(func() {
+				for n := range each {
+					if err := writeAndFind(t.Context(), svc, fmt.Sprintf("caller %d, group %d", i, n)); err != nil {
+						t.Error(err)
+					}
+					if n%5 == 0 && i == 0 {
+						svc.ForgetRosters()
+					}
+				}
+			})
+		}
+		wg.Wait()
+		loadRoster(t, svc)
+		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 1000})
+	})
+}
+
+// writeAndFind makes, renames and deletes a group, and looks for it each time.
+func writeAndFind(ctx context.Context, svc *service.Service, name string) error {
+	g, err := svc.CreateGroup(ctx, "a", cohort.Group{Name: name})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(findByName(ctx, svc, name, g.ID), findOnPage(ctx, svc, g.ID, true)); err != nil {
+		return err
+	}
+	renamed := name + ", renamed"
+	if _, err := svc.UpdateGroup(ctx, "a", g.ID, cohort.GroupUpdate{Name: &renamed}); err != nil {
+		return err
+	}
+	if err := errors.Join(findByName(ctx, svc, name), findByName(ctx, svc, renamed, g.ID)); err != nil {
+		return err
+	}
+	if err := svc.DeleteGroup(ctx, "a", g.ID); err != nil {
+		return err
+	}
+	return errors.Join(findByName(ctx, svc, renamed), findOnPage(ctx, svc, g.ID, false))
+}
+
+// findByName returns an error unless just these groups have the name.
+func findByName(ctx context.Context, svc *service.Service, name string, want ...int64) error {
+	f := cohort.GroupFilter{Name: &name}
+	groups, err := svc.ListGroups(ctx, "a", f, cohort.Page{Number: 1, Size: 10})
+	if err != nil {
+		return err
+	}
+	var got []int64
+	for _, g := range groups {
+		got = append(got, g.ID)
+	}
+	if !slices.Equal(got, want) {
+		return fmt.Errorf("%q are the groups %v, want %v", name, got, want)
+	}
+	if n, err := svc.CountGroups(ctx, "a", f); n != int64(len(want)) || err != nil {
+		return fmt.Errorf("%q are %d groups, want %d, error %w", name, n, len(want), err)
+	}
+	return nil
+}
+
+// findOnPage returns an error unless a group is on the second page, or is not.
+// All that are made here are on that one.
+func findOnPage(ctx context.Context, svc *service.Service, id int64, want bool) error {
+	groups, err := svc.ListGroups(ctx, "a", cohort.GroupFilter{}, cohort.Page{Number: 2, Size: service.Shallow})
+	if err != nil {
+		return err
+	}
+	if there := slices.ContainsFunc(groups, func(g cohort.Group) bool { return g.ID == id }); there != want {
+		return fmt.Errorf("group %d is on the page: %v, want %v", id, there, want)
+	}
+	return nil
+}
