@@ -1,16 +1,17 @@
 package api
 
 import (
-	"bytes"
 	"encoding/json"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cohort.example/cohort"
 )
 
-// Value is a JSON value as it was sent. It is known to be well-formed.
-type Value struct{ raw []byte }
+// Value is a JSON value as it was sent. It is known to be well-formed. It is a
+// part of the body, which stays in memory as long as the value does.
+type Value struct{ raw string }
 
 // Member is a field of an object.
 type Member struct {
@@ -28,7 +29,7 @@ func (o Object) Has(name string) bool { return o.index(name) >= 0 }
 // Text returns a field's value if it is a string, else "".
 func (o Object) Text(name string) string {
 	if i := o.index(name); i >= 0 {
-		text, _ := o[i].Value.Text()
+		text, _ := o[i].Value.text()
 		return text
 	}
 	return ""
@@ -47,11 +48,11 @@ func (o Object) index(name string) int {
 // KindInvalid error whose message says what is wrong and at which byte, the
 // first being 1.
 func ParseObject(body []byte) (Object, error) {
-	s := scanner{data: body}
+	s := scanner{data: string(body)}
 	if err := s.document(); err != nil {
 		return nil, err
 	}
-	o, ok := Value{bytes.TrimSpace(body)}.Object()
+	o, ok := Value{strings.TrimSpace(s.data)}.Object()
 	if !ok {
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The request body must be a JSON object."}
 	}
@@ -66,26 +67,39 @@ func (v Value) Bool() (b, ok bool) {
 	return v.raw[0] == 't', v.raw[0] == 't' || v.raw[0] == 'f'
 }
 
-// Text returns a JSON string.
+// Is reports whether the value is a JSON string with this text, written without
+// escapes. To ask for it costs no memory.
+func (v Value) Is(text string) bool {
+	return v.raw[0] == '"' && v.raw[1:len(v.raw)-1] == text
+}
+
+// Text returns a JSON string. It does not hold on to the body, of which it may
+// be a small part and which it may outlive by far.
 func (v Value) Text() (string, bool) {
+	s, ok := v.text()
+	return strings.Clone(s), ok
+}
+
+// text is Text for what is looked at and not kept.
+func (v Value) text() (string, bool) {
 	if v.raw[0] != '"' {
 		return "", false
 	}
-	if bytes.IndexByte(v.raw, '\\') < 0 {
-		return string(v.raw[1 : len(v.raw)-1]), true
+	if strings.IndexByte(v.raw, '\\') < 0 {
+		return v.raw[1 : len(v.raw)-1], true
 	}
 	var s string
-	err := json.Unmarshal(v.raw, &s)
+	err := json.Unmarshal([]byte(v.raw), &s)
 	return s, err == nil
 }
 
 // Number returns the text of a JSON number or of a string, for callers who
-// accept numbers in both forms and check the text.
+// accept numbers in both forms and check the text. It is not to be kept.
 func (v Value) Number() (string, bool) {
 	if v.raw[0] == '-' || isDigit(v.raw[0]) {
-		return string(v.raw), true
+		return v.raw, true
 	}
-	return v.Text()
+	return v.text()
 }
 
 // Int returns an integer: a JSON number without fraction and exponent, or a
@@ -102,9 +116,9 @@ func (v Value) Int() (int64, bool) {
 // String returns the value for an error text, as it was sent, shortened when
 // it is long. A string stands without its quotes.
 func (v Value) String() string {
-	text, ok := v.Text()
+	text, ok := v.text()
 	if !ok {
-		text = string(v.raw)
+		text = v.raw
 	}
 	const most = 64
 	if runes := []rune(text); len(runes) > most {
@@ -114,36 +128,73 @@ func (v Value) String() string {
 }
 
 // Array returns the elements of a JSON array.
-func (v Value) Array() ([]Value, bool) {
+func (v Value) Array() ([]Value, bool) { return v.ArrayIn(make([]Value, 0, Usual)) }
+
+// ArrayIn is Array for callers who have room for the elements of most arrays,
+// on their stack, say. What is in the room is lost.
+func (v Value) ArrayIn(room []Value) ([]Value, bool) {
 	if v.raw[0] != '[' {
 		return nil, false
 	}
-	values := []Value{}
-	s := scanner{data: v.raw, pos: 1}
-	for s.space(); s.data[s.pos] != ']'; s.separator() {
-		values = append(values, s.next())
+	values := room[:0]
+	for c := newCutter(v); !c.atEnd(); {
+		values = append(values, c.next())
 	}
 	return values, true
 }
 
 // Object returns the fields of a JSON object.
-func (v Value) Object() (Object, bool) {
+func (v Value) Object() (Object, bool) { return v.ObjectIn(make(Object, 0, Usual)) }
+
+// ObjectIn is Object for callers who have room for the fields of most objects,
+// on their stack, say. What is in the room is lost.
+func (v Value) ObjectIn(room Object) (Object, bool) {
 	if v.raw[0] != '{' {
 		return nil, false
 	}
-	o := Object{}
-	places := map[string]int{}
-	s := scanner{data: v.raw, pos: 1}
-	for s.space(); s.data[s.pos] != '}'; s.separator() {
-		name, _ := s.next().Text()
-		s.separator()
-		value := s.next()
-		if i, repeated := places[name]; repeated {
+	o := room[:0]
+	var places map[string]int
+	for c := newCutter(v); !c.atEnd(); {
+		name, _ := c.next().text()
+		value := c.next()
+		if i := o.place(name, places); i >= 0 {
 			o[i].Value = value
 			continue
 		}
-		places[name] = len(o)
 		o = append(o, Member{name, value})
+		places = o.noted(places)
 	}
 	return o, true
+}
+
+// Usual is how many fields most objects have at most. Up to there it is quicker
+// to compare all names than to keep a map of them; beyond, a map is needed,
+// because a body has room for a hundred thousand.
+const Usual = 8
+
+// place is index, by the map if there is one.
+func (o Object) place(name string, places map[string]int) int {
+	if places == nil {
+		return o.index(name)
+	}
+	if i, ok := places[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// noted returns the map with the last field in it, which is made once it is
+// worth it.
+func (o Object) noted(places map[string]int) map[string]int {
+	if len(o) <= Usual {
+		return nil
+	}
+	if places == nil {
+		places = map[string]int{}
+		for i, m := range o {
+			places[m.Name] = i
+		}
+	}
+	places[o[len(o)-1].Name] = len(o) - 1
+	return places
 }

@@ -133,6 +133,52 @@ func TestParseObjectKeepsOrderAndTheLastOfRepeats(t *testing.T) {
 	}
 }
 
+// TestValuesWithoutSpace: the space around a value, of whatever kind, is no part
+// of it.
+func TestValuesWithoutSpace(t *testing.T) {
+	for _, space := range []string{"", " ", "\t", "\n", "\r", "\r\n\t "} {
+		body := strings.ReplaceAll(`_{_"n"_:_1_,_"t"_:_"x"_,_"w"_:_true_,_"a"_:_[_2_,_[_]_,_null_]_,_"o"_:_{_}_}_`, "_", space)
+		o, err := api.ParseObject([]byte(body))
+		if err != nil {
+			t.Fatalf("%q: %v", body, err)
+		}
+		var got []string
+		for _, m := range o {
+			got = append(got, m.Name+"="+m.Value.String())
+		}
+		values, _ := o[3].Value.Array()
+		for _, v := range values {
+			got = append(got, v.String())
+		}
+		list := strings.ReplaceAll("[_2_,_[_]_,_null_]", "_", space)
+		want := []string{"n=1", "t=x", "w=true", "a=" + list, "o={" + space + "}", "2", "[" + space + "]", "null"}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", body, diff)
+		}
+	}
+}
+
+// TestObjectOfAnySize: repeats are found among few fields and among many.
+func TestObjectOfAnySize(t *testing.T) {
+	for _, fields := range []int{1, api.Usual - 1, api.Usual, api.Usual + 1, api.Usual + 2, 5000} {
+		var body strings.Builder
+		for round := range 3 {
+			for i := range fields {
+				fmt.Fprintf(&body, `,"f%d":[%d,"\\\"]}"]`, i, round)
+			}
+		}
+		o, err := api.ParseObject([]byte("{" + body.String()[1:] + "}"))
+		if err != nil || len(o) != fields {
+			t.Fatalf("%d fields: got %d, error %v", fields, len(o), err)
+		}
+		for i, m := range o {
+			if m.Name != fmt.Sprintf("f%d", i) || m.Value.String() != `[2,"\\\"]}"]` {
+				t.Fatalf("%d fields: number %d is %s: %s", fields, i, m.Name, m.Value)
+			}
+		}
+	}
+}
+
 func TestObject(t *testing.T) {
 	o, err := api.ParseObject([]byte(`{"type":"all","n":1,"":null}`))
 	if err != nil {

@@ -50,6 +50,22 @@ type Dialect struct {
 type Request struct {
 	*http.Request
 	Store cohort.Store
+	IDs   IDs
+}
+
+// IDs are the ids in a path, by the names of their wildcards and in the order
+// of the path, as digits without zeros in front. Places that are left have no
+// name. No path has more than two.
+type IDs [2]struct{ Name, Digits string }
+
+// PathValue returns the digits of an id, or "" if the path does not have it.
+func (r *Request) PathValue(name string) string {
+	for _, id := range r.IDs {
+		if id.Name == name {
+			return id.Digits
+		}
+	}
+	return ""
 }
 
 // ID returns an id from the path, or KindNotFound when no id can be that large.

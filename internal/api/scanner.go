@@ -1,9 +1,9 @@
 package api
 
 import (
-	"bytes"
 	"fmt"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"cohort.example/cohort"
@@ -17,27 +17,8 @@ const maxDepth = 32
 // because it hides what the API has to report or refuse: the order of fields,
 // the byte of an error, bytes that are not UTF-8, unpaired surrogates.
 type scanner struct {
-	data []byte
+	data string
 	pos  int
-}
-
-// next cuts out the value at the scanner's place, in data known to be
-// well-formed.
-func (s *scanner) next() Value {
-	start := s.pos
-	if err := s.value(0); err != nil {
-		panic(fmt.Sprintf("api: a value was not checked before it was taken apart: %v", err))
-	}
-	return Value{s.data[start:s.pos]}
-}
-
-// separator passes a comma or a colon and the space around it.
-func (s *scanner) separator() {
-	s.space()
-	if c := s.data[s.pos]; c == ',' || c == ':' {
-		s.pos++
-		s.space()
-	}
 }
 
 // document checks that the data is one value with nothing after it.
@@ -62,16 +43,20 @@ func (s *scanner) value(depth int) error {
 	}
 	switch c := s.peek(); {
 	case c == '{':
-		return s.list('}', depth, s.member)
+		return s.list('}', depth)
 	case c == '[':
-		return s.list(']', depth, s.value)
+		return s.list(']', depth)
 	case c == '"':
 		return s.text()
 	case c == '-' || isDigit(c):
 		return s.number()
 	}
-	for _, literal := range []string{"true", "false", "null"} {
-		if bytes.HasPrefix(s.data[s.pos:], []byte(literal)) {
+	return s.literal()
+}
+
+func (s *scanner) literal() error {
+	for _, literal := range [...]string{"true", "false", "null"} {
+		if strings.HasPrefix(s.data[s.pos:], literal) {
 			s.pos += len(literal)
 			return nil
 		}
@@ -80,7 +65,7 @@ func (s *scanner) value(depth int) error {
 }
 
 // list passes an array or an object: items separated by commas, up to end.
-func (s *scanner) list(end byte, depth int, item func(depth int) error) error {
+func (s *scanner) list(end byte, depth int) error {
 	s.pos++
 	s.space()
 	if s.peek() == end {
@@ -88,7 +73,7 @@ func (s *scanner) list(end byte, depth int, item func(depth int) error) error {
 		return nil
 	}
 	for {
-		if err := item(depth + 1); err != nil {
+		if err := s.item(end, depth+1); err != nil {
 			return err
 		}
 		s.space()
@@ -103,6 +88,14 @@ func (s *scanner) list(end byte, depth int, item func(depth int) error) error {
 			return s.unexpected(fmt.Sprintf("where ',' or '%c' should be", end))
 		}
 	}
+}
+
+// item passes what stands in a list with that end.
+func (s *scanner) item(end byte, depth int) error {
+	if end == '}' {
+		return s.member(depth)
+	}
+	return s.value(depth)
 }
 
 func (s *scanner) member(depth int) error {
@@ -123,7 +116,11 @@ func (s *scanner) member(depth int) error {
 
 func (s *scanner) text() error {
 	s.pos++
-	for s.pos < len(s.data) {
+	for {
+		s.plain()
+		if s.pos == len(s.data) {
+			return s.errorf("a string has no end")
+		}
 		switch c := s.data[s.pos]; {
 		case c == '"':
 			s.pos++
@@ -134,17 +131,24 @@ func (s *scanner) text() error {
 			}
 		case c < ' ':
 			return s.errorf("a control character in a string is not escaped")
-		case c < utf8.RuneSelf:
-			s.pos++
 		default:
-			r, size := utf8.DecodeRune(s.data[s.pos:])
+			r, size := utf8.DecodeRuneInString(s.data[s.pos:])
 			if r == utf8.RuneError && size == 1 {
 				return s.errorf("a string is not UTF-8")
 			}
 			s.pos += size
 		}
 	}
-	return s.errorf("a string has no end")
+}
+
+// plain passes the characters of a string that need no second look. They are
+// most of a body.
+func (s *scanner) plain() {
+	i := s.pos
+	for i < len(s.data) && s.data[i] >= ' ' && s.data[i] < utf8.RuneSelf && s.data[i] != '"' && s.data[i] != '\\' {
+		i++
+	}
+	s.pos = i
 }
 
 func (s *scanner) escape() error {
@@ -183,7 +187,7 @@ func (s *scanner) hex4() (uint64, bool) {
 	if s.pos+5 > len(s.data) {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(string(s.data[s.pos+1:s.pos+5]), 16, 16)
+	n, err := strconv.ParseUint(s.data[s.pos+1:s.pos+5], 16, 16)
 	if err != nil {
 		return 0, false
 	}
@@ -230,6 +234,13 @@ func (s *scanner) digits() bool {
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func (s *scanner) space() {
+	if s.pos < len(s.data) && s.data[s.pos] > ' ' {
+		return // as in bodies that machines write
+	}
+	s.spaces()
+}
+
+func (s *scanner) spaces() {
 	for s.pos < len(s.data) {
 		switch s.data[s.pos] {
 		case ' ', '\t', '\n', '\r':

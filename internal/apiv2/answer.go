@@ -2,6 +2,7 @@ package apiv2
 
 import (
 	"net/http"
+	"strconv"
 
 	"cohort.example/cohort/internal/api"
 )
@@ -9,6 +10,10 @@ import (
 // countWire is the answer to every count.
 type countWire struct {
 	Count int64 `json:"count"`
+}
+
+func countDocument(n int64) *api.Document {
+	return api.NewUntagged(append(strconv.AppendInt([]byte(`{"count":`), n, 10), '}'))
 }
 
 // setLocation names what was made, by its path behind "/v2". It is a path and

@@ -24,7 +24,7 @@ var validations = api.Rate{PerPath: 10, PerStore: 300}
 
 // Dialect returns the V2 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
-	h := &handler{svc: svc, now: time.Now}
+	h := &handler{svc: svc, answers: newAnswers(svc), now: time.Now}
 	const read, modify = cohort.ScopeCustomersRead, cohort.ScopeCustomers
 	return &api.Dialect{
 		Prefix:     "/v2",
@@ -62,8 +62,9 @@ func Dialect(svc *service.Service) *api.Dialect {
 }
 
 type handler struct {
-	svc *service.Service
-	now func() time.Time
+	svc     *service.Service
+	answers *answers
+	now     func() time.Time
 }
 
 // canonical accepts the older name of a resource and ".json" at the end.

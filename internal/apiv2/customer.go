@@ -110,7 +110,8 @@ var authenticationFields = fields[authentication]{
 }
 
 func setAuthentication(u *cohort.CustomerUpdate, v api.Value) error {
-	object, err := readObject(v)
+	var room [api.Usual]api.Member
+	object, err := readObject(v, room[:])
 	if err != nil {
 		return err
 	}

@@ -250,9 +250,9 @@ func newHandler(t *testing.T, d *db.DB, opts ...service.Option) *handler {
 // call sends a request that names customer 1 to a handler, past the server.
 func call(handle api.Handler, method, query, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/"+query, strings.NewReader(body))
-	r.SetPathValue("customer_id", "1")
 	w := httptest.NewRecorder()
-	if err := handle(w, &api.Request{Request: r, Store: cohort.Store{Hash: testStore}}); err != nil {
+	request := &api.Request{Request: r, Store: cohort.Store{Hash: testStore}, IDs: api.IDs{{Name: "customer_id", Digits: "1"}}}
+	if err := handle(w, request); err != nil {
 		writeError(w, err)
 	}
 	return w

@@ -95,6 +95,19 @@ func readText[S ~string](v api.Value) (S, error) {
 	return S(s), nil
 }
 
+// readWord is readText for a field that holds one of these words, or a mistake.
+// A word that is known needs no memory of its own.
+func readWord[S ~string](known ...S) func(api.Value) (S, error) {
+	return func(v api.Value) (S, error) {
+		for _, word := range known {
+			if v.Is(string(word)) {
+				return word, nil
+			}
+		}
+		return readText[S](v)
+	}
+}
+
 func readBool(v api.Value) (bool, error) {
 	b, ok := v.Bool()
 	if !ok {
@@ -121,7 +134,8 @@ func readIDOrNone(v api.Value) (int64, error) {
 }
 
 func readIDs(v api.Value) ([]int64, error) {
-	values, err := readArray(v)
+	var room [api.Usual]api.Value
+	values, err := readArray(v, room[:])
 	if err != nil {
 		return nil, err
 	}
@@ -136,16 +150,16 @@ func readIDs(v api.Value) ([]int64, error) {
 	return ids, nil
 }
 
-func readArray(v api.Value) ([]api.Value, error) {
-	values, ok := v.Array()
+func readArray(v api.Value, room []api.Value) ([]api.Value, error) {
+	values, ok := v.ArrayIn(room)
 	if !ok {
 		return nil, cohort.Invalid("", "The provided value is not a valid array.")
 	}
 	return values, nil
 }
 
-func readObject(v api.Value) (api.Object, error) {
-	object, ok := v.Object()
+func readObject(v api.Value, room api.Object) (api.Object, error) {
+	object, ok := v.ObjectIn(room)
 	if !ok {
 		return nil, cohort.Invalid("", "The provided value is not a valid object.")
 	}

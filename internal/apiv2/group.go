@@ -4,75 +4,13 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
+	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 
 	"github.com/shopspring/decimal"
 )
-
-// groupWire is a customer group in answers. The order of the fields is the
-// vendor's.
-type groupWire struct {
-	ID               int64      `json:"id"`
-	Name             string     `json:"name"`
-	CategoryAccess   accessWire `json:"category_access"`
-	DiscountRules    []ruleWire `json:"discount_rules"`
-	DateCreated      string     `json:"date_created"`
-	DateModified     string     `json:"date_modified"`
-	IsGroupForGuests bool       `json:"is_group_for_guests"`
-	IsDefault        bool       `json:"is_default"`
-}
-
-type accessWire struct {
-	Type       cohort.AccessType `json:"type"`
-	Categories []int64           `json:"categories,omitempty"`
-}
-
-type ruleWire struct {
-	Type        cohort.RuleType `json:"type"`
-	CategoryID  int64           `json:"category_id,omitempty"`
-	ProductID   int64           `json:"product_id,omitempty"`
-	PriceListID int64           `json:"price_list_id,omitempty"`
-	Method      cohort.Method   `json:"method,omitempty"`
-	Amount      string          `json:"amount,omitempty"`
-}
-
-// Group dates look like "2023-07-17 06:30:41", in UTC.
-func groupDate(t time.Time) string { return t.UTC().Format(time.DateTime) }
-
-func groupToWire(g cohort.Group) groupWire {
-	rules := make([]ruleWire, len(g.DiscountRules))
-	for i, r := range g.DiscountRules {
-		rules[i] = ruleToWire(r)
-	}
-	return groupWire{
-		ID:               g.ID,
-		Name:             g.Name,
-		CategoryAccess:   accessWire(g.CategoryAccess),
-		DiscountRules:    rules,
-		DateCreated:      groupDate(g.DateCreated),
-		DateModified:     groupDate(g.DateModified),
-		IsGroupForGuests: g.IsGroupForGuests,
-		IsDefault:        g.IsDefault,
-	}
-}
-
-func ruleToWire(r cohort.DiscountRule) ruleWire {
-	w := ruleWire{Type: r.Type, Method: r.Method}
-	switch r.Type {
-	case cohort.RuleCategory:
-		w.CategoryID = r.TargetID
-	case cohort.RuleProduct:
-		w.ProductID = r.TargetID
-	case cohort.RulePriceList:
-		w.PriceListID = r.TargetID
-		return w
-	}
-	w.Amount = r.Amount.StringFixed(cohort.AmountScale)
-	return w
-}
 
 // groupFields is what a body of a group may hold.
 var groupFields = fields[cohort.GroupUpdate]{
@@ -87,20 +25,20 @@ var groupFields = fields[cohort.GroupUpdate]{
 }
 
 var accessFields = fields[cohort.CategoryAccess]{
-	"type":       plain(func(a *cohort.CategoryAccess) *cohort.AccessType { return &a.Type }, readText),
+	"type":       plain(func(a *cohort.CategoryAccess) *cohort.AccessType { return &a.Type }, readWord(cohort.AccessAll, cohort.AccessNone, cohort.AccessSpecific)),
 	"categories": plain(func(a *cohort.CategoryAccess) *[]int64 { return &a.Categories }, readIDs),
 }
 
 func readAccess(v api.Value) (cohort.CategoryAccess, error) {
 	var access cohort.CategoryAccess
-	object, err := readObject(v)
+	var room [api.Usual]api.Member
+	object, err := readObject(v, room[:])
 	if err != nil {
 		return access, err
 	}
-	required := []string{"type"}
-	if object.Text("type") == string(cohort.AccessSpecific) {
-		required = append(required, "categories")
-	} else {
+	required := []string{"type", "categories"}
+	if object.Text("type") != string(cohort.AccessSpecific) {
+		required = required[:1]
 		// Categories mean nothing here, whatever they are.
 		object = object.Without("categories")
 	}
@@ -111,7 +49,8 @@ func readAccess(v api.Value) (cohort.CategoryAccess, error) {
 }
 
 func readRules(v api.Value) ([]cohort.DiscountRule, error) {
-	values, err := readArray(v)
+	var room [api.Usual]api.Value
+	values, err := readArray(v, room[:])
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +59,7 @@ func readRules(v api.Value) ([]cohort.DiscountRule, error) {
 	}
 	rules := make([]cohort.DiscountRule, len(values))
 	for i, v := range values {
-		if rules[i], err = readRule(v); err != nil {
+		if err := readRule(v, &rules[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -128,11 +67,11 @@ func readRules(v api.Value) ([]cohort.DiscountRule, error) {
 }
 
 var ruleFields = fields[cohort.DiscountRule]{
-	"type":          plain(func(r *cohort.DiscountRule) *cohort.RuleType { return &r.Type }, readText),
+	"type":          plain(func(r *cohort.DiscountRule) *cohort.RuleType { return &r.Type }, readWord(cohort.RuleAll, cohort.RuleCategory, cohort.RuleProduct, cohort.RulePriceList)),
 	"category_id":   plain(ruleTarget, readID),
 	"product_id":    plain(ruleTarget, readID),
 	"price_list_id": plain(ruleTarget, readID),
-	"method":        plain(func(r *cohort.DiscountRule) *cohort.Method { return &r.Method }, readText),
+	"method":        plain(func(r *cohort.DiscountRule) *cohort.Method { return &r.Method }, readWord(cohort.MethodPercent, cohort.MethodFixed, cohort.MethodPrice)),
 	"amount":        plain(func(r *cohort.DiscountRule) *decimal.Decimal { return &r.Amount }, readAmount),
 }
 
@@ -146,28 +85,28 @@ var ruleFieldsOf = map[cohort.RuleType][]string{
 	cohort.RulePriceList: {"type", "price_list_id"},
 }
 
-func readRule(v api.Value) (cohort.DiscountRule, error) {
-	var rule cohort.DiscountRule
-	object, err := readObject(v)
+func readRule(v api.Value, rule *cohort.DiscountRule) error {
+	var room [api.Usual]api.Member
+	object, err := readObject(v, room[:])
 	if err != nil {
-		return rule, err
+		return err
 	}
 	needs, known := ruleFieldsOf[cohort.RuleType(object.Text("type"))]
 	if !known {
 		needs = []string{"type"}
 	}
-	if err := decodeObject(object, &rule, ruleFields, needs...); err != nil {
-		return rule, err
+	if err := decodeObject(object, rule, ruleFields, needs...); err != nil {
+		return err
 	}
 	if !known {
-		return rule, cohort.Invalid("type", "The type must be all, category, product or price_list.")
+		return cohort.Invalid("type", "The type must be all, category, product or price_list.")
 	}
 	for _, m := range object {
 		if !slices.Contains(needs, m.Name) {
-			return rule, cohort.Invalid(m.Name, fmt.Sprintf("A rule of type %s does not have this field.", rule.Type))
+			return cohort.Invalid(m.Name, fmt.Sprintf("A rule of type %s does not have this field.", rule.Type))
 		}
 	}
-	return rule, nil
+	return nil
 }
 
 // groupFilters is what the list and the count of groups can be filtered by.
@@ -188,27 +127,39 @@ func groupCreated(f *cohort.GroupFilter) *cohort.TimeSpan  { return &f.DateCreat
 func groupModified(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
-	filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
-	if err != nil {
-		return err
+	key := answerKey{store: r.Store.Hash, what: "list", query: r.URL.RawQuery}
+	return h.answers.write(w, r, key, func() (answer, error) {
+		filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
+		if err != nil {
+			return answer{}, err
+		}
+		groups, err := h.svc.ListGroups(r.Context(), r.Store.Hash, filter, page)
+		a := answer{document: groupsDocument(groups)}
+		if filter == (cohort.GroupFilter{}) && len(groups) == page.Size {
+			a.page = groupIDs(groups)
+		}
+		return a, err
+	})
+}
+
+func groupIDs(groups []cohort.Group) []int64 {
+	ids := make([]int64, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
 	}
-	groups, err := h.svc.ListGroups(r.Context(), r.Store.Hash, filter, page)
-	if err != nil {
-		return err
-	}
-	return writeList(w, groups, groupToWire)
+	return ids
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {
-	filter, _, err := decodeQuery(r, groupFilters, defaultLimit)
-	if err != nil {
-		return err
-	}
-	n, err := h.svc.CountGroups(r.Context(), r.Store.Hash, filter)
-	if err != nil {
-		return err
-	}
-	return api.WriteJSON(w, http.StatusOK, countWire{n})
+	key := answerKey{store: r.Store.Hash, what: "count", query: r.URL.RawQuery}
+	return h.answers.write(w, r, key, func() (answer, error) {
+		filter, _, err := decodeQuery(r, groupFilters, defaultLimit)
+		if err != nil {
+			return answer{}, err
+		}
+		n, err := h.svc.CountGroups(r.Context(), r.Store.Hash, filter)
+		return answer{document: countDocument(n)}, err
+	})
 }
 
 // getGroup ignores the query: the reference shows list parameters here by
@@ -218,11 +169,13 @@ func (h *handler) getGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := h.svc.Group(r.Context(), r.Store.Hash, id)
-	if err != nil {
-		return err
-	}
-	return api.WriteJSON(w, http.StatusOK, groupToWire(g))
+	return h.answers.write(w, r, answerKey{store: r.Store.Hash, group: id}, func() (answer, error) {
+		g, err := h.svc.Group(r.Context(), r.Store.Hash, id)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{document: groupDocument(g)}, nil
+	})
 }
 
 func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
@@ -235,7 +188,7 @@ func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
 		return sitewideFailed(w, r, g, err, "created")
 	}
 	setGroupLocation(w, r, g)
-	return api.WriteJSON(w, http.StatusOK, groupToWire(g))
+	return writeGroup(w, g)
 }
 
 func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
@@ -251,7 +204,7 @@ func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return sitewideFailed(w, r, g, err, "updated")
 	}
-	return api.WriteJSON(w, http.StatusOK, groupToWire(g))
+	return writeGroup(w, g)
 }
 
 func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
@@ -268,7 +221,7 @@ func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
 
 // setGroupLocation names the group that was made or changed.
 func setGroupLocation(w http.ResponseWriter, r *api.Request, g cohort.Group) {
-	setLocation(w, r, fmt.Sprintf("/customer_groups/%d", g.ID))
+	setLocation(w, r, "/customer_groups/"+strconv.FormatInt(g.ID, 10))
 }
 
 // sitewideFailed gives a KindPartial error the text that V2 has for it, and

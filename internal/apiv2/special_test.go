@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,20 +25,26 @@ import (
 // What scripts cannot show by themselves: the scripts in the folders of
 // testdata need a server that no live one is, and pages need many groups.
 
-// TestDates runs on a clock that moves a day at a time, in a zone that is not
-// UTC and with a fraction of a second that the wire does not show.
+// TestDates runs on a clock that moves a day with each POST and PUT, in a zone
+// that is not UTC and with a fraction of a second that the wire does not show.
 func TestDates(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		berlin := time.FixedZone("CEST", 2*60*60)
-		var now time.Time
+		var days atomic.Int32
 		clock := func() time.Time {
-			now = now.AddDate(0, 0, 1)
-			return now
+			return time.Date(2023, 7, 16+int(days.Load()), 8, 30, 41, 999_000_000, berlin)
 		}
-		cohorttest.RunScripts(t, os.DirFS("testdata/clock"), "*.txt", func(t *testing.T) cohorttest.Target {
-			s := servertest.Start(t, d, server.Options{}, service.WithClock(clock))
-			vars := s.Vars(t)
-			now = time.Date(2023, 7, 16, 8, 30, 41, 999_000_000, berlin)
+		svc := service.New(d, service.WithClock(clock))
+		h := server.New(svc, server.Options{})
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method == http.MethodPost || r.Method == http.MethodPut {
+				days.Add(1)
+			}
+			h.ServeHTTP(w, r)
+		}))
+		defer s.Close()
+		vars := (&servertest.Server{Service: svc}).Vars(t)
+		cohorttest.RunScripts(t, os.DirFS("testdata/clock"), "*.txt", func(*testing.T) cohorttest.Target {
 			return cohorttest.Target{URL: s.URL, Vars: vars}
 		})
 	})

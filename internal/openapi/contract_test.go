@@ -143,7 +143,7 @@ func (op *operation) checkSent(body string, report reporter) {
 
 // told are the headers that clients go by, and that the document must name.
 var told = []string{
-	"Allow", "Location", "Retry-After", "X-Request-Id", "X-Retry-After",
+	"Allow", "ETag", "Location", "Retry-After", "X-Request-Id", "X-Retry-After",
 	"X-Rate-Limit-Time-Window-Ms", "X-Rate-Limit-Time-Reset-Ms", "X-Rate-Limit-Requests-Quota", "X-Rate-Limit-Requests-Left",
 }
 

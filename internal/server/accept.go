@@ -10,6 +10,9 @@ import (
 // application/json. Of the ranges that match it the most exact one decides, as
 // HTTP has it. No header, or an empty one, accepts everything.
 func acceptsJSON(values []string) bool {
+	if len(values) == 0 || len(values) == 1 && (values[0] == "*/*" || values[0] == "application/json") {
+		return true // what nearly all clients send need not be taken apart
+	}
 	header := strings.Join(values, ",")
 	if strings.TrimSpace(header) == "" {
 		return true

@@ -40,6 +40,8 @@ func TestAcceptsJSON(t *testing.T) {
 		// The most exact range decides, wherever it stands.
 		{[]string{"*/*, application/json;q=0"}, false},
 		{[]string{"application/json;q=0, */*"}, false},
+		{[]string{"*/*", "application/json;q=0"}, false},
+		{[]string{"application/json", "application/json;q=0", "*/*"}, true}, // said twice, and the first counts
 		{[]string{"application/*;q=0, */*"}, false},
 		{[]string{"*/*;q=0, application/json"}, true},
 		{[]string{"application/*;q=0, application/json;q=0.1"}, true},

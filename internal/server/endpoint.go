@@ -10,19 +10,21 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
 )
 
 // endpoint is a route of a dialect with everything that stands before its
 // handler: token, store and scope, limits, the formats of bodies.
 type endpoint struct {
-	server  *Server
-	dialect *api.Dialect
-	route   api.Route
+	server    *Server
+	dialect   *api.Dialect
+	route     api.Route
+	operation *operation
 }
 
-func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	entry := entryOf(r)
-	entry.operation = e.route.Operation
+// handle is the endpoint's handler.
+func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) {
+	entry.operation = e.operation
 	defer func() {
 		if p := recover(); p != nil {
 			e.panicked(w, entry, p)
@@ -37,12 +39,12 @@ func (e *endpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve takes the request through the checks in the order that the wire
 // contract gives. It returns the errors whose shape is the dialect's.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
-	store, ok, err := e.authenticate(w, r)
+	store, ok, err := e.authenticate(w, r, entry.path.store)
 	if !ok {
 		return err
 	}
 	entry.store = store.Hash
-	release, refused := e.server.limits.admit(w.Header(), store, e.route, r.URL.Path)
+	release, refused := e.server.limits.admit(w.Header(), store, e.route, entry.path.ids)
 	if refused != nil {
 		e.server.metrics.refused.WithLabelValues(refused.limit).Inc()
 		refuseTooMany(w, refused.retryAfter)
@@ -52,12 +54,15 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if err := checkFormats(r); err != nil {
 		return err
 	}
-	return e.route.Handle(w, &api.Request{Request: r, Store: store})
+	if e.route.Method != http.MethodGet {
+		r = r.WithContext(service.ForStore(r.Context(), store.Hash))
+	}
+	return e.route.Handle(w, &api.Request{Request: r, Store: store, IDs: entry.path.ids})
 }
 
 // authenticate returns the store that the request may work on. Otherwise ok is
 // false, and either it has answered or err says what is wrong.
-func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (store cohort.Store, ok bool, err error) {
+func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash string) (store cohort.Store, ok bool, err error) {
 	const header = "X-Auth-Token"
 	values := r.Header.Values(header)
 	switch {
@@ -68,7 +73,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (store c
 		api.WriteText(w, http.StatusUnauthorized, header+" header should have correct format")
 		return store, false, nil
 	}
-	store, err = e.server.svc.Authenticate(r.Context(), r.PathValue("store_hash"), values[0], e.route.Scope)
+	store, err = e.server.authenticate(r.Context(), hash, values[0], e.route.Scope)
 	if err == nil {
 		return store, true, nil
 	}
@@ -85,7 +90,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request) (store c
 
 // checkFormats refuses a client that does not take JSON, or sends something else.
 func checkFormats(r *http.Request) error {
-	if !acceptsJSON(r.Header.Values("Accept")) {
+	if !acceptsJSON(r.Header["Accept"]) {
 		return &api.HTTPError{Status: http.StatusNotAcceptable, Message: "The answer can only be application/json, which the Accept header excludes."}
 	}
 	if bearsBody(r.Method) && r.ContentLength != 0 && !isJSON(r.Header.Get("Content-Type")) {
@@ -96,7 +101,7 @@ func checkFormats(r *http.Request) error {
 
 // isJSON reports whether a Content-Type is a JSON type, or missing.
 func isJSON(contentType string) bool {
-	if contentType == "" {
+	if contentType == "" || contentType == "application/json" {
 		return true
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
@@ -112,7 +117,7 @@ func (e *endpoint) panicked(w http.ResponseWriter, entry *entry, p any) {
 		panic(p)
 	}
 	entry.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
-	if entry.status() != 0 {
+	if entry.status != 0 {
 		// The answer is under way and cannot be taken back; cutting the
 		// connection tells the client that it is not whole.
 		panic(http.ErrAbortHandler)

@@ -31,7 +31,7 @@ type refused struct {
 // admit counts a request, and sets the quota's headers. It returns a function
 // to call when the request is done, or how it is refused; what is refused uses
 // up nothing.
-func (l *limits) admit(h http.Header, store cohort.Store, route api.Route, path string) (release func(), no *refused) {
+func (l *limits) admit(h http.Header, store cohort.Store, route api.Route, ids api.IDs) (release func(), no *refused) {
 	atOnce := route.AtOnce
 	if atOnce > 0 && store.AtOnce > 0 {
 		atOnce = store.AtOnce
@@ -41,7 +41,7 @@ func (l *limits) admit(h http.Header, store cohort.Store, route api.Route, path 
 		release, no = func() {}, &refused{limit: "at_once", retryAfter: 1}
 	}
 	if no == nil {
-		no = l.takeRate(store.Hash, route, path)
+		no = l.takeRate(store.Hash, route, ids)
 	}
 	if quota, metered := store.RequestQuota(); metered {
 		no = l.takeQuota(h, store.Hash, quota, no)
@@ -70,12 +70,13 @@ func (l *limits) takeQuota(h http.Header, store string, quota int, no *refused) 
 // takeRate uses up one call of the operation's rates, the store's first: when
 // that is gone, nothing is kept per path. A call that is let in here and meets
 // the end of the quota is counted all the same; it is only ever too strict.
-func (l *limits) takeRate(store string, route api.Route, path string) *refused {
+func (l *limits) takeRate(store string, route api.Route, ids api.IDs) *refused {
 	rate := route.PerMinute
 	if rate == (api.Rate{}) {
 		return nil
 	}
-	storeKey, pathKey := route.Operation+" "+store, route.Operation+" "+path
+	storeKey := route.Operation + " " + store
+	pathKey := storeKey + "/" + ids[0].Digits + "/" + ids[1].Digits // all in which its paths differ
 	if u := l.rates.look(pathKey, rate.PerPath); u.left == 0 {
 		return &refused{limit: "rate", retryAfter: u.retryAfter()}
 	}
@@ -88,10 +89,13 @@ func (l *limits) takeRate(store string, route api.Route, path string) *refused {
 	return nil
 }
 
+// windowLength is the same for all answers.
+var windowLength = []string{strconv.FormatInt(cohort.Window.Milliseconds(), 10)}
+
 // setQuotaHeaders sets all four; a client fails when only some are there.
 func setQuotaHeaders(h http.Header, u usage) {
-	h.Set("X-Rate-Limit-Time-Window-Ms", strconv.FormatInt(cohort.Window.Milliseconds(), 10))
-	h.Set("X-Rate-Limit-Time-Reset-Ms", strconv.FormatInt(max(u.reset.Milliseconds(), 0), 10))
-	h.Set("X-Rate-Limit-Requests-Quota", strconv.Itoa(u.limit))
-	h.Set("X-Rate-Limit-Requests-Left", strconv.Itoa(u.left))
+	h["X-Rate-Limit-Time-Window-Ms"] = windowLength
+	h["X-Rate-Limit-Time-Reset-Ms"] = []string{strconv.FormatInt(max(u.reset.Milliseconds(), 0), 10)}
+	h["X-Rate-Limit-Requests-Quota"] = []string{strconv.Itoa(u.limit)}
+	h["X-Rate-Limit-Requests-Left"] = []string{strconv.Itoa(u.left)}
 }

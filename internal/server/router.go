@@ -1,97 +1,201 @@
 package server
 
 import (
+	"fmt"
 	"net/http"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
 	"cohort.example/cohort/internal/api"
 )
 
-// router finds the handler for a method and a path. It is the standard mux,
-// but for three things: it never redirects, its 404 is the API's, and ids are
-// digits. For the last, each id in a pattern and each number in a path gets a
-// segment "#" before it: a number then matches ids only, and the other way
-// round, which the mux cannot tell by itself.
+// handler answers a request whose path is known to lead to it.
+type handler func(w http.ResponseWriter, r *http.Request, e *entry)
+
+// router finds the handler for a method and a path. It differs from the
+// standard mux in that it never redirects, that its 404 is the API's, and that
+// ids are digits and names are not.
 type router struct {
-	mux       *http.ServeMux
-	methods   []string
-	canonical map[string]func(string) string // by the dialect's prefix
+	methods  []string            // all there are, in the order that Allow has
+	own      map[string]handlers // the server's own, by path
+	dialects map[string]*tree    // by the segment of the path behind the store: "v2"
+}
+
+// handlers is what can be done at a path, by method.
+type handlers map[string]handler
+
+// tree is the paths of a dialect, as what follows its prefix.
+type tree struct {
+	canonical func(string) string
+	root      *node
+}
+
+// node is a place in a tree. One segment leads from it to the next: one of the
+// names, or an id.
+type node struct {
+	handlers handlers
+	names    map[string]*node
+	id       *node
+	idName   string // what the routes call the id, without braces
 }
 
 func newRouter() *router {
-	rt := &router{mux: http.NewServeMux(), canonical: map[string]func(string) string{}}
-	rt.mux.HandleFunc("/", rt.notFound)
-	return rt
+	return &router{own: map[string]handlers{}, dialects: map[string]*tree{}}
 }
 
-const numberMark = "#"
+// handle adds a path of the server's own, to GET.
+func (rt *router) handle(path string, h handler) {
+	if rt.own[path] == nil {
+		rt.own[path] = handlers{}
+	}
+	rt.add(rt.own[path], http.MethodGet, path, h)
+}
 
-var idWildcard = regexp.MustCompile(`\{\w*id\}`)
+// handleRoute adds a route of a dialect.
+func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
+	prefix := strings.TrimPrefix(d.Prefix, "/")
+	if rt.dialects[prefix] == nil {
+		rt.dialects[prefix] = &tree{canonical: d.Canonical, root: &node{}}
+	}
+	n := rt.dialects[prefix].root
+	ids := 0
+	for segment := range strings.SplitSeq(route.Path[1:], "/") {
+		if strings.HasPrefix(segment, "{") {
+			ids++
+		}
+		n = n.grow(segment)
+	}
+	if ids > len(api.IDs{}) {
+		panic("server: too many ids in " + route.Path)
+	}
+	if n.handlers == nil {
+		n.handlers = handlers{}
+	}
+	rt.add(n.handlers, route.Method, route.Path, h)
+}
 
-func (rt *router) handle(method, pattern string, h http.Handler) {
+func (rt *router) add(at handlers, method, path string, h handler) {
+	if at[method] != nil {
+		panic(fmt.Sprintf("server: two routes for %s %s", method, path))
+	}
+	at[method] = h
 	if !slices.Contains(rt.methods, method) {
 		rt.methods = append(rt.methods, method)
 	}
-	rt.mux.Handle(method+" "+idWildcard.ReplaceAllString(pattern, numberMark+"/$0"), h)
 }
 
-func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p := r.URL.Path
-	if trimmed := strings.TrimSuffix(p, "/"); trimmed != "" {
-		p = trimmed
+// grow returns the node that a segment of a route's path leads to.
+func (n *node) grow(segment string) *node {
+	if name, ok := strings.CutPrefix(segment, "{"); ok {
+		name = strings.TrimSuffix(name, "}")
+		if n.id == nil {
+			n.id, n.idName = &node{}, name
+		}
+		if n.idName != name {
+			panic(fmt.Sprintf("server: an id is called %s and %s at the same place", n.idName, name))
+		}
+		return n.id
 	}
-	escapedSlash := strings.Contains(strings.ToLower(r.URL.RawPath), "%2f")
-	if path.Clean(p) != p || escapedSlash || strings.Contains(p, numberMark) {
-		// The mux would redirect to the clean path; no name has a slash in it.
-		api.WriteText(w, http.StatusNotFound, notFoundText)
+	if n.names == nil {
+		n.names = map[string]*node{}
+	}
+	if n.names[segment] == nil {
+		n.names[segment] = &node{}
+	}
+	return n.names[segment]
+}
+
+// serve answers a request by its path and method.
+func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
+	at := rt.find(r, &e.path)
+	h := at[r.Method]
+	if h == nil && r.Method == http.MethodHead {
+		h = at[http.MethodGet]
+	}
+	if h != nil {
+		h(w, r, e)
 		return
 	}
-	u := *r.URL
-	u.Path, u.RawPath = rt.canonicalPath(p), ""
-	r.URL = &u // of our own copy of the request; see observe
-	rt.mux.ServeHTTP(w, r)
+	if at != nil {
+		w.Header().Set("Allow", rt.allow(at))
+	}
+	api.WriteText(w, http.StatusNotFound, "The route is not found, check the URL")
 }
 
-// canonicalPath lets the dialect rewrite what follows its prefix, and marks the
-// numbers there.
-func (rt *router) canonicalPath(p string) string {
-	parts := strings.SplitN(p, "/", 5) // "", "stores", hash, "v2", the rest
-	if len(parts) < 5 || parts[1] != "stores" {
-		return p
+// requestPath is what the path of a request says.
+type requestPath struct {
+	store string
+	ids   api.IDs
+}
+
+// find returns what can be done at a request's path, nil when there is no such
+// path, and fills in what the path says.
+//
+// A path with an empty segment, "." or ".." in it leads nowhere, since no
+// segment of a route is like that.
+func (rt *router) find(r *http.Request, into *requestPath) handlers {
+	if raw := r.URL.RawPath; raw != "" && strings.Contains(strings.ToLower(raw), "%2f") {
+		return nil // an escaped slash is part of a name, and no name has one
 	}
-	canonical, ok := rt.canonical["/"+parts[3]]
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	rest, ok := strings.CutPrefix(path, "/stores/")
 	if !ok {
-		return p
+		return rt.own[path]
 	}
-	rest := strings.Split(canonical("/"+parts[4]), "/")
-	for i, segment := range rest {
-		if isDigits(segment) {
-			// Without zeros in front, so that one thing has one path.
-			rest[i] = numberMark + "/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
+	store, rest, _ := strings.Cut(rest, "/")
+	prefix, rest, ok := strings.Cut(rest, "/")
+	t := rt.dialects[prefix]
+	if !ok || t == nil || store == "" || store == "." || store == ".." {
+		return nil
+	}
+	into.store = store
+	slash := len(path) - len(rest) - 1
+	return t.root.find(t.canonical(path[slash:]), &into.ids)
+}
+
+// find follows a path, which is empty or begins with a slash, from segment to
+// segment.
+func (n *node) find(path string, ids *api.IDs) handlers {
+	known := 0
+	for path != "" {
+		var segment string
+		segment, path = cutSegment(path[1:])
+		next := n.names[segment]
+		if next == nil && n.id != nil && isDigits(segment) {
+			ids[known].Name, ids[known].Digits = n.idName, withoutZeros(segment)
+			known++
+			next = n.id
 		}
+		if next == nil {
+			return nil
+		}
+		n = next
 	}
-	return strings.Join(parts[:4], "/") + strings.Join(rest, "/")
+	return n.handlers
 }
 
-const notFoundText = "The route is not found, check the URL"
-
-// notFound is the answer for a path that does not exist, and for a method that
-// a path does not have.
-func (rt *router) notFound(w http.ResponseWriter, r *http.Request) {
-	if allow := rt.allowed(r); allow != "" {
-		w.Header().Set("Allow", allow)
+// cutSegment cuts a path in front of its first slash.
+func cutSegment(path string) (segment, rest string) {
+	if i := strings.IndexByte(path, '/'); i >= 0 {
+		return path[:i], path[i:]
 	}
-	api.WriteText(w, http.StatusNotFound, notFoundText)
+	return path, ""
 }
 
-func (rt *router) allowed(r *http.Request) string {
+// withoutZeros drops the zeros in front of a number, so that one thing has one
+// name wherever requests are counted.
+func withoutZeros(digits string) string {
+	for len(digits) > 1 && digits[0] == '0' {
+		digits = digits[1:]
+	}
+	return digits
+}
+
+// allow is the methods of a path, as the Allow header has them.
+func (rt *router) allow(at handlers) string {
 	var allow []string
 	for _, method := range rt.methods {
-		probe := http.Request{Method: method, Host: r.Host, URL: r.URL}
-		if _, pattern := rt.mux.Handler(&probe); pattern == "/" || pattern == "" {
+		if at[method] == nil {
 			continue
 		}
 		allow = append(allow, method)

@@ -3,11 +3,13 @@
 package server
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/apiv2"
 	"cohort.example/cohort/internal/openapi"
@@ -30,7 +32,10 @@ type Server struct {
 	metrics *Metrics
 	limits  *limits
 	routes  *router
-	handler http.Handler
+	none    *operation // for what no route matches
+	gzip    func(http.Handler) http.HandlerFunc
+	// authenticate is the service's, or stands for it in benchmarks.
+	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (cohort.Store, error)
 }
 
 // New returns a server for a service.
@@ -50,22 +55,22 @@ func New(svc *service.Service, o Options) *Server {
 		metrics: o.Metrics,
 		limits:  newLimits(o.Now),
 		routes:  newRouter(),
+		none:    o.Metrics.operation("none"),
+		gzip:    newCompressor(),
+
+		authenticate: svc.Authenticate,
 	}
-	s.routes.handle(http.MethodGet, "/livez", s.plain("live", s.live))
-	s.routes.handle(http.MethodGet, "/readyz", s.plain("ready", s.ready))
-	s.routes.handle(http.MethodGet, "/openapi.yaml", s.plain("openapi", s.openAPI))
+	s.routes.handle("/livez", s.plain("live", s.live))
+	s.routes.handle("/readyz", s.plain("ready", s.ready))
+	s.routes.handle("/openapi.yaml", s.plain("openapi", s.openAPI))
 	for _, d := range Dialects(svc) {
 		for _, route := range d.Routes {
-			s.routes.handle(route.Method, storePath+d.Prefix+route.Path, &endpoint{s, d, route})
+			e := &endpoint{s, d, route, s.metrics.operation(route.Operation)}
+			s.routes.handleRoute(d, route, e.handle)
 		}
-		s.routes.canonical[d.Prefix] = d.Canonical
 	}
-	s.handler = s.observe(compress(s.routes))
 	return s
 }
-
-// storePath is what every path of a dialect begins with.
-const storePath = "/stores/{store_hash}"
 
 // Dialects returns every dialect that is served.
 func Dialects(svc *service.Service) []*api.Dialect {
@@ -73,39 +78,65 @@ func Dialects(svc *service.Service) []*api.Dialect {
 }
 
 // ServeHTTP answers a request.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.observe(w, r) }
 
-// compress answers with gzip those who ask for it, however short the answer.
-func compress(h http.Handler) http.Handler {
+// newCompressor returns what answers with gzip, however short the answer.
+func newCompressor() func(http.Handler) http.HandlerFunc {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(0), gzhttp.EnableZstd(false))
 	if err != nil {
 		panic(err) // the options are constants
 	}
-	return wrap(h)
+	return wrap
+}
+
+// varies is the Vary of all answers: whoever keeps them must not give one
+// client's encoding to another.
+var varies = []string{"Accept-Encoding"}
+
+// compress answers with gzip those who ask for it. Nobody else goes through the
+// compressor, which puts a writer of its own around their answers as well.
+func (s *Server) compress(e *entry, r *http.Request) {
+	if !mentionsGzip(r) {
+		e.Header()["Vary"] = varies
+		s.routes.serve(e, r, e)
+		return
+	}
+	e.gzipped = r.Method != http.MethodHead // which the compressor leaves alone
+	s.gzip(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.serve(w, r, e) })).ServeHTTP(e, r)
+}
+
+// mentionsGzip reports whether the compressor has to find out if the client
+// takes gzip.
+func mentionsGzip(r *http.Request) bool {
+	accepted := r.Header["Accept-Encoding"]
+	return len(accepted) > 0 && strings.Contains(strings.ToLower(accepted[0]), "gzip")
 }
 
 // plain makes a route of the server's own, outside of any store.
-func (s *Server) plain(operation string, h http.HandlerFunc) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		entryOf(r).operation = operation
-		h(w, r)
-	})
+func (s *Server) plain(name string, h handler) handler {
+	operation := s.metrics.operation(name)
+	return func(w http.ResponseWriter, r *http.Request, e *entry) {
+		e.operation = operation
+		h(w, r, e)
+	}
 }
 
 // live answers as long as the process does.
-func (s *Server) live(w http.ResponseWriter, _ *http.Request) { api.WriteText(w, http.StatusOK, "ok") }
+func (s *Server) live(w http.ResponseWriter, _ *http.Request, _ *entry) {
+	api.WriteText(w, http.StatusOK, "ok")
+}
 
 // ready answers 200 while requests can be served.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ready(w http.ResponseWriter, r *http.Request, e *entry) {
 	if err := s.svc.Ready(r.Context()); err != nil {
-		entryOf(r).err = err
+		e.err = err
 		api.WriteText(w, http.StatusServiceUnavailable, "the database does not answer")
 		return
 	}
 	api.WriteText(w, http.StatusOK, "ok")
 }
 
-func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request) {
+func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request, _ *entry) {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, _ = w.Write(openapi.Document)
 }

@@ -190,8 +190,8 @@ func TestWindowAtOnce(t *testing.T) {
 // validate is a route with a rate, of a store's customer.
 var validate = api.Route{Operation: "validatePassword", PerMinute: api.Rate{PerPath: 10, PerStore: 300}}
 
-func admit(l *limits, store cohort.Store, path string) *refused {
-	release, no := l.admit(http.Header{}, store, validate, path)
+func admit(l *limits, store cohort.Store, customer int) *refused {
+	release, no := l.admit(http.Header{}, store, validate, api.IDs{{Name: "customer_id", Digits: strconv.Itoa(customer)}})
 	release()
 	return no
 }
@@ -204,7 +204,7 @@ func TestRefusedRatesKeepNothing(t *testing.T) {
 	store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
 	refusals := 0
 	for i := range 5000 {
-		if no := admit(l, store, "/abc/"+strconv.Itoa(i)); no != nil {
+		if no := admit(l, store, i); no != nil {
 			refusals++
 		}
 	}
@@ -222,13 +222,13 @@ func TestRefusedPathLeavesStore(t *testing.T) {
 	l := newLimits(newClock().now)
 	store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
 	for i := range 1000 {
-		if no := admit(l, store, "/abc/1"); (no == nil) != (i < 10) {
+		if no := admit(l, store, 1); (no == nil) != (i < 10) {
 			t.Fatalf("call %d about one customer: %+v", i+1, no)
 		}
 	}
 	others := 0
 	for i := range 1000 {
-		if no := admit(l, store, "/abc/others/"+strconv.Itoa(i)); no == nil {
+		if no := admit(l, store, 1000+i); no == nil {
 			others++
 		}
 	}

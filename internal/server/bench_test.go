@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// What a request costs in front of a handler and behind it, without a network
+// and without a database: GET /time needs none once the token is known. Whole
+// requests are measured in bench/.
+
+// discarded is an answer that nobody reads.
+type discarded struct {
+	header http.Header
+	status int
+}
+
+func (d *discarded) Header() http.Header         { return d.header }
+func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
+func (d *discarded) WriteHeader(status int)      { d.status = status }
+
+// newLocal returns a server that knows each token and takes it for one of the
+// store.
+func newLocal(store cohort.Store, log *slog.Logger) *Server {
+	s := New(nil, Options{Log: log})
+	s.authenticate = func(context.Context, string, string, cohort.Scope) (cohort.Store, error) { return store, nil }
+	return s
+}
+
+// request is one as common clients send it.
+func request(path string, header ...string) *http.Request {
+	r := &http.Request{Method: "GET", URL: &url.URL{Path: path}, Header: http.Header{
+		"X-Auth-Token": {"secret"}, "Accept": {"application/json"}, "User-Agent": {"client/1.0"},
+	}}
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
+}
+
+func BenchmarkRequest(b *testing.B) {
+	unlimited := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
+	metered := cohort.Store{Hash: "abc", Plan: cohort.PlanEnterprise, Quota: cohort.MaxQuota}
+	text := slog.New(slog.NewTextHandler(io.Discard, nil))
+	for _, c := range []struct {
+		name    string
+		server  *Server
+		request *http.Request
+	}{
+		{"plain", newLocal(unlimited, nil), request("/stores/abc/v2/time")},
+		{"text-log", newLocal(unlimited, text), request("/stores/abc/v2/time")},
+		{"json-log", newLocal(unlimited, slog.New(slog.NewJSONHandler(io.Discard, nil))), request("/stores/abc/v2/time")},
+		{"metered", newLocal(metered, nil), request("/stores/abc/v2/time")},
+		{"gzip", newLocal(unlimited, nil), request("/stores/abc/v2/time", "Accept-Encoding", "gzip")},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			w := &discarded{header: http.Header{}}
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(w.header)
+				c.server.ServeHTTP(w, c.request)
+				if w.status != http.StatusOK {
+					b.Fatal(w.status)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkRoute finds a handler by a path with an id in it, and as a yardstick
+// has the standard mux find it.
+func BenchmarkRoute(b *testing.B) {
+	r := request("/stores/abc/v2/customer_groups/1234")
+	b.Run("router", func(b *testing.B) {
+		rt := allRoutes()
+		b.ReportAllocs()
+		for b.Loop() {
+			var at requestPath
+			if rt.find(r, &at)["GET"] == nil {
+				b.Fatal("there is no route")
+			}
+		}
+	})
+	b.Run("mux", func(b *testing.B) {
+		rt := newMuxRouter()
+		b.ReportAllocs()
+		for b.Loop() {
+			u := &url.URL{Path: rt.marked(r.URL.Path)}
+			if _, pattern := rt.mux.Handler(&http.Request{Method: r.Method, URL: u}); pattern == "" {
+				b.Fatal("there is no route")
+			}
+		}
+	})
+}
+
+// BenchmarkRequestID makes a request's id, and as a yardstick one that nobody
+// could guess.
+func BenchmarkRequestID(b *testing.B) {
+	for name, id := range map[string]func() string{"ours": newRequestID, "crypto-rand": rand.Text} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				_ = id()
+			}
+		})
+	}
+}
+
+// BenchmarkAdmit passes the limits by an operation of which so many may be
+// under way at once.
+func BenchmarkAdmit(b *testing.B) {
+	l := newLimits(newClock().now)
+	route := api.Route{Operation: "listGroups", AtOnce: 40}
+	store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			release, _ := l.admit(nil, store, route, api.IDs{})
+			release()
+		}
+	})
+}

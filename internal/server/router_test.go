@@ -1,0 +1,259 @@
+package server
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort/internal/api"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// led is where a router leads a request.
+type led struct {
+	Route string // method and path of the route; empty: none
+	Store string
+	IDs   map[string]string
+	Allow string // of a path that has other methods only
+}
+
+// routed asks the router.
+func routed(rt *router, r *http.Request) led {
+	e := &entry{}
+	w := httptest.NewRecorder()
+	rt.serve(w, r, e)
+	got := led{Route: w.Header().Get("Route"), Allow: w.Header().Get("Allow")}
+	if got.Route != "" {
+		got.Store, got.IDs = e.path.store, map[string]string{}
+		for _, id := range e.path.ids {
+			if id.Name != "" {
+				got.IDs[id.Name] = id.Digits
+			}
+		}
+	}
+	return got
+}
+
+// allRoutes returns a router that has every route, with handlers that only say
+// which one it is.
+func allRoutes() *router {
+	rt := newRouter()
+	say := func(route string) handler {
+		return func(w http.ResponseWriter, _ *http.Request, _ *entry) { w.Header().Set("Route", route) }
+	}
+	for _, path := range ownPaths {
+		rt.handle(path, say("GET "+path))
+	}
+	for _, d := range Dialects(nil) {
+		for _, route := range d.Routes {
+			rt.handleRoute(d, route, say(route.Method+" "+route.Path))
+		}
+	}
+	return rt
+}
+
+var ownPaths = []string{"/livez", "/readyz", "/openapi.yaml"}
+
+// muxRouter finds routes by the standard mux, which takes longer. It sees paths
+// in a form in which each id, and each number in a path, has a segment "#" in
+// front, so that numbers match ids and nothing else does.
+type muxRouter struct {
+	mux      *http.ServeMux
+	dialects []*api.Dialect
+}
+
+func newMuxRouter() *muxRouter {
+	rt := &muxRouter{mux: http.NewServeMux(), dialects: Dialects(nil)}
+	rt.mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
+	handle := func(method, pattern, route string, ids ...string) {
+		rt.mux.HandleFunc(method+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Route", route)
+			w.Header().Set("Store", r.PathValue("store"))
+			for _, id := range ids {
+				w.Header().Set(id, r.PathValue(id))
+			}
+		})
+	}
+	for _, path := range ownPaths {
+		handle("GET", path, "GET "+path)
+	}
+	wildcard := regexp.MustCompile(`\{(\w+)\}`)
+	for _, d := range rt.dialects {
+		for _, route := range d.Routes {
+			var ids []string
+			for _, m := range wildcard.FindAllStringSubmatch(route.Path, -1) {
+				ids = append(ids, m[1])
+			}
+			handle(route.Method, "/stores/{store}"+d.Prefix+wildcard.ReplaceAllString(route.Path, "#/$0"), route.Method+" "+route.Path, ids...)
+		}
+	}
+	return rt
+}
+
+func (rt *muxRouter) routed(r *http.Request) led {
+	p := r.URL.Path
+	if trimmed := strings.TrimSuffix(p, "/"); trimmed != "" {
+		p = trimmed
+	}
+	u := &url.URL{Path: rt.marked(p)}
+	if path.Clean(p) != p || path.Clean(u.Path) != u.Path || strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
+		return led{} // the mux would redirect, or take an escaped slash for one
+	}
+	w := httptest.NewRecorder()
+	rt.mux.ServeHTTP(w, &http.Request{Method: r.Method, URL: u})
+	h := w.Header()
+	if h.Get("Route") == "" {
+		return led{Allow: rt.allow(u)}
+	}
+	got := led{Route: h.Get("Route"), Store: h.Get("Store"), IDs: map[string]string{}}
+	for _, name := range []string{"id", "customer_id"} {
+		if id := h.Get(name); id != "" {
+			got.IDs[name] = id
+		}
+	}
+	return got
+}
+
+// marked brings the part of a path behind the dialect's prefix into the form
+// that the mux sees.
+func (rt *muxRouter) marked(p string) string {
+	parts := strings.SplitN(p, "/", 5) // "", "stores", store, "v2", the rest
+	if len(parts) < 5 || parts[1] != "stores" {
+		return p
+	}
+	for _, d := range rt.dialects {
+		if d.Prefix != "/"+parts[3] {
+			continue
+		}
+		rest := strings.Split(d.Canonical("/"+parts[4]), "/")
+		for i, segment := range rest {
+			if isDigits(segment) {
+				rest[i] = "#/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
+			}
+		}
+		return strings.Join(parts[:4], "/") + strings.Join(rest, "/")
+	}
+	return p
+}
+
+func (rt *muxRouter) allow(u *url.URL) string {
+	var allow []string
+	for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+		if _, pattern := rt.mux.Handler(&http.Request{Method: method, URL: u}); pattern == "/" || pattern == "" {
+			continue
+		}
+		allow = append(allow, method)
+		if method == "GET" {
+			allow = append(allow, "HEAD")
+		}
+	}
+	return strings.Join(allow, ", ")
+}
+
+// TestRouterLikeTheMux: whatever the path, the router leads where the standard
+// mux leads when it is told about ids.
+func TestRouterLikeTheMux(t *testing.T) {
+	ours, theirs := allRoutes(), newMuxRouter()
+	segments := []string{
+		"customer_groups", "customergroups", "customers", "addresses", "count", "validate", "time", "7", "12",
+		"007", "000", "0", "99999999999999999999", "7x", "x7", "-7", "%37", "٧", "count.json", "7.json", "customer_groups.json", "customergroupsx",
+		".json", "", ".", "..", "%2e", "%2E%2e", "%2F", "customer_groups%2Fcount", "customers%2f7", "%20", "%25", "é", "stores", "v2", "abc", "livez", "openapi.yaml",
+	}
+	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get"}
+	rapid.Check(t, func(t *rapid.T) {
+		target := rapid.SampledFrom([]string{
+			"/stores/abc/v2", "/stores/abc/v2", "/stores/abc/v2", "/stores/123/v2", "/stores/a%62c/v2", "/stores/%2e./v2", "/stores//v2",
+			"/stores/./v2", "/stores/../v2", "/stores/abc/v3", "/stores/abc", "/stores", "", "/", "//stores/abc/v2",
+		}).Draw(t, "prefix")
+		for _, segment := range rapid.SliceOfN(rapid.SampledFrom(segments), 0, 5).Draw(t, "segments") {
+			target += "/" + segment
+		}
+		target += rapid.SampledFrom([]string{"", "", "/", "//", ".json", ".json/"}).Draw(t, "end")
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Skip("no client can send it")
+		}
+		r := &http.Request{Method: rapid.SampledFrom(methods).Draw(t, "method"), URL: u}
+		if diff := cmp.Diff(theirs.routed(r), routed(ours, r)); diff != "" {
+			t.Errorf("%s %s leads elsewhere (-mux +router):\n%s", r.Method, target, diff)
+		}
+	})
+}
+
+// TestRouterLeadsNowhere: what looks like the path of a route to somebody who
+// tidies paths up is no path at all, with any method.
+func TestRouterLeadsNowhere(t *testing.T) {
+	rt := allRoutes()
+	for _, target := range []string{
+		"/stores/abc/v2/customer_groups%2Fcount", "/stores/abc/v2/customer_groups%2fcount", "/stores/abc%2fv2/time", "/stores%2Fabc/v2/time",
+		"/stores/abc/v2//time", "/stores//abc/v2/time", "//stores/abc/v2/time", "/stores/abc/v2/time//", "/livez//", "//livez",
+		"/stores/abc/v2/./time", "/stores/abc/v2/customers/../time", "/stores/abc/v2/customers/%2e%2e/time", "/x/../livez",
+		"/stores/./v2/time", "/stores/../v2/time", "/stores//v2/time", "/stores/abc/v2/customer_groups/..json", "*",
+	} {
+		u, err := url.ParseRequestURI(target)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, method := range []string{"GET", "PATCH"} {
+			if diff := cmp.Diff(led{}, routed(rt, &http.Request{Method: method, URL: u})); diff != "" {
+				t.Errorf("%s %s leads somewhere (-want +got):\n%s", method, target, diff)
+			}
+		}
+	}
+}
+
+// TestRouterFindsEveryRoute: the path of each route leads there, with its ids
+// as they are to be counted.
+func TestRouterFindsEveryRoute(t *testing.T) {
+	rt := allRoutes()
+	for _, d := range Dialects(nil) {
+		for _, route := range d.Routes {
+			want := led{Route: route.Method + " " + route.Path, Store: "abc", IDs: map[string]string{}}
+			for name, digits := range map[string]string{"customer_id": "70", "id": "9"} {
+				if strings.Contains(route.Path, "{"+name+"}") {
+					want.IDs[name] = digits
+				}
+			}
+			for _, path := range []string{
+				strings.NewReplacer("{customer_id}", "70", "{id}", "9").Replace(route.Path),
+				strings.NewReplacer("{customer_id}", "0070", "{id}", "09").Replace(route.Path) + ".json/",
+			} {
+				u := &url.URL{Path: "/stores/abc" + d.Prefix + path}
+				if diff := cmp.Diff(want, routed(rt, &http.Request{Method: route.Method, URL: u})); diff != "" {
+					t.Errorf("%s %s (-want +got):\n%s", route.Method, u.Path, diff)
+				}
+			}
+		}
+	}
+}
+
+// TestRouterRefusesTables: a table that means two things does not get as far as
+// a client.
+func TestRouterRefusesTables(t *testing.T) {
+	for name, paths := range map[string][]string{
+		"one path twice":                  {"/groups/{id}", "/groups/{id}"},
+		"two names for one id":            {"/groups/{id}", "/groups/{group_id}/members"},
+		"more ids than there is room for": {"/a/{id}/b/{b_id}/c/{c_id}"},
+	} {
+		if !panics(func() {
+			rt := newRouter()
+			for _, path := range paths {
+				rt.handleRoute(&api.Dialect{Prefix: "/v9"}, api.Route{Method: "GET", Path: path}, func(http.ResponseWriter, *http.Request, *entry) {})
+			}
+		}) {
+			t.Errorf("%s is accepted: %v", name, paths)
+		}
+	}
+}
+
+func panics(f func()) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	f()
+	return false
+}
