@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +45,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	if err := c.check(); err != nil {
 		return err
 	}
-	log := c.logger(in)
+	log, flush := newLog(in.Err, c.LogFormat)
+	defer flush()
+	setProcessors()
 	d, err := db.Open(in.ctx, c.DB)
 	if err != nil {
 		return err
@@ -70,6 +74,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	defer startJobs(in.ctx, svc, log)()
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", c.DB)
+	flush()
 	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics}), log), listener)
 	log.Info("stopped")
 	return err
@@ -88,6 +93,16 @@ func startJobs(ctx context.Context, svc *service.Service, log *slog.Logger) (sto
 		<-done
 	}
 }
+
+// setProcessors lets twice as many threads run as there are processors, unless
+// the environment says how many. The one that writes does not have to wait then
+// until a request's handler makes room for it, after each time that it has
+// waited for the disk.
+var setProcessors = sync.OnceFunc(func() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+	}
+})
 
 func (c *serveCommand) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
@@ -221,13 +236,6 @@ func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop f
 	}()
 	log.Info("serving metrics", "url", "http://"+l.Addr().String()+"/metrics")
 	return func() { _ = srv.Close() }, nil
-}
-
-func (c *serveCommand) logger(in *invocation) *slog.Logger {
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(in.Err, nil))
-	}
-	return slog.New(slog.NewTextHandler(in.Err, nil))
 }
 
 // newHTTPServer returns a server whose limits keep a slow or idle client from

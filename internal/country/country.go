@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 	"unicode"
 
 	"golang.org/x/text/cases"
@@ -118,13 +119,23 @@ var variants = map[string][]string{
 	"VI": {"US Virgin Islands"},
 }
 
-var (
-	all            = list()
-	byCode, byName = index(all)
-)
+// directory is every country, by name, and the places in it by code and by the
+// keys of names.
+type directory struct {
+	all            []Country
+	byCode, byName map[string]int
+}
+
+// theDirectory is made when somebody first asks: it takes tens of milliseconds,
+// which a process that starts should not wait for.
+var theDirectory = sync.OnceValue(func() directory {
+	all := list()
+	byCode, byName := index(all)
+	return directory{all, byCode, byName}
+})
 
 // All returns every country, by name.
-func All() []Country { return all }
+func All() []Country { return theDirectory().all }
 
 // Lookup finds a country by its name, a variant of it, or a code. Case and the
 // space around it do not matter; of a name, neither do accents, punctuation, a
@@ -133,14 +144,15 @@ func Lookup(name string) (Country, bool) {
 	if len(name) > maxName {
 		return Country{}, false
 	}
-	i, ok := byCode[strings.ToUpper(strings.TrimSpace(name))]
+	d := theDirectory()
+	i, ok := d.byCode[strings.ToUpper(strings.TrimSpace(name))]
 	if !ok {
-		i, ok = byName[key(name)]
+		i, ok = d.byName[key(name)]
 	}
 	if !ok {
 		return Country{}, false
 	}
-	return all[i], true
+	return d.all[i], true
 }
 
 func list() []Country {
