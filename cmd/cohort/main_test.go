@@ -49,20 +49,35 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	return cmd
 }
 
+var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
+
 // process is a "cohort serve --dev" that runs.
 type process struct {
 	*exec.Cmd
-	url   string
-	ended chan struct{} // closed when it has ended
-	err   error         // what Wait said, once it has
-	log   bytes.Buffer  // standard error, once it has
+	url     string
+	serving chan string   // the url, when it serves
+	ended   chan struct{} // closed when it has ended
+	err     error         // what Wait said, once it has
+	log     bytes.Buffer  // standard error, once it has
 }
 
 // serve starts a server on a free port and waits until it serves.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
+	p := start(t, args...)
+	select {
+	case p.url = <-p.serving:
+	case <-p.ended:
+		t.Fatalf("it ended: %v\n%s", p.err, &p.log)
+	}
+	return p
+}
+
+// start is serve without the wait.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
 	db := "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
-	p := &process{ended: make(chan struct{})}
+	p := &process{serving: make(chan string, 1), ended: make(chan struct{})}
 	p.Cmd = command(t, append([]string{"serve", "--dev", "--addr", "127.0.0.1:0", "--db", db}, args...)...)
 	stderr, err := p.StderrPipe()
 	if err != nil {
@@ -75,23 +90,17 @@ func serve(t *testing.T, args ...string) *process {
 		_ = p.Process.Kill() // no matter: by now it should have ended
 		<-p.ended
 	})
-	url := make(chan string, 1)
 	go func() {
 		defer close(p.ended)
 		lines := bufio.NewScanner(stderr)
 		for lines.Scan() {
 			fmt.Fprintln(&p.log, lines.Text())
-			if m := regexp.MustCompile(`msg=serving url=(\S+)`).FindStringSubmatch(lines.Text()); m != nil {
-				url <- m[1]
+			if m := servingLine.FindStringSubmatch(lines.Text()); m != nil {
+				p.serving <- m[1]
 			}
 		}
 		p.err = p.Wait()
 	}()
-	select {
-	case p.url = <-url:
-	case <-p.ended:
-		t.Fatalf("it ended: %v\n%s", p.err, &p.log)
-	}
 	return p
 }
 

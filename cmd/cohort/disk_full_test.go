@@ -1,0 +1,112 @@
+package main_test
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// smallDisk mounts a disk of the test's own. Where that is not possible it
+// skips the test, but not in CI, where nobody would ever notice.
+func smallDisk(t *testing.T, size string) string {
+	t.Helper()
+	giveUp := t.Skipf
+	if os.Getenv("CI") == "true" {
+		giveUp = t.Fatalf
+	}
+	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
+		giveUp("a small disk can only be mounted on Linux, and by root")
+	}
+	dir := t.TempDir()
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+size, "tmpfs", dir).CombinedOutput(); err != nil {
+		why, _, _ := strings.Cut(string(out), "\n")
+		giveUp("cannot mount a small disk: %v: %s", err, why)
+	}
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	return dir
+}
+
+// The disk fills up while clients write, twice, and the second time the server
+// is killed in the middle of it. What does not fit is refused; what was
+// acknowledged stays, and can be read all the time. With room on the disk,
+// writing goes on without anybody doing anything.
+func TestDiskFull(t *testing.T) {
+	t.Parallel()
+	seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
+	t.Logf("COHORT_CRASH_SEED=%d", seed)
+	disk := smallDisk(t, "8m")
+	ballast := filepath.Join(disk, "ballast")
+	// What is left has room for most of what is written, but not twice, in the
+	// write-ahead log and in the database: copying one to the other stops half way.
+	if err := os.WriteFile(ballast, make([]byte, 3<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h := newHistory(t, filepath.Join(disk, "cohort.db"), seed)
+
+	h.fill(h.finish)
+	h.wantReads()
+	h.check("while the disk is full")
+	h.makeRoom(ballast)
+	h.check("with room on the disk")
+
+	if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the disk is filled up: %v", err)
+	}
+	h.fill(h.kill)
+	h.restart("after a kill on a full disk")
+	h.wantReads()
+	h.makeRoom(ballast)
+	h.kill()
+	h.restart("in the end")
+	t.Logf("%d acknowledged, %d refused, %d in doubt, of which %d carried out",
+		h.acknowledged.Load(), h.refused.Load(), h.inDoubt, h.doneInDoubt)
+}
+
+// fill lets clients write large groups until the disk has been full for a while.
+func (h *history) fill(end func()) {
+	h.t.Helper()
+	h.mayBeFull = true
+	for id := range 4000 {
+		h.bulk += fmt.Sprint(",", 100_000+id)
+	}
+	enough := h.refused.Load() + 50
+	h.work(func() bool { return h.refused.Load() >= enough }, end)
+}
+
+// makeRoom deletes a file, after which no small request may be refused.
+func (h *history) makeRoom(path string) {
+	h.t.Helper()
+	if err := os.Remove(path); err != nil {
+		h.t.Fatal(err)
+	}
+	h.bulk, h.mayBeFull = "", false
+	enough := h.acknowledged.Load() + 40
+	h.work(func() bool { return h.acknowledged.Load() >= enough }, h.finish)
+}
+
+// wantReads checks that a server that cannot write is there for readers.
+func (h *history) wantReads() {
+	h.t.Helper()
+	for _, path := range []string{"/livez", "/readyz"} {
+		res, err := h.http.Get(h.server.url + path)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusOK {
+			h.t.Errorf("%s: %d", path, res.StatusCode)
+		}
+	}
+}

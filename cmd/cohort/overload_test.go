@@ -1,0 +1,241 @@
+package main_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// crowd is how many connections there are at once.
+const crowd = 2000
+
+// TestOverload has far more clients at work on one store than it lets in. All
+// of them get an answer, the one that they ask for or a polite refusal; what is
+// refused is not done; the process stays alive to who asks; and as soon as the
+// crowd is gone, nobody is refused any more.
+func TestOverload(t *testing.T) {
+	w := watch(t)
+	before := w.vitals(t)
+	s := newSoak(t, w)
+	visitors := s.dialMany(crowd)
+	stop := s.probe()
+
+	var created, deleted figures
+	together(visitors, func(v *visitor) {
+		status, body := v.ask("POST", "/customer_groups", `{"name":"one of many"}`)
+		created.add("", status)
+		v.ask("GET", "/customer_groups", "")
+		if status != http.StatusOK {
+			return
+		}
+		var id int64
+		if _, err := fmt.Sscanf(body, `{"id":%d,`, &id); err != nil {
+			t.Errorf("%v: %s", err, body)
+		}
+		status, _ = v.ask("DELETE", fmt.Sprint("/customer_groups/", id), "")
+		deleted.add("", status)
+	})
+	left := created.of("", 200) - deleted.of("", 204) + len(s.flagged)
+	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left))
+	s.wantAllRefused(visitors)
+	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left+atOnce))
+
+	slowest := stop()
+	for _, v := range visitors {
+		v.Close()
+	}
+	s.wantServed()
+	s.http.CloseIdleConnections()
+	t.Logf("%d connections\nanswers: %s\nslowest answer of /livez: %v\nbefore: %s\nafter: %s",
+		crowd, &s.figures, slowest, before, w.awaitCalm(t, before))
+	w.end(t)
+}
+
+// atOnce is how many may create groups of one store at once.
+const atOnce = 40
+
+// wantAllRefused has as many as may be let in stand in the door, so that all
+// others must be refused, and not one too few is let in.
+func (s *soak) wantAllRefused(visitors []*visitor) {
+	const body = `{"name":"in the door"}`
+	inDoor := s.dialMany(atOnce)
+	for _, v := range inDoor {
+		v.send("POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\n" +
+			fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body)))
+		// The server says so when it waits for the body.
+		if res := v.read("POST"); res.StatusCode != http.StatusContinue {
+			s.Fatalf("it did not wait for the body: %s", res.Status)
+		}
+	}
+	together(visitors, func(v *visitor) {
+		if status, answer := v.ask("POST", "/customer_groups", body); status != http.StatusTooManyRequests {
+			s.Errorf("one too many got %d %s", status, answer)
+		}
+	})
+	for _, v := range inDoor {
+		v.send(body)
+		if res := v.read("POST"); res.StatusCode != http.StatusOK {
+			s.Errorf("who was in the door got %s", res.Status)
+		}
+		v.Close()
+	}
+	s.wantServed()
+}
+
+// wantServed fails unless a single client gets everything that it asks for.
+func (s *soak) wantServed() {
+	r := newRegular(s, 0)
+	body, id := r.create("/customer_groups", `{"name":"alone"}`)
+	path := fmt.Sprint("/customer_groups/", id)
+	r.want(path, body)
+	r.ask("GET", "/customer_groups", "", 200)
+	r.ask("DELETE", path, "", 204)
+}
+
+// visitor is a client on a connection of its own.
+type visitor struct {
+	net.Conn
+	*soak
+	answers *bufio.Reader
+}
+
+// dialMany connects so many visitors.
+func (s *soak) dialMany(n int) []*visitor {
+	s.Helper()
+	visitors := make([]*visitor, n)
+	for i := range visitors {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(s.server.url, "http://"))
+		if errors.Is(err, syscall.EMFILE) {
+			s.Fatalf("this test opens %d connections, more than the limit of open files (ulimit -n) allows: %v", n, err)
+		}
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.Cleanup(func() { conn.Close() })
+		// A safety net: no answer takes so long.
+		if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
+			s.Fatal(err)
+		}
+		visitors[i] = &visitor{conn, s, bufio.NewReader(conn)}
+	}
+	return visitors
+}
+
+// together has all visitors do something at the same moment, and returns when
+// all are done.
+func together(visitors []*visitor, do func(*visitor)) {
+	var ready, done sync.WaitGroup
+	ready.Add(len(visitors))
+	for _, v := range visitors {
+		done.Go(func() {
+			ready.Done()
+			ready.Wait()
+			do(v)
+		})
+	}
+	done.Wait()
+}
+
+func (v *visitor) send(text string) {
+	if _, err := io.WriteString(v.Conn, text); err != nil {
+		v.Errorf("the server does not take a request: %v", err)
+	}
+}
+
+// read reads an answer. Whatever is asked for, there has to be one.
+func (v *visitor) read(method string) *http.Response {
+	res, err := http.ReadResponse(v.answers, &http.Request{Method: method})
+	if err != nil {
+		v.Errorf("no answer: %v", err)
+		return &http.Response{Status: "nothing", Body: http.NoBody}
+	}
+	body, err := io.ReadAll(res.Body)
+	if err != nil {
+		v.Errorf("half an answer: %v", err)
+	}
+	res.Body.Close()
+	res.Body = io.NopCloser(strings.NewReader(string(body)))
+	return res
+}
+
+// ask sends a request. The answer has to be a good one, or a refusal in the
+// form that clients know.
+func (v *visitor) ask(method, path, body string) (status int, answer string) {
+	v.send(fmt.Sprintf("%s /stores/demo/v2%s HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\nContent-Length: %d\r\n\r\n%s",
+		method, path, len(body), body))
+	res := v.read(method)
+	text, _ := io.ReadAll(res.Body) // it is in memory
+	v.figures.add(method, res.StatusCode)
+	switch res.StatusCode {
+	case http.StatusOK, http.StatusNoContent:
+	case http.StatusTooManyRequests:
+		v.wantPolite(res, string(text))
+	default:
+		v.Errorf("%s %s: %s %s", method, path, res.Status, text)
+	}
+	return res.StatusCode, string(text)
+}
+
+// wantPolite fails unless a refusal is as the contract has it.
+func (v *visitor) wantPolite(res *http.Response, body string) {
+	const want = `{"status":429,"title":"Too many requests","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
+	if body != want || res.Header.Get("X-Retry-After") != "1" || res.Header.Get("Content-Type") != "application/json" || res.Close {
+		v.Errorf("refused with %v and %s", res.Header, body)
+	}
+}
+
+// probe asks again and again whether the process lives, until stop is called,
+// which returns how long the slowest answer took.
+func (s *soak) probe() (stop func() time.Duration) {
+	ctx, cancel := context.WithCancel(s.Context())
+	done := make(chan time.Duration)
+	go func() {
+		ticks := time.NewTicker(10 * time.Millisecond)
+		defer ticks.Stop()
+		var slowest time.Duration
+		for ctx.Err() == nil {
+			slowest = max(slowest, s.knock())
+			<-ticks.C
+		}
+		done <- slowest
+	}()
+	return func() time.Duration {
+		cancel()
+		return <-done
+	}
+}
+
+// knock asks once, on a connection of its own, as a supervisor does.
+func (s *soak) knock() time.Duration {
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: s.patience()}
+	begun := time.Now()
+	res, err := client.Get(s.server.url + "/livez")
+	if err != nil {
+		s.Errorf("it seems dead: %v", err)
+		return time.Since(begun)
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		s.Errorf("/livez: %s", res.Status)
+	}
+	return time.Since(begun)
+}
+
+// patience is how long a supervisor waits before it takes a process for dead. In
+// a long soak it is the second that is usual. Otherwise this is a safety net,
+// for tests of other packages may have the processors.
+func (s *soak) patience() time.Duration {
+	if soakTime(s.T) >= longSoak {
+		return time.Second
+	}
+	return 10 * time.Second
+}

@@ -1,0 +1,113 @@
+package main_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// slowClients is how many clients hold on to a connection.
+const slowClients = 1000
+
+// Ways of being slow: what is sent at once, and what comes after it, byte by
+// byte, and as a rule does not come to an end.
+var slownesses = []struct {
+	name, first, then string
+	endsWith          int // the status of the answer, 0 if there is none
+}{
+	{"says nothing", "", "", 0},
+	{"dawdles over the header", "GET /stores/demo/v2/time HTTP/1.1\r\nHost: cohort.test\r\nX-Slow: ", strings.Repeat("x", 10_000), 0},
+	{"stops in the header", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: coh", "", 0},
+	{"dawdles over the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n",
+		strings.Repeat(" ", 9999), http.StatusRequestTimeout},
+	{"stops in the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n{",
+		"", http.StatusRequestTimeout},
+}
+
+// TestSlowLoris has many clients hold on to a connection, each with a request
+// that does not come to an end. Others are served as if they were not there.
+// In the end they are cut off, which takes as long as the timeouts of the
+// server; only a long soak waits for that.
+func TestSlowLoris(t *testing.T) {
+	t.Parallel()
+	w := watch(t)
+	before := w.vitals(t)
+	s := newSoak(t, w)
+	slow := s.dialMany(slowClients)
+	for i, v := range slow {
+		v.send(slownesses[i%len(slownesses)].first)
+	}
+	inBody := float64(slowClients / len(slownesses) * 2)
+	during := w.awaitVitals(t, "all slow clients are there", func(v vitals) bool {
+		return v.goroutines >= before.goroutines+slowClients && v.inFlight == inBody
+	})
+	ctx, stop := context.WithCancel(t.Context())
+	var dripping sync.WaitGroup
+	dripping.Go(func() { drip(ctx, slow) })
+
+	stopProbe := s.probe()
+	for range 5 {
+		newRegular(s, 0).live()
+	}
+	slowest := stopProbe()
+	if soakTime(t) >= longSoak {
+		s.wantCutOff(slow)
+	}
+	stop()
+	dripping.Wait()
+	for _, v := range slow {
+		v.Close()
+	}
+	s.wantNothingLeft()
+	s.http.CloseIdleConnections()
+	t.Logf("%d slow clients\nothers: %s\nslowest answer of /livez: %v\nbefore: %s\nduring: %s\nafter:  %s",
+		slowClients, &s.figures, slowest, before, during, w.awaitCalm(t, before))
+	w.end(t)
+}
+
+// drip sends a byte on each connection now and then, as long as there are some.
+func drip(ctx context.Context, slow []*visitor) {
+	ticks := time.NewTicker(100 * time.Millisecond)
+	defer ticks.Stop()
+	for at := 0; ; at++ {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticks.C:
+		}
+		for i, v := range slow {
+			if then := slownesses[i%len(slownesses)].then; at < len(then) {
+				_, _ = io.WriteString(v.Conn, then[at:at+1]) // it may be cut off by now
+			}
+		}
+	}
+}
+
+// wantCutOff fails unless the server ends every connection by itself.
+func (s *soak) wantCutOff(slow []*visitor) {
+	var all sync.WaitGroup
+	for i, v := range slow {
+		all.Go(func() {
+			kind := slownesses[i%len(slownesses)]
+			status := 0
+			res, err := http.ReadResponse(v.answers, nil)
+			if err == nil {
+				status = res.StatusCode
+				_, err = io.Copy(io.Discard, res.Body)
+				res.Body.Close()
+			}
+			if errors.Is(err, os.ErrDeadlineExceeded) || status != kind.endsWith {
+				s.Errorf("who %s got %d (%v), want %d", kind.name, status, err, kind.endsWith)
+			}
+			s.figures.add(fmt.Sprint("who ", kind.name), status)
+		})
+	}
+	all.Wait()
+}
