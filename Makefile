@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test cover bench fuzz help
+.PHONY: all build run fmt lint test cover bench crash soak fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -23,6 +23,7 @@ fmt: ## Format the code
 lint: ## Check format, vet, and the rules of .golangci.yml
 	$(LINT) run ./...
 	cd bench && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
+	cd bench/pocketbase && $(GO) tool -modfile=../../tools/go.mod golangci-lint run ./...
 
 # The race detector needs cgo, which Go turns off where there is no C compiler.
 test: ## Run the tests, with the race detector if there is a C compiler
@@ -39,8 +40,16 @@ cover: ## Say how much of the code the tests reach; bin/cover.out has the detail
 	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
 	$(GO) tool cover -func=bin/cover.out | tail -n 1
 
-bench: ## Run the benchmarks
-	cd bench && $(GO) test -run '^$$' -bench . ./...
+bench: ## Measure Cohort beside others and itself, for some minutes; bench/README.md explains
+	cd bench && $(GO) run ./compare
+
+KILLS    = 200
+crash: ## Kill the server KILLS times under load, and fill its disk; nothing acknowledged may be lost
+	COHORT_CRASH_KILLS=$(KILLS) $(GO) test -count 1 -timeout 30m -v -run 'Killed|DiskFull' ./cmd/cohort
+
+SOAK     = 1m
+soak: ## Load the server with good and bad clients for SOAK; nothing may leak
+	COHORT_SOAK=$(SOAK) $(GO) test -count 1 -timeout 60m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
 
 # go test fuzzes one target of one package at a time.
 fuzz: ## Fuzz every decoder, FUZZTIME times each

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"fmt"
+	"syscall"
+)
+
+// checkDisk refuses a folder that is kept in memory: a flush costs nothing
+// there, and the figures of whatever writes would be worth as much.
+func checkDisk(dir string) error {
+	const tmpfs, ramfs = 0x01021994, 0x858458f6
+	var s syscall.Statfs_t
+	if err := syscall.Statfs(dir, &s); err != nil {
+		return err
+	}
+	if s.Type == tmpfs || s.Type == ramfs {
+		return fmt.Errorf("%s is kept in memory; give a folder on a disk with -dir", dir)
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+// Command compare measures Cohort beside others on the same machine in the same
+// minutes: beside a peer that keeps the same rows, beside servers and loops
+// that do less, and beside itself with more in it. The README in the folder
+// above says what each row means.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "compare:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) (err error) {
+	o, err := parse(args)
+	if err != nil {
+		return err
+	}
+	if o.list {
+		return list(os.Stdout)
+	}
+	rows, err := choose(o.run)
+	if err != nil {
+		return err
+	}
+	root, err := moduleRoot(ctx)
+	if err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(o.dir, "cohort-compare-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := checkDisk(dir); err != nil && !o.smoke {
+		return err
+	}
+	b := &bench{settings: o.settings, root: root, dir: dir, log: os.Stderr, made: map[string]bool{}}
+	began := time.Now()
+	lines, failed := b.measure(ctx, rows)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	describe(os.Stdout, o, time.Since(began))
+	return errors.Join(printTable(os.Stdout, lines, !o.smoke), failed)
+}
+
+// options are what is on the command line.
+type options struct {
+	settings
+	run, dir string
+	list     bool
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("compare", flag.ExitOnError)
+	flags.StringVar(&o.run, "run", "", "only these rows: names or their beginnings, with commas (see -list)")
+	flags.BoolVar(&o.list, "list", false, "list the rows")
+	smokes := flags.Bool("smoke", false, "only show that everything runs: short, small, without the peer")
+	flags.StringVar(&o.dir, "dir", os.TempDir(), "where the databases go; it must be on a real disk")
+	round := flags.Duration("round", 0, "how long each side is measured at a time (1.5s)")
+	rounds := flags.Int("rounds", 0, "how many rounds (5)")
+	verbose := flags.Bool("v", false, "show every round")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("%q is not a flag", flags.Arg(0))
+	}
+	o.settings = full()
+	if *smokes {
+		o.settings = smoke()
+	}
+	o.verbose = *verbose
+	if *round > 0 {
+		o.round = *round
+	}
+	if *rounds > 0 {
+		o.rounds = *rounds
+	}
+	return o, nil
+}
+
+// choose returns the rows whose names begin with one of the words.
+func choose(words string) ([]row, error) {
+	if words == "" {
+		return rows(), nil
+	}
+	var chosen []row
+	for _, r := range rows() {
+		for word := range strings.SplitSeq(words, ",") {
+			if strings.HasPrefix(r.name, word) {
+				chosen = append(chosen, r)
+				break
+			}
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("no row begins with %q; -list lists them", words)
+	}
+	return chosen, nil
+}
+
+func list(w io.Writer) error {
+	for _, r := range rows() {
+		if _, err := fmt.Fprintln(w, r.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// moduleRoot is the folder of the benchmarks' module, from wherever in it the
+// command was started.
+func moduleRoot(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}} {{.Dir}}").Output()
+	if err != nil {
+		return "", fmt.Errorf("go list -m: %w", err)
+	}
+	path, dir, _ := strings.Cut(strings.TrimSpace(string(out)), " ")
+	if path != "cohort.example/cohort/bench" {
+		return "", errors.New("run this in the folder bench of a checkout")
+	}
+	return filepath.Clean(dir), nil
+}
+
+// measure does one row after another. One that fails is shown as failed, and
+// the others go on.
+func (b *bench) measure(ctx context.Context, rows []row) ([]line, error) {
+	var all []line
+	var failures []error
+	for _, r := range rows {
+		lines, err := b.measureRow(ctx, r)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if err != nil {
+			failures = append(failures, fmt.Errorf("%s: %w", r.name, err))
+			lines = []line{{note: "FAILED: see below"}}
+		}
+		for _, l := range lines {
+			l.row = r.name
+			all = append(all, l)
+		}
+	}
+	return all, errors.Join(failures...)
+}
+
+func (b *bench) measureRow(ctx context.Context, r row) (lines []line, err error) {
+	if r.peer && !b.peer {
+		return []line{{note: "skipped: without the peer"}}, nil
+	}
+	b.progress("%s", r.name)
+	if b.work, err = os.MkdirTemp(b.dir, "row-"); err != nil {
+		return nil, err
+	}
+	lines, err = r.run(ctx, b)
+	err = errors.Join(err, os.RemoveAll(b.work))
+	// What the system still has to do for this row, it would do while the next
+	// one is measured.
+	syscall.Sync()
+	return lines, err
+}
+
+func describe(w io.Writer, o options, took time.Duration) {
+	if o.smoke {
+		fmt.Fprintln(w, "\nThis only shows that everything runs. The figures mean nothing.")
+	}
+	fmt.Fprintf(w, "\n%s/%s, %d CPUs, %s; %d rounds of %s a side; %s in all\n\n",
+		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), o.rounds, o.round, took.Round(time.Second))
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"cohort.example/cohort/bench/load"
+)
+
+var peerProgram = program{name: "pocketbase", module: "pocketbase", pkg: "."}
+
+// How durable the peer is. It comes with "synchronous=NORMAL", with which a
+// commit is not flushed: a power cut takes back what was acknowledged last.
+const (
+	asShipped      = ""
+	equallyDurable = "FULL"
+)
+
+// startPeer serves a copy of a filled collection.
+func (b *bench) startPeer(ctx context.Context, p program, synchronous string) (*process, error) {
+	path, err := b.build(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	filled, err := b.filledPeer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp(b.work, "peer-")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"data.db", "auxiliary.db"} {
+		if err := copyFile(filepath.Join(filled, name), filepath.Join(dir, name)); err != nil {
+			return nil, err
+		}
+	}
+	return b.start(ctx, path, peerAPI{}.ready, func(addr string) []string {
+		return []string{"serve", "--http", addr, "--dir", dir, "--synchronous", synchronous}
+	})
+}
+
+// filledPeer returns the folder of a collection that is not to be written to,
+// with as many groups as Cohort's database has.
+func (b *bench) filledPeer(ctx context.Context) (string, error) {
+	dir := filepath.Join(b.dir, "peer-filled")
+	if b.made[dir] {
+		return dir, nil
+	}
+	path, err := b.build(ctx, peerProgram)
+	if err != nil {
+		return "", err
+	}
+	b.progress("fills the peer: %d groups", b.small.groups)
+	out, err := exec.CommandContext(ctx, path, "fill", "--dir", dir, "--groups", strconv.Itoa(b.small.groups)).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("pocketbase fill: %w\n%s", err, out)
+	}
+	b.made[dir] = true
+	return dir, nil
+}
+
+// peerAPI writes the requests of the peer's callers: the same operations on the
+// same groups as Cohort's.
+type peerAPI struct {
+	client load.Client
+	groups int
+}
+
+func newPeerAPI(addr string, c content) *peerAPI {
+	return &peerAPI{load.Client{Host: addr, Token: secretOf(0)}, c.groups}
+}
+
+const peerPath = " /api/collections/groups/records"
+
+func (peerAPI) ready(addr string) []byte { return newPeerAPI(addr, content{1, 1}).get(nil, 0) }
+
+func (a *peerAPI) create(b []byte, n uint64) []byte {
+	return sendGroup(a.client, append(b, "POST"+peerPath...), n)
+}
+
+func (a *peerAPI) get(b []byte, n uint64) []byte {
+	return a.client.Get(a.one(append(b, "GET"...), n))
+}
+
+func (a *peerAPI) update(b []byte, n uint64) []byte {
+	return sendName(a.client, a.one(append(b, "PATCH"...), n), n)
+}
+
+// one appends the path of a group that was there at the start.
+func (a *peerAPI) one(b []byte, n uint64) []byte {
+	b = append(b, peerPath+"/group"...)
+	return appendPadded(b, pick(n, a.groups))
+}
+
+func (a *peerAPI) list(b []byte, n uint64) []byte { return a.page(b, n, "") }
+
+// listWithoutTotal leaves out the count of everything that the peer adds to a
+// page, and Cohort doesn't.
+func (a *peerAPI) listWithoutTotal(b []byte, n uint64) []byte { return a.page(b, n, "&skipTotal=true") }
+
+func (a *peerAPI) page(b []byte, n uint64, more string) []byte {
+	b = append(b, "GET"+peerPath+"?perPage=50&page="...)
+	b = strconv.AppendUint(b, pick(n, a.groups/pageSize), 10)
+	return a.client.Get(append(b, more...))
+}
+
+func (a *peerAPI) mix(b []byte, n uint64) []byte {
+	return mix(n, a.get, a.list, a.create, a.update)(b, n)
+}

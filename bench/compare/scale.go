@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"cohort.example/cohort/bench/load"
+)
+
+// beside10000 measures Cohort with a great many groups beside Cohort with few.
+func beside10000(ctx context.Context, b *bench) ([]line, error) {
+	many, err := b.startCohort(ctx, cohortProgram, b.many)
+	if err != nil {
+		return nil, err
+	}
+	defer many.stop()
+	few, err := b.startCohort(ctx, cohortProgram, b.small)
+	if err != nil {
+		return nil, err
+	}
+	defer few.stop()
+	var lines []line
+	for _, o := range []struct {
+		what string
+		op   operation
+		goal *goal
+	}{ // creates last: they change how many there are
+		{"get by id", get, atLeast(0.90)},
+		{"list of 50", list50, atLeast(0.90)},
+		{"create", create, atLeast(0.70)},
+	} {
+		d, err := b.compare(ctx,
+			b.cohortSide("cohort, many", many, b.many, b.callers, o.op),
+			b.cohortSide("cohort, few", few, b.small, b.callers, o.op))
+		if err != nil {
+			return nil, err
+		}
+		lines = append(lines, d.line(fmt.Sprintf("%s, %d groups beside %d", o.what, b.many.groups, b.small.groups), "itself", o.goal))
+	}
+	return lines, nil
+}
+
+// deepPage measures a page far behind beside the first one.
+func deepPage(ctx context.Context, b *bench) ([]line, error) {
+	p, err := b.startCohort(ctx, cohortProgram, b.large)
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	deep := uint64(b.large.groups / pageSize * 3 / 4) // 3 000 of 4 000
+	api := newCohortAPI(p.addr, b.large)
+	page := func(number uint64) load.Source {
+		return func(buf []byte, n uint64) []byte { return api.query(buf, n, "?limit=50&page=", number) }
+	}
+	d, err := b.compare(ctx,
+		b.served(fmt.Sprintf("page %d", deep), p.addr, b.callers, pageSize, page(deep)),
+		b.served("page 1", p.addr, b.callers, pageSize, page(1)))
+	if err != nil {
+		return nil, err
+	}
+	lines := []line{d.line(fmt.Sprintf("page %d of %d groups, page 1", deep, b.large.groups), "itself", atLeast(0.80))}
+	d, err = b.compare(ctx,
+		b.served(fmt.Sprintf("page %d, changing", deep), p.addr, b.callers, -1, changing(page(deep), api.update)),
+		b.served("page 1, changing", p.addr, b.callers, -1, changing(page(1), api.update)))
+	if err != nil {
+		return nil, err
+	}
+	return append(lines, d.line("… and one request of twenty changes a group", "itself", atLeast(0.80))), nil
+}
+
+// filters measures what a list or a count costs that has to look for groups. It
+// is the worst that counts.
+func filters(ctx context.Context, b *bench) ([]line, error) {
+	p, err := b.startCohort(ctx, cohortProgram, b.large)
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	alone, err := newLoner(ctx, b, p.addr)
+	if err != nil {
+		return nil, err
+	}
+	defer alone.conn.Close()
+	queries := filterQueries(b.large)
+	cold, err := alone.ask(queries[0])
+	if err != nil {
+		return nil, err
+	}
+	// As everywhere, the first requests do not count: what Cohort has to read
+	// once it reads behind them. What the very first takes has a line of its own.
+	if _, _, err := alone.slowest("", queries, 1); err != nil {
+		return nil, err
+	}
+	count, _, err := alone.slowest("/count", []string{""}, repetitions)
+	if err != nil {
+		return nil, err
+	}
+	lists, listQuery, err := alone.slowest("", queries, repetitions)
+	if err != nil {
+		return nil, err
+	}
+	counts, countQuery, err := alone.slowest("/count", queries, repetitions)
+	if err != nil {
+		return nil, err
+	}
+	what := func(text string) string { return fmt.Sprintf(text, b.large.groups) }
+	return []line{
+		{what: what("count of %d groups"), figure: count, form: "%.2f ms", goal: atMost(20)},
+		{what: what("list of %d with a filter, the slowest"), peer: listQuery, figure: lists, form: "%.2f ms", goal: atMost(20)},
+		{what: what("count of %d with a filter, the slowest"), peer: countQuery, figure: counts, form: "%.2f ms"},
+		{what: "the first filter after a start, once", peer: queries[0], figure: cold, form: "%.2f ms"},
+	}, nil
+}
+
+// filterQueries holds each filter with a value that the first groups have, the
+// last one, all, or none, as far as there are such values.
+func filterQueries(c content) []string {
+	last := firstDate.Add(time.Duration(c.perStore()) * time.Second)
+	queries := []string{
+		"?name:like=nobody",
+		fmt.Sprintf("?name:like=%010d", c.perStore()),
+		"?name:like=wholesale",
+		fmt.Sprintf("?name=Wholesale%%20%010d", c.perStore()),
+		"?name=nobody",
+		"?is_default=true", "?is_default=false",
+		"?is_group_for_guests=true", "?is_group_for_guests=false",
+	}
+	for _, field := range []string{"date_created", "date_modified"} {
+		for _, filter := range []string{"", ":min", ":max"} {
+			for _, date := range []time.Time{firstDate.AddDate(0, 0, -2), firstDate.Add(time.Second), last, last.AddDate(0, 0, 2)} {
+				queries = append(queries, fmt.Sprintf("?%s%s=%s", field, filter, date.Format("2006-01-02T15:04:05")))
+			}
+		}
+	}
+	return queries
+}
+
+// loner is a caller who asks while nobody else does.
+type loner struct {
+	*bench
+	api  *cohortAPI
+	conn *load.Conn
+}
+
+func newLoner(ctx context.Context, b *bench, addr string) (*loner, error) {
+	conn, err := load.Dial(ctx, addr)
+	return &loner{b, newCohortAPI(addr, b.large), conn}, err
+}
+
+const repetitions = 15
+
+// slowest returns which query takes longest, and how many milliseconds: the
+// median of some requests, before each of which a group was changed, so that
+// the answer cannot be one that was kept.
+func (l *loner) slowest(path string, queries []string, times int) (most float64, query string, err error) {
+	for _, q := range queries {
+		var took []float64
+		for range times {
+			if err := l.change(); err != nil {
+				return 0, "", err
+			}
+			t, err := l.ask(path + q)
+			if err != nil {
+				return 0, "", err
+			}
+			took = append(took, t)
+		}
+		l.detail("%8.3f ms  %s%s", median(took), path, q)
+		if t := median(took); t >= most {
+			most, query = t, path+q
+		}
+	}
+	return most, query, nil
+}
+
+// ask returns how many milliseconds a GET of the groups took.
+func (l *loner) ask(query string) (float64, error) {
+	request, client := l.api.begin(nil, "GET", 0)
+	request = client.Get(append(request, query...))
+	start := time.Now()
+	status, body, err := l.conn.Do(request)
+	took := ms(time.Since(start))
+	return took, refusal(status, body, query, err)
+}
+
+// change renames a group in the middle, which is on no page that is asked for.
+func (l *loner) change() error {
+	l.number++
+	request, client := l.api.begin(nil, "PUT", 0)
+	request = append(request, '/')
+	request = strconv.AppendInt(request, int64(l.large.groups/3), 10)
+	status, body, err := l.conn.Do(sendName(client, request, l.number))
+	return refusal(status, body, "a change", err)
+}
+
+// refusal is the error of a request that did not get what it asked for.
+func refusal(status int, body []byte, what string, err error) error {
+	if err == nil && (status < 200 || status > 299) {
+		err = fmt.Errorf("%d %s", status, body)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}

@@ -1,0 +1,34 @@
+package load
+
+import "strconv"
+
+// Client is what every request of a caller has in common. All servers get the
+// same header, whether they have a use for the token or not.
+type Client struct {
+	Host  string
+	Token string
+}
+
+// Get appends the end of a request without a body: what comes behind
+// "GET /path".
+func (c Client) Get(b []byte) []byte {
+	b = c.fields(b)
+	return append(b, "\r\n"...)
+}
+
+// Send appends the end of a request with a body of the size, up to where the
+// body begins: what comes behind "POST /path".
+func (c Client) Send(b []byte, size int) []byte {
+	b = c.fields(b)
+	b = append(b, "Content-Type: application/json\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(size), 10)
+	return append(b, "\r\n\r\n"...)
+}
+
+func (c Client) fields(b []byte) []byte {
+	b = append(b, " HTTP/1.1\r\nHost: "...)
+	b = append(b, c.Host...)
+	b = append(b, "\r\nX-Auth-Token: "...)
+	b = append(b, c.Token...)
+	return append(b, "\r\nAccept: application/json\r\n"...)
+}
