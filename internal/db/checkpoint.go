@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"fmt"
 	"time"
 )
 
@@ -31,7 +32,12 @@ type checkpointer struct {
 	stopped chan struct{}
 }
 
+// checkpointPatience is how long the writer rests at most for those who read.
+const checkpointPatience = 100 * time.Millisecond
+
 func newCheckpointer(s session, w *writer) *checkpointer {
+	// Should it fail, the patience is that of every connection.
+	_, _ = s.exec(context.Background(), fmt.Sprint("PRAGMA busy_timeout = ", checkpointPatience.Milliseconds()), nil)
 	return &checkpointer{session: s, writer: w, wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
 
@@ -69,7 +75,9 @@ func (c *checkpointer) bound() {
 		return
 	}
 	c.checkpoint("PASSIVE")
-	c.writer.pause(func() { c.checkpoint("PASSIVE") })
+	// Nobody who reads the log may be left, or it goes on where it is. Those who
+	// come now read the file, so it takes no longer than what is being read.
+	c.writer.pause(func() { c.checkpoint("RESTART") })
 }
 
 // checkpoint returns how many pages there are in the log. If it cannot do its

@@ -1,9 +1,12 @@
 package db_test
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,6 +77,42 @@ func TestLogIsBounded(t *testing.T) {
 				t.Fatalf("the log has %d MB after %d updates", info.Size()/1e6, version+1)
 			}
 		}
+	})
+}
+
+// Somebody always reads, each time something else: there is no moment when the
+// log could begin anew by itself.
+func TestLogIsBoundedWhileOthersRead(t *testing.T) {
+	const pages, most = 40, 3 * db.CheckpointPages * pageSize
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		log := skipWithoutLog(t, url)
+		d := dbtest.Open(t, url)
+		addStores(t, d, "a")
+		addNotes(t, d)
+		update(t, d, func(tx *db.Tx) (err error) {
+			for range 100 {
+				err = errors.Join(err, addNext(tx, "a", "x"))
+			}
+			return err
+		})
+		var reading sync.WaitGroup
+		var done atomic.Bool
+		for range 3 {
+			reading.Go(func() {
+				for !done.Load() && !t.Failed() {
+					listGroups(t, d, "a", everything, onePage)
+				}
+			})
+		}
+		for version := range 6 * db.CheckpointPages / pages {
+			writeNotes(t, d, pages, version)
+			if info, err := os.Stat(log); err != nil || info.Size() > most {
+				t.Errorf("error %v, the log has %d MB after %d updates", err, info.Size()/1e6, version+1)
+				break
+			}
+		}
+		done.Store(true)
+		reading.Wait()
 	})
 }
 
@@ -186,7 +225,7 @@ func TestLogIsEmptiedWhenNothingIsWritten(t *testing.T) {
 		skipWithoutLog(t, url)
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
-		for range 2 {
+		for range 3 {
 			update(t, d, add("a", "x"))
 			if log := d.Checkpoint(t, "NOOP"); log.Pages == 0 || log.Moved == log.Pages {
 				t.Errorf("at once the log is %+v", log)

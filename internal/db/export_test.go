@@ -16,6 +16,9 @@ const (
 // Exec runs a statement that no method of Tx is for.
 func (t *Tx) Exec(query string, args ...any) (int64, error) { return t.exec(query, args...) }
 
+// LastID returns the last id of a kind as the database has it, 0 for none.
+func (t *Tx) LastID(storeHash, kind string) (int64, error) { return t.lastID(idKey{storeHash, kind}) }
+
 // ErrTrouble is an error that says that the database is in trouble. Those of a
 // driver cannot be made up.
 var ErrTrouble = errors.New("trouble that was made up")
