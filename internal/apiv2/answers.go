@@ -10,7 +10,7 @@ import (
 )
 
 // answersSize bounds the memory that kept answers take, in bytes.
-const answersSize = 64 << 20
+const answersSize = 32 << 20
 
 // maxKeptQuery is the longest query whose answer is kept; longer ones are
 // nobody's habit.

@@ -129,6 +129,7 @@ func (w *writer) workOff() (stopped bool) {
 		w.awaitCompany()
 		batch, closed := w.take()
 		if len(batch) == 0 {
+			w.size = 0 // whoever comes now is alone
 			return closed
 		}
 		w.carryOut(batch)

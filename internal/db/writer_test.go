@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,6 +38,25 @@ func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
 		if want := []int{db.MaxBatch, n - db.MaxBatch}; !slices.Equal(sizes, want) {
 			t.Errorf("commits of %d updates, want %d", sizes, want)
 		}
+	})
+}
+
+// After many have come together, who comes alone gets his turn too.
+func TestOneComesAfterMany(t *testing.T) {
+	eachBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		for range 2 {
+			release := hold(t, d)
+			queued := []<-chan error{queue(t, d, add("a", "many")), queue(t, d, add("a", "many")), queue(t, d, add("a", "many"))}
+			release()
+			wantDone(t, queued...)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's time
+			if err := d.Update(ctx, add("a", "one")); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+		c.want(t, "+a/1 many, +a/2 many, +a/3 many", "+a/4 one", "+a/5 many, +a/6 many, +a/7 many", "+a/8 one")
 	})
 }
 
