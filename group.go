@@ -113,6 +113,10 @@ type GroupUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u GroupUpdate) IsEmpty() bool { return u == GroupUpdate{} }
 
+// MovesFlag reports whether the update gives the group one of the flags that only
+// one group of a store has, or takes one away.
+func (u GroupUpdate) MovesFlag() bool { return u.IsDefault != nil || u.IsGroupForGuests != nil }
+
 // Apply returns g with the update's fields in place, normalized.
 func (u GroupUpdate) Apply(g Group) Group {
 	set(&g.Name, u.Name)

@@ -14,7 +14,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
 	"cohort.example/cohort/internal/wirescript"
@@ -33,7 +33,15 @@ type Server struct {
 // Start starts a server with one store, which has no quota.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	d := dbtest.Open(t, "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"))
+	d, err := db.Open(t.Context(), "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			t.Errorf("close the database: %v", err)
+		}
+	})
 	s := &Server{server: servertest.Start(t, d, server.Options{})}
 	s.URL = s.server.URL
 	s.Store, s.Token = "test", s.NewStore(t, cohort.Store{Hash: "test"})

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"context"
+	"database/sql" //nolint:depguard // who is connected to a server can be seen by SQL alone
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
 )
 
 // What the database of these tests holds: one group of many members, and two
@@ -27,7 +29,18 @@ const (
 	customers = members + 2
 )
 
-// filled makes the database once, to be copied.
+// each runs a test beside others on an empty database of each engine.
+func each(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	t.Parallel()
+	dbtest.EachURL(t, fn)
+}
+
+// isFile reports whether a database is a file, which only one process at a time
+// writes to, and which is all there is of it.
+func isFile(url string) bool { return strings.HasPrefix(url, "sqlite:") }
+
+// filled makes the file once, to be copied.
 var filled = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "cohort-crash-test-")
 	if err != nil {
@@ -35,25 +48,71 @@ var filled = sync.OnceValues(func() ([]byte, error) {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "cohort.db")
-	out, err := exec.Command("go", "run", "-buildvcs=false", "./testdata/fill", path, strconv.Itoa(members), strconv.Itoa(customers)).CombinedOutput()
-	if err != nil {
-		return nil, fmt.Errorf("%w\n%s", err, out)
+	if err := fill("sqlite:" + path); err != nil {
+		return nil, err
 	}
 	return os.ReadFile(path)
 })
 
-// newDatabase returns the path of a database of the test's own.
-func newDatabase(t *testing.T) string {
+// filler is the program that fills a database, built once.
+var filler = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(filepath.Dir(binary), "fill")
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "./testdata/fill").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return path, nil
+})
+
+func fill(url string) error {
+	program, err := filler()
+	if err != nil {
+		return err
+	}
+	if out, err := exec.Command(program, url, strconv.Itoa(members), strconv.Itoa(customers)).CombinedOutput(); err != nil {
+		return fmt.Errorf("%w\n%s", err, out)
+	}
+	return nil
+}
+
+// fillDatabase puts into an empty database what these tests begin with.
+func fillDatabase(t *testing.T, url string) {
 	t.Helper()
+	path, ok := strings.CutPrefix(url, "sqlite:")
+	if !ok {
+		if err := fill(url); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
 	content, err := filled()
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(t.TempDir(), "cohort.db")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return path
+}
+
+// awaitNobody returns when a PostgreSQL server is through with what processes
+// that were killed have sent it, as it is soon after it has missed them.
+func awaitNobody(t *testing.T, url string) {
+	t.Helper()
+	if isFile(url) {
+		return
+	}
+	d, err := sql.Open("pgx", url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	for n := 1; n > 0; {
+		if err := d.QueryRowContext(ctx, others).Scan(&n); err != nil {
+			t.Fatalf("somebody still uses the database: %v", err)
+		}
+	}
 }
 
 // kill ends the process as a crash does, and returns when it is gone.
@@ -121,11 +180,18 @@ func isSwept(t *testing.T, d *db.DB) bool {
 	return !more
 }
 
-// wasSwept is isSwept for the database of a process that was killed. It looks
-// at a copy, for to open the database is to repair it, which is what the next
+// wasSwept is isSwept for the database of a process that was killed. Of a file
+// it looks at a copy, for to open it is to repair it, which is what the next
 // process has to do by itself.
-func wasSwept(t *testing.T, path string) bool {
+func wasSwept(t *testing.T, url string) bool {
 	t.Helper()
+	if !isFile(url) {
+		awaitNobody(t, url)
+		d := openDB(t, url)
+		defer d.Close()
+		return isSwept(t, d)
+	}
+	path := strings.TrimPrefix(url, "sqlite:")
 	copied := filepath.Join(t.TempDir(), "copy.db")
 	for _, file := range []string{"", "-wal"} {
 		content, err := os.ReadFile(path + file)
@@ -136,14 +202,14 @@ func wasSwept(t *testing.T, path string) bool {
 			t.Fatal(err)
 		}
 	}
-	d := openDB(t, copied)
+	d := openDB(t, "sqlite:"+copied)
 	defer d.Close()
 	return isSwept(t, d)
 }
 
-func openDB(t *testing.T, path string) *db.DB {
+func openDB(t *testing.T, url string) *db.DB {
 	t.Helper()
-	d, err := db.OpenExisting(t.Context(), "sqlite:"+path)
+	d, err := db.OpenExisting(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,31 +220,34 @@ func openDB(t *testing.T, path string) *db.DB {
 // rows still name it. However often the process is killed from then on, nobody
 // is ever seen in that group again, and some process finishes the work.
 func TestKilledAfterDeletingALargeGroup(t *testing.T) {
-	t.Parallel()
-	path := newDatabase(t)
-	p := serve(t, "--db", "sqlite:"+path)
+	each(t, testKilledAfterDeletingALargeGroup)
+}
+
+func testKilledAfterDeletingALargeGroup(t *testing.T, url string) {
+	fillDatabase(t, url)
+	p := serve(t, "--db", url)
 	p.want(t, "before", "/customers/count?customer_group_id=1", fmt.Sprintf(`200 {"count":%d}`, members))
 	if status, body, err := p.do(t.Context(), http.MethodDelete, "/customer_groups/1"); status != http.StatusNoContent {
 		t.Fatalf("delete: %d %s, error %v", status, body, err)
 	}
 	p.kill(t)
-	if wasSwept(t, path) {
+	if wasSwept(t, url) {
 		t.Error("it had finished before it was killed; this test needs more members")
 	}
 
 	// Later and later, and always in the middle while there is one.
 	for looks := range 5 {
-		p = serve(t, "--db", "sqlite:"+path)
+		p = serve(t, "--db", url)
 		for range looks {
 			p.wantDeleted(t, fmt.Sprint("restart ", looks+1))
 		}
 		p.kill(t)
 	}
 
-	p = serve(t, "--db", "sqlite:"+path)
+	p = serve(t, "--db", url)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	d := openDB(t, path)
+	d := openDB(t, url)
 	defer d.Close()
 	for !isSwept(t, d) {
 		p.wantDeleted(t, "while it sweeps")
@@ -195,37 +264,43 @@ func TestKilledWhileDeletingALargeGroup(t *testing.T) {
 	t.Parallel()
 	for requests := range 6 {
 		t.Run(fmt.Sprint("after ", requests, " more requests"), func(t *testing.T) {
-			path := newDatabase(t)
-			p := serve(t, "--db", "sqlite:"+path)
-			sent, answered := make(chan struct{}, 2), make(chan int, 1)
-			ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent <- struct{}{} }})
-			go func() {
-				status, _, _ := p.do(ctx, http.MethodDelete, "/customer_groups/1")
-				answered <- status
-				sent <- struct{}{} // if it never was
-			}()
-			<-sent
-			for range requests {
-				if _, _, err := p.do(t.Context(), http.MethodGet, "/time"); err != nil {
-					t.Error(err)
-				}
-			}
-			p.kill(t)
-			promised := <-answered == http.StatusNoContent
-
-			p = serve(t, "--db", "sqlite:"+path)
-			status, _, err := p.do(t.Context(), http.MethodGet, "/customer_groups/1")
-			if status == http.StatusOK && !promised {
-				p.want(t, "not deleted", "/customers/count?customer_group_id=1", fmt.Sprintf(`200 {"count":%d}`, members))
-				p.want(t, "not deleted", "/customers/count?customer_group_id=0", fmt.Sprintf(`200 {"count":%d}`, customers-members))
-				return
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			p.wantDeleted(t, "deleted")
+			t.Parallel()
+			dbtest.EachURL(t, func(t *testing.T, url string) { testKilledWhileDeletingALargeGroup(t, url, requests) })
 		})
 	}
+}
+
+func testKilledWhileDeletingALargeGroup(t *testing.T, url string, requests int) {
+	fillDatabase(t, url)
+	p := serve(t, "--db", url)
+	sent, answered := make(chan struct{}, 2), make(chan int, 1)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{WroteRequest: func(httptrace.WroteRequestInfo) { sent <- struct{}{} }})
+	go func() {
+		status, _, _ := p.do(ctx, http.MethodDelete, "/customer_groups/1")
+		answered <- status
+		sent <- struct{}{} // if it never was
+	}()
+	<-sent
+	for range requests {
+		if _, _, err := p.do(t.Context(), http.MethodGet, "/time"); err != nil {
+			t.Error(err)
+		}
+	}
+	p.kill(t)
+	awaitNobody(t, url)
+	promised := <-answered == http.StatusNoContent
+
+	p = serve(t, "--db", url)
+	status, _, err := p.do(t.Context(), http.MethodGet, "/customer_groups/1")
+	if status == http.StatusOK && !promised {
+		p.want(t, "not deleted", "/customers/count?customer_group_id=1", fmt.Sprintf(`200 {"count":%d}`, members))
+		p.want(t, "not deleted", "/customers/count?customer_group_id=0", fmt.Sprintf(`200 {"count":%d}`, customers-members))
+		return
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.wantDeleted(t, "deleted")
 }
 
 // do sends a request and reads the answer.

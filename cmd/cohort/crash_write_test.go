@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -33,40 +32,43 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 //
 // COHORT_CRASH_KILLS says how often, and COHORT_CRASH_SEED which random numbers.
 func TestKilledWhileWriting(t *testing.T) {
-	t.Parallel()
+	each(t, testKilledWhileWriting)
+}
+
+func testKilledWhileWriting(t *testing.T, url string) {
 	kills := setting(t, "COHORT_CRASH_KILLS", 8)
 	seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 	t.Logf("COHORT_CRASH_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1<<32))
-	path := filepath.Join(t.TempDir(), "cohort.db")
-	h := newHistory(t, path, seed)
+	h := newHistory(t, url, seed)
 	for n := range kills {
 		stop := h.sent.Load() + h.acknowledged.Load() + 1 + rng.Int64N(400)
 		h.work(func() bool { return h.sent.Load()+h.acknowledged.Load() >= stop }, h.kill)
 		if rng.IntN(3) == 0 {
-			h.killAtStart(path, rng.IntN(40_000))
+			h.killAtStart(rng.IntN(40_000))
 		}
 		h.restart(fmt.Sprint("after kill ", n+1))
 	}
 	t.Logf("%d acknowledged, %d in doubt, of which %d carried out, over %d kills", h.acknowledged.Load(), h.inDoubt, h.doneInDoubt, kills)
 	h.kill()
-	h.checkFile(path)
+	h.checkDatabase()
 }
 
 // killAtStart kills a server that begins to read what the one before has left.
 // How far it gets is how often this looks at a file meanwhile.
-func (h *history) killAtStart(path string, looks int) {
+func (h *history) killAtStart(looks int) {
 	p := start(h.t, "--db", h.db)
 	for range looks {
-		_, _ = os.Stat(path + "-wal")
+		_, _ = os.Stat(binary)
 	}
 	p.kill(h.t)
+	awaitNobody(h.t, h.db)
 }
 
-// checkFile compares the database of a server that is gone with what the
+// checkDatabase compares the database of a server that is gone with what the
 // clients were told.
-func (h *history) checkFile(path string) {
-	d := openDB(h.t, path)
+func (h *history) checkDatabase() {
+	d := openDB(h.t, h.db)
 	defer d.Close()
 	for _, l := range h.ledgers {
 		err := d.View(h.t.Context(), func(tx *db.Tx) error { return h.checkStore(tx, l) })
@@ -95,7 +97,7 @@ func (h *history) checkStore(tx *db.Tx, l *ledger) error {
 	for _, g := range groups {
 		th := kept[aGroup][g.ID]
 		if strconv.Quote(g.Name) != th["name"] || fmt.Sprint(g.IsDefault, g.IsGroupForGuests) != th["is_default"]+" "+th["is_group_for_guests"] {
-			h.t.Errorf("%s: in the file, group %d is %+v, want %v", l.store, g.ID, g, th)
+			h.t.Errorf("%s: in the database, group %d is %+v, want %v", l.store, g.ID, g, th)
 		}
 	}
 	customers, err := tx.ListCustomers(l.store, cohort.CustomerFilter{}, all)
@@ -106,18 +108,18 @@ func (h *history) checkStore(tx *db.Tx, l *ledger) error {
 	for _, c := range customers {
 		th := kept[aCustomer][c.ID]
 		if strconv.Quote(c.Email) != th["email"] || c.GroupID != th.number("customer_group_id") {
-			h.t.Errorf("%s: in the file, customer %d is %+v, want %v", l.store, c.ID, c, th)
+			h.t.Errorf("%s: in the database, customer %d is %+v, want %v", l.store, c.ID, c, th)
 		}
 		members[c.GroupID]++
 	}
 	if len(groups) != len(kept[aGroup]) || len(customers) != len(kept[aCustomer]) {
-		h.t.Errorf("%s: in the file are %d groups and %d customers, want %d and %d",
+		h.t.Errorf("%s: in the database are %d groups and %d customers, want %d and %d",
 			l.store, len(groups), len(customers), len(kept[aGroup]), len(kept[aCustomer]))
 	}
 	counts, err := tx.MemberCounts(l.store)
 	for _, g := range groups {
 		if counts[g.ID] != members[g.ID] {
-			h.t.Errorf("%s: in the file, group %d counts %d members and has %d", l.store, g.ID, counts[g.ID], members[g.ID])
+			h.t.Errorf("%s: in the database, group %d counts %d members and has %d", l.store, g.ID, counts[g.ID], members[g.ID])
 		}
 	}
 	return err

@@ -53,7 +53,7 @@ func TestDiskFull(t *testing.T) {
 	if err := os.WriteFile(ballast, make([]byte, 3<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h := newHistory(t, filepath.Join(disk, "cohort.db"), seed)
+	h := newHistory(t, "sqlite:"+filepath.Join(disk, "cohort.db"), seed)
 
 	h.fill(h.finish)
 	h.wantReads()

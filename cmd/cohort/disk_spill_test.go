@@ -40,7 +40,7 @@ func TestDiskFullBeforeTheCommit(t *testing.T) {
 	if err := closeOnce(); err != nil {
 		t.Fatal(err)
 	}
-	again := openDB(t, strings.TrimPrefix(url, "sqlite:"))
+	again := openDB(t, url)
 	defer again.Close()
 	if got := groupNames(t, again); !slices.Equal(got, promised) {
 		t.Fatalf("opened again, there are %q, want %q", got, promised)

@@ -45,11 +45,11 @@ type history struct {
 	inDoubt, doneInDoubt int
 }
 
-// newHistory starts a server on a database that is not there yet, with three
+// newHistory starts a server on a database that has no tables yet, with three
 // stores of three clients each.
-func newHistory(t *testing.T, path string, seed uint64) *history {
+func newHistory(t *testing.T, url string, seed uint64) *history {
 	t.Helper()
-	h := &history{t: t, db: "sqlite:" + path, http: &http.Client{
+	h := &history{t: t, db: url, http: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 16},
 		Timeout:   time.Minute,
 	}}
@@ -134,7 +134,10 @@ func (h *history) work(enough func() bool, end func()) {
 func (h *history) finish() { h.over.Store(true) }
 
 // kill is an end for work that crashes the server.
-func (h *history) kill() { h.server.kill(h.t) }
+func (h *history) kill() {
+	h.server.kill(h.t)
+	awaitNobody(h.t, h.db)
+}
 
 // note counts one more.
 func (h *history) note(count *atomic.Int64) {

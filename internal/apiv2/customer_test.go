@@ -244,7 +244,7 @@ func newHandler(t *testing.T, d *db.DB, opts ...service.Option) *handler {
 	t.Helper()
 	svc := service.New(d, opts...)
 	mustCreateStore(t, svc)
-	return &handler{svc: svc}
+	return &handler{svc: svc, answers: newAnswers(svc)}
 }
 
 // call sends a request that names customer 1 to a handler, past the server.

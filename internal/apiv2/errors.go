@@ -56,10 +56,14 @@ func writeError(w http.ResponseWriter, err error) int {
 	if !ok {
 		return writeInternal(w)
 	}
-	if e.Kind == cohort.KindUnavailable {
-		w.Header().Set("Retry-After", "1")
-	}
 	answer := errorWire{Status: known.status, Message: known.message}
+	switch {
+	case e.Kind != cohort.KindUnavailable:
+	case e.Message == "":
+		w.Header().Set("Retry-After", "1")
+	default: // nothing that a client should do again by itself
+		answer.Message = e.Message
+	}
 	if answer.Message == "" {
 		answer.Message = message(e)
 	}

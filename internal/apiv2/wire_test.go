@@ -51,6 +51,7 @@ func TestWire(t *testing.T) {
 	}
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
+			t.Parallel()
 			// A script starts from nothing, so each gets databases of its own.
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target { return fresh(t, d) })

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/cli"
+	"cohort.example/cohort/internal/db/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -18,7 +19,8 @@ import (
 // the CI has set must not reach the tests.
 func TestMain(m *testing.M) {
 	for _, pair := range os.Environ() {
-		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "COHORT_") {
+		// The server that the tests are given is theirs.
+		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "COHORT_") && !strings.HasPrefix(name, "COHORT_TEST_") {
 			if err := os.Unsetenv(name); err != nil {
 				panic(err)
 			}
@@ -73,10 +75,19 @@ func wantFailure(t *testing.T, r result, status int, message string) {
 	}
 }
 
-// newDB returns the URL of a database that is not there yet.
+// newDB returns the URL of a SQLite database that is not there yet, for tests
+// that are about its file, or not about data.
 func newDB(t *testing.T) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
+	return dbtest.SQLiteURL(t)
+}
+
+// eachDB runs a test beside others on the URL of an empty database of each
+// engine.
+func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	t.Parallel()
+	dbtest.EachURL(t, fn)
 }
 
 func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
@@ -122,7 +133,7 @@ func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
 var flags = map[string][][2]string{
 	"serve": {
 		{"--dev", "COHORT_DEV"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
-		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--redis", "COHORT_REDIS"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"}, {"--db", "COHORT_DB"},
 	},
 	"demo":         nil,

@@ -6,6 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/pgtest"
 )
 
 // commandLines is one of each command that works on a database.
@@ -90,22 +93,25 @@ func TestFileIsNotADatabase(t *testing.T) {
 // An older binary must not touch what a newer one has written: it does not
 // know what the columns mean.
 func TestSchemaIsNewer(t *testing.T) {
-	t.Parallel()
-	for command, args := range commandLines {
-		t.Run(command, func(t *testing.T) {
-			t.Parallel()
-			url := newDB(t)
-			mustRun(t, "store", "create", "abc", "--db", url)
-			newerSchema(t, url)
-			wantFailure(t, run(t, append(args, "--db", url)...), 1,
-				"cannot open the database "+url+": its schema is newer than this version of cohort; use the version that made it, or a newer one")
-		})
-	}
+	eachDB(t, func(t *testing.T, url string) {
+		mustRun(t, "store", "create", "abc", "--db", url)
+		newerSchema(t, url)
+		for command, args := range commandLines {
+			t.Run(command, func(t *testing.T) {
+				wantFailure(t, run(t, append(args, "--db", url)...), 1,
+					"cannot open the database "+db.Redact(url)+": its schema is newer than this version of cohort; use the version that made it, or a newer one")
+			})
+		}
+	})
 }
 
 func newerSchema(t *testing.T, url string) {
 	t.Helper()
-	d, err := sql.Open("sqlite", strings.TrimPrefix(url, "sqlite:"))
+	driver, source := "pgx", url
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		driver, source = "sqlite", path
+	}
+	d, err := sql.Open(driver, source)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,11 +121,25 @@ func newerSchema(t *testing.T, url string) {
 	}
 }
 
+// A PostgreSQL database has to be there; what a command may make is the tables.
+func TestTablesAreMissing(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	for command, args := range commandLines {
+		if makes(command) {
+			continue
+		}
+		// Whatever the one before did, it has made nothing.
+		wantFailure(t, run(t, append(args, "--db", url)...), 1, "cannot open the database "+db.Redact(url)+
+			": there is nothing of cohort's in it; `cohort serve` or `cohort store create` makes the tables")
+	}
+}
+
 func TestDatabaseURL(t *testing.T) {
 	t.Parallel()
-	for _, url := range []string{"cohort.db", "sqlite:", "postgres://localhost/cohort"} {
+	for _, url := range []string{"cohort.db", "sqlite:", "mysql://localhost/cohort"} {
 		wantFailure(t, run(t, "store", "list", "--db", url), 1,
-			`"`+url+`" is not a database URL; write sqlite:PATH, such as sqlite:cohort.db`)
+			`"`+url+`" is not a database URL; write sqlite:PATH, such as sqlite:cohort.db, or postgres://USER:PASSWORD@HOST/DATABASE`)
 	}
 	dir := t.TempDir()
 	wantFailure(t, run(t, "store", "list", "--db", "sqlite:"+dir), 1,

@@ -45,93 +45,93 @@ func addGroup(tx *db.Tx, store string, g cohort.Group, members int) error {
 }
 
 func TestGroupList(t *testing.T) {
-	t.Parallel()
-	url := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", url)
-	mustRun(t, "store", "create", "xyz", "--db", url)
-	const head = "ID  NAME  MEMBERS  DEFAULT  GUESTS  RULES  MODIFIED\n"
-	if r := mustRun(t, "group", "list", "--store", "abc", "--db", url); r != (result{0, head, ""}) {
-		t.Errorf("without groups: %+v", r)
-	}
-	rule := cohort.DiscountRule{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}
-	inDB(t, url, func(tx *db.Tx) error {
-		for _, err := range []error{
-			addGroup(tx, "abc", cohort.Group{ID: 12, Name: "Großhandel & Co", IsGroupForGuests: true}, 0),
-			addGroup(tx, "abc", cohort.Group{ID: 3, Name: "VIP", IsDefault: true, DiscountRules: []cohort.DiscountRule{rule}}, 123),
-			addGroup(tx, "abc", cohort.Group{ID: 4, Name: "left by its members"}, 3),
-			addGroup(tx, "abc", cohort.Group{ID: 5, Name: "deleted"}, 9),
-			addGroup(tx, "xyz", cohort.Group{ID: 3, Name: "elsewhere"}, 7),
-		} {
-			if err != nil {
-				return err
-			}
+	eachDB(t, func(t *testing.T, url string) {
+		mustRun(t, "store", "create", "abc", "--db", url)
+		mustRun(t, "store", "create", "xyz", "--db", url)
+		const head = "ID  NAME  MEMBERS  DEFAULT  GUESTS  RULES  MODIFIED\n"
+		if r := mustRun(t, "group", "list", "--store", "abc", "--db", url); r != (result{0, head, ""}) {
+			t.Errorf("without groups: %+v", r)
 		}
-		for id := range int64(3) {
-			c, err := tx.Customer("abc", 4000+id)
-			if err != nil {
+		rule := cohort.DiscountRule{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}
+		inDB(t, url, func(tx *db.Tx) error {
+			for _, err := range []error{
+				addGroup(tx, "abc", cohort.Group{ID: 12, Name: "Großhandel & Co", IsGroupForGuests: true}, 0),
+				addGroup(tx, "abc", cohort.Group{ID: 3, Name: "VIP", IsDefault: true, DiscountRules: []cohort.DiscountRule{rule}}, 123),
+				addGroup(tx, "abc", cohort.Group{ID: 4, Name: "left by its members"}, 3),
+				addGroup(tx, "abc", cohort.Group{ID: 5, Name: "deleted"}, 9),
+				addGroup(tx, "xyz", cohort.Group{ID: 3, Name: "elsewhere"}, 7),
+			} {
+				if err != nil {
+					return err
+				}
+			}
+			for id := range int64(3) {
+				c, err := tx.Customer("abc", 4000+id)
+				if err != nil {
+					return err
+				}
+				if err := tx.DeleteCustomer("abc", c); err != nil {
+					return err
+				}
+			}
+			if err := tx.DeleteGroup("abc", 5); err != nil {
 				return err
 			}
-			if err := tx.DeleteCustomer("abc", c); err != nil {
-				return err
-			}
-		}
-		if err := tx.DeleteGroup("abc", 5); err != nil {
+			_, err := tx.UnassignMembers("abc", 5, 2) // with rows left to sweep
 			return err
+		})
+		// By id, in columns.
+		want := strings.Join([]string{
+			"ID  NAME                 MEMBERS  DEFAULT  GUESTS  RULES  MODIFIED",
+			"3   VIP                  123      yes              1      2024-02-29T12:00:03Z",
+			"4   left by its members  0                         0      2024-02-29T12:00:04Z",
+			"12  Großhandel & Co      0                 yes     0      2024-02-29T12:00:12Z",
+			"",
+		}, "\n")
+		if diff := cmp.Diff(result{0, want, ""}, mustRun(t, "group", "list", "--store", "abc", "--db", url), cmp.AllowUnexported(result{})); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
-		_, err := tx.UnassignMembers("abc", 5, 2) // with rows left to sweep
-		return err
+		if r := mustRun(t, "group", "list", "--store", "xyz", "--db", url); !regexp.MustCompile(`(?m)^3 +elsewhere +7 +0 +2024`).MatchString(r.out) {
+			t.Errorf("of the other store:\n%s", r.out)
+		}
 	})
-	// By id, in columns.
-	want := strings.Join([]string{
-		"ID  NAME                 MEMBERS  DEFAULT  GUESTS  RULES  MODIFIED",
-		"3   VIP                  123      yes              1      2024-02-29T12:00:03Z",
-		"4   left by its members  0                         0      2024-02-29T12:00:04Z",
-		"12  Großhandel & Co      0                 yes     0      2024-02-29T12:00:12Z",
-		"",
-	}, "\n")
-	if diff := cmp.Diff(result{0, want, ""}, mustRun(t, "group", "list", "--store", "abc", "--db", url), cmp.AllowUnexported(result{})); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if r := mustRun(t, "group", "list", "--store", "xyz", "--db", url); !regexp.MustCompile(`(?m)^3 +elsewhere +7 +0 +2024`).MatchString(r.out) {
-		t.Errorf("of the other store:\n%s", r.out)
-	}
 }
 
 // The list is read in parts; none is lost or there twice at the seams.
 func TestGroupListIsWhole(t *testing.T) {
-	t.Parallel()
-	url := newDB(t)
-	for _, groups := range []int64{999, 1000, 1001, 2000} {
-		store := fmt.Sprint("s", groups)
-		mustRun(t, "store", "create", store, "--db", url)
-		inDB(t, url, func(tx *db.Tx) error {
-			for id := range groups {
-				if err := addGroup(tx, store, cohort.Group{ID: id + 1, Name: "x"}, 0); err != nil {
-					return err
+	eachDB(t, func(t *testing.T, url string) {
+		for _, groups := range []int64{999, 1000, 1001, 2000} {
+			store := fmt.Sprint("s", groups)
+			mustRun(t, "store", "create", store, "--db", url)
+			inDB(t, url, func(tx *db.Tx) error {
+				for id := range groups {
+					if err := addGroup(tx, store, cohort.Group{ID: id + 1, Name: "x"}, 0); err != nil {
+						return err
+					}
+				}
+				return addGroup(tx, store, cohort.Group{ID: groups + 1, Name: "last"}, 2)
+			})
+			lines := strings.Split(strings.TrimSuffix(mustRun(t, "group", "list", "--store", store, "--db", url).out, "\n"), "\n")
+			for i, line := range lines[1:] {
+				if id := strings.Fields(line)[0]; id != fmt.Sprint(i+1) {
+					t.Fatalf("%s: line %d is %s", store, i+1, line)
 				}
 			}
-			return addGroup(tx, store, cohort.Group{ID: groups + 1, Name: "last"}, 2)
-		})
-		lines := strings.Split(strings.TrimSuffix(mustRun(t, "group", "list", "--store", store, "--db", url).out, "\n"), "\n")
-		for i, line := range lines[1:] {
-			if id := strings.Fields(line)[0]; id != fmt.Sprint(i+1) {
-				t.Fatalf("%s: line %d is %s", store, i+1, line)
+			if last := strings.Fields(lines[len(lines)-1]); len(lines) != int(groups)+2 || last[2] != "2" {
+				t.Errorf("%s: %d lines, the last is %q", store, len(lines), last)
 			}
 		}
-		if last := strings.Fields(lines[len(lines)-1]); len(lines) != int(groups)+2 || last[2] != "2" {
-			t.Errorf("%s: %d lines, the last is %q", store, len(lines), last)
-		}
-	}
+	})
 }
 
 func TestGroupListRefuses(t *testing.T) {
-	t.Parallel()
-	url := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", url)
-	wantFailure(t, run(t, "group", "list", "--store", "abd", "--db", url), 1, "store abd does not exist")
-	if r := run(t, "group", "list", "--db", url); r.status != 2 || !strings.Contains(r.err, "--store") {
-		t.Errorf("without a store: %+v", r)
-	}
+	eachDB(t, func(t *testing.T, url string) {
+		mustRun(t, "store", "create", "abc", "--db", url)
+		wantFailure(t, run(t, "group", "list", "--store", "abd", "--db", url), 1, "store abd does not exist")
+		if r := run(t, "group", "list", "--db", url); r.status != 2 || !strings.Contains(r.err, "--store") {
+			t.Errorf("without a store: %+v", r)
+		}
+	})
 }
 
 func TestGroupFlagsFromTheEnvironment(t *testing.T) {

@@ -17,28 +17,28 @@ import (
 // The line that --dev prints is the first thing that anybody tries, so it is
 // taken as a shell takes it and its request is made.
 func TestServeDevPrintsARequestThatWorks(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
-		// The second time the store and the token are there already.
-		s := serve(t, "--dev", "--db", db, "--addr", addr)
-		greeting := s.out.String()
-		if path := strings.TrimPrefix(db, "sqlite:"); !strings.Contains(greeting, path) {
-			t.Errorf("the greeting does not say that the data is in %s:\n%s", path, greeting)
+	eachDB(t, func(t *testing.T, db string) {
+		for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
+			// The second time the store and the token are there already.
+			s := serve(t, "--dev", "--db", db, "--addr", addr)
+			greeting := s.out.String()
+			if path := strings.TrimPrefix(db, "sqlite:"); !strings.Contains(greeting, path) {
+				t.Errorf("the greeting does not say that the data is in %s:\n%s", path, greeting)
+			}
+			req := parseCurl(t, greeting)
+			if !strings.HasPrefix(req.URL.String(), s.url+"/stores/demo/") {
+				t.Errorf("the request goes to %s, the server is at %s", req.URL, s.url)
+			}
+			res, err := s.client.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale"`) {
+				t.Errorf("the answer is %d %s", a.status, a.body)
+			}
+			s.stop()
 		}
-		req := parseCurl(t, greeting)
-		if !strings.HasPrefix(req.URL.String(), s.url+"/stores/demo/") {
-			t.Errorf("the request goes to %s, the server is at %s", req.URL, s.url)
-		}
-		res, err := s.client.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale"`) {
-			t.Errorf("the answer is %d %s", a.status, a.body)
-		}
-		s.stop()
-	}
+	})
 }
 
 // parseCurl makes the request of the one line in text that begins with curl.
@@ -97,24 +97,24 @@ func TestServeDevRefusesAddressesBeyondThisMachine(t *testing.T) {
 // Somebody who tried --dev and then goes into service with the same file would
 // let everybody in.
 func TestServeRefusesTheDevelopmentToken(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	serve(t, "--dev", "--db", db).stop()
+	eachDB(t, func(t *testing.T, db string) {
+		serve(t, "--dev", "--db", db).stop()
 
-	dev := id("demo-token")
-	wantFailure(t, run(t, "serve", "--addr", "127.0.0.1:0", "--db", db), 1,
-		`this database has the token "demo-token", which everybody knows; revoke it with "cohort token revoke `+dev+
-			`", use another --db, or serve with --dev`)
+		dev := id("demo-token")
+		wantFailure(t, run(t, "serve", "--addr", "127.0.0.1:0", "--db", db), 1,
+			`this database has the token "demo-token", which everybody knows; revoke it with "cohort token revoke `+dev+
+				`", use another --db, or serve with --dev`)
 
-	// The message's advice helps.
-	mustRun(t, "token", "revoke", dev, "--db", db)
-	s := serve(t, "--db", db)
-	if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 401 {
-		t.Errorf("the development token gets %d %s", a.status, a.body)
-	}
-	if s.out.String() != "" {
-		t.Errorf("it greets as --dev does: %s", s.out)
-	}
+		// The message's advice helps.
+		mustRun(t, "token", "revoke", dev, "--db", db)
+		s := serve(t, "--db", db)
+		if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 401 {
+			t.Errorf("the development token gets %d %s", a.status, a.body)
+		}
+		if s.out.String() != "" {
+			t.Errorf("it greets as --dev does: %s", s.out)
+		}
+	})
 }
 
 func TestServeRefusesFlagsThatDoNotGoTogether(t *testing.T) {
@@ -153,95 +153,95 @@ func TestServeAddressIsTaken(t *testing.T) {
 }
 
 func TestServeMetrics(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	token := newToken(t, db, "abc")
-	s := serve(t, "--db", db, "--metrics-addr", "127.0.0.1:0")
-	s.get(t, "/stores/abc/v2/time", token)
-	s.err.await(t, `(msg=request .*operation=getTime)`, s.ended) // counted before it is logged
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		token := newToken(t, db, "abc")
+		s := serve(t, "--db", db, "--metrics-addr", "127.0.0.1:0")
+		s.get(t, "/stores/abc/v2/time", token)
+		s.err.await(t, `(msg=request .*operation=getTime)`, s.ended) // counted before it is logged
 
-	res, err := s.client.Get(s.err.await(t, `msg="serving metrics" url=(\S+/metrics)`, s.ended))
-	if err != nil {
-		t.Fatal(err)
-	}
-	metrics := read(t, res)
-	if want := `cohort_http_requests_total{operation="getTime",status="200"} 1`; !strings.Contains(metrics.body, "\n"+want+"\n") {
-		t.Errorf("metrics without %s:\n%s", want, metrics.body)
-	}
-	// They tell about all stores, so they are not where the stores' clients are.
-	if a := s.get(t, "/metrics", token); a.status != 404 {
-		t.Errorf("the API serves metrics too: %d", a.status)
-	}
+		res, err := s.client.Get(s.err.await(t, `msg="serving metrics" url=(\S+/metrics)`, s.ended))
+		if err != nil {
+			t.Fatal(err)
+		}
+		metrics := read(t, res)
+		if want := `cohort_http_requests_total{operation="getTime",status="200"} 1`; !strings.Contains(metrics.body, "\n"+want+"\n") {
+			t.Errorf("metrics without %s:\n%s", want, metrics.body)
+		}
+		// They tell about all stores, so they are not where the stores' clients are.
+		if a := s.get(t, "/metrics", token); a.status != 404 {
+			t.Errorf("the API serves metrics too: %d", a.status)
+		}
+	})
 }
 
 func TestServeLogsJSON(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	token := newToken(t, db, "abc")
-	s := serve(t, "--db", db, "--log-format", "json")
-	a := s.post(t, "/stores/abc/v2/customer_groups?secret=1", token, `{"name":"Confidential"}`)
-	s.stop()
-	requests := 0
-	for line := range strings.Lines(s.err.String()) {
-		var entry struct {
-			Level, Msg, Path, Operation, Store string
-			Status                             int
-			RequestID                          string `json:"request_id"`
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		token := newToken(t, db, "abc")
+		s := serve(t, "--db", db, "--log-format", "json")
+		a := s.post(t, "/stores/abc/v2/customer_groups?secret=1", token, `{"name":"Confidential"}`)
+		s.stop()
+		requests := 0
+		for line := range strings.Lines(s.err.String()) {
+			var entry struct {
+				Level, Msg, Path, Operation, Store string
+				Status                             int
+				RequestID                          string `json:"request_id"`
+			}
+			if err := json.Unmarshal([]byte(line), &entry); err != nil {
+				t.Errorf("%v: %s", err, line)
+			}
+			if entry.Msg != "request" {
+				continue
+			}
+			requests++
+			want := entry
+			want.Level, want.Path, want.Operation, want.Store, want.Status = "INFO", "/stores/abc/v2/customer_groups", "createGroup", "abc", 200
+			want.RequestID = a.header.Get("X-Request-Id")
+			if diff := cmp.Diff(want, entry); diff != "" || entry.RequestID == "" {
+				t.Errorf("the request's line (-want +got):\n%s", diff)
+			}
 		}
-		if err := json.Unmarshal([]byte(line), &entry); err != nil {
-			t.Errorf("%v: %s", err, line)
+		if requests != 1 {
+			t.Errorf("%d lines for one request:\n%s", requests, s.err)
 		}
-		if entry.Msg != "request" {
-			continue
+		for _, private := range []string{token, "secret=1", "Confidential"} {
+			if strings.Contains(s.err.String(), private) {
+				t.Errorf("the log holds %q, which may be private", private)
+			}
 		}
-		requests++
-		want := entry
-		want.Level, want.Path, want.Operation, want.Store, want.Status = "INFO", "/stores/abc/v2/customer_groups", "createGroup", "abc", 200
-		want.RequestID = a.header.Get("X-Request-Id")
-		if diff := cmp.Diff(want, entry); diff != "" || entry.RequestID == "" {
-			t.Errorf("the request's line (-want +got):\n%s", diff)
-		}
-	}
-	if requests != 1 {
-		t.Errorf("%d lines for one request:\n%s", requests, s.err)
-	}
-	for _, private := range []string{token, "secret=1", "Confidential"} {
-		if strings.Contains(s.err.String(), private) {
-			t.Errorf("the log holds %q, which may be private", private)
-		}
-	}
+	})
 }
 
 // An id that came back would give one group's members and prices to another.
 func TestServeDoesNotReuseIDsAfterARestart(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	token := newToken(t, db, "abc")
-	const groups = "/stores/abc/v2/customer_groups"
-	var locations []string
-	create := func(s *serving) {
-		locations = append(locations, s.post(t, groups, token, `{"name":"A"}`).header.Get("Location"))
-	}
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		token := newToken(t, db, "abc")
+		const groups = "/stores/abc/v2/customer_groups"
+		var locations []string
+		create := func(s *serving) {
+			locations = append(locations, s.post(t, groups, token, `{"name":"A"}`).header.Get("Location"))
+		}
 
-	s := serve(t, "--db", db)
-	create(s)
-	create(s)
-	if a := s.do(t, http.MethodDelete, groups+"/2", token, ""); a.status != 204 {
-		t.Fatalf("delete: %d %s", a.status, a.body)
-	}
-	s.stop()
+		s := serve(t, "--db", db)
+		create(s)
+		create(s)
+		if a := s.do(t, http.MethodDelete, groups+"/2", token, ""); a.status != 204 {
+			t.Fatalf("delete: %d %s", a.status, a.body)
+		}
+		s.stop()
 
-	s = serve(t, "--db", db)
-	create(s)
-	if want := []string{groups + "/1", groups + "/2", groups + "/3"}; !slices.Equal(locations, want) {
-		t.Errorf("created %v, want %v", locations, want)
-	}
-	if a := s.get(t, groups+"/2", token); a.status != 404 {
-		t.Errorf("the deleted group is %d %s", a.status, a.body)
-	}
+		s = serve(t, "--db", db)
+		create(s)
+		if want := []string{groups + "/1", groups + "/2", groups + "/3"}; !slices.Equal(locations, want) {
+			t.Errorf("created %v, want %v", locations, want)
+		}
+		if a := s.get(t, groups+"/2", token); a.status != 404 {
+			t.Errorf("the deleted group is %d %s", a.status, a.body)
+		}
+	})
 }
 
 // Serving plain HTTP to others is allowed, for a proxy may stand in front, but

@@ -106,29 +106,29 @@ func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 
 // A client that never finishes must not keep the process from ending.
 func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	token := newToken(t, db, "abc")
-	s := start(t, "--addr", "127.0.0.1:0", "--db", db, "--shutdown-timeout", "1ms")
-	s.url = s.err.await(t, servingLine, s.ended)
-	u := begin(t, s, "abc", token, `{"name":`)
-	if status := s.stop(); status != 1 {
-		t.Errorf("exit status %d, want 1", status)
-	}
-	if line := "cohort: requests were still under way after 1ms and were cut off\n"; !strings.HasSuffix(s.err.String(), line) {
-		t.Errorf("the last line is not %s:\n%s", line, s.err)
-	}
-	if res, err := u.response(); err == nil {
-		t.Errorf("half a request was answered: %s", res.Status)
-		res.Body.Close()
-	}
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		token := newToken(t, db, "abc")
+		s := start(t, "--addr", "127.0.0.1:0", "--db", db, "--shutdown-timeout", "1ms")
+		s.url = s.err.await(t, servingLine, s.ended)
+		u := begin(t, s, "abc", token, `{"name":`)
+		if status := s.stop(); status != 1 {
+			t.Errorf("exit status %d, want 1", status)
+		}
+		if line := "cohort: requests were still under way after 1ms and were cut off\n"; !strings.HasSuffix(s.err.String(), line) {
+			t.Errorf("the last line is not %s:\n%s", line, s.err)
+		}
+		if res, err := u.response(); err == nil {
+			t.Errorf("half a request was answered: %s", res.Status)
+			res.Body.Close()
+		}
 
-	// Half a request has changed nothing.
-	s = serve(t, "--db", db)
-	if a := s.get(t, "/stores/abc/v2/customer_groups/count", token); a.body != `{"count":0}` {
-		t.Errorf("after half a request there is %d %s", a.status, a.body)
-	}
+		// Half a request has changed nothing.
+		s = serve(t, "--db", db)
+		if a := s.get(t, "/stores/abc/v2/customer_groups/count", token); a.body != `{"count":0}` {
+			t.Errorf("after half a request there is %d %s", a.status, a.body)
+		}
+	})
 }
 
 // A connection on which nothing has come is no request under way. The second

@@ -38,29 +38,29 @@ func wantStores(t *testing.T, db string, want ...string) {
 }
 
 func TestStoreCreateAndList(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	for _, args := range [][]string{
-		{"zeta"},
-		{"beta", "--plan", "standard"},
-		{"b-2_x", "--plan", "plus"},
-		{"alpha", "--plan", "pro", "--at-once", "7"},
-		{"gamma", "--plan", "enterprise", "--quota", "2000"},
-		{"delta", "--plan", "standard", "--quota", "9"},
-	} {
-		r := mustRun(t, append([]string{"store", "create", "--db", db}, args...)...)
-		if !strings.HasPrefix(r.out, "Store "+args[0]+" is made (plan ") || r.err != "" {
-			t.Errorf("%v: %+v", args, r)
+	eachDB(t, func(t *testing.T, db string) {
+		for _, args := range [][]string{
+			{"zeta"},
+			{"beta", "--plan", "standard"},
+			{"b-2_x", "--plan", "plus"},
+			{"alpha", "--plan", "pro", "--at-once", "7"},
+			{"gamma", "--plan", "enterprise", "--quota", "2000"},
+			{"delta", "--plan", "standard", "--quota", "9"},
+		} {
+			r := mustRun(t, append([]string{"store", "create", "--db", db}, args...)...)
+			if !strings.HasPrefix(r.out, "Store "+args[0]+" is made (plan ") || r.err != "" {
+				t.Errorf("%v: %+v", args, r)
+			}
 		}
-	}
-	// By hash, byte by byte.
-	wantStores(t, db,
-		"alpha pro 450 7",
-		"b-2_x plus 150 default",
-		"beta standard 150 default",
-		"delta standard 9 default",
-		"gamma enterprise 2000 default",
-		"zeta unlimited none default")
+		// By hash, byte by byte.
+		wantStores(t, db,
+			"alpha pro 450 7",
+			"b-2_x plus 150 default",
+			"beta standard 150 default",
+			"delta standard 9 default",
+			"gamma enterprise 2000 default",
+			"zeta unlimited none default")
+	})
 }
 
 // A store that is refused leaves nothing behind, least of all a database where
@@ -77,135 +77,135 @@ func TestStoreCreateRefusedMakesNoDatabase(t *testing.T) {
 }
 
 func TestStoreCreateRefuses(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
-	const atOnce = "At once is 1 to 100000 requests, or 0 for each operation's own limit."
-	for _, c := range []struct {
-		args    []string
-		message string
-	}{
-		{[]string{"abc"}, "store abc exists already"},
-		{[]string{"Def"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
-		{[]string{"d/f"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
-		{[]string{strings.Repeat("d", 65)}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
-		{[]string{"def", "--quota", "5"}, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
-		{[]string{"def", "--plan", "enterprise"}, "The enterprise plan has no quota of its own; give one."},
-		{[]string{"def", "--plan", "pro", "--quota=-1"}, quota},
-		{[]string{"def", "--plan", "pro", "--quota", "100000001"}, quota},
-		{[]string{"def", "--at-once=-1"}, atOnce},
-		{[]string{"def", "--at-once", "100001"}, atOnce},
-	} {
-		wantFailure(t, run(t, append([]string{"store", "create", "--db", db}, c.args...)...), 1, c.message)
-	}
-	wantStores(t, db, "abc unlimited none default")
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
+		const atOnce = "At once is 1 to 100000 requests, or 0 for each operation's own limit."
+		for _, c := range []struct {
+			args    []string
+			message string
+		}{
+			{[]string{"abc"}, "store abc exists already"},
+			{[]string{"Def"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
+			{[]string{"d/f"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
+			{[]string{strings.Repeat("d", 65)}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
+			{[]string{"def", "--quota", "5"}, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
+			{[]string{"def", "--plan", "enterprise"}, "The enterprise plan has no quota of its own; give one."},
+			{[]string{"def", "--plan", "pro", "--quota=-1"}, quota},
+			{[]string{"def", "--plan", "pro", "--quota", "100000001"}, quota},
+			{[]string{"def", "--at-once=-1"}, atOnce},
+			{[]string{"def", "--at-once", "100001"}, atOnce},
+		} {
+			wantFailure(t, run(t, append([]string{"store", "create", "--db", db}, c.args...)...), 1, c.message)
+		}
+		wantStores(t, db, "abc unlimited none default")
+	})
 }
 
 func TestStoreUpdate(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	mustRun(t, "store", "create", "other", "--plan", "pro", "--db", db)
-	// Each step starts from the one before, so what is not given must stay.
-	for _, c := range []struct {
-		args []string
-		want string
-	}{
-		{[]string{"--plan", "standard"}, "plan standard, quota 150, at once default"},
-		{[]string{"--at-once", "3"}, "plan standard, quota 150, at once 3"},
-		{[]string{"--quota", "20"}, "plan standard, quota 20, at once 3"},
-		{[]string{"--plan", "pro"}, "plan pro, quota 20, at once 3"},
-		{[]string{"--quota", "0"}, "plan pro, quota 450, at once 3"},
-		{[]string{"--plan", "enterprise", "--quota", "9000"}, "plan enterprise, quota 9000, at once 3"},
-		{[]string{"--plan", "unlimited"}, "plan unlimited, quota none, at once 3"},
-		{[]string{"--at-once", "0"}, "plan unlimited, quota none, at once default"},
-	} {
-		r := mustRun(t, append([]string{"store", "update", "abc", "--db", db}, c.args...)...)
-		if want := "Store abc: " + c.want + ".\n"; r.out != want {
-			t.Errorf("%v: %q, want %q", c.args, r.out, want)
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		mustRun(t, "store", "create", "other", "--plan", "pro", "--db", db)
+		// Each step starts from the one before, so what is not given must stay.
+		for _, c := range []struct {
+			args []string
+			want string
+		}{
+			{[]string{"--plan", "standard"}, "plan standard, quota 150, at once default"},
+			{[]string{"--at-once", "3"}, "plan standard, quota 150, at once 3"},
+			{[]string{"--quota", "20"}, "plan standard, quota 20, at once 3"},
+			{[]string{"--plan", "pro"}, "plan pro, quota 20, at once 3"},
+			{[]string{"--quota", "0"}, "plan pro, quota 450, at once 3"},
+			{[]string{"--plan", "enterprise", "--quota", "9000"}, "plan enterprise, quota 9000, at once 3"},
+			{[]string{"--plan", "unlimited"}, "plan unlimited, quota none, at once 3"},
+			{[]string{"--at-once", "0"}, "plan unlimited, quota none, at once default"},
+		} {
+			r := mustRun(t, append([]string{"store", "update", "abc", "--db", db}, c.args...)...)
+			if want := "Store abc: " + c.want + ".\n"; r.out != want {
+				t.Errorf("%v: %q, want %q", c.args, r.out, want)
+			}
 		}
-	}
-	wantStores(t, db, "abc unlimited none default", "other pro 450 default")
+		wantStores(t, db, "abc unlimited none default", "other pro 450 default")
+	})
 }
 
 func TestStoreUpdateRefuses(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--plan", "pro", "--db", db)
-	for _, c := range []struct {
-		args    []string
-		status  int
-		message string
-	}{
-		{[]string{"abc"}, 2, "nothing to change: give --plan, --quota or --at-once"},
-		{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
-		{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
-		{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},
-		{[]string{"abc", "--plan", "unlimited", "--quota", "5"}, 1, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
-	} {
-		wantFailure(t, run(t, append([]string{"store", "update", "--db", db}, c.args...)...), c.status, c.message)
-	}
-	wantStores(t, db, "abc pro 450 default")
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--plan", "pro", "--db", db)
+		for _, c := range []struct {
+			args    []string
+			status  int
+			message string
+		}{
+			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota or --at-once"},
+			{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
+			{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
+			{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},
+			{[]string{"abc", "--plan", "unlimited", "--quota", "5"}, 1, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
+		} {
+			wantFailure(t, run(t, append([]string{"store", "update", "--db", db}, c.args...)...), c.status, c.message)
+		}
+		wantStores(t, db, "abc pro 450 default")
+	})
 }
 
 // What a store may do is read with every request: a change needs no restart.
 func TestStoreUpdateReachesARunningServer(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--plan", "standard", "--db", db)
-	token := newToken(t, db, "abc")
-	s := serve(t, "--db", db)
-	for _, plan := range []struct{ name, quota string }{{"standard", "150"}, {"pro", "450"}, {"unlimited", ""}} {
-		mustRun(t, "store", "update", "abc", "--plan", plan.name, "--db", db)
-		eventually(t, "plan "+plan.name, func() bool {
-			a := s.get(t, "/stores/abc/v2/time", token)
-			return a.status == 200 && a.header.Get("X-Rate-Limit-Requests-Quota") == plan.quota
-		})
-	}
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--plan", "standard", "--db", db)
+		token := newToken(t, db, "abc")
+		s := serve(t, "--db", db)
+		for _, plan := range []struct{ name, quota string }{{"standard", "150"}, {"pro", "450"}, {"unlimited", ""}} {
+			mustRun(t, "store", "update", "abc", "--plan", plan.name, "--db", db)
+			eventually(t, "plan "+plan.name, func() bool {
+				a := s.get(t, "/stores/abc/v2/time", token)
+				return a.status == 200 && a.header.Get("X-Rate-Limit-Requests-Quota") == plan.quota
+			})
+		}
+	})
 }
 
 func TestStoreDeleteAsks(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	mustRun(t, "store", "create", "other", "--db", db)
-	token := newToken(t, db, "abc")
-	s := serve(t, "--db", db)
-	s.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"One"}`)
-	const question = "This deletes store abc for good, with 1 customer groups, 0 customers and 1 tokens.\nType the store's hash to go on: "
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		mustRun(t, "store", "create", "other", "--db", db)
+		token := newToken(t, db, "abc")
+		s := serve(t, "--db", db)
+		s.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"One"}`)
+		const question = "This deletes store abc for good, with 1 customer groups, 0 customers and 1 tokens.\nType the store's hash to go on: "
 
-	for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
-		r := runWith(t, answer, "store", "delete", "abc", "--db", db)
-		if want := (result{1, question, "cohort: nothing is deleted\n"}); r != want {
-			t.Errorf("answer %q: %+v, want %+v", answer, r, want)
+		for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
+			r := runWith(t, answer, "store", "delete", "abc", "--db", db)
+			if want := (result{1, question, "cohort: nothing is deleted\n"}); r != want {
+				t.Errorf("answer %q: %+v, want %+v", answer, r, want)
+			}
 		}
-	}
-	wantStores(t, db, "abc unlimited none default", "other unlimited none default")
-	if a := s.get(t, "/stores/abc/v2/customer_groups/1", token); a.status != 200 {
-		t.Errorf("after the wrong answers the group is %d %s", a.status, a.body)
-	}
+		wantStores(t, db, "abc unlimited none default", "other unlimited none default")
+		if a := s.get(t, "/stores/abc/v2/customer_groups/1", token); a.status != 200 {
+			t.Errorf("after the wrong answers the group is %d %s", a.status, a.body)
+		}
 
-	r := runWith(t, "abc\n", "store", "delete", "abc", "--db", db)
-	if want := (result{0, question + "Store abc is deleted.\n", ""}); r != want {
-		t.Errorf("the right answer: %+v, want %+v", r, want)
-	}
-	wantStores(t, db, "other unlimited none default")
-	eventually(t, "the token is gone with its store", func() bool {
-		return s.get(t, "/stores/abc/v2/customer_groups/1", token).status == 401
+		r := runWith(t, "abc\n", "store", "delete", "abc", "--db", db)
+		if want := (result{0, question + "Store abc is deleted.\n", ""}); r != want {
+			t.Errorf("the right answer: %+v, want %+v", r, want)
+		}
+		wantStores(t, db, "other unlimited none default")
+		eventually(t, "the token is gone with its store", func() bool {
+			return s.get(t, "/stores/abc/v2/customer_groups/1", token).status == 401
+		})
 	})
 }
 
 func TestStoreDeleteWithoutAsking(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	r := run(t, "store", "delete", "abc", "--yes", "--db", db)
-	if want := (result{0, "Store abc is deleted.\n", ""}); r != want {
-		t.Errorf("%+v, want %+v", r, want)
-	}
-	wantStores(t, db)
-	for _, args := range [][]string{{"abc", "--yes"}, {"abc"}} { // asked or not
-		wantFailure(t, run(t, append([]string{"store", "delete", "--db", db}, args...)...), 1, "store abc does not exist")
-	}
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		r := run(t, "store", "delete", "abc", "--yes", "--db", db)
+		if want := (result{0, "Store abc is deleted.\n", ""}); r != want {
+			t.Errorf("%+v, want %+v", r, want)
+		}
+		wantStores(t, db)
+		for _, args := range [][]string{{"abc", "--yes"}, {"abc"}} { // asked or not
+			wantFailure(t, run(t, append([]string{"store", "delete", "--db", db}, args...)...), 1, "store abc does not exist")
+		}
+	})
 }

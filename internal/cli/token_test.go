@@ -27,29 +27,30 @@ func id(secret string) string { return cohort.HashTokenSecret(secret)[:16] }
 // Scripts take the secret from standard output, so it is alone there; and
 // nowhere is it shown again.
 func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	r := mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", "ETL", "--db", db)
-	if !regexp.MustCompile(`^[a-z2-7]{26}\n$`).MatchString(r.out) {
-		t.Fatalf("standard output: %q", r.out)
-	}
-	secret := strings.TrimSuffix(r.out, "\n")
-	if want := "Token " + id(secret) + " is made. Its secret, above, is not shown again.\n"; r.err != want {
-		t.Errorf("standard error: %q, want %q", r.err, want)
-	}
-	if another := newToken(t, db, "abc"); another == secret {
-		t.Error("a second token has the same secret")
-	}
-	for _, args := range [][]string{{"token", "list"}, {"token", "list", "--store", "abc"}, {"store", "list"}} {
-		if r := mustRun(t, append(args, "--db", db)...); strings.Contains(r.out+r.err, secret) {
-			t.Errorf("%v shows the secret", args)
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		r := mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", "ETL", "--db", db)
+		if !regexp.MustCompile(`^[a-z2-7]{26}\n$`).MatchString(r.out) {
+			t.Fatalf("standard output: %q", r.out)
 		}
-	}
+		secret := strings.TrimSuffix(r.out, "\n")
+		if want := "Token " + id(secret) + " is made. Its secret, above, is not shown again.\n"; r.err != want {
+			t.Errorf("standard error: %q, want %q", r.err, want)
+		}
+		if another := newToken(t, db, "abc"); another == secret {
+			t.Error("a second token has the same secret")
+		}
+		for _, args := range [][]string{{"token", "list"}, {"token", "list", "--store", "abc"}, {"store", "list"}} {
+			if r := mustRun(t, append(args, "--db", db)...); strings.Contains(r.out+r.err, secret) {
+				t.Errorf("%v shows the secret", args)
+			}
+		}
+	})
 }
 
 // Who steals the database, or a backup, cannot call with what is in it. A
-// server is running so that the write-ahead log is there to be looked into.
+// server is running so that the write-ahead log is there to be looked into. It
+// is SQLite whose files can be; what is written is the same on every engine.
 func TestSecretIsNotInTheDatabaseFiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -84,80 +85,80 @@ func TestSecretIsNotInTheDatabaseFiles(t *testing.T) {
 }
 
 func TestTokenList(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	mustRun(t, "store", "create", "xyz", "--db", db)
-	create := func(args ...string) (id string) {
-		r := mustRun(t, append([]string{"token", "create", "--db", db}, args...)...)
-		return regexp.MustCompile(`^Token (\S+)`).FindStringSubmatch(r.err)[1]
-	}
-	xyz := create("--store", "xyz", "--scope", "store_v2_customers_read_only")
-	abc := create("--store", "abc", "--name", "ETL", "--scope", "store_v2_customers,store_v2_products", "--scope", "store_v2_products_read_only")
-	const head = "ID STORE NAME SCOPES CREATED"
-	abcRow := abc + " abc ETL store_v2_customers,store_v2_products,store_v2_products_read_only"
-	xyzRow := xyz + " xyz store_v2_customers_read_only"
-	for _, c := range []struct {
-		args []string
-		want []string
-	}{
-		{nil, []string{head, abcRow, xyzRow}},
-		{[]string{"--store", "abc"}, []string{head, abcRow}},
-		{[]string{"--store", "xyz"}, []string{head, xyzRow}},
-	} {
-		out := mustRun(t, append([]string{"token", "list", "--db", db}, c.args...)...).out
-		got := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
-		for i, line := range got {
-			got[i] = regexp.MustCompile(` \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`).ReplaceAllString(strings.Join(strings.Fields(line), " "), "")
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		mustRun(t, "store", "create", "xyz", "--db", db)
+		create := func(args ...string) (id string) {
+			r := mustRun(t, append([]string{"token", "create", "--db", db}, args...)...)
+			return regexp.MustCompile(`^Token (\S+)`).FindStringSubmatch(r.err)[1]
 		}
-		if diff := cmp.Diff(c.want, got); diff != "" {
-			t.Errorf("token list %v (-want +got):\n%s", c.args, diff)
+		xyz := create("--store", "xyz", "--scope", "store_v2_customers_read_only")
+		abc := create("--store", "abc", "--name", "ETL", "--scope", "store_v2_customers,store_v2_products", "--scope", "store_v2_products_read_only")
+		const head = "ID STORE NAME SCOPES CREATED"
+		abcRow := abc + " abc ETL store_v2_customers,store_v2_products,store_v2_products_read_only"
+		xyzRow := xyz + " xyz store_v2_customers_read_only"
+		for _, c := range []struct {
+			args []string
+			want []string
+		}{
+			{nil, []string{head, abcRow, xyzRow}},
+			{[]string{"--store", "abc"}, []string{head, abcRow}},
+			{[]string{"--store", "xyz"}, []string{head, xyzRow}},
+		} {
+			out := mustRun(t, append([]string{"token", "list", "--db", db}, c.args...)...).out
+			got := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
+			for i, line := range got {
+				got[i] = regexp.MustCompile(` \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`).ReplaceAllString(strings.Join(strings.Fields(line), " "), "")
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("token list %v (-want +got):\n%s", c.args, diff)
+			}
 		}
-	}
+	})
 }
 
 func TestTokenCreateRefuses(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."
-	for _, c := range []struct {
-		args    []string
-		message string
-	}{
-		{[]string{"--store", "def", "--scope", "store_v2_customers"}, "store def does not exist"},
-		{[]string{"--store", "abc", "--scope", "everything"}, `"everything" is not a scope; there are ` + scopes},
-		{[]string{"--store", "abc", "--scope="}, "A token needs at least one scope: " + scopes},
-	} {
-		// wantFailure also sees that no secret was printed.
-		wantFailure(t, run(t, append([]string{"token", "create", "--db", db}, c.args...)...), 1, c.message)
-	}
-	r := run(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", strings.Repeat("é", 256), "--db", db)
-	if r.status != 1 || r.out != "" || !strings.Contains(r.err, "255 characters") {
-		t.Errorf("a name of 256 characters: %+v", r)
-	}
-	if r := mustRun(t, "token", "list", "--db", db); strings.Count(r.out, "\n") != 1 {
-		t.Errorf("a refused token is there:\n%s", r.out)
-	}
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."
+		for _, c := range []struct {
+			args    []string
+			message string
+		}{
+			{[]string{"--store", "def", "--scope", "store_v2_customers"}, "store def does not exist"},
+			{[]string{"--store", "abc", "--scope", "everything"}, `"everything" is not a scope; there are ` + scopes},
+			{[]string{"--store", "abc", "--scope="}, "A token needs at least one scope: " + scopes},
+		} {
+			// wantFailure also sees that no secret was printed.
+			wantFailure(t, run(t, append([]string{"token", "create", "--db", db}, c.args...)...), 1, c.message)
+		}
+		r := run(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", strings.Repeat("é", 256), "--db", db)
+		if r.status != 1 || r.out != "" || !strings.Contains(r.err, "255 characters") {
+			t.Errorf("a name of 256 characters: %+v", r)
+		}
+		if r := mustRun(t, "token", "list", "--db", db); strings.Count(r.out, "\n") != 1 {
+			t.Errorf("a refused token is there:\n%s", r.out)
+		}
+	})
 }
 
 func TestTokenRevokeReachesARunningServer(t *testing.T) {
-	t.Parallel()
-	db := newDB(t)
-	mustRun(t, "store", "create", "abc", "--db", db)
-	leaked, kept := newToken(t, db, "abc"), newToken(t, db, "abc")
-	s := serve(t, "--db", db)
-	status := func(secret string) int { return s.get(t, "/stores/abc/v2/customer_groups/count", secret).status }
-	if got := []int{status(leaked), status(kept)}; !cmp.Equal(got, []int{200, 200}) {
-		t.Fatalf("before: %v", got)
-	}
-	r := mustRun(t, "token", "revoke", id(leaked), "--db", db)
-	if want := "Token " + id(leaked) + " is revoked.\n"; r.out != want {
-		t.Errorf("%q, want %q", r.out, want)
-	}
-	eventually(t, "the token is refused", func() bool { return status(leaked) == 401 })
-	if got := status(kept); got != 200 {
-		t.Errorf("status of the other token: %d", got)
-	}
-	wantFailure(t, run(t, "token", "revoke", id(leaked), "--db", db), 1, "token "+id(leaked)+" does not exist")
+	eachDB(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		leaked, kept := newToken(t, db, "abc"), newToken(t, db, "abc")
+		s := serve(t, "--db", db)
+		status := func(secret string) int { return s.get(t, "/stores/abc/v2/customer_groups/count", secret).status }
+		if got := []int{status(leaked), status(kept)}; !cmp.Equal(got, []int{200, 200}) {
+			t.Fatalf("before: %v", got)
+		}
+		r := mustRun(t, "token", "revoke", id(leaked), "--db", db)
+		if want := "Token " + id(leaked) + " is revoked.\n"; r.out != want {
+			t.Errorf("%q, want %q", r.out, want)
+		}
+		eventually(t, "the token is refused", func() bool { return status(leaked) == 401 })
+		if got := status(kept); got != 200 {
+			t.Errorf("status of the other token: %d", got)
+		}
+		wantFailure(t, run(t, "token", "revoke", id(leaked), "--db", db), 1, "token "+id(leaked)+" does not exist")
+	})
 }

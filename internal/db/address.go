@@ -16,20 +16,34 @@ func (t *Tx) NextAddressID(storeHash string) (int64, error) {
 	return t.NextID(storeHash, "customer_address")
 }
 
-// InsertAddress adds an address under its id.
+// InsertAddress adds an address under its id. Update returns KindNotFound if its
+// customer is gone.
 func (t *Tx) InsertAddress(storeHash string, a cohort.Address) error {
-	_, err := t.exec("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
+	return t.later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		storeHash, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
 		a.Country, a.CountryISO2, a.Phone, a.Type)
-	return err
 }
 
 // Address returns an address of a customer, or of any customer of the store
 // when customerID is 0. It returns KindNotFound.
 func (t *Tx) Address(storeHash string, customerID, id int64) (cohort.Address, error) {
-	a, err := scanAddress(t.queryRow("SELECT "+addressColumns+` FROM customer_addresses
-		WHERE store_hash = $1 AND id = $2 AND (CAST($3 AS BIGINT) = 0 OR customer_id = $3)`, storeHash, id, customerID))
+	return t.address(storeHash, customerID, id, "")
+}
+
+// AddressForUpdate is Address for one that this transaction is about to write:
+// until its end nobody else does.
+func (t *Tx) AddressForUpdate(storeHash string, customerID, id int64) (cohort.Address, error) {
+	return t.address(storeHash, customerID, id, t.engine.forUpdate)
+}
+
+func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohort.Address, error) {
+	w := whereStore(storeHash)
+	w.and("id = ?", id)
+	if customerID != 0 {
+		w.and("customer_id = ?", customerID)
+	}
+	a, err := scanAddress(t.lookup("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String()+lock, w.args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return a, cohort.NotFound(addressName(id))
 	}
@@ -38,8 +52,10 @@ func (t *Tx) Address(storeHash string, customerID, id int64) (cohort.Address, er
 
 // ListAddresses returns one page of a customer's addresses, by id.
 func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	rows, err := t.query("SELECT "+addressColumns+` FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2
-		ORDER BY id LIMIT $3 OFFSET $4`, storeHash, customerID, p.Size, p.Offset())
+	w := whereStore(storeHash)
+	w.and("customer_id = ?", customerID)
+	w.page(p.Size, p.Offset())
+	rows, err := t.query("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String(), w.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,26 +16,45 @@ import (
 // tell that everybody waits. So tests of who waits for whom need no patience.
 
 // eachBubble runs a test in a bubble on a database of each engine, with the
-// stores "a" and "b".
+// stores "a" and "b". Nobody in it may wait for another in the server: a bubble
+// takes that for work.
 func eachBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
-	eachBubbleURL(t, func(t *testing.T, url string) {
+	dbtest.EachURL(t, func(t *testing.T, url string) { inBubble(t, url, fn) })
+}
+
+// sqliteBubble is eachBubble on SQLite alone: for tests of its one writer, of
+// the turns and batches in which it works, and of its log. On PostgreSQL many
+// write, and each update is a transaction by itself.
+func sqliteBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		inBubble(t, dbtest.SQLiteURL(t), fn)
+	})
+}
+
+// sqliteBubbleURL is sqliteBubble for tests that open the database themselves.
+func sqliteBubbleURL(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		url := dbtest.SQLiteURL(t)
+		synctest.Test(t, func(t *testing.T) { fn(t, url) })
+	})
+}
+
+func inBubble(t *testing.T, url string, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a", "b")
 		fn(t, d)
 	})
 }
 
-// eachBubbleURL is eachBubble for tests that open the database themselves.
-func eachBubbleURL(t *testing.T, fn func(t *testing.T, url string)) {
-	t.Helper()
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		synctest.Test(t, func(t *testing.T) { fn(t, url) })
-	})
-}
-
 // hold keeps the writer busy until release is called, so that updates which are
-// queued meanwhile wait together.
+// queued meanwhile wait together. Where many write nobody waits for it.
 func hold(t *testing.T, d *db.DB) (release func()) {
 	t.Helper()
 	end := make(chan struct{})

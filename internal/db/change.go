@@ -45,7 +45,7 @@ func (db *DB) Watch(fn func([]Change)) {
 // SeesAllWrites reports whether this DB learns of every write, in time to keep
 // answers: its own ones before they are acknowledged, and those of other
 // processes within a fraction of a second.
-func (db *DB) SeesAllWrites() bool { return true }
+func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
 func (db *DB) changed(changes []Change) {
 	if len(changes) == 0 {

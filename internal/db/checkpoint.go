@@ -84,7 +84,7 @@ func (c *checkpointer) bound() {
 // work the log grows, which is no harm to anybody's data, and it is tried again.
 func (c *checkpointer) checkpoint(mode string) (pages int64) {
 	var busy, moved int64
-	tx := &Tx{ctx: context.Background(), session: c.session, engine: c.writer.engine}
+	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: c.session, engine: c.writer.engine}
 	if err := tx.queryRow("PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &pages, &moved); err != nil {
 		return 0
 	}

@@ -18,16 +18,9 @@ import (
 
 const pageSize = 4096
 
-// skipWithoutLog skips a test on an engine without the write-ahead log of
-// SQLite, and returns the path of the log.
-func skipWithoutLog(t testing.TB, url string) (path string) {
-	t.Helper()
-	path, ok := strings.CutPrefix(url, "sqlite:")
-	if !ok {
-		t.Skip("this is about the log of SQLite")
-	}
-	return path + "-wal"
-}
+// logOf returns the path of the write-ahead log, which only SQLite has as a
+// file of ours. So all tests of it are on SQLite alone.
+func logOf(url string) string { return strings.TrimPrefix(url, "sqlite:") + "-wal" }
 
 // addNotes adds the customer whose notes are what writeNotes writes.
 func addNotes(t testing.TB, d *db.DB) {
@@ -62,66 +55,65 @@ func wantNotes(t testing.TB, tx *db.Tx, pages, version int) {
 // However much is written, and without a rest, the log does not grow for ever.
 func TestLogIsBounded(t *testing.T) {
 	const pages, most = 40, 3 * db.CheckpointPages * pageSize
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		log := skipWithoutLog(t, url)
-		d := dbtest.Open(t, url)
-		addStores(t, d, "a")
-		addNotes(t, d)
-		for version := range 4 * db.CheckpointPages / pages {
-			writeNotes(t, d, pages, version)
-			info, err := os.Stat(log)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if info.Size() > most {
-				t.Fatalf("the log has %d MB after %d updates", info.Size()/1e6, version+1)
-			}
+	t.Parallel()
+	url := dbtest.SQLiteURL(t)
+	log := logOf(url)
+	d := dbtest.Open(t, url)
+	addStores(t, d, "a")
+	addNotes(t, d)
+	for version := range 4 * db.CheckpointPages / pages {
+		writeNotes(t, d, pages, version)
+		info, err := os.Stat(log)
+		if err != nil {
+			t.Fatal(err)
 		}
-	})
+		if info.Size() > most {
+			t.Fatalf("the log has %d MB after %d updates", info.Size()/1e6, version+1)
+		}
+	}
 }
 
 // Somebody always reads, each time something else: there is no moment when the
 // log could begin anew by itself.
 func TestLogIsBoundedWhileOthersRead(t *testing.T) {
 	const pages, most = 40, 3 * db.CheckpointPages * pageSize
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		log := skipWithoutLog(t, url)
-		d := dbtest.Open(t, url)
-		addStores(t, d, "a")
-		addNotes(t, d)
-		update(t, d, func(tx *db.Tx) (err error) {
-			for range 100 {
-				err = errors.Join(err, addNext(tx, "a", "x"))
-			}
-			return err
-		})
-		var reading sync.WaitGroup
-		var done atomic.Bool
-		for range 3 {
-			reading.Go(func() {
-				for !done.Load() && !t.Failed() {
-					listGroups(t, d, "a", everything, onePage)
-				}
-			})
+	t.Parallel()
+	url := dbtest.SQLiteURL(t)
+	log := logOf(url)
+	d := dbtest.Open(t, url)
+	addStores(t, d, "a")
+	addNotes(t, d)
+	update(t, d, func(tx *db.Tx) (err error) {
+		for range 100 {
+			err = errors.Join(err, addNext(tx, "a", "x"))
 		}
-		for version := range 6 * db.CheckpointPages / pages {
-			writeNotes(t, d, pages, version)
-			if info, err := os.Stat(log); err != nil || info.Size() > most {
-				t.Errorf("error %v, the log has %d MB after %d updates", err, info.Size()/1e6, version+1)
-				break
-			}
-		}
-		done.Store(true)
-		reading.Wait()
+		return err
 	})
+	var reading sync.WaitGroup
+	var done atomic.Bool
+	for range 3 {
+		reading.Go(func() {
+			for !done.Load() && !t.Failed() {
+				listGroups(t, d, "a", everything, onePage)
+			}
+		})
+	}
+	for version := range 6 * db.CheckpointPages / pages {
+		writeNotes(t, d, pages, version)
+		if info, err := os.Stat(log); err != nil || info.Size() > most {
+			t.Errorf("error %v, the log has %d MB after %d updates", err, info.Size()/1e6, version+1)
+			break
+		}
+	}
+	done.Store(true)
+	reading.Wait()
 }
 
 // The log begins anew when it is long, for which the writer rests: not before
 // his batch is through, but before his queue is.
 func TestLogBeginsAnew(t *testing.T) {
 	const pages = db.CheckpointPages / 4
-	eachBubbleURL(t, func(t *testing.T, url string) {
-		skipWithoutLog(t, url)
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		c := d.NewCheckpointer(t)
@@ -157,7 +149,7 @@ func TestLogBeginsAnew(t *testing.T) {
 }
 
 func TestWriterRestsBetweenBatches(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
@@ -188,28 +180,26 @@ func TestWriterRestsBetweenBatches(t *testing.T) {
 // when he is done all of it is moved.
 func TestLogIsKeptForReaders(t *testing.T) {
 	const pages = db.CheckpointPages / 3
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		skipWithoutLog(t, url)
-		d := dbtest.Open(t, url)
-		addStores(t, d, "a")
-		c := d.NewCheckpointer(t)
-		addNotes(t, d)
-		writeNotes(t, d, pages, 1)
-		view(t, d, func(tx *db.Tx) error {
-			wantNotes(t, tx, pages, 1)
-			for version := range 4 {
-				writeNotes(t, d, pages, version+2)
-				c.Bound()
-			}
-			if log := d.Checkpoint(t, "NOOP"); log.Pages < 4*pages || log.Moved > 2*pages {
-				t.Errorf("while somebody reads the log is %+v", log)
-			}
-			wantNotes(t, tx, pages, 1)
-			return nil
-		})
-		c.Bound()
-		wantEmpty(t, d)
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	addStores(t, d, "a")
+	c := d.NewCheckpointer(t)
+	addNotes(t, d)
+	writeNotes(t, d, pages, 1)
+	view(t, d, func(tx *db.Tx) error {
+		wantNotes(t, tx, pages, 1)
+		for version := range 4 {
+			writeNotes(t, d, pages, version+2)
+			c.Bound()
+		}
+		if log := d.Checkpoint(t, "NOOP"); log.Pages < 4*pages || log.Moved > 2*pages {
+			t.Errorf("while somebody reads the log is %+v", log)
+		}
+		wantNotes(t, tx, pages, 1)
+		return nil
 	})
+	c.Bound()
+	wantEmpty(t, d)
 }
 
 // wantEmpty fails unless all of the log is moved.
@@ -221,8 +211,7 @@ func wantEmpty(t *testing.T, d *db.DB) {
 }
 
 func TestLogIsEmptiedWhenNothingIsWritten(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
-		skipWithoutLog(t, url)
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		for range 3 {
@@ -240,8 +229,7 @@ func TestLogIsEmptiedWhenNothingIsWritten(t *testing.T) {
 // A panic in a view ends its transaction: what it saw would have to be kept in
 // the log for ever.
 func TestViewThatPanicsIsOver(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
-		skipWithoutLog(t, url)
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		panics := func() {

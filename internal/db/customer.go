@@ -27,10 +27,10 @@ func (t *Tx) NextCustomerID(storeHash string) (int64, error) {
 }
 
 // InsertCustomer adds a customer under its id, with the hash of its password,
-// and counts it as a member of its group. It returns KindConflict if the email
-// is taken.
+// and counts it as a member of its group. Update returns KindConflict if the
+// email is taken.
 func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash string) error {
-	_, err := t.exec(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
+	err := t.later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		storeHash, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
 		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
@@ -38,13 +38,23 @@ func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash st
 	if err != nil {
 		return err
 	}
-	return t.countMember(storeHash, c.GroupID, c.ID, 1)
+	return t.addMember(storeHash, c.GroupID, c.ID)
 }
 
 // Customer returns a customer of the store, or KindNotFound.
 func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
-	c, err := scanCustomer(t.queryRow("SELECT "+groupInEffect+", "+customerColumns+
-		" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id))
+	return t.customer(storeHash, id, "")
+}
+
+// CustomerForUpdate is Customer for one that this transaction is about to write:
+// until its end nobody else does.
+func (t *Tx) CustomerForUpdate(storeHash string, id int64) (cohort.Customer, error) {
+	return t.customer(storeHash, id, t.engine.forUpdate)
+}
+
+func (t *Tx) customer(storeHash string, id int64, lock string) (cohort.Customer, error) {
+	c, err := scanCustomer(t.lookup("SELECT "+groupInEffect+", "+customerColumns+
+		" FROM customers WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, cohort.NotFound(customerName(id))
 	}
@@ -55,7 +65,7 @@ func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
 // whatever case, or 0.
 func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
 	var id int64
-	err := t.queryRow("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email)).Scan(&id)
+	err := t.lookup("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email)).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -64,10 +74,18 @@ func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
 
 // ListCustomers returns one page of the customers that pass the filter, by id.
 func (t *Tx) ListCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	w := whereCustomers(storeHash, f)
-	limit, offset := w.arg(p.Size), w.arg(p.Offset())
-	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+
-		" ORDER BY id LIMIT "+limit+" OFFSET "+offset, w.args...)
+	return t.listCustomers(whereCustomers(storeHash, f), p, "")
+}
+
+// ListCustomersForUpdate is ListCustomers for those whom this transaction is
+// about to write.
+func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
+	return t.listCustomers(whereCustomers(storeHash, f), p, t.engine.forUpdate)
+}
+
+func (t *Tx) listCustomers(w *where, p cohort.Page, lock string) ([]cohort.Customer, error) {
+	w.page(p.Size, p.Offset())
+	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+lock, w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +139,10 @@ func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
 
 // UpdateCustomer writes a customer over the one with its id and keeps the
 // member counts; before is that one as it was read in this transaction. An
-// empty passwordHash keeps the password. It returns KindConflict if the email
-// is taken by another.
+// empty passwordHash keeps the password. Update returns KindConflict if the
+// email is taken by another.
 func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwordHash string) error {
-	_, err := t.exec(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
+	err := t.later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
 		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
 		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
 		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
@@ -135,17 +153,14 @@ func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwor
 	if err != nil || before.GroupID == c.GroupID {
 		return err
 	}
-	if err := t.countMember(storeHash, before.GroupID, c.ID, -1); err != nil {
-		return err
-	}
-	return t.countMember(storeHash, c.GroupID, c.ID, 1)
+	return t.moveMember(storeHash, before.GroupID, c.GroupID, c.ID)
 }
 
 // PasswordHash returns the hash of a customer's password, "" when there is no
 // such customer.
 func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
 	var hash string
-	err := t.queryRow("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
+	err := t.lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -159,7 +174,7 @@ func (t *Tx) DeleteCustomer(storeHash string, c cohort.Customer) error {
 	if err := mustChange(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
-	return t.countMember(storeHash, c.GroupID, c.ID, -1)
+	return t.dropMember(storeHash, c.GroupID, c.ID)
 }
 
 func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }

@@ -211,6 +211,10 @@ func wantFilled(t *testing.T, d *db.DB, store string) {
 		if id != 1 || err != nil {
 			t.Errorf("the email of customer 1 of %s belongs to %d (%v)", store, id, err)
 		}
+		return err
+	})
+	// These two lock what they find, which only who writes can.
+	update(t, d, func(tx *db.Tx) error {
 		byDefault, err := tx.DefaultGroupID(store)
 		if byDefault != 2 || err != nil {
 			t.Errorf("the default group of %s is %d (%v)", store, byDefault, err)

@@ -5,30 +5,42 @@ package db
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // DB is an open database. Its only doors are [DB.Update] and [DB.View].
 type DB struct {
-	engine      *engine
-	writer      *writer
-	readers     *pool
-	checkpoints *checkpointer
-	watchers    atomic.Pointer[[]func([]Change)]
+	engine   *engine
+	backend  backend
+	watchers atomic.Pointer[[]func([]Change)]
 
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup // transactions
 }
 
-// Open opens the database that the URL names, creates it when it is missing
-// and brings its schema up to date. URLs are "sqlite:PATH".
+// backend is how the databases of an engine are written and read.
+type backend interface {
+	update(ctx context.Context, fn func(*Tx) error) error
+	view(ctx context.Context, fn func(*Tx) error) error
+	// updateLong and viewLong are for one long piece of work. There is no time
+	// limit, and they call fn once.
+	updateLong(ctx context.Context, fn func(*Tx) error) error
+	viewLong(ctx context.Context, fn func(*Tx) error) error
+	// close is called when nothing is under way any more.
+	close() error
+}
+
+// Open opens the database that the URL names and brings its schema up to date.
+// URLs are "sqlite:PATH", which makes the file when it is missing, and
+// "postgres://…" or "postgresql://…" as pgx reads them, whose database has to
+// be there.
 //
 // It returns a cohort.Error of KindUnavailable whose message is one line for a
-// person when the database is locked, read-only, of a newer schema, or not a
-// database at all.
+// person when the database is locked, read-only, of a newer schema, not a
+// database at all, or does not answer.
 func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, true) }
 
 // OpenExisting is Open for callers who expect the database to be there: it
@@ -43,33 +55,17 @@ func open(ctx context.Context, url string, create bool) (*DB, error) {
 	if err := e.prepare(ctx, create); err != nil {
 		return nil, openError(url, err, e)
 	}
-	db := &DB{engine: e, readers: newPool(e.readers, func(ctx context.Context) (session, error) { return e.connect(ctx, false) })}
+	return start(ctx, url, e)
+}
+
+// start opens the connections of a database that is prepared.
+func start(ctx context.Context, url string, e *engine) (db *DB, err error) {
+	db = &DB{engine: e}
 	db.watchers.Store(&[]func([]Change){})
-	if err := db.start(ctx); err != nil {
+	if db.backend, err = e.open(ctx, db.changed); err != nil {
 		return nil, openError(url, err, e)
 	}
 	return db, nil
-}
-
-// start opens the connections that write, and sets those to work who use them.
-func (db *DB) start(ctx context.Context) error {
-	write, err := db.engine.connect(ctx, true)
-	if err != nil {
-		return err
-	}
-	if db.writer, err = newWriter(write, db.engine); err != nil {
-		return errors.Join(err, write.close())
-	}
-	move, err := db.engine.connect(ctx, true)
-	if err != nil {
-		return errors.Join(err, write.close())
-	}
-	db.checkpoints = newCheckpointer(move, db.writer)
-	db.writer.changed = db.changed
-	db.writer.written = db.checkpoints.written
-	go db.writer.run()
-	go db.checkpoints.run()
-	return nil
 }
 
 // Close waits for transactions under way and closes the database. Transactions
@@ -83,7 +79,7 @@ func (db *DB) Close() error {
 		return nil
 	}
 	db.running.Wait()
-	return errors.Join(db.readers.close(), db.checkpoints.stop(), db.writer.stop())
+	return db.backend.close()
 }
 
 var errClosed = errors.New("the database is closed")
@@ -100,55 +96,64 @@ func (db *DB) enter() error {
 }
 
 // Update runs fn in a transaction and commits it. When Update returns nil, what
-// fn wrote is on disk; when it returns an error, nothing of it is there. (One
-// exception: if a disk fails to flush, what it was given may be back after a
-// crash; see docs/durability.md.)
+// fn wrote is on disk; when it returns an error, nothing of it is there. (Two
+// exceptions: if a disk fails to flush, what it was given may be back after a
+// crash; and if a server is gone for long in the moment of a commit, the error
+// says that the outcome is unknown. See docs/durability.md.)
 //
 // fn must do nothing but database work. It is called at a moment and in the
-// company of other functions that Update chooses, once or not at all.
+// company of other functions that Update chooses. Where several processes write
+// it may be called again, when what it did before was undone; it must not build
+// on what an earlier call has left in variables.
 //
 // The end of ctx ends the wait, with ctx's error. If fn was called by then, the
-// transaction goes on without its caller, and whether it succeeds stays
+// transaction may go on without its caller, and whether it succeeds stays
 // unknown; the error says so.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	if err := db.enter(); err != nil {
 		return err
 	}
 	defer db.running.Done()
-	return db.writer.do(ctx, fn)
+	return db.backend.update(ctx, fn)
+}
+
+// UpdateLong is Update for one long piece of work: there is no limit of time, and
+// fn is called once.
+func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
+	return db.long(ctx, db.backend.updateLong, fn)
+}
+
+// viewLong is View likewise.
+func (db *DB) viewLong(ctx context.Context, fn func(*Tx) error) error {
+	return db.long(ctx, db.backend.viewLong, fn)
+}
+
+func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error) error, fn func(*Tx) error) error {
+	if err := db.enter(); err != nil {
+		return err
+	}
+	defer db.running.Done()
+	return do(ctx, fn)
 }
 
 // View runs fn in one read-only transaction: everything fn reads is of one
-// moment. It does not wait for writers. The end of ctx interrupts it.
+// moment. It does not wait for writers. The end of ctx interrupts it. When the
+// database is lost in the middle, fn may be called again.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := db.enter(); err != nil {
 		return err
 	}
 	defer db.running.Done()
-	s, err := db.readers.take(ctx)
-	if err != nil {
-		return db.engine.classify(err)
-	}
-	tx := &Tx{ctx: ctx, session: s, engine: db.engine}
-	ended := false
-	defer func() {
-		if ended {
-			db.readers.put(s)
-		} else {
-			db.readers.drop(s)
-		}
-	}()
-	if _, err := s.exec(context.Background(), "BEGIN", nil); err != nil {
-		return db.engine.classify(fmt.Errorf("begin: %w", err))
-	}
-	err = fn(tx)
-	_, endErr := s.exec(context.Background(), "COMMIT", nil)
-	ended = endErr == nil
-	return db.engine.classify(err)
+	return db.backend.view(ctx, fn)
 }
+
+// pingTimeout is how long a database may take to answer that it is there.
+const pingTimeout = 2 * time.Second
 
 // Ping reports whether the database answers.
 func (db *DB) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
+	defer cancel()
 	return db.View(ctx, func(tx *Tx) error {
 		var n int
 		return tx.queryRow("SELECT count(*) FROM stores WHERE hash = $1", "").Scan(&n)

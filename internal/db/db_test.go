@@ -75,6 +75,18 @@ func addNext(tx *db.Tx, store, name string) error {
 	return tx.InsertGroup(store, newGroup(id, name))
 }
 
+// addGroup adds a group under the next id, which it returns.
+func addGroup(t testing.TB, d *db.DB, store, name string) (id int64) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) (err error) {
+		if id, err = tx.NextGroupID(store); err != nil {
+			return err
+		}
+		return tx.InsertGroup(store, newGroup(id, name))
+	})
+	return id
+}
+
 func listGroups(t testing.TB, d *db.DB, store string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) (err error) {
@@ -91,6 +103,13 @@ func countGroups(t testing.TB, d *db.DB, store string, f cohort.GroupFilter) (n 
 		return err
 	})
 	return n
+}
+
+// settled returns once the statements before it have been carried out, which
+// may otherwise be sent as late as with the commit.
+func settled(tx *db.Tx) error {
+	_, err := tx.Exec("UPDATE stores SET plan = plan WHERE FALSE")
+	return err
 }
 
 // idsOf returns the ids of groups in their order.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"cohort.example/cohort"
@@ -17,10 +18,20 @@ type engine struct {
 	// prepare makes the database when it is missing, unless it has to be there,
 	// and brings its schema up to date.
 	prepare func(ctx context.Context, create bool) error
-	// connect opens a connection: one to write with, or one that only reads.
-	connect func(ctx context.Context, write bool) (session, error)
-	// readers is how many connections for reading there may be.
-	readers int
+	// open opens a database that is prepared. changed is to be told of what each
+	// transaction has changed, before its callers hear of it.
+	open func(ctx context.Context, changed func([]Change)) (backend, error)
+	// seesAllWrites is what DB.SeesAllWrites returns.
+	seesAllWrites bool
+	// forUpdate and forKeyShare end a query that keeps its rows from being
+	// changed, or deleted, until the transaction ends. They are empty where one
+	// transaction writes at a time.
+	forUpdate, forKeyShare string
+	// lockFlags and holdFlags are statements that keep everybody else from moving
+	// the flags of a store's groups, until the transaction ends: alone, or together
+	// with others who only rely on them. $1 is a number of the store's. They are
+	// empty where one transaction writes at a time.
+	lockFlags, holdFlags string
 	// trouble says in a few words what a driver error means to a person, and ""
 	// for one that is not the database's state but a mistake of ours.
 	trouble func(error) string
@@ -31,15 +42,40 @@ type engine struct {
 }
 
 func engineFor(rawURL string) (*engine, error) {
-	path, ok := strings.CutPrefix(rawURL, "sqlite:")
-	if !ok || path == "" {
-		return nil, cohort.Invalid("db", fmt.Sprintf("%q is not a database URL; write sqlite:PATH, such as sqlite:cohort.db", rawURL))
+	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok && path != "" {
+		return sqliteEngine(path)
 	}
-	return sqliteEngine(path)
+	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
+		return postgresEngine(rawURL)
+	}
+	return nil, cohort.Invalid("db", fmt.Sprintf(
+		"%q is not a database URL; write sqlite:PATH, such as sqlite:cohort.db, or postgres://USER:PASSWORD@HOST/DATABASE", Redact(rawURL)))
 }
 
+// Redact returns a database URL without the passwords in it, for logs and
+// messages.
+func Redact(rawURL string) string {
+	scheme, rest, ok := strings.Cut(rawURL, "://")
+	if !ok {
+		return rawURL
+	}
+	// A password may hold any sign, if it is not escaped as it has to be. What
+	// is before the last "@" is no host.
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, _, secret := strings.Cut(rest[:at], ":")
+		if secret {
+			user += ":xxxxx"
+		}
+		rest = user + rest[at:]
+	}
+	return scheme + "://" + passwordParameter.ReplaceAllString(rest, "${1}xxxxx")
+}
+
+var passwordParameter = regexp.MustCompile(`(?i)((?:^|[?&])(?:ssl)?password=)[^&]*`)
+
 // classify turns a driver error into a cohort.Error, once, on its way out of
-// the package. Errors that are one already pass, and so does a context's.
+// the package. Errors that are one already pass, and so does a context's if it
+// is no sign of the database's.
 func (e *engine) classify(err error) error {
 	if err == nil {
 		return nil
@@ -49,6 +85,12 @@ func (e *engine) classify(err error) error {
 	}
 	if errors.Is(err, errClosed) {
 		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
+	if errors.Is(err, errUnknown) {
+		return &cohort.Error{
+			Kind: cohort.KindUnavailable, Err: err,
+			Message: "It is unknown whether the change was made. Please look before you try again.",
+		}
 	}
 	if e.conflict(err) {
 		return &cohort.Error{Kind: cohort.KindConflict, Err: err}
@@ -72,6 +114,6 @@ func openError(rawURL string, err error, e *engine) error {
 	}
 	return &cohort.Error{
 		Kind:    cohort.KindUnavailable,
-		Message: fmt.Sprintf("cannot open the database %s: %s", rawURL, why),
+		Message: fmt.Sprintf("cannot open the database %s: %s", Redact(rawURL), why),
 	}
 }

@@ -1,19 +1,13 @@
 package db
 
 import (
-	"context"
 	"database/sql"
-	"fmt"
-	"math/rand/v2"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"unicode"
 
 	"cohort.example/cohort"
 
-	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -31,81 +25,6 @@ func openSQLite(t *testing.T) (d *DB, path string) {
 		}
 	})
 	return d, path
-}
-
-type door = func(context.Context, func(*Tx) error) error
-
-// doorsOf returns what both kinds of connection are tried through.
-func doorsOf(d *DB) map[string]door { return map[string]door{"Update": d.Update, "View": d.View} }
-
-// texts runs a query that returns one column and returns its rows.
-func texts(tx *Tx, query string, args ...any) ([]string, error) {
-	rows, err := tx.query(query, args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, func(row scanner) (s string, err error) { return s, row.Scan(&s) })
-}
-
-// Each $N must get the Nth argument, wherever it stands and however often.
-// There are drivers that hand arguments out in the order in which the
-// placeholders come, which no other test would notice in simple statements.
-func TestPlaceholdersAreBoundByNumber(t *testing.T) {
-	order := rand.New(rand.NewPCG(1, 2)).Perm(24)
-	order = append(order, order[:12]...) // some of them twice
-	var columns, want []string
-	var args []any
-	for _, i := range order {
-		columns = append(columns, fmt.Sprintf("SELECT CAST($%d AS TEXT)", i+1))
-		want = append(want, fmt.Sprint("value ", i+1))
-	}
-	for i := range 24 {
-		args = append(args, fmt.Sprint("value ", i+1))
-	}
-	d, _ := openSQLite(t)
-	for name, door := range doorsOf(d) {
-		err := door(t.Context(), func(tx *Tx) error {
-			got, err := texts(tx, "SELECT $2 UNION ALL SELECT $1 UNION ALL SELECT $2", "one", "two")
-			if diff := cmp.Diff([]string{"two", "one", "two"}, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
-			if err != nil {
-				return err
-			}
-			got, err = texts(tx, strings.Join(columns, " UNION ALL "), args...)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
-			return err
-		})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
-func TestCollationCSortsByByte(t *testing.T) {
-	words := []string{"b", "a", "B", "ab", "a b", "é", "e\u0301", "z", "ß", "Z", "_", "0", "", "\U0001f6d2", "\uffff", "ÿ"}
-	want := slices.Sorted(slices.Values(words))
-	var values []string
-	var args []any
-	for i, w := range words {
-		values = append(values, fmt.Sprintf("($%d)", i+1))
-		args = append(args, w)
-	}
-	d, _ := openSQLite(t)
-	for name, door := range doorsOf(d) {
-		err := door(t.Context(), func(tx *Tx) error {
-			got, err := texts(tx, "WITH w (word) AS (VALUES "+strings.Join(values, ", ")+`) SELECT word FROM w ORDER BY word COLLATE "C"`, args...)
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", name, diff)
-			}
-			return err
-		})
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
 }
 
 // What a commit promises hangs on these settings, and a driver that does not
@@ -133,21 +52,6 @@ func TestSQLiteSettings(t *testing.T) {
 		})
 		if err != nil {
 			t.Errorf("%s: %s: %v", tt.door, tt.pragma, err)
-		}
-	}
-}
-
-// A name in double quotes that is no column must be an error, as on PostgreSQL,
-// and not a text.
-func TestDoubleQuotesAreNotText(t *testing.T) {
-	d, _ := openSQLite(t)
-	for name, door := range doorsOf(d) {
-		err := door(t.Context(), func(tx *Tx) error {
-			_, err := texts(tx, `SELECT "nowhere"`)
-			return err
-		})
-		if err == nil {
-			t.Errorf("%s takes a name that does not exist for a text", name)
 		}
 	}
 }

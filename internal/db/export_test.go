@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
+	"time"
 )
 
 // What the tests in package db_test cannot reach otherwise.
@@ -40,26 +42,27 @@ func OpenWith(t testing.TB, url string, each func(Statement) error) *DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	connect, trouble, first := e.connect, e.trouble, true
-	e.connect = func(ctx context.Context, write bool) (session, error) {
-		s, err := connect(ctx, write)
-		if write && first && err == nil {
-			s, first = faulty{s, each}, false
-		}
-		return s, err
-	}
+	file, trouble, first := sqliteFile{strings.TrimPrefix(url, "sqlite:")}, e.trouble, true
 	e.trouble = func(err error) string {
 		if errors.Is(err, ErrTrouble) {
 			return err.Error()
 		}
 		return trouble(err)
 	}
+	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
+		return newSQLiteDB(ctx, e, func(ctx context.Context, write bool) (session, error) {
+			s, err := file.connect(ctx, write)
+			if write && first && err == nil {
+				s, first = faulty{s, each}, false
+			}
+			return s, err
+		}, changed)
+	}
 	if err := e.prepare(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
-	d := &DB{engine: e, readers: newPool(e.readers, func(ctx context.Context) (session, error) { return e.connect(ctx, false) })}
-	d.watchers.Store(&[]func([]Change){})
-	if err := d.start(t.Context()); err != nil {
+	d, err := start(t.Context(), url, e)
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -108,7 +111,7 @@ type Log struct {
 // Checkpoint empties the log on a connection of its own.
 func (db *DB) Checkpoint(t testing.TB, mode string) (log Log) {
 	t.Helper()
-	s, err := db.engine.connect(t.Context(), true)
+	s, err := db.sqlite().connect(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +120,7 @@ func (db *DB) Checkpoint(t testing.TB, mode string) (log Log) {
 			t.Error(err)
 		}
 	}()
-	tx := &Tx{ctx: t.Context(), session: s, engine: db.engine}
+	tx := &Tx{ctx: t.Context(), lookups: t.Context(), session: s, engine: db.engine}
 	if err := tx.queryRow("PRAGMA wal_checkpoint("+mode+")").Scan(&log.Busy, &log.Pages, &log.Moved); err != nil {
 		t.Fatal(err)
 	}
@@ -129,15 +132,21 @@ type Checkpointer struct{ *checkpointer }
 
 func (db *DB) NewCheckpointer(t testing.TB) Checkpointer {
 	t.Helper()
-	s, err := db.engine.connect(t.Context(), true)
+	s, err := db.sqlite().connect(t.Context(), true)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.close() })
-	return Checkpointer{newCheckpointer(s, db.writer)}
+	return Checkpointer{newCheckpointer(s, db.sqlite().writer)}
 }
 
 func (c Checkpointer) Bound() { c.bound() }
 
 // Pause runs fn while the writer rests.
-func (db *DB) Pause(fn func()) { db.writer.pause(fn) }
+func (db *DB) Pause(fn func()) { db.sqlite().writer.pause(fn) }
+
+func (db *DB) sqlite() *sqliteDB { return db.backend.(*sqliteDB) }
+
+// SettleWithin sets how long it is tried to find out what became of a
+// transaction. It comes before the first.
+func (db *DB) SettleWithin(d time.Duration) { db.backend.(*postgresDB).settleTimeout = d }

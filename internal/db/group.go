@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"time"
 
 	"cohort.example/cohort"
@@ -16,11 +17,11 @@ func (t *Tx) NextGroupID(storeHash string) (int64, error) {
 	return t.NextID(storeHash, "customer_group")
 }
 
-// InsertGroup adds a group under its id. It returns KindConflict if another
+// InsertGroup adds a group under its id. Update returns KindConflict if another
 // group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
 func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
-	_, err := t.exec(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
+	err := t.later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		storeHash, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
@@ -33,8 +34,18 @@ func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
 
 // Group returns a group of the store, or KindNotFound.
 func (t *Tx) Group(storeHash string, id int64) (cohort.Group, error) {
+	return t.group(storeHash, id, "")
+}
+
+// GroupForUpdate is Group for one that this transaction is about to write: until
+// its end nobody else does.
+func (t *Tx) GroupForUpdate(storeHash string, id int64) (cohort.Group, error) {
+	return t.group(storeHash, id, t.engine.forUpdate)
+}
+
+func (t *Tx) group(storeHash string, id int64, lock string) (cohort.Group, error) {
 	g, err := scanGroup(t.lookup("SELECT "+groupColumns+
-		" FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id))
+		" FROM customer_groups WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return g, cohort.NotFound(groupName(id))
 	}
@@ -56,10 +67,8 @@ func (t *Tx) ListGroupsFrom(storeHash string, from int64, limit int) ([]cohort.G
 }
 
 func (t *Tx) listGroups(w *where, limit int, offset int64) ([]cohort.Group, error) {
-	// SQLite plans anew for each number that it is given as a limit, unless it
-	// does not see it.
-	limits := " LIMIT CAST(" + w.arg(limit) + " AS BIGINT) OFFSET CAST(" + w.arg(offset) + " AS BIGINT)"
-	rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+limits, w.args...)
+	w.page(limit, offset)
+	rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -149,6 +158,24 @@ func (t *Tx) UpdateGroup(storeHash string, g cohort.Group) error {
 
 // touch sets the modification date to $2 unless that would set it back.
 const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified ELSE $2 END"
+
+// LockFlags lets no other transaction move the flags of the store's groups, or
+// rely on them, until this one ends. Who moves one calls it first, before any
+// group is locked.
+func (t *Tx) LockFlags(storeHash string) error { return t.lockFlags(t.engine.lockFlags, storeHash) }
+
+// HoldFlags lets no other transaction move the flags until this one ends. Who
+// relies on them calls it first.
+func (t *Tx) HoldFlags(storeHash string) error { return t.lockFlags(t.engine.holdFlags, storeHash) }
+
+func (t *Tx) lockFlags(query, storeHash string) error {
+	if query == "" {
+		return nil
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(storeHash))       // it never fails
+	return t.later(query, int32(h.Sum32())) //nolint:gosec // a number as good as any
+}
 
 // ClearDefaultGroup takes the default flag from the group that has it, which
 // counts as a modification of that group.

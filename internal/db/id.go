@@ -6,6 +6,19 @@ import (
 	"maps"
 )
 
+// idGiver knows the next id of a kind.
+type idGiver interface {
+	next(t *Tx, key idKey) (int64, error)
+}
+
+// NextID returns the next id of a kind in a store: 1, 2, 3 and so on. An id that
+// was committed is never given out again, and none is given to two. One whose
+// transaction fails was never seen; it comes again where one transaction writes
+// at a time, and is left out where many do.
+func (t *Tx) NextID(storeHash, kind string) (int64, error) {
+	return t.ids.next(t, idKey{storeHash, kind})
+}
+
 // ids gives out ids. It belongs to the one who writes, who therefore knows the
 // last ids without asking, and writes down each counter once for all the turns
 // of a transaction.
@@ -22,23 +35,21 @@ const maxCounters = 20_000
 
 func newIDs() *ids { return &ids{last: map[idKey]int64{}, before: map[idKey]int64{}} }
 
-// NextID returns the next id of a kind in a store: 1, 2, 3 and so on. The
-// transaction has to go on and insert what has the id. An id whose transaction
-// fails was never seen and is given out again; one that was committed never is.
-func (t *Tx) NextID(storeHash, kind string) (int64, error) {
-	key := idKey{storeHash, kind}
-	last, known := t.ids.last[key]
+// next implements idGiver. The transaction has to go on and insert what has the
+// id.
+func (i *ids) next(t *Tx, key idKey) (int64, error) {
+	last, known := i.last[key]
 	if !known {
 		var err error
 		if last, err = t.lastID(key); err != nil {
 			return 0, err
 		}
 	}
-	if _, moved := t.ids.before[key]; !moved {
-		t.ids.before[key] = last
+	if _, moved := i.before[key]; !moved {
+		i.before[key] = last
 	}
-	t.ids.last[key] = last + 1
-	t.ids.turn = append(t.ids.turn, key)
+	i.last[key] = last + 1
+	i.turn = append(i.turn, key)
 	return last + 1, nil
 }
 
@@ -60,11 +71,10 @@ func (i *ids) endTurn(ok bool) {
 	i.turn = i.turn[:0]
 }
 
-// writeIDs writes the counters that the transaction has moved, before its
-// commit.
-func (t *Tx) writeIDs() error {
-	for key, before := range t.ids.before {
-		last := t.ids.last[key]
+// write writes the counters that the transaction has moved, before its commit.
+func (i *ids) write(t *Tx) error {
+	for key, before := range i.before {
+		last := i.last[key]
 		if last == before {
 			continue
 		}

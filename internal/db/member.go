@@ -1,17 +1,46 @@
 package db
 
+import (
+	"database/sql"
+	"errors"
+)
+
 // memberSlots is over how many rows a group's member count is spread.
 const memberSlots = 16
 
-// countMember adds to the count of a group's members; in no group nobody counts.
-func (t *Tx) countMember(storeHash string, groupID, customerID, add int64) error {
+// addMember counts a customer as a member of a group; in no group nobody counts.
+func (t *Tx) addMember(storeHash string, groupID, customerID int64) error {
 	if groupID == 0 {
 		return nil
 	}
-	_, err := t.exec(`INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (store_hash, group_id, slot) DO UPDATE SET members = member_counts.members + $4`,
-		storeHash, groupID, customerID%memberSlots, add)
-	return err
+	return t.later(`INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ($1, $2, $3, 1)
+		ON CONFLICT (store_hash, group_id, slot) DO UPDATE SET members = member_counts.members + 1`,
+		storeHash, groupID, customerID%memberSlots)
+}
+
+// dropMember takes a customer out of a group's count. The counts of a group that
+// was deleted meanwhile are gone.
+func (t *Tx) dropMember(storeHash string, groupID, customerID int64) error {
+	if groupID == 0 {
+		return nil
+	}
+	return t.later("UPDATE member_counts SET members = members - 1 WHERE store_hash = $1 AND group_id = $2 AND slot = $3",
+		storeHash, groupID, customerID%memberSlots)
+}
+
+// moveMember counts a customer in another group. The counts are written in the
+// order of the groups, so that two who change places do not wait for each other.
+func (t *Tx) moveMember(storeHash string, from, to, customerID int64) error {
+	if from < to {
+		if err := t.dropMember(storeHash, from, customerID); err != nil {
+			return err
+		}
+		return t.addMember(storeHash, to, customerID)
+	}
+	if err := t.addMember(storeHash, to, customerID); err != nil {
+		return err
+	}
+	return t.dropMember(storeHash, from, customerID)
 }
 
 // MemberCounts returns how many members each group of the store has, without
@@ -30,63 +59,84 @@ func (t *Tx) MemberCounts(storeHash string) (map[int64]int64, error) {
 	return counts, err
 }
 
-// DefaultGroupID returns the id of the store's default group, or 0.
-func (t *Tx) DefaultGroupID(storeHash string) (int64, error) {
-	var id int64
-	err := t.queryRow("SELECT coalesce(max(id), 0) FROM customer_groups WHERE store_hash = $1 AND is_default", storeHash).Scan(&id)
+// DefaultGroupID returns the id of the store's default group, or 0. The group is
+// there until the transaction ends.
+func (t *Tx) DefaultGroupID(storeHash string) (id int64, err error) {
+	// One that was deleted while this waited for it may have a successor.
+	for range 2 {
+		id, err = t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.engine.forKeyShare, storeHash)
+		if id != 0 || err != nil || t.engine.forKeyShare == "" {
+			break
+		}
+	}
 	return id, err
 }
 
-// HasGroup reports whether the store has a group with the id.
+// HasGroup reports whether the store has a group with the id, and will until the
+// transaction ends.
 func (t *Tx) HasGroup(storeHash string, id int64) (bool, error) {
-	var n int64
-	err := t.queryRow("SELECT count(*) FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&n)
-	return n > 0, err
+	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND id = $2"+t.engine.forKeyShare, storeHash, id)
+	return found != 0, err
 }
 
-// UnassignMembers takes every member out of a group that this transaction
-// deletes. Up to slice of them are written now; if there are more, the group
+// findID returns the id that a query finds, or 0.
+func (t *Tx) findID(query string, args ...any) (id int64, err error) {
+	err = t.lookup(query, args...).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return id, err
+}
+
+// UnassignMembers takes every member out of a group that this transaction has
+// deleted. Up to slice of them are written now; if there are more, the group
 // is noted as departed, so that the others are in no group either from the
 // commit on, and it reports that SweepDeparted has rows left to write.
 func (t *Tx) UnassignMembers(storeHash string, groupID, slice int64) (more bool, err error) {
-	if _, err := t.exec("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeHash, groupID); err != nil {
+	// The customers come before the counts, as they do for who moves one of them.
+	if more, err = t.unassignSlice(storeHash, groupID, slice); err != nil {
 		return false, err
 	}
-	n, err := t.unassignSlice(storeHash, groupID, slice)
-	if err != nil || n < slice {
+	if err := t.later("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeHash, groupID); err != nil || !more {
 		return false, err
 	}
-	_, err = t.exec("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeHash, groupID)
-	return true, err
+	return true, t.later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeHash, groupID)
 }
 
 // SweepDeparted writes up to slice of the rows that still name a departed
 // group. It reports whether there may be more. It can be done twice, and by
 // several nodes.
 func (t *Tx) SweepDeparted(slice int64) (more bool, err error) {
-	rows, err := t.query("SELECT store_hash, group_id FROM departed_groups LIMIT 1")
+	var store string
+	var group int64
+	err = t.lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
-	type group struct {
-		store string
-		id    int64
+	if more, err = t.unassignSlice(store, group, slice); err != nil || more {
+		return more, err
 	}
-	groups, err := collect(rows, func(row scanner) (g group, err error) { return g, row.Scan(&g.store, &g.id) })
-	if err != nil || len(groups) == 0 {
-		return false, err
-	}
-	g := groups[0]
-	n, err := t.unassignSlice(g.store, g.id, slice)
-	if err != nil || n == slice {
-		return true, err
-	}
-	_, err = t.exec("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", g.store, g.id)
-	return true, err
+	// There may be another departed group.
+	return true, t.later("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", store, group)
 }
 
-func (t *Tx) unassignSlice(storeHash string, groupID, slice int64) (int64, error) {
-	return t.exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id IN (
-		SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2 ORDER BY id LIMIT $3)`,
+// unassignSlice takes up to slice customers out of a group that nobody can join
+// any more. It reports whether others are left in it.
+func (t *Tx) unassignSlice(storeHash string, groupID, slice int64) (more bool, err error) {
+	// Up to the last of the slice, rather than one of it, is a piece of an index
+	// for every planner, whatever it knows about the table.
+	_, err = t.exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
+		SELECT max(id) FROM (SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2
+			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice)`,
 		storeHash, groupID, slice)
+	if err != nil {
+		return false, err
+	}
+	// How many there were says nothing: some of the slice may have left by
+	// themselves meanwhile, or been taken out by another node.
+	left, err := t.findID("SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2 LIMIT 1", storeHash, groupID)
+	return left != 0, err
 }

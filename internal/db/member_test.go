@@ -155,7 +155,7 @@ func TestUnassignMembersAndSweep(t *testing.T) {
 		more    bool
 		sweeps  int // that find something to do
 	}{
-		{0, false, 0}, {1, false, 0}, {4, false, 0}, {5, true, 1}, {6, true, 1}, {9, true, 1}, {10, true, 2}, {23, true, 4},
+		{0, false, 0}, {1, false, 0}, {4, false, 0}, {5, false, 0}, {6, true, 1}, {9, true, 1}, {10, true, 1}, {11, true, 2}, {23, true, 4},
 	} {
 		const slice = 5
 		t.Run(fmt.Sprint(tt.members, " members"), func(t *testing.T) {

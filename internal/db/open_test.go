@@ -214,16 +214,11 @@ func TestOpenWaitsForTheNodeThatIsFirst(t *testing.T) {
 // What a server still does when it is told to stop must not fail, and Close
 // must not return before it is done.
 func TestCloseWaits(t *testing.T) {
-	path := closed(t)
 	for _, name := range []string{"Update", "View"} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				d, err := db.Open(t.Context(), "sqlite:"+path)
-				if err != nil {
-					t.Fatal(err)
-				}
+			eachBubble(t, func(t *testing.T, d *db.DB) {
 				isClosed := make(chan error, 1)
-				err = doorsOf(d)[name](t.Context(), func(tx *db.Tx) error {
+				err := doorsOf(d)[name](t.Context(), func(tx *db.Tx) error {
 					go func() { isClosed <- d.Close() }()
 					synctest.Wait() // until Close waits, or is done
 					if len(isClosed) > 0 {

@@ -5,14 +5,13 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
-
-	"cohort.example/cohort/internal/db/dbtest"
 )
 
 // When the power fails, a disk has what was flushed to it, and of what was
 // written after that any part or none. These tests make up such disks. That
 // SQLite flushes the log before it says that a commit is done is a matter of
-// its settings, which TestSQLiteSettings holds.
+// its settings, which TestSQLiteSettings holds. What a PostgreSQL server does
+// with its disk is its own matter.
 
 // sector is what a disk writes as a whole.
 const sector = 512
@@ -52,23 +51,22 @@ func mixed(rng *rand.Rand, size int, a, b []byte) []byte {
 // before the log reached it are there, and of those behind it the first ones or
 // none, each as a whole.
 func TestPowerFails(t *testing.T) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		r := newRecording(t, url)
-		r.record(t, func() { r.alone(t, 40) })
-		older := r.wal
-		checkpoint(t, r.path, "TRUNCATE")
+	t.Parallel()
+	r := newRecording(t)
+	r.record(t, func() { r.alone(t, 40) })
+	older := r.wal
+	checkpoint(t, r.path, "TRUNCATE")
 
-		rng := rand.New(rand.NewPCG(1, 2))
-		t.Run("alone", func(t *testing.T) {
-			r.record(t, func() { r.alone(t, 20) })
-			r.cutEverywhere(t, rng, older, true)
-		})
-		older = append(slices.Clone(r.wal), older[len(r.wal):]...)
-		checkpoint(t, r.path, "TRUNCATE")
-		t.Run("together", func(t *testing.T) {
-			r.record(t, func() { r.together(t, 8, 3) })
-			r.cutEverywhere(t, rng, older, false)
-		})
+	rng := rand.New(rand.NewPCG(1, 2))
+	t.Run("alone", func(t *testing.T) {
+		r.record(t, func() { r.alone(t, 20) })
+		r.cutEverywhere(t, rng, older, true)
+	})
+	older = append(slices.Clone(r.wal), older[len(r.wal):]...)
+	checkpoint(t, r.path, "TRUNCATE")
+	t.Run("together", func(t *testing.T) {
+		r.record(t, func() { r.together(t, 8, 3) })
+		r.cutEverywhere(t, rng, older, false)
 	})
 }
 
@@ -125,29 +123,28 @@ func (r *recording) promisedBy(length int64) (last int64) {
 // it is there may the log begin anew.
 func TestPowerFailsDuringCheckpoint(t *testing.T) {
 	const mixes = 6
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		r := newRecording(t, url)
-		r.record(t, func() { r.alone(t, 15) })
-		checkpoint(t, r.path, "TRUNCATE") // so that there is something old
-		r.record(t, func() { r.alone(t, 30) })
-		last := r.promisedBy(int64(len(r.wal)))
-		checkpoint(t, r.path, "FULL")
-		copied := r.content(t)
-		if slices.Equal(copied, r.base) {
-			t.Fatal("the checkpoint did nothing")
-		}
+	t.Parallel()
+	r := newRecording(t)
+	r.record(t, func() { r.alone(t, 15) })
+	checkpoint(t, r.path, "TRUNCATE") // so that there is something old
+	r.record(t, func() { r.alone(t, 30) })
+	last := r.promisedBy(int64(len(r.wal)))
+	checkpoint(t, r.path, "FULL")
+	copied := r.content(t)
+	if slices.Equal(copied, r.base) {
+		t.Fatal("the checkpoint did nothing")
+	}
 
-		rng := rand.New(rand.NewPCG(3, 4))
-		d := newDisks(t)
-		for _, size := range []int{4096, sector} {
-			for i := range mixes {
-				file := mixed(rng, size, r.base, copied)
-				t.Run(fmt.Sprint("pieces of ", size, ", mix ", i), func(t *testing.T) { d.wantRecovered(t, file, r.wal, last, last) })
-			}
+	rng := rand.New(rand.NewPCG(3, 4))
+	d := newDisks(t)
+	for _, size := range []int{4096, sector} {
+		for i := range mixes {
+			file := mixed(rng, size, r.base, copied)
+			t.Run(fmt.Sprint("pieces of ", size, ", mix ", i), func(t *testing.T) { d.wantRecovered(t, file, r.wal, last, last) })
 		}
-		for _, loss := range losses {
-			wal := loss.find(rng, r.wal, nil)
-			t.Run("afterwards "+loss.name, func(t *testing.T) { d.wantRecovered(t, copied, wal, last, last) })
-		}
-	})
+	}
+	for _, loss := range losses {
+		wal := loss.find(rng, r.wal, nil)
+		t.Run("afterwards "+loss.name, func(t *testing.T) { d.wantRecovered(t, copied, wal, last, last) })
+	}
 }

@@ -114,12 +114,10 @@ type recording struct {
 type promise struct{ update, length int64 }
 
 // newRecording makes a database with a store.
-func newRecording(t *testing.T, url string) *recording {
+func newRecording(t *testing.T) *recording {
 	t.Helper()
+	url := dbtest.SQLiteURL(t)
 	r := &recording{path: strings.TrimPrefix(url, "sqlite:")}
-	if r.path == url {
-		t.Skip("this is about the files of SQLite")
-	}
 	d, err := db.Open(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)

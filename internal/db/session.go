@@ -17,6 +17,11 @@ type session interface {
 	close() error
 }
 
+// deferrer is a session that can send a statement together with the next one.
+type deferrer interface {
+	later(query string, args []any)
+}
+
 // rows is what a query returns, to be read as a sql.Rows is.
 type rows interface {
 	Next() bool

@@ -12,7 +12,7 @@ import (
 func newConn(t *testing.T, write bool) *sqliteConn {
 	t.Helper()
 	d, _ := openSQLite(t)
-	s, err := d.engine.connect(t.Context(), write)
+	s, err := d.sqlite().connect(t.Context(), write)
 	if err != nil {
 		t.Fatal(err)
 	}

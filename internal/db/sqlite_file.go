@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -32,8 +31,11 @@ func sqliteEngine(path string) (*engine, error) {
 	}
 	f := sqliteFile{path}
 	e := &engine{
-		dialect: goose.DialectSQLite3, connect: f.connect, readers: 2*runtime.GOMAXPROCS(0) + 2,
+		dialect: goose.DialectSQLite3, seesAllWrites: true,
 		trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan,
+	}
+	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
+		return newSQLiteDB(ctx, e, f.connect, changed)
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return f.prepare(ctx, e, create) }
 	return e, nil

@@ -17,8 +17,16 @@ func (t *Tx) InsertStore(s cohort.Store) error {
 }
 
 // Store returns a store, or KindNotFound.
-func (t *Tx) Store(hash string) (cohort.Store, error) {
-	s, err := scanStore(t.lookup("SELECT "+storeColumns+" FROM stores WHERE hash = $1", hash))
+func (t *Tx) Store(hash string) (cohort.Store, error) { return t.store(hash, "") }
+
+// StoreForUpdate is Store for one that this transaction is about to write: until
+// its end nobody else does.
+func (t *Tx) StoreForUpdate(hash string) (cohort.Store, error) {
+	return t.store(hash, t.engine.forUpdate)
+}
+
+func (t *Tx) store(hash, lock string) (cohort.Store, error) {
+	s, err := scanStore(t.lookup("SELECT "+storeColumns+" FROM stores WHERE hash = $1"+lock, hash))
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, cohort.NotFound("store " + hash)
 	}
@@ -45,7 +53,8 @@ func (t *Tx) UpdateStore(s cohort.Store) error {
 	return nil
 }
 
-// DeleteStore deletes a store and everything in it, or returns KindNotFound.
+// DeleteStore deletes a store and everything in it, or returns KindNotFound. How
+// long that takes depends on how much there is; see [DB.UpdateLong].
 func (t *Tx) DeleteStore(hash string) error {
 	n, err := t.exec("DELETE FROM stores WHERE hash = $1", hash)
 	if err := mustChange(n, err, "store "+hash); err != nil {

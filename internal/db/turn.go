@@ -9,9 +9,8 @@ import (
 
 // turn is one call of Update on its way through the writer.
 type turn struct {
-	fn    func(*Tx) error
-	store string // see ForStore
-	round int    // see fairShare
+	place
+	fn func(*Tx) error
 
 	mu    sync.Mutex
 	state turnState
@@ -31,7 +30,7 @@ const (
 )
 
 func newTurn(ctx context.Context, fn func(*Tx) error) *turn {
-	return &turn{fn: fn, store: storeOf(ctx), ran: make(chan struct{}), done: make(chan struct{})}
+	return &turn{place: place{store: storeOf(ctx)}, fn: fn, ran: make(chan struct{}), done: make(chan struct{})}
 }
 
 // start claims the turn for the writer, unless its caller has left.

@@ -13,7 +13,7 @@ import (
 // Who leaves the queue is told that nothing was done, and nothing is: neither
 // when his turn comes nor later.
 func TestTurnThatIsWithdrawnNeverRuns(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)
@@ -43,7 +43,7 @@ func TestTurnThatIsWithdrawnNeverRuns(t *testing.T) {
 
 // A batch in which nobody stayed must not keep others from theirs.
 func TestAllWithdraw(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		release := hold(t, d)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
@@ -90,7 +90,7 @@ func TestCallerStaysWhileItsFunctionRuns(t *testing.T) {
 // Who leaves while the commit takes its time is told that it is not known what
 // became of it, and it goes on without him. Those who stay are told the truth.
 func TestCallerLeavesDuringTheCommit(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		commit := make(chan struct{})
 		d := db.OpenWith(t, url, func(s db.Statement) error {
 			if s.Query == "COMMIT" {
@@ -123,7 +123,7 @@ func TestCallerLeavesDuringTheCommit(t *testing.T) {
 // The end of one caller's context does not reach the work of others, which may
 // be in the same transaction.
 func TestContextIsItsCallersAlone(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		ctx, cancel := context.WithCancel(t.Context())

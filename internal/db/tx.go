@@ -8,10 +8,11 @@ import (
 // while work of other callers shares the transaction.
 type Tx struct {
 	ctx     context.Context
+	lookups context.Context // of lookup
 	session session
 	engine  *engine
 	changes []Change
-	ids     *ids // nil where nothing is written
+	ids     idGiver // nil where nothing is written
 	// broken is the first error that says that the database is in trouble.
 	// SQLite may by itself have undone the whole transaction then, and a later
 	// statement would be one of its own.
@@ -25,9 +26,10 @@ func (t *Tx) queryRow(query string, args ...any) row {
 }
 
 // lookup is queryRow for a row that is found by its key. It is over before
-// anybody could want to stop it, and to listen for that costs more than it does.
+// anybody could want to stop it, and to stop it, or only to listen for that,
+// costs more than it does.
 func (t *Tx) lookup(query string, args ...any) row {
-	rows, err := t.queryUntil(context.WithoutCancel(t.ctx), query, args)
+	rows, err := t.queryUntil(t.lookups, query, args)
 	return row{rows, err}
 }
 
@@ -56,6 +58,18 @@ func (t *Tx) exec(query string, args ...any) (int64, error) {
 		return 0, t.failed(err)
 	}
 	return n, nil
+}
+
+// later runs a statement that changes what it has to change, or fails. Where
+// that saves a trip to the server it is sent with the next statement or with the
+// commit, and only then does an error show: at the latest Update returns it.
+func (t *Tx) later(query string, args ...any) error {
+	if d, ok := t.session.(deferrer); ok && t.broken == nil {
+		d.later(query, args)
+		return nil
+	}
+	_, err := t.exec(query, args...)
+	return err
 }
 
 // failed classifies a statement's error at once, so that who writes can tell a

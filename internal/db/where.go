@@ -51,6 +51,13 @@ func (w *where) span(column string, s cohort.TimeSpan) {
 	}
 }
 
+// page ends the query with one page of what passes, by id.
+func (w *where) page(limit int, offset int64) {
+	// SQLite plans anew for each number that it is given as a limit, unless it
+	// does not see it.
+	w.text.WriteString(" ORDER BY id LIMIT CAST(" + w.arg(limit) + " AS BIGINT) OFFSET CAST(" + w.arg(offset) + " AS BIGINT)")
+}
+
 // arg keeps an argument and returns its placeholder.
 func (w *where) arg(v any) string {
 	w.args = append(w.args, v)

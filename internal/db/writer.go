@@ -1,11 +1,9 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 )
@@ -182,22 +180,6 @@ func (w *writer) take() (batch []*turn, closed bool) {
 	return batch, w.closed
 }
 
-// fairShare parts a queue into the turns that come next, n at most, and the
-// rest. Among stores it deals them out in rounds, so that one with many waiting
-// does not keep others back; within a store who came first is first.
-func fairShare(queue []*turn, n int) (batch, rest []*turn) {
-	if len(queue) <= n {
-		return queue, nil
-	}
-	dealt := map[string]int{}
-	for _, t := range queue {
-		t.round = dealt[t.store]
-		dealt[t.store]++
-	}
-	slices.SortStableFunc(queue, func(a, b *turn) int { return cmp.Compare(a.round, b.round) })
-	return queue[:n:n], queue[n:]
-}
-
 // giveBack puts turns that were not started in front of the queue.
 func (w *writer) giveBack(turns []*turn) {
 	w.mu.Lock()
@@ -211,8 +193,8 @@ func (w *writer) carryOut(batch []*turn) {
 		w.refuse(batch, fmt.Errorf("begin: %w", err))
 		return
 	}
-	tx := &Tx{ctx: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
-	ran, rest := runBatch(tx, batch)
+	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
+	ran, rest := runBatch(tx, w.ids, batch)
 	w.giveBack(rest)
 	err := w.commit(tx)
 	if err == nil {
@@ -250,14 +232,14 @@ func (w *writer) refuse(batch []*turn, err error) {
 
 // runBatch runs turns until the batch has taken its time or is in trouble. It
 // returns those that it ran, and the rest.
-func runBatch(tx *Tx, batch []*turn) (ran, rest []*turn) {
+func runBatch(tx *Tx, ids *ids, batch []*turn) (ran, rest []*turn) {
 	begun := time.Now()
 	for i, t := range batch {
 		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > maxBatchTime {
 			return ran, batch[i:]
 		}
 		if t.start() {
-			runTurn(tx, t)
+			runTurn(tx, ids, t)
 			ran = append(ran, t)
 		}
 	}
@@ -266,9 +248,9 @@ func runBatch(tx *Tx, batch []*turn) (ran, rest []*turn) {
 
 // runTurn runs a turn in a savepoint, so that if it fails nothing but its own
 // work is undone.
-func runTurn(tx *Tx, t *turn) {
+func runTurn(tx *Tx, ids *ids, t *turn) {
 	changes := len(tx.changes)
-	defer func() { tx.endTurn(t.err == nil, changes) }()
+	defer func() { tx.endTurn(ids, t.err == nil, changes) }()
 	if _, err := tx.exec("SAVEPOINT turn"); err != nil {
 		close(t.ran)
 		t.err = tx.abandon(err)
@@ -295,15 +277,15 @@ func runTurn(tx *Tx, t *turn) {
 
 // endTurn takes back what a turn that failed has told of, from the given change
 // on.
-func (t *Tx) endTurn(ok bool, from int) {
-	t.ids.endTurn(ok)
+func (t *Tx) endTurn(ids *ids, ok bool, from int) {
+	ids.endTurn(ok)
 	if !ok {
 		t.changes = t.changes[:from]
 		return
 	}
 	for _, c := range t.changes[from:] {
 		if c.Kind == StoreDeleted {
-			t.ids.forgetStore(c.StoreHash)
+			ids.forgetStore(c.StoreHash)
 		}
 	}
 }
@@ -312,7 +294,7 @@ func (t *Tx) endTurn(ok bool, from int) {
 func (w *writer) commit(tx *Tx) error {
 	err := tx.broken
 	if err == nil {
-		err = tx.writeIDs()
+		err = w.ids.write(tx)
 	}
 	begun := time.Now()
 	if err == nil {
@@ -341,7 +323,7 @@ func (w *writer) lookAround() error {
 }
 
 func (w *writer) foreignVersion() (version int64, err error) {
-	tx := &Tx{ctx: context.Background(), session: w.session, engine: w.engine}
+	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine}
 	err = tx.queryRow("PRAGMA data_version").Scan(&version)
 	return version, err
 }

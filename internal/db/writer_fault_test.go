@@ -111,7 +111,7 @@ func (h *history) wantTrue(t *testing.T, d *db.DB) {
 func TestAnyStatementFails(t *testing.T) {
 	for name, strike := range faults {
 		t.Run(name, func(t *testing.T) {
-			eachBubbleURL(t, func(t *testing.T, url string) {
+			sqliteBubbleURL(t, func(t *testing.T, url string) {
 				f := &faultAt{strike: strike}
 				d := db.OpenWith(t, url, f.each)
 				addStores(t, d, "a")
@@ -174,7 +174,7 @@ func wantStruck(t *testing.T, struck []string) {
 // then, and if it takes no notice, must not be a transaction of its own.
 func TestNothingRunsOnItsOwnAfterTrouble(t *testing.T) {
 	for _, ends := range []error{nil, errOurs} {
-		eachBubbleURL(t, func(t *testing.T, url string) {
+		sqliteBubbleURL(t, func(t *testing.T, url string) {
 			f := &faultAt{strike: faults["trouble, all undone"]}
 			d := db.OpenWith(t, url, f.each)
 			addStores(t, d, "a")
@@ -207,7 +207,7 @@ func TestNothingRunsOnItsOwnAfterTrouble(t *testing.T) {
 
 // A disk that is full, as SQLite says it: the database may not grow.
 func TestDatabaseIsFull(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		h := newHistory(d)
 		update(t, d, func(tx *db.Tx) error { _, err := tx.Exec("PRAGMA max_page_count = 1"); return err }) // that is, as it is
 		release := hold(t, d)

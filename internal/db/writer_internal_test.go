@@ -20,7 +20,7 @@ func TestFairShare(t *testing.T) {
 		for more := true; more || len(w.queue) > 0; {
 			if more {
 				for range rapid.IntRange(0, 12).Draw(t, "new") {
-					came = append(came, &turn{store: stores.Draw(t, "store")})
+					came = append(came, &turn{place: place{store: stores.Draw(t, "store")}})
 					w.queue = append(w.queue, came[len(came)-1])
 				}
 				more = rapid.Bool().Draw(t, "more")

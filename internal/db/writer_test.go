@@ -17,7 +17,7 @@ import (
 
 func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
 	const n = db.MaxBatch + 44
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		var queued []<-chan error
@@ -43,7 +43,7 @@ func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
 
 // After many have come together, who comes alone gets his turn too.
 func TestOneComesAfterMany(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		for range 2 {
 			release := hold(t, d)
@@ -84,7 +84,7 @@ func isKind(kind cohort.Kind) func(error) bool {
 // Whoever fails in the middle of others undoes his own work and nobody else's,
 // and each hears how it went for himself.
 func TestTurnThatFailsAmongOthers(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		first := newGroup(1, "first")
 		first.IsDefault = true
 		update(t, d, func(tx *db.Tx) error { return errors.Join(addNext(tx, "a", "first"), tx.UpdateGroup("a", first)) })
@@ -124,7 +124,7 @@ func TestTurnThatFailsAmongOthers(t *testing.T) {
 
 // A panic is one in the goroutine of the caller, who is told where it began.
 func TestPanicIsTheCallers(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		err := attempt(t.Context(), d, panicsHere)
 		if err == nil || !strings.Contains(err.Error(), "panicsHere") {
 			t.Errorf("got %v", err)
@@ -138,7 +138,7 @@ func panicsHere(*db.Tx) error { panic("ours") }
 // A batch that has taken its time is committed, and who did not get his turn in
 // it is first in the next.
 func TestBatchThatHasHadItsTime(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		end := make(chan struct{})
@@ -161,7 +161,7 @@ func TestBatchThatHasHadItsTime(t *testing.T) {
 
 // However slow it is, one turn is in each batch.
 func TestEachBatchGetsOn(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		slow := func(tx *db.Tx) error { time.Sleep(time.Second); return addNext(tx, "a", "slow") }
@@ -174,7 +174,7 @@ func TestEachBatchGetsOn(t *testing.T) {
 
 // One store with many updates does not keep another waiting.
 func TestStoresTakeTurns(t *testing.T) {
-	eachBubble(t, func(t *testing.T, d *db.DB) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		var queued []<-chan error
@@ -193,7 +193,7 @@ func TestStoresTakeTurns(t *testing.T) {
 
 // Close lets everybody who has come before get his answer, and nobody after.
 func TestCloseLetsTurnsEnd(t *testing.T) {
-	eachBubbleURL(t, func(t *testing.T, url string) {
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
 			t.Fatal(err)

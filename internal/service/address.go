@@ -70,7 +70,7 @@ func (s *Service) UpdateAddress(ctx context.Context, storeHash string, customerI
 		return s.Address(ctx, storeHash, customerID, id)
 	}
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if a, err = tx.Address(storeHash, customerID, id); err != nil {
+		if a, err = tx.AddressForUpdate(storeHash, customerID, id); err != nil {
 			return err
 		}
 		if a, err = completeAddress(u.Apply(a)); err != nil {

@@ -63,7 +63,7 @@ func checkHistories(t *testing.T, witness *db.DB, calls *rapid.Generator[call], 
 				h.run(end)
 			}
 			h.testify(witness)
-			if !porcupine.CheckOperations(oneCaller, h.operations) {
+			if !porcupine.CheckOperations(oneCaller(witness), h.operations) {
 				t.Fatalf("one caller alone would never have got these answers:\n%s", h)
 			}
 		}

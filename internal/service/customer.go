@@ -27,6 +27,11 @@ func (s *Service) CreateCustomer(ctx context.Context, storeHash string, u cohort
 		}
 	}
 	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+		if u.GroupID == nil {
+			if err := tx.HoldFlags(storeHash); err != nil {
+				return err
+			}
+		}
 		if err := checkEmailFree(tx, storeHash, c); err != nil {
 			return err
 		}
@@ -43,10 +48,10 @@ func (s *Service) CreateCustomer(ctx context.Context, storeHash string, u cohort
 		}
 		c.DateCreated = s.timestamp()
 		c.DateModified = c.DateCreated
-		return emailConflict(tx.InsertCustomer(storeHash, c, hash))
+		return tx.InsertCustomer(storeHash, c, hash)
 	})
 	if err != nil {
-		return cohort.Customer{}, err
+		return cohort.Customer{}, emailConflict(err)
 	}
 	return c, nil
 }
@@ -92,7 +97,14 @@ func (s *Service) UpdateCustomer(ctx context.Context, storeHash string, id int64
 		}
 	}
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		before, err := tx.Customer(storeHash, id)
+		// The group comes first, as it does for who deletes it with its members in
+		// it; else the two could wait for each other. What is wrong with it is said
+		// last.
+		var noGroup error
+		if u.GroupID != nil {
+			noGroup = checkGroup(tx, storeHash, *u.GroupID)
+		}
+		before, err := tx.CustomerForUpdate(storeHash, id)
 		if err != nil {
 			return err
 		}
@@ -103,22 +115,20 @@ func (s *Service) UpdateCustomer(ctx context.Context, storeHash string, id int64
 		if err := checkEmailFree(tx, storeHash, after); err != nil {
 			return err
 		}
-		if u.GroupID != nil {
-			if err := checkGroup(tx, storeHash, after.GroupID); err != nil {
-				return err
-			}
+		if noGroup != nil {
+			return noGroup
 		}
 		after.DateModified = laterOf(s.timestamp(), before.DateModified)
-		return emailConflict(tx.UpdateCustomer(storeHash, before, after, hash))
+		return tx.UpdateCustomer(storeHash, before, after, hash)
 	})
-	return after, err
+	return after, emailConflict(err)
 }
 
 // DeleteCustomer deletes a customer with its addresses, or returns
 // KindNotFound.
 func (s *Service) DeleteCustomer(ctx context.Context, storeHash string, id int64) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error {
-		c, err := tx.Customer(storeHash, id)
+		c, err := tx.CustomerForUpdate(storeHash, id)
 		if err != nil {
 			return err
 		}
@@ -131,7 +141,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, storeHash string, id int64
 func (s *Service) DeleteCustomers(ctx context.Context, storeHash string, f cohort.CustomerFilter, most int) error {
 	page := cohort.Page{Number: 1, Size: min(most, cohort.MaxDeleteCustomers)}
 	return s.db.Update(ctx, func(tx *db.Tx) error {
-		customers, err := tx.ListCustomers(storeHash, f, page)
+		customers, err := tx.ListCustomersForUpdate(storeHash, f, page)
 		if err != nil {
 			return err
 		}
@@ -188,8 +198,8 @@ func checkEmailFree(tx *db.Tx, storeHash string, c cohort.Customer) error {
 	return err
 }
 
-// emailConflict is for two who take one email at the same moment: the check
-// lets both pass, and the unique index one.
+// emailConflict is for two who take one email at the same moment: the check may
+// let both pass, and the unique index one.
 func emailConflict(err error) error {
 	if cohort.KindOf(err) == cohort.KindConflict {
 		return errEmailTaken

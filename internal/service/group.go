@@ -22,7 +22,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 	err := s.db.Update(ctx, func(tx *db.Tx) error {
 		g.DateCreated = s.timestamp()
 		g.DateModified = g.DateCreated
-		if err := moveFlags(tx, storeHash, cohort.Group{}, g); err != nil {
+		if err := takeFlags(tx, storeHash, g); err != nil {
 			return err
 		}
 		id, err := tx.NextGroupID(storeHash)
@@ -82,7 +82,12 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 	}
 	var before, after cohort.Group
 	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
-		if before, err = tx.Group(storeHash, id); err != nil {
+		if u.MovesFlag() {
+			if err := tx.LockFlags(storeHash); err != nil {
+				return err
+			}
+		}
+		if before, err = tx.GroupForUpdate(storeHash, id); err != nil {
 			return err
 		}
 		after = u.Apply(before)
@@ -124,6 +129,17 @@ func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) e
 		}
 	}
 	return err
+}
+
+// takeFlags takes the flags of a new group from the groups that have them.
+func takeFlags(tx *db.Tx, storeHash string, g cohort.Group) error {
+	if !g.IsDefault && !g.IsGroupForGuests {
+		return nil
+	}
+	if err := tx.LockFlags(storeHash); err != nil {
+		return err
+	}
+	return moveFlags(tx, storeHash, cohort.Group{}, g)
 }
 
 // moveFlags takes the flags that a group gains from the groups that have them.

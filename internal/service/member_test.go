@@ -118,7 +118,7 @@ func TestListGroupMembers(t *testing.T) {
 // A signal for each deletion that leaves rows behind, and for no other. Nobody
 // has to listen.
 func TestDepartures(t *testing.T) {
-	for members, want := range map[int]bool{0: false, slice - 1: false, slice: true} {
+	for members, want := range map[int]bool{0: false, slice - 1: false, slice: false, slice + 1: true} {
 		t.Run(fmt.Sprint(members, " members"), func(t *testing.T) {
 			eachShop(t, func(t *testing.T, s *shop) {
 				for range 2 {

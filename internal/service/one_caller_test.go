@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/anishathalye/porcupine"
@@ -167,34 +168,67 @@ func (c call) String() string {
 
 // state is what a store holds. It is never changed in place.
 type state struct {
-	lastID int64
+	given  []int64 // ids, in their order
 	groups []known // by id
 }
 
-// oneCaller is a store as one caller alone knows it.
-var oneCaller = porcupine.Model{
-	Init: func() any { return state{} },
-	Step: func(before, input, output any) (bool, any) {
-		c, got := input.(call), output.(answer)
-		if got.err == left {
-			return c.leaves, before
-		}
-		want, after := before.(state).after(c)
-		if got.err == unknown {
-			return c.leaves, after
-		}
-		return reflect.DeepEqual(want, got), after
-	},
-	Equal: func(a, b any) bool {
-		return a.(state).lastID == b.(state).lastID && slices.Equal(a.(state).groups, b.(state).groups)
-	},
+// oneCaller is a store as one caller alone knows it. On SQLite he gets one id
+// after the other. Where many write at a time each gets one that nobody has had,
+// but who has the higher one may be done first.
+func oneCaller(d *db.DB) porcupine.Model {
+	step := state.inTurn
+	if !d.SeesAllWrites() {
+		step = state.inAnyTurn
+	}
+	return porcupine.Model{
+		Init: func() any { return state{} },
+		Step: func(before, input, output any) (bool, any) {
+			return step(before.(state), input.(call), output.(answer))
+		},
+		Equal: func(a, b any) bool {
+			return slices.Equal(a.(state).given, b.(state).given) && slices.Equal(a.(state).groups, b.(state).groups)
+		},
+	}
 }
 
-// after is the answer to a call, and what the store holds then.
-func (s state) after(c call) (answer, state) {
+// inTurn reports whether a call can get an answer, with ids one after the other.
+func (s state) inTurn(c call, got answer) (bool, any) {
+	if got.err == left {
+		return c.leaves, s
+	}
+	nextID := int64(1)
+	if n := len(s.given); n > 0 {
+		nextID = s.given[n-1] + 1
+	}
+	want, after := s.after(c, nextID)
+	if got.err == unknown {
+		return c.leaves, after
+	}
+	return reflect.DeepEqual(want, got), after
+}
+
+// inAnyTurn is inTurn with ids in any order. Nobody is told there that he left
+// when his call had begun: who has begun stays.
+func (s state) inAnyTurn(c call, got answer) (bool, any) {
+	if got.err == left {
+		return c.leaves, s
+	}
+	id := int64(0)
+	if c.do == "create" && len(got.groups) == 1 {
+		if id = got.groups[0].id; id < 1 || slices.Contains(s.given, id) {
+			return false, s
+		}
+	}
+	want, after := s.after(c, id)
+	return reflect.DeepEqual(want, got), after
+}
+
+// after is the answer to a call, and what the store holds then. A new group gets
+// the id.
+func (s state) after(c call, id int64) (answer, state) {
 	switch c.do {
 	case "create":
-		return s.put(known{id: s.lastID + 1}, c.update)
+		return s.put(known{id: id}, c.update)
 	case "list":
 		return answer{groups: pageOf(s.matching(c.filter), c.page)}, s
 	case "count":
@@ -207,7 +241,7 @@ func (s state) after(c call) (answer, state) {
 	case c.do == "update":
 		return s.put(s.groups[i], c.update)
 	case c.do == "delete":
-		return answer{}, state{s.lastID, slices.Delete(slices.Clone(s.groups), i, i+1)}
+		return answer{}, state{s.given, slices.Delete(slices.Clone(s.groups), i, i+1)}
 	}
 	return answer{groups: []known{s.groups[i]}}, s
 }
@@ -226,7 +260,10 @@ func (s state) put(g known, u cohort.GroupUpdate) (answer, state) {
 	if u.IsGroupForGuests != nil {
 		g.isGuest = *u.IsGroupForGuests
 	}
-	next := state{lastID: max(s.lastID, g.id)}
+	next := state{given: s.given}
+	if at, had := slices.BinarySearch(s.given, g.id); !had {
+		next.given = slices.Insert(slices.Clone(s.given), at, g.id)
+	}
 	for _, other := range s.groups {
 		other.isDefault = other.isDefault && !g.isDefault
 		other.isGuest = other.isGuest && !g.isGuest

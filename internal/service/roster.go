@@ -24,6 +24,7 @@ func (s *Service) rosterFor(storeHash string, f cohort.GroupFilter, skip int64) 
 // loadRoster reads what a roster needs.
 func (s *Service) loadRoster(storeHash string, limit int) (entries []roster.Entry, err error) {
 	err = s.db.View(context.Background(), func(tx *db.Tx) error {
+		entries = nil
 		return tx.EachGroup(storeHash, limit, func(g cohort.Group) { entries = append(entries, rosterEntry(g)) })
 	})
 	return entries, err
@@ -47,7 +48,9 @@ func (s *Service) watchRosters(changes []db.Change) {
 				edits[c.StoreHash] = append(edits[c.StoreHash], roster.Put(rosterEntry(c.Group)))
 			}
 		case db.GroupDeleted:
-			edits[c.StoreHash] = append(edits[c.StoreHash], roster.Delete(c.Group.ID))
+			if s.rosters.Has(c.StoreHash) {
+				edits[c.StoreHash] = append(edits[c.StoreHash], roster.Delete(c.Group.ID))
+			}
 		case db.StoreDeleted, db.AnythingChanged:
 			s.rosters.Forget()
 		}

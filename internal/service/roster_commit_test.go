@@ -98,29 +98,41 @@ func TestPageHasNoGap(t *testing.T) {
 // Whoever has written finds what he wrote, by its name and on its page, while
 // others write and rosters come and go.
 func TestCallersFindWhatTheyWrote(t *testing.T) {
-	const callers, each = 6, 25
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", service.Shallow+10)
 		loadRoster(t, svc)
-		var wg sync.WaitGroup
-		for i := range callers {
-			wg.Go(func() {
-				for n := range each {
-					if err := writeAndFind(t.Context(), svc, fmt.Sprintf("caller %d, group %d", i, n)); err != nil {
-						t.Error(err)
-					}
-					if n%5 == 0 && i == 0 {
-						svc.ForgetRosters()
-					}
-				}
-			})
-		}
-		wg.Wait()
+		manyWriteAndFind(t, svc)
 		loadRoster(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 1000})
 	})
+}
+
+func TestCallersFindWhatTheyWroteWithoutRoster(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, []string{"a"})
+		addMany(t, d, "a", service.Shallow+10)
+		manyWriteAndFind(t, svc)
+	})
+}
+
+func manyWriteAndFind(t *testing.T, svc *service.Service) {
+	const callers, each = 6, 25
+	var wg sync.WaitGroup
+	for i := range callers {
+		wg.Go(func() {
+			for n := range each {
+				if err := writeAndFind(t.Context(), svc, fmt.Sprintf("caller %d, group %d", i, n)); err != nil {
+					t.Error(err)
+				}
+				if n%5 == 0 && i == 0 {
+					svc.ForgetRosters()
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // writeAndFind makes, renames and deletes a group, and looks for it each time.

@@ -65,6 +65,12 @@ func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Mil
 // Ready returns nil when the service can work: when its database answers.
 func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 
+// DatabaseStats is what the database tells of its connections.
+type DatabaseStats = db.Stats
+
+// DatabaseStats returns ok false if the database is a file, which has none.
+func (s *Service) DatabaseStats() (stats DatabaseStats, ok bool) { return s.db.Stats() }
+
 // Pricing computes what customers pay. A sitewide discount has to reach it
 // before it takes effect, apart from the group that it belongs to.
 type Pricing interface {

@@ -58,8 +58,21 @@ func stamps(t *testing.T, svc *service.Service) map[string]service.Stamp {
 	return all
 }
 
+// Where others write and nobody hears of it, no answer may be kept.
+func TestNothingIsKeptWhereOthersWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, []string{"a"})
+		_, group := svc.GroupStamp("a", 1)
+		_, all := svc.GroupsStamp("a")
+		if group != d.SeesAllWrites() || all != group {
+			t.Errorf("may be kept: a group %v, a list %v; all writes are seen: %v", group, all, d.SeesAllWrites())
+		}
+	})
+}
+
 // A write changes the stamps of what it changes, by the time it is done. It
-// leaves the others, or nothing could be kept for long.
+// leaves the others, or nothing could be kept for long. It is on SQLite that
+// stamps count; see TestNothingIsKeptWhereOthersWrite.
 func TestStamps(t *testing.T) {
 	const everything = "a0 a1 a2 a3 b0 b1"
 	plain := cohort.Group{Name: "x"}
@@ -117,23 +130,22 @@ func TestStamps(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
-				svc := newStamped(t, d)
-				for _, store := range []string{"a", "b"} {
-					if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: store}); err != nil {
-						t.Fatal(err)
-					}
-					mustCreate(t, svc, store, cohort.Group{Name: "default", IsDefault: true})
-				}
-				mustCreate(t, svc, "a", cohort.Group{Name: "guests", IsGroupForGuests: true})
-				before := stamps(t, svc)
-				if err := tt.do(t, svc); err != nil {
+			t.Parallel()
+			svc := newStamped(t, dbtest.SQLite(t))
+			for _, store := range []string{"a", "b"} {
+				if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: store}); err != nil {
 					t.Fatal(err)
 				}
-				if diff := cmp.Diff(tt.want, changed(before, stamps(t, svc))); diff != "" {
-					t.Errorf("changed (-want +got):\n%s", diff)
-				}
-			})
+				mustCreate(t, svc, store, cohort.Group{Name: "default", IsDefault: true})
+			}
+			mustCreate(t, svc, "a", cohort.Group{Name: "guests", IsGroupForGuests: true})
+			before := stamps(t, svc)
+			if err := tt.do(t, svc); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, changed(before, stamps(t, svc))); diff != "" {
+				t.Errorf("changed (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -254,45 +266,44 @@ func (k *keeper) names(t *testing.T) map[int64]string {
 // what was acknowledged before somebody asked.
 func TestWhatIsKeptUnderAStampIsTrue(t *testing.T) {
 	const groups, changes, readers = 4, 60, 2
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		svc := newService(t, d, []string{"a"})
-		k := &keeper{svc: svc, kept: map[int64]keptGroup{}}
-		for range groups {
-			mustCreate(t, svc, "a", cohort.Group{Name: "new"})
-		}
-		var done atomic.Bool
-		var writing, reading sync.WaitGroup
-		for id := int64(1); id <= groups; id++ {
-			writing.Go(func() {
-				for n := range changes {
-					name := fmt.Sprint("version ", n)
-					if _, err := svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
-						t.Error(err)
-					}
-					// Nobody else renames it, so it is this or there is something wrong.
-					if g, listed := k.group(t, id).Name, k.names(t)[id]; g != name || listed != name {
-						t.Errorf("group %d is %q, and %q in a list, after %q was acknowledged", id, g, listed, name)
-					}
+	t.Parallel()
+	svc := newService(t, dbtest.SQLite(t), []string{"a"})
+	k := &keeper{svc: svc, kept: map[int64]keptGroup{}}
+	for range groups {
+		mustCreate(t, svc, "a", cohort.Group{Name: "new"})
+	}
+	var done atomic.Bool
+	var writing, reading sync.WaitGroup
+	for id := int64(1); id <= groups; id++ {
+		writing.Go(func() {
+			for n := range changes {
+				name := fmt.Sprint("version ", n)
+				if _, err := svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
+					t.Error(err)
 				}
-			})
-		}
-		for range readers {
-			reading.Go(func() {
-				for !done.Load() {
-					for id := int64(1); id <= groups; id++ {
-						k.group(t, id)
-					}
-					k.names(t)
+				// Nobody else renames it, so it is this or there is something wrong.
+				if g, listed := k.group(t, id).Name, k.names(t)[id]; g != name || listed != name {
+					t.Errorf("group %d is %q, and %q in a list, after %q was acknowledged", id, g, listed, name)
 				}
-			})
-		}
-		writing.Wait()
-		done.Store(true)
-		reading.Wait()
-		k.names(t)
-		k.names(t)
-		if k.hits.Load() == 0 {
-			t.Error("nothing was ever kept")
-		}
-	})
+			}
+		})
+	}
+	for range readers {
+		reading.Go(func() {
+			for !done.Load() {
+				for id := int64(1); id <= groups; id++ {
+					k.group(t, id)
+				}
+				k.names(t)
+			}
+		})
+	}
+	writing.Wait()
+	done.Store(true)
+	reading.Wait()
+	k.names(t)
+	k.names(t)
+	if k.hits.Load() == 0 {
+		t.Error("nothing was ever kept")
+	}
 }

@@ -53,7 +53,7 @@ func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err er
 // returns KindInvalid or KindNotFound.
 func (s *Service) UpdateStore(ctx context.Context, hash string, u cohort.StoreUpdate) (st cohort.Store, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if st, err = tx.Store(hash); err != nil {
+		if st, err = tx.StoreForUpdate(hash); err != nil {
 			return err
 		}
 		st = u.Apply(st)
@@ -68,5 +68,5 @@ func (s *Service) UpdateStore(ctx context.Context, hash string, u cohort.StoreUp
 // DeleteStore deletes a store with its tokens and all that is in it, or
 // returns KindNotFound.
 func (s *Service) DeleteStore(ctx context.Context, hash string) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteStore(hash) })
+	return s.db.UpdateLong(ctx, func(tx *db.Tx) error { return tx.DeleteStore(hash) })
 }

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 
 	"cohort.example/cohort"
@@ -29,10 +30,15 @@ func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, sec
 		if _, err := tx.Store(token.StoreHash); err != nil {
 			return err
 		}
+		if _, err := tx.TokenByHash(token.Hash); cohort.KindOf(err) != cohort.KindNotFound {
+			return cmp.Or(err, errSecretTaken)
+		}
 		return tx.InsertToken(token)
 	})
 	return token, err
 }
+
+var errSecretTaken error = &cohort.Error{Kind: cohort.KindConflict, Message: "a token has this secret already"}
 
 // ListTokens returns the tokens of a store, or of all when storeHash is empty.
 func (s *Service) ListTokens(ctx context.Context, storeHash string) (tokens []cohort.Token, err error) {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/pgtest"
 )
 
 // engines is every engine a test runs on: its name, and a function that
@@ -15,7 +16,21 @@ var engines = []struct {
 	name string
 	url  func(testing.TB) string
 }{
-	{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db") }},
+	{"sqlite", SQLiteURL},
+	{"postgres", pgtest.URL},
+}
+
+// SQLiteURL returns the URL of an empty SQLite database which is gone when the
+// test ends: for tests of what SQLite alone has, such as its file.
+func SQLiteURL(t testing.TB) string {
+	t.Helper()
+	return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
+}
+
+// SQLite opens an empty SQLite database, for tests of what SQLite alone has.
+func SQLite(t testing.TB) *db.DB {
+	t.Helper()
+	return Open(t, SQLiteURL(t))
 }
 
 // Each runs fn on an empty database of every engine, as subtests in parallel.

@@ -1,4 +1,4 @@
-// Command fill makes the database of the crash tests at a path: the store
+// Command fill makes the database of the crash tests at a URL: the store
 // "demo" with one group, number 1, of so many members, and so many customers
 // altogether. It is a program of its own because the tests may run under the
 // race detector, which takes minutes for this.
@@ -21,7 +21,7 @@ func main() {
 		log.Fatal(err)
 	}
 	ctx := context.Background()
-	d, err := db.Open(ctx, "sqlite:"+os.Args[1])
+	d, err := db.Open(ctx, os.Args[1])
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,0 +1,217 @@
+//go:build linux || darwin || freebsd
+
+package pgtest
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Options are for [Start].
+type Options struct {
+	// Fsync makes the server flush what it commits, as a real one does. Without,
+	// it is faster, and still keeps its data when it is killed.
+	Fsync bool
+	// Settings are parameters of the server, such as max_connections. They win
+	// over what ALTER SYSTEM sets.
+	Settings map[string]string
+}
+
+// Server is a PostgreSQL server of one test, on a port of 127.0.0.1 that stays
+// the same. Its methods are for the test's goroutine: they end the test when
+// something fails.
+type Server struct {
+	t        testing.TB
+	cluster  *cluster
+	options  Options
+	port     int
+	password string
+}
+
+// Start starts a server that is gone when the test ends.
+func Start(t testing.TB, o Options) *Server {
+	t.Helper()
+	requirePrograms(t)
+	r, err := thisRun() // whose keeper cleans up if this process is killed
+	if err != nil {
+		t.Fatalf("start PostgreSQL for the tests: %v", err)
+	}
+	s := newServer(t, r, o)
+	if s.password, err = r.copyTemplate(s.cluster.data); err != nil {
+		t.Fatalf("make a cluster: %v", err)
+	}
+	s.startOnFreePort()
+	return s
+}
+
+var serverCount atomic.Int64
+
+// newServer is a server without data.
+func newServer(t testing.TB, r *run, o Options) *Server {
+	t.Helper()
+	id := fmt.Sprintf("%d_%d", os.Getpid(), serverCount.Add(1))
+	folder := r.path("servers")
+	if err := makePrivate(folder); err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, options: o, cluster: &cluster{data: filepath.Join(folder, id), name: r.mark() + id}}
+	t.Cleanup(func() {
+		if t.Failed() && s.cluster.output != nil {
+			t.Logf("the end of the log of the server on port %d:\n%s", s.port, s.cluster.output.tail())
+		}
+		if err := s.cluster.remove(); err != nil {
+			t.Errorf("remove the server: %v", err)
+		}
+	})
+	return s
+}
+
+// startOnFreePort chooses ports below those that systems give to whoever
+// connects, so that the server finds its own free again when it restarts.
+func (s *Server) startOnFreePort() {
+	s.t.Helper()
+	var err error
+	for range 10 {
+		s.port = 15000 + rand.IntN(15000)
+		if !isFree(s.port) || !s.reserve() {
+			continue
+		}
+		s.cluster.settings = s.settings()
+		if err = s.cluster.start(); err == nil {
+			return
+		}
+	}
+	s.t.Fatalf("start a server: %v", err)
+}
+
+// reserve keeps other servers of the run from taking the port while this one is
+// stopped: whoever connects to it then would find a server, and not its own.
+func (s *Server) reserve() bool {
+	name := filepath.Join(filepath.Dir(s.cluster.data), fmt.Sprint("port-", s.port))
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of this run
+	if err != nil {
+		return false
+	}
+	s.t.Cleanup(func() { _ = os.Remove(name) })
+	return f.Close() == nil
+}
+
+func isFree(port int) bool {
+	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	_ = l.Close()
+	return true
+}
+
+func (s *Server) settings() []string {
+	all := []string{
+		"listen_addresses=127.0.0.1",
+		"unix_socket_directories=",
+		"port=" + strconv.Itoa(s.port),
+		"wal_level=replica",
+		"max_wal_size=256MB",
+	}
+	if !s.options.Fsync {
+		all = append(all, "fsync=off")
+	}
+	for name, value := range s.options.Settings {
+		all = append(all, name+"="+value)
+	}
+	return all
+}
+
+// Addr is the server's address, for [NewProxy].
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
+
+// URL is the URL of an empty database of the server.
+func (s *Server) URL() string { return s.urlAt(s.Addr()) }
+
+func (s *Server) urlAt(addr string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(superuser, s.password),
+		Host: addr, Path: "/postgres", RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// Stop ends the server as an operator does: it rolls back what is under way,
+// and closes all connections.
+func (s *Server) Stop() {
+	s.t.Helper()
+	if err := s.cluster.shutdown(syscall.SIGINT); err != nil {
+		s.t.Fatalf("stop the server: %v", err)
+	}
+}
+
+// Kill kills all processes of the server.
+func (s *Server) Kill() { s.cluster.kill() }
+
+// Restart starts the server again, with its data and on its port. If it still
+// runs, it is stopped before.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	if err := s.cluster.start(); err != nil {
+		s.t.Fatalf("start the server again: %v", err)
+	}
+}
+
+// Pause stops all processes of the server where they are. Connections stay
+// open, and nothing answers.
+func (s *Server) Pause() {
+	_ = s.cluster.server.Process.Signal(syscall.SIGSTOP) // first, so that it starts no others
+	s.cluster.signal(syscall.SIGSTOP)
+}
+
+// Continue lets a paused server go on.
+func (s *Server) Continue() { s.cluster.signal(syscall.SIGCONT) }
+
+// Exec runs a statement on a connection of its own.
+func (s *Server) Exec(t testing.TB, sql string, args ...any) {
+	t.Helper()
+	s.with(t, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, sql, args...)
+		return err
+	})
+}
+
+// TerminateBackends ends the connections of all others to a database.
+func (s *Server) TerminateBackends(t testing.TB, database string) {
+	t.Helper()
+	s.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"+
+		" WHERE datname = $1 AND pid <> pg_backend_pid()", database)
+}
+
+func (s *Server) with(t testing.TB, fn func(context.Context, *pgx.Conn) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if err := fn(ctx, conn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Count returns the number that a query of the server's first database returns.
+func (s *Server) Count(t testing.TB, sql string, args ...any) (n int64) {
+	t.Helper()
+	s.with(t, func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, sql, args...).Scan(&n) })
+	return n
+}

@@ -1,0 +1,127 @@
+//go:build linux || darwin || freebsd
+
+package pgtest_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"cohort.example/cohort/internal/db/pgtest"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func TestServerKeepsPortAndData(t *testing.T) {
+	t.Parallel()
+	ends := map[string]func(*pgtest.Server){
+		"restart": func(*pgtest.Server) {},
+		"stop":    (*pgtest.Server).Stop,
+		"kill":    (*pgtest.Server).Kill,
+	}
+	s := pgtest.Start(t, pgtest.Options{Fsync: true, Settings: map[string]string{"max_connections": "17"}})
+	url := s.URL()
+	s.Exec(t, "CREATE TABLE things (name text)")
+	for name, end := range ends {
+		before := connect(t, url)
+		s.Exec(t, "INSERT INTO things VALUES ($1)", name)
+		end(s)
+		s.Restart()
+		if _, err := before.Exec(within(t), "SELECT 1"); err == nil {
+			t.Errorf("%s: a connection has survived", name)
+		}
+		if n := ask[int](t, connect(t, url), "SELECT count(*) FROM things WHERE name = '"+name+"'"); n != 1 {
+			t.Errorf("%s: the row is gone", name)
+		}
+	}
+	conn := connect(t, url)
+	for setting, want := range map[string]string{"max_connections": "17", "fsync": "on"} {
+		if got := ask[string](t, conn, "SHOW "+setting); got != want {
+			t.Errorf("%s is %s, want %s", setting, got, want)
+		}
+	}
+}
+
+func TestStoppedServerTakesNoConnections(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	for _, end := range []func(*pgtest.Server){(*pgtest.Server).Stop, (*pgtest.Server).Kill} {
+		end(s)
+		if _, err := pgx.Connect(within(t), s.URL()); err == nil {
+			t.Error("it takes connections")
+		}
+		s.Restart()
+	}
+}
+
+func TestPausedServerAnswersWhenItContinues(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	conn, other := connect(t, s.URL()), connect(t, s.URL())
+	s.Pause()
+	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := conn.Exec(brief, "SELECT 1"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want no answer", err)
+	}
+	s.Continue()
+	run(t, other, "SELECT 1")
+	s.Pause() // the test's end has to cope with it
+}
+
+func TestTerminateBackends(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	s.Exec(t, "CREATE DATABASE other")
+	conn := connect(t, s.URL())
+	s.TerminateBackends(t, "other")
+	run(t, conn, "SELECT 1")
+	s.TerminateBackends(t, "postgres")
+	if _, err := conn.Exec(within(t), "SELECT 1"); err == nil {
+		t.Error("the connection still works")
+	}
+}
+
+func TestStandbyTakesOver(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Start(t, pgtest.Options{})
+	primary.Exec(t, "CREATE TABLE things (id int)")
+	standby := primary.Standby(t)
+	primary.Synchronous(t, standby)
+	primary.Exec(t, "INSERT INTO things VALUES (1)")
+	conn := connect(t, standby.URL())
+	if n := ask[int](t, conn, "SELECT count(*) FROM things"); n != 1 {
+		t.Errorf("the standby has %d rows after a commit that waited for it, want 1", n)
+	}
+	if _, err := conn.Exec(within(t), "INSERT INTO things VALUES (2)"); err == nil {
+		t.Error("the standby takes writes")
+	}
+	primary.Kill()
+	standby.Promote()
+	standby.Exec(t, "INSERT INTO things VALUES (2)")
+	standby.Restart()
+	if n := ask[int](t, connect(t, standby.URL()), "SELECT count(*) FROM things"); n != 2 {
+		t.Errorf("after the failover there are %d rows, want 2", n)
+	}
+}
+
+func TestSynchronousCommitWaitsForTheStandby(t *testing.T) {
+	t.Parallel()
+	primary := pgtest.Start(t, pgtest.Options{})
+	primary.Exec(t, "CREATE TABLE things (id int)")
+	standby := primary.Standby(t)
+	primary.Synchronous(t, standby)
+	conn := connect(t, primary.URL())
+	standby.Stop()
+	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := conn.Exec(brief, "INSERT INTO things VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want that the commit waits", err)
+	}
+	standby.Restart() // and catches up through its slot
+	primary.Exec(t, "INSERT INTO things VALUES (2)")
+	primary.Synchronous(t, nil)
+	standby.Stop()
+	primary.Exec(t, "INSERT INTO things VALUES (3)")
+}
