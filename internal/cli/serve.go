@@ -17,6 +17,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/jobs"
+	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
@@ -26,6 +27,7 @@ type serveCommand struct {
 	Addr            string        `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
 	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"Serve HTTPS with this certificate chain (PEM)."`
 	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The certificate's private key (PEM)."`
+	Redis           string        `env:"COHORT_REDIS" placeholder:"URL" help:"The Redis in which several nodes share the limits, such as redis://HOST:PORT; each node counts for itself unless given."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to serve Prometheus metrics at /metrics; nowhere unless given."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The form of the log lines on standard error: text or json."`
 	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long requests under way may take to finish after SIGTERM (${default})."`
@@ -65,6 +67,11 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	if err := c.checkListener(listener, log); err != nil {
 		return err
 	}
+	limits, closeLimits, err := c.openLimits(in.ctx, log)
+	if err != nil {
+		return err
+	}
+	defer closeLimits()
 	metrics := server.NewMetrics()
 	stopMetrics, err := c.serveMetrics(metrics, log)
 	if err != nil {
@@ -73,9 +80,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	defer stopMetrics()
 	defer startJobs(in.ctx, svc, log)()
 	c.greet(in, listener)
-	log.Info("serving", "url", c.url(listener), "db", c.DB)
+	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
-	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics}), log), listener)
+	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics, Limits: limits}), log), listener)
 	log.Info("stopped")
 	return err
 }
@@ -111,6 +118,11 @@ func (c *serveCommand) check() error {
 	if c.TLSCert != "" {
 		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
 			return fmt.Errorf("cannot use the certificate: %w", err)
+		}
+	}
+	if c.Redis != "" {
+		if err := limit.CheckURL(c.Redis); err != nil {
+			return usageError("--redis cannot be used: " + err.Error())
 		}
 	}
 	if c.ShutdownTimeout < 0 {
@@ -190,7 +202,19 @@ func (c *serveCommand) greet(in *invocation, l net.Listener) {
 
 curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale"}' %s/stores/%s/v2/customer_groups
 
-`, devStore, strings.TrimPrefix(c.DB, "sqlite:"), insecure, devSecret, c.url(l), devStore)
+`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), insecure, devSecret, c.url(l), devStore)
+}
+
+// openLimits returns the limits that are shared with other nodes, if there are.
+func (c *serveCommand) openLimits(ctx context.Context, log *slog.Logger) (l *limit.Shared, stop func(), err error) {
+	if c.Redis == "" {
+		return nil, func() {}, nil
+	}
+	l, err = limit.Open(ctx, c.Redis, limit.Options{Log: log})
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, func() { _ = l.Close() }, nil
 }
 
 // serve runs the HTTP server until ctx ends or it fails. Then it refuses new

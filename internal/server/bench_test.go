@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/api"
 )
 
 // What a request costs in front of a handler and behind it, without a network
@@ -112,19 +111,4 @@ func BenchmarkRequestID(b *testing.B) {
 			}
 		})
 	}
-}
-
-// BenchmarkAdmit passes the limits by an operation of which so many may be
-// under way at once.
-func BenchmarkAdmit(b *testing.B) {
-	l := newLimits(newClock().now)
-	route := api.Route{Operation: "listGroups", AtOnce: 40}
-	store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
-	b.ReportAllocs()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			release, _ := l.admit(nil, store, route, api.IDs{})
-			release()
-		}
-	})
 }

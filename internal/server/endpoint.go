@@ -44,13 +44,13 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 		return err
 	}
 	entry.store = store.Hash
-	release, refused := e.server.limits.admit(w.Header(), store, e.route, entry.path.ids)
-	if refused != nil {
-		e.server.metrics.refused.WithLabelValues(refused.limit).Inc()
-		refuseTooMany(w, refused.retryAfter)
+	admitted, done := admit(e.server.limits, w.Header(), store, e.route, entry.path.ids)
+	defer done()
+	if admitted.Refused != "" {
+		e.server.metrics.refused.WithLabelValues(admitted.Refused).Inc()
+		refuseTooMany(w, admitted.RetryAfter)
 		return nil
 	}
-	defer release()
 	if err := checkFormats(r); err != nil {
 		return err
 	}

@@ -122,29 +122,27 @@ func TestDatabaseClosed(t *testing.T) {
 }
 
 // TestDatabaseLocked: while another process writes, reads go on; a write waits
-// for its turn, five seconds at most, and then says that it could not.
+// for its turn, five seconds at most, and then says that it could not. It is
+// SQLite that locks the whole database for one writer.
 func TestDatabaseLocked(t *testing.T) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		if !strings.HasPrefix(url, "sqlite:") {
-			t.Skip("only SQLite locks the whole database for one writer")
-		}
-		f := newFixture(t, dbtest.Open(t, url), server.Options{})
-		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"Before"}`)
-		release := hold(t, dbtest.Open(t, url))
-		f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
-		f.mustAnswer(t, 200, "GET", "/readyz", "", "")
-		f.mustBeUnavailable(t, "POST", f.path("/customer_groups"), `{"name":"During"}`)
-		release()
-		w := f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"After"}`)
-		var group struct{ ID int }
-		if err := json.Unmarshal(w.Body.Bytes(), &group); err != nil || group.ID != 2 {
-			t.Errorf("the group after the lock: %s (%v), want id 2", w.Body, err)
-		}
-		w = f.mustAnswer(t, 200, "GET", f.path("/customer_groups/count"), f.vars["token"], "")
-		if diff := cmp.Diff(`{"count":2}`, w.Body.String()); diff != "" {
-			t.Error(diff)
-		}
-	})
+	t.Parallel()
+	url := dbtest.SQLiteURL(t)
+	f := newFixture(t, dbtest.Open(t, url), server.Options{})
+	f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"Before"}`)
+	release := hold(t, dbtest.Open(t, url))
+	f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
+	f.mustAnswer(t, 200, "GET", "/readyz", "", "")
+	f.mustBeUnavailable(t, "POST", f.path("/customer_groups"), `{"name":"During"}`)
+	release()
+	w := f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"After"}`)
+	var group struct{ ID int }
+	if err := json.Unmarshal(w.Body.Bytes(), &group); err != nil || group.ID != 2 {
+		t.Errorf("the group after the lock: %s (%v), want id 2", w.Body, err)
+	}
+	w = f.mustAnswer(t, 200, "GET", f.path("/customer_groups/count"), f.vars["token"], "")
+	if diff := cmp.Diff(`{"count":2}`, w.Body.String()); diff != "" {
+		t.Error(diff)
+	}
 }
 
 // hold begins a transaction that writes, as another process would, and returns

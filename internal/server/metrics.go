@@ -7,6 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cohort.example/cohort/internal/limit"
+	"cohort.example/cohort/internal/service"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -41,6 +44,51 @@ func NewMetrics() *Metrics {
 	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.refused,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// watchLimits tells of limits that are shared with other nodes. Without such
+// limits nothing is told, so that an alarm may rest on the gauge.
+func (m *Metrics) watchLimits(l *limit.Shared) {
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cohort_limits_shared", Help: "Whether the limits are shared with the other nodes now (1) or this node counts for itself (0)."},
+			func() float64 {
+				if l.Sharing() {
+					return 1
+				}
+				return 0
+			}),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cohort_limits_decided_alone_total", Help: "Requests about which this node decided for itself, because the shared limits could not be asked."},
+			func() float64 { return float64(l.DecidedAlone()) }))
+}
+
+// watchDatabase tells of the connections to a database that has some.
+func (m *Metrics) watchDatabase(svc *service.Service) {
+	if _, ok := svc.DatabaseStats(); !ok {
+		return
+	}
+	figure := func(of func(service.DatabaseStats) float64) func() float64 {
+		return func() float64 {
+			stats, _ := svc.DatabaseStats()
+			return of(stats)
+		}
+	}
+	connections := func(state string, of func(service.DatabaseStats) float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "cohort_db_connections", Help: "Connections to the database: in use, idle, and how many there may be (max).",
+			ConstLabels: prometheus.Labels{"state": state}}, figure(of))
+	}
+	m.registry.MustRegister(
+		connections("in_use", func(s service.DatabaseStats) float64 { return float64(s.InUse) }),
+		connections("idle", func(s service.DatabaseStats) float64 { return float64(s.Idle) }),
+		connections("max", func(s service.DatabaseStats) float64 { return float64(s.Max) }),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cohort_db_attempts_repeated_total", Help: "Transactions tried again, because others stood in their way or the server was away."},
+			figure(func(s service.DatabaseStats) float64 { return float64(s.Repeated) })),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cohort_db_outcomes_unknown_total", Help: "Commits of which nobody could say how they ended, because the server was away for long."},
+			figure(func(s service.DatabaseStats) float64 { return float64(s.Unknown) })))
 }
 
 // Handler serves the metrics in Prometheus' text format.

@@ -182,6 +182,7 @@ func TestNoPersonalDataInLog(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Run(name, func(t *testing.T) {
+				t.Parallel()
 				dbtest.Each(t, func(t *testing.T, d *db.DB) { values.Add(runLogged(t, d, script)) })
 			})
 		}
@@ -247,6 +248,7 @@ func TestNoPersonalDataInFailures(t *testing.T) {
 	t.Parallel()
 	for _, request := range requestsOfJane {
 		t.Run(request.method+" "+request.path, func(t *testing.T) {
+			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				// The limits look at the clock when the caller is known and the
 				// handler still has everything to do.

@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/apiv2"
+	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
 
@@ -22,7 +23,8 @@ import (
 type Options struct {
 	Log     *slog.Logger     // nil discards
 	Metrics *Metrics         // nil counts nothing
-	Now     func() time.Time // the clock of the limits; nil is the system's
+	Now     func() time.Time // the clock of limits that are not shared; nil is the system's
+	Limits  *limit.Shared    // limits that other nodes share; nil counts in memory
 }
 
 // Server answers every request that Cohort gets.
@@ -30,7 +32,7 @@ type Server struct {
 	svc     *service.Service
 	log     *slog.Logger
 	metrics *Metrics
-	limits  *limits
+	limits  limit.Limiter
 	routes  *router
 	none    *operation // for what no route matches
 	gzip    func(http.Handler) http.HandlerFunc
@@ -53,12 +55,17 @@ func New(svc *service.Service, o Options) *Server {
 		svc:     svc,
 		log:     o.Log,
 		metrics: o.Metrics,
-		limits:  newLimits(o.Now),
+		limits:  limit.NewMemory(o.Now),
 		routes:  newRouter(),
 		none:    o.Metrics.operation("none"),
 		gzip:    newCompressor(),
 
 		authenticate: svc.Authenticate,
+	}
+	s.metrics.watchDatabase(svc)
+	if o.Limits != nil {
+		s.limits = o.Limits
+		s.metrics.watchLimits(o.Limits)
 	}
 	s.routes.handle("/livez", s.plain("live", s.live))
 	s.routes.handle("/readyz", s.plain("ready", s.ready))

@@ -1,8 +1,7 @@
-package server
+package limit
 
 import (
 	"maps"
-	"sync"
 	"time"
 )
 
@@ -10,8 +9,6 @@ import (
 // first call after the last span's end.
 type window struct {
 	length time.Duration
-	now    func() time.Time
-	mu     sync.Mutex
 	spans  map[string]span
 	purge  int // how many spans there may be before the old ones are dropped
 }
@@ -21,24 +18,15 @@ type span struct {
 	used int
 }
 
-// usage is where a key stands in its window.
-type usage struct {
-	limit, left int
-	reset       time.Duration
-}
-
 // minPurge keeps small maps from being searched for old spans all the time.
 const minPurge = 1024
 
-func newWindow(length time.Duration, now func() time.Time) *window {
-	return &window{length: length, now: now, spans: map[string]span{}, purge: minPurge}
+func newWindow(length time.Duration) *window {
+	return &window{length: length, spans: map[string]span{}, purge: minPurge}
 }
 
 // take uses up one call of the limit, or returns false when none is left.
-func (w *window) take(key string, limit int) (usage, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.now()
+func (w *window) take(key string, limit int, now time.Time) (Usage, bool) {
 	s := w.current(key, now)
 	ok := s.used < limit
 	if ok {
@@ -49,10 +37,7 @@ func (w *window) take(key string, limit int) (usage, bool) {
 }
 
 // look returns where the key stands and uses up nothing.
-func (w *window) look(key string, limit int) usage {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	now := w.now()
+func (w *window) look(key string, limit int, now time.Time) Usage {
 	return w.current(key, now).usage(limit, now)
 }
 
@@ -73,11 +58,6 @@ func (w *window) keep(key string, s span, now time.Time) {
 	w.spans[key] = s
 }
 
-func (s span) usage(limit int, now time.Time) usage {
-	return usage{limit: limit, left: max(limit-s.used, 0), reset: s.ends.Sub(now)}
-}
-
-// retryAfter is the time to the next window in whole seconds, at least one.
-func (u usage) retryAfter() int {
-	return max(int((u.reset+time.Second-1)/time.Second), 1)
+func (s span) usage(limit int, now time.Time) Usage {
+	return Usage{Limit: limit, Left: max(limit-s.used, 0), Reset: s.ends.Sub(now)}
 }
