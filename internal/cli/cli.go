@@ -30,11 +30,15 @@ const (
 )
 
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
-	Demo    demoCommand    `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
-	Store   storeCommands  `cmd:"" help:"Make, list, change and delete stores."`
-	Token   tokenCommands  `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
-	Group   groupCommands  `cmd:"" help:"Look at customer groups."`
+	Serve serveCommand  `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
+	Demo  demoCommand   `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
+	Store storeCommands `cmd:"" help:"Make, list, change and delete stores."`
+	Token tokenCommands `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
+	Group groupCommands `cmd:"" help:"Look at customer groups."`
+	Copy  copyCommand   `cmd:"" help:"Copy everything from one database to another, such as from a file to PostgreSQL."`
+
+	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server on this machine whether it is ready; for container engines. Exit status 0 is yes."`
+
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -115,7 +119,7 @@ func describe(err error) string {
 
 // dbFlag is the database that a command works on.
 type dbFlag struct {
-	DB string `name:"db" env:"COHORT_DB" default:"sqlite:cohort.db" placeholder:"URL" help:"The database: sqlite:PATH of a file (${default})."`
+	DB string `name:"db" env:"COHORT_DB" default:"sqlite:cohort.db" placeholder:"URL" help:"The database: sqlite:PATH of a file (${default}), or postgres://USER:PASSWORD@HOST/DATABASE."`
 }
 
 // with opens the database, runs fn with a service on it, and closes it. The

@@ -1,0 +1,214 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"cohort.example/cohort"
+)
+
+// table is a table as it is copied.
+type table struct {
+	name    string
+	key     string // sorts the rows
+	columns []column
+}
+
+// column is a column, and where a value of it is scanned to: engines differ in
+// how they hand out a boolean.
+type column struct {
+	name string
+	new  func() any
+}
+
+func text(name string) column    { return column{name, func() any { return new(string) }} }
+func integer(name string) column { return column{name, func() any { return new(int64) }} }
+func boolean(name string) column { return column{name, func() any { return new(bool) }} }
+
+// copied is the tables of an installation, each after those that it refers to.
+// Receipts are left out: they belong to connections.
+var copied = []table{
+	{"stores", "hash", []column{text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created")}},
+	{"tokens", "hash", []column{
+		text("hash"), text("id"), text("store_hash"), text("name"), text("scopes"), integer("date_created"),
+	}},
+	{"counters", "store_hash, kind", []column{text("store_hash"), text("kind"), integer("last_id")}},
+	{"customer_groups", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("category_access"), text("discount_rules"),
+		boolean("is_default"), boolean("is_group_for_guests"), integer("date_created"), integer("date_modified"),
+	}},
+	{"customers", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("company"), text("first_name"), text("last_name"), text("email"),
+		text("email_folded"), text("phone"), text("store_credit"), text("registration_ip_address"), integer("customer_group_id"),
+		text("notes"), text("tax_exempt_category"), boolean("reset_pass_on_login"), boolean("accepts_marketing"),
+		text("password_hash"), integer("date_created"), integer("date_modified"),
+	}},
+	{"customer_addresses", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("customer_id"), text("first_name"), text("last_name"), text("company"),
+		text("street_1"), text("street_2"), text("city"), text("state"), text("zip"), text("country"), text("country_iso2"),
+		text("phone"), text("address_type"),
+	}},
+	{"member_counts", "store_hash, group_id, slot", []column{
+		text("store_hash"), integer("group_id"), integer("slot"), integer("members"),
+	}},
+	{"departed_groups", "store_hash, group_id", []column{text("store_hash"), integer("group_id")}},
+}
+
+// TableCount is how many rows a table has in two databases.
+type TableCount struct {
+	Table    string
+	From, To int64
+}
+
+// Copy copies everything of one database, as it is at one moment, into another
+// that is empty. It is one transaction: when it fails, or ctx ends, the other
+// database is as empty as before. progress is called now and then with how many
+// rows are copied, of how many. Copy returns the counts of both sides as they
+// are after the copy, and an error if they differ.
+//
+// It returns KindConflict if the other database is not empty.
+func Copy(ctx context.Context, from, to *DB, progress func(done, of int64)) (counts []TableCount, err error) {
+	err = from.viewLong(ctx, func(source *Tx) error {
+		if counts, err = source.countTables(); err != nil {
+			return fmt.Errorf("count what there is to copy: %w", err)
+		}
+		return to.UpdateLong(ctx, func(target *Tx) error {
+			return copyTables(ctx, source, target, counts, progress)
+		})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return counts, compareCounts(ctx, to, counts)
+}
+
+func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, progress func(done, of int64)) error {
+	there, err := target.countTables()
+	if err != nil {
+		return err
+	}
+	var total, before int64
+	for i, c := range there {
+		before += c.From
+		total += counts[i].From
+	}
+	if before > 0 {
+		return &cohort.Error{Kind: cohort.KindConflict, Message: "the database to copy to is not empty; give one that has never held a store"}
+	}
+	var done int64
+	for _, t := range copied {
+		err := copyTable(ctx, source, target, t, func(rows int) {
+			done += int64(rows)
+			progress(done, total)
+		})
+		if err != nil {
+			return fmt.Errorf("copy the table %s: %w", t.name, err)
+		}
+	}
+	return nil
+}
+
+// copyRows is how many rows are written by one statement. SQLite's driver looks
+// for each argument among all of them, so many more would take longer.
+const copyRows = 20
+
+func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows int)) error {
+	rows, err := source.query("SELECT " + t.columnNames() + " FROM " + t.name + " ORDER BY " + t.key)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var pending []any
+	write := func() error {
+		n := len(pending) / len(t.columns)
+		if n == 0 {
+			return nil
+		}
+		if _, err := target.exec(t.insert(n), pending...); err != nil {
+			return err
+		}
+		pending = pending[:0]
+		wrote(n)
+		return ctx.Err()
+	}
+	for rows.Next() {
+		row := make([]any, len(t.columns))
+		for i, c := range t.columns {
+			row[i] = c.new()
+		}
+		if err := rows.Scan(row...); err != nil {
+			return err
+		}
+		pending = append(pending, row...)
+		if len(pending) == copyRows*len(t.columns) {
+			if err := write(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return write()
+}
+
+func (t table) columnNames() string {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.name
+	}
+	return strings.Join(names, ", ")
+}
+
+// insert is the statement that inserts n rows.
+func (t table) insert(n int) string {
+	var b strings.Builder
+	b.WriteString("INSERT INTO " + t.name + " (" + t.columnNames() + ") VALUES ")
+	arg := 0
+	for row := range n {
+		if row > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('(')
+		for i := range t.columns {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			arg++
+			fmt.Fprintf(&b, "$%d", arg)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+// countTables counts the rows of every table that is copied, as From.
+func (t *Tx) countTables() ([]TableCount, error) {
+	counts := make([]TableCount, len(copied))
+	for i, table := range copied {
+		counts[i].Table = table.name
+		if err := t.queryRow("SELECT count(*) FROM " + table.name).Scan(&counts[i].From); err != nil {
+			return nil, err
+		}
+	}
+	return counts, nil
+}
+
+func compareCounts(ctx context.Context, to *DB, counts []TableCount) error {
+	return to.viewLong(ctx, func(tx *Tx) error {
+		there, err := tx.countTables()
+		if err != nil {
+			return fmt.Errorf("count what was copied: %w", err)
+		}
+		for i := range counts {
+			counts[i].To = there[i].From
+		}
+		for _, c := range counts {
+			if c.From != c.To {
+				return fmt.Errorf("the table %s had %d rows, and has %d where it was copied to; does somebody write to it?", c.Table, c.From, c.To)
+			}
+		}
+		return nil
+	})
+}

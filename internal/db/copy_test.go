@@ -1,0 +1,195 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/db/pgtest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// eachPair runs fn on a database that holds something in every table, and on an
+// empty one, of every two engines.
+func eachPair(t *testing.T, fn func(t *testing.T, from, to *db.DB)) {
+	t.Helper()
+	engines := map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": pgtest.URL}
+	for source, fromURL := range engines {
+		for target, toURL := range engines {
+			t.Run(source+" to "+target, func(t *testing.T) {
+				t.Parallel()
+				from := dbtest.Open(t, fromURL(t))
+				fillInstallation(t, from)
+				fn(t, from, dbtest.Open(t, toURL(t)))
+			})
+		}
+	}
+}
+
+func fillInstallation(t *testing.T, d *db.DB) {
+	t.Helper()
+	addStores(t, d, "a", "b")
+	for _, store := range []string{"a", "b"} {
+		addGroups(t, d, store, fullGroup(1), newGroup(2, "it's \"quoted\"; $1 ?\t\n 日本語 😀"), newGroup(3, "leaves"))
+		addCustomers(t, d, store, fullCustomer(1))
+		addMembers(t, d, store, 3, 100, 130)
+		addAddresses(t, d, store, fullAddress(1, 1), newAddress(2, 1))
+		update(t, d, func(tx *db.Tx) error {
+			_, err := depart(tx, store, 3, 5)
+			return err
+		})
+	}
+	update(t, d, func(tx *db.Tx) error {
+		_, err := tx.NextID("a", "customer_group")
+		if err != nil {
+			return err
+		}
+		token := cohort.NewToken("a secret")
+		token.StoreHash, token.Scopes = "a", cohort.Scopes()
+		return tx.InsertToken(token)
+	})
+}
+
+func dump(t *testing.T, d *db.DB) map[string][]string {
+	t.Helper()
+	all := map[string][]string{}
+	view(t, d, func(tx *db.Tx) error {
+		for _, name := range db.CopiedTables() {
+			all[name] = tx.Dump(t, name)
+		}
+		return nil
+	})
+	return all
+}
+
+func TestCopy(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to *db.DB) {
+		var last, of int64
+		counts, err := db.Copy(t.Context(), from, to, func(done, all int64) {
+			if done < last || done > all {
+				t.Errorf("%d of %d rows after %d", done, all, last)
+			}
+			last, of = done, all
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if last != of || of == 0 {
+			t.Errorf("progress ended at %d of %d", last, of)
+		}
+		want, got := dump(t, from), dump(t, to)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("copied (-want +got):\n%s", diff)
+		}
+		for _, c := range counts {
+			if n := int64(len(want[c.Table])); n == 0 || c.From != n || c.To != n {
+				t.Errorf("%+v, want %d rows", c, n)
+			}
+		}
+		// The copy goes on where the original was.
+		update(t, to, func(tx *db.Tx) error {
+			id, err := tx.NextID("a", "customer_group")
+			if id != 2 {
+				t.Errorf("the next id is %d", id)
+			}
+			return err
+		})
+	})
+}
+
+// A copy is of one moment, however long it takes.
+func TestCopyIsOfOneMoment(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to *db.DB) {
+		want := dump(t, from)
+		wrote := false
+		_, err := db.Copy(t.Context(), from, to, func(int64, int64) {
+			if wrote {
+				return
+			}
+			wrote = true
+			update(t, from, func(tx *db.Tx) error { return tx.DeleteStore("b") })
+			addStores(t, from, "c")
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, dump(t, to)); diff != "" {
+			t.Errorf("copied (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestCopyToADatabaseThatIsNotEmpty(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to *db.DB) {
+		addStores(t, to, "there")
+		before := dump(t, to)
+		_, err := db.Copy(t.Context(), from, to, func(int64, int64) { t.Error("something was copied") })
+		wantKind(t, err, cohort.KindConflict)
+		if diff := cmp.Diff(before, dump(t, to)); diff != "" {
+			t.Errorf("changed (-before +after):\n%s", diff)
+		}
+	})
+}
+
+// One that is given up leaves nothing, and can be begun anew.
+func TestCopyThatIsGivenUp(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to *db.DB) {
+		ctx, cancel := context.WithCancel(t.Context())
+		_, err := db.Copy(ctx, from, to, func(int64, int64) { cancel() })
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		for name, rows := range dump(t, to) {
+			if len(rows) > 0 {
+				t.Errorf("%s has %d rows", name, len(rows))
+			}
+		}
+		if _, err := db.Copy(t.Context(), from, to, func(int64, int64) {}); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Whoever adds a table or a column has to say how it is copied.
+func TestCopyKnowsTheSchema(t *testing.T) {
+	// Those of goose, of SQLite and of connections.
+	others := []string{"goose_db_version", "receipts", "sqlite_sequence"}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		view(t, d, func(tx *db.Tx) error {
+			for name, columns := range tx.Schema(t) {
+				want := columns
+				if slices.Contains(others, name) {
+					want = nil
+				}
+				if diff := cmp.Diff(want, db.CopiedColumns(name)); diff != "" {
+					t.Errorf("the columns of %s (-schema +copied):\n%s", name, diff)
+				}
+			}
+			return nil
+		})
+	})
+}
+
+func BenchmarkCopy(b *testing.B) {
+	from := dbtest.SQLite(b)
+	addStores(b, from, "a")
+	update(b, from, func(tx *db.Tx) error {
+		for id := range int64(2_000) {
+			if err := tx.InsertGroup("a", newGroup(id+1, fmt.Sprint("Group ", id))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	for b.Loop() {
+		if _, err := db.Copy(b.Context(), from, dbtest.SQLite(b), func(int64, int64) {}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
