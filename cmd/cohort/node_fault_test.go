@@ -1,0 +1,139 @@
+package main_test
+
+import (
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"cohort.example/cohort/internal/db/pgtest"
+)
+
+// How long a node may take to notice that the database is not there, or is there
+// again, and how long a request may take on a server that says nothing.
+const (
+	soon       = 5 * time.Second
+	ifNoAnswer = 20 * time.Second
+)
+
+// some is how many changes are acknowledged before and after something happens.
+const some = 100
+
+// An operator stops the server and starts it again.
+func TestDatabaseRestarts(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	c := newCallers(t, serve(t, "--db", s.URL()).url)
+	for range 2 {
+		c.await(some)
+		s.Restart()
+	}
+	c.await(some)
+	s.Stop()
+	c.awaitReadyAll(503, soon)
+	s.Restart()
+	c.awaitReadyAll(200, soon)
+	c.await(some)
+	c.check()
+}
+
+// The server has no time to say or to write anything.
+func TestDatabaseIsKilled(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	c := newCallers(t, serve(t, "--db", s.URL()).url)
+	for range 2 {
+		c.await(some)
+		s.Kill()
+		s.Restart()
+	}
+	c.await(some)
+	s.Kill()
+	c.awaitReadyAll(503, soon)
+	s.Restart()
+	c.awaitReadyAll(200, soon)
+	c.await(some)
+	c.check()
+}
+
+// The network loses connections, at commits too, and an operator ends them.
+func TestConnectionsAreCutUnderLoad(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	p := pgtest.NewProxy(t, s.Addr())
+	c := newCallers(t, serve(t, "--db", p.URL(s.URL())).url)
+	for range 10 {
+		c.await(some / 5)
+		p.CutAll()
+		c.await(some / 5)
+		<-p.LoseAnswer("COMMIT")
+		<-p.CutAfter("COMMIT")
+		<-p.CutBefore("COMMIT")
+		s.TerminateBackends(t, "postgres")
+	}
+	c.await(some)
+	c.check()
+}
+
+// The standby takes over, and the nodes go there by themselves.
+func TestPrimaryMoves(t *testing.T) {
+	t.Parallel()
+	primary, standby, c := newPair(t)
+	c.await(some)
+	standby.Promote()
+	primary.Stop()
+	c.awaitReadyAll(200, soon)
+	c.await(some)
+	c.check()
+}
+
+// The standby takes over when the primary has been gone for a while.
+func TestPrimaryDies(t *testing.T) {
+	t.Parallel()
+	primary, standby, c := newPair(t)
+	c.await(some)
+	primary.Kill()
+	c.awaitReadyAll(503, soon)
+	standby.Promote()
+	c.awaitReadyAll(200, soon)
+	c.await(some)
+	c.check()
+}
+
+// newPair starts a server, a standby that has each change before it is
+// acknowledged, and callers of two nodes that know both.
+func newPair(t *testing.T) (primary, standby *pgtest.Server, c *callers) {
+	t.Helper()
+	primary = pgtest.Start(t, pgtest.Options{})
+	standby = primary.Standby(t)
+	primary.Synchronous(t, standby)
+	u, err := url.Parse(primary.URL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.Host = primary.Addr() + "," + standby.Addr()
+	u.RawQuery += "&target_session_attrs=read-write"
+	return primary, standby, newCallers(t, serve(t, "--db", u.String()).url, serve(t, "--db", u.String()).url)
+}
+
+// A server that takes what it is sent and does not answer.
+func TestDatabaseHangs(t *testing.T) {
+	t.Parallel()
+	s := pgtest.Start(t, pgtest.Options{})
+	c := newCallers(t, serve(t, "--db", s.URL()).url)
+	c.await(some)
+	s.Pause()
+	begun := time.Now()
+	var asking sync.WaitGroup
+	asking.Go(func() { c.want(c.nodes[0], "GET", "/stores/demo/v2/customer_groups", "", 503, "") })
+	asking.Go(func() { c.want(c.nodes[0], "PUT", "/stores/demo/v2/customer_groups/1", `{"is_default":true}`, 503, "") })
+	c.awaitReadyAll(503, soon)
+	asking.Wait()
+	if took := time.Since(begun); took > ifNoAnswer {
+		t.Errorf("requests are refused after %s", took)
+	}
+	s.Continue()
+	c.awaitReadyAll(200, soon)
+	c.await(some)
+	c.check()
+}
