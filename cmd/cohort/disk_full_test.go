@@ -50,7 +50,9 @@ func TestDiskFull(t *testing.T) {
 	ballast := filepath.Join(disk, "ballast")
 	// What is left has room for most of what is written, but not twice, in the
 	// write-ahead log and in the database: copying one to the other stops half way.
-	if err := os.WriteFile(ballast, make([]byte, 3<<20), 0o600); err != nil {
+	// The ballast is more than half of the disk, so that with it gone there is room
+	// for a copy of the log, however much of what is left that has taken.
+	if err := os.WriteFile(ballast, make([]byte, 9<<19), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h := newHistory(t, "sqlite:"+filepath.Join(disk, "cohort.db"), seed)
