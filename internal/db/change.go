@@ -47,6 +47,14 @@ func (db *DB) Watch(fn func([]Change)) {
 // processes within a fraction of a second.
 func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
+// AwaitTold returns when everybody who watches knows of what one of them may have
+// shown by now. A View waits for that by itself.
+func (db *DB) AwaitTold() {
+	if s, ok := db.backend.(*sqliteDB); ok {
+		s.writer.awaitTold()
+	}
+}
+
 func (db *DB) changed(changes []Change) {
 	if len(changes) == 0 {
 		return

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,6 +30,9 @@ type writer struct {
 	engine  *engine
 	changed func([]Change) // told of what is committed
 	written func()         // told that something is
+
+	// telling is open from before a commit until everybody is told what it changed.
+	telling atomic.Pointer[chan struct{}]
 
 	mu      sync.Mutex
 	queue   []*turn
@@ -196,10 +200,7 @@ func (w *writer) carryOut(batch []*turn) {
 	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
 	ran, rest := runBatch(tx, w.ids, batch)
 	w.giveBack(rest)
-	err := w.commit(tx)
-	if err == nil {
-		w.changed(tx.changes)
-	}
+	err := w.commitAndTell(tx)
 	w.size = len(ran)
 	for _, t := range ran {
 		t.answer(err)
@@ -287,6 +288,32 @@ func (t *Tx) endTurn(ids *ids, ok bool, from int) {
 		if c.Kind == StoreDeleted {
 			ids.forgetStore(c.StoreHash)
 		}
+	}
+}
+
+// commitAndTell commits and tells what was changed, if anything was.
+func (w *writer) commitAndTell(tx *Tx) error {
+	if len(tx.changes) > 0 {
+		told := make(chan struct{})
+		w.telling.Store(&told)
+		defer func() {
+			w.telling.Store(nil)
+			close(told)
+		}()
+	}
+	err := w.commit(tx)
+	if err == nil {
+		w.changed(tx.changes)
+	}
+	return err
+}
+
+// awaitTold returns when everybody is told of what a reader can have seen by
+// now. What is committed can be read a moment before it is told: who has read it
+// and then asks somebody who keeps answers must not be shown less.
+func (w *writer) awaitTold() {
+	if told := w.telling.Load(); told != nil {
+		<-*told
 	}
 }
 

@@ -64,7 +64,9 @@ func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.Gro
 // CountGroups returns how many groups pass the filter.
 func (s *Service) CountGroups(ctx context.Context, storeHash string, f cohort.GroupFilter) (n int64, err error) {
 	if r := s.rosterFor(storeHash, f, shallow); r != nil {
-		return int64(r.Count(roster.NewFilter(f, db.Fold))), nil
+		n = int64(r.Count(roster.NewFilter(f, db.Fold)))
+		s.db.AwaitTold()
+		return n, nil
 	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		n, err = tx.CountGroups(storeHash, f)

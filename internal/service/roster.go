@@ -72,6 +72,7 @@ func (s *Service) listWith(ctx context.Context, r *roster.Roster, storeHash stri
 	for range listAttempts {
 		ids := r.Page(filter, p.Offset(), p.Size)
 		if len(ids) == 0 {
+			s.db.AwaitTold()
 			return nil, true, nil
 		}
 		err := s.db.View(ctx, func(tx *db.Tx) (err error) {
