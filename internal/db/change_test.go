@@ -90,13 +90,18 @@ func TestWatchComesBetweenCommitAndAnswer(t *testing.T) {
 		d.Watch(func([]db.Change) { hears <- struct{}{}; <-goOn })
 		done := queue(t, d, add("a", "x"))
 		<-hears
-		wantGroups(t, d, "a", newGroup(1, "x"))
+		seen := make(chan struct{})
+		go func() {
+			defer close(seen)
+			wantGroups(t, d, "a", newGroup(1, "x"))
+		}()
 		synctest.Wait()
 		if len(done) > 0 {
 			t.Error("the caller is told before the watcher is through")
 		}
 		close(goOn)
 		wantDone(t, done)
+		<-seen
 	})
 }
 
