@@ -64,12 +64,7 @@ func (t *Tx) customer(storeHash string, id int64, lock string) (cohort.Customer,
 // CustomerIDByEmail returns the id of the customer who has the email, in
 // whatever case, or 0.
 func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
-	var id int64
-	err := t.lookup("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email)).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		return 0, nil
-	}
-	return id, err
+	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email))
 }
 
 // ListCustomers returns one page of the customers that pass the filter, by id.

@@ -25,11 +25,7 @@ func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		storeHash, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
-	if err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: GroupInserted, StoreHash: storeHash, Group: g})
-	return nil
+	return t.note(err, Change{Kind: GroupInserted, StoreHash: storeHash, Group: g})
 }
 
 // Group returns a group of the store, or KindNotFound.
@@ -149,11 +145,7 @@ func (t *Tx) UpdateGroup(storeHash string, g cohort.Group) error {
 		WHERE store_hash = $1 AND id = $2`,
 		storeHash, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	if err := mustChange(n, err, groupName(g.ID)); err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
-	return nil
+	return t.note(mustChange(n, err, groupName(g.ID)), Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
 }
 
 // touch sets the modification date to $2 unless that would set it back.
@@ -163,10 +155,6 @@ const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified E
 // rely on them, until this one ends. Who moves one calls it first, before any
 // group is locked.
 func (t *Tx) LockFlags(storeHash string) error { return t.lockFlags(t.engine.lockFlags, storeHash) }
-
-// HoldFlags lets no other transaction move the flags until this one ends. Who
-// relies on them calls it first.
-func (t *Tx) HoldFlags(storeHash string) error { return t.lockFlags(t.engine.holdFlags, storeHash) }
 
 func (t *Tx) lockFlags(query, storeHash string) error {
 	if query == "" {
@@ -205,11 +193,7 @@ func (t *Tx) clearFlag(column, storeHash string, modified time.Time) error {
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeHash string, id int64) error {
 	n, err := t.exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id)
-	if err := mustChange(n, err, groupName(id)); err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
-	return nil
+	return t.note(mustChange(n, err, groupName(id)), Change{Kind: GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }

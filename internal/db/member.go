@@ -59,17 +59,14 @@ func (t *Tx) MemberCounts(storeHash string) (map[int64]int64, error) {
 	return counts, err
 }
 
-// DefaultGroupID returns the id of the store's default group, or 0. The group is
-// there until the transaction ends.
-func (t *Tx) DefaultGroupID(storeHash string) (id int64, err error) {
-	// One that was deleted while this waited for it may have a successor.
-	for range 2 {
-		id, err = t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.engine.forKeyShare, storeHash)
-		if id != 0 || err != nil || t.engine.forKeyShare == "" {
-			break
-		}
+// DefaultGroupID returns the id of the store's default group, or 0. Until the
+// transaction ends the group is there, and no other becomes the default: like
+// LockFlags it comes before any group is locked.
+func (t *Tx) DefaultGroupID(storeHash string) (int64, error) {
+	if err := t.lockFlags(t.engine.holdFlags, storeHash); err != nil {
+		return 0, err
 	}
-	return id, err
+	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.engine.forKeyShare, storeHash)
 }
 
 // HasGroup reports whether the store has a group with the id, and will until the

@@ -127,7 +127,7 @@ type postgresDB struct {
 	changed    func([]Change)
 	receipts   *receipts
 	ids        *idDesk
-	insertions *insertionDesk
+	insertions *desk[*insertion]
 	background sync.WaitGroup // what goes on when the caller has its answer
 	quit       chan struct{}
 
@@ -150,7 +150,7 @@ func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, change
 		pool.Close()
 		return nil, err
 	}
-	d.insertions = newInsertionDesk(d)
+	d.insertions = d.newInsertionDesk()
 	d.background.Go(d.tidy)
 	return d, nil
 }
@@ -158,6 +158,7 @@ func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, change
 func (d *postgresDB) close() error {
 	close(d.quit)
 	d.background.Wait()
+	d.insertions.work.Wait()
 	d.ids.close()
 	d.pool.Close()
 	return nil
@@ -209,6 +210,10 @@ func postgresCode(err error) string {
 	}
 	return ""
 }
+
+// isRefused reports whether the server has said no to a statement, and is there
+// for another.
+func isRefused(err error) bool { return postgresCode(err) != "" && !isLost(err) }
 
 // lostError is an error of a connection that could not be made, or that does not
 // work any more.

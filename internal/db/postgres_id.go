@@ -4,8 +4,8 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"math"
 	"slices"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -18,18 +18,13 @@ import (
 // was written with its ids.
 type idDesk struct {
 	pool *pgxpool.Pool
-
-	mu    sync.Mutex
-	queue []*idRequest
-	busy  bool
-	work  sync.WaitGroup
+	desk desk[*idRequest]
 }
 
 type idRequest struct {
-	key  idKey
-	id   int64
-	err  error
-	done chan struct{}
+	waiter
+	key idKey
+	id  int64
 }
 
 func newIDDesk(ctx context.Context, config *pgxpool.Config) (*idDesk, error) {
@@ -37,57 +32,29 @@ func newIDDesk(ctx context.Context, config *pgxpool.Config) (*idDesk, error) {
 	config.MinConns, config.MaxConns = 0, 1
 	config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
 	pool, err := pgxpool.NewWithConfig(ctx, config)
-	return &idDesk{pool: pool}, err
+	if err != nil {
+		return nil, err
+	}
+	k := &idDesk{pool: pool}
+	k.desk.carryOut, k.desk.most, k.desk.hands = k.giveAll, math.MaxInt, 1
+	return k, nil
 }
 
 func (k *idDesk) close() {
-	k.work.Wait()
+	k.desk.work.Wait()
 	k.pool.Close()
 }
 
 // next implements idGiver. The store has to be committed.
 func (k *idDesk) next(_ *Tx, key idKey) (int64, error) {
-	q := &idRequest{key: key, done: make(chan struct{})}
-	k.add(q)
-	<-q.done
-	return q.id, q.err
+	q := &idRequest{waiter: newWaiter(key.store), key: key}
+	err := k.desk.do(q)
+	return q.id, err
 }
 
-func (k *idDesk) add(q *idRequest) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.queue = append(k.queue, q)
-	if !k.busy {
-		k.busy = true
-		k.work.Go(k.workOff)
-	}
-}
-
-// workOff gives ids to all who wait, until nobody does.
-func (k *idDesk) workOff() {
-	for {
-		batch := k.take()
-		if len(batch) == 0 {
-			return
-		}
-		k.give(batch)
-		for _, q := range batch {
-			close(q.done)
-		}
-	}
-}
-
-func (k *idDesk) take() (batch []*idRequest) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	batch, k.queue = k.queue, nil
-	k.busy = len(batch) > 0
-	return batch
-}
-
-// give moves each counter once, by as many as want an id of it. If one cannot be
+// giveAll moves each counter once, by as many as want an id of it. If one cannot be
 // moved, which is when its store is gone, each is moved alone.
-func (k *idDesk) give(batch []*idRequest) {
+func (k *idDesk) giveAll(batch []*idRequest) {
 	byKey := map[idKey][]*idRequest{}
 	for _, q := range batch {
 		byKey[q.key] = append(byKey[q.key], q)
@@ -98,12 +65,12 @@ func (k *idDesk) give(batch []*idRequest) {
 		return cmp.Or(cmp.Compare(a.store, b.store), cmp.Compare(a.kind, b.kind))
 	})
 	err := k.move(keys, byKey)
-	if len(keys) == 1 || postgresCode(err) == "" || isLost(err) {
-		fail(batch, err)
+	if len(keys) == 1 || !isRefused(err) {
+		end(batch, err)
 		return
 	}
 	for _, key := range keys {
-		fail(byKey[key], k.move([]idKey{key}, byKey))
+		end(byKey[key], k.move([]idKey{key}, byKey))
 	}
 }
 
@@ -116,7 +83,6 @@ func (k *idDesk) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 		return err
 	}
 	defer conn.Release()
-	s := &postgresSession{conn: conn}
 	batch := &pgx.Batch{}
 	for _, key := range keys {
 		batch.Queue(`INSERT INTO counters (store_hash, kind, last_id) VALUES ($1, $2, $3)
@@ -127,22 +93,16 @@ func (k *idDesk) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 	for _, key := range keys {
 		var last int64
 		if err := results.QueryRow().Scan(&last); err != nil {
-			return s.failed(first(err, results.Close()))
+			return failed(conn, first(err, results.Close()))
 		}
 		give(byKey[key], last)
 	}
-	return s.failed(results.Close())
+	return failed(conn, results.Close())
 }
 
 // give gives out the ids up to the last.
 func give(requests []*idRequest, last int64) {
 	for i, q := range requests {
 		q.id = last - int64(len(requests)-1-i)
-	}
-}
-
-func fail(requests []*idRequest, err error) {
-	for _, q := range requests {
-		q.err = err
 	}
 }

@@ -135,18 +135,19 @@ func (d *postgresDB) cleanReceipts(ctx context.Context) error {
 	return err
 }
 
-// tidy cleans up from time to time until quit is closed.
+// tidy cleans up from time to time until quit is closed. It does not begin with
+// it: a command that opens the database for a moment has nothing to wait for.
 func (d *postgresDB) tidy() {
 	ticks := time.NewTicker(time.Hour)
 	defer ticks.Stop()
 	for {
-		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
-		_ = d.cleanReceipts(ctx) // the rows do no harm, and the next hour comes
-		cancel()
 		select {
 		case <-ticks.C:
 		case <-d.quit:
 			return
 		}
+		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
+		_ = d.cleanReceipts(ctx) // the rows do no harm, and the next hour comes
+		cancel()
 	}
 }

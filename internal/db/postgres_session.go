@@ -122,12 +122,14 @@ func warned(conn *pgxpool.Conn) error {
 }
 
 // failed marks an error after which the connection is gone.
-func (s *postgresSession) failed(err error) error {
-	if err != nil && s.conn.Conn().IsClosed() {
+func failed(conn *pgxpool.Conn, err error) error {
+	if err != nil && conn.Conn().IsClosed() {
 		return lostError{err}
 	}
 	return err
 }
+
+func (s *postgresSession) failed(err error) error { return failed(s.conn, err) }
 
 // send sends what is queued and one more statement in one message, and returns
 // the results from that statement's on.

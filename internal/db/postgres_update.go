@@ -171,7 +171,7 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	case err != nil:
 		return err
 	case s.conn == nil && len(s.queued) > 0:
-		err = d.insertions.do(ctx, s.queued)
+		err = d.insert(ctx, s.queued)
 	case s.conn != nil:
 		err = d.commit(ctx, s)
 	}

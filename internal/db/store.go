@@ -46,22 +46,14 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 func (t *Tx) UpdateStore(s cohort.Store) error {
 	n, err := t.exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4 WHERE hash = $1",
 		s.Hash, s.Plan, s.Quota, s.AtOnce)
-	if err := mustChange(n, err, "store "+s.Hash); err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: StoreUpdated, StoreHash: s.Hash})
-	return nil
+	return t.note(mustChange(n, err, "store "+s.Hash), Change{Kind: StoreUpdated, StoreHash: s.Hash})
 }
 
 // DeleteStore deletes a store and everything in it, or returns KindNotFound. How
 // long that takes depends on how much there is; see [DB.UpdateLong].
 func (t *Tx) DeleteStore(hash string) error {
 	n, err := t.exec("DELETE FROM stores WHERE hash = $1", hash)
-	if err := mustChange(n, err, "store "+hash); err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: StoreDeleted, StoreHash: hash})
-	return nil
+	return t.note(mustChange(n, err, "store "+hash), Change{Kind: StoreDeleted, StoreHash: hash})
 }
 
 func scanStore(row scanner) (cohort.Store, error) {

@@ -44,11 +44,7 @@ func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
 // DeleteToken deletes the token with the id, or returns KindNotFound.
 func (t *Tx) DeleteToken(id string) error {
 	n, err := t.exec("DELETE FROM tokens WHERE id = $1", id)
-	if err := mustChange(n, err, "token "+id); err != nil {
-		return err
-	}
-	t.changes = append(t.changes, Change{Kind: TokenDeleted})
-	return nil
+	return t.note(mustChange(n, err, "token "+id), Change{Kind: TokenDeleted})
 }
 
 func scanToken(row scanner) (cohort.Token, error) {

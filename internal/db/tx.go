@@ -72,6 +72,14 @@ func (t *Tx) later(query string, args ...any) error {
 	return err
 }
 
+// note keeps what a statement has changed for those who watch, unless it failed.
+func (t *Tx) note(err error, c Change) error {
+	if err == nil {
+		t.changes = append(t.changes, c)
+	}
+	return err
+}
+
 // failed classifies a statement's error at once, so that who writes can tell a
 // conflict from other trouble.
 func (t *Tx) failed(err error) error {

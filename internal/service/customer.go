@@ -27,11 +27,6 @@ func (s *Service) CreateCustomer(ctx context.Context, storeHash string, u cohort
 		}
 	}
 	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
-		if u.GroupID == nil {
-			if err := tx.HoldFlags(storeHash); err != nil {
-				return err
-			}
-		}
 		if err := checkEmailFree(tx, storeHash, c); err != nil {
 			return err
 		}
