@@ -65,8 +65,8 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 		d := dbtest.Open(t, url)
 		kept := idsOf(listGroups(t, d, "a", everything, onePage))
 		slices.Sort(acknowledged)
-		if unique := slices.Compact(slices.Clone(acknowledged)); len(unique) != processes*each || len(unique) != len(acknowledged) {
-			t.Errorf("%d acknowledged, of which %d different, want %d", len(acknowledged), len(unique), processes*each)
+		if unique := slices.Compact(slices.Clone(acknowledged)); len(unique) < processes*each || len(unique) != len(acknowledged) {
+			t.Errorf("%d acknowledged, of which %d different, want at least %d", len(acknowledged), len(unique), processes*each)
 		}
 		for _, id := range acknowledged {
 			if !slices.Contains(kept, id) {
@@ -87,7 +87,8 @@ func TestKilledProcessesLoseNothing(t *testing.T) {
 }
 
 // killAfter starts a writer process, kills it after its nth line, and returns
-// the ids of the groups that it said were added.
+// the ids of the groups that it said were added, also while the kill was on its
+// way.
 func killAfter(t *testing.T, url string, n int) (ids []int64) {
 	self, err := os.Executable()
 	if err != nil {
@@ -106,15 +107,17 @@ func killAfter(t *testing.T, url string, n int) (ids []int64) {
 		t.Error(err)
 		return nil
 	}
-	for lines := bufio.NewScanner(out); len(ids) < n && lines.Scan(); {
+	for lines := bufio.NewScanner(out); lines.Scan(); {
 		var id int64
 		if _, err := fmt.Sscanf(lines.Text(), "added %d", &id); err != nil {
 			t.Errorf("a process says %q", lines.Text())
 			continue
 		}
 		ids = append(ids, id)
+		if len(ids) == n {
+			_ = cmd.Process.Kill() // SIGKILL: it may be at any instruction
+		}
 	}
-	_ = cmd.Process.Kill() // SIGKILL: it may be at any instruction
-	_ = cmd.Wait()         // says that it was killed
+	_ = cmd.Wait() // says that it was killed
 	return ids
 }
