@@ -15,7 +15,7 @@ import (
 // which are over at once, so nobody waits for the commit of one who has an id.
 // They do not wait for the disk either: what is committed later with such an id
 // is behind it in the server's log, so a counter is never lost without all that
-// was written with its ids.
+// was written with its ids, unless that is written to another server; see keep.
 type idDesk struct {
 	pool *pgxpool.Pool
 	desk desk[*idRequest]
@@ -46,10 +46,22 @@ func (k *idDesk) close() {
 }
 
 // next implements idGiver. The store has to be committed.
-func (k *idDesk) next(_ *Tx, key idKey) (int64, error) {
+func (k *idDesk) next(t *Tx, key idKey) (int64, error) {
 	q := &idRequest{waiter: newWaiter(key.store), key: key}
-	err := k.desk.do(q)
-	return q.id, err
+	if err := k.desk.do(q); err != nil {
+		return 0, err
+	}
+	return q.id, k.keep(t, key, q.id)
+}
+
+// keep commits a counter that is not below an id together with what has the id:
+// the one that the id was taken from may be on a server that was lost since.
+// Otherwise it is there, so nothing is written and nobody waits for anybody.
+func (k *idDesk) keep(t *Tx, key idKey, to int64) error {
+	return t.later(`INSERT INTO counters (store_hash, kind, last_id) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
+		WHERE NOT EXISTS (SELECT FROM counters WHERE store_hash = $1 AND kind = $2 AND last_id >= $3)
+		ON CONFLICT (store_hash, kind) DO UPDATE SET last_id = greatest(counters.last_id, $3)`,
+		key.store, key.kind, to)
 }
 
 // giveAll moves each counter once, by as many as want an id of it. If one cannot be
