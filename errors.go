@@ -2,6 +2,9 @@ package cohort
 
 import (
 	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -87,3 +90,27 @@ func KindOf(err error) Kind {
 	}
 	return KindInternal
 }
+
+// ItemErrors says what is wrong with the items of a batch, by their places from
+// 0. Nothing of the batch is done.
+type ItemErrors map[int]error
+
+func (e ItemErrors) Error() string {
+	places := e.places()
+	if len(places) == 0 {
+		return "no items are refused"
+	}
+	return fmt.Sprintf("%d items are refused, the first of them at %d: %v", len(e), places[0], e[places[0]])
+}
+
+// Unwrap returns the errors by place, so that the kind of a batch's error is that
+// of the first item that is refused.
+func (e ItemErrors) Unwrap() []error {
+	var list []error
+	for _, i := range e.places() {
+		list = append(list, e[i])
+	}
+	return list
+}
+
+func (e ItemErrors) places() []int { return slices.Sorted(maps.Keys(e)) }

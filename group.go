@@ -159,10 +159,14 @@ func (s TimeSpan) Intersect(o TimeSpan) TimeSpan {
 	return s
 }
 
-// Page is one page of a list, in ids ascending.
+// Page is one page of a list, in ids ascending unless the list says otherwise.
 type Page struct {
 	Number int // from 1
 	Size   int
+	// After and Before, of which at most one is set, are the key of a row: the page
+	// is what comes directly after it, or before it, and Number is 1. A key is an
+	// id in digits, or what the list is sorted by with slashes between.
+	After, Before string
 }
 
 // Offset returns how many rows come before the page. A page too far away to

@@ -1,8 +1,10 @@
 package cohort
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
+	"strings"
 	"time"
 )
 
@@ -41,8 +43,34 @@ type Store struct {
 	Quota int
 	// AtOnce overrides how many requests of one operation may be under way
 	// together, for the operations that have such a limit; 0 keeps their own.
-	AtOnce      int
+	AtOnce int
+	// Catalog says whether the categories, products and price lists that Cohort
+	// holds are all that the store has.
+	Catalog CatalogMode
+	// Currency is the code of the currency that catalog prices and the amounts of
+	// discount rules are in.
+	Currency    string
 	DateCreated time.Time
+}
+
+// CatalogMode says who knows what a store sells.
+type CatalogMode string
+
+// The modes of a catalog.
+const (
+	// CatalogExternal: another system does. Ids in rules are taken on trust.
+	CatalogExternal CatalogMode = "external"
+	// CatalogManaged: Cohort does. Rules that name something unknown are refused.
+	CatalogManaged CatalogMode = "managed"
+)
+
+// WithDefaults returns the store with what was left out filled in: the unlimited
+// plan, an external catalog and DefaultCurrency.
+func (s Store) WithDefaults() Store {
+	s.Plan = cmp.Or(s.Plan, PlanUnlimited)
+	s.Catalog = cmp.Or(s.Catalog, CatalogExternal)
+	s.Currency = cmp.Or(strings.ToUpper(s.Currency), DefaultCurrency)
+	return s
 }
 
 // RequestQuota returns how many requests the store may make per [Window], and
@@ -70,6 +98,14 @@ func (s Store) Validate() error {
 	if s.AtOnce < 0 || s.AtOnce > MaxAtOnce {
 		return Invalid("at_once", fmt.Sprintf("At once is 1 to %d requests, or 0 for each operation's own limit.", MaxAtOnce))
 	}
+	if s.Catalog != "" && s.Catalog != CatalogExternal && s.Catalog != CatalogManaged {
+		return Invalid("catalog", "A catalog is managed or external.")
+	}
+	if s.Currency != "" {
+		if _, err := ParseCurrency(s.Currency); err != nil {
+			return Invalid("currency", "A currency is a code of ISO 4217, such as USD.")
+		}
+	}
 	switch s.Plan {
 	case PlanStandard, PlanPlus, PlanPro:
 		return nil
@@ -89,9 +125,11 @@ func (s Store) Validate() error {
 
 // StoreUpdate is a change of a store; nil fields stay as they are.
 type StoreUpdate struct {
-	Plan   *Plan
-	Quota  *int
-	AtOnce *int
+	Plan     *Plan
+	Quota    *int
+	AtOnce   *int
+	Catalog  *CatalogMode
+	Currency *string
 }
 
 // Apply returns s with the update's fields in place. A change to the unlimited
@@ -104,11 +142,11 @@ func (u StoreUpdate) Apply(s Store) Store {
 			s.Quota = 0
 		}
 	}
-	if u.Quota != nil {
-		s.Quota = *u.Quota
-	}
-	if u.AtOnce != nil {
-		s.AtOnce = *u.AtOnce
+	set(&s.Quota, u.Quota)
+	set(&s.AtOnce, u.AtOnce)
+	set(&s.Catalog, u.Catalog)
+	if u.Currency != nil {
+		s.Currency = strings.ToUpper(*u.Currency)
 	}
 	return s
 }

@@ -1,0 +1,220 @@
+package cohort
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+)
+
+// Bounds of the catalog.
+const (
+	MaxProductName         = 250
+	MaxSKU                 = 255
+	MaxCategoriesOfProduct = 1000
+	MaxBulkTiers           = 100
+	MaxOptionValues        = 250 // of one variant
+	MaxVariants            = 600 // of one product; the vendor's bound
+)
+
+// Prices have at most AmountScale digits behind the point and this many before
+// it, so that they can be kept as whole numbers of ten-thousandths.
+const priceIntDigits = 14
+
+var priceEnd = decimal.New(1, priceIntDigits)
+
+// checkPrice checks a price for what can be kept.
+func checkPrice(field string, p decimal.Decimal) error {
+	if err := checkMoney(field, p); err != nil {
+		return err
+	}
+	if p.GreaterThanOrEqual(priceEnd) {
+		return Invalid(field, fmt.Sprintf("A price must have at most %d digits before the point.", priceIntDigits))
+	}
+	return nil
+}
+
+// checkOptionalPrice is checkPrice for a price that may be missing.
+func checkOptionalPrice(field string, p decimal.NullDecimal) error {
+	if !p.Valid {
+		return nil
+	}
+	return checkPrice(field, p.Decimal)
+}
+
+// ProductType is physical or digital.
+type ProductType string
+
+// The types of products.
+const (
+	ProductPhysical ProductType = "physical"
+	ProductDigital  ProductType = "digital"
+)
+
+// Product is what is sold. It holds what prices need, and the few fields that
+// every client of the vendor's API has to send besides.
+type Product struct {
+	ID     int64
+	Name   string
+	Type   ProductType
+	SKU    string          // may be empty; of all variants of a store's products only one has it
+	Weight decimal.Decimal // in the store's unit
+	// Price is the catalog price in the store's currency.
+	Price decimal.Decimal
+	// SalePrice, RetailPrice and MAPPrice are 0 when there is none.
+	SalePrice, RetailPrice, MAPPrice decimal.Decimal
+	Categories                       []int64 // without repeats
+	BulkTiers                        []BulkTier
+	// BaseVariantID is the variant that stands for the product as a whole. It is
+	// made with the product and has its SKU.
+	BaseVariantID int64
+	DateCreated   time.Time
+	DateModified  time.Time
+}
+
+// ProductUpdate is a partial change of a product; nil fields stay as they are.
+type ProductUpdate struct {
+	Name                                    *string
+	Type                                    *ProductType
+	SKU                                     *string
+	Weight                                  *decimal.Decimal
+	Price, SalePrice, RetailPrice, MAPPrice *decimal.Decimal
+	Categories                              *[]int64    // replaces the whole list
+	BulkTiers                               *[]BulkTier // likewise
+}
+
+// IsEmpty reports whether the update changes nothing.
+func (u ProductUpdate) IsEmpty() bool { return u == ProductUpdate{} }
+
+// Apply returns p with the update's fields in place, normalized.
+func (u ProductUpdate) Apply(p Product) Product {
+	set(&p.Name, u.Name)
+	set(&p.Type, u.Type)
+	set(&p.SKU, u.SKU)
+	set(&p.Weight, u.Weight)
+	set(&p.Price, u.Price)
+	set(&p.SalePrice, u.SalePrice)
+	set(&p.RetailPrice, u.RetailPrice)
+	set(&p.MAPPrice, u.MAPPrice)
+	set(&p.Categories, u.Categories)
+	set(&p.BulkTiers, u.BulkTiers)
+	return p.Normalized()
+}
+
+// Normalized returns the product as it is kept: the name trimmed, and each
+// category once.
+func (p Product) Normalized() Product {
+	p.Name = strings.TrimSpace(p.Name)
+	seen := make(map[int64]bool, len(p.Categories))
+	kept := make([]int64, 0, len(p.Categories))
+	for _, id := range p.Categories {
+		if !seen[id] {
+			seen[id] = true
+			kept = append(kept, id)
+		}
+	}
+	p.Categories = kept
+	return p
+}
+
+// Validate checks a normalized product. It returns a KindInvalid error that names
+// the first field at fault. Whether its categories exist and its SKU is free is
+// for the database to say.
+func (p Product) Validate() error {
+	for _, check := range []error{
+		checkText("name", p.Name, 1, MaxProductName),
+		p.Type.validate(),
+		checkText("sku", p.SKU, 0, MaxSKU),
+		checkWeight(p.Weight),
+		checkPrice("price", p.Price),
+		checkPrice("retail_price", p.RetailPrice),
+		checkPrice("sale_price", p.SalePrice),
+		checkPrice("map_price", p.MAPPrice),
+		checkCategories(p.Categories),
+	} {
+		if check != nil {
+			return check
+		}
+	}
+	if err := ValidateBulkTiers(p.BulkTiers); err != nil {
+		return &Error{Kind: KindInvalid, Field: "bulk_pricing_rules", Reason: "The tiers are wrong.", Err: err}
+	}
+	return nil
+}
+
+func (t ProductType) validate() error {
+	if t != ProductPhysical && t != ProductDigital {
+		return Invalid("type", "The type must be physical or digital.")
+	}
+	return nil
+}
+
+// checkWeight checks a weight, which is kept as prices are.
+func checkWeight(w decimal.Decimal) error {
+	switch {
+	case w.IsNegative():
+		return Invalid("weight", "The weight must not be negative.")
+	case !w.Equal(w.Truncate(AmountScale)):
+		return Invalid("weight", fmt.Sprintf("The weight must have at most %d decimals.", AmountScale))
+	case w.GreaterThanOrEqual(priceEnd):
+		return Invalid("weight", fmt.Sprintf("The weight must have at most %d digits before the point.", priceIntDigits))
+	}
+	return nil
+}
+
+func checkCategories(ids []int64) error {
+	switch {
+	case len(ids) > MaxCategoriesOfProduct:
+		return Invalid("categories", fmt.Sprintf("A product is in at most %d categories.", MaxCategoriesOfProduct))
+	case slices.ContainsFunc(ids, func(id int64) bool { return id < 1 }):
+		return Invalid("categories", "Category ids are positive integers.")
+	}
+	return nil
+}
+
+// CalculatedPrice is what the product costs in the catalog: the sale price if
+// there is one and it is lower than the price, else the price. It is not rounded.
+func (p Product) CalculatedPrice() decimal.Decimal {
+	return catalogFigures(p, nil).base().Decimal
+}
+
+// BaseVariant returns the variant that stands for the product as a whole.
+func (p Product) BaseVariant() Variant {
+	return Variant{ID: p.BaseVariantID, ProductID: p.ID, SKU: p.SKU}
+}
+
+// BulkTier is another price for those who buy many of one thing.
+type BulkTier struct {
+	QuantityMin int64  // from 1
+	QuantityMax int64  // 0: no end
+	Method      Method // percent and price are off the price for one; fixed is the price of each
+	Amount      decimal.Decimal
+}
+
+// ProductFilter selects products; the zero value selects all of them.
+type ProductFilter struct {
+	IDs          []int64 // nil: all
+	Name         *string
+	NameLike     string
+	SKU          *string
+	SKUs         []string // nil: all
+	Categories   []int64  // in one of them; nil: all
+	Price        AmountSpan
+	DateModified TimeSpan
+}
+
+// AmountSpan is the closed span of amounts; ends that are not Valid are open.
+type AmountSpan struct{ Min, Max decimal.NullDecimal }
+
+// Intersect returns the part of a span that is in another as well.
+func (s AmountSpan) Intersect(o AmountSpan) AmountSpan {
+	if !s.Min.Valid || o.Min.Valid && o.Min.Decimal.GreaterThan(s.Min.Decimal) {
+		s.Min = o.Min
+	}
+	if !s.Max.Valid || o.Max.Valid && o.Max.Decimal.LessThan(s.Max.Decimal) {
+		s.Max = o.Max
+	}
+	return s
+}

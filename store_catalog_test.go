@@ -1,0 +1,98 @@
+package cohort_test
+
+import (
+	"testing"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+)
+
+func TestStoreDefaults(t *testing.T) {
+	for _, tt := range []struct{ given, want cohort.Store }{
+		{cohort.Store{}, cohort.Store{Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogExternal, Currency: "USD"}},
+		{
+			cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Catalog: cohort.CatalogManaged, Currency: "jpy"},
+			cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Catalog: cohort.CatalogManaged, Currency: "JPY"},
+		},
+	} {
+		if diff := cmp.Diff(tt.want, tt.given.WithDefaults()); diff != "" {
+			t.Errorf("%+v (-want +got):\n%s", tt.given, diff)
+		}
+		if diff := cmp.Diff(tt.want, tt.want.WithDefaults()); diff != "" {
+			t.Errorf("twice (-want +got):\n%s", diff)
+		}
+	}
+}
+
+func TestStoreCatalogAndCurrency(t *testing.T) {
+	for _, tt := range []struct {
+		catalog  cohort.CatalogMode
+		currency string
+		field    string // at fault; empty: it is accepted
+	}{
+		{"", "", ""},
+		{"external", "USD", ""},
+		{"managed", "kwd", ""},
+		{"Managed", "USD", "catalog"},
+		{"both", "USD", "catalog"},
+		{"managed", "US", "currency"},
+		{"managed", "USDX", "currency"},
+		{"managed", "XXX", "currency"},
+		{"managed", "XAU", "currency"},
+		{"managed", " USD", "currency"},
+		{"both", "XXX", "catalog"},
+	} {
+		err := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited, Catalog: tt.catalog, Currency: tt.currency}.Validate()
+		if tt.field == "" {
+			if err != nil {
+				t.Errorf("%q, %q: %v", tt.catalog, tt.currency, err)
+			}
+			continue
+		}
+		wantInvalid(t, err, tt.field)
+	}
+}
+
+func TestStoreUpdateOfCatalogAndCurrency(t *testing.T) {
+	before := cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Catalog: cohort.CatalogExternal, Currency: "USD"}
+	managed, euro := cohort.CatalogManaged, "eur"
+	after := before
+	if got := (cohort.StoreUpdate{}).Apply(before); got != before {
+		t.Errorf("no update makes it %+v", got)
+	}
+	after.Catalog = cohort.CatalogManaged
+	if got := (cohort.StoreUpdate{Catalog: &managed}).Apply(before); got != after {
+		t.Errorf("got %+v, want %+v", got, after)
+	}
+	after.Currency = "EUR"
+	if got := (cohort.StoreUpdate{Catalog: &managed, Currency: &euro}).Apply(before); got != after {
+		t.Errorf("got %+v, want %+v", got, after)
+	}
+}
+
+func TestAmountSpanIntersect(t *testing.T) {
+	span := func(ends string) (s cohort.AmountSpan) { // two digits, "-" for an open end
+		for i, at := range []*decimal.NullDecimal{&s.Min, &s.Max} {
+			if ends[i] != '-' {
+				*at = decimal.NewNullDecimal(decimal.NewFromInt(int64(ends[i] - '0')))
+			}
+		}
+		return s
+	}
+	for _, tt := range [][3]string{
+		{"--", "--", "--"},
+		{"--", "26", "26"},
+		{"2-", "-6", "26"},
+		{"26", "48", "46"},
+		{"28", "35", "35"},
+		{"22", "66", "62"}, // which nothing is in
+	} {
+		for _, pair := range [][2]string{{tt[0], tt[1]}, {tt[1], tt[0]}} {
+			if diff := cmp.Diff(span(tt[2]), span(pair[0]).Intersect(span(pair[1]))); diff != "" {
+				t.Errorf("%v (-want +got):\n%s", pair, diff)
+			}
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package cohort
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/shopspring/decimal"
+)
+
+// OptionValue is a choice that a variant stands for, such as a colour.
+type OptionValue struct {
+	OptionID int64
+	ValueID  int64
+}
+
+// Variant is a kind of a product that can be bought. Prices that are not Valid
+// are the product's.
+type Variant struct {
+	ID                                      int64
+	ProductID                               int64
+	SKU                                     string
+	Price, SalePrice, RetailPrice, MAPPrice decimal.NullDecimal
+	OptionValues                            []OptionValue // none of the base variant
+}
+
+// VariantUpdate is a partial change of a variant; nil fields stay as they are.
+type VariantUpdate struct {
+	SKU                                     *string
+	Price, SalePrice, RetailPrice, MAPPrice *decimal.NullDecimal
+	OptionValues                            *[]OptionValue // replaces the whole list
+}
+
+// IsEmpty reports whether the update changes nothing.
+func (u VariantUpdate) IsEmpty() bool { return u == VariantUpdate{} }
+
+// Apply returns v with the update's fields in place.
+func (u VariantUpdate) Apply(v Variant) Variant {
+	set(&v.SKU, u.SKU)
+	set(&v.Price, u.Price)
+	set(&v.SalePrice, u.SalePrice)
+	set(&v.RetailPrice, u.RetailPrice)
+	set(&v.MAPPrice, u.MAPPrice)
+	set(&v.OptionValues, u.OptionValues)
+	return v
+}
+
+// Validate checks a variant that is not the base variant of its product. It
+// returns a KindInvalid error that names the first field at fault. Whether its SKU
+// and its set of options are free is for the database to say.
+func (v Variant) Validate() error {
+	for _, check := range []error{
+		checkText("sku", v.SKU, 0, MaxSKU),
+		checkOptionalPrice("price", v.Price),
+		checkOptionalPrice("sale_price", v.SalePrice),
+		checkOptionalPrice("retail_price", v.RetailPrice),
+		checkOptionalPrice("map_price", v.MAPPrice),
+		checkOptions(v.OptionValues),
+	} {
+		if check != nil {
+			return check
+		}
+	}
+	return nil
+}
+
+// ValidateBase is Validate for the base variant of a product, which has the
+// product's prices and stands for no choice.
+func (v Variant) ValidateBase() error {
+	for _, own := range []struct {
+		field string
+		price decimal.NullDecimal
+	}{{"price", v.Price}, {"sale_price", v.SalePrice}, {"retail_price", v.RetailPrice}, {"map_price", v.MAPPrice}} {
+		if own.price.Valid {
+			return Invalid(own.field, "The base variant has the prices of its product; change them there.")
+		}
+	}
+	if len(v.OptionValues) > 0 {
+		return Invalid("option_values", "The base variant stands for the product as a whole and has no option values.")
+	}
+	return checkText("sku", v.SKU, 0, MaxSKU)
+}
+
+func checkOptions(values []OptionValue) error {
+	switch {
+	case len(values) == 0:
+		return Invalid("option_values", "At least one option value is required.")
+	case len(values) > MaxOptionValues:
+		return Invalid("option_values", fmt.Sprintf("A variant has at most %d option values.", MaxOptionValues))
+	}
+	seen := make(map[int64]bool, len(values))
+	for _, o := range values {
+		if o.OptionID < 1 || o.ValueID < 1 {
+			return Invalid("option_values", "Ids of options and of their values are positive integers.")
+		}
+		if seen[o.OptionID] {
+			return Invalid("option_values", fmt.Sprintf("There must be at most one value of option %d.", o.OptionID))
+		}
+		seen[o.OptionID] = true
+	}
+	return nil
+}
+
+// SameOptions reports whether two variants stand for the same choice, in whatever
+// order.
+func (v Variant) SameOptions(o Variant) bool {
+	return slices.Equal(sortedOptions(v.OptionValues), sortedOptions(o.OptionValues))
+}
+
+func sortedOptions(values []OptionValue) []OptionValue {
+	return slices.SortedFunc(slices.Values(values), func(a, b OptionValue) int {
+		return cmp.Or(cmp.Compare(a.OptionID, b.OptionID), cmp.Compare(a.ValueID, b.ValueID))
+	})
+}
+
+// CalculatedPrice is what the variant costs in the catalog, p being its product:
+// the sale price if there is one and it is lower than the price, else the price.
+// It is not rounded.
+func (v Variant) CalculatedPrice(p Product) decimal.Decimal {
+	return catalogFigures(p, &v).base().Decimal
+}
+
+// VariantFilter selects variants; the zero value selects all of them.
+type VariantFilter struct {
+	IDs        []int64  // nil: all
+	ProductIDs []int64  // nil: all
+	SKUs       []string // nil: all
+}
