@@ -29,7 +29,9 @@ func boolean(name string) column { return column{name, func() any { return new(b
 // copied is the tables of an installation, each after those that it refers to.
 // Receipts are left out: they belong to connections.
 var copied = []table{
-	{"stores", "hash", []column{text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created")}},
+	{"stores", "hash", []column{
+		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),
+	}},
 	{"tokens", "hash", []column{
 		text("hash"), text("id"), text("store_hash"), text("name"), text("scopes"), integer("date_created"),
 	}},
@@ -53,6 +55,33 @@ var copied = []table{
 		text("store_hash"), integer("group_id"), integer("slot"), integer("members"),
 	}},
 	{"departed_groups", "store_hash, group_id", []column{text("store_hash"), integer("group_id")}},
+	{"categories", "store_hash, id", []column{text("store_hash"), integer("id"), integer("parent_id"), text("name"), text("name_folded")}},
+	{"products", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("type"), text("sku"), integer("weight"),
+		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("bulk_tiers"),
+		integer("base_variant_id"), integer("date_created"), integer("date_modified"),
+	}},
+	{"product_categories", "store_hash, product_id, category_id", []column{
+		text("store_hash"), integer("product_id"), integer("category_id"), integer("position"),
+	}},
+	{"variants", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
+		integer("retail_price"), integer("map_price"), text("option_values"),
+	}},
+	{"price_lists", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("name"), text("name_folded"), boolean("active"), integer("date_created"), integer("date_modified"),
+	}},
+	{"price_records", "store_hash, price_list_id, variant_id, currency", []column{
+		text("store_hash"), integer("price_list_id"), integer("variant_id"), text("currency"), integer("price"), integer("sale_price"),
+		integer("retail_price"), integer("map_price"), text("bulk_tiers"), integer("date_created"), integer("date_modified"),
+	}},
+	{"price_list_assignments", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("price_list_id"), integer("customer_group_id"), integer("channel_id"),
+	}},
+	{"jobs", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),
+		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"),
+	}},
 }
 
 // TableCount is how many rows a table has in two databases.

@@ -13,6 +13,7 @@ import (
 	"cohort.example/cohort/internal/db/pgtest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
 )
 
 // eachPair runs fn on a database that holds something in every table, and on an
@@ -44,7 +45,10 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			_, err := depart(tx, store, 3, 5)
 			return err
 		})
+		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
 	}
+	putJob(t, d, "a", "7", "somebody", jobTime)
+	putJob(t, d, "b", "8", "", jobTime)
 	update(t, d, func(tx *db.Tx) error {
 		_, err := tx.NextID("a", "customer_group")
 		if err != nil {
@@ -54,6 +58,31 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		token.StoreHash, token.Scopes = "a", cohort.Scopes()
 		return tx.InsertToken(token)
 	})
+}
+
+// fillPrices puts something into each table that prices need, prices that are
+// not there and the highest among it.
+func fillPrices(tx *db.Tx, store string) error {
+	tiers := []cohort.BulkTier{{QuantityMin: 2, QuantityMax: 9, Method: cohort.MethodPercent, Amount: decimal.RequireFromString("7.5")}}
+	some, most := decimal.RequireFromString("10.7801"), decimal.NewNullDecimal(decimal.RequireFromString("99999999999999.9999"))
+	return errors.Join(
+		tx.InsertCategory(store, cohort.Category{ID: 18, Name: "Garden \u65e5"}),
+		tx.InsertCategory(store, cohort.Category{ID: 19, ParentID: 18, Name: "Bath"}),
+		tx.InsertProduct(store, cohort.Product{
+			ID: 77, Name: "Towel", Type: cohort.ProductPhysical, SKU: "T-1", Weight: some, Price: most.Decimal, SalePrice: some,
+			Categories: []int64{19, 18}, BulkTiers: tiers, BaseVariantID: 70, DateCreated: t0, DateModified: t0,
+		}),
+		tx.InsertVariant(store, cohort.Variant{ID: 70, ProductID: 77, SKU: "T-1"}),
+		tx.InsertVariant(store, cohort.Variant{ID: 71, ProductID: 77, Price: most, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}}),
+		tx.InsertPriceList(store, cohort.PriceList{ID: 3, Name: "Wholesale", Active: true, DateCreated: t0, DateModified: t0}),
+		tx.InsertPriceList(store, cohort.PriceList{ID: 5, Name: "It's off", DateCreated: t0, DateModified: t0}),
+		tx.PutPriceRecords(store, []cohort.PriceRecord{
+			{PriceListID: 3, VariantID: 70, Currency: "USD", Price: most, BulkTiers: tiers, DateCreated: t0, DateModified: t0},
+			{PriceListID: 3, VariantID: 71, Currency: "EUR", SalePrice: decimal.NewNullDecimal(some), DateCreated: t0, DateModified: t0},
+		}),
+		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 2, PriceListID: 3, GroupID: 2}),
+		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 9, PriceListID: 3, ChannelID: 1}),
+	)
 }
 
 func dump(t *testing.T, d *db.DB) map[string][]string {

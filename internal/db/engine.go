@@ -27,11 +27,23 @@ type engine struct {
 	// changed, or deleted, until the transaction ends. They are empty where one
 	// transaction writes at a time.
 	forUpdate, forKeyShare string
+	// skipLocked goes on after forUpdate and leaves out rows that others have
+	// locked, instead of waiting for them.
+	skipLocked string
 	// lockFlags and holdFlags are statements that keep everybody else from moving
 	// the flags of a store's groups, until the transaction ends: alone, or together
 	// with others who only rely on them. $1 is a number of the store's. They are
 	// empty where one transaction writes at a time.
 	lockFlags, holdFlags string
+	// idTable is a table "ids" with a column "wanted": the ids that argument 2 has,
+	// which are digits with commas between.
+	idTable string
+	// rowsOf is a query for the rows of a store ($1) that belong to the rows of
+	// another table, looked up by a key, one after another. How many rows the
+	// planner expects a store to have makes no difference to it.
+	rowsOf func(of, key string, l lookupBy) string
+	// lockCategories is lockFlags for the category tree of a store.
+	lockCategories string
 	// trouble says in a few words what a driver error means to a person, and ""
 	// for one that is not the database's state but a mistake of ours.
 	trouble func(error) string
@@ -117,3 +129,8 @@ func openError(rawURL string, err error, e *engine) error {
 		Message: fmt.Sprintf("cannot open the database %s: %s", Redact(rawURL), why),
 	}
 }
+
+// lookupBy is what is looked up for a key: columns of a table, which are named
+// with ", " between, where one column is the key and a condition holds. The
+// condition may begin with " AND" and calls the table x.
+type lookupBy struct{ columns, table, column, condition string }

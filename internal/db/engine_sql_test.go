@@ -20,6 +20,16 @@ import (
 // does what package dbtest does, which this package cannot import.
 func eachDoor(t *testing.T, fn func(t *testing.T, in door)) {
 	t.Helper()
+	eachEngine(t, func(t *testing.T, d *DB) {
+		for name, in := range doorsOf(d) {
+			t.Run(name, func(t *testing.T) { fn(t, in) })
+		}
+	})
+}
+
+// eachEngine runs a test on an empty database of each engine.
+func eachEngine(t *testing.T, fn func(t *testing.T, d *DB)) {
+	t.Helper()
 	urls := map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/cohort.db" },
 		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
@@ -27,10 +37,7 @@ func eachDoor(t *testing.T, fn func(t *testing.T, in door)) {
 	for engine, url := range urls {
 		t.Run(engine, func(t *testing.T) {
 			t.Parallel()
-			d := openAt(t, url(t))
-			for name, in := range doorsOf(d) {
-				t.Run(name, func(t *testing.T) { fn(t, in) })
-			}
+			fn(t, openAt(t, url(t)))
 		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -150,3 +151,33 @@ func (db *DB) sqlite() *sqliteDB { return db.backend.(*sqliteDB) }
 // SettleWithin sets how long it is tried to find out what became of a
 // transaction. It comes before the first.
 func (db *DB) SettleWithin(d time.Duration) { db.backend.(*postgresDB).settleTimeout = d }
+
+// CountStatements counts the statements that views run from now on, those that
+// begin and end them apart.
+func (db *DB) CountStatements() *atomic.Int64 {
+	c := &countingBackend{backend: db.backend}
+	db.backend = c
+	return &c.statements
+}
+
+type countingBackend struct {
+	backend
+	statements atomic.Int64
+}
+
+func (b *countingBackend) view(ctx context.Context, fn func(*Tx) error) error {
+	return b.backend.view(ctx, func(tx *Tx) error {
+		tx.session = countingSession{tx.session, &b.statements}
+		return fn(tx)
+	})
+}
+
+type countingSession struct {
+	session
+	statements *atomic.Int64
+}
+
+func (s countingSession) query(ctx context.Context, query string, args []any) (rows, error) {
+	s.statements.Add(1)
+	return s.session.query(ctx, query, args)
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"time"
 
 	"cohort.example/cohort"
@@ -46,6 +47,28 @@ func (t *Tx) group(storeHash string, id int64, lock string) (cohort.Group, error
 		return g, cohort.NotFound(groupName(id))
 	}
 	return g, err
+}
+
+// GroupsForUpdate returns those of the groups that there are, by id, which this
+// transaction is about to write: until its end nobody else does. They are locked
+// in the order of their ids, so that nobody who locks several waits in a circle.
+func (t *Tx) GroupsForUpdate(storeHash string, ids []int64) ([]cohort.Group, error) {
+	ids = slices.Sorted(slices.Values(ids))
+	var all []cohort.Group
+	for chunk := range slices.Chunk(ids, inChunk) {
+		w := whereStore(storeHash)
+		in(w, "id", chunk)
+		rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+t.engine.forUpdate, w.args...)
+		if err != nil {
+			return nil, err
+		}
+		groups, err := collect(rows, scanGroup)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, groups...)
+	}
+	return all, nil
 }
 
 // ListGroups returns one page of the groups that pass the filter, by id. It
@@ -154,9 +177,10 @@ const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified E
 // LockFlags lets no other transaction move the flags of the store's groups, or
 // rely on them, until this one ends. Who moves one calls it first, before any
 // group is locked.
-func (t *Tx) LockFlags(storeHash string) error { return t.lockFlags(t.engine.lockFlags, storeHash) }
+func (t *Tx) LockFlags(storeHash string) error { return t.lockStore(t.engine.lockFlags, storeHash) }
 
-func (t *Tx) lockFlags(query, storeHash string) error {
+// lockStore takes a lock of the store by a statement, if the engine needs one.
+func (t *Tx) lockStore(query, storeHash string) error {
 	if query == "" {
 		return nil
 	}

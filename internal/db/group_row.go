@@ -188,11 +188,34 @@ func (r *reader) rule() (rule cohort.DiscountRule) {
 		rule.Method = cohort.Method(r.text())
 	}
 	if r.has(`,"amount":"`) {
-		var err error
-		if rule.Amount, err = decimal.NewFromString(r.text()); err != nil {
-			r.failed = true
-		}
+		rule.Amount = r.amount()
 	}
 	r.expect("}")
 	return rule
+}
+
+// amount reads the rest of a string that is a number. Most are short, and a group
+// may have a thousand: those are read without making texts of their parts first.
+func (r *reader) amount() decimal.Decimal {
+	const most = 18 // digits that surely fit
+	text := r.text()
+	var n int64
+	places, pointed := int32(0), false
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c >= '0' && c <= '9' && len(text) <= most:
+			n = 10*n + int64(c-'0')
+			if pointed {
+				places++
+			}
+		case c == '.' && !pointed && i > 0 && i < len(text)-1:
+			pointed = true
+		default:
+			d, err := decimal.NewFromString(text)
+			r.failed = r.failed || err != nil
+			return d
+		}
+	}
+	r.failed = r.failed || text == ""
+	return decimal.New(n, -places)
 }

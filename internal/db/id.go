@@ -4,11 +4,15 @@ import (
 	"database/sql"
 	"errors"
 	"maps"
+	"slices"
 )
 
 // idGiver knows the next id of a kind.
 type idGiver interface {
 	next(t *Tx, key idKey) (int64, error)
+	// reserve raises to what is above all of `above` and takes n ids from there.
+	// It returns the first of them.
+	reserve(t *Tx, key idKey, above, n int64) (first int64, err error)
 }
 
 // NextID returns the next id of a kind in a store: 1, 2, 3 and so on. An id that
@@ -19,13 +23,26 @@ func (t *Tx) NextID(storeHash, kind string) (int64, error) {
 	return t.ids.next(t, idKey{storeHash, kind})
 }
 
+// ReserveIDs notes that ids up to above are taken, by things that come with ids of
+// their own, and returns n more: those from first on are the caller's. Where many
+// write nobody has to wait for it, and it is not undone with the transaction.
+func (t *Tx) ReserveIDs(storeHash, kind string, above, n int64) (first int64, err error) {
+	return t.ids.reserve(t, idKey{storeHash, kind}, above, n)
+}
+
 // ids gives out ids. It belongs to the one who writes, who therefore knows the
 // last ids without asking, and writes down each counter once for all the turns
 // of a transaction.
 type ids struct {
 	last   map[idKey]int64
 	before map[idKey]int64 // of the counters that the transaction under way has moved
-	turn   []idKey         // the ids given out in the turn under way
+	turn   []idStep        // what the turn under way has moved
+}
+
+// idStep is a counter that was moved, and where it was.
+type idStep struct {
+	key  idKey
+	last int64
 }
 
 type idKey struct{ store, kind string }
@@ -38,19 +55,40 @@ func newIDs() *ids { return &ids{last: map[idKey]int64{}, before: map[idKey]int6
 // next implements idGiver. The transaction has to go on and insert what has the
 // id.
 func (i *ids) next(t *Tx, key idKey) (int64, error) {
-	last, known := i.last[key]
-	if !known {
-		var err error
-		if last, err = t.lastID(key); err != nil {
-			return 0, err
-		}
+	last, err := i.lastOf(t, key)
+	if err != nil {
+		return 0, err
 	}
-	if _, moved := i.before[key]; !moved {
-		i.before[key] = last
-	}
-	i.last[key] = last + 1
-	i.turn = append(i.turn, key)
+	i.move(key, last, last+1)
 	return last + 1, nil
+}
+
+// reserve implements idGiver.
+func (i *ids) reserve(t *Tx, key idKey, above, n int64) (first int64, err error) {
+	last, err := i.lastOf(t, key)
+	if err != nil {
+		return 0, err
+	}
+	from := max(last, above)
+	if from+n > last {
+		i.move(key, last, from+n)
+	}
+	return from + 1, nil
+}
+
+func (i *ids) lastOf(t *Tx, key idKey) (int64, error) {
+	if last, known := i.last[key]; known {
+		return last, nil
+	}
+	return t.lastID(key)
+}
+
+func (i *ids) move(key idKey, from, to int64) {
+	if _, moved := i.before[key]; !moved {
+		i.before[key] = from
+	}
+	i.last[key] = to
+	i.turn = append(i.turn, idStep{key, from})
 }
 
 func (t *Tx) lastID(key idKey) (last int64, err error) {
@@ -64,8 +102,8 @@ func (t *Tx) lastID(key idKey) (last int64, err error) {
 // endTurn keeps the ids of a turn, or takes them back.
 func (i *ids) endTurn(ok bool) {
 	if !ok {
-		for _, key := range i.turn {
-			i.last[key]--
+		for _, step := range slices.Backward(i.turn) {
+			i.last[step.key] = step.last
 		}
 	}
 	i.turn = i.turn[:0]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -77,7 +78,7 @@ func (m *idModel) begin(t *rapid.T) {
 // turnOf is what one update does.
 type turnOf struct {
 	store  string
-	deeds  []string // kinds of ids to take; or one of make and delete, for the store
+	deeds  []string // kinds of ids to take, or "raise", a kind and up to where; or one of make and delete, for the store
 	fails  bool
 	got    []int64
 	want   []int64
@@ -85,9 +86,13 @@ type turnOf struct {
 }
 
 func drawTurn(t *rapid.T) *turnOf {
+	raise := rapid.Custom(func(t *rapid.T) string {
+		return fmt.Sprint("raise ", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"), " ", rapid.IntRange(-1, 20).Draw(t, "to"))
+	})
+	ids := rapid.OneOf(rapid.SampledFrom([]string{"one", "one", "two"}), raise)
 	deeds := rapid.OneOf(
-		rapid.SliceOfN(rapid.SampledFrom([]string{"one", "one", "two"}), 1, 4),
-		rapid.SliceOfN(rapid.SampledFrom([]string{"one", "one", "two"}), 1, 4),
+		rapid.SliceOfN(ids, 1, 4),
+		rapid.SliceOfN(ids, 1, 4),
 		rapid.SliceOfN(rapid.SampledFrom([]string{"make", "delete"}), 1, 1),
 	)
 	return &turnOf{
@@ -116,13 +121,25 @@ func (u *turnOf) do(tx *db.Tx, deed string) error {
 	case "delete":
 		return tx.DeleteStore(u.store)
 	}
-	id, err := tx.NextID(u.store, deed)
-	if err != nil {
-		return err
+	if kind, to, ok := raises(deed); ok {
+		if _, err := tx.ReserveIDs(u.store, kind, to, 0); err != nil {
+			return err
+		}
+	} else {
+		id, err := tx.NextID(u.store, deed)
+		if err != nil {
+			return err
+		}
+		u.got = append(u.got, id)
 	}
-	u.got = append(u.got, id)
-	_, err = tx.Store(u.store) // in place of what would have the id
+	_, err := tx.Store(u.store) // in place of what would have the id
 	return err
+}
+
+// raises reads a deed that raises a counter.
+func raises(deed string) (kind string, to int64, ok bool) {
+	_, err := fmt.Sscanf(deed, "raise %s %d", &kind, &to)
+	return kind, to, err == nil
 }
 
 // expect does to the model what run does to the database.
@@ -138,6 +155,12 @@ func (m *idModel) expect(u *turnOf) {
 			maps.DeleteFunc(m.last, func(c counter, _ int64) bool { return c.store == u.store })
 		case deed == "make" || deed == "delete" || !there:
 			u.wantOK = false
+		case strings.HasPrefix(deed, "raise "):
+			kind, to, _ := raises(deed)
+			c := counter{u.store, kind}
+			if to > m.last[c] {
+				m.last[c] = to
+			}
 		default:
 			c := counter{u.store, deed}
 			m.last[c]++

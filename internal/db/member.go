@@ -63,7 +63,7 @@ func (t *Tx) MemberCounts(storeHash string) (map[int64]int64, error) {
 // transaction ends the group is there, and no other becomes the default: like
 // LockFlags it comes before any group is locked.
 func (t *Tx) DefaultGroupID(storeHash string) (int64, error) {
-	if err := t.lockFlags(t.engine.holdFlags, storeHash); err != nil {
+	if err := t.lockStore(t.engine.holdFlags, storeHash); err != nil {
 		return 0, err
 	}
 	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.engine.forKeyShare, storeHash)

@@ -43,13 +43,22 @@ func postgresEngine(rawURL string) (*engine, error) {
 	}
 	e := &engine{
 		dialect:   goose.DialectPostgres,
-		forUpdate: " FOR NO KEY UPDATE", forKeyShare: " FOR KEY SHARE",
+		forUpdate: " FOR NO KEY UPDATE", forKeyShare: " FOR KEY SHARE", skipLocked: " SKIP LOCKED",
 
 		// Not locks of a row: those who share one let a newcomer share it too, however
 		// long somebody waits to have it alone.
 		lockFlags: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", flagLocks),
 		holdFlags: fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d, $1)", flagLocks),
-		trouble:   postgresTrouble, conflict: postgresConflict, orphan: postgresOrphan,
+		idTable:   "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
+		// OFFSET 0 keeps the planner from making a join of it.
+		rowsOf: func(of, key string, l lookupBy) string {
+			return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.columns + " FROM " + l.table +
+				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition + " OFFSET 0) AS x"
+		},
+
+		lockCategories: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", categoryLocks),
+
+		trouble: postgresTrouble, conflict: postgresConflict, orphan: postgresOrphan,
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return preparePostgres(ctx, config, e, create) }
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
@@ -88,6 +97,10 @@ const migrationLock = 0x636f686f7274
 // flagLocks is the class of the advisory locks on the flags of a store's groups:
 // "flag" in bytes.
 const flagLocks = 0x666c6167
+
+// categoryLocks is the class of the advisory locks on category trees: "tree" in
+// bytes.
+const categoryLocks = 0x74726565
 
 // preparePostgres brings the schema up to date. Of several nodes that start at
 // once the first does it, and the others wait.

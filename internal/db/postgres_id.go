@@ -64,6 +64,23 @@ func (k *idDesk) keep(t *Tx, key idKey, to int64) error {
 		key.store, key.kind, to)
 }
 
+// reserve implements idGiver.
+func (k *idDesk) reserve(t *Tx, key idKey, above, n int64) (first int64, err error) {
+	conn, err := acquire(t.ctx, k.pool)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Release()
+	var last int64
+	err = conn.QueryRow(t.ctx, `INSERT INTO counters (store_hash, kind, last_id) VALUES ($1, $2, CAST($3 AS BIGINT) + CAST($4 AS BIGINT))
+		ON CONFLICT (store_hash, kind) DO UPDATE SET last_id = greatest(counters.last_id, $3) + $4 RETURNING last_id`,
+		key.store, key.kind, above, n).Scan(&last)
+	if err := failed(conn, err); err != nil {
+		return 0, err
+	}
+	return last - n + 1, k.keep(t, key, last)
+}
+
 // giveAll moves each counter once, by as many as want an id of it. If one cannot be
 // moved, which is when its store is gone, each is moved alone.
 func (k *idDesk) giveAll(batch []*idRequest) {

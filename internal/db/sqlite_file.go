@@ -32,6 +32,11 @@ func sqliteEngine(path string) (*engine, error) {
 	f := sqliteFile{path}
 	e := &engine{
 		dialect: goose.DialectSQLite3, seesAllWrites: true,
+		idTable: "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
+		rowsOf: func(of, key string, l lookupBy) string {
+			return "SELECT x." + strings.ReplaceAll(l.columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + l.table +
+				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition
+		},
 		trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan,
 	}
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {

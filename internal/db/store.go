@@ -7,12 +7,12 @@ import (
 	"cohort.example/cohort"
 )
 
-const storeColumns = "hash, plan, quota, at_once, date_created"
+const storeColumns = "hash, plan, quota, at_once, catalog, currency, date_created"
 
 // InsertStore adds a store. It returns KindConflict if the hash is taken.
 func (t *Tx) InsertStore(s cohort.Store) error {
-	_, err := t.exec("INSERT INTO stores ("+storeColumns+") VALUES ($1, $2, $3, $4, $5)",
-		s.Hash, s.Plan, s.Quota, s.AtOnce, s.DateCreated.UnixMilli())
+	_, err := t.exec("INSERT INTO stores ("+storeColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
 	return err
 }
 
@@ -44,8 +44,8 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 
 // UpdateStore writes the settings of a store, or returns KindNotFound.
 func (t *Tx) UpdateStore(s cohort.Store) error {
-	n, err := t.exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4 WHERE hash = $1",
-		s.Hash, s.Plan, s.Quota, s.AtOnce)
+	n, err := t.exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6 WHERE hash = $1",
+		s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency)
 	return t.note(mustChange(n, err, "store "+s.Hash), Change{Kind: StoreUpdated, StoreHash: s.Hash})
 }
 
@@ -59,7 +59,7 @@ func (t *Tx) DeleteStore(hash string) error {
 func scanStore(row scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created int64
-	err := row.Scan(&s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &created)
+	err := row.Scan(&s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &s.Catalog, &s.Currency, &created)
 	s.DateCreated = fromMillis(created)
 	return s, err
 }

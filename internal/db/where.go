@@ -1,9 +1,11 @@
 package db
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"cohort.example/cohort"
 )
@@ -49,6 +51,109 @@ func (w *where) span(column string, s cohort.TimeSpan) {
 	if !s.Until.IsZero() {
 		w.and(column+" < ?", s.Until.UnixMilli())
 	}
+}
+
+// in adds that a column has one of the values, unless they are nil.
+func in[T any](w *where, column string, values []T) {
+	switch {
+	case values == nil:
+		return
+	case len(values) == 0:
+		w.text.WriteString(" AND 1 = 0")
+		return
+	}
+	w.text.WriteString(" AND " + column + " IN ")
+	separator := "("
+	for i := range placesFor(len(values)) {
+		w.text.WriteString(separator + w.arg(values[min(i, len(values)-1)]))
+		separator = ", "
+	}
+	w.text.WriteString(")")
+}
+
+// placesFor rounds up how many values a query has room for, so that there are
+// only a few texts of it, which are kept prepared. The last value is repeated.
+func placesFor(n int) int {
+	places := 1
+	for places < n {
+		places *= 2
+	}
+	return places
+}
+
+// sortKey is a column that a list is sorted by. Only the last of a list's can be
+// text, which may have a slash in it.
+type sortKey struct {
+	column string
+	isText bool
+}
+
+// byID sorts most lists.
+var byID = []sortKey{{column: "id"}}
+
+// slice ends the query with a page of what passes, in the order of the keys. A
+// page that comes before a place is read from there backwards: see inOrder. It
+// returns KindInvalid for a place that there cannot be.
+func (w *where) slice(p cohort.Page, keys []sortKey) error {
+	order, comparison, place, field := " ASC", " > ", p.After, "after"
+	if p.Before != "" {
+		order, comparison, place, field = " DESC", " < ", p.Before, "before"
+	}
+	columns := make([]string, len(keys))
+	for i, k := range keys {
+		columns[i] = k.column
+	}
+	if place != "" {
+		values, ok := keyValues(place, keys)
+		if !ok {
+			return cohort.Invalid(field, "The value is not a cursor of this list.")
+		}
+		places := make([]string, len(values))
+		for i, v := range values {
+			places[i] = w.arg(v)
+		}
+		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + comparison + "(" + strings.Join(places, ", ") + ")")
+	}
+	w.text.WriteString(" ORDER BY " + strings.Join(columns, order+", ") + order)
+	// SQLite plans anew for each number that it is given as a limit, unless it
+	// does not see it.
+	w.text.WriteString(" LIMIT CAST(" + w.arg(p.Size) + " AS BIGINT)")
+	if p.Number > 1 {
+		w.text.WriteString(" OFFSET CAST(" + w.arg(p.Offset()) + " AS BIGINT)")
+	}
+	return nil
+}
+
+// keyValues takes a place apart, which is the keys of a row with slashes
+// between them.
+func keyValues(place string, keys []sortKey) (values []any, ok bool) {
+	parts := strings.SplitN(place, "/", len(keys))
+	if len(parts) != len(keys) {
+		return nil, false
+	}
+	for i, part := range parts {
+		if keys[i].isText {
+			if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
+				return nil, false // PostgreSQL would refuse it as an argument
+			}
+			values = append(values, part)
+			continue
+		}
+		n, err := strconv.ParseInt(part, 10, 64)
+		if err != nil {
+			return nil, false
+		}
+		values = append(values, n)
+	}
+	return values, true
+}
+
+// inOrder turns around what was read backwards.
+func inOrder[T any](p cohort.Page, list []T) []T {
+	if p.Before != "" {
+		slices.Reverse(list)
+	}
+	return list
 }
 
 // page ends the query with one page of what passes, by id.

@@ -5,6 +5,7 @@ package jobs
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"cohort.example/cohort/internal/service"
@@ -14,8 +15,18 @@ import (
 // before it was stopped, has left.
 const lookAgain = time.Minute
 
-// Run works until ctx ends.
+// Run works until ctx ends, and returns when nothing is under way any more.
 func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	var running sync.WaitGroup
+	running.Go(func() { sweep(ctx, svc, log) })
+	if svc.Pushes() {
+		running.Go(func() { deliver(ctx, svc, log) })
+	}
+	running.Wait()
+}
+
+// sweep sweeps up what deleted groups leave behind.
+func sweep(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
 	for {

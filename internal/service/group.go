@@ -12,17 +12,26 @@ import (
 // CreateGroup adds a group to a store and returns it as it is kept, with its
 // id and dates. A flag that it has moves away from the group that had it.
 //
-// It returns KindInvalid if a rule of groups is broken. With KindPartial the
-// group is stored and returned, but its sitewide discount is not in effect.
+// It returns KindInvalid if a rule of groups is broken, or if the store's catalog
+// is managed and has not what the group names. With KindPartial the group is
+// stored and returned, but its sitewide discount is not in effect.
 func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Group) (cohort.Group, error) {
 	g = g.Normalized()
 	if err := g.Validate(); err != nil {
 		return cohort.Group{}, err
 	}
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	named, err := s.lookUp(ctx, storeHash, g.CategoryAccess, g.DiscountRules)
+	if err != nil {
+		return cohort.Group{}, err
+	}
+	var h *handOver
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		g.DateCreated = s.timestamp()
 		g.DateModified = g.DateCreated
 		if err := takeFlags(tx, storeHash, g); err != nil {
+			return err
+		}
+		if err := named.check(tx, storeHash, g.DiscountRules); err != nil {
 			return err
 		}
 		id, err := tx.NextGroupID(storeHash)
@@ -30,12 +39,19 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 			return err
 		}
 		g.ID = id
-		return tx.InsertGroup(storeHash, g)
+		if err := tx.InsertGroup(storeHash, g); err != nil {
+			return err
+		}
+		if err := followRule(tx, storeHash, id, nil, g.DiscountRules); err != nil {
+			return err
+		}
+		h, err = s.noteSitewide(tx, storeHash, nil, g)
+		return err
 	})
 	if err != nil {
 		return cohort.Group{}, err
 	}
-	return g, s.handOnSitewide(ctx, storeHash, nil, g)
+	return g, s.handOnSitewide(ctx, h)
 }
 
 // Group returns a group, or KindNotFound.
@@ -82,14 +98,22 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 	if u.IsEmpty() {
 		return s.Group(ctx, storeHash, id)
 	}
-	var before, after cohort.Group
-	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+	// What is not sent is not looked up again.
+	sent := cohort.GroupUpdate{CategoryAccess: u.CategoryAccess, DiscountRules: u.DiscountRules}.Apply(cohort.Group{})
+	named, err := s.lookUp(ctx, storeHash, sent.CategoryAccess, sent.DiscountRules)
+	if err != nil {
+		return cohort.Group{}, err
+	}
+	var after cohort.Group
+	var h *handOver
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		if u.MovesFlag() {
 			if err := tx.LockFlags(storeHash); err != nil {
 				return err
 			}
 		}
-		if before, err = tx.GroupForUpdate(storeHash, id); err != nil {
+		before, err := tx.GroupForUpdate(storeHash, id)
+		if err != nil {
 			return err
 		}
 		after = u.Apply(before)
@@ -100,37 +124,64 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 		if err := moveFlags(tx, storeHash, before, after); err != nil {
 			return err
 		}
-		return tx.UpdateGroup(storeHash, after)
+		if err := named.check(tx, storeHash, sent.DiscountRules); err != nil {
+			return err
+		}
+		if err := followRule(tx, storeHash, id, before.DiscountRules, after.DiscountRules); err != nil {
+			return err
+		}
+		if err := tx.UpdateGroup(storeHash, after); err != nil {
+			return err
+		}
+		if h = nil; u.DiscountRules == nil {
+			return nil
+		}
+		h, err = s.noteSitewide(tx, storeHash, before.DiscountRules, after)
+		return err
 	})
 	if err != nil {
 		return cohort.Group{}, err
 	}
-	if u.DiscountRules == nil {
-		return after, nil
-	}
-	return after, s.handOnSitewide(ctx, storeHash, before.DiscountRules, after)
+	return after, s.handOnSitewide(ctx, h)
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound. Its id is not given
 // out again, and from then on its members are in no group. The rows of most of
-// a large group's members are written later; see SweepDeparted.
+// a large group's members are written later; see SweepDeparted. Another pricing
+// system is told later, too, that there is no sitewide discount any more.
 func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
-	var more bool
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	var more, told bool
+	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+		if told, err = s.noteSitewideEnd(tx, storeHash, id); err != nil {
+			return err
+		}
 		if err := tx.DeleteGroup(storeHash, id); err != nil {
 			return err
 		}
-		var err error
+		if err := tx.DeleteAssignmentsOfGroup(storeHash, id); err != nil {
+			return err
+		}
 		more, err = tx.UnassignMembers(storeHash, id, memberSlice)
 		return err
 	})
-	if err == nil && more {
-		select {
-		case s.departures <- struct{}{}:
-		default: // signalled already
-		}
+	if err != nil {
+		return err
 	}
-	return err
+	if more {
+		signal(s.departures)
+	}
+	if told {
+		signal(s.jobs.due)
+	}
+	return nil
+}
+
+// signal wakes up whoever waits for the channel, or will. It has room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default: // signalled already
+	}
 }
 
 // takeFlags takes the flags of a new group from the groups that have them.
@@ -153,25 +204,6 @@ func moveFlags(tx *db.Tx, storeHash string, before, after cohort.Group) error {
 	}
 	if after.IsGroupForGuests && !before.IsGroupForGuests {
 		return tx.ClearGuestGroup(storeHash, after.DateModified)
-	}
-	return nil
-}
-
-// handOnSitewide tells pricing the sitewide discount of a group that was just
-// stored, unless there is none and was none. A repeated update with the same
-// rule tells it again: that is the retry which the 207 invites.
-func (s *Service) handOnSitewide(ctx context.Context, storeHash string, before []cohort.DiscountRule, g cohort.Group) error {
-	_, had := cohort.SitewideRule(before)
-	rule, has := cohort.SitewideRule(g.DiscountRules)
-	if !had && !has {
-		return nil
-	}
-	var next *cohort.DiscountRule
-	if has {
-		next = &rule
-	}
-	if err := s.pricing.SetSitewideDiscount(ctx, storeHash, g.ID, next); err != nil {
-		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: err}
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"time"
 
-	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/password"
 	"cohort.example/cohort/internal/roster"
@@ -16,10 +15,11 @@ import (
 // Service carries out what callers ask for.
 type Service struct {
 	db         *db.DB
-	pricing    Pricing
+	pushTo     Pusher // nil: Cohort's own pricing, which is told nothing
 	passwords  *password.Hasher
 	now        func() time.Time
 	departures chan struct{}
+	jobs       *jobBoard
 	stamps     *stamps
 	directory  *directory
 	rosters    *roster.Rosters
@@ -28,9 +28,6 @@ type Service struct {
 // Option changes a default of [New].
 type Option func(*Service)
 
-// WithPricing hands sitewide discounts to p instead of to Cohort's own pricing.
-func WithPricing(p Pricing) Option { return func(s *Service) { s.pricing = p } }
-
 // WithClock takes the time from now instead of from the system.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
@@ -38,10 +35,10 @@ func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = 
 func New(d *db.DB, opts ...Option) *Service {
 	s := &Service{
 		db:         d,
-		pricing:    ownPricing{},
 		passwords:  password.NewHasher(),
 		now:        time.Now,
 		departures: make(chan struct{}, 1),
+		jobs:       newJobBoard(),
 		stamps:     newStamps(),
 		directory:  newDirectory(),
 	}
@@ -70,20 +67,3 @@ type DatabaseStats = db.Stats
 
 // DatabaseStats returns ok false if the database is a file, which has none.
 func (s *Service) DatabaseStats() (stats DatabaseStats, ok bool) { return s.db.Stats() }
-
-// Pricing computes what customers pay. A sitewide discount has to reach it
-// before it takes effect, apart from the group that it belongs to.
-type Pricing interface {
-	// SetSitewideDiscount replaces the sitewide discount of a group; nil removes
-	// it. It is called after the group is committed. An error means that the
-	// discount is not in effect, and leads to a KindPartial error for the caller.
-	SetSitewideDiscount(ctx context.Context, storeHash string, groupID int64, rule *cohort.DiscountRule) error
-}
-
-// ownPricing is Cohort computing prices itself: it reads the rules where the
-// group's transaction has put them, so there is nothing left to hand on.
-type ownPricing struct{}
-
-func (ownPricing) SetSitewideDiscount(context.Context, string, int64, *cohort.DiscountRule) error {
-	return nil
-}

@@ -8,12 +8,10 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CreateStore adds a store; an empty plan means unlimited. It returns
+// CreateStore adds a store, with defaults for what is left out. It returns
 // KindInvalid, or KindConflict if the hash is taken.
 func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Store, error) {
-	if st.Plan == "" {
-		st.Plan = cohort.PlanUnlimited
-	}
+	st = st.WithDefaults()
 	if err := st.Validate(); err != nil {
 		return cohort.Store{}, err
 	}

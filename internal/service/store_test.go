@@ -40,8 +40,8 @@ func TestStoreLifecycle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantA := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, DateCreated: t0}
-		wantB := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0}
+		wantA := cohort.Store{Hash: "a", DateCreated: t0}.WithDefaults()
+		wantB := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0}.WithDefaults()
 		if diff := cmp.Diff([]cohort.Store{wantA, wantB}, []cohort.Store{a, b}); diff != "" {
 			t.Errorf("returned (-want +got):\n%s", diff)
 		}
@@ -64,8 +64,8 @@ func TestStoreLifecycle(t *testing.T) {
 func TestUpdateStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
-		other := cohort.Store{Hash: "b", Plan: cohort.PlanUnlimited, DateCreated: t0}
-		want := cohort.Store{Hash: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}
+		other := cohort.Store{Hash: "b", DateCreated: t0}.WithDefaults()
+		want := cohort.Store{Hash: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
 		got, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Plan: new(cohort.PlanEnterprise), Quota: new(7)})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("error %v (-want +got):\n%s", err, diff)
@@ -106,5 +106,43 @@ func TestReadySaysWhenTheDatabaseIsGone(t *testing.T) {
 		if err := svc.Ready(t.Context()); err == nil {
 			t.Error("the service is ready without its database")
 		}
+	})
+}
+
+// TestStoreKeepsCatalogAndCurrency: what a store was made with is there, and each
+// changes alone.
+func TestStoreKeepsCatalogAndCurrency(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil)
+		made, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: cohort.CatalogManaged, Currency: "jpy"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "JPY", DateCreated: t0}
+		if made != want {
+			t.Errorf("made is %+v", made)
+		}
+		wantStores(t, svc, want)
+		for _, c := range []struct {
+			update cohort.StoreUpdate
+			change func(*cohort.Store)
+		}{
+			{cohort.StoreUpdate{Catalog: new(cohort.CatalogExternal)}, func(s *cohort.Store) { s.Catalog = cohort.CatalogExternal }},
+			{cohort.StoreUpdate{Currency: new("kwd")}, func(s *cohort.Store) { s.Currency = "KWD" }},
+			{cohort.StoreUpdate{AtOnce: new(5)}, func(s *cohort.Store) { s.AtOnce = 5 }},
+		} {
+			c.change(&want)
+			if got, err := svc.UpdateStore(t.Context(), "a", c.update); got != want || err != nil {
+				t.Errorf("updated is %+v, want %+v, error %v", got, want, err)
+			}
+			wantStores(t, svc, want)
+		}
+		for _, u := range []cohort.StoreUpdate{{Catalog: new(cohort.CatalogMode("both"))}, {Currency: new("XXX")}} {
+			_, err := svc.UpdateStore(t.Context(), "a", u)
+			wantKind(t, err, cohort.KindInvalid)
+		}
+		wantStores(t, svc, want)
+		_, err = svc.CreateStore(t.Context(), cohort.Store{Hash: "b", Currency: "XXX"})
+		wantKind(t, err, cohort.KindInvalid)
 	})
 }

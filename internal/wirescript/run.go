@@ -63,7 +63,7 @@ const maxAnswer = 16 << 20
 func (s *Script) exchange(ctx context.Context, c Case, target Target, vars map[string]string) (Exchange, error) {
 	x := Exchange{Case: c, Body: expand(c.Body, vars)}
 	path := expand(c.Path, vars)
-	inStore := strings.HasPrefix(path, "/v2") || strings.HasPrefix(path, "/v3")
+	inStore := strings.HasPrefix(path, "/v2") || strings.HasPrefix(path, "/v3") || strings.HasPrefix(path, "/cohort")
 	if inStore {
 		path = "/stores/" + vars["store"] + path
 	}

@@ -25,7 +25,7 @@
 // "<date>" and "<text>" stand for any integer, any date of a group, and any
 // text without quotes; all else must be the same byte for byte.
 //
-// Paths that begin with /v2 or /v3 are put behind /stores/{store}, and their
+// Paths that begin with /v2, /v3 or /cohort are put behind /stores/{store}, and their
 // requests carry the token {token} unless "token VALUE" names another, or
 // "token none". A body is sent as JSON unless a Content-Type header is given.
 package wirescript

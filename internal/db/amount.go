@@ -1,0 +1,102 @@
+package db
+
+import (
+	"encoding/json"
+	"math"
+
+	"cohort.example/cohort"
+
+	"github.com/shopspring/decimal"
+)
+
+// noPrice stands for a price that is not there.
+const noPrice = -1
+
+// fromAmount returns a price as it is kept, in ten-thousandths. What is kept was
+// validated, so it fits and nothing is cut off.
+func fromAmount(d decimal.Decimal) int64 { return d.Shift(cohort.AmountScale).IntPart() }
+
+func toAmount(n int64) decimal.Decimal {
+	if n == 0 { // most are, and it takes no memory
+		return decimal.Decimal{}
+	}
+	return decimal.New(n, -cohort.AmountScale)
+}
+
+func fromPrice(p decimal.NullDecimal) int64 {
+	if !p.Valid {
+		return noPrice
+	}
+	return fromAmount(p.Decimal)
+}
+
+func toPrice(n int64) decimal.NullDecimal {
+	if n == noPrice {
+		return decimal.NullDecimal{}
+	}
+	return decimal.NewNullDecimal(toAmount(n))
+}
+
+// amounts adds the ends of a span of prices that are not open. A price that is
+// not there is in no span.
+func (w *where) amounts(expression string, s cohort.AmountSpan) {
+	if s.Min.Valid {
+		w.and(expression+" >= ?", max(0, boundOf(s.Min.Decimal, decimal.Decimal.Ceil)))
+	}
+	if s.Max.Valid {
+		w.text.WriteString(" AND " + expression + " >= 0")
+		w.and(expression+" <= ?", boundOf(s.Max.Decimal, decimal.Decimal.Floor))
+	}
+}
+
+// boundOf returns the end of a span as prices are kept, rounded into the span. A
+// caller may name an end that no price can have.
+func boundOf(d decimal.Decimal, round func(decimal.Decimal) decimal.Decimal) int64 {
+	switch d = round(d.Shift(cohort.AmountScale)); {
+	case d.GreaterThan(largest):
+		return math.MaxInt64
+	case d.LessThan(largest.Neg()):
+		return -math.MaxInt64
+	}
+	return d.IntPart()
+}
+
+var largest = decimal.NewFromInt(math.MaxInt64)
+
+// tierRow is how a bulk tier is kept as JSON.
+type tierRow struct {
+	Min    int64           `json:"min"`
+	Max    int64           `json:"max,omitempty"`
+	Method cohort.Method   `json:"method"`
+	Amount decimal.Decimal `json:"amount"`
+}
+
+func encodeTiers(tiers []cohort.BulkTier) string {
+	if len(tiers) == 0 {
+		return "[]"
+	}
+	rows := make([]tierRow, len(tiers))
+	for i, t := range tiers {
+		rows[i] = tierRow{t.QuantityMin, t.QuantityMax, t.Method, t.Amount}
+	}
+	text, err := json.Marshal(rows)
+	if err != nil {
+		panic(err) // numbers and words always encode
+	}
+	return string(text)
+}
+
+func decodeTiers(text string) ([]cohort.BulkTier, error) {
+	if text == "[]" {
+		return nil, nil
+	}
+	var rows []tierRow
+	if err := json.Unmarshal([]byte(text), &rows); err != nil {
+		return nil, err
+	}
+	tiers := make([]cohort.BulkTier, len(rows))
+	for i, r := range rows {
+		tiers[i] = cohort.BulkTier{QuantityMin: r.Min, QuantityMax: r.Max, Method: r.Method, Amount: r.Amount}
+	}
+	return tiers, nil
+}

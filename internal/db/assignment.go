@@ -1,0 +1,139 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"slices"
+
+	"cohort.example/cohort"
+)
+
+const assignmentColumns = "id, price_list_id, customer_group_id, channel_id"
+
+// NextAssignmentID returns the id for a new assignment of the store.
+func (t *Tx) NextAssignmentID(storeHash string) (int64, error) {
+	return t.NextID(storeHash, "price_list_assignment")
+}
+
+// Whoever writes assignments of a group holds the group's row, so that they and
+// the group's rules change together.
+
+// InsertAssignment adds an assignment under its id. Update returns KindConflict
+// if the group has one in the channel already.
+func (t *Tx) InsertAssignment(storeHash string, a cohort.PriceListAssignment) error {
+	return t.later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
+		storeHash, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
+}
+
+// UpdateAssignment gives an assignment another list.
+func (t *Tx) UpdateAssignment(storeHash string, id, listID int64) error {
+	return t.later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeHash, id, listID)
+}
+
+// ListAssignments returns one page of the assignments that pass the filter, by id.
+func (t *Tx) ListAssignments(storeHash string, f cohort.AssignmentFilter, p cohort.Page) ([]cohort.PriceListAssignment, error) {
+	w := whereAssignments(storeHash, f)
+	if err := w.slice(p, byID); err != nil {
+		return nil, err
+	}
+	list, err := t.assignments(w, "")
+	return inOrder(p, list), err
+}
+
+// CountAssignments returns how many assignments pass the filter.
+func (t *Tx) CountAssignments(storeHash string, f cohort.AssignmentFilter) (n int64, err error) {
+	w := whereAssignments(storeHash, f)
+	err = t.queryRow("SELECT count(*) FROM price_list_assignments"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+// AssignmentsForUpdate returns all assignments that pass the filter, by id, which
+// this transaction is about to write: until its end nobody else does.
+func (t *Tx) AssignmentsForUpdate(storeHash string, f cohort.AssignmentFilter) ([]cohort.PriceListAssignment, error) {
+	return t.assignments(whereAssignments(storeHash, f), " ORDER BY id"+t.engine.forUpdate)
+}
+
+// GroupsAssigned returns the ids of the groups, ascending, whose assignments pass
+// the filter.
+func (t *Tx) GroupsAssigned(storeHash string, f cohort.AssignmentFilter) ([]int64, error) {
+	w := whereAssignments(storeHash, f)
+	rows, err := t.query("SELECT DISTINCT customer_group_id FROM price_list_assignments"+w.text.String()+
+		" AND customer_group_id > 0 ORDER BY customer_group_id", w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanID)
+}
+
+// AssignmentsFor returns what decides for a group in a channel, in no order: the
+// assignments of the group in the channel, of the group, and of the channel.
+func (t *Tx) AssignmentsFor(storeHash string, groupID, channelID int64) ([]cohort.PriceListAssignment, error) {
+	w := whereStore(storeHash)
+	in(w, "customer_group_id", []int64{groupID, 0})
+	in(w, "channel_id", []int64{channelID, 0})
+	return t.assignments(w, "")
+}
+
+// Assignment returns the assignment of a group in a channel, and false if there is
+// none. 0 is everybody, and every channel.
+func (t *Tx) Assignment(storeHash string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {
+	return found(scanAssignment(t.lookup("SELECT "+assignmentColumns+
+		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 AND channel_id = $3",
+		storeHash, groupID, channelID)))
+}
+
+// FirstAssignment returns the assignment by which a group is known: the one
+// without a channel, else the one with the lowest channel.
+func (t *Tx) FirstAssignment(storeHash string, groupID int64) (a cohort.PriceListAssignment, ok bool, err error) {
+	return found(scanAssignment(t.lookup("SELECT "+assignmentColumns+
+		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 ORDER BY channel_id LIMIT 1",
+		storeHash, groupID)))
+}
+
+// DeleteAssignments deletes assignments by their ids.
+func (t *Tx) DeleteAssignments(storeHash string, ids []int64) error {
+	for chunk := range slices.Chunk(ids, inChunk) {
+		w := whereStore(storeHash)
+		in(w, "id", chunk)
+		if err := t.later("DELETE FROM price_list_assignments"+w.text.String(), w.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DeleteAssignmentsOfGroup deletes all assignments of a group.
+func (t *Tx) DeleteAssignmentsOfGroup(storeHash string, groupID int64) error {
+	return t.later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeHash, groupID)
+}
+
+func (t *Tx) assignments(w *where, end string) ([]cohort.PriceListAssignment, error) {
+	rows, err := t.query("SELECT "+assignmentColumns+" FROM price_list_assignments"+w.text.String()+end, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanAssignment)
+}
+
+func whereAssignments(storeHash string, f cohort.AssignmentFilter) *where {
+	w := whereStore(storeHash)
+	in(w, "id", f.IDs)
+	in(w, "price_list_id", f.PriceListIDs)
+	in(w, "customer_group_id", f.GroupIDs)
+	in(w, "channel_id", f.ChannelIDs)
+	return w
+}
+
+func scanAssignment(row scanner) (cohort.PriceListAssignment, error) {
+	var a cohort.PriceListAssignment
+	err := row.Scan(&a.ID, &a.PriceListID, &a.GroupID, &a.ChannelID)
+	return a, err
+}
+
+// found makes of a missing row that it is not there.
+func found[T any](v T, err error) (T, bool, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}

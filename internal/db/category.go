@@ -1,0 +1,212 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"math"
+
+	"cohort.example/cohort"
+)
+
+const categoryColumns = "id, parent_id, name"
+
+// LockCategories lets no other transaction change the store's category tree
+// until this one ends. Who changes it calls it first: whether a category may
+// have its place depends on rows that no lock of its own row guards.
+func (t *Tx) LockCategories(storeHash string) error {
+	return t.lockStore(t.engine.lockCategories, storeHash)
+}
+
+// InsertCategory adds a category under its id.
+func (t *Tx) InsertCategory(storeHash string, c cohort.Category) error {
+	return t.later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
+		storeHash, Fold(c.Name), c.ID, c.ParentID, c.Name)
+}
+
+// Category returns a category of the store, or KindNotFound.
+func (t *Tx) Category(storeHash string, id int64) (cohort.Category, error) {
+	return t.category(storeHash, id, "")
+}
+
+// CategoryForUpdate is Category for one that this transaction is about to write:
+// until its end nobody else does.
+func (t *Tx) CategoryForUpdate(storeHash string, id int64) (cohort.Category, error) {
+	return t.category(storeHash, id, t.engine.forUpdate)
+}
+
+func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category, error) {
+	c, err := scanCategory(t.lookup("SELECT "+categoryColumns+
+		" FROM categories WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return c, cohort.NotFound(categoryName(id))
+	}
+	return c, err
+}
+
+// CategoryIDByName returns the id of the category under a parent that has the
+// name, or 0.
+func (t *Tx) CategoryIDByName(storeHash string, parentID int64, name string) (int64, error) {
+	return t.findID("SELECT id FROM categories WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeHash, parentID, name)
+}
+
+// ListCategories returns one page of the categories that pass the filter, by id.
+func (t *Tx) ListCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
+	w := whereCategories(storeHash, f)
+	if err := w.slice(p, byID); err != nil {
+		return nil, err
+	}
+	rows, err := t.query("SELECT "+categoryColumns+" FROM categories"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := collect(rows, scanCategory)
+	return inOrder(p, list), err
+}
+
+// CountCategories returns how many categories pass the filter.
+func (t *Tx) CountCategories(storeHash string, f cohort.CategoryFilter) (int64, error) {
+	w := whereCategories(storeHash, f)
+	var n int64
+	err := t.queryRow("SELECT count(*) FROM categories"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func whereCategories(storeHash string, f cohort.CategoryFilter) *where {
+	w := whereStore(storeHash)
+	in(w, "id", f.IDs)
+	in(w, "parent_id", f.ParentIDs)
+	w.name(f.Name, f.NameLike)
+	return w
+}
+
+// name adds conditions on a name, and on a part of it without regard to case.
+func (w *where) name(name *string, like string) {
+	if name != nil {
+		w.and("name = ?", *name)
+	}
+	if like != "" {
+		w.and("replace(name_folded, ?, '') <> name_folded", Fold(like)) // as for groups
+	}
+}
+
+// HasCategories reports which of the ids are categories of the store, and will be
+// until the transaction ends.
+func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error) {
+	has := make(map[int64]bool, len(ids))
+	if len(ids) == 0 {
+		return has, nil
+	}
+	w := whereStore(storeHash)
+	in(w, "id", ids)
+	// In order, so that it does not wait in a circle with who deletes several.
+	rows, err := t.query("SELECT id FROM categories"+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := collect(rows, scanID)
+	for _, id := range found {
+		has[id] = true
+	}
+	return has, err
+}
+
+// SubcategoryOutside returns the parent of a category that does not pass the
+// filter although its parent does, or 0 if there is none.
+func (t *Tx) SubcategoryOutside(storeHash string, f cohort.CategoryFilter) (parentID int64, err error) {
+	w := whereCategories(storeHash, f)
+	passing := "(SELECT id FROM categories" + w.text.String() + ")"
+	return t.findID("SELECT parent_id FROM categories WHERE store_hash = $1 AND parent_id IN "+passing+
+		" AND id NOT IN "+passing+" ORDER BY parent_id LIMIT 1", w.args...)
+}
+
+// CategoryParents returns the whole category tree of a store.
+func (t *Tx) CategoryParents(storeHash string) (cohort.CategoryParents, error) {
+	return t.categoryParents("SELECT id, parent_id FROM categories WHERE store_hash = $1", storeHash)
+}
+
+// maxTreeIDs is from how many ids on it is quicker to read the whole tree than to
+// look for what is above them. Engines have a limit of arguments as well.
+const maxTreeIDs = 4096
+
+// CategoryParentsOf returns the part of a store's category tree that has some
+// categories and what is above them, and perhaps more.
+func (t *Tx) CategoryParentsOf(storeHash string, ids []int64) (cohort.CategoryParents, error) {
+	if len(ids) == 0 {
+		return cohort.CategoryParents{}, nil
+	}
+	if len(ids) > maxTreeIDs {
+		return t.CategoryParents(storeHash)
+	}
+	w := whereStore(storeHash)
+	in(w, "id", ids)
+	// UNION keeps each category once, so a circle would come to an end too.
+	return t.categoryParents(`WITH RECURSIVE above (id, parent_id) AS (
+			SELECT id, parent_id FROM categories`+w.text.String()+`
+			UNION
+			SELECT c.id, c.parent_id FROM above AS a JOIN categories AS c ON c.store_hash = $1 AND c.id = a.parent_id
+		) SELECT id, parent_id FROM above`, w.args...)
+}
+
+func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents, error) {
+	rows, err := t.query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	parents := cohort.CategoryParents{}
+	for rows.Next() {
+		var id, parent int64
+		if err := rows.Scan(&id, &parent); err != nil {
+			return nil, err
+		}
+		parents[id] = parent
+	}
+	return parents, rows.Err()
+}
+
+// UpdateCategory writes a category over the one with its id, or returns
+// KindNotFound.
+func (t *Tx) UpdateCategory(storeHash string, c cohort.Category) error {
+	n, err := t.exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
+		storeHash, c.ID, c.ParentID, c.Name, Fold(c.Name))
+	return mustChange(n, err, categoryName(c.ID))
+}
+
+// DeleteCategory deletes a category and takes it from the products that are in
+// it, or returns KindNotFound. That nothing is below it is for the caller to see.
+func (t *Tx) DeleteCategory(storeHash string, id int64) error {
+	// Its row comes first: that waits for who puts a product into it meanwhile.
+	n, err := t.exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, id)
+	if err := mustChange(n, err, categoryName(id)); err != nil {
+		return err
+	}
+	return t.emptyCategory(storeHash, id)
+}
+
+// DeleteCategories is DeleteCategory for all that pass the filter, if any do.
+func (t *Tx) DeleteCategories(storeHash string, f cohort.CategoryFilter) error {
+	categories, err := t.ListCategories(storeHash, f, cohort.Page{Number: 1, Size: math.MaxInt32})
+	for _, c := range categories {
+		if err := t.later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, c.ID); err != nil {
+			return err
+		}
+		if err := t.emptyCategory(storeHash, c.ID); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+func (t *Tx) emptyCategory(storeHash string, id int64) error {
+	return t.later("DELETE FROM product_categories WHERE store_hash = $1 AND category_id = $2", storeHash, id)
+}
+
+func categoryName(id int64) string { return fmt.Sprintf("category %d", id) }
+
+func scanCategory(row scanner) (cohort.Category, error) {
+	var c cohort.Category
+	return c, row.Scan(&c.ID, &c.ParentID, &c.Name)
+}
+
+func scanID(row scanner) (id int64, err error) { return id, row.Scan(&id) }

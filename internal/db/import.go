@@ -1,0 +1,240 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"cohort.example/cohort"
+)
+
+// CatalogImport is a catalog on its way into a store. It is gathered in tables
+// that only the transaction sees, checked there as a whole, and then written.
+// Until then nobody's rows are locked, and no more of it is in memory than a
+// few rows.
+type CatalogImport struct {
+	tx                                                *Tx
+	caller                                            context.Context // whose end stops the work between statements
+	storeHash                                         string
+	categories, products, productCategories, variants *gathering
+}
+
+// What is to be done with a row that was gathered.
+const (
+	rowBad       = -1 // nothing: only its id could be read, for others that name it
+	rowUnchanged = 0
+	rowAdded     = 1
+	rowReplaced  = 2
+)
+
+// The tables in which an import is gathered. The options of a variant are its
+// option values in an order of our own, to be compared. A product's base_variant_id is
+// below 0 until it is given out, and so is the id of a variant that is made for
+// it. Bulk tiers that are empty stay what they are.
+var (
+	importCategories = table{name: "import_categories", columns: []column{
+		integer("line"), integer("state"), integer("id"), integer("parent_id"), text("name"), text("name_folded"),
+	}}
+	importProducts = table{name: "import_products", columns: []column{
+		integer("line"), integer("state"), integer("id"), text("name"), text("name_folded"), text("type"), text("sku"),
+		integer("weight"), integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"),
+		text("bulk_tiers"), integer("base_variant_id"),
+	}}
+	importProductCategories = table{name: "import_product_categories", columns: []column{
+		integer("line"), integer("product_id"), integer("category_id"), integer("position"),
+	}}
+	importVariants = table{name: "import_variants", columns: []column{
+		integer("line"), integer("state"), integer("made"), integer("id"), integer("product_id"), text("sku"),
+		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("option_values"), text("options"),
+	}}
+)
+
+// ImportCatalog begins an import into a store, for a caller whose end stops it.
+// It returns KindNotFound.
+func (t *Tx) ImportCatalog(caller context.Context, storeHash string) (*CatalogImport, error) {
+	if _, err := t.Store(storeHash); err != nil {
+		return nil, err
+	}
+	i := &CatalogImport{
+		tx: t, caller: caller, storeHash: storeHash,
+		categories: t.gather(importCategories), products: t.gather(importProducts),
+		productCategories: t.gather(importProductCategories), variants: t.gather(importVariants),
+	}
+	for _, g := range i.all() {
+		if err := g.create(); err != nil {
+			return nil, err
+		}
+	}
+	return i, nil
+}
+
+func (i *CatalogImport) all() []*gathering {
+	return []*gathering{i.categories, i.products, i.productCategories, i.variants}
+}
+
+// Add gathers an item that is valid by itself.
+func (i *CatalogImport) Add(item cohort.CatalogItem) error {
+	switch item.Kind {
+	case cohort.KindCategory:
+		c := item.Category
+		return i.categories.add(item.Line, rowUnchanged, item.ID, c.ParentID, c.Name, Fold(c.Name))
+	case cohort.KindProduct:
+		return i.addProduct(item)
+	}
+	v := item.Variant
+	return i.variants.add(item.Line, rowUnchanged, 0, item.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice),
+		fromPrice(v.RetailPrice), fromPrice(v.MAPPrice), encodeOptions(v.OptionValues), encodeOptions(inOptionOrder(v.OptionValues)))
+}
+
+func inOptionOrder(values []cohort.OptionValue) []cohort.OptionValue {
+	return slices.SortedFunc(slices.Values(values), func(a, b cohort.OptionValue) int { return cmp.Compare(a.OptionID, b.OptionID) })
+}
+
+func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
+	p, tiers := item.Product, ""
+	if !item.KeepBulkTiers {
+		tiers = encodeTiers(p.BulkTiers)
+	}
+	for position, category := range p.Categories {
+		if err := i.productCategories.add(item.Line, item.ID, category, position); err != nil {
+			return err
+		}
+	}
+	return i.products.add(item.Line, rowUnchanged, item.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price),
+		fromAmount(p.SalePrice), fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), tiers, 0)
+}
+
+// AddBad notes that there is an item which cannot be used, so that others may
+// name it without being wrong too.
+func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) error {
+	switch kind {
+	case cohort.KindCategory:
+		return i.categories.add(line, rowBad, id, 0, "", "")
+	case cohort.KindProduct:
+		return i.products.add(line, rowBad, id, "", "", "", "", 0, 0, 0, 0, 0, "", 0)
+	}
+	return i.variants.add(line, rowBad, 0, id, 0, "", 0, 0, 0, 0, "[]", "[]")
+}
+
+// Gathered is to be called after the last item, and before anything is checked
+// or written.
+func (i *CatalogImport) Gathered() error {
+	for _, g := range i.all() {
+		if err := g.flush(); err != nil {
+			return err
+		}
+	}
+	return i.run(`CREATE INDEX import_categories_by_id ON import_categories (id)`,
+		`CREATE INDEX import_products_by_id ON import_products (id)`,
+		`CREATE INDEX import_product_categories_by_product ON import_product_categories (product_id, category_id)`,
+		`CREATE INDEX import_variants_by_id ON import_variants (id)`,
+		`CREATE INDEX import_variants_by_product ON import_variants (product_id)`,
+		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`)
+}
+
+// End throws away what was gathered. What is not ended is gone with a
+// transaction that fails, but stays on its connection after one that succeeds.
+func (i *CatalogImport) End() error {
+	for _, g := range i.all() {
+		if err := i.run("DROP TABLE " + g.table.name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// run runs statements, in which $1 is the store. It stops when the caller is gone.
+func (i *CatalogImport) run(queries ...string) error {
+	for _, query := range queries {
+		if err := i.exec(query); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exec runs a statement in which $1 is the store, unless there is no $1 in it.
+func (i *CatalogImport) exec(query string, args ...any) error {
+	if err := i.caller.Err(); err != nil {
+		return err
+	}
+	_, err := i.tx.exec(query, i.args(query, args)...)
+	return err
+}
+
+func (i *CatalogImport) args(query string, args []any) []any {
+	if !strings.Contains(query, "$1") {
+		return args
+	}
+	return append([]any{i.storeHash}, args...)
+}
+
+// ImportCount is what an import did with the items of a kind.
+type ImportCount struct {
+	Kind                       cohort.CatalogKind
+	Added, Replaced, Unchanged int64
+}
+
+// gathering is a table of an import that is being filled.
+type gathering struct {
+	tx      *Tx
+	table   table
+	insert  string // a full batch
+	pending []any
+	batches int
+}
+
+func (t *Tx) gather(table table) *gathering {
+	return &gathering{tx: t, table: table, insert: table.insert(copyRows)}
+}
+
+// create makes the table.
+func (g *gathering) create() error {
+	columns := make([]string, len(g.table.columns))
+	for i, c := range g.table.columns {
+		columns[i] = c.name + " " + c.kind() + " NOT NULL"
+	}
+	_, err := g.tx.exec("CREATE TEMP TABLE " + g.table.name + " (" + strings.Join(columns, ", ") + ")")
+	return err
+}
+
+// kind is the column's type in SQL.
+func (c column) kind() string {
+	if _, isText := c.new().(*string); isText {
+		return "TEXT"
+	}
+	return "BIGINT"
+}
+
+// batchesPerTrip is how many batches are sent to a server in one message.
+const batchesPerTrip = 10
+
+func (g *gathering) add(row ...any) error {
+	if g.pending == nil {
+		g.pending = make([]any, 0, copyRows*len(g.table.columns))
+	}
+	g.pending = append(g.pending, row...)
+	if len(g.pending) < copyRows*len(g.table.columns) {
+		return nil
+	}
+	full := g.pending
+	g.pending = nil // the arguments may be kept until they are sent
+	g.batches++
+	if g.batches%batchesPerTrip != 0 {
+		return g.tx.later(g.insert, full...)
+	}
+	_, err := g.tx.exec(g.insert, full...)
+	return err
+}
+
+// flush writes the last rows.
+func (g *gathering) flush() error {
+	rows := len(g.pending) / len(g.table.columns)
+	if rows == 0 {
+		return nil
+	}
+	_, err := g.tx.exec(g.table.insert(rows), g.pending...)
+	g.pending = nil
+	return err
+}

@@ -1,0 +1,311 @@
+package db_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var jobTime = time.UnixMilli(1_700_000_000_000).UTC()
+
+const kind = "sitewide"
+
+// putJob writes a job on a subject of store a and returns it as it is kept.
+func putJob(t *testing.T, d *db.DB, store, subject, lease string, at time.Time) (kept db.Job) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) error {
+		version, err := tx.NextJobVersion(store)
+		if err != nil {
+			return err
+		}
+		j := db.Job{StoreHash: store, Kind: kind, Subject: subject, Version: version, RunAt: at, LeasedBy: lease, Payload: fmt.Sprint("payload ", version)}
+		if lease != "" {
+			j.LeaseUntil = at.Add(time.Minute)
+		}
+		id, leasedBy, err := tx.PutJob(j)
+		if err != nil {
+			return err
+		}
+		if kept, err = tx.JobOn(store, kind, subject); err != nil {
+			return err
+		}
+		if kept.ID != id || kept.LeasedBy != leasedBy {
+			t.Errorf("it is said to have the id %d and the lease %q: %+v", id, leasedBy, kept)
+		}
+		return nil
+	})
+	return kept
+}
+
+func wantJobs(t *testing.T, d *db.DB, want ...db.Job) {
+	t.Helper()
+	view(t, d, func(tx *db.Tx) error {
+		got, err := tx.ListJobs("", "")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("jobs (-want +got):\n%s", diff)
+		}
+		return err
+	})
+}
+
+func leaseDue(t *testing.T, d *db.DB, now time.Time, lease string, limit int) (jobs []db.Job) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) (err error) {
+		jobs, err = tx.LeaseDueJobs(kind, now, lease, now.Add(time.Minute), limit)
+		return err
+	})
+	return jobs
+}
+
+func TestPutJob(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		first := putJob(t, d, "a", "7", "x", jobTime)
+		want := db.Job{
+			StoreHash: "a", ID: first.Version, Kind: kind, Subject: "7", Version: first.Version, State: db.JobWaiting, RunAt: jobTime,
+			LeasedBy: "x", LeaseUntil: jobTime.Add(time.Minute), Payload: first.Payload, DateCreated: jobTime,
+		}
+		wantJobs(t, d, want)
+
+		// A later one takes its place, and the lease stays where it is.
+		second := putJob(t, d, "a", "7", "y", jobTime.Add(time.Second))
+		if second.Version <= first.Version {
+			t.Errorf("version %d after %d", second.Version, first.Version)
+		}
+		want.Version, want.Payload, want.RunAt = second.Version, second.Payload, jobTime.Add(time.Second)
+		wantJobs(t, d, want)
+
+		// Nobody has the lease any more when it is over.
+		third := putJob(t, d, "a", "7", "z", jobTime.Add(time.Minute))
+		want.Version, want.Payload, want.RunAt = third.Version, third.Payload, jobTime.Add(time.Minute)
+		want.LeasedBy, want.LeaseUntil = "z", jobTime.Add(2*time.Minute)
+		wantJobs(t, d, want)
+
+		// It is the subject of its store that has one job.
+		other, elsewhere := putJob(t, d, "a", "8", "", jobTime), putJob(t, d, "b", "7", "", jobTime)
+		wantJobs(t, d, want, other, elsewhere)
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
+		wantJobs(t, d, elsewhere)
+	})
+}
+
+// After what was tried so often that it is dead, a later version begins anew.
+func TestPutJobBeginsAnew(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		j := putJob(t, d, "a", "7", "x", jobTime)
+		j.State, j.LastError, j.RunAt = db.JobDead, "down", jobTime.Add(time.Hour)
+		update(t, d, func(tx *db.Tx) error { return tx.FailJob(j) })
+		j.Attempt, j.LeasedBy, j.LeaseUntil = 1, "", time.UnixMilli(0).UTC()
+		wantJobs(t, d, j)
+		if jobs := leaseDue(t, d, jobTime.Add(2*time.Hour), "y", 9); len(jobs) != 0 {
+			t.Errorf("a dead job is leased: %+v", jobs)
+		}
+		j.LeasedBy, j.LeaseUntil = "y", jobTime.Add(time.Hour)
+		err := d.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.LeaseJob(j, jobTime)
+			return err
+		})
+		if cohort.KindOf(err) != cohort.KindNotFound {
+			t.Errorf("a dead job is leased alone: %v", err)
+		}
+		later := putJob(t, d, "a", "7", "", jobTime.Add(time.Second))
+		if later.State != db.JobWaiting || later.Attempt != 0 || later.LastError != "" || !later.RunAt.Equal(jobTime.Add(time.Second)) {
+			t.Errorf("it does not begin anew: %+v", later)
+		}
+	})
+}
+
+func TestFinishAndFailJob(t *testing.T) {
+	finish := func(t *testing.T, d *db.DB, j db.Job, want bool) {
+		t.Helper()
+		update(t, d, func(tx *db.Tx) error {
+			superseded, err := tx.FinishJob(j)
+			if superseded != want {
+				t.Errorf("superseded: %v", superseded)
+			}
+			return err
+		})
+	}
+	fail := func(t *testing.T, d *db.DB, j db.Job) {
+		t.Helper()
+		j.State, j.RunAt, j.LastError = db.JobWaiting, jobTime.Add(time.Hour), "down"
+		update(t, d, func(tx *db.Tx) error { return tx.FailJob(j) })
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		other := putJob(t, d, "a", "other", "x", jobTime)
+		one := putJob(t, d, "a", "7", "x", jobTime)
+		finish(t, d, one, false)
+		wantJobs(t, d, other)
+
+		// A newer version was not tried, whatever became of the older.
+		one = putJob(t, d, "a", "7", "x", jobTime)
+		two := putJob(t, d, "a", "7", "y", jobTime)
+		fail(t, d, one)
+		two.LeasedBy, two.LeaseUntil = "", time.UnixMilli(0).UTC()
+		wantJobs(t, d, other, two)
+		two = putJob(t, d, "a", "7", "y", jobTime)
+		three := putJob(t, d, "a", "7", "z", jobTime)
+		finish(t, d, two, true)
+		three.LeasedBy, three.LeaseUntil, three.DoneVersion = "", time.UnixMilli(0).UTC(), two.Version
+		wantJobs(t, d, other, three)
+
+		// Who has lost the lease has nothing to say any more, though the version
+		// is the same.
+		lost := putJob(t, d, "a", "7", "lost", jobTime)
+		kept := leaseDue(t, d, lost.LeaseUntil, "mine", 9)
+		if len(kept) != 2 {
+			t.Fatalf("%+v are leased after their leases are over", kept)
+		}
+		finish(t, d, lost, false)
+		fail(t, d, lost)
+		wantJobs(t, d, kept...)
+		fail(t, d, kept[1])
+		kept[1].LeasedBy, kept[1].LeaseUntil, kept[1].Attempt, kept[1].LastError = "", time.UnixMilli(0).UTC(), 1, "down"
+		kept[1].RunAt = jobTime.Add(time.Hour)
+		wantJobs(t, d, kept...)
+	})
+}
+
+func TestLeaseDueJobs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		late := putJob(t, d, "a", "late", "", jobTime.Add(time.Second))
+		early := putJob(t, d, "b", "early", "", jobTime)
+		future := putJob(t, d, "b", "future", "", jobTime.Add(time.Second+time.Millisecond))
+		busy := putJob(t, d, "b", "busy", "somebody", jobTime)
+		now := jobTime.Add(time.Second)
+		subjects := func(jobs []db.Job) (s []string) {
+			for _, j := range jobs {
+				if !j.LeaseUntil.Equal(now.Add(time.Minute)) || j.Payload == "" {
+					t.Errorf("leased: %+v", j)
+				}
+				s = append(s, j.LeasedBy+" "+j.Subject)
+			}
+			return s
+		}
+		wantDue := func(want bool) {
+			t.Helper()
+			view(t, d, func(tx *db.Tx) error {
+				if due, err := tx.HasDueJobs("another", now); due || err != nil {
+					t.Errorf("of another kind jobs are due: %v, %v", due, err)
+				}
+				due, err := tx.HasDueJobs(kind, now)
+				if due != want {
+					t.Errorf("jobs are due: %v", due)
+				}
+				return err
+			})
+		}
+		wantDue(true)
+		if got := subjects(leaseDue(t, d, now, "x", 1)); !cmp.Equal(got, []string{"x early"}) {
+			t.Errorf("leased %v", got)
+		}
+		if got := subjects(leaseDue(t, d, now, "y", 9)); !cmp.Equal(got, []string{"y late"}) {
+			t.Errorf("leased %v", got)
+		}
+		wantDue(false)
+		if got := leaseDue(t, d, now, "z", 9); len(got) != 0 {
+			t.Errorf("leased twice: %+v", got)
+		}
+		early.LeasedBy, late.LeasedBy = "x", "y"
+		early.LeaseUntil, late.LeaseUntil = now.Add(time.Minute), now.Add(time.Minute)
+		wantJobs(t, d, late, early, future, busy)
+	})
+}
+
+// Whoever looks for jobs at the same time gets others.
+func TestJobsAreLeasedOnce(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		const jobs, workers = 60, 6
+		for n := range jobs {
+			putJob(t, d, "a", fmt.Sprint(n), "", jobTime)
+		}
+		leased := make([][]db.Job, workers)
+		var all sync.WaitGroup
+		for w := range workers {
+			all.Go(func() {
+				for idle := 0; idle < 2; {
+					got := leaseDue(t, d, jobTime, fmt.Sprint("worker ", w), 4)
+					leased[w] = append(leased[w], got...)
+					if len(got) == 0 {
+						idle++ // others may have what is left locked
+					}
+				}
+			})
+		}
+		all.Wait()
+		seen := map[int64]bool{}
+		for _, list := range leased {
+			for _, j := range list {
+				if seen[j.ID] {
+					t.Errorf("job %d is leased twice", j.ID)
+				}
+				seen[j.ID] = true
+			}
+		}
+		for _, j := range leaseDue(t, d, jobTime, "last", jobs) {
+			seen[j.ID] = true
+		}
+		if len(seen) != jobs {
+			t.Errorf("%d of %d jobs are leased", len(seen), jobs)
+		}
+	})
+}
+
+func TestRetryAndDropJobs(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		busy := putJob(t, d, "a", "busy", "x", jobTime)
+		dead := putJob(t, d, "a", "dead", "x", jobTime)
+		other := putJob(t, d, "b", "other", "", jobTime)
+		dead.State, dead.RunAt, dead.LastError = db.JobDead, jobTime, "down"
+		update(t, d, func(tx *db.Tx) error { return tx.FailJob(dead) })
+		later := jobTime.Add(time.Second)
+		count := func(want int64, fn func(tx *db.Tx) (int64, error)) {
+			t.Helper()
+			update(t, d, func(tx *db.Tx) error {
+				n, err := fn(tx)
+				if n != want {
+					t.Errorf("%d jobs, want %d", n, want)
+				}
+				return err
+			})
+		}
+		view(t, d, func(tx *db.Tx) error {
+			counts, err := tx.CountJobs()
+			if diff := cmp.Diff(map[db.JobState]int64{db.JobWaiting: 2, db.JobDead: 1}, counts); diff != "" {
+				t.Error(diff)
+			}
+			list, err2 := tx.ListJobs("a", db.JobDead)
+			if len(list) != 1 || list[0].ID != dead.ID || err2 != nil {
+				t.Errorf("dead: %+v, %v", list, err2)
+			}
+			return err
+		})
+		count(0, func(tx *db.Tx) (int64, error) { return tx.RetryJobs("a", 1<<40, later) })
+		count(0, func(tx *db.Tx) (int64, error) { return tx.RetryJobs("b", dead.ID+100, later) })
+		count(1, func(tx *db.Tx) (int64, error) { return tx.RetryJobs("a", dead.ID, later) })
+		dead.State, dead.RunAt, dead.LeasedBy, dead.LeaseUntil = db.JobWaiting, later, "", time.UnixMilli(0).UTC()
+		wantJobs(t, d, busy, dead, other)
+		later = later.Add(time.Second)
+		count(2, func(tx *db.Tx) (int64, error) { return tx.RetryJobs("a", 0, later) })
+		busy.RunAt, dead.RunAt = later, later
+		wantJobs(t, d, busy, dead, other)
+
+		count(0, func(tx *db.Tx) (int64, error) { return tx.DropJobs("a", busy.ID, later) })
+		count(1, func(tx *db.Tx) (int64, error) { return tx.DropJobs("a", 0, later) })
+		wantJobs(t, d, busy, other)
+		count(1, func(tx *db.Tx) (int64, error) { return tx.DropJobs("a", busy.ID, busy.LeaseUntil) })
+		wantJobs(t, d, other)
+	})
+}

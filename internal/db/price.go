@@ -1,0 +1,222 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"strconv"
+
+	"cohort.example/cohort"
+)
+
+// What prices are made of is read with one statement per kind of thing, however
+// many things there are, and only the columns that prices need.
+
+// ofIDs is a query for the rows of ids, which are argument 2; see idText. They
+// are looked up one after another, because planners who do not know how much a
+// store has would rather read all of it.
+func (t *Tx) ofIDs(l lookupBy) string { return t.engine.rowsOf(t.engine.idTable, "ids.wanted", l) }
+
+// idText makes one argument of any number of ids: drivers take their time over
+// each argument.
+func idText(ids []int64) string {
+	text := make([]byte, 0, 8*len(ids))
+	for i, id := range ids {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, id, 10)
+	}
+	return string(text)
+}
+
+// GuestGroup returns the group for guests, nil if the store has none.
+func (t *Tx) GuestGroup(storeHash string) (*cohort.Group, error) {
+	g, err := scanGroup(t.lookup("SELECT "+groupColumns+
+		" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests", storeHash))
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return &g, err
+}
+
+// CustomerGroupID returns the id of the group that a customer is in, 0 for none.
+// It returns KindNotFound if there is no such customer.
+func (t *Tx) CustomerGroupID(storeHash string, customerID int64) (groupID int64, err error) {
+	err = t.lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, customerID).Scan(&groupID)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, cohort.NotFound(customerName(customerID))
+	}
+	return groupID, err
+}
+
+// AssignedLists puts into the terms the price lists that are assigned to a group
+// (0 for none) and a channel.
+func (t *Tx) AssignedLists(storeHash string, groupID, channelID int64, terms *cohort.PriceTerms) error {
+	rows, err := t.query(`SELECT a.customer_group_id, a.channel_id, a.price_list_id,
+			COALESCE(l.name, ''), l.id IS NOT NULL, COALESCE(l.active, FALSE)
+		FROM price_list_assignments a
+		LEFT JOIN price_lists l ON l.store_hash = a.store_hash AND l.id = a.price_list_id
+		WHERE a.store_hash = $1 AND a.customer_group_id IN (0, $2) AND a.channel_id IN (0, $3)`,
+		storeHash, groupID, channelID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var group, channel int64
+		var l cohort.AssignedList
+		if err := rows.Scan(&group, &channel, &l.ID, &l.Name, &l.Known, &l.Active); err != nil {
+			return err
+		}
+		switch {
+		case group != 0 && channel != 0:
+			terms.GroupChannelList = l
+		case group != 0:
+			terms.GroupList = l
+		case channel != 0:
+			terms.ChannelList = l
+		}
+	}
+	return rows.Err()
+}
+
+// ProductsToPrice returns those of the products that there are, by id, without
+// their categories and with what prices need of the rest.
+func (t *Tx) ProductsToPrice(storeHash string, ids []int64) (map[int64]cohort.Product, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{
+		columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", table: "products", column: "id",
+	}), storeHash, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	products := make(map[int64]cohort.Product, len(ids))
+	for rows.Next() {
+		var p cohort.Product
+		var price, sale, retail, advertised int64
+		var tiers string
+		if err := rows.Scan(&p.ID, &price, &sale, &retail, &advertised, &tiers, &p.BaseVariantID); err != nil {
+			return nil, err
+		}
+		p.Price, p.SalePrice, p.RetailPrice, p.MAPPrice = toAmount(price), toAmount(sale), toAmount(retail), toAmount(advertised)
+		if p.BulkTiers, err = decodeTiers(tiers); err != nil {
+			return nil, err
+		}
+		products[p.ID] = p
+	}
+	return products, rows.Err()
+}
+
+// CategoriesOfProducts returns the ids of the categories that products are in,
+// ascending, by the products' ids. To leave out the order in which they were
+// given saves a row besides the index.
+func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64) (map[int64][]int64, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{columns: "product_id, category_id", table: "product_categories", column: "product_id"})+
+		" ORDER BY product_id, category_id", storeHash, idText(productIDs))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	categories := make(map[int64][]int64, len(productIDs))
+	for rows.Next() {
+		var product, category int64
+		if err := rows.Scan(&product, &category); err != nil {
+			return nil, err
+		}
+		categories[product] = append(categories[product], category)
+	}
+	return categories, rows.Err()
+}
+
+// CategoriesAbove returns those of the categories that there are, and all that
+// are above them, by id.
+func (t *Tx) CategoriesAbove(storeHash string, ids []int64) (map[int64]cohort.Category, error) {
+	up := lookupBy{columns: "id, parent_id, name", table: "categories", column: "id"}
+	// UNION drops what was found before, so that a loop would end too.
+	rows, err := t.query("WITH RECURSIVE above (id, parent_id, name) AS ("+
+		t.ofIDs(up)+" UNION "+t.engine.rowsOf("above", "above.parent_id", up)+
+		") SELECT id, parent_id, name FROM above", storeHash, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	above := make(map[int64]cohort.Category, len(ids))
+	for rows.Next() {
+		var c cohort.Category
+		if err := rows.Scan(&c.ID, &c.ParentID, &c.Name); err != nil {
+			return nil, err
+		}
+		above[c.ID] = c
+	}
+	return above, rows.Err()
+}
+
+const variantsToPrice = "id, product_id, price, sale_price, retail_price, map_price, option_values"
+
+// VariantsToPrice returns those of the variants that there are, with what prices
+// need.
+func (t *Tx) VariantsToPrice(storeHash string, ids []int64) ([]cohort.Variant, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{columns: variantsToPrice, table: "variants", column: "id"}), storeHash, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanVariantToPrice)
+}
+
+// VariantsOfProducts returns the variants of products, by product and id, up to
+// a limit.
+func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int) ([]cohort.Variant, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{columns: variantsToPrice, table: "variants", column: "product_id"})+
+		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanVariantToPrice)
+}
+
+func scanVariantToPrice(row scanner) (cohort.Variant, error) {
+	var v cohort.Variant
+	var price, sale, retail, advertised int64
+	var options string
+	err := row.Scan(&v.ID, &v.ProductID, &price, &sale, &retail, &advertised, &options)
+	if err != nil {
+		return v, err
+	}
+	v.Price, v.SalePrice, v.RetailPrice, v.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(advertised)
+	v.OptionValues, err = decodeOptions(options)
+	return v, err
+}
+
+// RecordKey is of which variant a price record is, and of which list.
+type RecordKey struct{ VariantID, PriceListID int64 }
+
+// RecordsToPrice returns the price records of variants in some lists and a
+// currency, with what prices need.
+func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, variantIDs []int64) (map[RecordKey]cohort.PriceRecord, error) {
+	w := &where{args: []any{storeHash, idText(variantIDs)}}
+	w.and("x.currency = ?", currency)
+	in(w, "x.price_list_id", listIDs)
+	rows, err := t.query(t.ofIDs(lookupBy{
+		columns: "price_list_id, variant_id, price, sale_price, retail_price, map_price, bulk_tiers",
+		table:   "price_records", column: "variant_id", condition: w.text.String(),
+	}), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	records := map[RecordKey]cohort.PriceRecord{}
+	for rows.Next() {
+		var r cohort.PriceRecord
+		var price, sale, retail, advertised int64
+		var tiers string
+		if err := rows.Scan(&r.PriceListID, &r.VariantID, &price, &sale, &retail, &advertised, &tiers); err != nil {
+			return nil, err
+		}
+		r.Price, r.SalePrice, r.RetailPrice, r.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(advertised)
+		if r.BulkTiers, err = decodeTiers(tiers); err != nil {
+			return nil, err
+		}
+		records[RecordKey{r.VariantID, r.PriceListID}] = r
+	}
+	return records, rows.Err()
+}

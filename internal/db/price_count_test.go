@@ -1,0 +1,105 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+// TestStatementsOfPrices: how many statements a request for prices takes does
+// not depend on how many items it has, nor on how they are named.
+func TestStatementsOfPrices(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := service.New(d)
+		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "abc"}); err != nil {
+			t.Fatal(err)
+		}
+		const products = 500
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { return fillPriced(tx, products) }); err != nil {
+			t.Fatal(err)
+		}
+		statements := d.CountStatements()
+		for _, c := range []struct {
+			name string
+			item func(i int64) service.PriceItem
+			// The store, the group, the lists, the products, their categories, the
+			// tree, the variants. With a list its records, without rules no tree.
+			rules, list int64
+		}{
+			{"products", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i} }, 7, 6},
+			{"variants", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i, VariantID: 1000 + i} }, 7, 6},
+			{"options", func(i int64) service.PriceItem {
+				return service.PriceItem{ProductID: i, Options: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}}
+			}, 7, 6},
+			{"mixed", func(i int64) service.PriceItem {
+				return service.PriceItem{ProductID: i, VariantID: i % 2 * (1000 + i)}
+			}, 8, 7},
+		} {
+			for group, want := range map[int64]int64{1: c.rules, 2: c.list} {
+				for _, items := range []int64{1, 50, products} {
+					if c.name == "mixed" && items == 1 {
+						continue // one item is not mixed
+					}
+					r := service.PriceRequest{ChannelID: 1, Currency: "USD", ShopperQuery: service.ShopperQuery{GroupID: &group}}
+					for i := range items {
+						r.Items = append(r.Items, c.item(i+1))
+					}
+					statements.Store(0)
+					prices, err := svc.Prices(t.Context(), "abc", r)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if n := statements.Load(); n != want {
+						t.Errorf("%s, group %d: %d statements for %d items, want %d", c.name, group, n, items, want)
+					}
+					if got := prices[items-1].Calculated.Decimal.String(); got != map[int64]string{1: "9", 2: "7"}[group] {
+						t.Errorf("%s, group %d: the last of %d items costs %s", c.name, group, items, got)
+					}
+				}
+			}
+		}
+	})
+}
+
+// fillPriced adds a group with rules, one with a list, and products of three
+// variants each.
+func fillPriced(tx *db.Tx, products int64) error {
+	everything := cohort.CategoryAccess{Type: cohort.AccessAll}
+	rule := cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(10)}
+	errs := []error{
+		tx.InsertGroup("abc", cohort.Group{ID: 1, CategoryAccess: everything, DiscountRules: []cohort.DiscountRule{rule}}),
+		tx.InsertGroup("abc", cohort.Group{ID: 2, CategoryAccess: everything}),
+		tx.InsertPriceList("abc", cohort.PriceList{ID: 1, Name: "x", Active: true}),
+		tx.InsertAssignment("abc", cohort.PriceListAssignment{ID: 1, PriceListID: 1, GroupID: 2}),
+		tx.InsertCategory("abc", cohort.Category{ID: 1, Name: "x"}),
+		tx.InsertCategory("abc", cohort.Category{ID: 2, ParentID: 1, Name: "y"}),
+	}
+	var records []cohort.PriceRecord
+	for id := int64(1); id <= products; id++ {
+		errs = append(errs, tx.InsertProduct("abc", cohort.Product{
+			ID: id, Name: fmt.Sprint(id), Type: cohort.ProductPhysical, Price: decimal.NewFromInt(10), Categories: []int64{2}, BaseVariantID: id,
+		}))
+		for i := range int64(3) {
+			v := cohort.Variant{ID: 1000*i + id, ProductID: id}
+			if i > 0 {
+				v.OptionValues = []cohort.OptionValue{{OptionID: 1, ValueID: i}}
+			}
+			errs = append(errs, tx.InsertVariant("abc", v))
+			records = append(records, cohort.PriceRecord{
+				PriceListID: 1, VariantID: v.ID, Currency: "USD", Price: decimal.NewNullDecimal(decimal.NewFromInt(7)),
+			})
+		}
+	}
+	for _, err := range append(errs, tx.PutPriceRecords("abc", records)) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

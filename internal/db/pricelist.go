@@ -1,0 +1,117 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"cohort.example/cohort"
+)
+
+const priceListColumns = "id, name, active, date_created, date_modified"
+
+// NextPriceListID returns the id for a new price list of the store.
+func (t *Tx) NextPriceListID(storeHash string) (int64, error) {
+	return t.NextID(storeHash, "price_list")
+}
+
+// InsertPriceList adds a price list under its id. Update returns KindConflict if
+// another list has its name.
+func (t *Tx) InsertPriceList(storeHash string, l cohort.PriceList) error {
+	return t.later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
+		storeHash, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
+}
+
+// PriceList returns a price list of the store, or KindNotFound.
+func (t *Tx) PriceList(storeHash string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeHash, id, "")
+}
+
+// PriceListForUpdate is PriceList for one that this transaction is about to write
+// or delete: until its end nobody else does, and nobody assigns it or puts records
+// into it.
+func (t *Tx) PriceListForUpdate(storeHash string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeHash, id, t.engine.forUpdate)
+}
+
+func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceList, error) {
+	l, err := scanPriceList(t.lookup("SELECT "+priceListColumns+
+		" FROM price_lists WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return l, cohort.NotFound(priceListName(id))
+	}
+	return l, err
+}
+
+// HasPriceList reports whether the store has a price list with the id, and will
+// until the transaction ends.
+func (t *Tx) HasPriceList(storeHash string, id int64) (bool, error) {
+	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.engine.forKeyShare, storeHash, id)
+	return found != 0, err
+}
+
+// PriceListIDByName returns the id of the price list with exactly this name, or 0.
+func (t *Tx) PriceListIDByName(storeHash, name string) (int64, error) {
+	return t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND name = $2", storeHash, name)
+}
+
+// ListPriceLists returns one page of the price lists that pass the filter, by id.
+func (t *Tx) ListPriceLists(storeHash string, f cohort.PriceListFilter, p cohort.Page) ([]cohort.PriceList, error) {
+	w := wherePriceLists(storeHash, f)
+	if err := w.slice(p, byID); err != nil {
+		return nil, err
+	}
+	rows, err := t.query("SELECT "+priceListColumns+" FROM price_lists"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	lists, err := collect(rows, scanPriceList)
+	return inOrder(p, lists), err
+}
+
+// CountPriceLists returns how many price lists pass the filter.
+func (t *Tx) CountPriceLists(storeHash string, f cohort.PriceListFilter) (n int64, err error) {
+	w := wherePriceLists(storeHash, f)
+	err = t.queryRow("SELECT count(*) FROM price_lists"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func wherePriceLists(storeHash string, f cohort.PriceListFilter) *where {
+	w := whereStore(storeHash)
+	in(w, "id", f.IDs)
+	if f.Name != nil {
+		w.and("name = ?", *f.Name)
+	}
+	if f.NameLike != "" {
+		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.NameLike))
+	}
+	w.span("date_created", f.DateCreated)
+	w.span("date_modified", f.DateModified)
+	return w
+}
+
+// UpdatePriceList writes a price list over the one with its id, or returns
+// KindNotFound. Its creation date stays. KindConflict is as for InsertPriceList.
+func (t *Tx) UpdatePriceList(storeHash string, l cohort.PriceList) error {
+	n, err := t.exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
+		WHERE store_hash = $1 AND id = $2`,
+		storeHash, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
+	return mustChange(n, err, priceListName(l.ID))
+}
+
+// DeletePriceList deletes a price list with its records, or returns KindNotFound.
+// Its assignments are not touched.
+func (t *Tx) DeletePriceList(storeHash string, id int64) error {
+	n, err := t.exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeHash, id)
+	return mustChange(n, err, priceListName(id))
+}
+
+func priceListName(id int64) string { return fmt.Sprintf("price list %d", id) }
+
+func scanPriceList(row scanner) (cohort.PriceList, error) {
+	var l cohort.PriceList
+	var created, modified int64
+	err := row.Scan(&l.ID, &l.Name, &l.Active, &created, &modified)
+	l.DateCreated, l.DateModified = fromMillis(created), fromMillis(modified)
+	return l, err
+}

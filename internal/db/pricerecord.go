@@ -1,0 +1,226 @@
+package db
+
+import (
+	"cmp"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+)
+
+// priceRecordColumns are what is kept of a record in the order in which it is
+// written.
+const priceRecordColumns = `price_list_id, variant_id, currency, price, sale_price, retail_price, map_price,
+	bulk_tiers, date_created, date_modified`
+
+// priceRecords is the table with what a record's variant says beside it, as one
+// thing whose columns can be named without saying whose they are.
+const priceRecords = `(SELECT r.store_hash, r.price_list_id, r.variant_id, r.currency, r.price, r.sale_price, r.retail_price,
+		r.map_price, r.bulk_tiers, r.date_created, r.date_modified, v.product_id, v.sku
+	FROM price_records AS r JOIN variants AS v ON v.store_hash = r.store_hash AND v.id = r.variant_id) AS records`
+
+// byVariant sorts the records of a list.
+var byVariant = []sortKey{{column: "variant_id"}, {column: "currency", isText: true}}
+
+// InsertPriceRecords adds records, of which no two are of the same list, variant
+// and currency. Update returns KindConflict if one of them is there already, and
+// KindNotFound if a list or a variant is not.
+func (t *Tx) InsertPriceRecords(storeHash string, records []cohort.PriceRecord) error {
+	return t.writePriceRecords(storeHash, records, "")
+}
+
+// PutPriceRecords is InsertPriceRecords, but writes over those that are there
+// already. Their creation dates stay.
+func (t *Tx) PutPriceRecords(storeHash string, records []cohort.PriceRecord) error {
+	return t.writePriceRecords(storeHash, records, `
+		ON CONFLICT (store_hash, price_list_id, variant_id, currency) DO UPDATE SET price = excluded.price,
+			sale_price = excluded.sale_price, retail_price = excluded.retail_price, map_price = excluded.map_price,
+			bulk_tiers = excluded.bulk_tiers, date_modified = excluded.date_modified`)
+}
+
+// recordRows is how many records are written by one statement at most. More are
+// not faster: SQLite's driver looks for each argument among all of them.
+const recordRows = 16
+
+// writePriceRecords writes in the order of the key, so that two who write the
+// same records wait for each other in one direction.
+func (t *Tx) writePriceRecords(storeHash string, records []cohort.PriceRecord, onConflict string) error {
+	records = slices.SortedFunc(slices.Values(records), comparePriceRecords)
+	for len(records) > 0 {
+		n := 1 // a power of two, so that there are only a few texts
+		for 2*n <= min(len(records), recordRows) {
+			n *= 2
+		}
+		query, args := insertPriceRecords(storeHash, records[:n])
+		if err := t.later(query+onConflict, args...); err != nil {
+			return err
+		}
+		records = records[n:]
+	}
+	return nil
+}
+
+func comparePriceRecords(a, b cohort.PriceRecord) int {
+	return cmp.Or(cmp.Compare(a.PriceListID, b.PriceListID), cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.Currency, b.Currency))
+}
+
+func insertPriceRecords(storeHash string, records []cohort.PriceRecord) (query string, args []any) {
+	const columns = 10
+	var b strings.Builder
+	b.WriteString("INSERT INTO price_records (store_hash, " + priceRecordColumns + ") VALUES ")
+	args = append(args, storeHash)
+	for i, r := range records {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("($1")
+		for range columns {
+			args = append(args, nil)
+			b.WriteString(", $" + strconv.Itoa(len(args)))
+		}
+		b.WriteByte(')')
+		copy(args[len(args)-columns:], []any{
+			r.PriceListID, r.VariantID, r.Currency, fromPrice(r.Price), fromPrice(r.SalePrice), fromPrice(r.RetailPrice), fromPrice(r.MAPPrice),
+			encodeTiers(r.BulkTiers), r.DateCreated.UnixMilli(), r.DateModified.UnixMilli(),
+		})
+	}
+	return b.String(), args
+}
+
+// PriceRecord returns a record, or KindNotFound.
+func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency string) (cohort.PriceRecord, error) {
+	r, err := scanPriceRecord(t.lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+priceRecords+
+		" WHERE store_hash = $1 AND price_list_id = $2 AND variant_id = $3 AND currency = $4", storeHash, listID, variantID, currency))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, cohort.NotFound(fmt.Sprintf("price record %d/%d/%s", listID, variantID, currency))
+	}
+	return r, err
+}
+
+// ListPriceRecords returns one page of the records of a list that pass the
+// filter, by variant and currency.
+func (t *Tx) ListPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page) ([]cohort.PriceRecord, error) {
+	w := wherePriceRecords(storeHash, listID, f)
+	if err := w.slice(p, byVariant); err != nil {
+		return nil, err
+	}
+	records, err := t.priceRecords(w)
+	return inOrder(p, records), err
+}
+
+// PriceRecordsOf returns what several lists say about several variants in one
+// currency, in no order.
+func (t *Tx) PriceRecordsOf(storeHash string, listIDs, variantIDs []int64, currency string) ([]cohort.PriceRecord, error) {
+	var all []cohort.PriceRecord
+	for variants := range slices.Chunk(variantIDs, inChunk) {
+		w := whereStore(storeHash)
+		in(w, "price_list_id", listIDs)
+		in(w, "variant_id", variants)
+		w.and("currency = ?", currency)
+		records, err := t.priceRecords(w)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+	}
+	return all, nil
+}
+
+func (t *Tx) priceRecords(w *where) ([]cohort.PriceRecord, error) {
+	rows, err := t.query("SELECT "+priceRecordColumns+", product_id, sku FROM "+priceRecords+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, scanPriceRecord)
+}
+
+// CountPriceRecords returns how many records of a list pass the filter.
+func (t *Tx) CountPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) (n int64, err error) {
+	w := wherePriceRecords(storeHash, listID, f)
+	err = t.queryRow("SELECT count(*) FROM "+priceRecords+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+// PriceRecordsForUpdate returns the records that a list has of variants, which
+// this transaction is about to write: until its end nobody else does. They have
+// no products and no SKUs.
+func (t *Tx) PriceRecordsForUpdate(storeHash string, listID int64, variantIDs []int64) ([]cohort.PriceRecord, error) {
+	var all []cohort.PriceRecord
+	for variants := range slices.Chunk(variantIDs, inChunk) {
+		w := whereStore(storeHash)
+		w.and("price_list_id = ?", listID)
+		in(w, "variant_id", variants)
+		rows, err := t.query("SELECT "+priceRecordColumns+", 0, '' FROM price_records"+w.text.String()+
+			" ORDER BY variant_id, currency"+t.engine.forUpdate, w.args...)
+		if err != nil {
+			return nil, err
+		}
+		records, err := collect(rows, scanPriceRecord)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+	}
+	return all, nil
+}
+
+// DeletePriceRecords deletes those records of a list that pass the filter, of
+// which only variants, SKUs and currencies are looked at, and returns how many.
+func (t *Tx) DeletePriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) (int64, error) {
+	w := whereStore(storeHash)
+	w.and("price_list_id = ?", listID)
+	in(w, "variant_id", f.VariantIDs)
+	in(w, "currency", f.Currencies)
+	if f.SKUs != nil {
+		w.text.WriteString(" AND variant_id IN (SELECT id FROM variants WHERE store_hash = $1")
+		skus(w, f.SKUs)
+		w.text.WriteString(")")
+	}
+	return t.exec("DELETE FROM price_records"+w.text.String(), w.args...)
+}
+
+func wherePriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) *where {
+	w := whereStore(storeHash)
+	w.and("price_list_id = ?", listID)
+	in(w, "variant_id", f.VariantIDs)
+	in(w, "product_id", f.ProductIDs)
+	in(w, "currency", f.Currencies)
+	skus(w, f.SKUs)
+	w.amounts("price", f.Price)
+	w.amounts("sale_price", f.SalePrice)
+	w.amounts("retail_price", f.RetailPrice)
+	w.amounts("map_price", f.MAPPrice)
+	w.amounts("CASE WHEN sale_price >= 0 THEN sale_price ELSE price END", f.Calculated)
+	w.span("date_created", f.DateCreated)
+	w.span("date_modified", f.DateModified)
+	return w
+}
+
+// skus adds that a variant has one of the SKUs, unless they are nil.
+func skus(w *where, list []string) {
+	if list != nil {
+		w.text.WriteString(hasSKU)
+		in(w, "sku", list)
+	}
+}
+
+func scanPriceRecord(row scanner) (cohort.PriceRecord, error) {
+	var r cohort.PriceRecord
+	var price, sale, retail, least, created, modified int64
+	var tiers string
+	err := row.Scan(&r.PriceListID, &r.VariantID, &r.Currency, &price, &sale, &retail, &least, &tiers, &created, &modified,
+		&r.ProductID, &r.SKU)
+	if err != nil {
+		return r, err
+	}
+	r.Price, r.SalePrice, r.RetailPrice, r.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(least)
+	r.DateCreated, r.DateModified = fromMillis(created), fromMillis(modified)
+	if r.BulkTiers, err = decodeTiers(tiers); err != nil {
+		return r, fmt.Errorf("bulk_tiers of the price record %d/%d/%s: %w", r.PriceListID, r.VariantID, r.Currency, err)
+	}
+	return r, nil
+}

@@ -1,0 +1,203 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+
+	"cohort.example/cohort"
+)
+
+const productColumns = `id, name, type, sku, weight, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id,
+	date_created, date_modified`
+
+// InsertProduct adds a product under its id, in its categories. Its base variant
+// is to be inserted besides.
+func (t *Tx) InsertProduct(storeHash string, p cohort.Product) error {
+	err := t.later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+		storeHash, Fold(p.Name), p.ID, p.Name, p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
+		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.BaseVariantID,
+		p.DateCreated.UnixMilli(), p.DateModified.UnixMilli())
+	if err != nil {
+		return err
+	}
+	return t.categorize(storeHash, p)
+}
+
+func (t *Tx) categorize(storeHash string, p cohort.Product) error {
+	for i, category := range p.Categories {
+		err := t.later("INSERT INTO product_categories (store_hash, product_id, category_id, position) VALUES ($1, $2, $3, $4)",
+			storeHash, p.ID, category, i)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Product returns a product of the store, or KindNotFound.
+func (t *Tx) Product(storeHash string, id int64) (cohort.Product, error) {
+	return t.product(storeHash, id, "")
+}
+
+// ProductForUpdate is Product for one that this transaction is about to write,
+// or whose variants it is: until its end nobody else does.
+func (t *Tx) ProductForUpdate(storeHash string, id int64) (cohort.Product, error) {
+	return t.product(storeHash, id, t.engine.forUpdate)
+}
+
+func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, error) {
+	p, err := scanProduct(t.lookup("SELECT "+productColumns+
+		" FROM products WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return p, cohort.NotFound(productName(id))
+	}
+	if err != nil {
+		return p, err
+	}
+	products := []cohort.Product{p}
+	err = t.readCategories(storeHash, products)
+	return products[0], err
+}
+
+// ListProducts returns one page of the products that pass the filter, by id.
+func (t *Tx) ListProducts(storeHash string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
+	w := whereProducts(storeHash, f)
+	if err := w.slice(p, byID); err != nil {
+		return nil, err
+	}
+	rows, err := t.query("SELECT "+productColumns+" FROM products"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	products, err := collect(rows, scanProduct)
+	if err != nil {
+		return nil, err
+	}
+	return inOrder(p, products), t.readCategories(storeHash, products)
+}
+
+// idsPerQuery bounds how many ids a query names, below what engines allow.
+const idsPerQuery = 4096
+
+// readCategories fills in the categories of products.
+func (t *Tx) readCategories(storeHash string, products []cohort.Product) error {
+	for part := range slices.Chunk(products, idsPerQuery) {
+		if err := t.readCategoriesOf(storeHash, part); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error {
+	ids := make([]int64, len(products))
+	places := make(map[int64]int, len(products))
+	for i, p := range products {
+		ids[i], places[p.ID] = p.ID, i
+	}
+	w := whereStore(storeHash)
+	in(w, "product_id", ids)
+	rows, err := t.query("SELECT product_id, category_id FROM product_categories"+w.text.String()+" ORDER BY product_id, position", w.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var product, category int64
+		if err := rows.Scan(&product, &category); err != nil {
+			return err
+		}
+		p := &products[places[product]]
+		p.Categories = append(p.Categories, category)
+	}
+	return rows.Err()
+}
+
+// CountProducts returns how many products pass the filter.
+func (t *Tx) CountProducts(storeHash string, f cohort.ProductFilter) (int64, error) {
+	w := whereProducts(storeHash, f)
+	var n int64
+	err := t.queryRow("SELECT count(*) FROM products"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func whereProducts(storeHash string, f cohort.ProductFilter) *where {
+	w := whereStore(storeHash)
+	in(w, "id", f.IDs)
+	w.name(f.Name, f.NameLike)
+	if f.SKU != nil {
+		w.productSKUs([]string{*f.SKU})
+	}
+	w.productSKUs(f.SKUs)
+	if f.Categories != nil {
+		w.text.WriteString(" AND id IN (SELECT product_id FROM product_categories WHERE store_hash = $1")
+		in(w, "category_id", f.Categories)
+		w.text.WriteString(")")
+	}
+	w.amounts("price", f.Price)
+	w.span("date_modified", f.DateModified)
+	return w
+}
+
+// productSKUs adds that a product has one of the SKUs, unless they are nil. The
+// base variants have them too, and an index.
+func (w *where) productSKUs(skus []string) {
+	in(w, "sku", skus)
+	if skus == nil || slices.Contains(skus, "") {
+		return
+	}
+	w.text.WriteString(" AND id IN (SELECT product_id FROM variants WHERE store_hash = $1" + hasSKU)
+	in(w, "sku", skus)
+	w.text.WriteString(")")
+}
+
+// UpdateProduct writes a product over the one with its id, but for its creation
+// date. before is that one as it was read in this transaction. The base variant
+// is to be updated besides.
+func (t *Tx) UpdateProduct(storeHash string, before, p cohort.Product) error {
+	err := t.later(`UPDATE products SET name = $3, name_folded = $4, type = $5, sku = $6, weight = $7, price = $8, sale_price = $9,
+		retail_price = $10, map_price = $11, bulk_tiers = $12, date_modified = $13 WHERE store_hash = $1 AND id = $2`,
+		storeHash, p.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
+		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.DateModified.UnixMilli())
+	if err != nil || slices.Equal(before.Categories, p.Categories) {
+		return err
+	}
+	if err := t.later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeHash, p.ID); err != nil {
+		return err
+	}
+	return t.categorize(storeHash, p)
+}
+
+// DeleteProduct deletes a product with its variants and their price records, or
+// returns KindNotFound.
+func (t *Tx) DeleteProduct(storeHash string, id int64) error {
+	n, err := t.exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeHash, id)
+	return mustChange(n, err, productName(id))
+}
+
+// DeleteProducts is DeleteProduct for all that pass the filter, if any do.
+func (t *Tx) DeleteProducts(storeHash string, f cohort.ProductFilter) error {
+	w := whereProducts(storeHash, f)
+	return t.later("DELETE FROM products"+w.text.String(), w.args...)
+}
+
+func productName(id int64) string { return fmt.Sprintf("product %d", id) }
+
+func scanProduct(row scanner) (cohort.Product, error) {
+	var p cohort.Product
+	var weight, price, sale, retail, minimum, created, modified int64
+	var tiers string
+	err := row.Scan(&p.ID, &p.Name, &p.Type, &p.SKU, &weight, &price, &sale, &retail, &minimum, &tiers, &p.BaseVariantID, &created, &modified)
+	if err != nil {
+		return p, err
+	}
+	p.Weight, p.Price, p.SalePrice, p.RetailPrice, p.MAPPrice = toAmount(weight), toAmount(price), toAmount(sale), toAmount(retail), toAmount(minimum)
+	p.DateCreated, p.DateModified = fromMillis(created), fromMillis(modified)
+	if p.BulkTiers, err = decodeTiers(tiers); err != nil {
+		return p, fmt.Errorf("bulk_tiers of product %d: %w", p.ID, err)
+	}
+	return p, nil
+}

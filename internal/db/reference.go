@@ -1,0 +1,84 @@
+package db
+
+import "slices"
+
+// inChunk is how many values a query looks for at most where there may be very
+// many of them.
+const inChunk = 128
+
+// MissingCategory returns the first of the ids that no category of the store has,
+// or 0.
+func (t *Tx) MissingCategory(storeHash string, ids []int64) (int64, error) {
+	return t.missing("categories", storeHash, ids)
+}
+
+// MissingProduct returns the first of the ids that no product of the store has, or
+// 0.
+func (t *Tx) MissingProduct(storeHash string, ids []int64) (int64, error) {
+	return t.missing("products", storeHash, ids)
+}
+
+func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
+	for chunk := range slices.Chunk(ids, inChunk) {
+		w := whereStore(storeHash)
+		in(w, "id", chunk)
+		rows, err := t.query("SELECT id FROM "+table+w.text.String(), w.args...)
+		if err != nil {
+			return 0, err
+		}
+		there, err := collect(rows, scanID)
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range chunk {
+			if !slices.Contains(there, id) {
+				return id, nil
+			}
+		}
+	}
+	return 0, nil
+}
+
+// VariantIDsBySKU returns the ids of the variants that have the SKUs, by SKU. What
+// no variant has is left out.
+func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64, error) {
+	ids := map[string]int64{}
+	for chunk := range slices.Chunk(list, inChunk) {
+		w := whereStore(storeHash)
+		skus(w, chunk)
+		rows, err := t.query("SELECT id, sku FROM variants"+w.text.String(), w.args...)
+		if err != nil {
+			return nil, err
+		}
+		_, err = collect(rows, func(row scanner) (id int64, err error) {
+			var sku string
+			err = row.Scan(&id, &sku)
+			ids[sku] = id
+			return id, err
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return ids, nil
+}
+
+// HoldVariants returns those of the ids, which are ascending, that variants of the
+// store have. Nobody deletes these until the transaction ends.
+func (t *Tx) HoldVariants(storeHash string, ids []int64) ([]int64, error) {
+	var all []int64
+	for chunk := range slices.Chunk(ids, inChunk) {
+		w := whereStore(storeHash)
+		in(w, "id", chunk)
+		rows, err := t.query("SELECT id FROM variants"+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+		if err != nil {
+			return nil, err
+		}
+		there, err := collect(rows, scanID)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, there...)
+	}
+	return all, nil
+}

@@ -1,0 +1,110 @@
+package db
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"cohort.example/cohort"
+)
+
+const variantColumns = "id, product_id, sku, price, sale_price, retail_price, map_price, option_values"
+
+// hasSKU is the condition of the index on SKUs. Who wants to use it says so.
+const hasSKU = " AND sku <> ''"
+
+// InsertVariant adds a variant under its id. Update returns KindConflict if its
+// SKU is taken, and KindNotFound if its product is gone.
+func (t *Tx) InsertVariant(storeHash string, v cohort.Variant) error {
+	return t.later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+		storeHash, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
+		encodeOptions(v.OptionValues))
+}
+
+// Variant returns a variant of a product, or of any product of the store when
+// productID is 0. It returns KindNotFound.
+func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, error) {
+	w := whereStore(storeHash)
+	w.and("id = ?", id)
+	if productID != 0 {
+		w.and("product_id = ?", productID)
+	}
+	v, err := scanVariant(t.lookup("SELECT "+variantColumns+" FROM variants"+w.text.String(), w.args...))
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, cohort.NotFound(variantName(id))
+	}
+	return v, err
+}
+
+// VariantIDBySKU returns the id of the variant that has a SKU, or 0. Nothing has
+// the empty one.
+func (t *Tx) VariantIDBySKU(storeHash, sku string) (int64, error) {
+	return t.findID("SELECT id FROM variants WHERE store_hash = $1 AND sku = $2"+hasSKU, storeHash, sku)
+}
+
+// ListVariants returns one page of the variants that pass the filter, by id.
+func (t *Tx) ListVariants(storeHash string, f cohort.VariantFilter, p cohort.Page) ([]cohort.Variant, error) {
+	w := whereVariants(storeHash, f)
+	if err := w.slice(p, byID); err != nil {
+		return nil, err
+	}
+	rows, err := t.query("SELECT "+variantColumns+" FROM variants"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := collect(rows, scanVariant)
+	return inOrder(p, list), err
+}
+
+// CountVariants returns how many variants pass the filter.
+func (t *Tx) CountVariants(storeHash string, f cohort.VariantFilter) (int64, error) {
+	w := whereVariants(storeHash, f)
+	var n int64
+	err := t.queryRow("SELECT count(*) FROM variants"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func whereVariants(storeHash string, f cohort.VariantFilter) *where {
+	w := whereStore(storeHash)
+	in(w, "id", f.IDs)
+	in(w, "product_id", f.ProductIDs)
+	if len(f.SKUs) > 0 {
+		w.text.WriteString(hasSKU)
+	}
+	in(w, "sku", f.SKUs)
+	return w
+}
+
+// UpdateVariant writes a variant over the one with its id. Whoever does that, or
+// deletes one, has its product from ProductForUpdate. Update returns KindConflict
+// if its SKU is taken.
+func (t *Tx) UpdateVariant(storeHash string, v cohort.Variant) error {
+	return t.later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
+		WHERE store_hash = $1 AND id = $2`,
+		storeHash, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
+		encodeOptions(v.OptionValues))
+}
+
+// DeleteVariant deletes a variant with its price records, or returns
+// KindNotFound.
+func (t *Tx) DeleteVariant(storeHash string, id int64) error {
+	n, err := t.exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeHash, id)
+	return mustChange(n, err, variantName(id))
+}
+
+func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }
+
+func scanVariant(row scanner) (cohort.Variant, error) {
+	var v cohort.Variant
+	var price, sale, retail, minimum int64
+	var options string
+	err := row.Scan(&v.ID, &v.ProductID, &v.SKU, &price, &sale, &retail, &minimum, &options)
+	if err != nil {
+		return v, err
+	}
+	v.Price, v.SalePrice, v.RetailPrice, v.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(minimum)
+	if v.OptionValues, err = decodeOptions(options); err != nil {
+		return v, fmt.Errorf("option_values of variant %d: %w", v.ID, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,303 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// listed is a table of tests, of which every row is in the store "a".
+type listed struct {
+	id   int64
+	word string
+}
+
+func (r listed) String() string { return fmt.Sprintf("%d/%s", r.id, r.word) }
+
+// eachListed runs a test on an empty table of each engine.
+func eachListed(t *testing.T, fn func(t *testing.T, d *DB)) {
+	t.Helper()
+	eachEngine(t, func(t *testing.T, d *DB) {
+		doing(t, d, "CREATE TABLE listed (store_hash TEXT NOT NULL, id BIGINT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (store_hash, id, word))")
+		insertListed(t, d, "b", listed{1, "USD"}, listed{2, "other"}) // which nobody may see
+		fn(t, d)
+	})
+}
+
+func doing(t testing.TB, d *DB, query string, args ...any) {
+	t.Helper()
+	err := d.Update(t.Context(), func(tx *Tx) error {
+		_, err := tx.exec(query, args...)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func insertListed(t testing.TB, d *DB, store string, rows ...listed) {
+	t.Helper()
+	err := d.Update(t.Context(), func(tx *Tx) error {
+		for _, r := range rows {
+			if _, err := tx.exec("INSERT INTO listed (store_hash, id, word) VALUES ($1, $2, $3)", store, r.id, r.word); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// pick returns the rows of the store "a" that pass.
+func pick(d *DB, p cohort.Page, add func(*where) error) (rows []listed, err error) {
+	err = d.View(context.Background(), func(tx *Tx) error {
+		w := whereStore("a")
+		if err := add(w); err != nil {
+			return err
+		}
+		found, err := tx.query("SELECT id, word FROM listed"+w.text.String(), w.args...)
+		if err != nil {
+			return err
+		}
+		rows, err = collect(found, func(row scanner) (r listed, err error) { return r, row.Scan(&r.id, &r.word) })
+		return err
+	})
+	return inOrder(p, rows), err
+}
+
+// wantListed fails unless these rows pass, in any order.
+func wantListed(t *testing.T, d *DB, want []listed, what string, add func(*where)) {
+	t.Helper()
+	got, err := pick(d, cohort.Page{}, func(w *where) error { add(w); return nil })
+	if err != nil {
+		t.Errorf("%s: %v", what, err)
+		return
+	}
+	slices.SortFunc(got, func(a, b listed) int { return strings.Compare(a.String(), b.String()) })
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(listed{})); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
+}
+
+func TestInListsOfValues(t *testing.T) {
+	a, b, c := listed{1, "a"}, listed{2, "b"}, listed{3, "it's, \"c\" $1 ?"}
+	many := make([]int64, 5_000) // among them 2 and 3
+	for i := range many {
+		many[i] = int64(i + 2)
+	}
+	eachListed(t, func(t *testing.T, d *DB) {
+		insertListed(t, d, "a", a, b, c)
+		for _, tt := range []struct {
+			what string
+			ids  []int64
+			want []listed
+		}{
+			{"nil is all", nil, []listed{a, b, c}},
+			{"none is none", []int64{}, nil},
+			{"one", []int64{2}, []listed{b}},
+			{"one that is not there", []int64{9}, nil},
+			{"two", []int64{3, 1}, []listed{a, c}},
+			{"three, so the last is repeated", []int64{1, 8, 3}, []listed{a, c}},
+			{"one twice", []int64{2, 2}, []listed{b}},
+			{"a thousand", many[:1000], []listed{b, c}},
+			{"a thousand and 24, which is a power of two", many[:1024], []listed{b, c}},
+			{"one more", many[:1025], []listed{b, c}},
+			{"thousands", many, []listed{b, c}},
+		} {
+			wantListed(t, d, tt.want, tt.what, func(w *where) { in(w, "id", tt.ids) })
+		}
+		wantListed(t, d, []listed{c}, "words", func(w *where) { in(w, "word", []string{c.word, "", "B"}) })
+		wantListed(t, d, []listed{b}, "both", func(w *where) {
+			in(w, "id", []int64{1, 2})
+			in(w, "word", []string{"b"})
+			in[string](w, "word", nil)
+		})
+	})
+}
+
+// Texts of queries are kept prepared, so there have to be few.
+func TestInHasFewTexts(t *testing.T) {
+	texts := map[string]bool{}
+	for n := 1; n <= 1000; n++ {
+		w := whereStore("a")
+		in(w, "id", make([]int64, n))
+		texts[w.text.String()] = true
+		if room := len(w.args) - 1; room < n || n > 1 && room >= 2*n {
+			t.Errorf("there is room for %d of %d values", room, n)
+		}
+	}
+	if len(texts) != 11 {
+		t.Errorf("lists of up to 1000 values have %d texts", len(texts))
+	}
+}
+
+// The orders of the lists in these tests.
+var (
+	byWord   = []sortKey{{column: "id"}, {column: "word", isText: true}}
+	listings = map[string]struct {
+		keys []sortKey
+		key  func(listed) string
+	}{
+		"by id":          {byID, func(r listed) string { return strconv.FormatInt(r.id, 10) }},
+		"by id and word": {byWord, listed.String},
+	}
+)
+
+func slicePage(d *DB, p cohort.Page, keys []sortKey) ([]listed, error) {
+	return pick(d, p, func(w *where) error { return w.slice(p, keys) })
+}
+
+func TestSlicesOfAList(t *testing.T) {
+	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
+	eachListed(t, func(t *testing.T, d *DB) {
+		reversed := slices.Clone(rows)
+		slices.Reverse(reversed)
+		insertListed(t, d, "a", reversed...)
+		for _, tt := range []struct {
+			page cohort.Page
+			want []listed
+		}{
+			{cohort.Page{Number: 1, Size: 3}, rows[:3]},
+			{cohort.Page{Number: 2, Size: 3}, rows[3:6]},
+			{cohort.Page{Number: 3, Size: 3}, rows[6:]},
+			{cohort.Page{Number: 4, Size: 3}, nil},
+			{cohort.Page{Number: 1 << 62, Size: 250}, nil},
+			{cohort.Page{Number: 1, Size: 3, After: "1/EUR"}, rows[1:4]},
+			{cohort.Page{Number: 1, Size: 3, After: "1/EURO"}, rows[1:4]}, // there is none, but a place for it
+			{cohort.Page{Number: 1, Size: 3, After: "1/"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, After: "-5/USD"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, After: "3/a/b"}, rows[5:]},
+			{cohort.Page{Number: 1, Size: 3, After: "2/USD"}, rows[4:]},
+			{cohort.Page{Number: 1, Size: 3, After: "10/"}, nil},
+			{cohort.Page{Number: 1, Size: 3, After: "9223372036854775807/ZZZ"}, nil},
+			{cohort.Page{Number: 1, Size: 3, Before: "10/"}, rows[3:6]},
+			{cohort.Page{Number: 1, Size: 3, Before: "2/USD"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, Before: "1/USD"}, rows[:1]},
+			{cohort.Page{Number: 1, Size: 3, Before: "1/EUR"}, nil},
+			{cohort.Page{Number: 1, Size: 100, Before: "9223372036854775807/"}, rows},
+		} {
+			got, err := slicePage(d, tt.page, byWord)
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(listed{})); diff != "" || err != nil {
+				t.Errorf("%+v: error %v (-want +got):\n%s", tt.page, err, diff)
+			}
+		}
+	})
+}
+
+// What a client has made up is refused before the database is asked, which
+// would be in trouble with some of it.
+func TestSliceRefusesPlacesThatCannotBe(t *testing.T) {
+	eachListed(t, func(t *testing.T, d *DB) {
+		for name, places := range map[string][]string{
+			"by id":          {"x", "1/", "1/USD", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "\x00", "\xff", "1\x00"},
+			"by id and word": {"1", "x", "/", "/USD", "x/USD", "9223372036854775808/USD", "1/US\x00D", "1/\xff", "1/\xc3", "\xff/USD"},
+		} {
+			for _, place := range places {
+				for field, page := range map[string]cohort.Page{
+					"after":  {Number: 1, Size: 3, After: place},
+					"before": {Number: 1, Size: 3, Before: place},
+				} {
+					_, err := slicePage(d, page, listings[name].keys)
+					if e, ok := errors.AsType[*cohort.Error](err); !ok || e.Kind != cohort.KindInvalid || e.Field != field || e.Reason == "" {
+						t.Errorf("%s, %s %q: error %#v", name, field, place, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Whoever walks a list from page to page sees each row that is there all the
+// time once and in order, forwards and backwards, whatever is added and deleted
+// on the way.
+func TestWalkAlongAListThatChanges(t *testing.T) {
+	eachListed(t, func(t *testing.T, d *DB) {
+		rapid.Check(t, func(rt *rapid.T) {
+			doing(t, d, "DELETE FROM listed WHERE store_hash = 'a'")
+			listing := listings[rapid.SampledFrom([]string{"by id", "by id and word"}).Draw(rt, "order")]
+			words := []string{"EUR", "USD"}
+			if len(listing.keys) == 1 {
+				words = words[:1]
+			}
+			row := rapid.Custom(func(t *rapid.T) listed {
+				return listed{rapid.Int64Range(1, 30).Draw(t, "id"), rapid.SampledFrom(words).Draw(t, "word")}
+			})
+			all := rapid.SliceOfNDistinct(row, 0, 25, listed.String).Draw(rt, "rows")
+			stay := rapid.IntRange(0, len(all)).Draw(rt, "how many stay")
+			staying, others := slices.Clone(all[:stay]), all[stay:] // of the others each comes or goes
+			come := rapid.IntRange(0, len(others)).Draw(rt, "how many come")
+			insertListed(t, d, "a", staying...)
+			insertListed(t, d, "a", others[come:]...)
+
+			backwards := rapid.Bool().Draw(rt, "backwards")
+			p := cohort.Page{Number: 1, Size: rapid.IntRange(1, 6).Draw(rt, "size")}
+			if backwards {
+				p.Before = []string{"31", "31/"}[len(listing.keys)-1]
+			}
+			var seen []listed
+			for i := 0; ; i++ {
+				rows, err := slicePage(d, p, listing.keys)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if len(rows) == 0 {
+					break
+				}
+				if backwards {
+					seen, p.Before = append(slices.Clone(rows), seen...), listing.key(rows[0])
+				} else {
+					seen, p.After = append(seen, rows...), listing.key(rows[len(rows)-1])
+				}
+				if i < len(others) {
+					changeListed(t, d, others[i], i < come)
+				}
+			}
+			wantWalked(rt, staying, all, seen)
+		})
+	})
+}
+
+func changeListed(t testing.TB, d *DB, r listed, comes bool) {
+	t.Helper()
+	if comes {
+		insertListed(t, d, "a", r)
+		return
+	}
+	doing(t, d, "DELETE FROM listed WHERE store_hash = 'a' AND id = $1 AND word = $2", r.id, r.word)
+}
+
+func wantWalked(t *rapid.T, staying, all, seen []listed) {
+	order := func(a, b listed) int {
+		if a.id != b.id {
+			return int(a.id - b.id)
+		}
+		return strings.Compare(a.word, b.word)
+	}
+	if !slices.IsSortedFunc(seen, order) {
+		t.Fatalf("not in order: %v", seen)
+	}
+	if once := slices.Compact(slices.Clone(seen)); len(once) != len(seen) {
+		t.Fatalf("twice: %v", seen)
+	}
+	for _, r := range staying {
+		if !slices.Contains(seen, r) {
+			t.Fatalf("%v is there all the time and not seen: %v", r, seen)
+		}
+	}
+	for _, r := range seen {
+		if !slices.Contains(all, r) {
+			t.Fatalf("%v was never there: %v", r, seen)
+		}
+	}
+}

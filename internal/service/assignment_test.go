@@ -1,0 +1,373 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+func listRule(id int64) []cohort.DiscountRule {
+	return []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: id}}
+}
+
+// firstPage is a page of all that a test makes.
+var firstPage = cohort.Page{Number: 1, Size: 10_000}
+
+// wantOneFact holds the rules of groups against the assignments, as they are at
+// one moment. Where lists must be there, each that is named has to be.
+func wantOneFact(t rapid.TB, d *db.DB, store string, listsMustBeThere bool) {
+	t.Helper()
+	err := d.View(context.Background(), func(tx *db.Tx) error {
+		groups, err := tx.ListGroups(store, cohort.GroupFilter{}, firstPage)
+		if err != nil {
+			return err
+		}
+		assignments, err := tx.ListAssignments(store, cohort.AssignmentFilter{}, firstPage)
+		if err != nil {
+			return err
+		}
+		shown := map[int64]cohort.PriceListAssignment{}
+		for _, a := range assignments {
+			first, known := shown[a.GroupID]
+			if !known || a.ChannelID < first.ChannelID {
+				shown[a.GroupID] = a
+			}
+			if !listsMustBeThere {
+				continue
+			}
+			if _, err := tx.PriceList(store, a.PriceListID); err != nil {
+				t.Errorf("the assignment %+v: %v", a, err)
+			}
+		}
+		delete(shown, 0)
+		for _, g := range groups {
+			a, assigned := shown[g.ID]
+			switch {
+			case cohort.PriceListRule(g.DiscountRules) != a.PriceListID:
+				t.Errorf("group %d has the rules %+v and is assigned %+v", g.ID, g.DiscountRules, a)
+			case assigned && len(g.DiscountRules) != 1:
+				t.Errorf("group %d has both: %+v and %+v", g.ID, g.DiscountRules, a)
+			}
+			delete(shown, g.ID)
+		}
+		if len(shown) > 0 {
+			t.Errorf("assignments of groups that are not there: %v", shown)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestAssignmentsOfManyCallers: whatever many callers do at once to groups, lists
+// and assignments, a group's rule and its assignments stay one fact, and nobody is
+// told of trouble.
+func TestAssignmentsOfManyCallers(t *testing.T) {
+	for _, mode := range []cohort.CatalogMode{cohort.CatalogExternal, cohort.CatalogManaged} {
+		t.Run(string(mode), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				svc := newService(t, d, nil)
+				if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: mode}); err != nil {
+					t.Fatal(err)
+				}
+				const callers, calls = 8, 60
+				c := &crowd{svc: svc}
+				var all sync.WaitGroup
+				for caller := range callers {
+					all.Go(func() {
+						rng := rand.New(rand.NewPCG(uint64(caller), 1))
+						for range calls {
+							wantCallersFault(t, c.call(t.Context(), rng))
+						}
+					})
+				}
+				for range 10 {
+					wantOneFact(t, d, "a", mode == cohort.CatalogManaged)
+				}
+				all.Wait()
+				wantOneFact(t, d, "a", mode == cohort.CatalogManaged)
+			})
+		})
+	}
+}
+
+// wantCallersFault lets errors pass that are about what was asked for.
+func wantCallersFault(t *testing.T, err error) {
+	t.Helper()
+	switch kind := cohort.KindOf(err); {
+	case err == nil, kind == cohort.KindInvalid, kind == cohort.KindNotFound, kind == cohort.KindConflict:
+	default:
+		t.Errorf("%v: %v", kind, err)
+	}
+}
+
+// crowd makes random calls about the latest few groups and lists.
+type crowd struct {
+	svc                 *service.Service
+	lastGroup, lastList atomic.Int64
+}
+
+func (c *crowd) call(ctx context.Context, rng *rand.Rand) error {
+	latest := func(last *atomic.Int64) int64 { return max(1, last.Load()-rng.Int64N(3)) }
+	group := func() int64 { return latest(&c.lastGroup) }
+	list := func() int64 { return latest(&c.lastList) }
+	channel := func() int64 { return rng.Int64N(3) }
+	random := func() cohort.PriceListAssignment {
+		return cohort.PriceListAssignment{PriceListID: list(), GroupID: group() * min(1, rng.Int64N(5)), ChannelID: channel()}
+	}
+	rules := func() []cohort.DiscountRule {
+		return [][]cohort.DiscountRule{nil, listRule(list()), listRule(list()), {percentOff(cohort.RuleAll, 0, 5)}}[rng.IntN(4)]
+	}
+	var err error
+	switch rng.IntN(13) {
+	case 0, 1:
+		var l cohort.PriceList
+		l, err = c.svc.CreatePriceList(ctx, "a", cohort.PriceList{Name: fmt.Sprint(rng.Uint64())})
+		c.lastList.Store(max(l.ID, c.lastList.Load()))
+	case 2:
+		err = c.svc.DeletePriceList(ctx, "a", list())
+	case 3:
+		_, err = c.svc.DeletePriceLists(ctx, "a", cohort.PriceListFilter{IDs: []int64{list(), list()}})
+	case 4, 5, 6:
+		err = c.svc.CreateAssignments(ctx, "a", []cohort.PriceListAssignment{random(), random()})
+	case 7, 8:
+		_, err = c.svc.PutAssignment(ctx, "a", cohort.PriceListAssignment{PriceListID: list(), GroupID: group(), ChannelID: 1 + channel()})
+	case 9:
+		err = c.svc.DeleteAssignments(ctx, "a", cohort.AssignmentFilter{ChannelIDs: []int64{channel()}})
+	case 10:
+		var g cohort.Group
+		g, err = c.svc.CreateGroup(ctx, "a", cohort.Group{Name: "x", DiscountRules: rules(), IsDefault: rng.IntN(2) == 0})
+		c.lastGroup.Store(max(g.ID, c.lastGroup.Load()))
+	case 11:
+		rules, yes := rules(), rng.IntN(2) == 0
+		_, err = c.svc.UpdateGroup(ctx, "a", group(), cohort.GroupUpdate{DiscountRules: &rules, IsDefault: &yes})
+	default:
+		err = c.svc.DeleteGroup(ctx, "a", group())
+	}
+	return err
+}
+
+// TestAssignmentsAgainstModel runs random histories of one caller on a service and
+// on maps, and compares what comes of them.
+func TestAssignmentsAgainstModel(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil)
+		histories := 0
+		rapid.Check(t, func(t *rapid.T) {
+			histories++
+			m := &assignmentModel{
+				svc: svc, d: d, store: fmt.Sprint("s", histories),
+				lists: map[int64]bool{}, discounts: map[int64]bool{}, assigned: map[target]int64{},
+			}
+			if _, err := svc.CreateStore(context.Background(), cohort.Store{Hash: m.store}); err != nil {
+				t.Fatal(err)
+			}
+			for range 3 {
+				m.CreateList(t)
+				if _, err := svc.CreateGroup(context.Background(), m.store, cohort.Group{Name: "x"}); err != nil {
+					t.Fatal(err)
+				}
+				m.discounts[int64(len(m.discounts)+1)] = false
+			}
+			t.Repeat(rapid.StateMachineActions(m))
+		})
+	})
+}
+
+type target struct{ group, channel int64 }
+
+// assignmentModel is what there has to be of a store. Groups and lists are given
+// ids from 1 on.
+type assignmentModel struct {
+	svc       *service.Service
+	d         *db.DB
+	store     string
+	created   int64
+	lists     map[int64]bool
+	discounts map[int64]bool // of the groups, whether they have discount rules
+	assigned  map[target]int64
+}
+
+var anyID, anyOrNone = rapid.Int64Range(1, 4), rapid.Int64Range(0, 3)
+
+func (m *assignmentModel) CreateList(t *rapid.T) {
+	if m.created == 6 {
+		t.Skip("enough lists")
+	}
+	m.created++
+	if _, err := m.svc.CreatePriceList(context.Background(), m.store, cohort.PriceList{Name: fmt.Sprint(m.created)}); err != nil {
+		t.Fatal(err)
+	}
+	m.lists[m.created] = true
+}
+
+func (m *assignmentModel) DeleteLists(t *rapid.T) {
+	ids := []int64{anyID.Draw(t, "list"), anyID.Draw(t, "list")}
+	n, err := m.svc.DeletePriceLists(context.Background(), m.store, cohort.PriceListFilter{IDs: ids})
+	want := 0
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(ids))) {
+		if m.lists[id] {
+			want++
+			delete(m.lists, id)
+			maps.DeleteFunc(m.assigned, func(_ target, list int64) bool { return list == id })
+		}
+	}
+	if err != nil || n != want {
+		t.Fatalf("%d lists were deleted (%v), want %d", n, err, want)
+	}
+}
+
+func (m *assignmentModel) Create(t *rapid.T) {
+	list := make([]cohort.PriceListAssignment, rapid.IntRange(1, 2).Draw(t, "how many"))
+	works, seen := true, map[target]bool{}
+	for i := range list {
+		a := cohort.PriceListAssignment{PriceListID: anyID.Draw(t, "list"), GroupID: anyOrNone.Draw(t, "group"), ChannelID: anyOrNone.Draw(t, "channel")}
+		list[i] = a
+		at := target{a.GroupID, a.ChannelID}
+		works = works && a.Validate() == nil && m.lists[a.PriceListID] && m.assigned[at] == 0 && !seen[at] && !m.discounts[a.GroupID]
+		seen[at] = true
+	}
+	err := m.svc.CreateAssignments(context.Background(), m.store, list)
+	if !works {
+		if cohort.KindOf(err) != cohort.KindInvalid {
+			t.Fatalf("%+v: %v, want KindInvalid", list, err)
+		}
+		return
+	}
+	if err != nil {
+		t.Fatalf("%+v: %v", list, err)
+	}
+	for _, a := range list {
+		m.assigned[target{a.GroupID, a.ChannelID}] = a.PriceListID
+	}
+}
+
+func (m *assignmentModel) Put(t *rapid.T) {
+	a := cohort.PriceListAssignment{PriceListID: anyID.Draw(t, "list"), GroupID: anyID.Draw(t, "group"), ChannelID: anyID.Draw(t, "channel")}
+	_, err := m.svc.PutAssignment(context.Background(), m.store, a)
+	discounts, there := m.discounts[a.GroupID]
+	want := cohort.KindInternal // which no error is
+	switch {
+	case !there || !m.lists[a.PriceListID]:
+		want = cohort.KindNotFound
+	case discounts:
+		want = cohort.KindInvalid
+	default:
+		m.assigned[target{a.GroupID, a.ChannelID}] = a.PriceListID
+	}
+	if cohort.KindOf(err) != want || err != nil && want == cohort.KindInternal {
+		t.Fatalf("%+v: %v, want %v", a, err, want)
+	}
+}
+
+func (m *assignmentModel) DeleteAssignments(t *rapid.T) {
+	channel, group := anyOrNone.Draw(t, "channel"), anyOrNone.Draw(t, "group")
+	err := m.svc.DeleteAssignments(context.Background(), m.store, cohort.AssignmentFilter{ChannelIDs: []int64{channel}, GroupIDs: []int64{group, 1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(m.assigned, target{group, channel})
+	delete(m.assigned, target{1, channel})
+}
+
+func (m *assignmentModel) SetRules(t *rapid.T) {
+	id := rapid.Int64Range(1, 3).Draw(t, "group")
+	list := anyOrNone.Draw(t, "list")
+	rules := listRule(list)
+	if list == 0 {
+		rules = []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 5)}[:anyOrNone.Draw(t, "rules")%2]
+	}
+	before := m.shown(id)
+	if _, err := m.svc.UpdateGroup(context.Background(), m.store, id, cohort.GroupUpdate{DiscountRules: &rules}); err != nil {
+		t.Fatal(err)
+	}
+	m.discounts[id] = list == 0 && len(rules) > 0
+	if before == list && list != 0 {
+		return // what it shows already stays as it is
+	}
+	maps.DeleteFunc(m.assigned, func(at target, _ int64) bool { return at.group == id })
+	if list != 0 {
+		m.assigned[target{id, 0}] = list
+	}
+}
+
+// shown is the list that a group's rule has to name, or 0.
+func (m *assignmentModel) shown(group int64) int64 {
+	for channel := range int64(5) {
+		if list := m.assigned[target{group, channel}]; list != 0 {
+			return list
+		}
+	}
+	return 0
+}
+
+// Check runs after each action.
+func (m *assignmentModel) Check(t *rapid.T) {
+	list, err := m.svc.ListAssignments(context.Background(), m.store, cohort.AssignmentFilter{}, firstPage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[target]int64{}
+	for _, a := range list {
+		got[target{a.GroupID, a.ChannelID}] = a.PriceListID
+	}
+	if diff := cmp.Diff(m.assigned, got); diff != "" {
+		t.Fatalf("the assignments (-want +got):\n%s", diff)
+	}
+	for id, discounts := range m.discounts {
+		g, err := m.svc.Group(context.Background(), m.store, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cohort.PriceListRule(g.DiscountRules); got != m.shown(id) {
+			t.Fatalf("group %d shows list %d, want %d", id, got, m.shown(id))
+		}
+		if hasAll := len(g.DiscountRules) == 1 && g.DiscountRules[0].Type == cohort.RuleAll; hasAll != discounts {
+			t.Fatalf("group %d has the rules %+v, and discounts: %v", id, g.DiscountRules, discounts)
+		}
+	}
+	wantOneFact(t, m.d, m.store, false)
+}
+
+// TestAssignmentModifiesGroup: a group is modified when its rule is, and not when
+// only an assignment is that it does not show.
+func TestAssignmentModifiesGroup(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		svc := newService(t, d, []string{"a"}, service.WithClock(c.Now))
+		g := mustCreate(t, svc, "a", cohort.Group{Name: "x"})
+		for _, name := range []string{"A", "B"} {
+			if _, err := svc.CreatePriceList(t.Context(), "a", cohort.PriceList{Name: name}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put := func(list, channel int64) {
+			c.Set(c.Now().AddDate(0, 0, 1))
+			if _, err := svc.PutAssignment(t.Context(), "a", cohort.PriceListAssignment{PriceListID: list, GroupID: g.ID, ChannelID: channel}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(1, 3)
+		g.DiscountRules, g.DateModified = listRule(1), c.Now()
+		wantGroups(t, svc, "a", g)
+		put(2, 4)
+		wantGroups(t, svc, "a", g)
+		put(2, 3)
+		g.DiscountRules, g.DateModified = listRule(2), c.Now()
+		wantGroups(t, svc, "a", g)
+	})
+}

@@ -1,0 +1,366 @@
+package service_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+)
+
+// together calls fn for 0 to n-1 at once and returns the errors.
+func together(n int, fn func(i int) error) []error {
+	errs := make([]error, n)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Go(func() { errs[i] = fn(i) })
+	}
+	wg.Wait()
+	return errs
+}
+
+// wantOne fails unless one call worked and each other one was a conflict that
+// names the field.
+func wantOne(t *testing.T, errs []error, field string) {
+	t.Helper()
+	worked := 0
+	for _, err := range errs {
+		if err == nil {
+			worked++
+			continue
+		}
+		if e, ok := err.(*cohort.Error); !ok || e.Kind != cohort.KindConflict || e.Field != field || e.Reason == "" { //nolint:errorlint // as the wire sees it
+			t.Errorf("got %v, want a conflict about %s", err, field)
+		}
+	}
+	if worked != 1 {
+		t.Errorf("%d of %d calls worked, want 1", worked, len(errs))
+	}
+}
+
+func newBoot(sku string, categories ...int64) cohort.Product {
+	return cohort.Product{Name: "Boot", Type: cohort.ProductPhysical, SKU: sku, Price: decimal.NewFromInt(50), Categories: categories}
+}
+
+func (s *shop) mustCategory(t *testing.T, parent int64, name string) cohort.Category {
+	t.Helper()
+	c, err := s.CreateCategory(t.Context(), "a", cohort.Category{ParentID: parent, Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (s *shop) mustProduct(t *testing.T, p cohort.Product) cohort.Product {
+	t.Helper()
+	p, err := s.CreateProduct(t.Context(), "a", p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// contests is how often callers are let loose on one thing. In the first contest
+// they meet less: there are no connections yet.
+const contests = 8
+
+func TestOneSKUForManyAtOnce(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		other := s.mustProduct(t, newBoot("OTHER"))
+		for n := range contests {
+			sku := fmt.Sprint("B-", n)
+			wantOne(t, together(9, func(i int) error { return s.takeSKU(t, other, sku, int64(n*10+i+1)) }), "sku")
+		}
+		// A SKU is one store's.
+		if _, err := s.CreateProduct(t.Context(), "b", newBoot("B-1")); err != nil {
+			t.Errorf("in another store: %v", err)
+		}
+	})
+}
+
+// takeSKU tries one of the ways to get a SKU.
+func (s *shop) takeSKU(t *testing.T, other cohort.Product, sku string, n int64) error {
+	switch n % 3 {
+	case 0:
+		_, err := s.CreateProduct(t.Context(), "a", newBoot(sku))
+		return err
+	case 1:
+		v := cohort.Variant{ProductID: other.ID, SKU: sku, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: n}}}
+		_, err := s.CreateVariant(t.Context(), "a", v)
+		return err
+	}
+	p, err := s.CreateProduct(t.Context(), "a", newBoot(""))
+	if err != nil {
+		t.Errorf("no SKU: %v", err)
+	}
+	_, err = s.UpdateProduct(t.Context(), "a", p.ID, cohort.ProductUpdate{SKU: &sku})
+	return err
+}
+
+func TestOneNameForManyCategoriesAtOnce(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		for n := range contests {
+			name := fmt.Sprint("Shoes ", n)
+			var moving []cohort.Category
+			for i := range 3 {
+				parent := s.mustCategory(t, 0, fmt.Sprint(n, " ", i))
+				moving = append(moving, s.mustCategory(t, parent.ID, name))
+			}
+			wantOne(t, together(6, func(i int) error {
+				if i%2 == 0 {
+					_, err := s.CreateCategory(t.Context(), "a", cohort.Category{Name: name})
+					return err
+				}
+				_, err := s.UpdateCategory(t.Context(), "a", moving[i/2].ID, cohort.CategoryUpdate{ParentID: new(int64(0))})
+				return err
+			}), "name")
+		}
+	})
+}
+
+func TestOneVariantForOneChoiceAtOnce(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		for range contests {
+			p := s.mustProduct(t, newBoot(""))
+			wantOne(t, together(6, func(i int) error {
+				options := []cohort.OptionValue{{OptionID: 1, ValueID: 11}, {OptionID: 2, ValueID: 21}}
+				if i%2 == 0 {
+					slices.Reverse(options)
+				}
+				_, err := s.CreateVariant(t.Context(), "a", cohort.Variant{ProductID: p.ID, OptionValues: options})
+				return err
+			}), "option_values")
+		}
+	})
+}
+
+// TestMovesMakeNoCircle moves each of three categories below the next at once.
+// Any two of these moves are right, and all three together make a circle.
+func TestMovesMakeNoCircle(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		for n := range contests {
+			var ids []int64
+			for i := range 3 {
+				ids = append(ids, s.mustCategory(t, 0, fmt.Sprint(n, " ", i)).ID)
+			}
+			refused := 0
+			for _, err := range together(3, func(i int) error {
+				_, err := s.UpdateCategory(t.Context(), "a", ids[i], cohort.CategoryUpdate{ParentID: &ids[(i+1)%3]})
+				return err
+			}) {
+				if err != nil {
+					wantKind(t, err, cohort.KindInvalid)
+					refused++
+				}
+			}
+			if refused != 1 {
+				t.Errorf("%d of three moves that make a circle were refused, want 1", refused)
+			}
+			wantTree(t, s, 3*(n+1))
+		}
+	})
+}
+
+// TestRandomMovesMakeATree lets callers move categories about.
+func TestRandomMovesMakeATree(t *testing.T) {
+	const callers, moves, categories = 6, 25, 8
+	eachShop(t, func(t *testing.T, s *shop) {
+		var ids []int64
+		for i := range categories {
+			ids = append(ids, s.mustCategory(t, 0, fmt.Sprint(i)).ID)
+		}
+		together(callers, func(i int) error {
+			rng := rand.New(rand.NewPCG(1, uint64(i)))
+			for range moves {
+				id, parent := ids[rng.IntN(categories)], ids[rng.IntN(categories)]
+				if rng.IntN(4) == 0 {
+					parent = 0
+				}
+				_, err := s.UpdateCategory(t.Context(), "a", id, cohort.CategoryUpdate{ParentID: &parent})
+				if err != nil && cohort.KindOf(err) != cohort.KindInvalid {
+					t.Errorf("move %d below %d: %v", id, parent, err)
+				}
+			}
+			return nil
+		})
+		wantTree(t, s, categories)
+	})
+}
+
+// wantTree fails unless so many categories all hang from the top.
+func wantTree(t *testing.T, s *shop, want int) {
+	t.Helper()
+	all, err := s.AllCategories(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	below := map[int64][]int64{}
+	for _, c := range all {
+		below[c.ParentID] = append(below[c.ParentID], c.ID)
+	}
+	reached := 0
+	for next := below[0]; len(next) > 0; next = next[1:] {
+		reached++
+		next = append(next, below[next[0]]...)
+	}
+	if reached != want || len(all) != want {
+		t.Errorf("%d of %d categories hang from the top, want %d: %v", reached, len(all), want, below)
+	}
+}
+
+// TestNoProductInADepartedCategory deletes categories while products are put
+// into them and other categories below them.
+func TestNoProductInADepartedCategory(t *testing.T) {
+	const rounds = 10
+	eachShop(t, func(t *testing.T, s *shop) {
+		moving := s.mustProduct(t, newBoot(""))
+		for round := range rounds {
+			a, b := s.mustCategory(t, 0, fmt.Sprint("a", round)), s.mustCategory(t, 0, fmt.Sprint("b", round))
+			errs := together(6, func(i int) error {
+				var err error
+				switch i {
+				case 0:
+					return s.DeleteCategory(t.Context(), "a", a.ID)
+				case 1:
+					return s.DeleteCategories(t.Context(), "a", cohort.CategoryFilter{IDs: []int64{a.ID, b.ID}})
+				case 2:
+					_, err = s.CreateCategory(t.Context(), "a", cohort.Category{ParentID: b.ID, Name: "below"})
+				case 3:
+					_, err = s.UpdateProduct(t.Context(), "a", moving.ID, cohort.ProductUpdate{Categories: &[]int64{b.ID, a.ID}})
+				default:
+					_, err = s.CreateProduct(t.Context(), "a", newBoot("", b.ID, a.ID))
+				}
+				return err
+			})
+			for i, err := range errs {
+				if kind := cohort.KindOf(err); err != nil && kind != cohort.KindInvalid && kind != cohort.KindNotFound && kind != cohort.KindConflict {
+					t.Errorf("caller %d: %v", i, err)
+				}
+			}
+		}
+		wantConsistent(t, s)
+	})
+}
+
+// wantConsistent fails if something names a category that is not there.
+func wantConsistent(t *testing.T, s *shop) {
+	t.Helper()
+	categories, err := s.AllCategories(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	there := map[int64]bool{0: true}
+	for _, c := range categories {
+		there[c.ID] = true
+	}
+	for _, c := range categories {
+		if !there[c.ParentID] {
+			t.Errorf("category %d is below %d, which is gone", c.ID, c.ParentID)
+		}
+	}
+	page, err := s.ListProducts(t.Context(), "a", cohort.ProductFilter{}, cohort.Page{Number: 1, Size: 1000}, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range page.Products {
+		for _, id := range p.Categories {
+			if !there[id] {
+				t.Errorf("product %d is in category %d, which is gone", p.ID, id)
+			}
+		}
+		if v := page.Variants[p.ID]; len(v) == 0 || v[0].ID != p.BaseVariantID || v[0].SKU != p.SKU {
+			t.Errorf("product %d with the base variant %d and the SKU %q has the variants %v", p.ID, p.BaseVariantID, p.SKU, v)
+		}
+	}
+}
+
+// TestSKUsStayTogether changes the SKU of a product by both ways at once. It
+// stays that of its base variant.
+func TestSKUsStayTogether(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		p := s.mustProduct(t, newBoot("B"))
+		for n := range contests {
+			for _, err := range together(6, func(i int) error {
+				sku := fmt.Sprint("B-", n, "-", i)
+				if i%2 == 0 {
+					_, err := s.UpdateProduct(t.Context(), "a", p.ID, cohort.ProductUpdate{SKU: &sku})
+					return err
+				}
+				_, err := s.UpdateVariant(t.Context(), "a", p.ID, p.BaseVariantID, cohort.VariantUpdate{SKU: &sku})
+				return err
+			}) {
+				if err != nil {
+					t.Error(err)
+				}
+			}
+			wantConsistent(t, s)
+		}
+	})
+}
+
+// TestCatalogsAreApart: what is in one store is not in another, whatever its id.
+func TestCatalogsAreApart(t *testing.T) {
+	eachShop(t, func(t *testing.T, s *shop) {
+		c := s.mustCategory(t, 0, "Shoes")
+		p := s.mustProduct(t, newBoot("B-1", c.ID))
+		v, err := s.CreateVariant(t.Context(), "a", cohort.Variant{ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx := t.Context()
+		calls := map[string]func() error{
+			"category": func() error { _, err := s.Category(ctx, "b", c.ID); return err },
+			"update category": func() error {
+				_, err := s.UpdateCategory(ctx, "b", c.ID, cohort.CategoryUpdate{Name: new("x")})
+				return err
+			},
+			"delete category": func() error { return s.DeleteCategory(ctx, "b", c.ID) },
+			"product":         func() error { _, err := s.Product(ctx, "b", p.ID); return err },
+			"update product": func() error {
+				_, err := s.UpdateProduct(ctx, "b", p.ID, cohort.ProductUpdate{Name: new("x")})
+				return err
+			},
+			"delete product": func() error { return s.DeleteProduct(ctx, "b", p.ID) },
+			"variant":        func() error { _, err := s.Variant(ctx, "b", p.ID, v.ID); return err },
+			"update variant": func() error {
+				_, err := s.UpdateVariant(ctx, "b", p.ID, v.ID, cohort.VariantUpdate{SKU: new("x")})
+				return err
+			},
+			"delete variant": func() error { return s.DeleteVariant(ctx, "b", p.ID, v.ID) },
+		}
+		for name, call := range calls {
+			if err := call(); cohort.KindOf(err) != cohort.KindNotFound {
+				t.Errorf("%s: got %v, want that it is not found", name, err)
+			}
+		}
+		_, err = s.CreateProduct(ctx, "b", newBoot("", c.ID))
+		wantKind(t, err, cohort.KindInvalid)
+		_, err = s.CreateCategory(ctx, "b", cohort.Category{ParentID: c.ID, Name: "x"})
+		wantKind(t, err, cohort.KindInvalid)
+		for _, err := range []error{
+			s.DeleteCategories(ctx, "b", cohort.CategoryFilter{IDs: []int64{c.ID}}),
+			s.DeleteProducts(ctx, "b", cohort.ProductFilter{Categories: []int64{c.ID}}),
+			s.DeleteProducts(ctx, "b", cohort.ProductFilter{SKUs: []string{"B-1"}}),
+		} {
+			if err != nil {
+				t.Error(err)
+			}
+		}
+		kept, err := s.Variant(ctx, "a", p.ID, v.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(service.CatalogVariant{Variant: v.Variant, Product: p}, kept); diff != "" {
+			t.Errorf("(-before +after):\n%s", diff)
+		}
+		if list, total, err := s.ListVariants(ctx, "b", cohort.VariantFilter{}, cohort.Page{Number: 1, Size: 10}); len(list) > 0 || total > 0 || err != nil {
+			t.Errorf("b has the variants %v (%d, %v)", list, total, err)
+		}
+	})
+}

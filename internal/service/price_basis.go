@@ -1,0 +1,201 @@
+package service
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// priceBasis is what the prices of a request are computed from. It is read with
+// a number of statements that does not depend on how many items there are.
+type priceBasis struct {
+	request PriceRequest
+	// explained: lists that have no say are looked into too, to say what they
+	// would have given.
+	explained bool
+	shopper   Shopper
+	terms     cohort.PriceTerms
+	products  map[int64]cohort.Product
+	// categories are those of the products, and all above them, where category
+	// rules ask for them.
+	categories map[int64]cohort.Category
+	// ofProduct is all variants of the products that are asked for as a whole or
+	// by options, byID those that are asked for by their ids.
+	ofProduct map[int64][]cohort.Variant
+	byID      map[int64]cohort.Variant
+	records   map[db.RecordKey]cohort.PriceRecord
+}
+
+func (b *priceBasis) read(tx *db.Tx, storeHash string) error {
+	for _, step := range []func(*db.Tx, string) error{
+		b.readTerms, b.readProducts, b.readCategories, b.readVariants, b.readRecords,
+	} {
+		if err := step(tx, storeHash); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *priceBasis) readTerms(tx *db.Tx, storeHash string) error {
+	store, err := tx.Store(storeHash)
+	if err != nil {
+		return err
+	}
+	if b.terms.CatalogCurrency, err = cohort.ParseCurrency(store.Currency); err != nil {
+		return fmt.Errorf("currency of the store %s: %w", storeHash, err)
+	}
+	if b.terms.Currency.Code == "" {
+		b.terms.Currency = b.terms.CatalogCurrency
+	}
+	if b.shopper, err = readShopper(tx, storeHash, b.request.ShopperQuery); err != nil {
+		return err
+	}
+	b.terms.Group = b.shopper.Group
+	return tx.AssignedLists(storeHash, b.shopper.groupID(), b.request.ChannelID, &b.terms)
+}
+
+func (b *priceBasis) readProducts(tx *db.Tx, storeHash string) (err error) {
+	b.products, err = tx.ProductsToPrice(storeHash, b.productIDs(func(PriceItem) bool { return true }))
+	return err
+}
+
+// readCategories reads the part of the tree that the group's category rules can
+// reach the products through.
+func (b *priceBasis) readCategories(tx *db.Tx, storeHash string) error {
+	if b.terms.Group == nil || !slices.ContainsFunc(b.terms.Group.DiscountRules, isCategoryRule) {
+		return nil
+	}
+	tree, err := readTree(tx, storeHash, slices.Collect(maps.Keys(b.products)), nil)
+	if err != nil {
+		return err
+	}
+	for id, categories := range tree.ofProduct {
+		p := b.products[id]
+		p.Categories = categories
+		b.products[id] = p
+	}
+	b.categories, b.terms.Parents = tree.categories, tree.parents()
+	return nil
+}
+
+func isCategoryRule(r cohort.DiscountRule) bool { return r.Type == cohort.RuleCategory }
+
+func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
+	if whole := b.productIDs(needsVariants); len(whole) > 0 {
+		list, err := tx.VariantsOfProducts(storeHash, whole, maxPricedVariants+1)
+		if err != nil {
+			return err
+		}
+		if len(list) > maxPricedVariants {
+			return cohort.Invalid("items", fmt.Sprintf(
+				"The products have more than %d variants together; ask for fewer of them at once.", maxPricedVariants))
+		}
+		b.ofProduct = make(map[int64][]cohort.Variant, len(whole))
+		for _, v := range list {
+			b.ofProduct[v.ProductID] = append(b.ofProduct[v.ProductID], v)
+		}
+	}
+	ids := b.variantIDs()
+	if len(ids) == 0 {
+		return nil
+	}
+	list, err := tx.VariantsToPrice(storeHash, ids)
+	b.byID = make(map[int64]cohort.Variant, len(list))
+	for _, v := range list {
+		b.byID[v.ID] = v
+	}
+	return err
+}
+
+// readRecords reads the records of the lists that may have a say, or of all that
+// are assigned.
+func (b *priceBasis) readRecords(tx *db.Tx, storeHash string) error {
+	var lists []int64
+	for _, l := range []cohort.AssignedList{b.terms.GroupChannelList, b.terms.GroupList, b.terms.ChannelList} {
+		if l.Known && (l.Active || b.explained) && !slices.Contains(lists, l.ID) {
+			lists = append(lists, l.ID)
+		}
+	}
+	if len(lists) == 0 {
+		return nil
+	}
+	ids := b.variantIDs()
+	for _, variants := range b.ofProduct {
+		for _, v := range variants {
+			ids = append(ids, v.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	var err error
+	b.records, err = tx.RecordsToPrice(storeHash, lists, b.terms.Currency.Code, unique(ids))
+	return err
+}
+
+// needsVariants reports whether an item needs all variants of its product.
+func needsVariants(i PriceItem) bool { return i.VariantID == 0 }
+
+// productIDs returns the products of the items that pass, each once.
+func (b *priceBasis) productIDs(pass func(PriceItem) bool) []int64 {
+	ids := make([]int64, 0, len(b.request.Items))
+	for _, item := range b.request.Items {
+		if pass(item) {
+			ids = append(ids, item.ProductID)
+		}
+	}
+	return unique(ids)
+}
+
+func (b *priceBasis) variantIDs() []int64 {
+	ids := make([]int64, 0, len(b.request.Items))
+	for _, item := range b.request.Items {
+		if item.VariantID != 0 {
+			ids = append(ids, item.VariantID)
+		}
+	}
+	return unique(ids)
+}
+
+// unique sorts a list and drops what comes again.
+func unique[T cmp.Ordered](list []T) []T {
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// tree is the part of the category tree that products are in.
+type tree struct {
+	ofProduct  map[int64][]int64 // the products' categories
+	categories map[int64]cohort.Category
+}
+
+// readTree reads the categories of products, some more, and all that is above
+// them.
+func readTree(tx *db.Tx, storeHash string, productIDs, more []int64) (t tree, err error) {
+	ids := slices.Clone(more)
+	if len(productIDs) > 0 {
+		if t.ofProduct, err = tx.CategoriesOfProducts(storeHash, productIDs); err != nil {
+			return t, err
+		}
+		for _, categories := range t.ofProduct {
+			ids = append(ids, categories...)
+		}
+	}
+	if len(ids) > 0 {
+		t.categories, err = tx.CategoriesAbove(storeHash, unique(ids))
+	}
+	return t, err
+}
+
+func (t tree) parents() cohort.CategoryParents {
+	parents := make(cohort.CategoryParents, len(t.categories))
+	for id, c := range t.categories {
+		parents[id] = c.ParentID
+	}
+	return parents
+}
