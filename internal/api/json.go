@@ -48,15 +48,24 @@ func (o Object) index(name string) int {
 // KindInvalid error whose message says what is wrong and at which byte, the
 // first being 1.
 func ParseObject(body []byte) (Object, error) {
-	s := scanner{data: string(body)}
-	if err := s.document(); err != nil {
+	v, err := ParseValue(body)
+	if err != nil {
 		return nil, err
 	}
-	o, ok := Value{strings.TrimSpace(s.data)}.Object()
+	o, ok := v.Object()
 	if !ok {
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The request body must be a JSON object."}
 	}
 	return o, nil
+}
+
+// ParseValue is ParseObject for a body that may be any JSON value.
+func ParseValue(body []byte) (Value, error) {
+	s := scanner{data: string(body)}
+	if err := s.document(); err != nil {
+		return Value{}, err
+	}
+	return Value{strings.TrimSpace(s.data)}, nil
 }
 
 // IsNull reports whether the value is null.

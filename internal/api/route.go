@@ -19,13 +19,16 @@ type Route struct {
 	Operation string
 	Method    string // GET stands for HEAD too
 	// Path follows the dialect's prefix. "{id}" and other wildcards whose name
-	// ends in "id" match digits only.
+	// ends in "id" match digits only, all others letters only.
 	Path string
 	// Scope is what the token must have; empty means that any token will do.
 	Scope cohort.Scope
 	// AtOnce is how many requests a store may have under way here together,
 	// unless the store has a figure of its own; 0 means no limit.
 	AtOnce int
+	// Gate names the at-once limit for operations that share one; empty means that
+	// this operation has its own.
+	Gate string
 	// PerMinute bounds how often the operation may be called.
 	PerMinute Rate
 	Handle    Handler
@@ -53,16 +56,17 @@ type Request struct {
 	IDs   IDs
 }
 
-// IDs are the ids in a path, by the names of their wildcards and in the order
-// of the path, as digits without zeros in front. Places that are left have no
-// name. No path has more than two.
-type IDs [2]struct{ Name, Digits string }
+// IDs are what stands in a path for its wildcards, in the order of the path: ids
+// as digits without zeros in front, words as they were sent. Places that are left
+// have no name. No path has more than three.
+type IDs [3]struct{ Name, Text string }
 
-// PathValue returns the digits of an id, or "" if the path does not have it.
+// PathValue returns what stands for a wildcard, or "" if the path does not have
+// it.
 func (r *Request) PathValue(name string) string {
 	for _, id := range r.IDs {
 		if id.Name == name {
-			return id.Digits
+			return id.Text
 		}
 	}
 	return ""
@@ -86,6 +90,9 @@ func (r *Request) BaseURL() string {
 	}
 	return scheme + "://" + r.Host + "/stores/" + r.Store.Hash
 }
+
+// StatusType is what the vendor's answers say in "type".
+const StatusType = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
 
 // HTTPError is a refusal that has to do with HTTP and not with the product.
 type HTTPError struct {

@@ -137,12 +137,12 @@ func setAuthentication(u *cohort.CustomerUpdate, v api.Value) error {
 // customerFilters is what the list, the count and the deletion of customers
 // can be filtered by.
 var customerFilters = filters[cohort.CustomerFilter]{
-	"first_name":          textFilter(func(f *cohort.CustomerFilter) **string { return &f.FirstName }),
-	"last_name":           textFilter(func(f *cohort.CustomerFilter) **string { return &f.LastName }),
-	"company":             textFilter(func(f *cohort.CustomerFilter) **string { return &f.Company }),
-	"email":               textFilter(func(f *cohort.CustomerFilter) **string { return &f.Email }),
-	"phone":               textFilter(func(f *cohort.CustomerFilter) **string { return &f.Phone }),
-	"tax_exempt_category": textFilter(func(f *cohort.CustomerFilter) **string { return &f.TaxExemptCategory }),
+	"first_name":          api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.FirstName }),
+	"last_name":           api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.LastName }),
+	"company":             api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.Company }),
+	"email":               api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.Email }),
+	"phone":               api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.Phone }),
+	"tax_exempt_category": api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.TaxExemptCategory }),
 	"store_credit": func(f *cohort.CustomerFilter, v string) error {
 		credit, err := cohort.ParseAmount(v)
 		if err == nil && !credit.Equal(credit.Truncate(cohort.AmountScale)) {
@@ -158,10 +158,10 @@ var customerFilters = filters[cohort.CustomerFilter]{
 	},
 	"min_id":            func(f *cohort.CustomerFilter, v string) (err error) { f.MinID, err = parseFilterID(v, 0); return err },
 	"max_id":            func(f *cohort.CustomerFilter, v string) (err error) { f.MaxID, err = parseFilterID(v, 1); return err },
-	"min_date_created":  dateFilter(customerCreated, fromDate),
-	"max_date_created":  dateFilter(customerCreated, untilDate),
-	"min_date_modified": dateFilter(customerModified, fromDate),
-	"max_date_modified": dateFilter(customerModified, untilDate),
+	"min_date_created":  api.DateFilter(customerCreated, api.FromDate),
+	"max_date_created":  api.DateFilter(customerCreated, api.UntilDate),
+	"min_date_modified": api.DateFilter(customerModified, api.FromDate),
+	"max_date_modified": api.DateFilter(customerModified, api.UntilDate),
 }
 
 func customerCreated(f *cohort.CustomerFilter) *cohort.TimeSpan  { return &f.DateCreated }

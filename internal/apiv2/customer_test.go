@@ -251,7 +251,7 @@ func newHandler(t *testing.T, d *db.DB, opts ...service.Option) *handler {
 func call(handle api.Handler, method, query, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/"+query, strings.NewReader(body))
 	w := httptest.NewRecorder()
-	request := &api.Request{Request: r, Store: cohort.Store{Hash: testStore}, IDs: api.IDs{{Name: "customer_id", Digits: "1"}}}
+	request := &api.Request{Request: r, Store: cohort.Store{Hash: testStore}, IDs: api.IDs{{Name: "customer_id", Text: "1"}}}
 	if err := handle(w, request); err != nil {
 		writeError(w, err)
 	}

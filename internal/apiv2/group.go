@@ -111,16 +111,16 @@ func readRule(v api.Value, rule *cohort.DiscountRule) error {
 
 // groupFilters is what the list and the count of groups can be filtered by.
 var groupFilters = filters[cohort.GroupFilter]{
-	"name":                textFilter(func(f *cohort.GroupFilter) **string { return &f.Name }),
+	"name":                api.TextFilter(func(f *cohort.GroupFilter) **string { return &f.Name }),
 	"name:like":           func(f *cohort.GroupFilter, v string) error { f.NameLike = v; return nil },
 	"is_default":          boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsDefault }),
 	"is_group_for_guests": boolFilter(func(f *cohort.GroupFilter) **bool { return &f.IsGroupForGuests }),
-	"date_created":        dateFilter(groupCreated, onDate),
-	"date_created:min":    dateFilter(groupCreated, fromDate),
-	"date_created:max":    dateFilter(groupCreated, untilDate),
-	"date_modified":       dateFilter(groupModified, onDate),
-	"date_modified:min":   dateFilter(groupModified, fromDate),
-	"date_modified:max":   dateFilter(groupModified, untilDate),
+	"date_created":        api.DateFilter(groupCreated, api.OnDate),
+	"date_created:min":    api.DateFilter(groupCreated, api.FromDate),
+	"date_created:max":    api.DateFilter(groupCreated, api.UntilDate),
+	"date_modified":       api.DateFilter(groupModified, api.OnDate),
+	"date_modified:min":   api.DateFilter(groupModified, api.FromDate),
+	"date_modified:max":   api.DateFilter(groupModified, api.UntilDate),
 }
 
 func groupCreated(f *cohort.GroupFilter) *cohort.TimeSpan  { return &f.DateCreated }

@@ -80,31 +80,3 @@ func boolFilter[F any](field func(*F) **bool) func(*F, string) error {
 		return nil
 	}
 }
-
-// textFilter makes a table entry for a filter of type *string.
-func textFilter[F any](field func(*F) **string) func(*F, string) error {
-	return func(into *F, value string) error {
-		*field(into) = &value
-		return nil
-	}
-}
-
-// dateFilter makes a table entry for a filter on a date, of which a part of
-// the span that the text names is kept.
-func dateFilter[F any](field func(*F) *cohort.TimeSpan, part func(cohort.TimeSpan) cohort.TimeSpan) func(*F, string) error {
-	return func(into *F, value string) error {
-		span, ok := api.ParseDate(value)
-		if !ok {
-			return cohort.Invalid("", "The value must be a date in ISO 8601 or RFC 2822.")
-		}
-		at := field(into)
-		*at = at.Intersect(part(span))
-		return nil
-	}
-}
-
-// A date names a day or a second. Equal means within it, min from its
-// beginning, max up to its end.
-func onDate(s cohort.TimeSpan) cohort.TimeSpan    { return s }
-func fromDate(s cohort.TimeSpan) cohort.TimeSpan  { return cohort.TimeSpan{From: s.From} }
-func untilDate(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{Until: s.Until} }

@@ -66,6 +66,21 @@ func TestSitewide(t *testing.T) {
 	})
 }
 
+// TestManaged runs on a store whose catalog is managed.
+func TestManaged(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := servertest.Start(t, d, server.Options{})
+		vars := s.Vars(t)
+		managed := cohort.CatalogManaged
+		if _, err := s.Service.UpdateStore(t.Context(), vars["store"], cohort.StoreUpdate{Catalog: &managed}); err != nil {
+			t.Fatal(err)
+		}
+		cohorttest.RunScripts(t, os.DirFS("testdata/managed"), "*.txt", func(*testing.T) cohorttest.Target {
+			return cohorttest.Target{URL: s.URL, Vars: vars}
+		})
+	})
+}
+
 // TestPages: 50 groups to a page unless something else is said, 250 at most;
 // the pages have every group once, by id.
 func TestPages(t *testing.T) {

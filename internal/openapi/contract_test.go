@@ -31,7 +31,7 @@ type operation struct {
 func newContract(doc *openapi3.T) *contract {
 	c := &contract{}
 	for path, item := range doc.Paths.Map() {
-		expression := regexp.MustCompile(`^` + replaceIDs(path, `\d+`) + `$`)
+		expression := regexp.MustCompile(`^` + replaceWildcards(path, `\d+`, `[A-Za-z]+`) + `$`)
 		for method, op := range item.Operations() {
 			c.operations = append(c.operations, &operation{
 				Operation: op, method: method, path: expression,
@@ -42,10 +42,20 @@ func newContract(doc *openapi3.T) *contract {
 	return c
 }
 
-// replaceIDs puts text in the place of a path's ids, and any one segment in
-// the place of its store.
-func replaceIDs(path, text string) string {
-	return strings.NewReplacer("{store_hash}", "[^/]+", "{id}", text, "{customer_id}", text).Replace(path)
+var wildcard = regexp.MustCompile(`\{\w+\}`)
+
+// replaceWildcards puts something in the place of a path's ids and of its words,
+// and any one segment in the place of its store.
+func replaceWildcards(path, id, word string) string {
+	return wildcard.ReplaceAllStringFunc(path, func(name string) string {
+		switch {
+		case name == "{store_hash}":
+			return "[^/]+"
+		case strings.HasSuffix(name, "id}"):
+			return id
+		}
+		return word
+	})
 }
 
 // unseen names the operations that no exchange showed.

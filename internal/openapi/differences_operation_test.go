@@ -134,12 +134,12 @@ type described struct {
 	bodyRequired     bool
 }
 
-// storeOperations returns what the document says about the operations of a
-// store, by their names.
+// storeOperations returns what the document says about the V2 operations of a
+// store, by their names. The reference is that of V2.
 func storeOperations(doc *openapi3.T) map[string]*described {
 	ops := map[string]*described{}
 	for path, item := range doc.Paths.Map() {
-		if !strings.HasPrefix(path, "/stores/") {
+		if !strings.HasPrefix(path, "/stores/{store_hash}/v2/") {
 			continue
 		}
 		for _, op := range item.Operations() {

@@ -76,13 +76,16 @@ func TestOperations(t *testing.T) {
 // the wire scripts.
 func TestWireScripts(t *testing.T) {
 	c := newContract(load(t))
-	dir := os.DirFS("../apiv2/testdata")
 	// One engine is enough: what is asked here is not what the answers are, which
-	// package apiv2 asks on every one.
-	cohorttest.RunScripts(t, dir, "*.txt", func(t *testing.T) cohorttest.Target {
-		s := servertest.Start(t, open(t), server.Options{})
-		return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
-	}, c.check)
+	// the dialects' packages ask on every one.
+	for dir, vars := range map[string]func(*servertest.Server, testing.TB) map[string]string{
+		"../apiv2/testdata": (*servertest.Server).Vars, "../apiv3/testdata": (*servertest.Server).V3Vars,
+	} {
+		cohorttest.RunScripts(t, os.DirFS(dir), "*.txt", func(t *testing.T) cohorttest.Target {
+			s := servertest.Start(t, open(t), server.Options{})
+			return cohorttest.Target{URL: s.URL, Vars: vars(s, t)}
+		}, c.check)
+	}
 	if len(c.unseen()) > 0 {
 		t.Errorf("no script shows %v", c.unseen())
 	}
@@ -99,18 +102,18 @@ func TestTrouble(t *testing.T) {
 	}
 	run("pricing is away", partial, func(t *testing.T) cohorttest.Target {
 		s := servertest.Start(t, open(t), server.Options{}, service.WithPricing(brokenPricing{}))
-		return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
+		return cohorttest.Target{URL: s.URL, Vars: s.V3Vars(t)}
 	})
 	run("the quota is used up", "GET /v2/time\ncode == 200\n\n"+expect("code == 429"), func(t *testing.T) cohorttest.Target {
 		s := servertest.Start(t, open(t), server.Options{})
-		vars := s.Vars(t)
+		vars := s.V3Vars(t)
 		meter(t, s.Service, vars["store"])
 		return cohorttest.Target{URL: s.URL, Vars: vars}
 	})
 	run("the database is away", expect("code == 503")+"GET /readyz\ncode == 503\n", func(t *testing.T) cohorttest.Target {
 		d := open(t)
 		s := servertest.Start(t, d, server.Options{})
-		vars := s.Vars(t)
+		vars := s.V3Vars(t)
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -122,7 +125,7 @@ func TestTrouble(t *testing.T) {
 func expect(check string) (script string) {
 	for _, d := range server.Dialects(nil) {
 		for _, r := range d.Routes {
-			script += r.Method + " " + d.Prefix + replaceIDs(r.Path, "1") + "\n"
+			script += r.Method + " " + d.Prefix + replaceWildcards(r.Path, "1", "usd") + "\n"
 			if r.Method == "POST" || r.Method == "PUT" {
 				script += "send {\"name\":\"x\"}\n"
 			}

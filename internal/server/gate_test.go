@@ -67,18 +67,24 @@ func TestGate(t *testing.T) {
 	limits := map[string]int{"listGroups": 40, "createGroup": 40, "deleteGroup": 40}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
+		tokens := map[string]string{ // those of the wire scripts may not go as far as the gate everywhere
+			"token": f.Token(t, f.vars["store"], cohort.Scopes()...), "other_token": f.Token(t, f.vars["other_store"], cohort.Scopes()...),
+		}
 		const plenty = 60
 		for range plenty + 2 {
 			f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"One of many"}`)
 		}
 		for _, dialect := range server.Dialects(nil) {
 			for _, route := range dialect.Routes {
+				if dialect.Prefix == "/v3" && route.AtOnce > 0 {
+					continue // they need other bodies: see TestGatesOfPriceLists
+				}
 				t.Run(route.Operation, func(t *testing.T) {
 					id := 0
 					request := func(store, token string) *http.Request {
 						id++ // for deletes to find something
-						path := "/stores/" + f.vars[store] + dialect.Prefix + strings.ReplaceAll(route.Path, "{id}", strconv.Itoa(id))
-						return newRequest(route.Method, path, f.vars[token], `{"name":"Another"}`)
+						path := "/stores/" + f.vars[store] + dialect.Prefix + filledIn(route.Path, strconv.Itoa(id))
+						return newRequest(route.Method, path, tokens[token], `{"name":"Another"}`)
 					}
 					limit, limited := limits[route.Operation]
 					if !limited {
@@ -112,6 +118,20 @@ func TestGate(t *testing.T) {
 			}
 		}
 	})
+}
+
+// filledIn is a route's path with something for its wildcards.
+func filledIn(path, id string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		switch {
+		case strings.HasSuffix(segment, "id}"):
+			segments[i] = id
+		case strings.HasPrefix(segment, "{"):
+			segments[i] = "usd"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // mustBeTooMany fails unless the answer is that of the gate of an unmetered store.
@@ -254,6 +274,26 @@ func TestRouteTable(t *testing.T) {
 		"DELETE /v2/customers/{customer_id}/addresses", "GET /v2/customers/{customer_id}/addresses/count",
 		"GET /v2/customers/{customer_id}/addresses/{id}", "PUT /v2/customers/{customer_id}/addresses/{id}",
 		"DELETE /v2/customers/{customer_id}/addresses/{id}", "GET /v2/customers/addresses/{id}",
+		"GET /v3/catalog/categories", "POST /v3/catalog/categories",
+		"DELETE /v3/catalog/categories", "GET /v3/catalog/categories/tree", "GET /v3/catalog/categories/{category_id}",
+		"PUT /v3/catalog/categories/{category_id}", "DELETE /v3/catalog/categories/{category_id}", "GET /v3/catalog/products",
+		"POST /v3/catalog/products", "DELETE /v3/catalog/products", "GET /v3/catalog/products/{product_id}",
+		"PUT /v3/catalog/products/{product_id}", "DELETE /v3/catalog/products/{product_id}", "GET /v3/catalog/variants",
+		"GET /v3/catalog/products/{product_id}/variants", "POST /v3/catalog/products/{product_id}/variants",
+		"GET /v3/catalog/products/{product_id}/variants/{variant_id}",
+		"PUT /v3/catalog/products/{product_id}/variants/{variant_id}",
+		"DELETE /v3/catalog/products/{product_id}/variants/{variant_id}",
+		"GET /v3/pricelists", "POST /v3/pricelists", "DELETE /v3/pricelists", "GET /v3/pricelists/{price_list_id}",
+		"PUT /v3/pricelists/{price_list_id}", "DELETE /v3/pricelists/{price_list_id}", "POST /v3/pricelists/records",
+		"PUT /v3/pricelists/records", "GET /v3/pricelists/{price_list_id}/records",
+		"POST /v3/pricelists/{price_list_id}/records", "PUT /v3/pricelists/{price_list_id}/records",
+		"DELETE /v3/pricelists/{price_list_id}/records", "GET /v3/pricelists/{price_list_id}/records/{variant_id}",
+		"GET /v3/pricelists/{price_list_id}/records/{variant_id}/{currency_code}",
+		"PUT /v3/pricelists/{price_list_id}/records/{variant_id}/{currency_code}",
+		"DELETE /v3/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", "GET /v3/pricelists/assignments",
+		"POST /v3/pricelists/assignments", "DELETE /v3/pricelists/assignments",
+		"PUT /v3/pricelists/{price_list_id}/assignments",
+		"POST /v3/pricing/products", "POST /cohort/v1/prices/explain", "POST /cohort/v1/access/check",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the routes (-want +got):\n%s", diff)

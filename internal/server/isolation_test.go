@@ -34,7 +34,7 @@ func TestIsolation(t *testing.T) {
 			for _, route := range dialect.Routes {
 				t.Run(route.Operation, func(t *testing.T) {
 					for _, method := range methods(route) {
-						a := attempt{t, f, method, dialect.Prefix + strings.NewReplacer("{id}", "1", "{customer_id}", "1").Replace(route.Path)}
+						a := attempt{t, f, method, dialect.Prefix + filledIn(route.Path, "1")}
 						a.identity()
 						a.stores()
 						a.scopes(route.Scope, tokens)

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 
@@ -12,13 +13,13 @@ import (
 // admit asks the limits about a request, and sets the quota's headers. Whoever
 // is let in calls done when the request is over; what is refused uses up nothing.
 func admit(limits limit.Limiter, h http.Header, store cohort.Store, route api.Route, ids api.IDs) (d limit.Decision, done func()) {
-	r := limit.Request{Store: store.Hash, Operation: route.Operation, AtOnce: route.AtOnce}
-	if route.AtOnce > 0 && store.AtOnce > 0 {
+	r := limit.Request{Store: store.Hash, Operation: cmp.Or(route.Gate, route.Operation), AtOnce: route.AtOnce}
+	if route.AtOnce > 1 && store.AtOnce > 0 { // one at a time is what an operation needs, not a default
 		r.AtOnce = store.AtOnce
 	}
 	if rate := route.PerMinute; rate != (api.Rate{}) {
 		r.PerPath, r.PerStore = rate.PerPath, rate.PerStore
-		r.Path = ids[0].Digits + "/" + ids[1].Digits // all in which the paths differ
+		r.Path = ids[0].Text + "/" + ids[1].Text + "/" + ids[2].Text // all in which the paths differ
 	}
 	r.Quota, r.Metered = store.RequestQuota()
 	d, done = limits.Admit(r)

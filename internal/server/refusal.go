@@ -7,9 +7,6 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// statusType is what the vendor's answers say in "type".
-const statusType = "https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes"
-
 // refusal is the body of answers that come from in front of the dialects and
 // look the same in all of them.
 type refusal struct {
@@ -21,7 +18,7 @@ type refusal struct {
 
 func refuse(w http.ResponseWriter, status int, title string) {
 	// A refusal always encodes.
-	_ = api.WriteJSON(w, status, refusal{Status: status, Title: title, Type: statusType})
+	_ = api.WriteJSON(w, status, refusal{Status: status, Title: title, Type: api.StatusType})
 }
 
 // refuseTooMany tells a client to come back after some seconds.

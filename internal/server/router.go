@@ -31,12 +31,17 @@ type tree struct {
 }
 
 // node is a place in a tree. One segment leads from it to the next: one of the
-// names, or an id.
+// names, or an id, or any other word.
 type node struct {
 	handlers handlers
 	names    map[string]*node
-	id       *node
-	idName   string // what the routes call the id, without braces
+	id, word wildcard
+}
+
+// wildcard is where a segment leads that is not known before.
+type wildcard struct {
+	*node
+	name string // what the routes call it, without braces
 }
 
 func newRouter() *router {
@@ -66,7 +71,7 @@ func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
 		n = n.grow(segment)
 	}
 	if ids > len(api.IDs{}) {
-		panic("server: too many ids in " + route.Path)
+		panic("server: too many wildcards in " + route.Path)
 	}
 	if n.handlers == nil {
 		n.handlers = handlers{}
@@ -88,13 +93,10 @@ func (rt *router) add(at handlers, method, path string, h handler) {
 func (n *node) grow(segment string) *node {
 	if name, ok := strings.CutPrefix(segment, "{"); ok {
 		name = strings.TrimSuffix(name, "}")
-		if n.id == nil {
-			n.id, n.idName = &node{}, name
+		if strings.HasSuffix(name, "id") {
+			return n.id.grow(name)
 		}
-		if n.idName != name {
-			panic(fmt.Sprintf("server: an id is called %s and %s at the same place", n.idName, name))
-		}
-		return n.id
+		return n.word.grow(name)
 	}
 	if n.names == nil {
 		n.names = map[string]*node{}
@@ -103,6 +105,16 @@ func (n *node) grow(segment string) *node {
 		n.names[segment] = &node{}
 	}
 	return n.names[segment]
+}
+
+func (w *wildcard) grow(name string) *node {
+	if w.node == nil {
+		*w = wildcard{&node{}, name}
+	}
+	if w.name != name {
+		panic(fmt.Sprintf("server: a wildcard is called %s and %s at the same place", w.name, name))
+	}
+	return w.node
 }
 
 // serve answers a request by its path and method.
@@ -161,12 +173,17 @@ func (n *node) find(path string, ids *api.IDs) handlers {
 		var segment string
 		segment, path = cutSegment(path[1:])
 		next := n.names[segment]
-		if next == nil && n.id != nil && isDigits(segment) {
-			ids[known].Name, ids[known].Digits = n.idName, withoutZeros(segment)
+		switch {
+		case next != nil:
+		case n.id.node != nil && isDigits(segment):
+			ids[known].Name, ids[known].Text = n.id.name, withoutZeros(segment)
 			known++
-			next = n.id
-		}
-		if next == nil {
+			next = n.id.node
+		case n.word.node != nil && isLetters(segment):
+			ids[known].Name, ids[known].Text = n.word.name, segment
+			known++
+			next = n.word.node
+		default:
 			return nil
 		}
 		n = next
@@ -204,6 +221,15 @@ func (rt *router) allow(at handlers) string {
 		}
 	}
 	return strings.Join(allow, ", ")
+}
+
+func isLetters(s string) bool {
+	for i := range len(s) {
+		if c := s[i] | 0x20; c < 'a' || c > 'z' {
+			return false
+		}
+	}
+	return s != ""
 }
 
 func isDigits(s string) bool {

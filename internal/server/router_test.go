@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"path"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,7 +35,7 @@ func routed(rt *router, r *http.Request) led {
 		got.Store, got.IDs = e.path.store, map[string]string{}
 		for _, id := range e.path.ids {
 			if id.Name != "" {
-				got.IDs[id.Name] = id.Digits
+				got.IDs[id.Name] = id.Text
 			}
 		}
 	}
@@ -50,7 +52,7 @@ func allRoutes() *router {
 	for _, path := range ownPaths {
 		rt.handle(path, say("GET "+path))
 	}
-	for _, d := range Dialects(nil) {
+	for _, d := range append(Dialects(nil), wordy) {
 		for _, route := range d.Routes {
 			rt.handleRoute(d, route, say(route.Method+" "+route.Path))
 		}
@@ -58,39 +60,55 @@ func allRoutes() *router {
 	return rt
 }
 
+// wordy is a dialect that has every kind of wildcard at one place.
+var wordy = &api.Dialect{
+	Prefix:    "/v9",
+	Canonical: func(path string) string { return path },
+	Routes: []api.Route{
+		{Method: "GET", Path: "/lists/count"},
+		{Method: "POST", Path: "/lists/{id}"},
+		{Method: "GET", Path: "/lists/{name}"},
+		{Method: "PUT", Path: "/lists/{id}/records/{variant_id}/{currency}"},
+		{Method: "GET", Path: "/words/{one}/{two}/{three}"},
+	},
+}
+
 var ownPaths = []string{"/livez", "/readyz", "/openapi.yaml"}
 
+var wildcards = regexp.MustCompile(`\{(\w+)\}`)
+
 // muxRouter finds routes by the standard mux, which takes longer. It sees paths
-// in a form in which each id, and each number in a path, has a segment "#" in
-// front, so that numbers match ids and nothing else does.
+// in a form in which each segment of digits has a segment "#" in front and each
+// of letters one "@", and routes in the same, so that numbers match ids, letters
+// match words, and nothing else does.
 type muxRouter struct {
 	mux      *http.ServeMux
 	dialects []*api.Dialect
 }
 
-func newMuxRouter() *muxRouter {
-	rt := &muxRouter{mux: http.NewServeMux(), dialects: Dialects(nil)}
+func newMuxRouter(dialects ...*api.Dialect) *muxRouter {
+	rt := &muxRouter{mux: http.NewServeMux(), dialects: dialects}
 	rt.mux.HandleFunc("/", func(http.ResponseWriter, *http.Request) {})
 	handle := func(method, pattern, route string, ids ...string) {
 		rt.mux.HandleFunc(method+" "+pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Route", route)
 			w.Header().Set("Store", r.PathValue("store"))
 			for _, id := range ids {
-				w.Header().Set(id, r.PathValue(id))
+				w.Header().Add("Ids", id)
+				w.Header().Add("Ids", r.PathValue(id))
 			}
 		})
 	}
 	for _, path := range ownPaths {
 		handle("GET", path, "GET "+path)
 	}
-	wildcard := regexp.MustCompile(`\{(\w+)\}`)
 	for _, d := range rt.dialects {
 		for _, route := range d.Routes {
 			var ids []string
-			for _, m := range wildcard.FindAllStringSubmatch(route.Path, -1) {
+			for _, m := range wildcards.FindAllStringSubmatch(route.Path, -1) {
 				ids = append(ids, m[1])
 			}
-			handle(route.Method, "/stores/{store}"+d.Prefix+wildcard.ReplaceAllString(route.Path, "#/$0"), route.Method+" "+route.Path, ids...)
+			handle(route.Method, "/stores/{store}"+d.Prefix+markedPath(route.Path), route.Method+" "+route.Path, ids...)
 		}
 	}
 	return rt
@@ -112,10 +130,8 @@ func (rt *muxRouter) routed(r *http.Request) led {
 		return led{Allow: rt.allow(u)}
 	}
 	got := led{Route: h.Get("Route"), Store: h.Get("Store"), IDs: map[string]string{}}
-	for _, name := range []string{"id", "customer_id"} {
-		if id := h.Get(name); id != "" {
-			got.IDs[name] = id
-		}
+	for pair := range slices.Chunk(h["Ids"], 2) {
+		got.IDs[pair[0]] = pair[1]
 	}
 	return got
 }
@@ -131,15 +147,25 @@ func (rt *muxRouter) marked(p string) string {
 		if d.Prefix != "/"+parts[3] {
 			continue
 		}
-		rest := strings.Split(d.Canonical("/"+parts[4]), "/")
-		for i, segment := range rest {
-			if isDigits(segment) {
-				rest[i] = "#/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
-			}
-		}
-		return strings.Join(parts[:4], "/") + strings.Join(rest, "/")
+		return strings.Join(parts[:4], "/") + markedPath(d.Canonical("/"+parts[4]))
 	}
 	return p
+}
+
+// markedPath puts the kind of each segment in front of it.
+func markedPath(p string) string {
+	segments := strings.Split(p, "/")
+	for i, segment := range segments {
+		switch {
+		case isDigits(segment):
+			segments[i] = "#/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
+		case strings.HasSuffix(segment, "id}"):
+			segments[i] = "#/" + segment
+		case isLetters(segment), strings.HasPrefix(segment, "{"):
+			segments[i] = "@/" + segment
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 func (rt *muxRouter) allow(u *url.URL) string {
@@ -159,17 +185,18 @@ func (rt *muxRouter) allow(u *url.URL) string {
 // TestRouterLikeTheMux: whatever the path, the router leads where the standard
 // mux leads when it is told about ids.
 func TestRouterLikeTheMux(t *testing.T) {
-	ours, theirs := allRoutes(), newMuxRouter()
+	ours, theirs := allRoutes(), newMuxRouter(append(Dialects(nil), wordy)...)
 	segments := []string{
 		"customer_groups", "customergroups", "customers", "addresses", "count", "validate", "time", "7", "12",
 		"007", "000", "0", "99999999999999999999", "7x", "x7", "-7", "%37", "٧", "count.json", "7.json", "customer_groups.json", "customergroupsx",
 		".json", "", ".", "..", "%2e", "%2E%2e", "%2F", "customer_groups%2Fcount", "customers%2f7", "%20", "%25", "é", "stores", "v2", "abc", "livez", "openapi.yaml",
+		"lists", "lists", "records", "words", "usd", "USD", "zZ", "u-d", "us d", "usd%2e", "us@", "us%5B", "%60", "%7B", "us%64",
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get"}
 	rapid.Check(t, func(t *rapid.T) {
 		target := rapid.SampledFrom([]string{
 			"/stores/abc/v2", "/stores/abc/v2", "/stores/abc/v2", "/stores/123/v2", "/stores/a%62c/v2", "/stores/%2e./v2", "/stores//v2",
-			"/stores/./v2", "/stores/../v2", "/stores/abc/v3", "/stores/abc", "/stores", "", "/", "//stores/abc/v2",
+			"/stores/./v2", "/stores/../v2", "/stores/abc/v3", "/stores/abc/v9", "/stores/abc/v9", "/stores/abc/cohort", "/stores/abc", "/stores", "", "/", "//stores/abc/v2",
 		}).Draw(t, "prefix")
 		for _, segment := range rapid.SliceOfN(rapid.SampledFrom(segments), 0, 5).Draw(t, "segments") {
 			target += "/" + segment
@@ -212,18 +239,25 @@ func TestRouterLeadsNowhere(t *testing.T) {
 // as they are to be counted.
 func TestRouterFindsEveryRoute(t *testing.T) {
 	rt := allRoutes()
-	for _, d := range Dialects(nil) {
+	for _, d := range append(Dialects(nil), wordy) {
 		for _, route := range d.Routes {
 			want := led{Route: route.Method + " " + route.Path, Store: "abc", IDs: map[string]string{}}
-			for name, digits := range map[string]string{"customer_id": "70", "id": "9"} {
-				if strings.Contains(route.Path, "{"+name+"}") {
-					want.IDs[name] = digits
+			n := 0
+			path := wildcards.ReplaceAllStringFunc(route.Path, func(wildcard string) string {
+				n++
+				name := strings.Trim(wildcard, "{}")
+				if !strings.HasSuffix(name, "id") {
+					want.IDs[name] = strings.Repeat("w", n)
+					return want.IDs[name]
 				}
+				want.IDs[name] = strconv.Itoa(10 * n)
+				return "00" + want.IDs[name]
+			})
+			paths := []string{path, path + "/"}
+			if d.Canonical(path+".json") == path {
+				paths = append(paths, path+".json/")
 			}
-			for _, path := range []string{
-				strings.NewReplacer("{customer_id}", "70", "{id}", "9").Replace(route.Path),
-				strings.NewReplacer("{customer_id}", "0070", "{id}", "09").Replace(route.Path) + ".json/",
-			} {
+			for _, path := range paths {
 				u := &url.URL{Path: "/stores/abc" + d.Prefix + path}
 				if diff := cmp.Diff(want, routed(rt, &http.Request{Method: route.Method, URL: u})); diff != "" {
 					t.Errorf("%s %s (-want +got):\n%s", route.Method, u.Path, diff)
@@ -237,9 +271,11 @@ func TestRouterFindsEveryRoute(t *testing.T) {
 // a client.
 func TestRouterRefusesTables(t *testing.T) {
 	for name, paths := range map[string][]string{
-		"one path twice":                  {"/groups/{id}", "/groups/{id}"},
-		"two names for one id":            {"/groups/{id}", "/groups/{group_id}/members"},
-		"more ids than there is room for": {"/a/{id}/b/{b_id}/c/{c_id}"},
+		"one path twice":                        {"/groups/{id}", "/groups/{id}"},
+		"two names for one id":                  {"/groups/{id}", "/groups/{group_id}/members"},
+		"two names for one word":                {"/groups/{name}", "/groups/{word}/members"},
+		"more ids than there is room for":       {"/a/{id}/b/{b_id}/c/{c_id}/d/{d_id}"},
+		"more wildcards than there is room for": {"/a/{id}/b/{b}/c/{c_id}/d/{d}"},
 	} {
 		if !panics(func() {
 			rt := newRouter()
@@ -256,4 +292,43 @@ func panics(f func()) (panicked bool) {
 	defer func() { panicked = recover() != nil }()
 	f()
 	return false
+}
+
+// TestRouterKinds: a segment leads to the route that names it, else to the id if
+// it is all digits, else to the word if it is all letters, else nowhere.
+func TestRouterKinds(t *testing.T) {
+	rt := allRoutes()
+	const prefix = "/stores/abc/v9"
+	for _, c := range []struct {
+		method, path, route string
+		ids                 map[string]string
+	}{
+		{"GET", "/lists/count", "GET /lists/count", map[string]string{}},
+		{"GET", "/lists/Count", "GET /lists/{name}", map[string]string{"name": "Count"}},
+		{"GET", "/lists/USD", "GET /lists/{name}", map[string]string{"name": "USD"}},
+		{"POST", "/lists/007", "POST /lists/{id}", map[string]string{"id": "7"}},
+		{"PUT", "/lists/7/records/8/uSd", "PUT /lists/{id}/records/{variant_id}/{currency}", map[string]string{"id": "7", "variant_id": "8", "currency": "uSd"}},
+		{"HEAD", "/words/a/b/c", "GET /words/{one}/{two}/{three}", map[string]string{"one": "a", "two": "b", "three": "c"}},
+		{"GET", "/lists/us7", "", nil},
+		{"GET", "/lists/us-d", "", nil},
+		{"GET", "/lists/us_d", "", nil},
+		{"GET", "/lists/us.json", "", nil},
+		{"GET", "/lists/us@", "", nil},
+		{"GET", "/lists/us[", "", nil},
+		{"GET", "/lists/us`", "", nil},
+		{"GET", "/lists/us{", "", nil},
+		{"GET", "/lists/\u00fcsd", "", nil},
+		{"PUT", "/lists/7/records/8/840", "", nil},
+		{"PUT", "/lists/7/records/usd/8", "", nil},
+		{"GET", "/words/a/b", "", nil},
+	} {
+		got := routed(rt, &http.Request{Method: c.method, URL: &url.URL{Path: prefix + c.path}})
+		want := led{Route: c.route, IDs: c.ids}
+		if c.route != "" {
+			want.Store = "abc"
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s %s (-want +got):\n%s", c.method, c.path, diff)
+		}
+	}
 }

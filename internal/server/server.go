@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/apiv2"
+	"cohort.example/cohort/internal/apiv3"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
@@ -63,6 +64,7 @@ func New(svc *service.Service, o Options) *Server {
 		authenticate: svc.Authenticate,
 	}
 	s.metrics.watchDatabase(svc)
+	s.metrics.watchJobs(svc)
 	if o.Limits != nil {
 		s.limits = o.Limits
 		s.metrics.watchLimits(o.Limits)
@@ -81,7 +83,7 @@ func New(svc *service.Service, o Options) *Server {
 
 // Dialects returns every dialect that is served.
 func Dialects(svc *service.Service) []*api.Dialect {
-	return []*api.Dialect{apiv2.Dialect(svc)}
+	return []*api.Dialect{apiv2.Dialect(svc), apiv3.Dialect(svc), apiv3.Extension(svc)}
 }
 
 // ServeHTTP answers a request.

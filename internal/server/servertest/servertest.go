@@ -62,3 +62,14 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 		"other_token":    s.Token(t, "other", cohort.ScopeCustomers),
 	}
 }
+
+// V3Vars is Vars for the scripts of V3, whose token has every scope.
+func (s *Server) V3Vars(t testing.TB) map[string]string {
+	t.Helper()
+	vars := s.Vars(t)
+	vars["customers_token"] = vars["token"]
+	vars["products_read_token"] = s.Token(t, "abc", cohort.ScopeProductsRead)
+	vars["token"] = s.Token(t, "abc", cohort.Scopes()...)
+	vars["other_token"] = s.Token(t, "other", cohort.Scopes()...)
+	return vars
+}

@@ -1,0 +1,149 @@
+package apiv3
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// assignmentFields is what bodies about assignments may hold.
+var assignmentFields = fields[cohort.PriceListAssignment]{
+	"price_list_id":     plain(func(a *cohort.PriceListAssignment) *int64 { return &a.PriceListID }, readID),
+	"customer_group_id": idOrNone(func(a *cohort.PriceListAssignment) *int64 { return &a.GroupID }),
+	"channel_id":        idOrNone(func(a *cohort.PriceListAssignment) *int64 { return &a.ChannelID }),
+	"id":                nil,
+}
+
+// upsertFields are those of which none can be left out, or be none.
+var upsertFields = fields[cohort.PriceListAssignment]{
+	"price_list_id":     assignmentFields["price_list_id"],
+	"customer_group_id": plain(func(a *cohort.PriceListAssignment) *int64 { return &a.GroupID }, readID),
+	"channel_id":        plain(func(a *cohort.PriceListAssignment) *int64 { return &a.ChannelID }, readID),
+	"id":                nil,
+}
+
+// idOrNone makes a table entry for an id, of which null and 0 say that there is
+// none.
+func idOrNone[T any](field func(*T) *int64) func(*T, api.Value) error {
+	return func(into *T, v api.Value) (err error) {
+		if v.IsNull() {
+			*field(into) = 0
+			return nil
+		}
+		*field(into), err = readIDOrNone(v)
+		return err
+	}
+}
+
+var assignmentFilters = filters[cohort.AssignmentFilter]{
+	"id":                   oneIDFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.IDs }),
+	"id:in":                idFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.IDs }),
+	"price_list_id":        oneIDFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.PriceListIDs }),
+	"price_list_id:in":     idFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.PriceListIDs }),
+	"customer_group_id":    oneIDFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.GroupIDs }),
+	"customer_group_id:in": idFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.GroupIDs }),
+	"channel_id":           oneIDFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.ChannelIDs }),
+	"channel_id:in":        idFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.ChannelIDs }),
+}
+
+// doomedAssignments is by what assignments can be deleted.
+var doomedAssignments = filters[cohort.AssignmentFilter]{
+	"id":                assignmentFilters["id"],
+	"price_list_id":     assignmentFilters["price_list_id"],
+	"customer_group_id": assignmentFilters["customer_group_id"],
+	"channel_id":        assignmentFilters["channel_id"],
+	"channel_id:in":     assignmentFilters["channel_id:in"],
+}
+
+// assignmentWire is an assignment in answers.
+type assignmentWire struct {
+	ID          int64  `json:"id"`
+	PriceListID int64  `json:"price_list_id"`
+	GroupID     *int64 `json:"customer_group_id"` // null: everybody
+	ChannelID   *int64 `json:"channel_id"`        // null: every channel
+}
+
+func assignmentToWire(a cohort.PriceListAssignment) assignmentWire {
+	wire := assignmentWire{ID: a.ID, PriceListID: a.PriceListID}
+	if a.GroupID != 0 {
+		wire.GroupID = &a.GroupID
+	}
+	if a.ChannelID != 0 {
+		wire.ChannelID = &a.ChannelID
+	}
+	return wire
+}
+
+func (h *handler) listAssignments(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, assignmentFilters)
+	if err != nil {
+		return err
+	}
+	list, err := h.svc.ListAssignments(r.Context(), r.Store.Hash, filter, page.Page)
+	if err != nil {
+		return err
+	}
+	total, err := page.total(func() (int64, error) { return h.svc.CountAssignments(r.Context(), r.Store.Hash, filter) })
+	if err != nil {
+		return err
+	}
+	key := func(a cohort.PriceListAssignment) string { return strconv.FormatInt(a.ID, 10) }
+	return writeCollection(w, page, list, total, assignmentToWire, key)
+}
+
+func (h *handler) createAssignments(w http.ResponseWriter, r *api.Request) error {
+	list, err := decodeBatch(w, r, cohort.MaxAssignments, assignmentFields, "price_list_id")
+	if err != nil {
+		return refuseAssignments(err)
+	}
+	if err := h.svc.CreateAssignments(r.Context(), r.Store.Hash, list); err != nil {
+		return refuseAssignments(err)
+	}
+	return writeSingle(w, struct{}{})
+}
+
+// refuseAssignments adds to an error about some of the assignments what has become
+// of the others.
+func refuseAssignments(err error) error {
+	if !aboutItems(err) {
+		return err
+	}
+	type saved struct {
+		Records int `json:"saved_records"`
+	}
+	return &refusal{status: http.StatusUnprocessableEntity, err: err, body: errorWire{
+		Status: http.StatusUnprocessableEntity, Title: titleInvalid, Type: api.StatusType, Errors: fieldErrors(err), Meta: saved{0},
+	}}
+}
+
+func (h *handler) putAssignment(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	assignment, err := decodeBody(w, r, upsertFields, "customer_group_id", "channel_id")
+	if err != nil {
+		return err
+	}
+	if assignment.PriceListID != 0 && assignment.PriceListID != id {
+		return cohort.Invalid("price_list_id", "The value is not that of the path.")
+	}
+	assignment.PriceListID = id
+	if assignment, err = h.svc.PutAssignment(r.Context(), r.Store.Hash, assignment); err != nil {
+		return err
+	}
+	return writeSingle(w, assignmentToWire(assignment))
+}
+
+func (h *handler) deleteAssignments(w http.ResponseWriter, r *api.Request) error {
+	filter, err := decodeDeletion(r, doomedAssignments)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteAssignments(r.Context(), r.Store.Hash, filter); err != nil {
+		return err
+	}
+	return noContent(w)
+}

@@ -1,0 +1,138 @@
+package apiv3
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// categoryFields is what a body of a category may hold.
+var categoryFields = fields[cohort.CategoryUpdate]{
+	"id":        nil,
+	"parent_id": optional(func(u *cohort.CategoryUpdate) **int64 { return &u.ParentID }, readIDOrNone),
+	"name":      optional(func(u *cohort.CategoryUpdate) **string { return &u.Name }, readText),
+}
+
+var categoryFilters = filters[cohort.CategoryFilter]{
+	"id":           idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.IDs }),
+	"id:in":        idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.IDs }),
+	"parent_id":    idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.ParentIDs }),
+	"parent_id:in": idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.ParentIDs }),
+	"name":         api.TextFilter(func(f *cohort.CategoryFilter) **string { return &f.Name }),
+	"name:like":    partFilter(func(f *cohort.CategoryFilter) *string { return &f.NameLike }),
+}
+
+// categoryWire is a category in answers.
+type categoryWire struct {
+	ID       int64  `json:"id"`
+	ParentID int64  `json:"parent_id"` // 0: at the top
+	Name     string `json:"name"`
+}
+
+func categoryToWire(c cohort.Category) categoryWire {
+	return categoryWire{ID: c.ID, ParentID: c.ParentID, Name: c.Name}
+}
+
+func (h *handler) listCategories(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, categoryFilters)
+	if err != nil {
+		return err
+	}
+	list, total, err := h.svc.ListCategories(r.Context(), r.Store.Hash, filter, page.Page)
+	if err != nil {
+		return err
+	}
+	return writeCollection(w, page, list, total, categoryToWire, func(c cohort.Category) string { return strconv.FormatInt(c.ID, 10) })
+}
+
+func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {
+	u, err := decodeBody(w, r, categoryFields, "name", "parent_id")
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.CreateCategory(r.Context(), r.Store.Hash, u.Apply(cohort.Category{}))
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, categoryToWire(c))
+}
+
+func (h *handler) deleteCategories(w http.ResponseWriter, r *api.Request) error {
+	filter, err := decodeDeletion(r, categoryFilters)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteCategories(r.Context(), r.Store.Hash, filter); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+func (h *handler) getCategory(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("category_id")
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.Category(r.Context(), r.Store.Hash, id)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, categoryToWire(c))
+}
+
+func (h *handler) updateCategory(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("category_id")
+	if err != nil {
+		return err
+	}
+	u, err := decodeBody(w, r, categoryFields)
+	if err != nil {
+		return err
+	}
+	c, err := h.svc.UpdateCategory(r.Context(), r.Store.Hash, id, u)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, categoryToWire(c))
+}
+
+func (h *handler) deleteCategory(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("category_id")
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteCategory(r.Context(), r.Store.Hash, id); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// branchWire is a category in the tree, with all that is below it.
+type branchWire struct {
+	categoryWire
+	Children []branchWire `json:"children"`
+}
+
+func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
+	list, err := h.svc.AllCategories(r.Context(), r.Store.Hash)
+	if err != nil {
+		return err
+	}
+	below := map[int64][]cohort.Category{}
+	for _, c := range list {
+		below[c.ParentID] = append(below[c.ParentID], c)
+	}
+	return writeSingle(w, branches(below, 0))
+}
+
+// branches returns what is below a category, which is as many calls deep as the
+// tree is. What hangs from nothing is in no branch.
+func branches(below map[int64][]cohort.Category, parentID int64) []branchWire {
+	wires := make([]branchWire, len(below[parentID]))
+	for i, c := range below[parentID] {
+		wires[i] = branchWire{categoryToWire(c), branches(below, c.ID)}
+	}
+	return wires
+}

@@ -1,0 +1,192 @@
+package apiv3
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
+)
+
+func TestDecodeBody(t *testing.T) {
+	body := `{"id":"ignored","name":"N","on":false,"group":"7","above":0,"ids":[3,"4"],"cost":"2.50","price":1e1}`
+	want := thing{
+		Name: ptr("N"), On: ptr(false), Group: 7, IDs: []int64{3, 4},
+		Cost: decimal.RequireFromString("2.5"), Price: decimal.NewNullDecimal(decimal.NewFromInt(10)),
+	}
+	w, r := post(body)
+	got, err := decodeBody(w, r, thingFields, "name", "group")
+	if diff := cmp.Diff(want, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+	for _, none := range []string{`{"price":null}`, `{"price":""}`, `{}`} {
+		w, r := post(none)
+		if got, err := decodeBody(w, r, thingFields); err != nil || got.Price.Valid {
+			t.Errorf("%s: the price is %+v, error %v", none, got.Price, err)
+		}
+	}
+}
+
+const (
+	textRequired    = `"The field is required."`
+	textUnsupported = `"The field is not supported."`
+	textNull        = `"The value must not be null."`
+	textID          = `"The value must be an id, which is a whole number from 1."`
+	textNumber      = `"The value must be a number."`
+	textObject      = `"The value must be an object."`
+)
+
+// Everything that is wrong is told at once, each by its place.
+func TestDecodeBodyTellsAllMistakes(t *testing.T) {
+	for body, places := range map[string]string{
+		`{}`:                         `"group":` + textRequired + `,"name":` + textRequired,
+		`{"colour":1,"group":1}`:     `"colour":` + textUnsupported + `,"name":` + textRequired,
+		`{"name":null,"group":null}`: `"group":` + textNull + `,"name":` + textNull,
+		`{"name":1,"on":"true","group":0,"above":-1,"ids":7,"cost":"x","price":{}}`: `"above":"The value must be an id, or 0 for none.",` +
+			`"cost":` + textNumber + `,"group":` + textID + `,"ids":"The value must be an array of ids.","name":"The value must be a string.",` +
+			`"on":"The value must be true or false.","price":` + textNumber,
+		`{"name":"x","group":1.5,"ids":[1,0],"cost":null,"above":9223372036854775808}`: `"above":"The value must be an id, or 0 for none.",` +
+			`"cost":` + textNull + `,"group":` + textID + `,"ids":` + textID,
+		`{"name":"x","group":1,"inner":{"colour":1}}`:                `"inner.colour":` + textUnsupported + `,"inner.group":` + textRequired,
+		`{"name":"x","group":1,"inner":[]}`:                          `"inner":` + textObject,
+		`{"name":"x","group":1,"list":[{"group":1},{"group":0},{}]}`: `"list.1.group":` + textID + `,"list.2.group":` + textRequired,
+		`{"name":"x","group":1,"cost":"1e99","price":" "}`:           `"cost":` + textNumber + `,"price":` + textNumber,
+	} {
+		w, r := post(body)
+		_, err := decodeBody(w, r, thingFields, "name", "group")
+		if cohort.KindOf(err) != cohort.KindInvalid {
+			t.Errorf("%s: error %v", body, err)
+		}
+		wantAnswer(t, body, err, 422, titleInvalid, places)
+	}
+}
+
+func TestDecodeBodyThatIsNoObject(t *testing.T) {
+	for _, body := range []string{`[]`, `[{}]`, `"x"`, `7`, `true`, `null`} {
+		w, r := post(body)
+		_, err := decodeBody(w, r, thingFields)
+		wantAnswer(t, body, err, 422, "The value must be an object.", "")
+	}
+}
+
+// A body that is no JSON is another mistake than one of wrong values, and the
+// client is told where it is.
+func TestDecodeMalformedBody(t *testing.T) {
+	for body, at := range map[string]int{`{`: 2, `{"name":"x",}`: 13, `{"name":x}`: 9, `[{},]`: 5, `{} {}`: 4, "{\"name\":\"\xff\"}": 10} {
+		for kind, read := range decoders {
+			status, answer, _ := written(read(body))
+			if want := fmt.Sprintf("at byte %d.", at); status != 400 || !strings.Contains(answer, want) || !strings.Contains(answer, `"errors":{}`) {
+				t.Errorf("%s %q: %d %s, want 400 %s", kind, body, status, answer, want)
+			}
+		}
+	}
+}
+
+func TestDecodeEmptyBody(t *testing.T) {
+	for _, read := range decoders {
+		for _, body := range []string{"", " \n"} {
+			wantAnswer(t, "no body", read(body), 400, "The request body is empty.", "")
+		}
+	}
+}
+
+var decoders = map[string]func(body string) error{
+	"object": func(body string) error {
+		w, r := post(body)
+		_, err := decodeBody(w, r, thingFields)
+		return err
+	},
+	"batch": func(body string) error {
+		w, r := post(body)
+		_, err := decodeBatch(w, r, 3, thingFields)
+		return err
+	},
+}
+
+func TestDecodeTooLargeBody(t *testing.T) {
+	for kind, read := range decoders {
+		if status, answer, _ := written(read(`{"name":"` + strings.Repeat("x", 2<<20) + `"}`)); status != 413 {
+			t.Errorf("%s: %d %s", kind, status, answer)
+		}
+	}
+}
+
+func TestDecodeBatch(t *testing.T) {
+	w, r := post(`[{"group":1},{"group":2,"name":"x"},{"group":3}]`)
+	got, err := decodeBatch(w, r, 3, thingFields, "group")
+	if diff := cmp.Diff([]thing{{Group: 1}, {Group: 2, Name: ptr("x")}, {Group: 3}}, got); diff != "" || err != nil {
+		t.Errorf("error %v (-want +got):\n%s", err, diff)
+	}
+	for _, c := range []struct {
+		body          string
+		status        int
+		title, places string
+	}{
+		{`[]`, 422, "The request body is an empty array.", ""},
+		{`[{},{},{},{}]`, 422, "A request may have at most 3 items.", ""},
+		{`{}`, 400, "The request body must be a JSON array.", ""},
+		{`null`, 400, "The request body must be a JSON array.", ""},
+		{`"x"`, 400, "The request body must be a JSON array.", ""},
+		{`[{"group":1},7,null]`, 422, titleInvalid, `"1":` + textObject + `,"2":` + textObject},
+		{`[{"group":0,"x":1},{"group":1},{}]`, 422, titleInvalid, `"0.group":` + textID + `,"0.x":` + textUnsupported + `,"2.group":` + textRequired},
+	} {
+		w, r := post(c.body)
+		_, err := decodeBatch(w, r, 3, thingFields, "group")
+		wantAnswer(t, c.body, err, c.status, c.title, c.places)
+	}
+}
+
+// FuzzDecode feeds bodies to both decoders. Whatever comes, it is read or it is
+// the caller's fault; and what is read as an item alone is read in a batch.
+func FuzzDecode(f *testing.F) {
+	for _, body := range []string{
+		``, `{}`, `[]`, `[{}]`, `null`, `{"name":"x","group":1}`, `{"group":"9223372036854775807","ids":[1,"2"],"cost":1e64,"price":""}`,
+		`{"inner":{"group":1},"list":[{"group":1},{}]}`, `{"name":null,"on":1,"":2,"a.b":3}`, `[{"group":1},{"group":"x"},3]`, `{"group":1,"group":"\ud800"}`,
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		w, r := post(body)
+		alone, err := decodeBody(w, r, thingFields, "group")
+		mustBeTheCallers(t, body, err)
+		w, r = post("[" + body + "]")
+		batch, batchErr := decodeBatch(w, r, 3, thingFields, "group")
+		mustBeTheCallers(t, body, batchErr)
+		if err != nil {
+			return
+		}
+		if batchErr != nil || len(batch) != 1 {
+			t.Fatalf("%q is read alone and not in a batch: %v, %d items", body, batchErr, len(batch))
+		}
+		if diff := cmp.Diff(alone, batch[0]); diff != "" {
+			t.Errorf("%q is read otherwise in a batch (-alone +batch):\n%s", body, diff)
+		}
+	})
+}
+
+func mustBeTheCallers(t *testing.T, sent string, err error) {
+	t.Helper()
+	if err == nil || strings.Contains(sent, "broken") {
+		return
+	}
+	if status, body, _ := written(err); status != 400 && status != 413 && status != 422 {
+		t.Errorf("%q: %v is answered with %d %s", sent, err, status, body)
+	}
+}
+
+// What is told of a body is bounded, however many mistakes are in it.
+func TestDecodeBodyOfManyMistakes(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`{"name":1`)
+	for i := range 50_000 {
+		fmt.Fprintf(&b, `,"f%d":1`, i)
+	}
+	w, r := post(b.String() + "}")
+	_, err := decodeBody(w, r, thingFields)
+	if n := len(fieldErrors(err)); n != maxFailures {
+		t.Errorf("%d mistakes are told, want %d", n, maxFailures)
+	}
+}

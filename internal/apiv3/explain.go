@@ -1,0 +1,115 @@
+package apiv3
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+type explanationWire struct {
+	ProductID  int64           `json:"product_id"`
+	VariantID  int64           `json:"variant_id,omitempty"`
+	Asked      json.RawMessage `json:"reference_request"`
+	Calculated amount          `json:"calculated_price"`
+	Currency   string          `json:"currency"`
+	Shopper    shopperWire     `json:"shopper"`
+	Candidates []candidateWire `json:"candidates"`
+}
+
+// candidateWire is something that was considered. What it has not is left out.
+type candidateWire struct {
+	Source   cohort.PriceSource `json:"source"`
+	ListID   int64              `json:"price_list_id,omitempty"`
+	ListName string             `json:"price_list_name,omitempty"`
+	Rule     *ruleWire          `json:"rule,omitempty"`
+	Path     []categoryStep     `json:"path,omitempty"`
+	Tier     *tierWire          `json:"tier,omitempty"`
+	Base     *amount            `json:"base,omitempty"`
+	Gives    optionalAmount     `json:"gives"`
+	Won      bool               `json:"won"`
+	Reason   string             `json:"reason"`
+}
+
+type ruleWire struct {
+	Type       cohort.RuleType `json:"type"`
+	CategoryID int64           `json:"category_id,omitempty"`
+	ProductID  int64           `json:"product_id,omitempty"`
+	Method     cohort.Method   `json:"method"`
+	Amount     amount          `json:"amount"`
+}
+
+type categoryStep struct {
+	CategoryID int64  `json:"category_id"`
+	Name       string `json:"name"`
+}
+
+func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
+	request, err := decodePriceRequest(w, r)
+	if err != nil {
+		return err
+	}
+	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Hash, request)
+	if err != nil {
+		return placed("items", err)
+	}
+	wires := make([]explanationWire, len(explained.Answers))
+	for i, a := range explained.Answers {
+		wires[i] = toExplanationWire(explained, a)
+	}
+	return writeSingle(w, wires)
+}
+
+func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) explanationWire {
+	asked := append(appendItem([]byte{'{'}, a.Item), '}')
+	w := explanationWire{
+		ProductID: a.Item.ProductID, VariantID: a.VariantID, Asked: asked, Calculated: amount(a.Calculated.Decimal),
+		Currency: e.Currency.Code, Shopper: toShopperWire(e.Shopper), Candidates: make([]candidateWire, len(a.Candidates)),
+	}
+	for i, c := range a.Candidates {
+		w.Candidates[i] = toCandidateWire(c, e.CategoryNames)
+	}
+	return w
+}
+
+func toCandidateWire(c cohort.PriceCandidate, names map[int64]string) candidateWire {
+	w := candidateWire{
+		Source: c.Source, ListID: c.List.ID, ListName: c.List.Name, Base: given(c.Base),
+		Gives: optionalAmount(c.Gives), Won: c.Won, Reason: c.Reason,
+	}
+	if c.Rule.Type != "" {
+		w.Rule = toRuleWire(c.Rule)
+	}
+	for _, id := range c.Path {
+		w.Path = append(w.Path, categoryStep{id, names[id]})
+	}
+	if c.Source == cohort.SourceBulkTier {
+		w.Tier = &tierWire{c.Tier.QuantityMin, c.Tier.QuantityMax, c.Tier.Method, amount(c.Tier.Amount)}
+	}
+	return w
+}
+
+func toRuleWire(r cohort.DiscountRule) *ruleWire {
+	w := &ruleWire{Type: r.Type, Method: r.Method, Amount: amount(r.Amount)}
+	switch r.Type {
+	case cohort.RuleCategory:
+		w.CategoryID = r.TargetID
+	case cohort.RuleProduct:
+		w.ProductID = r.TargetID
+	case cohort.RuleAll, cohort.RulePriceList: // they name neither
+	}
+	return w
+}
+
+// given returns an amount that is there, else nil.
+func given(d decimal.NullDecimal) *amount {
+	if !d.Valid {
+		return nil
+	}
+	a := amount(d.Decimal)
+	return &a
+}

@@ -1,0 +1,127 @@
+package apiv3
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// priceListFields is what bodies about price lists may hold.
+var priceListFields = fields[cohort.PriceListUpdate]{
+	"name":          optional(func(u *cohort.PriceListUpdate) **string { return &u.Name }, readText),
+	"active":        optional(func(u *cohort.PriceListUpdate) **bool { return &u.Active }, readBool),
+	"id":            nil,
+	"date_created":  nil,
+	"date_modified": nil,
+}
+
+var priceListFilters = func() filters[cohort.PriceListFilter] {
+	table := filters[cohort.PriceListFilter]{
+		"id:in":     idFilter(func(f *cohort.PriceListFilter) *[]int64 { return &f.IDs }),
+		"name":      api.TextFilter(func(f *cohort.PriceListFilter) **string { return &f.Name }),
+		"name:like": partFilter(func(f *cohort.PriceListFilter) *string { return &f.NameLike }),
+	}
+	dateFilters(table, "date_created", func(f *cohort.PriceListFilter) *cohort.TimeSpan { return &f.DateCreated })
+	dateFilters(table, "date_modified", func(f *cohort.PriceListFilter) *cohort.TimeSpan { return &f.DateModified })
+	return table
+}()
+
+// doomedLists is by what several lists can be deleted at once.
+var doomedLists = filters[cohort.PriceListFilter]{
+	"id:in": priceListFilters["id:in"],
+	"name":  priceListFilters["name"],
+}
+
+// priceListWire is a price list in answers, in the order of the vendor's.
+type priceListWire struct {
+	ID           int64  `json:"id"`
+	DateCreated  string `json:"date_created"`
+	DateModified string `json:"date_modified"`
+	Name         string `json:"name"`
+	Active       bool   `json:"active"`
+}
+
+func priceListToWire(l cohort.PriceList) priceListWire {
+	return priceListWire{l.ID, dateText(l.DateCreated), dateText(l.DateModified), l.Name, l.Active}
+}
+
+func (h *handler) listPriceLists(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, priceListFilters)
+	if err != nil {
+		return err
+	}
+	lists, err := h.svc.ListPriceLists(r.Context(), r.Store.Hash, filter, page.Page)
+	if err != nil {
+		return err
+	}
+	total, err := page.total(func() (int64, error) { return h.svc.CountPriceLists(r.Context(), r.Store.Hash, filter) })
+	if err != nil {
+		return err
+	}
+	key := func(l cohort.PriceList) string { return strconv.FormatInt(l.ID, 10) }
+	return writeCollection(w, page, lists, total, priceListToWire, key)
+}
+
+func (h *handler) createPriceList(w http.ResponseWriter, r *api.Request) error {
+	update, err := decodeBody(w, r, priceListFields, "name")
+	if err != nil {
+		return err
+	}
+	list, err := h.svc.CreatePriceList(r.Context(), r.Store.Hash, update.Apply(cohort.PriceList{Active: true}))
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, priceListToWire(list))
+}
+
+func (h *handler) deletePriceLists(w http.ResponseWriter, r *api.Request) error {
+	filter, err := decodeDeletion(r, doomedLists)
+	if err != nil {
+		return err
+	}
+	if _, err := h.svc.DeletePriceLists(r.Context(), r.Store.Hash, filter); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+func (h *handler) getPriceList(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	list, err := h.svc.PriceList(r.Context(), r.Store.Hash, id)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, priceListToWire(list))
+}
+
+func (h *handler) updatePriceList(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	update, err := decodeBody(w, r, priceListFields)
+	if err != nil {
+		return err
+	}
+	list, err := h.svc.UpdatePriceList(r.Context(), r.Store.Hash, id, update)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, priceListToWire(list))
+}
+
+func (h *handler) deletePriceList(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeletePriceList(r.Context(), r.Store.Hash, id); err != nil {
+		return err
+	}
+	return noContent(w)
+}

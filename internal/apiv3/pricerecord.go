@@ -1,0 +1,388 @@
+package apiv3
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+
+	"github.com/shopspring/decimal"
+)
+
+// recordFields is what bodies about price records may hold.
+var recordFields = fields[cohort.PriceRecordUpdate]{
+	"price_list_id":      plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.PriceListID }, readID),
+	"variant_id":         plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.VariantID }, readID),
+	"sku":                plain(func(u *cohort.PriceRecordUpdate) *string { return &u.SKU }, readText),
+	"currency":           plain(func(u *cohort.PriceRecordUpdate) *string { return &u.Currency }, readText),
+	"price":              recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.Price }),
+	"sale_price":         recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.SalePrice }),
+	"retail_price":       recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.RetailPrice }),
+	"map_price":          recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.MAPPrice }),
+	"bulk_pricing_tiers": optional(func(u *cohort.PriceRecordUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
+	"calculated_price":   nil,
+	"date_created":       nil,
+	"date_modified":      nil,
+	"product_id":         nil,
+}
+
+// recordPrice makes a table entry for a price that, left out, stays as it is.
+func recordPrice(field func(*cohort.PriceRecordUpdate) **decimal.NullDecimal) func(*cohort.PriceRecordUpdate, api.Value) error {
+	return price(func(u *cohort.PriceRecordUpdate) *decimal.NullDecimal {
+		*field(u) = &decimal.NullDecimal{}
+		return *field(u)
+	})
+}
+
+// recordQuery is what a list of records is asked for with.
+type recordQuery struct {
+	cohort.PriceRecordFilter
+	include recordParts
+}
+
+// recordParts is what an answer shows of records if it is asked to.
+type recordParts struct{ tiers, sku bool }
+
+var recordFilters = func() filters[recordQuery] {
+	table := filters[recordQuery]{
+		"variant_id:in": idFilter(func(q *recordQuery) *[]int64 { return &q.VariantIDs }),
+		"product_id:in": idFilter(func(q *recordQuery) *[]int64 { return &q.ProductIDs }),
+		"currency":      oneWordFilter(func(q *recordQuery) *[]string { return &q.Currencies }),
+		"currency:in":   wordFilter(func(q *recordQuery) *[]string { return &q.Currencies }),
+		"sku":           oneWordFilter(func(q *recordQuery) *[]string { return &q.SKUs }),
+		"sku:in":        wordFilter(func(q *recordQuery) *[]string { return &q.SKUs }),
+		"include":       setInclude,
+	}
+	amountFilters(table, "price", func(q *recordQuery) *cohort.AmountSpan { return &q.Price })
+	amountFilters(table, "sale_price", func(q *recordQuery) *cohort.AmountSpan { return &q.SalePrice })
+	amountFilters(table, "retail_price", func(q *recordQuery) *cohort.AmountSpan { return &q.RetailPrice })
+	amountFilters(table, "map_price", func(q *recordQuery) *cohort.AmountSpan { return &q.MAPPrice })
+	amountFilters(table, "calculated_price", func(q *recordQuery) *cohort.AmountSpan { return &q.Calculated })
+	dateFilters(table, "date_created", func(q *recordQuery) *cohort.TimeSpan { return &q.DateCreated })
+	dateFilters(table, "date_modified", func(q *recordQuery) *cohort.TimeSpan { return &q.DateModified })
+	return table
+}()
+
+// Where a path names the variant there is nothing left to filter.
+var includeOnly = filters[recordQuery]{"include": setInclude}
+
+// doomedRecords is by what several records can be deleted at once.
+var doomedRecords = filters[recordQuery]{
+	"currency":      recordFilters["currency"],
+	"variant_id:in": recordFilters["variant_id:in"],
+	"sku:in":        recordFilters["sku:in"],
+}
+
+// setInclude ignores parts that it does not know, as the reference says.
+func setInclude(q *recordQuery, value string) error {
+	for part := range strings.SplitSeq(value, ",") {
+		switch strings.TrimSpace(part) {
+		case "bulk_pricing_tiers":
+			q.include.tiers = true
+		case "sku":
+			q.include.sku = true
+		}
+	}
+	return nil
+}
+
+// recordWire is a price record in answers, in the order of the vendor's.
+type recordWire struct {
+	PriceListID     int64          `json:"price_list_id"`
+	VariantID       int64          `json:"variant_id"`
+	SKU             *string        `json:"sku,omitempty"`
+	Price           optionalAmount `json:"price"`
+	SalePrice       optionalAmount `json:"sale_price"`
+	RetailPrice     optionalAmount `json:"retail_price"`
+	MAPPrice        optionalAmount `json:"map_price"`
+	CalculatedPrice optionalAmount `json:"calculated_price"`
+	DateCreated     string         `json:"date_created"`
+	DateModified    string         `json:"date_modified"`
+	Currency        string         `json:"currency"`
+	ProductID       int64          `json:"product_id"`
+	BulkTiers       *[]tierWire    `json:"bulk_pricing_tiers,omitempty"`
+}
+
+func (p recordParts) toWire(r cohort.PriceRecord) recordWire {
+	wire := recordWire{
+		PriceListID: r.PriceListID, VariantID: r.VariantID,
+		Price: optionalAmount(r.Price), SalePrice: optionalAmount(r.SalePrice),
+		RetailPrice: optionalAmount(r.RetailPrice), MAPPrice: optionalAmount(r.MAPPrice),
+		CalculatedPrice: optionalAmount(r.CalculatedPrice()),
+		DateCreated:     dateText(r.DateCreated), DateModified: dateText(r.DateModified),
+		Currency: strings.ToLower(r.Currency), ProductID: r.ProductID,
+	}
+	if p.sku {
+		wire.SKU = &r.SKU
+	}
+	if p.tiers {
+		tiers := tiersToWire(r.BulkTiers)
+		wire.BulkTiers = &tiers
+	}
+	return wire
+}
+
+// recordKey is what a list of records is sorted by.
+func recordKey(r cohort.PriceRecord) string {
+	return strconv.FormatInt(r.VariantID, 10) + "/" + r.Currency
+}
+
+func (h *handler) listPriceRecords(w http.ResponseWriter, r *api.Request) error {
+	query, page, err := decodeQuery(r, recordFilters)
+	if err != nil {
+		return err
+	}
+	return h.writeRecords(w, r, query, page)
+}
+
+func (h *handler) listPriceRecordsOfVariant(w http.ResponseWriter, r *api.Request) error {
+	query, page, err := decodeQuery(r, includeOnly)
+	if err != nil {
+		return err
+	}
+	variant, err := r.ID("variant_id")
+	if err != nil {
+		return err
+	}
+	query.VariantIDs = []int64{variant}
+	return h.writeRecords(w, r, query, page)
+}
+
+func (h *handler) writeRecords(w http.ResponseWriter, r *api.Request, query recordQuery, page paging) error {
+	list, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	records, err := h.svc.ListPriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter, page.Page)
+	if err != nil {
+		return err
+	}
+	total, err := page.total(func() (int64, error) {
+		return h.svc.CountPriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter)
+	})
+	if err != nil {
+		return err
+	}
+	return writeCollection(w, page, records, total, query.include.toWire, recordKey)
+}
+
+// createPriceRecords and putPriceRecords write records of the list in the path.
+
+func (h *handler) createPriceRecords(w http.ResponseWriter, r *api.Request) error {
+	return h.writeRecordsOfList(w, r, cohort.MaxRecordsCreated, h.svc.CreatePriceRecords)
+}
+
+func (h *handler) putPriceRecords(w http.ResponseWriter, r *api.Request) error {
+	return h.writeRecordsOfList(w, r, cohort.MaxRecordsPut, h.svc.PutPriceRecords)
+}
+
+// createRecordsOfLists and putRecordsOfLists write records that each name a list.
+
+func (h *handler) createRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
+	updates, err := decodeRecords(w, r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
+	if err != nil {
+		return err
+	}
+	return writeBatch(w, updates, h.svc.CreatePriceRecords(r.Context(), r.Store.Hash, updates))
+}
+
+func (h *handler) putRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
+	updates, err := decodeRecords(w, r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
+	if err != nil {
+		return err
+	}
+	return writeBatch(w, updates, h.svc.PutPriceRecords(r.Context(), r.Store.Hash, updates))
+}
+
+func (h *handler) getPriceRecord(w http.ResponseWriter, r *api.Request) error {
+	query, _, err := decodeQuery(r, includeOnly)
+	if err != nil {
+		return err
+	}
+	key, err := recordOfPath(r)
+	if err != nil {
+		return err
+	}
+	record, err := h.svc.PriceRecord(r.Context(), r.Store.Hash, key.PriceListID, key.VariantID, key.Currency)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, query.include.toWire(record))
+}
+
+func (h *handler) setPriceRecord(w http.ResponseWriter, r *api.Request) error {
+	key, err := recordOfPath(r)
+	if err != nil {
+		return err
+	}
+	update, err := decodeBody(w, r, recordFields)
+	if err != nil {
+		return err
+	}
+	if err := key.claim(&update); err != nil {
+		return err
+	}
+	record, err := h.svc.SetPriceRecord(r.Context(), r.Store.Hash, update)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, recordParts{tiers: true}.toWire(record))
+}
+
+func (h *handler) deletePriceRecord(w http.ResponseWriter, r *api.Request) error {
+	key, err := recordOfPath(r)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeletePriceRecord(r.Context(), r.Store.Hash, key.PriceListID, key.VariantID, key.Currency); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+func (h *handler) deletePriceRecords(w http.ResponseWriter, r *api.Request) error {
+	query, err := decodeDeletion(r, doomedRecords)
+	if err != nil {
+		return err
+	}
+	list, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeletePriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// pathRecord is what a path says about records; zero is nothing.
+type pathRecord struct {
+	PriceListID, VariantID int64
+	Currency               string
+}
+
+func recordOfPath(r *api.Request) (p pathRecord, err error) {
+	if p.PriceListID, err = r.ID("price_list_id"); err != nil {
+		return p, err
+	}
+	p.VariantID, err = r.ID("variant_id")
+	p.Currency = strings.ToUpper(r.PathValue("currency_code"))
+	return p, err
+}
+
+// claim makes an update one of what the path says. The body may say it too, so
+// that what was read can be changed and sent back, but nothing else.
+func (p pathRecord) claim(u *cohort.PriceRecordUpdate) error {
+	var failed failures
+	differs := func(field string) { failed.add(field, cohort.Invalid("", "The value is not that of the path.")) }
+	if p.PriceListID != 0 && u.PriceListID != 0 && u.PriceListID != p.PriceListID {
+		differs("price_list_id")
+	}
+	if p.VariantID != 0 && u.VariantID != 0 && u.VariantID != p.VariantID {
+		differs("variant_id")
+	}
+	if p.Currency != "" && u.Currency != "" && !strings.EqualFold(u.Currency, p.Currency) {
+		differs("currency")
+	}
+	u.PriceListID = max(p.PriceListID, u.PriceListID)
+	u.VariantID = max(p.VariantID, u.VariantID)
+	if p.Currency != "" {
+		u.Currency = p.Currency
+	}
+	return failed.err()
+}
+
+// recordBatchError is what is wrong with one record of a batch.
+type recordBatchError struct {
+	Data        recordName        `json:"data"`
+	FieldErrors map[string]string `json:"field_errors"`
+}
+
+// recordName is by what a client knows a record that it has sent.
+type recordName struct {
+	PriceListID int64  `json:"price_list_id,omitempty"`
+	VariantID   int64  `json:"variant_id,omitempty"`
+	SKU         string `json:"sku,omitempty"`
+	Currency    string `json:"currency,omitempty"`
+}
+
+// decodeRecords reads a batch of records.
+func decodeRecords(w http.ResponseWriter, r *api.Request, most int, required ...string) ([]cohort.PriceRecordUpdate, error) {
+	updates, err := decodeBatch(w, r, most, recordFields, required...)
+	return updates, refuseBatch(updates, err)
+}
+
+// recordWriter is what the service does with a batch.
+type recordWriter func(ctx context.Context, storeHash string, us []cohort.PriceRecordUpdate) error
+
+func (h *handler) writeRecordsOfList(w http.ResponseWriter, r *api.Request, most int, write recordWriter) error {
+	list, err := r.ID("price_list_id")
+	if err != nil {
+		return err
+	}
+	updates, err := decodeRecords(w, r, most, "currency")
+	if err != nil {
+		return err
+	}
+	var failed failures
+	for i := range updates {
+		if err := (pathRecord{PriceListID: list}).claim(&updates[i]); err != nil {
+			failed.add(strconv.Itoa(i), err)
+		}
+	}
+	if len(failed) > 0 {
+		return refuseBatch(updates, failed)
+	}
+	// Without this, a list that does not exist would be wrong with every record.
+	if _, err := h.svc.PriceList(r.Context(), r.Store.Hash, list); err != nil {
+		return err
+	}
+	return writeBatch(w, updates, write(r.Context(), r.Store.Hash, updates))
+}
+
+// writeBatch answers that a batch is written, or refused with err.
+func writeBatch(w http.ResponseWriter, updates []cohort.PriceRecordUpdate, err error) error {
+	if err != nil {
+		return refuseBatch(updates, err)
+	}
+	return writeSingle(w, struct{}{})
+}
+
+// aboutItems reports whether an error says what is wrong with items of a batch.
+func aboutItems(err error) bool {
+	if _, ok := errors.AsType[failures](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[cohort.ItemErrors](err)
+	return ok
+}
+
+// refuseBatch turns an error about records, by their places in a batch, into the
+// answer that names them. Other errors pass.
+func refuseBatch(updates []cohort.PriceRecordUpdate, err error) error {
+	if !aboutItems(err) {
+		return err
+	}
+	wrong := map[int]map[string]string{}
+	for place, reason := range fieldErrors(err) {
+		number, field, _ := strings.Cut(place, ".")
+		i, _ := strconv.Atoi(number) // it is one: the error is about items
+		if wrong[i] == nil {
+			wrong[i] = map[string]string{}
+		}
+		wrong[i][field] = reason
+	}
+	var body struct {
+		Errors []recordBatchError `json:"batch_errors"`
+	}
+	for i, u := range updates {
+		if wrong[i] != nil {
+			body.Errors = append(body.Errors, recordBatchError{recordName{u.PriceListID, u.VariantID, u.SKU, u.Currency}, wrong[i]})
+		}
+	}
+	return &refusal{status: http.StatusUnprocessableEntity, body: body, err: err}
+}

@@ -1,0 +1,267 @@
+package apiv3
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+// productFields is what a body of a product may hold.
+var productFields = fields[cohort.ProductUpdate]{
+	"id":                 nil,
+	"name":               optional(func(u *cohort.ProductUpdate) **string { return &u.Name }, readText),
+	"type":               optional(func(u *cohort.ProductUpdate) **cohort.ProductType { return &u.Type }, readText),
+	"sku":                optional(func(u *cohort.ProductUpdate) **string { return &u.SKU }, readText),
+	"weight":             optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Weight }, readAmount),
+	"price":              optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Price }, readAmount),
+	"retail_price":       priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.RetailPrice }),
+	"sale_price":         priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.SalePrice }),
+	"map_price":          priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.MAPPrice }),
+	"calculated_price":   nil,
+	"categories":         optional(func(u *cohort.ProductUpdate) **[]int64 { return &u.Categories }, readIDs),
+	"base_variant_id":    nil,
+	"date_created":       nil,
+	"date_modified":      nil,
+	"bulk_pricing_rules": optional(func(u *cohort.ProductUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
+	// Not ignored, because whoever sends them wants to have them.
+	"variants": func(*cohort.ProductUpdate, api.Value) error {
+		return cohort.Invalid("", "Variants are created and changed at their own path, below the product's.")
+	},
+}
+
+// productRequired are the fields that a new product has to have. Source: the
+// vendor's reference.
+var productRequired = []string{"name", "type", "weight", "price"}
+
+// priceOrZero makes a table entry for a price that is 0 when there is none, which
+// null and "" also say.
+func priceOrZero(field func(*cohort.ProductUpdate) **decimal.Decimal) func(*cohort.ProductUpdate, api.Value) error {
+	return func(into *cohort.ProductUpdate, v api.Value) error {
+		if v.IsNull() || v.Is("") {
+			*field(into) = &decimal.Decimal{}
+			return nil
+		}
+		d, err := readAmount(v)
+		*field(into) = &d
+		return err
+	}
+}
+
+// productQuery is what a list of products can be asked for.
+type productQuery struct {
+	cohort.ProductFilter
+	productParts
+}
+
+// productParts are the parts of a product that are shown when they are asked for.
+type productParts struct{ variants, tiers bool }
+
+var productFilters = newProductFilters()
+
+func newProductFilters() filters[cohort.ProductFilter] {
+	table := filters[cohort.ProductFilter]{
+		"id":                idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.IDs }),
+		"id:in":             idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.IDs }),
+		"name":              api.TextFilter(func(f *cohort.ProductFilter) **string { return &f.Name }),
+		"name:like":         partFilter(func(f *cohort.ProductFilter) *string { return &f.NameLike }),
+		"sku":               api.TextFilter(func(f *cohort.ProductFilter) **string { return &f.SKU }),
+		"sku:in":            wordFilter(func(f *cohort.ProductFilter) *[]string { return &f.SKUs }),
+		"categories":        idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
+		"categories:in":     idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
+		"date_modified":     api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.OnDate),
+		"date_modified:min": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.FromDate),
+		"date_modified:max": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.UntilDate),
+	}
+	amountFilters(table, "price", func(f *cohort.ProductFilter) *cohort.AmountSpan { return &f.Price })
+	return table
+}
+
+// productParameters are the filters, and what is to be included.
+var productParameters = func() filters[productQuery] {
+	table := filters[productQuery]{
+		"include": func(q *productQuery, value string) error {
+			q.productParts = includedParts(value)
+			return nil
+		},
+	}
+	for name, set := range productFilters {
+		table[name] = func(q *productQuery, value string) error { return set(&q.ProductFilter, value) }
+	}
+	return table
+}()
+
+// includedParts reads what is to be included. Other values are the vendor's for
+// what we do not keep.
+func includedParts(value string) (parts productParts) {
+	for part := range strings.SplitSeq(value, ",") {
+		switch strings.TrimSpace(part) {
+		case "variants":
+			parts.variants = true
+		case "bulk_pricing_rules":
+			parts.tiers = true
+		}
+	}
+	return parts
+}
+
+// readParts reads what is to be included in the answer about one product. Of its
+// query string nothing else is looked at.
+func readParts(r *api.Request) (parts productParts, err error) {
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	for _, p := range params {
+		if p.Name == "include" {
+			parts = includedParts(p.Value)
+		}
+	}
+	return parts, err
+}
+
+// productWire is a product in answers.
+type productWire struct {
+	ID              int64              `json:"id"`
+	Name            string             `json:"name"`
+	Type            cohort.ProductType `json:"type"`
+	SKU             string             `json:"sku"`
+	Weight          amount             `json:"weight"`
+	Price           amount             `json:"price"`
+	RetailPrice     amount             `json:"retail_price"`
+	SalePrice       amount             `json:"sale_price"`
+	MAPPrice        amount             `json:"map_price"`
+	CalculatedPrice amount             `json:"calculated_price"`
+	Categories      []int64            `json:"categories"`
+	BaseVariantID   int64              `json:"base_variant_id"`
+	DateCreated     string             `json:"date_created"`
+	DateModified    string             `json:"date_modified"`
+	BulkTiers       *[]tierWire        `json:"bulk_pricing_rules,omitempty"`
+	Variants        *[]variantWire     `json:"variants,omitempty"`
+}
+
+// toWire returns a product in the form of answers with the parts that are asked
+// for.
+func (parts productParts) toWire(p cohort.Product, variants service.ProductVariants) productWire {
+	w := productWire{
+		ID: p.ID, Name: p.Name, Type: p.Type, SKU: p.SKU, Weight: amount(p.Weight), Price: amount(p.Price),
+		RetailPrice: amount(p.RetailPrice), SalePrice: amount(p.SalePrice), MAPPrice: amount(p.MAPPrice),
+		CalculatedPrice: amount(p.CalculatedPrice()), Categories: append([]int64{}, p.Categories...), BaseVariantID: p.BaseVariantID,
+		DateCreated: dateText(p.DateCreated), DateModified: dateText(p.DateModified),
+	}
+	if parts.tiers {
+		w.BulkTiers = new(tiersToWire(p.BulkTiers))
+	}
+	if parts.variants {
+		wires := make([]variantWire, len(variants[p.ID]))
+		for i, v := range variants[p.ID] {
+			wires[i] = variantToWire(service.CatalogVariant{Variant: v, Product: p})
+		}
+		w.Variants = &wires
+	}
+	return w
+}
+
+func (h *handler) listProducts(w http.ResponseWriter, r *api.Request) error {
+	query, page, err := decodeQuery(r, productParameters)
+	if err != nil {
+		return err
+	}
+	found, err := h.svc.ListProducts(r.Context(), r.Store.Hash, query.ProductFilter, page.Page, query.variants)
+	if err != nil {
+		return err
+	}
+	toWire := func(p cohort.Product) productWire { return query.toWire(p, found.Variants) }
+	return writeCollection(w, page, found.Products, found.Total, toWire, func(p cohort.Product) string { return strconv.FormatInt(p.ID, 10) })
+}
+
+func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
+	parts, err := readParts(r)
+	if err != nil {
+		return err
+	}
+	u, err := decodeBody(w, r, productFields, productRequired...)
+	if err != nil {
+		return err
+	}
+	p, err := h.svc.CreateProduct(r.Context(), r.Store.Hash, u.Apply(cohort.Product{}))
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, parts.toWire(p, service.ProductVariants{p.ID: {p.BaseVariant()}}))
+}
+
+func (h *handler) deleteProducts(w http.ResponseWriter, r *api.Request) error {
+	filter, err := decodeDeletion(r, productFilters)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteProducts(r.Context(), r.Store.Hash, filter); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+func (h *handler) getProduct(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("product_id")
+	if err != nil {
+		return err
+	}
+	parts, err := readParts(r)
+	if err != nil {
+		return err
+	}
+	p, variants, err := h.product(r, id, parts)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, parts.toWire(p, variants))
+}
+
+// product reads a product with the parts that are asked for.
+func (h *handler) product(r *api.Request, id int64, parts productParts) (cohort.Product, service.ProductVariants, error) {
+	if parts.variants {
+		return h.svc.ProductWithVariants(r.Context(), r.Store.Hash, id)
+	}
+	p, err := h.svc.Product(r.Context(), r.Store.Hash, id)
+	return p, nil, err
+}
+
+func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("product_id")
+	if err != nil {
+		return err
+	}
+	parts, err := readParts(r)
+	if err != nil {
+		return err
+	}
+	u, err := decodeBody(w, r, productFields)
+	if err != nil {
+		return err
+	}
+	p, err := h.svc.UpdateProduct(r.Context(), r.Store.Hash, id, u)
+	if err != nil {
+		return err
+	}
+	var variants service.ProductVariants
+	if parts.variants {
+		if p, variants, err = h.product(r, id, parts); err != nil {
+			return err
+		}
+	}
+	return writeSingle(w, parts.toWire(p, variants))
+}
+
+func (h *handler) deleteProduct(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("product_id")
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteProduct(r.Context(), r.Store.Hash, id); err != nil {
+		return err
+	}
+	return noContent(w)
+}

@@ -1,0 +1,287 @@
+package apiv3
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+
+	"github.com/shopspring/decimal"
+)
+
+// The size of a page. More than the most is the most. Source: the vendor's
+// reference; the figures are those of its other V3 lists.
+const (
+	defaultLimit = 50
+	maxLimit     = 250
+)
+
+// maxListed bounds how many values one ":in" filter may have.
+const maxListed = 1000
+
+// filters is what a list can be filtered by: for each parameter, how its value
+// gets into an F.
+type filters[F any] map[string]func(into *F, value string) error
+
+// paging is which page of a list was asked for, and how.
+type paging struct {
+	cohort.Page
+	byNumber bool // a page number was sent
+	query    []api.Param
+}
+
+// byCursor reports whether a cursor was sent.
+func (p paging) byCursor() bool { return p.After != "" || p.Before != "" }
+
+// decodeQuery reads the parameters of a list.
+func decodeQuery[F any](r *api.Request, table filters[F]) (filter F, page paging, err error) {
+	page.Page = cohort.Page{Number: 1, Size: defaultLimit}
+	if page.query, err = api.ParseQuery(r.URL.RawQuery); err != nil {
+		return filter, page, err
+	}
+	var failed failures
+	var unknown []string
+	for _, p := range page.query {
+		set, known := table[p.Name]
+		switch {
+		case page.takes(p.Name):
+			set = func(_ *F, value string) error { return page.set(p.Name, value) }
+		case !known:
+			unknown = append(unknown, p.Name)
+			continue
+		}
+		if err := set(&filter, p.Value); err != nil {
+			failed.add(p.Name, err)
+		}
+	}
+	if len(unknown) > 0 {
+		return filter, page, unknownFilters(unknown)
+	}
+	if page.byCursor() && (page.byNumber || page.After != "" && page.Before != "") {
+		failed.add("page", cohort.Invalid("", "Only one of page, before and after can be given."))
+	}
+	return filter, page, failed.err()
+}
+
+// total returns what count does, which is only called if an answer shows it.
+func (p paging) total(count func() (int64, error)) (int64, error) {
+	if p.byCursor() {
+		return 0, nil
+	}
+	return count()
+}
+
+func unknownFilters(names []string) error {
+	return &cohort.Error{
+		Kind:    cohort.KindInvalid,
+		Message: "The filter(s): " + strings.Join(names, ", ") + " are not valid filter parameter(s).",
+	}
+}
+
+func (*paging) takes(name string) bool {
+	switch name {
+	case "page", "limit", "after", "before":
+		return true
+	}
+	return false
+}
+
+func (p *paging) set(name, value string) (err error) {
+	switch name {
+	case "page":
+		p.byNumber = true
+		p.Number, err = readCount(value)
+	case "limit":
+		p.Size, err = readCount(value)
+		p.Size = min(p.Size, maxLimit)
+	case "after":
+		p.After, err = readCursor(value)
+	case "before":
+		p.Before, err = readCursor(value)
+	}
+	return err
+}
+
+// readCount reads a whole number from 1. One that no integer can hold is a
+// number all the same: the largest there is, which is what Atoi returns.
+func readCount(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil && !errors.Is(err, strconv.ErrRange) || n < 1 {
+		return 1, cohort.Invalid("", "The value must be a whole number from 1.")
+	}
+	return n, nil
+}
+
+// A cursor is the key of a row, written so that nobody reads anything into it.
+
+func readCursor(value string) (string, error) {
+	key, err := base64.RawURLEncoding.DecodeString(value)
+	if err != nil || len(key) == 0 {
+		return "", cohort.Invalid("", "The value is not a cursor of this list.")
+	}
+	return string(key), nil
+}
+
+func cursor(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
+
+// link is the query that leads from this page of a list to another: the same
+// filters, and other paging parameters.
+func (p paging) link(name, value string) string {
+	var b strings.Builder
+	separator := "?"
+	add := func(name, value string) {
+		b.WriteString(separator + url.QueryEscape(name) + "=" + url.QueryEscape(value))
+		separator = "&"
+	}
+	for _, q := range p.query {
+		if !p.takes(q.Name) {
+			add(q.Name, q.Value)
+		}
+	}
+	if name != "" {
+		add(name, value)
+	}
+	add("limit", strconv.Itoa(p.Size))
+	return b.String()
+}
+
+// decodeDeletion reads the filters that say what to delete. There has to be one,
+// and none is empty, which would be everything or a client's mistake.
+func decodeDeletion[F any](r *api.Request, table filters[F]) (filter F, err error) {
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return filter, err
+	}
+	var failed failures
+	var unknown []string
+	for _, p := range params {
+		set, known := table[p.Name]
+		switch {
+		case !known:
+			unknown = append(unknown, p.Name)
+			continue
+		case p.Value == "":
+			err = cohort.Invalid("", "The value must not be empty.")
+		default:
+			err = set(&filter, p.Value)
+		}
+		if err != nil {
+			failed.add(p.Name, err)
+		}
+	}
+	switch {
+	case len(unknown) > 0:
+		return filter, unknownFilters(unknown)
+	case len(params) == 0:
+		return filter, &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter must say what to delete."}
+	}
+	return filter, failed.err()
+}
+
+// The makers of filters.
+
+func partFilter[F any](field func(*F) *string) func(*F, string) error {
+	return func(into *F, value string) error {
+		*field(into) = value
+		return nil
+	}
+}
+
+// idFilter makes a table entry for an id, and for a list of ids.
+func idFilter[F any](field func(*F) *[]int64) func(*F, string) error {
+	return listFilter(field, func(value string) (int64, error) {
+		id, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || id < 0 {
+			return 0, cohort.Invalid("", "The value must be an id, or several with commas between them.")
+		}
+		return id, nil
+	})
+}
+
+// oneIDFilter makes a table entry for exactly one id.
+func oneIDFilter[F any](field func(*F) *[]int64) func(*F, string) error {
+	return func(into *F, value string) error {
+		id, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || id < 0 {
+			return cohort.Invalid("", "The value must be an id.")
+		}
+		narrow(field(into), []int64{id})
+		return nil
+	}
+}
+
+// oneWordFilter makes a table entry for exactly one text, in which commas mean
+// nothing.
+func oneWordFilter[F any](field func(*F) *[]string) func(*F, string) error {
+	return func(into *F, value string) error {
+		narrow(field(into), []string{value})
+		return nil
+	}
+}
+
+// wordFilter makes a table entry for a text without commas, and for a list.
+func wordFilter[F any](field func(*F) *[]string) func(*F, string) error {
+	return listFilter(field, func(value string) (string, error) {
+		if value == "" { // a comma too many would select all that have none
+			return "", cohort.Invalid("", "The value must be a text, or several with commas between them, none of them empty.")
+		}
+		return value, nil
+	})
+}
+
+func listFilter[F any, V comparable](field func(*F) *[]V, read func(string) (V, error)) func(*F, string) error {
+	return func(into *F, value string) error {
+		list := []V{}
+		for part := range strings.SplitSeq(value, ",") {
+			if len(list) == maxListed {
+				return cohort.Invalid("", "The list has too many values.")
+			}
+			v, err := read(strings.TrimSpace(part))
+			if err != nil {
+				return err
+			}
+			list = append(list, v)
+		}
+		narrow(field(into), list)
+		return nil
+	}
+}
+
+// narrow makes a list of values the filter, or what passes both it and another
+// parameter that filters the same: the order of parameters means nothing.
+func narrow[V comparable](at *[]V, list []V) {
+	if *at != nil {
+		list = slices.DeleteFunc(list, func(v V) bool { return !slices.Contains(*at, v) })
+	}
+	*at = list
+}
+
+// dateFilters adds the filters "name", "name:min" and "name:max".
+func dateFilters[F any](table filters[F], name string, field func(*F) *cohort.TimeSpan) {
+	table[name] = api.DateFilter(field, api.OnDate)
+	table[name+":min"] = api.DateFilter(field, api.FromDate)
+	table[name+":max"] = api.DateFilter(field, api.UntilDate)
+}
+
+// amountFilters adds the filters "name", "name:min" and "name:max".
+func amountFilters[F any](table filters[F], name string, field func(*F) *cohort.AmountSpan) {
+	add := func(suffix string, span func(decimal.NullDecimal) cohort.AmountSpan) {
+		table[name+suffix] = func(into *F, value string) error {
+			d, err := cohort.ParseAmount(value)
+			if err != nil {
+				return cohort.Invalid("", "The value must be a number.")
+			}
+			at := field(into)
+			*at = at.Intersect(span(decimal.NewNullDecimal(d)))
+			return nil
+		}
+	}
+	add("", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Min: d, Max: d} })
+	add(":min", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Min: d} })
+	add(":max", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Max: d} })
+}

@@ -1,0 +1,186 @@
+package apiv3
+
+import (
+	"net/http"
+	"strconv"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+// variantFields is what a body of a variant may hold.
+var variantFields = fields[cohort.VariantUpdate]{
+	"id":               nil,
+	"product_id":       nil,
+	"sku":              optional(func(u *cohort.VariantUpdate) **string { return &u.SKU }, readText),
+	"price":            changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.Price }),
+	"sale_price":       changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.SalePrice }),
+	"retail_price":     changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.RetailPrice }),
+	"map_price":        changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.MAPPrice }),
+	"calculated_price": nil,
+	"option_values":    optional(func(u *cohort.VariantUpdate) **[]cohort.OptionValue { return &u.OptionValues }, readOptions),
+}
+
+// changedPrice makes a table entry for a price of an update, which null and ""
+// take away.
+func changedPrice(field func(*cohort.VariantUpdate) **decimal.NullDecimal) func(*cohort.VariantUpdate, api.Value) error {
+	return func(into *cohort.VariantUpdate, v api.Value) error {
+		value := &decimal.NullDecimal{}
+		*field(into) = value
+		return price(func(*cohort.VariantUpdate) *decimal.NullDecimal { return value })(into, v)
+	}
+}
+
+var optionFields = fields[cohort.OptionValue]{
+	"id":        plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, readID),
+	"option_id": plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, readID),
+}
+
+func readOptions(v api.Value) ([]cohort.OptionValue, error) {
+	values, ok := v.Array()
+	if !ok {
+		return nil, cohort.Invalid("", "The value must be an array of option values.")
+	}
+	return decodeArray(values, optionFields, "id", "option_id")
+}
+
+var variantFilters = filters[cohort.VariantFilter]{
+	"id":         idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.IDs }),
+	"id:in":      idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.IDs }),
+	"product_id": idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.ProductIDs }),
+	"sku": func(into *cohort.VariantFilter, value string) error { // which may have commas
+		into.SKUs = []string{value}
+		return nil
+	},
+	"sku:in": wordFilter(func(f *cohort.VariantFilter) *[]string { return &f.SKUs }),
+}
+
+// optionWire is a choice that a variant stands for.
+type optionWire struct {
+	ID       int64 `json:"id"` // of the value
+	OptionID int64 `json:"option_id"`
+}
+
+// variantWire is a variant in answers. Prices that are null are the product's.
+type variantWire struct {
+	ID              int64          `json:"id"`
+	ProductID       int64          `json:"product_id"`
+	SKU             string         `json:"sku"`
+	Price           optionalAmount `json:"price"`
+	SalePrice       optionalAmount `json:"sale_price"`
+	RetailPrice     optionalAmount `json:"retail_price"`
+	MAPPrice        optionalAmount `json:"map_price"`
+	CalculatedPrice amount         `json:"calculated_price"`
+	OptionValues    []optionWire   `json:"option_values"`
+}
+
+func variantToWire(v service.CatalogVariant) variantWire {
+	options := make([]optionWire, len(v.OptionValues))
+	for i, o := range v.OptionValues {
+		options[i] = optionWire{o.ValueID, o.OptionID}
+	}
+	return variantWire{
+		ID: v.ID, ProductID: v.ProductID, SKU: v.SKU, Price: optionalAmount(v.Price), SalePrice: optionalAmount(v.SalePrice),
+		RetailPrice: optionalAmount(v.RetailPrice), MAPPrice: optionalAmount(v.MAPPrice),
+		CalculatedPrice: amount(v.CalculatedPrice(v.Product)), OptionValues: options,
+	}
+}
+
+func (h *handler) listVariants(w http.ResponseWriter, r *api.Request) error {
+	filter, page, err := decodeQuery(r, variantFilters)
+	if err != nil {
+		return err
+	}
+	list, total, err := h.svc.ListVariants(r.Context(), r.Store.Hash, filter, page.Page)
+	if err != nil {
+		return err
+	}
+	return writeVariants(w, page, list, total)
+}
+
+func writeVariants(w http.ResponseWriter, page paging, list []service.CatalogVariant, total int64) error {
+	return writeCollection(w, page, list, total, variantToWire, func(v service.CatalogVariant) string { return strconv.FormatInt(v.ID, 10) })
+}
+
+func (h *handler) listVariantsOfProduct(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("product_id")
+	if err != nil {
+		return err
+	}
+	_, page, err := decodeQuery(r, filters[struct{}]{})
+	if err != nil {
+		return err
+	}
+	list, total, err := h.svc.ListVariantsOf(r.Context(), r.Store.Hash, id, page.Page)
+	if err != nil {
+		return err
+	}
+	return writeVariants(w, page, list, total)
+}
+
+func (h *handler) createVariant(w http.ResponseWriter, r *api.Request) error {
+	id, err := r.ID("product_id")
+	if err != nil {
+		return err
+	}
+	u, err := decodeBody(w, r, variantFields, "option_values")
+	if err != nil {
+		return err
+	}
+	v, err := h.svc.CreateVariant(r.Context(), r.Store.Hash, u.Apply(cohort.Variant{ProductID: id}))
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, variantToWire(v))
+}
+
+// variantIDs returns the ids of a product and of a variant from the path.
+func variantIDs(r *api.Request) (product, variant int64, err error) {
+	if product, err = r.ID("product_id"); err != nil {
+		return 0, 0, err
+	}
+	variant, err = r.ID("variant_id")
+	return product, variant, err
+}
+
+func (h *handler) getVariant(w http.ResponseWriter, r *api.Request) error {
+	product, id, err := variantIDs(r)
+	if err != nil {
+		return err
+	}
+	v, err := h.svc.Variant(r.Context(), r.Store.Hash, product, id)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, variantToWire(v))
+}
+
+func (h *handler) updateVariant(w http.ResponseWriter, r *api.Request) error {
+	product, id, err := variantIDs(r)
+	if err != nil {
+		return err
+	}
+	u, err := decodeBody(w, r, variantFields)
+	if err != nil {
+		return err
+	}
+	v, err := h.svc.UpdateVariant(r.Context(), r.Store.Hash, product, id, u)
+	if err != nil {
+		return err
+	}
+	return writeSingle(w, variantToWire(v))
+}
+
+func (h *handler) deleteVariant(w http.ResponseWriter, r *api.Request) error {
+	product, id, err := variantIDs(r)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteVariant(r.Context(), r.Store.Hash, product, id); err != nil {
+		return err
+	}
+	return noContent(w)
+}

@@ -1,0 +1,50 @@
+package server
+
+import (
+	"net/http"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/limit"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// asked is a limiter that lets everything in and keeps what it was asked.
+type asked struct{ limit.Request }
+
+func (a *asked) Admit(r limit.Request) (limit.Decision, func()) {
+	a.Request = r
+	return limit.Decision{}, func() {}
+}
+
+// TestLimitsOfARequest: a store's figure takes the place of an operation's,
+// unless that is none, or one because the operation can do no more.
+func TestLimitsOfARequest(t *testing.T) {
+	ids := api.IDs{{Name: "list_id", Text: "7"}, {Name: "id", Text: "8"}, {Name: "currency", Text: "usd"}}
+	for _, c := range []struct {
+		name          string
+		atOnce, store int
+		rate          api.Rate
+		want          limit.Request
+	}{
+		{"none", 0, 0, api.Rate{}, limit.Request{}},
+		{"none, whatever the store's", 0, 5, api.Rate{}, limit.Request{}},
+		{"the operation's", 40, 0, api.Rate{}, limit.Request{AtOnce: 40}},
+		{"the store's, which is lower", 40, 5, api.Rate{}, limit.Request{AtOnce: 5}},
+		{"the store's, which is higher", 2, 5, api.Rate{}, limit.Request{AtOnce: 5}},
+		{"the store's, which is one", 40, 1, api.Rate{}, limit.Request{AtOnce: 1}},
+		{"one at a time", 1, 0, api.Rate{}, limit.Request{AtOnce: 1}},
+		{"one at a time, whatever the store's", 1, 1000, api.Rate{}, limit.Request{AtOnce: 1}},
+		{"a rate counts by all that is in the path", 0, 0, api.Rate{PerPath: 3, PerStore: 9}, limit.Request{PerPath: 3, PerStore: 9, Path: "7/8/usd"}},
+	} {
+		var got asked
+		store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited, AtOnce: c.store}
+		admit(&got, http.Header{}, store, api.Route{Operation: "deed", AtOnce: c.atOnce, PerMinute: c.rate}, ids)
+		c.want.Store, c.want.Operation = "abc", "deed"
+		if diff := cmp.Diff(c.want, got.Request); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+	}
+}
