@@ -30,12 +30,15 @@ const (
 )
 
 type commands struct {
-	Serve serveCommand  `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
-	Demo  demoCommand   `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
-	Store storeCommands `cmd:"" help:"Make, list, change and delete stores."`
-	Token tokenCommands `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
-	Group groupCommands `cmd:"" help:"Look at customer groups."`
-	Copy  copyCommand   `cmd:"" help:"Copy everything from one database to another, such as from a file to PostgreSQL."`
+	Serve   serveCommand    `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
+	Demo    demoCommand     `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
+	Store   storeCommands   `cmd:"" help:"Make, list, change and delete stores."`
+	Token   tokenCommands   `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
+	Group   groupCommands   `cmd:"" help:"Look at customer groups."`
+	Catalog catalogCommands `cmd:"" help:"Bring in the catalog of a store."`
+	Price   priceCommand    `cmd:"" help:"Tell what a customer or a group pays for a product, and why."`
+	Jobs    jobCommands     `cmd:"" help:"Look at what another pricing system is still to be told, and try it again or give it up."`
+	Copy    copyCommand     `cmd:"" help:"Copy everything from one database to another, such as from a file to PostgreSQL."`
 
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server on this machine whether it is ready; for container engines. Exit status 0 is yes."`
 

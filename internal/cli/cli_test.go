@@ -133,18 +133,33 @@ func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
 var flags = map[string][][2]string{
 	"serve": {
 		{"--dev", "COHORT_DEV"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
-		{"--redis", "COHORT_REDIS"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"},
+		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"}, {"--db", "COHORT_DB"},
 	},
-	"demo":         nil,
-	"store create": {{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"}, {"--db", "COHORT_DB"}},
-	"store list":   {{"--db", "COHORT_DB"}},
-	"store update": {{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"}, {"--db", "COHORT_DB"}},
+	"demo": nil,
+	"store create": {
+		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"},
+		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
+	},
+	"store list": {{"--db", "COHORT_DB"}},
+	"store update": {
+		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"},
+		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
+	},
+	"store show":   {{"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
 	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--db", "COHORT_DB"}},
 	"token list":   {{"--store", "COHORT_STORE"}, {"--db", "COHORT_DB"}},
 	"token revoke": {{"--db", "COHORT_DB"}},
-	"version":      nil,
+	"catalog import": {
+		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"},
+		{"--dry-run", "COHORT_DRY_RUN"}, {"--db", "COHORT_DB"},
+	},
+	"jobs list":  {{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--db", "COHORT_DB"}},
+	"jobs retry": {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},
+	"jobs drop":  {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
+	"version":    nil,
 }
 
 func TestHelpOfEachCommand(t *testing.T) {

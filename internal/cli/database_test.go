@@ -19,9 +19,13 @@ var commandLines = map[string][]string{
 	"store list":   {"store", "list"},
 	"store update": {"store", "update", "abc", "--plan", "pro"},
 	"store delete": {"store", "delete", "abc", "--yes"},
+	"price":        {"price", "--store", "abc", "--product", "1"},
 	"token create": {"token", "create", "--store", "abc", "--scope", "store_v2_customers"},
 	"token list":   {"token", "list"},
 	"token revoke": {"token", "revoke", "0123456789abcdef"},
+	"jobs list":    {"jobs", "list"},
+	"jobs retry":   {"jobs", "retry", "--store", "abc", "--all"},
+	"jobs drop":    {"jobs", "drop", "--store", "abc", "--all", "--yes"},
 }
 
 // makes reports whether a command may make the database that it works on.

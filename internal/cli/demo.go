@@ -68,11 +68,11 @@ type demo struct {
 
 // provision makes a store and a token by the commands that anybody would type.
 func (d *demo) provision() (token string, err error) {
-	d.say("A store, and a token that may read and change its customers.")
+	d.say("A store, and a token that may read and change its customers and its catalog.")
 	if _, err := d.command("store", "create", "demo"); err != nil {
 		return "", err
 	}
-	out, err := d.command("token", "create", "--store", "demo", "--scope", "store_v2_customers")
+	out, err := d.command("token", "create", "--store", "demo", "--scope", "store_v2_customers,store_v2_products")
 	secret, _, _ := strings.Cut(out, "\n")
 	return secret, err
 }

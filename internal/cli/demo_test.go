@@ -23,7 +23,7 @@ func TestDemo(t *testing.T) {
 	}
 	for _, want := range []string{
 		`^\$ cohort store create demo$`,
-		`^\$ cohort token create --store demo --scope store_v2_customers$`,
+		`^\$ cohort token create --store demo --scope store_v2_customers,store_v2_products$`,
 		`^\$ curl -i 'http://127\.0\.0\.1:\d+/stores/demo/v2/customer_groups' \\$`,
 		`^    -d '\{"name":"Wholesale",`,
 		`^HTTP/1\.1 200 OK$`,
@@ -32,6 +32,8 @@ func TestDemo(t *testing.T) {
 		`^\$ curl -i -X DELETE `,
 		`^HTTP/1\.1 204 No Content$`,
 		`^HTTP/1\.1 404 Not Found$`,
+		`"customer_group_name":"Regulars".*"gives":26\.96,"won":true,`,
+		`"customer_group_name":"Friends".*"gives":19\.5,"won":true,`,
 		`^All answers were as the contract says\.`,
 		`^  cohort serve --dev `,
 	} {

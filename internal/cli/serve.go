@@ -18,6 +18,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/limit"
+	"cohort.example/cohort/internal/pricing"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
@@ -28,6 +29,8 @@ type serveCommand struct {
 	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"Serve HTTPS with this certificate chain (PEM)."`
 	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The certificate's private key (PEM)."`
 	Redis           string        `env:"COHORT_REDIS" placeholder:"URL" help:"The Redis in which several nodes share the limits, such as redis://HOST:PORT; each node counts for itself unless given."`
+	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"Where to tell another pricing system of sitewide discounts, https://HOST/PATH; nobody is told unless given."`
+	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"What signs the calls to --pricing-url, 16 bytes or more; best given as a variable."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to serve Prometheus metrics at /metrics; nowhere unless given."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The form of the log lines on standard error: text or json."`
 	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long requests under way may take to finish after SIGTERM (${default})."`
@@ -55,7 +58,10 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	svc := service.New(d)
+	svc, err := c.newService(in.ctx, d, log)
+	if err != nil {
+		return err
+	}
 	if err := c.prepare(in.ctx, svc); err != nil {
 		return err
 	}
@@ -85,6 +91,40 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics, Limits: limits}), log), listener)
 	log.Info("stopped")
 	return err
+}
+
+// newService returns the service, which tells another pricing system of sitewide
+// discounts if there is one.
+func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logger) (*service.Service, error) {
+	client, err := c.pricing()
+	if err != nil {
+		return nil, err
+	}
+	if client != nil {
+		log.Info("telling another pricing system of sitewide discounts", "host", client.Host())
+		return service.New(d, service.WithPusher(client)), nil
+	}
+	svc := service.New(d)
+	counts, err := svc.JobCounts(ctx)
+	if err == nil && counts.Waiting > 0 {
+		log.Warn("another pricing system waits to be told of sitewide discounts, and there is no --pricing-url; see \"cohort jobs\"", "jobs", counts.Waiting)
+	}
+	return svc, err
+}
+
+// pricing returns the client of another pricing system, or nil if there is none.
+func (c *serveCommand) pricing() (*pricing.Client, error) {
+	if (c.PricingURL == "") != (c.PricingSecret == "") {
+		return nil, usageError("--pricing-url and --pricing-secret go together")
+	}
+	if c.PricingURL == "" {
+		return nil, nil
+	}
+	client, err := pricing.New(pricing.Options{URL: c.PricingURL, Secret: c.PricingSecret})
+	if err != nil {
+		return nil, usageError(err.Error())
+	}
+	return client, nil
 }
 
 // startJobs runs the background jobs until stop is called, which waits for them.
@@ -124,6 +164,9 @@ func (c *serveCommand) check() error {
 		if err := limit.CheckURL(c.Redis); err != nil {
 			return usageError("--redis cannot be used: " + err.Error())
 		}
+	}
+	if _, err := c.pricing(); err != nil {
+		return err
 	}
 	if c.ShutdownTimeout < 0 {
 		return usageError("--shutdown-timeout must not be negative")

@@ -16,7 +16,8 @@ import (
 type storeCommands struct {
 	Create storeCreate `cmd:"" help:"Make a store."`
 	List   storeList   `cmd:"" help:"List the stores."`
-	Update storeUpdate `cmd:"" help:"Change a store's plan and limits. What is not given stays."`
+	Show   storeShow   `cmd:"" help:"Show all settings of a store."`
+	Update storeUpdate `cmd:"" help:"Change a store's settings. What is not given stays."`
 	Delete storeDelete `cmd:"" help:"Delete a store with everything in it."`
 }
 
@@ -29,12 +30,15 @@ type storeCreate struct {
 	Plan   cohort.Plan `env:"COHORT_PLAN" enum:"unlimited,standard,plus,pro,enterprise" default:"unlimited" help:"The plan, which decides how many requests the store may make per 30 seconds: unlimited, standard (150), plus (150), pro (450), or enterprise (--quota)."`
 	Quota  int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
 	AtOnce int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
+
+	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Who knows what the store sells: external, another system, so that ids in rules are taken on trust; or managed, Cohort, so that rules which name something unknown are refused."`
+	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217 (${default})."`
 	dbFlag
 }
 
 // Run makes the store, and the database too if there is none.
 func (c *storeCreate) Run(in *invocation) error {
-	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce}
+	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce, Catalog: c.Catalog, Currency: c.Currency}
 	if err := wanted.Validate(); err != nil {
 		return err // before there is a database
 	}
@@ -65,19 +69,45 @@ func (c *storeList) Run(in *invocation) error {
 	})
 }
 
+type storeShow struct {
+	hashArg
+	dbFlag
+}
+
+// Run prints what is set, a line each.
+func (c *storeShow) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		st, err := svc.Store(in.ctx, c.Hash)
+		if err != nil {
+			return err
+		}
+		t := newTable(in, "STORE", st.Hash)
+		t.row("PLAN", string(st.Plan))
+		t.row("QUOTA", quotaText(st))
+		t.row("AT ONCE", atOnceText(st))
+		t.row("CATALOG", string(st.Catalog))
+		t.row("CURRENCY", st.Currency)
+		t.row("CREATED", dateText(st.DateCreated))
+		return t.Flush()
+	})
+}
+
 type storeUpdate struct {
 	hashArg
 	Plan   *cohort.Plan `env:"COHORT_PLAN" placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
 	Quota  *int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
 	AtOnce *int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
+
+	Catalog  *cohort.CatalogMode `env:"COHORT_CATALOG" placeholder:"MODE" help:"Who knows what the store sells: external or managed."`
+	Currency *string             `env:"COHORT_CURRENCY" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217. Nothing is converted."`
 	dbFlag
 }
 
 // Run changes what was given.
 func (c *storeUpdate) Run(in *invocation) error {
-	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce}
+	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce, Catalog: c.Catalog, Currency: c.Currency}
 	if update == (cohort.StoreUpdate{}) {
-		return usageError("nothing to change: give --plan, --quota or --at-once")
+		return usageError("nothing to change: give --plan, --quota, --at-once, --catalog or --currency")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.UpdateStore(in.ctx, c.Hash, update)
@@ -85,6 +115,9 @@ func (c *storeUpdate) Run(in *invocation) error {
 			return err
 		}
 		fmt.Fprintf(in.Out, "Store %s: plan %s, quota %s, at once %s.\n", st.Hash, st.Plan, quotaText(st), atOnceText(st))
+		if c.Catalog != nil || c.Currency != nil {
+			fmt.Fprintf(in.Out, "Its catalog is %s, its currency %s.\n", st.Catalog, st.Currency)
+		}
 		return nil
 	})
 }

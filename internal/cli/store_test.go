@@ -137,7 +137,7 @@ func TestStoreUpdateRefuses(t *testing.T) {
 			status  int
 			message string
 		}{
-			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota or --at-once"},
+			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --at-once, --catalog or --currency"},
 			{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
 			{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
 			{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},

@@ -1,0 +1,67 @@
+package catalogfile
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+)
+
+// jsonRecords reads JSONL.
+type jsonRecords struct{ lines *lines }
+
+func (j *jsonRecords) begin() error { return nil }
+
+func (j *jsonRecords) next() (record, int64, error) {
+	for {
+		line, err := j.lines.next()
+		number := j.lines.number
+		if err != nil {
+			return nil, number, err
+		}
+		line = bytes.TrimSpace(line)
+		switch {
+		case len(line) == 0:
+			continue
+		case number == 1 && line[0] == '[':
+			return nil, number, final("The file is one JSON array. JSONL has an object in each line, and nothing around them.")
+		}
+		o, err := api.ParseObject(line)
+		if err != nil {
+			return nil, number, wrong("%s", aboutLine(err))
+		}
+		return jsonRecord(o), number, nil
+	}
+}
+
+// aboutLine is what the parser says of a request body, said of a line.
+func aboutLine(err error) string {
+	text := err.Error()
+	if e, ok := errors.AsType[*cohort.Error](err); ok {
+		text = e.Message
+	}
+	return strings.Replace(text, "The request body", "The line", 1)
+}
+
+// jsonRecord is a line. A field that is null is left out.
+type jsonRecord api.Object
+
+func (r jsonRecord) value(field string) value {
+	for _, m := range r {
+		if m.Name == field && !m.Value.IsNull() {
+			return member{m.Value}
+		}
+	}
+	return nil
+}
+
+func (r jsonRecord) names() (names []string) {
+	for _, m := range r {
+		if !m.Value.IsNull() || !isField(m.Name) {
+			names = append(names, m.Name)
+		}
+	}
+	return names
+}

@@ -1,0 +1,112 @@
+package catalogfile
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"unicode/utf8"
+)
+
+// lines reads a file line by line.
+type lines struct {
+	from   *bufio.Reader
+	number int64 // of the last line that was read
+	long   []byte
+}
+
+func newLines(r io.Reader) *lines { return &lines{from: bufio.NewReaderSize(r, 64<<10)} }
+
+// The marks at the beginning of files that say how they are encoded.
+var (
+	markUTF8    = []byte("\xef\xbb\xbf")
+	markUTF16LE = []byte("\xff\xfe")
+	markUTF16BE = []byte("\xfe\xff")
+)
+
+// begin skips the mark of UTF-8 and refuses the others.
+func (l *lines) begin() error {
+	start, err := l.from.Peek(len(markUTF8))
+	switch {
+	case bytes.HasPrefix(start, markUTF16LE), bytes.HasPrefix(start, markUTF16BE):
+		return final("The file is in UTF-16. Save it as UTF-8.")
+	case bytes.Equal(start, markUTF8):
+		_, err = l.from.Discard(len(start))
+		return err
+	case err != nil && !errors.Is(err, io.EOF):
+		return reading(err)
+	}
+	return nil
+}
+
+func reading(err error) error { return fmt.Errorf("read the file: %w", err) }
+
+// next returns the next line without its end. It holds until the next call.
+func (l *lines) next() ([]byte, error) {
+	line, err := l.whole()
+	if err != nil {
+		return nil, err
+	}
+	if l.number == 1 {
+		if i := bytes.IndexFunc(line, isControl); i >= 0 {
+			return nil, final("The file is not text: there is a byte 0x%02x in its first line. Give it as CSV or JSONL, and unpacked.", line[i])
+		}
+	}
+	if i := bytes.IndexByte(line, 0); i >= 0 {
+		return nil, wrong("There is a byte 0x00 at place %d, which no text has.", i+1)
+	}
+	if !utf8.Valid(line) {
+		i := firstInvalid(line)
+		return nil, wrong("The line is not UTF-8: the byte 0x%02x at place %d begins no character.", line[i], i+1)
+	}
+	return line, nil
+}
+
+func isControl(r rune) bool { return r < ' ' && r != '\t' && r != '\r' }
+
+func firstInvalid(line []byte) int {
+	for i := 0; ; {
+		r, size := utf8.DecodeRune(line[i:])
+		if r == utf8.RuneError && size <= 1 {
+			return i
+		}
+		i += size
+	}
+}
+
+// whole reads up to the end of a line, which the last line need not have.
+func (l *lines) whole() ([]byte, error) {
+	part, err := l.from.ReadSlice('\n')
+	if err == nil {
+		l.number++
+		return cutEnd(part), nil
+	}
+	l.long = append(l.long[:0], part...)
+	for errors.Is(err, bufio.ErrBufferFull) {
+		if len(l.long) > MaxLine+2 { // its end is besides
+			break
+		}
+		part, err = l.from.ReadSlice('\n')
+		l.long = append(l.long, part...)
+	}
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
+		return nil, reading(err)
+	case len(l.long) == 0:
+		return nil, io.EOF
+	}
+	l.number++
+	line := cutEnd(l.long)
+	if len(line) > MaxLine {
+		if i := bytes.IndexFunc(line, isControl); i >= 0 && l.number == 1 {
+			return line[:i+1], nil // which is told before its length
+		}
+		return nil, &mistake{final: true, line: l.number, text: "The line is longer than 1 MiB. Nothing after it is read."}
+	}
+	return line, nil
+}
+
+func cutEnd(line []byte) []byte {
+	return bytes.TrimSuffix(bytes.TrimSuffix(line, []byte("\n")), []byte("\r"))
+}

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/catalogfile"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+)
+
+type catalogCommands struct {
+	Import catalogImport `cmd:"" help:"Put the categories, products and variants of a file into a store. What has the id of something that is there takes its place; nothing is deleted."`
+}
+
+type catalogImport struct {
+	File   string             `arg:"" help:"The file, CSV or JSONL; - is standard input."`
+	Store  string             `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
+	Format catalogfile.Format `env:"COHORT_FORMAT" enum:",csv,jsonl" default:"" placeholder:"FORMAT" help:"What the file is, csv or jsonl, if its name does not say so."`
+	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",category,product,variant" default:"" placeholder:"KIND" help:"What its lines are, category, product or variant, if they do not say so."`
+	DryRun bool               `env:"COHORT_DRY_RUN" help:"Do everything, and keep nothing of it."`
+	dbFlag
+}
+
+// Run imports, or tells what is wrong with the file.
+func (c *catalogImport) Run(in *invocation) (err error) {
+	if c.Format == "" {
+		var ok bool
+		if c.Format, ok = catalogfile.FormatOf(c.File); !ok {
+			return usageError("the file's name does not end in .csv, .jsonl or .ndjson: say with --format what it is")
+		}
+	}
+	file, size, err := openInput(in, c.File)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		return c.importFile(in, svc, file, size)
+	})
+}
+
+func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io.Reader, size int64) error {
+	progress, end := newProgress(in.Err, "bytes")
+	begun := time.Now()
+	input := newInput(in.ctx, file, func(read int64) { progress(read, size) })
+	items := catalogfile.NewReader(input, c.Format, c.Kind)
+	counts, err := svc.ImportCatalog(in.ctx, c.Store, items.Next, c.DryRun)
+	took := time.Since(begun)
+	end()
+	if mistakes, ok := errors.AsType[*service.ImportMistakes](err); ok {
+		return tellMistakes(in, mistakes)
+	}
+	if in.ctx.Err() != nil && errors.Is(err, in.ctx.Err()) {
+		return errors.New("it was stopped: nothing is imported")
+	}
+	if err != nil {
+		return err
+	}
+	return c.tellCounts(in, counts, took)
+}
+
+func tellMistakes(in *invocation, m *service.ImportMistakes) error {
+	for _, one := range m.First {
+		fmt.Fprintf(in.Err, "line %d: %s\n", one.Line, one.Text)
+	}
+	if more := m.Count - int64(len(m.First)); more > 0 {
+		fmt.Fprintf(in.Err, "and %d more\n", more)
+	}
+	if m.Count == 1 {
+		return errors.New("nothing is imported: there is 1 mistake")
+	}
+	return fmt.Errorf("nothing is imported: there are %d mistakes", m.Count)
+}
+
+func (c *catalogImport) tellCounts(in *invocation, counts []service.ImportCount, took time.Duration) error {
+	t := newTable(in, "KIND", "ADDED", "REPLACED", "UNCHANGED")
+	for _, n := range counts {
+		t.row(string(n.Kind), strconv.FormatInt(n.Added, 10), strconv.FormatInt(n.Replaced, 10), strconv.FormatInt(n.Unchanged, 10))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	what := "It took %s.\n"
+	if c.DryRun {
+		what = "It took %s. This was a dry run: nothing of it is kept.\n"
+	}
+	fmt.Fprintf(in.Out, "\n"+what, took.Round(time.Millisecond))
+	return nil
+}
+
+// openInput opens a file, and says how many bytes it has; -1 is unknown.
+func openInput(in *invocation, name string) (io.ReadCloser, int64, error) {
+	if name == "-" {
+		return io.NopCloser(in.In), -1, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+		return nil, 0, errors.Join(err, file.Close())
+	case info.IsDir():
+		return nil, 0, errors.Join(fmt.Errorf("%s is a directory", name), file.Close())
+	case !info.Mode().IsRegular():
+		return file, -1, nil
+	}
+	return file, info.Size(), nil
+}
+
+// input reads a file for as long as a context lasts, however long the file keeps
+// it waiting, which a pipe may do for ever.
+type input struct {
+	ctx      context.Context
+	parts    chan part
+	rest     []byte
+	err      error
+	done     int64
+	progress func(read int64)
+}
+
+type part struct {
+	data []byte
+	err  error
+}
+
+// inputPart is how much is read at once.
+const inputPart = 64 << 10
+
+func newInput(ctx context.Context, file io.Reader, progress func(read int64)) *input {
+	i := &input{ctx: ctx, parts: make(chan part, 1), progress: progress}
+	go func() {
+		for {
+			data := make([]byte, inputPart)
+			n, err := file.Read(data)
+			select {
+			case i.parts <- part{data[:n], err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return i
+}
+
+// Read implements io.Reader.
+func (i *input) Read(p []byte) (int, error) {
+	for len(i.rest) == 0 {
+		if i.err != nil {
+			return 0, i.err
+		}
+		select {
+		case next := <-i.parts:
+			i.rest, i.err = next.data, next.err
+		case <-i.ctx.Done():
+			i.err = i.ctx.Err()
+		}
+	}
+	n := copy(p, i.rest)
+	i.rest = i.rest[n:]
+	i.done += int64(n)
+	i.progress(i.done)
+	return n, nil
+}

@@ -1,0 +1,138 @@
+package cli
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+type priceCommand struct {
+	Store    string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
+	Product  int64  `required:"" placeholder:"ID" help:"The product."`
+	Variant  int64  `placeholder:"ID" help:"A variant of it, instead of the product as a whole."`
+	Customer int64  `xor:"shopper" placeholder:"ID" help:"The customer who asks. Without this and --group it is a guest."`
+	Group    *int64 `xor:"shopper" placeholder:"ID" help:"The customer group that asks; 0 is somebody in no group."`
+	Channel  int64  `default:"1" placeholder:"ID" help:"The channel where it is sold (${default})."`
+	Currency string `placeholder:"CODE" help:"The currency of the price, such as USD; the store's unless given."`
+	Explain  bool   `help:"Show everything that was looked at, and why it decides the price or not."`
+	dbFlag
+}
+
+// Run prints the price, and how it came about if that is asked for.
+func (c *priceCommand) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		if _, err := svc.Store(in.ctx, c.Store); err != nil {
+			return err
+		}
+		e, err := svc.ExplainPrices(in.ctx, c.Store, service.PriceRequest{
+			ShopperQuery: service.ShopperQuery{CustomerID: c.Customer, GroupID: c.Group},
+			ChannelID:    c.Channel, Currency: c.Currency,
+			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}},
+		})
+		if err != nil {
+			return err
+		}
+		price := e.Answers[0]
+		fmt.Fprintln(in.Out, moneyText(price.Calculated, e.Currency)+rangeText(price.PriceRange, e.Currency))
+		if !c.Explain {
+			return nil
+		}
+		fmt.Fprintf(in.Out, "For %s. %s\n\n", shopperText(e.Shopper), e.Shopper.Reason)
+		t := newTable(in, "LOOKED AT", "GIVES", "DECIDES", "WHY")
+		for _, x := range price.Candidates {
+			t.row(candidateText(x, e), moneyText(x.Gives, e.Currency), yes(x.Won), x.Reason)
+		}
+		return t.Flush()
+	})
+}
+
+// moneyText is an amount as somebody pays it, with its currency.
+func moneyText(d decimal.NullDecimal, c cohort.Currency) string {
+	if !d.Valid {
+		return "-"
+	}
+	return d.Decimal.StringFixed(c.Decimals) + " " + c.Code
+}
+
+func rangeText(r *service.PriceRange, c cohort.Currency) string {
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (its variants: %s to %s)", r.Min.StringFixed(c.Decimals), r.Max.StringFixed(c.Decimals))
+}
+
+func shopperText(s service.Shopper) string {
+	who := "somebody"
+	if s.CustomerID != 0 {
+		who = "customer " + strconv.FormatInt(s.CustomerID, 10)
+	}
+	if s.Group == nil {
+		return who + " in no group"
+	}
+	return fmt.Sprintf("%s in the group %q (%d)", who, s.Group.Name, s.Group.ID)
+}
+
+// candidateText says what was considered in a merchant's words.
+func candidateText(c cohort.PriceCandidate, e service.PriceExplanation) string {
+	code := e.CatalogCurrency.Code // which rules are in
+	switch c.Source {
+	case cohort.SourceGroupChannelList:
+		return listText(c.List, "of the group in this channel")
+	case cohort.SourceGroupList:
+		return listText(c.List, "of the group")
+	case cohort.SourceChannelList:
+		return listText(c.List, "of the channel")
+	case cohort.SourceProductRule:
+		return "rule for this product: " + discountText(c.Rule.Method, c.Rule.Amount, c.Base, code)
+	case cohort.SourceCategoryRule:
+		return fmt.Sprintf("rule for category %s: %s", pathText(c.Path, e.CategoryNames), discountText(c.Rule.Method, c.Rule.Amount, c.Base, code))
+	case cohort.SourceSitewideRule:
+		return "rule for everything: " + discountText(c.Rule.Method, c.Rule.Amount, c.Base, code)
+	case cohort.SourceBulkTier:
+		if c.Gives.Valid {
+			code = e.Currency.Code
+		}
+		return "bulk price: " + discountText(c.Tier.Method, c.Tier.Amount, c.Base, code)
+	case cohort.SourceCatalog:
+		return "catalog price"
+	}
+	return string(c.Source)
+}
+
+func listText(l cohort.AssignedList, whose string) string {
+	if !l.Known {
+		return fmt.Sprintf("price list %d %s", l.ID, whose)
+	}
+	return fmt.Sprintf("price list %q (%d) %s", l.Name, l.ID, whose)
+}
+
+func discountText(m cohort.Method, amount decimal.Decimal, base decimal.NullDecimal, code string) string {
+	var text string
+	switch m {
+	case cohort.MethodPercent:
+		text = amount.String() + " % off"
+	case cohort.MethodPrice:
+		text = amount.String() + " " + code + " off"
+	case cohort.MethodFixed:
+		text = "fixed at " + amount.String() + " " + code
+	}
+	if base.Valid {
+		text += " " + base.Decimal.String()
+	}
+	return text
+}
+
+// pathText names a rule's category and how it leads down to the product's.
+func pathText(path []int64, names map[int64]string) string {
+	steps := make([]string, len(path))
+	for i, id := range path {
+		steps[len(path)-1-i] = names[id]
+	}
+	return strings.Join(steps, " > ")
+}

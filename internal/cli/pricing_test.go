@@ -1,0 +1,75 @@
+package cli_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const group = `{"name":"x","discount_rules":[{"type":"all","method":"percent","amount":5}]}`
+
+func TestServeRefusesPricingThatCannotBe(t *testing.T) {
+	t.Parallel()
+	const secret = "hush, sixteen bytes"
+	for _, c := range []struct {
+		args    []string
+		message string
+	}{
+		{[]string{"--pricing-url", "https://example.com"}, "--pricing-url and --pricing-secret go together"},
+		{[]string{"--pricing-secret", secret}, "--pricing-url and --pricing-secret go together"},
+		{[]string{"--pricing-url", "https://example.com", "--pricing-secret", "hush"}, "the pricing secret has 4 bytes, and needs at least 16"},
+		{[]string{"--pricing-url", "http://example.com", "--pricing-secret", secret}, "the pricing URL has to be https, unless it is on this machine"},
+		{[]string{"--pricing-url", "https://u:hush@example.com", "--pricing-secret", secret},
+			"the pricing URL must have no user, no query and no fragment; calls are signed with the secret"},
+	} {
+		wantFailure(t, run(t, append([]string{"serve", "--dev", "--addr", "127.0.0.1:0", "--db", newDB(t)}, c.args...)...), 2, c.message)
+	}
+}
+
+// From the flags to the other system and back: a 200 when it has taken the
+// discount, a 207 when not, and then nothing has to be done.
+func TestServeTellsAnotherPricingSystem(t *testing.T) {
+	eachDB(t, func(t *testing.T, db string) {
+		calls, fail := make(chan string, 100), true
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			calls <- r.URL.Path
+			if fail {
+				fail = false
+				return // 200 with nothing
+			}
+			_ = json.NewEncoder(w).Encode(map[string]string{"idempotency_key": r.Header.Get("Idempotency-Key")})
+		}))
+		defer other.Close()
+		const secret = "hush, sixteen bytes"
+		s := serve(t, "--dev", "--db", db, "--pricing-url", other.URL+"/a-path", "--pricing-secret", secret)
+		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", group); a.status != 207 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		<-calls
+		if path := <-calls; path != "/a-path" { // the second, by itself
+			t.Errorf("it calls %s", path)
+		}
+		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", group); a.status != 200 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+		<-calls
+		s.stop()
+		if log := s.err.String(); strings.Contains(log, "hush") || strings.Contains(log, "a-path") || !strings.Contains(log, "level=WARN") {
+			t.Errorf("log:\n%s", log)
+		}
+	})
+}
+
+// Discounts that wait while nobody tells them any more are not left unsaid.
+func TestServeWarnsOfJobsThatNobodyCarriesOut(t *testing.T) {
+	eachDB(t, func(t *testing.T, db string) {
+		leaveJobs(t, db)
+		s := serve(t, "--db", db)
+		s.stop()
+		if log := s.err.String(); !strings.Contains(log, "there is no --pricing-url") || !strings.Contains(log, "jobs=2") {
+			t.Errorf("log:\n%s", log)
+		}
+	})
+}
