@@ -1,0 +1,203 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/bench/load"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+// The catalogs whose prices are asked: a tree of categories, two groups, one of
+// which has discount rules and the other a price list.
+const (
+	pricedCategories = 1000
+	pricedRules      = 500
+	pricedRecords    = 10_000
+
+	rulesGroup, listGroup = 1, 2
+)
+
+// BenchmarkPrices is what a request for prices costs the service, and with it an
+// item: of how many items, in how large a catalog, by rules or by a list. The
+// first products have records, and those are asked for.
+func BenchmarkPrices(b *testing.B) {
+	for _, engine := range []struct {
+		name string
+		url  func(testing.TB) string
+	}{
+		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db") }},
+		{"postgres", pgtest.URL},
+	} {
+		for _, products := range []int64{1000, 100_000} {
+			b.Run(fmt.Sprintf("%s/products=%d", engine.name, products), func(b *testing.B) {
+				svc := newPriced(b, engine.url(b), products)
+				for name, group := range map[string]int64{"rules": rulesGroup, "list": listGroup} {
+					for _, items := range []int{1, 50, 500} {
+						b.Run(fmt.Sprintf("%s/items=%d", name, items), func(b *testing.B) {
+							b.ReportAllocs()
+							for i := 0; b.Loop(); i++ {
+								r := service.PriceRequest{ChannelID: 1, Currency: "USD", ShopperQuery: service.ShopperQuery{GroupID: &group}}
+								for n := range items {
+									r.Items = append(r.Items, service.PriceItem{ProductID: pickPriced(i*items+n, products)})
+								}
+								if _, err := svc.Prices(b.Context(), "bench", r); err != nil {
+									b.Fatal(err)
+								}
+							}
+							b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*items), "ns/item")
+						})
+					}
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkPricesHTTP is requests of 50 items over the loopback interface, by 40
+// callers at once; b.N rounds of two seconds.
+func BenchmarkPricesHTTP(b *testing.B) {
+	const products, items = 100_000, 50
+	svc := newPriced(b, "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"), products)
+	srv := httptest.NewServer(server.New(svc, server.Options{}))
+	b.Cleanup(srv.Close)
+	addr := srv.Listener.Addr().String()
+	for name, group := range map[string]int64{"rules": rulesGroup, "list": listGroup} {
+		b.Run(name, func(b *testing.B) {
+			var perSecond []float64
+			source := func(buf []byte, n uint64) []byte {
+				body := pricesBody(group, int(n), items, products)
+				return fmt.Appendf(buf, "POST /stores/bench/v3/pricing/products HTTP/1.1\r\nHost: %s\r\nX-Auth-Token: %s\r\n"+
+					"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", addr, secret, len(body), body)
+			}
+			for b.Loop() {
+				r, err := load.Run(load.Plan{Addr: addr, Callers: callers, Source: source, WarmUp: 400 * time.Millisecond, For: 2 * time.Second})
+				if err == nil {
+					err = r.Check()
+				}
+				if err != nil {
+					b.Fatal(err)
+				}
+				perSecond = append(perSecond, r.PerSecond())
+			}
+			b.ReportMetric(median(perSecond), "requests/s")
+			b.ReportMetric(median(perSecond)*items, "items/s")
+		})
+	}
+}
+
+func pricesBody(group int64, n, items int, products int64) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `{"channel_id":1,"currency_code":"USD","customer_group_id":%d,"items":[`, group)
+	for i := range items {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(&b, `{"product_id":%d}`, pickPriced(n*items+i, products))
+	}
+	b.WriteString("]}")
+	return b.String()
+}
+
+// pickPriced returns products that have records, far from each other, or of the
+// whole catalog in turn.
+func pickPriced(i int, products int64) int64 { return int64(pick(i, int(products))) }
+
+// newPriced returns a service on a database with a catalog.
+func newPriced(b *testing.B, url string, products int64) *service.Service {
+	b.Helper()
+	d, err := db.Open(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	svc := service.New(d)
+	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
+		b.Fatal(err)
+	}
+	if _, err := svc.CreateTokenWithSecret(b.Context(), cohort.Token{StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeProductsRead}}, secret); err != nil {
+		b.Fatal(err)
+	}
+	if err := fillCatalog(b.Context(), d, products); err != nil {
+		b.Fatal(err)
+	}
+	return svc
+}
+
+func fillCatalog(ctx context.Context, d *db.DB, products int64) error {
+	if err := d.UpdateLong(ctx, fillTerms); err != nil {
+		return err
+	}
+	const at = 10_000 // products in a transaction
+	for first := int64(1); first <= products; first += at {
+		err := d.UpdateLong(ctx, func(tx *db.Tx) error {
+			var records []cohort.PriceRecord
+			for id := first; id < first+at && id <= products; id++ {
+				if err := insertPriced(tx, id); err != nil {
+					return err
+				}
+				if id*pricedRecords/max(products, pricedRecords) > (id-1)*pricedRecords/max(products, pricedRecords) {
+					price := decimal.NewNullDecimal(decimal.New(id%1000, -2))
+					records = append(records, cohort.PriceRecord{PriceListID: 1, VariantID: id, Currency: "USD", Price: price})
+				}
+			}
+			return tx.PutPriceRecords("bench", records)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// fillTerms adds the tree, the groups and the list.
+func fillTerms(tx *db.Tx) error {
+	for id := int64(1); id <= pricedCategories; id++ {
+		// Ten at the top, and below each category ten others.
+		if err := tx.InsertCategory("bench", cohort.Category{ID: id, ParentID: (id - 1) / 10, Name: fmt.Sprint("Category ", id)}); err != nil {
+			return err
+		}
+	}
+	rules := make([]cohort.DiscountRule, pricedRules)
+	for i := range rules {
+		rules[i] = cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: int64(2*i + 1), Method: cohort.MethodPercent, Amount: decimal.New(int64(i%90), 0)}
+	}
+	access := cohort.CategoryAccess{Type: cohort.AccessAll}
+	for _, err := range []error{
+		tx.InsertGroup("bench", cohort.Group{ID: rulesGroup, Name: "Rules", CategoryAccess: access, DiscountRules: rules}),
+		tx.InsertGroup("bench", cohort.Group{ID: listGroup, Name: "List", CategoryAccess: access}),
+		tx.InsertPriceList("bench", cohort.PriceList{ID: 1, Name: "List", Active: true}),
+		tx.InsertAssignment("bench", cohort.PriceListAssignment{ID: 1, PriceListID: 1, GroupID: listGroup}),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func insertPriced(tx *db.Tx, id int64) error {
+	err := tx.InsertProduct("bench", cohort.Product{
+		ID: id, Name: fmt.Sprint("Product ", id), Type: cohort.ProductPhysical, Price: decimal.New(id%10_000+100, -2),
+		RetailPrice: decimal.New(id%10_000+500, -2), Categories: []int64{id%pricedCategories + 1}, BaseVariantID: id,
+	})
+	if err != nil {
+		return err
+	}
+	return tx.InsertVariant("bench", cohort.Variant{ID: id, ProductID: id})
+}
