@@ -329,6 +329,15 @@ func TestPricesAreThoseOfTheirParts(t *testing.T) {
 						rt.Fatalf("%+v: item %d costs %v, and when it is explained %v", r, i, plain[i].Calculated, want[i].Calculated)
 					}
 				}
+				if r.CustomerID == 0 || r.GroupID != nil {
+					continue
+				}
+				group := p.members[r.CustomerID] // 0 is no group, as for the customer
+				r.CustomerID, r.GroupID = 0, &group
+				groups, err := s.Prices(t.Context(), store, r)
+				if diff := cmp.Diff(plain, groups, cmpopts.EquateEmpty()); diff != "" || err != nil {
+					rt.Fatalf("%+v: error %v (-the customer's prices +the group's):\n%s", r, err, diff)
+				}
 			}
 		})
 	})
