@@ -21,7 +21,7 @@ const maxDirectory = 10_000
 // remembers none that it did not find.
 type directory struct {
 	mu      sync.RWMutex
-	bearers map[string]bearer // by the hash of the secret
+	bearers map[string]bearer // by the hash of the secret, or by storeKey
 	changes int
 }
 
@@ -87,4 +87,24 @@ func (s *Service) bearer(ctx context.Context, secret string) (bearer, error) {
 	b.until = now.Add(directoryLife)
 	s.directory.keep(hash, b, changes)
 	return b, nil
+}
+
+// storeKey is where a store is remembered by itself, as one whose bearer has no
+// token. It is not the hash of any secret.
+func storeKey(storeHash string) string { return "store " + storeHash }
+
+// rememberedStore returns a store as it is, or as it was a moment ago if another
+// node has changed it since.
+func (s *Service) rememberedStore(ctx context.Context, storeHash string) (cohort.Store, error) {
+	key, now := storeKey(storeHash), s.now()
+	b, ok, changes := s.directory.look(key, now)
+	if ok {
+		return b.store, nil
+	}
+	store, err := s.Store(ctx, storeHash)
+	if err != nil {
+		return store, err
+	}
+	s.directory.keep(key, bearer{store: store, until: now.Add(directoryLife)}, changes)
+	return store, nil
 }

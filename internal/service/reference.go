@@ -28,13 +28,12 @@ func (s *Service) lookUp(ctx context.Context, storeHash string, access cohort.Ca
 	if access.Validate() != nil || cohort.ValidateRules(rules) != nil {
 		return refs, nil
 	}
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		refs = references{}
-		store, err := tx.Store(storeHash)
-		if err != nil || store.Catalog != cohort.CatalogManaged {
-			return err
-		}
-		refs.managed = true
+	store, err := s.rememberedStore(ctx, storeHash)
+	if err != nil || store.Catalog != cohort.CatalogManaged {
+		return refs, err
+	}
+	refs.managed = true
+	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
 		refs.unknown, err = firstUnknown(tx, storeHash, access, rules)
 		return err
 	})
