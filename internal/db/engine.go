@@ -24,9 +24,10 @@ type engine struct {
 	// seesAllWrites is what DB.SeesAllWrites returns.
 	seesAllWrites bool
 	// forUpdate and forKeyShare end a query that keeps its rows from being
-	// changed, or deleted, until the transaction ends. They are empty where one
-	// transaction writes at a time.
-	forUpdate, forKeyShare string
+	// changed, or deleted, until the transaction ends. forDelete is forUpdate for
+	// rows that are about to be deleted: it waits for those who keep them from
+	// that. They are empty where one transaction writes at a time.
+	forUpdate, forDelete, forKeyShare string
 	// skipLocked goes on after forUpdate and leaves out rows that others have
 	// locked, instead of waiting for them.
 	skipLocked string

@@ -43,7 +43,7 @@ func postgresEngine(rawURL string) (*engine, error) {
 	}
 	e := &engine{
 		dialect:   goose.DialectPostgres,
-		forUpdate: " FOR NO KEY UPDATE", forKeyShare: " FOR KEY SHARE", skipLocked: " SKIP LOCKED",
+		forUpdate: " FOR NO KEY UPDATE", forDelete: " FOR UPDATE", forKeyShare: " FOR KEY SHARE", skipLocked: " SKIP LOCKED",
 
 		// Not locks of a row: those who share one let a newcomer share it too, however
 		// long somebody waits to have it alone.

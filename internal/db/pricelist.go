@@ -27,11 +27,17 @@ func (t *Tx) PriceList(storeHash string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeHash, id, "")
 }
 
-// PriceListForUpdate is PriceList for one that this transaction is about to write
-// or delete: until its end nobody else does, and nobody assigns it or puts records
-// into it.
+// PriceListForUpdate is PriceList for one that this transaction is about to write:
+// until its end nobody else does.
 func (t *Tx) PriceListForUpdate(storeHash string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeHash, id, t.engine.forUpdate)
+}
+
+// PriceListForDelete is PriceList for one that this transaction is about to delete:
+// whoever has assigned it or put records into it is done by now, and until the end
+// of the transaction nobody does.
+func (t *Tx) PriceListForDelete(storeHash string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeHash, id, t.engine.forDelete)
 }
 
 func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceList, error) {

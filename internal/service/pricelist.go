@@ -150,7 +150,7 @@ func (s *Service) deletePriceLists(tx *db.Tx, storeHash string, ids []int64) (n 
 	}
 	there := make([]int64, 0, len(ids))
 	for _, id := range ids {
-		_, err := tx.PriceListForUpdate(storeHash, id)
+		_, err := tx.PriceListForDelete(storeHash, id)
 		if cohort.KindOf(err) == cohort.KindNotFound {
 			continue
 		}
