@@ -3,7 +3,6 @@ package cohort
 import (
 	"fmt"
 	"iter"
-	"slices"
 	"strings"
 )
 
@@ -91,11 +90,6 @@ func (p CategoryParents) up(id int64) iter.Seq[int64] {
 			id, parent = parent, next
 		}
 	}
-}
-
-// Covers reports whether a category is another one or above it.
-func (p CategoryParents) Covers(ancestor, id int64) bool {
-	return slices.Contains(p.Path(id), ancestor)
 }
 
 // CheckPlace checks whether a category may be under its parent. It returns a

@@ -65,15 +65,6 @@ func (t *Tx) GroupsAssigned(storeHash string, f cohort.AssignmentFilter) ([]int6
 	return collect(rows, scanID)
 }
 
-// AssignmentsFor returns what decides for a group in a channel, in no order: the
-// assignments of the group in the channel, of the group, and of the channel.
-func (t *Tx) AssignmentsFor(storeHash string, groupID, channelID int64) ([]cohort.PriceListAssignment, error) {
-	w := whereStore(storeHash)
-	in(w, "customer_group_id", []int64{groupID, 0})
-	in(w, "channel_id", []int64{channelID, 0})
-	return t.assignments(w, "")
-}
-
 // Assignment returns the assignment of a group in a channel, and false if there is
 // none. 0 is everybody, and every channel.
 func (t *Tx) Assignment(storeHash string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {

@@ -112,24 +112,6 @@ func (t *Tx) ListPriceRecords(storeHash string, listID int64, f cohort.PriceReco
 	return inOrder(p, records), err
 }
 
-// PriceRecordsOf returns what several lists say about several variants in one
-// currency, in no order.
-func (t *Tx) PriceRecordsOf(storeHash string, listIDs, variantIDs []int64, currency string) ([]cohort.PriceRecord, error) {
-	var all []cohort.PriceRecord
-	for variants := range slices.Chunk(variantIDs, inChunk) {
-		w := whereStore(storeHash)
-		in(w, "price_list_id", listIDs)
-		in(w, "variant_id", variants)
-		w.and("currency = ?", currency)
-		records, err := t.priceRecords(w)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, records...)
-	}
-	return all, nil
-}
-
 func (t *Tx) priceRecords(w *where) ([]cohort.PriceRecord, error) {
 	rows, err := t.query("SELECT "+priceRecordColumns+", product_id, sku FROM "+priceRecords+w.text.String(), w.args...)
 	if err != nil {

@@ -119,8 +119,8 @@ func wantRecords(t *testing.T, d *db.DB, want []cohort.PriceRecord) {
 	})
 }
 
-// TestPriceRecordsOf finds what several lists say about many variants.
-func TestPriceRecordsOf(t *testing.T) {
+// TestRecordsToPrice finds what several lists say about many variants.
+func TestRecordsToPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addVariants(t, d, "a", 300)
@@ -143,7 +143,7 @@ func TestPriceRecordsOf(t *testing.T) {
 				lists, variants []int64
 				want            int
 			}{{[]int64{1, 2}, ids, 600}, {[]int64{2, 9}, ids[:7], 7}, {[]int64{}, ids, 0}, {[]int64{1}, []int64{}, 0}} {
-				got, err := tx.PriceRecordsOf("a", c.lists, c.variants, "USD")
+				got, err := tx.RecordsToPrice("a", c.lists, "USD", c.variants)
 				if err != nil || len(got) != c.want {
 					t.Errorf("%d records of %v (%v), want %d", len(got), c.lists, err, c.want)
 				}
