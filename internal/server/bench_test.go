@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/service"
 )
 
 // What a request costs in front of a handler and behind it, without a network
@@ -30,7 +31,9 @@ func (d *discarded) WriteHeader(status int)      { d.status = status }
 // store.
 func newLocal(store cohort.Store, log *slog.Logger) *Server {
 	s := New(nil, Options{Log: log})
-	s.authenticate = func(context.Context, string, string, cohort.Scope) (cohort.Store, error) { return store, nil }
+	s.authenticate = func(context.Context, string, string, cohort.Scope) (service.Bearer, error) {
+		return service.Bearer{Store: store}, nil
+	}
 	return s
 }
 

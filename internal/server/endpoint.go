@@ -39,10 +39,11 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 // serve takes the request through the checks in the order that the wire
 // contract gives. It returns the errors whose shape is the dialect's.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
-	store, ok, err := e.authenticate(w, r, entry.path.store)
+	bearer, ok, err := e.authenticate(w, r, entry.path.store)
 	if !ok {
 		return err
 	}
+	store := bearer.Store
 	entry.store = store.Hash
 	admitted, done := admit(e.server.limits, w.Header(), store, e.route, entry.path.ids)
 	defer done()
@@ -60,22 +61,22 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	return e.route.Handle(w, &api.Request{Request: r, Store: store, IDs: entry.path.ids})
 }
 
-// authenticate returns the store that the request may work on. Otherwise ok is
-// false, and either it has answered or err says what is wrong.
-func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash string) (store cohort.Store, ok bool, err error) {
+// authenticate returns the token of the request with the store that it may work
+// on. Otherwise ok is false, and either it has answered or err says what is wrong.
+func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash string) (b service.Bearer, ok bool, err error) {
 	const header = "X-Auth-Token"
 	values := r.Header.Values(header)
 	switch {
 	case len(values) == 0:
 		api.WriteText(w, http.StatusUnauthorized, header+" header is required")
-		return store, false, nil
+		return b, false, nil
 	case strings.TrimSpace(values[0]) == "":
 		api.WriteText(w, http.StatusUnauthorized, header+" header should have correct format")
-		return store, false, nil
+		return b, false, nil
 	}
-	store, err = e.server.authenticate(r.Context(), hash, values[0], e.route.Scope)
+	b, err = e.server.authenticate(r.Context(), hash, values[0], e.route.Scope)
 	if err == nil {
-		return store, true, nil
+		return b, true, nil
 	}
 	switch cohort.KindOf(err) {
 	case cohort.KindUnauthorized:
@@ -83,9 +84,9 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash str
 	case cohort.KindForbidden:
 		refuse(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
 	default:
-		return store, false, err
+		return b, false, err
 	}
-	return store, false, nil
+	return b, false, nil
 }
 
 // checkFormats refuses a client that does not take JSON, or sends something else.

@@ -38,7 +38,7 @@ type Server struct {
 	none    *operation // for what no route matches
 	gzip    func(http.Handler) http.HandlerFunc
 	// authenticate is the service's, or stands for it in benchmarks.
-	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (cohort.Store, error)
+	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (service.Bearer, error)
 }
 
 // New returns a server for a service.

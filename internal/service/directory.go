@@ -21,18 +21,23 @@ const maxDirectory = 10_000
 // remembers none that it did not find.
 type directory struct {
 	mu      sync.RWMutex
-	bearers map[string]bearer // by the hash of the secret, or by storeKey
+	bearers map[string]remembered // by the hash of the secret, or by storeKey
 	changes int
 }
 
-// bearer is who comes with a secret.
-type bearer struct {
-	token cohort.Token
-	store cohort.Store
+// Bearer is a token that a request carries, with the token's store.
+type Bearer struct {
+	Token cohort.Token
+	Store cohort.Store
+}
+
+// remembered is a bearer as it was read, until it has to be read again.
+type remembered struct {
+	Bearer
 	until time.Time
 }
 
-func newDirectory() *directory { return &directory{bearers: map[string]bearer{}} }
+func newDirectory() *directory { return &directory{bearers: map[string]remembered{}} }
 
 // forget drops everything.
 func (d *directory) forget() {
@@ -44,7 +49,7 @@ func (d *directory) forget() {
 
 // look returns who has the secret, if that is remembered. Else changes is to be
 // handed to keep with what was found.
-func (d *directory) look(hash string, now time.Time) (b bearer, ok bool, changes int) {
+func (d *directory) look(hash string, now time.Time) (b remembered, ok bool, changes int) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
 	b, ok = d.bearers[hash]
@@ -52,7 +57,7 @@ func (d *directory) look(hash string, now time.Time) (b bearer, ok bool, changes
 }
 
 // keep remembers a bearer, unless something has changed since look.
-func (d *directory) keep(hash string, b bearer, changes int) {
+func (d *directory) keep(hash string, b remembered, changes int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changes != changes {
@@ -65,28 +70,28 @@ func (d *directory) keep(hash string, b bearer, changes int) {
 }
 
 // bearer returns who comes with a secret, or KindUnauthorized.
-func (s *Service) bearer(ctx context.Context, secret string) (bearer, error) {
+func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	hash, now := cohort.HashTokenSecret(secret), s.now()
 	b, ok, changes := s.directory.look(hash, now)
 	if ok {
-		return b, nil
+		return b.Bearer, nil
 	}
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		if b.token, err = tx.TokenByHash(hash); err != nil {
+		if b.Token, err = tx.TokenByHash(hash); err != nil {
 			return err
 		}
-		b.store, err = tx.Store(b.token.StoreHash)
+		b.Store, err = tx.Store(b.Token.StoreHash)
 		return err
 	})
 	if cohort.KindOf(err) == cohort.KindNotFound {
-		return bearer{}, &cohort.Error{Kind: cohort.KindUnauthorized}
+		return Bearer{}, &cohort.Error{Kind: cohort.KindUnauthorized}
 	}
 	if err != nil {
-		return bearer{}, err
+		return Bearer{}, err
 	}
 	b.until = now.Add(directoryLife)
 	s.directory.keep(hash, b, changes)
-	return b, nil
+	return b.Bearer, nil
 }
 
 // storeKey is where a store is remembered by itself, as one whose bearer has no
@@ -99,12 +104,12 @@ func (s *Service) rememberedStore(ctx context.Context, storeHash string) (cohort
 	key, now := storeKey(storeHash), s.now()
 	b, ok, changes := s.directory.look(key, now)
 	if ok {
-		return b.store, nil
+		return b.Store, nil
 	}
 	store, err := s.Store(ctx, storeHash)
 	if err != nil {
 		return store, err
 	}
-	s.directory.keep(key, bearer{store: store, until: now.Add(directoryLife)}, changes)
+	s.directory.keep(key, remembered{Bearer{Store: store}, now.Add(directoryLife)}, changes)
 	return store, nil
 }

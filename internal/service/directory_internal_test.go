@@ -8,7 +8,7 @@ import (
 
 func TestDirectoryIsBounded(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := bearer{until: now.Add(time.Hour)}
+	b := remembered{until: now.Add(time.Hour)}
 	for i := range 2*maxDirectory + 10 {
 		hash := fmt.Sprint(i)
 		d.keep(hash, b, 0)
@@ -25,7 +25,7 @@ func TestDirectoryIsBounded(t *testing.T) {
 // kept after it.
 func TestDirectoryKeepsNothingFromBeforeAChange(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := bearer{until: now.Add(time.Hour)}
+	b := remembered{until: now.Add(time.Hour)}
 	_, _, changes := d.look("hash", now)
 	d.forget()
 	d.keep("hash", b, changes)

@@ -18,11 +18,11 @@ import (
 // authenticate returns the store that a secret lets in, and whether it does.
 func authenticate(t *testing.T, svc *service.Service, secret string) (cohort.Store, bool) {
 	t.Helper()
-	st, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
+	b, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
 	if err != nil && cohort.KindOf(err) != cohort.KindUnauthorized {
 		t.Error(err)
 	}
-	return st, err == nil
+	return b.Store, err == nil
 }
 
 // wantRemembered fails unless so many tokens are remembered.

@@ -66,17 +66,18 @@ func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.
 	return token, err == nil, err
 }
 
-// Authenticate returns the store that a secret lets its bearer call. It returns
+// Authenticate returns the bearer of a secret, whose store it may call. It returns
 // KindUnauthorized if no token has the secret, and KindForbidden if one does
 // but belongs to another store or lacks the scope; an unknown store looks the
-// same as a foreign one.
-func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (cohort.Store, error) {
+// same as a foreign one. With KindForbidden it returns the token too, for the log,
+// and no store.
+func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (Bearer, error) {
 	b, err := s.bearer(ctx, secret)
 	if err != nil {
-		return cohort.Store{}, err
+		return Bearer{}, err
 	}
-	if b.store.Hash != storeHash || !b.token.Allows(need) {
-		return cohort.Store{}, &cohort.Error{Kind: cohort.KindForbidden}
+	if b.Store.Hash != storeHash || !b.Token.Allows(need) {
+		return Bearer{Token: b.Token}, &cohort.Error{Kind: cohort.KindForbidden}
 	}
-	return b.store, nil
+	return b, nil
 }

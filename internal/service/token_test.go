@@ -69,7 +69,8 @@ func TestAuthenticate(t *testing.T) {
 		}
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				got, err := svc.Authenticate(t.Context(), tt.store, tt.secret, tt.need)
+				b, err := svc.Authenticate(t.Context(), tt.store, tt.secret, tt.need)
+				got := b.Store
 				if tt.want != good {
 					wantKind(t, err, tt.want)
 					if diff := cmp.Diff(cohort.Store{}, got); diff != "" {
@@ -107,8 +108,8 @@ func TestAuthenticateSeesChangesAtOnce(t *testing.T) {
 		if _, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Plan: new(cohort.PlanPro), AtOnce: new(2)}); err != nil {
 			t.Fatal(err)
 		}
-		st, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
-		if err != nil || st.Plan != cohort.PlanPro || st.AtOnce != 2 {
+		b, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
+		if st := b.Store; err != nil || st.Plan != cohort.PlanPro || st.AtOnce != 2 {
 			t.Errorf("got %v, error %v", st, err)
 		}
 
