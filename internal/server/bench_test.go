@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"crypto/rand"
 	"io"
 	"log/slog"
@@ -10,12 +9,13 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 
-// What a request costs in front of a handler and behind it, without a network
-// and without a database: GET /time needs none once the token is known. Whole
-// requests are measured in bench/.
+// These measure what a request costs in front of a handler and behind it, without
+// a network: GET /time asks the database for nothing once the token is known.
+// Whole requests are measured in bench/.
 
 // discarded is an answer that nobody reads.
 type discarded struct {
@@ -27,20 +27,25 @@ func (d *discarded) Header() http.Header         { return d.header }
 func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discarded) WriteHeader(status int)      { d.status = status }
 
-// newLocal returns a server that knows each token and takes it for one of the
-// store.
-func newLocal(store cohort.Store, log *slog.Logger) *Server {
-	s := New(nil, Options{Log: log})
-	s.authenticate = func(context.Context, string, string, cohort.Scope) (service.Bearer, error) {
-		return service.Bearer{Store: store}, nil
+// newLocal returns a server on a real database that has the store, and a token
+// of the store.
+func newLocal(b *testing.B, store cohort.Store, log *slog.Logger) (s *Server, token string) {
+	b.Helper()
+	svc := service.New(dbtest.SQLite(b))
+	if _, err := svc.CreateStore(b.Context(), store); err != nil {
+		b.Fatal(err)
 	}
-	return s
+	_, token, err := svc.CreateToken(b.Context(), cohort.Token{StoreHash: store.Hash, Scopes: cohort.Scopes()})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return New(svc, Options{Log: log}), token
 }
 
 // request is one as common clients send it.
-func request(path string, header ...string) *http.Request {
+func request(path, token string, header ...string) *http.Request {
 	r := &http.Request{Method: "GET", URL: &url.URL{Path: path}, Header: http.Header{
-		"X-Auth-Token": {"secret"}, "Accept": {"application/json"}, "User-Agent": {"client/1.0"},
+		"X-Auth-Token": {token}, "Accept": {"application/json"}, "User-Agent": {"client/1.0"},
 	}}
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -53,22 +58,25 @@ func BenchmarkRequest(b *testing.B) {
 	metered := cohort.Store{Hash: "abc", Plan: cohort.PlanEnterprise, Quota: cohort.MaxQuota}
 	text := slog.New(slog.NewTextHandler(io.Discard, nil))
 	for _, c := range []struct {
-		name    string
-		server  *Server
-		request *http.Request
+		name   string
+		store  cohort.Store
+		log    *slog.Logger
+		header []string
 	}{
-		{"plain", newLocal(unlimited, nil), request("/stores/abc/v2/time")},
-		{"text-log", newLocal(unlimited, text), request("/stores/abc/v2/time")},
-		{"json-log", newLocal(unlimited, slog.New(slog.NewJSONHandler(io.Discard, nil))), request("/stores/abc/v2/time")},
-		{"metered", newLocal(metered, nil), request("/stores/abc/v2/time")},
-		{"gzip", newLocal(unlimited, nil), request("/stores/abc/v2/time", "Accept-Encoding", "gzip")},
+		{"plain", unlimited, nil, nil},
+		{"text-log", unlimited, text, nil},
+		{"json-log", unlimited, slog.New(slog.NewJSONHandler(io.Discard, nil)), nil},
+		{"metered", metered, nil, nil},
+		{"gzip", unlimited, nil, []string{"Accept-Encoding", "gzip"}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
+			s, token := newLocal(b, c.store, c.log)
+			r := request("/stores/abc/v2/time", token, c.header...)
 			w := &discarded{header: http.Header{}}
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(w.header)
-				c.server.ServeHTTP(w, c.request)
+				s.ServeHTTP(w, r)
 				if w.status != http.StatusOK {
 					b.Fatal(w.status)
 				}
@@ -80,7 +88,7 @@ func BenchmarkRequest(b *testing.B) {
 // BenchmarkRoute finds a handler by a path with an id in it, and as a yardstick
 // has the standard mux find it.
 func BenchmarkRoute(b *testing.B) {
-	r := request("/stores/abc/v2/customer_groups/1234")
+	r := request("/stores/abc/v2/customer_groups/1234", "")
 	b.Run("router", func(b *testing.B) {
 		rt := allRoutes()
 		b.ReportAllocs()
