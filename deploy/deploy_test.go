@@ -4,6 +4,7 @@ package deploy_test
 
 import (
 	"bytes"
+	"go/version"
 	"os"
 	"regexp"
 	"slices"
@@ -45,6 +46,31 @@ func TestVariablesExist(t *testing.T) {
 			if !strings.Contains(serve, "$"+name) {
 				t.Errorf("%s sets %s, which `cohort serve` does not read", file, name)
 			}
+		}
+	}
+}
+
+// Each image that the Dockerfile begins with is named by its digest, so that nobody
+// can put another one in its place, and by a tag that says which Go it has. That is
+// one with which go.mod is content.
+func TestBaseIsPinned(t *testing.T) {
+	pinned := regexp.MustCompile(`^golang:([0-9]+\.[0-9]+\.[0-9]+)@sha256:[0-9a-f]{64}$`)
+	froms := regexp.MustCompile(`(?m)^FROM (?:--\S+ )*(\S+)`).FindAllStringSubmatch(read(t, "Dockerfile"), -1)
+	if len(froms) == 0 {
+		t.Fatal("the Dockerfile begins with no image")
+	}
+	for _, from := range froms {
+		if from[1] == "scratch" {
+			continue
+		}
+		m := pinned.FindStringSubmatch(from[1])
+		if m == nil {
+			t.Errorf("FROM %s: want golang:VERSION@sha256:DIGEST", from[1])
+			continue
+		}
+		needs := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "../go.mod"))[1]
+		if version.Compare("go"+m[1], "go"+needs) < 0 {
+			t.Errorf("the image has Go %s, and go.mod needs %s", m[1], needs)
 		}
 	}
 }
