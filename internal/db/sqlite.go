@@ -45,7 +45,9 @@ func newSQLiteDB(ctx context.Context, e *engine, connect connectFunc, changed fu
 	return d, nil
 }
 
-func (d *sqliteDB) update(ctx context.Context, fn func(*Tx) error) error { return d.writer.do(ctx, fn) }
+func (d *sqliteDB) update(ctx context.Context, fn func(*Tx) error) error {
+	return d.engine.classify(d.writer.do(ctx, fn))
+}
 
 func (d *sqliteDB) updateLong(ctx context.Context, fn func(*Tx) error) error {
 	return d.update(ctx, fn)

@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -86,7 +87,7 @@ func (t *turn) wait(ctx context.Context) error {
 	case <-t.done:
 		return t.result()
 	default:
-		return fmt.Errorf("it is unknown whether the change was made: %w", ctx.Err())
+		return errors.Join(errUnknown, ctx.Err())
 	}
 }
 
