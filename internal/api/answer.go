@@ -3,40 +3,13 @@ package api
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 )
 
-// MaxBody is the largest request body, in bytes.
+// MaxBody is the largest request body, in bytes. A larger one is 413. [ours]
 const MaxBody = 1 << 20
-
-// ReadBody reads a request's body. It returns an HTTPError when the body is
-// larger than MaxBody, comes too slowly, or breaks off.
-func ReadBody(w http.ResponseWriter, r *Request) ([]byte, error) {
-	body := bytes.NewBuffer(make([]byte, 0, firstRead(r.ContentLength)))
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, MaxBody))
-	switch {
-	case err == nil:
-		return body.Bytes(), nil
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, &HTTPError{http.StatusRequestTimeout, "The request body did not arrive in time."}
-	}
-	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return nil, &HTTPError{http.StatusRequestEntityTooLarge, "The request body is larger than 1 MiB."}
-	}
-	return nil, &HTTPError{http.StatusBadRequest, "The request body broke off."}
-}
-
-// firstRead is how much room a body gets before any of it has come. What the
-// client announces is believed up to 64 KiB, so that to announce much and send
-// nothing does not take up memory. The buffer wants room behind the end.
-func firstRead(announced int64) int {
-	const most = 64 << 10
-	return int(min(max(announced, 0), most)) + bytes.MinRead
-}
 
 // WriteJSON answers with v as JSON, without a line end behind it.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {

@@ -3,6 +3,7 @@
 package api
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -31,7 +32,10 @@ type Route struct {
 	Gate string
 	// PerMinute bounds how often the operation may be called.
 	PerMinute Rate
-	Handle    Handler
+	// ReadOnly marks an operation that changes nothing although its method is not
+	// GET. Work that only reads ends when its client is gone.
+	ReadOnly bool
+	Handle   Handler
 }
 
 // Rate is how many calls a minute an operation takes: to one path, and in one
@@ -49,11 +53,26 @@ type Dialect struct {
 	WriteError func(w http.ResponseWriter, err error) (status int)
 }
 
-// Request is a request that passed route, token, scope and limits.
+// Request is a request that passed route, token, scope, formats and limits.
 type Request struct {
 	*http.Request
 	Store cohort.Store
 	IDs   IDs
+	// Body is the whole body of a POST or PUT, at most MaxBody bytes. It hides the
+	// body of the http.Request, which the server has read.
+	Body []byte
+	// Work is the context of what is done for the request; nil stands for the
+	// context of the http.Request, which ends as soon as the client sends nothing
+	// more.
+	Work context.Context
+}
+
+// Context returns the context of what is done for the request.
+func (r *Request) Context() context.Context {
+	if r.Work == nil {
+		return r.Request.Context()
+	}
+	return r.Work
 }
 
 // IDs are what stands in a path for its wildcards, in the order of the path: ids

@@ -66,8 +66,8 @@ var requiredOfAddress = []string{"first_name", "last_name", "phone", "street_1",
 
 // decodeAddress reads a body whose customer, if it names one, must be the
 // path's.
-func decodeAddress(w http.ResponseWriter, r *api.Request, customerID int64, required ...string) (cohort.AddressUpdate, error) {
-	body, err := decodeBody(w, r, addressFields, required...)
+func decodeAddress(r *api.Request, customerID int64, required ...string) (cohort.AddressUpdate, error) {
+	body, err := decodeBody(r, addressFields, required...)
 	if err == nil && body.customerID != nil && *body.customerID != customerID {
 		err = cohort.Invalid("customer_id", "The address belongs to the customer in the path.")
 	}
@@ -127,7 +127,7 @@ func (h *handler) createAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := decodeAddress(w, r, customerID, requiredOfAddress...)
+	body, err := decodeAddress(r, customerID, requiredOfAddress...)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (h *handler) updateAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := decodeAddress(w, r, customerID)
+	body, err := decodeAddress(r, customerID)
 	if err != nil {
 		return err
 	}

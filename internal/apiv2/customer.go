@@ -212,7 +212,7 @@ func (h *handler) getCustomer(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) createCustomer(w http.ResponseWriter, r *api.Request) error {
-	body, err := decodeBody(w, r, customerFields, "first_name", "last_name", "email")
+	body, err := decodeBody(r, customerFields, "first_name", "last_name", "email")
 	if err != nil {
 		return err
 	}
@@ -229,7 +229,7 @@ func (h *handler) updateCustomer(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := decodeBody(w, r, customerFields)
+	body, err := decodeBody(r, customerFields)
 	if err != nil {
 		return err
 	}
@@ -277,7 +277,7 @@ func (h *handler) validatePassword(w http.ResponseWriter, r *api.Request) error 
 	if err != nil {
 		return err
 	}
-	attempt, err := decodeBody(w, r, validateFields, "password")
+	attempt, err := decodeBody(r, validateFields, "password")
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package apiv2
 import (
 	"errors"
 	"fmt"
-	"net/http"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -15,14 +14,10 @@ import (
 // value gets into a T. A nil function marks a field that only answers have.
 type fields[T any] map[string]func(into *T, v api.Value) error
 
-// decodeBody reads a request's body into a T by the table.
-func decodeBody[T any](w http.ResponseWriter, r *api.Request, table fields[T], required ...string) (T, error) {
+// decodeBody decodes a request's body into a T by the table.
+func decodeBody[T any](r *api.Request, table fields[T], required ...string) (T, error) {
 	var into T
-	body, err := api.ReadBody(w, r)
-	if err != nil {
-		return into, err
-	}
-	object, err := api.ParseObject(body)
+	object, err := api.ParseObject(r.Body)
 	if err != nil {
 		return into, err
 	}

@@ -179,7 +179,7 @@ func (h *handler) getGroup(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
-	body, err := decodeBody(w, r, groupFields, "name")
+	body, err := decodeBody(r, groupFields, "name")
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := decodeBody(w, r, groupFields)
+	body, err := decodeBody(r, groupFields)
 	if err != nil {
 		return err
 	}

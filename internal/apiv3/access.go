@@ -32,7 +32,7 @@ type categoryAccessWire struct {
 }
 
 func (h *handler) checkAccess(w http.ResponseWriter, r *api.Request) error {
-	request, err := decodeBody(w, r, accessFields)
+	request, err := decodeBody(r, accessFields)
 	if err != nil {
 		return err
 	}

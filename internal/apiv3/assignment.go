@@ -94,7 +94,7 @@ func (h *handler) listAssignments(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) createAssignments(w http.ResponseWriter, r *api.Request) error {
-	list, err := decodeBatch(w, r, cohort.MaxAssignments, assignmentFields, "price_list_id")
+	list, err := decodeBatch(r, cohort.MaxAssignments, assignmentFields, "price_list_id")
 	if err != nil {
 		return refuseAssignments(err)
 	}
@@ -123,7 +123,7 @@ func (h *handler) putAssignment(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	assignment, err := decodeBody(w, r, upsertFields, "customer_group_id", "channel_id")
+	assignment, err := decodeBody(r, upsertFields, "customer_group_id", "channel_id")
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (h *handler) listCategories(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {
-	u, err := decodeBody(w, r, categoryFields, "name", "parent_id")
+	u, err := decodeBody(r, categoryFields, "name", "parent_id")
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (h *handler) updateCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(w, r, categoryFields)
+	u, err := decodeBody(r, categoryFields)
 	if err != nil {
 		return err
 	}

@@ -73,20 +73,20 @@ func (f failures) err() error {
 // is ignored, so that what was read can be changed and sent back.
 type fields[T any] map[string]func(into *T, v api.Value) error
 
-// decodeBody reads a request's body, an object, into a T by the table.
-func decodeBody[T any](w http.ResponseWriter, r *api.Request, table fields[T], required ...string) (T, error) {
+// decodeBody decodes a request's body, an object, into a T by the table.
+func decodeBody[T any](r *api.Request, table fields[T], required ...string) (T, error) {
 	var into T
-	v, err := parseBody(w, r)
+	v, err := parseBody(r)
 	if err != nil {
 		return into, err
 	}
 	return into, decodeObject(v, &into, table, required...)
 }
 
-// decodeBatch reads a request's body, an array of 1 to most objects, into Ts by
+// decodeBatch decodes a request's body, an array of 1 to most objects, into Ts by
 // the table. What is wrong is named by the places in the array.
-func decodeBatch[T any](w http.ResponseWriter, r *api.Request, most int, table fields[T], required ...string) ([]T, error) {
-	v, err := parseBody(w, r)
+func decodeBatch[T any](r *api.Request, most int, table fields[T], required ...string) ([]T, error) {
+	v, err := parseBody(r)
 	if err != nil {
 		return nil, err
 	}
@@ -114,13 +114,9 @@ func decodeArray[T any](values []api.Value, table fields[T], required ...string)
 	return items, failed.err()
 }
 
-// parseBody reads a body that is JSON, or says with 400 where it is not.
-func parseBody(w http.ResponseWriter, r *api.Request) (api.Value, error) {
-	body, err := api.ReadBody(w, r)
-	if err != nil {
-		return api.Value{}, err
-	}
-	v, err := api.ParseValue(body)
+// parseBody parses a body that is JSON, or says with 400 where it is not.
+func parseBody(r *api.Request) (api.Value, error) {
+	v, err := api.ParseValue(r.Body)
 	if e, ok := errors.AsType[*cohort.Error](err); ok {
 		return v, &api.HTTPError{Status: http.StatusBadRequest, Message: e.Message}
 	}

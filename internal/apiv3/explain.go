@@ -49,7 +49,7 @@ type categoryStep struct {
 }
 
 func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
-	request, err := decodePriceRequest(w, r)
+	request, err := decodePriceRequest(r)
 	if err != nil {
 		return err
 	}

@@ -65,7 +65,7 @@ func (h *handler) listPriceLists(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) createPriceList(w http.ResponseWriter, r *api.Request) error {
-	update, err := decodeBody(w, r, priceListFields, "name")
+	update, err := decodeBody(r, priceListFields, "name")
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (h *handler) updatePriceList(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	update, err := decodeBody(w, r, priceListFields)
+	update, err := decodeBody(r, priceListFields)
 	if err != nil {
 		return err
 	}

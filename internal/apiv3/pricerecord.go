@@ -219,7 +219,7 @@ func (h *handler) setPriceRecord(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	update, err := decodeBody(w, r, recordFields)
+	update, err := decodeBody(r, recordFields)
 	if err != nil {
 		return err
 	}
@@ -312,7 +312,7 @@ type recordName struct {
 
 // decodeRecords reads a batch of records.
 func decodeRecords(w http.ResponseWriter, r *api.Request, most int, required ...string) ([]cohort.PriceRecordUpdate, error) {
-	updates, err := decodeBatch(w, r, most, recordFields, required...)
+	updates, err := decodeBatch(r, most, recordFields, required...)
 	return updates, refuseBatch(updates, err)
 }
 

@@ -34,12 +34,12 @@ var (
 	}
 )
 
-func decodePriceRequest(w http.ResponseWriter, r *api.Request) (service.PriceRequest, error) {
-	return decodeBody(w, r, priceFields, "channel_id", "currency_code", "items")
+func decodePriceRequest(r *api.Request) (service.PriceRequest, error) {
+	return decodeBody(r, priceFields, "channel_id", "currency_code", "items")
 }
 
 func (h *handler) getPrices(w http.ResponseWriter, r *api.Request) error {
-	request, err := decodePriceRequest(w, r)
+	request, err := decodePriceRequest(r)
 	if err != nil {
 		return err
 	}

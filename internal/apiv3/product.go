@@ -182,7 +182,7 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(w, r, productFields, productRequired...)
+	u, err := decodeBody(r, productFields, productRequired...)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(w, r, productFields)
+	u, err := decodeBody(r, productFields)
 	if err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strconv"
-	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -67,8 +66,8 @@ var thingFilters = func() filters[thingFilter] {
 	return table
 }()
 
-func post(body string) (http.ResponseWriter, *api.Request) {
-	return httptest.NewRecorder(), &api.Request{Request: httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))}
+func post(body string) *api.Request {
+	return &api.Request{Body: []byte(body)}
 }
 
 func queried(query string) *api.Request {

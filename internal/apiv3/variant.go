@@ -126,7 +126,7 @@ func (h *handler) createVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(w, r, variantFields, "option_values")
+	u, err := decodeBody(r, variantFields, "option_values")
 	if err != nil {
 		return err
 	}
@@ -163,7 +163,7 @@ func (h *handler) updateVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(w, r, variantFields)
+	u, err := decodeBody(r, variantFields)
 	if err != nil {
 		return err
 	}

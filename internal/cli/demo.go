@@ -105,10 +105,13 @@ func (d *demo) play(script *wirescript.Script, token string) (err error) {
 		return err
 	}
 	log := slog.New(slog.DiscardHandler)
-	srv := newHTTPServer(server.New(service.New(store), server.Options{Log: log}), log)
+	handler := server.New(service.New(store), server.Options{Log: log})
+	srv := newHTTPServer(handler, log)
 	ctx, stop := context.WithCancel(d.in.ctx)
 	stopped := make(chan error, 1)
-	go func() { stopped <- (&serveCommand{ShutdownTimeout: time.Second}).serve(ctx, srv, listener) }()
+	go func() {
+		stopped <- (&serveCommand{ShutdownTimeout: time.Second}).serve(ctx, srv, listener, handler.CutOff)
+	}()
 	defer func() { stop(); err = errors.Join(err, <-stopped) }()
 
 	target := wirescript.Target{

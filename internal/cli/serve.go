@@ -88,7 +88,8 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
-	err = c.serve(in.ctx, newHTTPServer(server.New(svc, server.Options{Log: log, Metrics: metrics, Limits: limits}), log), listener)
+	handler := server.New(svc, server.Options{Log: log, Metrics: metrics, Limits: limits})
+	err = c.serve(in.ctx, newHTTPServer(handler, log), listener, handler.CutOff)
 	log.Info("stopped")
 	return err
 }
@@ -261,8 +262,10 @@ func (c *serveCommand) openLimits(ctx context.Context, log *slog.Logger) (l *lim
 }
 
 // serve runs the HTTP server until ctx ends or it fails. Then it refuses new
-// requests and waits for those under way, up to the shutdown timeout.
-func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listener) error {
+// requests and waits for those under way, up to the shutdown timeout. After that
+// it cuts them off.
+func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listener, cutOff func()) error {
+	l = server.Listen(l)
 	failed := make(chan error, 1)
 	go func() {
 		if c.TLSCert != "" {
@@ -279,6 +282,7 @@ func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listen
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.ShutdownTimeout)
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
+		cutOff()
 		return errors.Join(fmt.Errorf("requests were still under way after %s and were cut off", c.ShutdownTimeout), srv.Close())
 	}
 	return nil
@@ -312,12 +316,15 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           h,
 		ConnState:         silent.track,
+		ConnContext:       server.ConnContext,
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
 		WriteTimeout:      60 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		// The answer to OPTIONS * is the handler's, as all others are.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
 	srv.RegisterOnShutdown(silent.close)
 	return srv

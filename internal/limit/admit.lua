@@ -6,7 +6,7 @@
 -- ARGV: the time, empty for that of Redis; the at-once limit, the request's
 -- slot, the lease; both rates and their length; the quota and its length; then
 -- slots of the gate that are free again. A limit of -1 does not hold. Times are
--- in milliseconds.
+-- in milliseconds. With "peek" for a slot it only tells what it would decide.
 -- Returns which limit refuses (0: none, 1: at once, 2: rate, 3: quota), after
 -- what time to come again, how much of the quota is used, and when it resets.
 
@@ -70,7 +70,7 @@ local function refusal()
 end
 
 local refused, retry = refusal()
-if refused == 0 then
+if refused == 0 and slot ~= 'peek' then
   count(of_path)
   count(of_store)
   count(of_quota)

@@ -14,6 +14,8 @@ type Limiter interface {
 	// Admit decides about a request. What is refused uses up nothing. Whoever
 	// is let in calls done once, when the request is over; done is never nil.
 	Admit(Request) (d Decision, done func())
+	// Peek tells what Admit would decide now, and uses up nothing.
+	Peek(Request) Decision
 }
 
 // Request is a request, and the limits that hold for it.

@@ -42,6 +42,21 @@ func (m *Memory) Admit(r Request) (d Decision, done func()) {
 	return d, done
 }
 
+// Peek tells what Admit would decide now.
+func (m *Memory) Peek(r Request) (d Decision) {
+	if r.free() {
+		return d
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	d.Refused, d.RetryAfter = m.refusal(&r, now)
+	if r.Metered {
+		d.Quota = m.quotas.look(r.Store, r.Quota, now)
+	}
+	return d
+}
+
 // refusal returns the first limit that does not let the request in, and when to
 // come again. It uses up nothing.
 func (m *Memory) refusal(r *Request, now time.Time) (limit string, retry int) {

@@ -157,6 +157,26 @@ func (s *Shared) Admit(r Request) (d Decision, done func()) {
 	return d, s.holding(at, true, s.own.note(r))
 }
 
+// Peek tells what Admit would decide now. If Redis does not say it, this node
+// answers by what it knows. It leaves to Admit to find out what is wrong.
+func (s *Shared) Peek(r Request) Decision {
+	if r.free() {
+		return Decision{}
+	}
+	if s.sharing.Load() {
+		var freed []string
+		var at slot
+		if r.AtOnce > 0 {
+			at, freed = s.slots.name(gateKey(&r))
+		}
+		at.member = onlyPeek
+		if d, err := s.ask(context.Background(), &r, at, freed); err == nil {
+			return d
+		}
+	}
+	return s.own.Peek(r)
+}
+
 // decideAlone decides by what this node knows. The slot is known if Redis may
 // have given it.
 func (s *Shared) decideAlone(r Request, at slot, known bool) (d Decision, done func()) {
@@ -191,6 +211,9 @@ func (s *Shared) call() {
 	default: // it will
 	}
 }
+
+// onlyPeek stands in the place of a slot when nothing is to be used up.
+const onlyPeek = "peek"
 
 //go:embed admit.lua
 var admitText string

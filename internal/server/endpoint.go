@@ -14,7 +14,7 @@ import (
 )
 
 // endpoint is a route of a dialect with everything that stands before its
-// handler: token, store and scope, limits, the formats of bodies.
+// handler: token, store and scope, the body and its format, limits.
 type endpoint struct {
 	server    *Server
 	dialect   *api.Dialect
@@ -25,45 +25,55 @@ type endpoint struct {
 // handle is the endpoint's handler.
 func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) {
 	entry.operation = e.operation
+	entry.work.writes = e.route.Method != http.MethodGet && !e.route.ReadOnly
 	defer func() {
 		if p := recover(); p != nil {
 			e.panicked(w, entry, p)
 		}
 	}()
 	if err := e.serve(w, r, entry); err != nil {
-		entry.err = err
-		e.dialect.WriteError(w, err)
+		entry.err = interrupted(err)
+		e.dialect.WriteError(w, entry.err)
 	}
 }
 
 // serve takes the request through the checks in the order that the wire
 // contract gives. It returns the errors whose shape is the dialect's.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
-	bearer, ok, err := e.authenticate(w, r, entry.path.store)
+	bearer, ok, err := e.authenticate(w, r, entry)
 	if !ok {
 		return err
 	}
 	store := bearer.Store
 	entry.store = store.Hash
-	admitted, done := admit(e.server.limits, w.Header(), store, e.route, entry.path.ids)
-	defer done()
-	if admitted.Refused != "" {
-		e.server.metrics.refused.WithLabelValues(admitted.Refused).Inc()
-		refuseTooMany(w, admitted.RetryAfter)
+	limits := limitsOf(store, e.route, entry.path.ids)
+	defer entry.body.release()
+	early, wrong := e.receive(entry, limits)
+	if early.Refused != "" {
+		e.obey(w, limits, early)
 		return nil
 	}
-	if err := checkFormats(r); err != nil {
-		return err
+	if errors.Is(wrong, errCrowded) {
+		return wrong
 	}
+	decision, done := e.server.limits.Admit(limits)
+	defer done()
+	if !e.obey(w, limits, decision) {
+		return nil
+	}
+	if wrong != nil {
+		return wrong
+	}
+	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.work}
 	if e.route.Method != http.MethodGet {
-		r = r.WithContext(service.ForStore(r.Context(), store.Hash))
+		request.Work = service.ForStore(&entry.work, store.Hash)
 	}
-	return e.route.Handle(w, &api.Request{Request: r, Store: store, IDs: entry.path.ids})
+	return e.route.Handle(w, request)
 }
 
 // authenticate returns the token of the request with the store that it may work
 // on. Otherwise ok is false, and either it has answered or err says what is wrong.
-func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash string) (b service.Bearer, ok bool, err error) {
+func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *entry) (b service.Bearer, ok bool, err error) {
 	const header = "X-Auth-Token"
 	values := r.Header.Values(header)
 	switch {
@@ -74,7 +84,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash str
 		api.WriteText(w, http.StatusUnauthorized, header+" header should have correct format")
 		return b, false, nil
 	}
-	b, err = e.server.authenticate(r.Context(), hash, values[0], e.route.Scope)
+	b, err = e.server.authenticate(&entry.work, entry.path.store, values[0], e.route.Scope)
 	if err == nil {
 		return b, true, nil
 	}
@@ -89,15 +99,36 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, hash str
 	return b, false, nil
 }
 
-// checkFormats refuses a client that does not take JSON, or sends something else.
+// checkFormats refuses a client that does not take JSON, or sends something else
+// or too much.
 func checkFormats(r *http.Request) error {
 	if !acceptsJSON(r.Header["Accept"]) {
 		return &api.HTTPError{Status: http.StatusNotAcceptable, Message: "The answer can only be application/json, which the Accept header excludes."}
 	}
-	if bearsBody(r.Method) && r.ContentLength != 0 && !isJSON(r.Header.Get("Content-Type")) {
+	switch {
+	case !bearsBody(r.Method) || r.ContentLength == 0:
+		return nil
+	case !isJSON(r.Header.Get("Content-Type")):
 		return &api.HTTPError{Status: http.StatusUnsupportedMediaType, Message: "The request body must be JSON; send Content-Type: application/json."}
+	case isEncoded(r.Header["Content-Encoding"]):
+		return &api.HTTPError{Status: http.StatusUnsupportedMediaType, Message: "The request body must not be compressed; send it without Content-Encoding."}
+	case r.ContentLength > api.MaxBody:
+		return tooLarge()
 	}
 	return nil
+}
+
+// isEncoded reports whether a Content-Encoding says more than that the body is
+// as it is.
+func isEncoded(values []string) bool {
+	for _, value := range values {
+		for coding := range strings.SplitSeq(value, ",") {
+			if c := strings.TrimSpace(coding); c != "" && !strings.EqualFold(c, "identity") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isJSON reports whether a Content-Type is a JSON type, or missing.

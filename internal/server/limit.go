@@ -10,9 +10,8 @@ import (
 	"cohort.example/cohort/internal/limit"
 )
 
-// admit asks the limits about a request, and sets the quota's headers. Whoever
-// is let in calls done when the request is over; what is refused uses up nothing.
-func admit(limits limit.Limiter, h http.Header, store cohort.Store, route api.Route, ids api.IDs) (d limit.Decision, done func()) {
+// limitsOf returns the limits that hold for a request.
+func limitsOf(store cohort.Store, route api.Route, ids api.IDs) limit.Request {
 	r := limit.Request{Store: store.Hash, Operation: cmp.Or(route.Gate, route.Operation), AtOnce: route.AtOnce}
 	if route.AtOnce > 1 && store.AtOnce > 0 { // one at a time is what an operation needs, not a default
 		r.AtOnce = store.AtOnce
@@ -22,11 +21,20 @@ func admit(limits limit.Limiter, h http.Header, store cohort.Store, route api.Ro
 		r.Path = ids[0].Text + "/" + ids[1].Text + "/" + ids[2].Text // all in which the paths differ
 	}
 	r.Quota, r.Metered = store.RequestQuota()
-	d, done = limits.Admit(r)
-	if r.Metered {
-		setQuotaHeaders(h, d.Quota)
+	return r
+}
+
+// obey sets the quota's headers, and answers if the limits refuse the request.
+func (e *endpoint) obey(w http.ResponseWriter, q limit.Request, d limit.Decision) (admitted bool) {
+	if q.Metered {
+		setQuotaHeaders(w.Header(), d.Quota)
 	}
-	return d, done
+	if d.Refused == "" {
+		return true
+	}
+	e.server.metrics.refused.WithLabelValues(d.Refused).Inc()
+	refuseTooMany(w, d.RetryAfter)
+	return false
 }
 
 // windowLength is the same for all answers.

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net/http"
 	"testing"
 
 	"cohort.example/cohort"
@@ -10,14 +9,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 )
-
-// asked is a limiter that lets everything in and keeps what it was asked.
-type asked struct{ limit.Request }
-
-func (a *asked) Admit(r limit.Request) (limit.Decision, func()) {
-	a.Request = r
-	return limit.Decision{}, func() {}
-}
 
 // TestLimitsOfARequest: a store's figure takes the place of an operation's,
 // unless that is none, or one because the operation can do no more.
@@ -39,11 +30,10 @@ func TestLimitsOfARequest(t *testing.T) {
 		{"one at a time, whatever the store's", 1, 1000, api.Rate{}, limit.Request{AtOnce: 1}},
 		{"a rate counts by all that is in the path", 0, 0, api.Rate{PerPath: 3, PerStore: 9}, limit.Request{PerPath: 3, PerStore: 9, Path: "7/8/usd"}},
 	} {
-		var got asked
 		store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited, AtOnce: c.store}
-		admit(&got, http.Header{}, store, api.Route{Operation: "deed", AtOnce: c.atOnce, PerMinute: c.rate}, ids)
+		got := limitsOf(store, api.Route{Operation: "deed", AtOnce: c.atOnce, PerMinute: c.rate}, ids)
 		c.want.Store, c.want.Operation = "abc", "deed"
-		if diff := cmp.Diff(c.want, got.Request); diff != "" {
+		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}
 	}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -22,12 +21,20 @@ type entry struct {
 	operation *operation // nil: no route matched
 	store     string     // empty: not let in
 	err       error
+
+	request    *http.Request
+	work       work
+	body       body
+	bodyLeft   bool // nothing is to be done about the rest of the body any more
+	bodyFailed bool // reading it ended with an error
 }
 
 // observe answers a request, and logs and counts it when it is done. Neither
 // queries nor headers and bodies are logged: they hold tokens and people's data.
 func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
-	e := &entry{recorder: recorder{ResponseWriter: w}, start: time.Now()}
+	e := &entry{recorder: recorder{ResponseWriter: w}, start: time.Now(), request: r}
+	e.work.request, e.work.cutOff = r.Context(), s.cutOff
+	e.work.start, e.work.multiplex = e.start, r.ProtoMajor > 1
 	e.requestID[0] = newRequestID()
 	w.Header()["X-Request-Id"] = e.requestID[:]
 	s.metrics.inFlight.Inc()
@@ -37,6 +44,10 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 
 func (s *Server) finish(e *entry, r *http.Request) {
 	s.metrics.inFlight.Dec()
+	e.work.release()
+	if e.clientLeft() {
+		e.status = statusClientGone
+	}
 	if e.operation == nil {
 		e.operation = s.none
 	}
@@ -110,7 +121,8 @@ func (e *entry) logged() error {
 	return nil
 }
 
-func (e *entry) clientLeft() bool { return errors.Is(e.err, context.Canceled) }
+// clientLeft reports whether the request failed because its client is gone.
+func (e *entry) clientLeft() bool { return e.err != nil && e.work.gone.Load() }
 
 // shorten bounds what a client can put into one log line.
 func shorten(s string) string {

@@ -35,8 +35,12 @@ type Server struct {
 	metrics *Metrics
 	limits  limit.Limiter
 	routes  *router
+	bodies  ration     // of memory for the bodies under way
 	none    *operation // for what no route matches
 	gzip    func(http.Handler) http.HandlerFunc
+	// cutOff is the context that ends what is under way, which CutOff does.
+	cutOff context.Context
+	CutOff context.CancelFunc
 	// authenticate is the service's, or stands for it in benchmarks.
 	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (service.Bearer, error)
 }
@@ -63,6 +67,7 @@ func New(svc *service.Service, o Options) *Server {
 
 		authenticate: svc.Authenticate,
 	}
+	s.cutOff, s.CutOff = context.WithCancel(context.Background())
 	s.metrics.watchDatabase(svc)
 	s.metrics.watchJobs(svc)
 	if o.Limits != nil {
@@ -136,9 +141,9 @@ func (s *Server) live(w http.ResponseWriter, _ *http.Request, _ *entry) {
 }
 
 // ready answers 200 while requests can be served.
-func (s *Server) ready(w http.ResponseWriter, r *http.Request, e *entry) {
-	if err := s.svc.Ready(r.Context()); err != nil {
-		e.err = err
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request, e *entry) {
+	if err := s.svc.Ready(&e.work); err != nil {
+		e.err = interrupted(err)
 		api.WriteText(w, http.StatusServiceUnavailable, "the database does not answer")
 		return
 	}
