@@ -113,8 +113,12 @@ func dial(t *testing.T, d *db.DB, wrap func(http.Handler) http.Handler) *wire {
 
 // request is a request as it is on the wire; announced is its Content-Length.
 func (w *wire) request(method, path, token, body string, announced int, header ...string) string {
+	return onWire(method, w.path(path), token, body, announced, header...)
+}
+
+func onWire(method, target, token, body string, announced int, header ...string) string {
 	lines := append([]string{
-		method + " " + w.path(path) + " HTTP/1.1", "Host: cohort.test", "X-Auth-Token: " + token,
+		method + " " + target + " HTTP/1.1", "Host: cohort.test", "X-Auth-Token: " + token,
 		fmt.Sprintf("Content-Length: %d", announced),
 	}, header...)
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body

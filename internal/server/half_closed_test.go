@@ -1,0 +1,181 @@
+package server_test
+
+import (
+	"bufio"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/limit"
+	"cohort.example/cohort/internal/server"
+)
+
+// socketTimeout bounds what a test waits for on a connection. It is shorter than
+// the time that a body has.
+const socketTimeout = 20 * time.Second
+
+// socket is a fixture that is served as "cohort serve" serves it.
+type socket struct {
+	*fixture
+	*httptest.Server
+}
+
+func serveSocket(t *testing.T, d *db.DB, o server.Options, secure bool) *socket {
+	t.Helper()
+	f := newFixture(t, d, o)
+	s := httptest.NewUnstartedServer(f)
+	s.Listener = server.Listen(s.Listener)
+	s.Config.ConnContext = server.ConnContext
+	if secure {
+		s.StartTLS()
+	} else {
+		s.Start()
+	}
+	t.Cleanup(s.Close)
+	return &socket{f, s}
+}
+
+// dial connects, with TLS if the server has it.
+func (s *socket) dial(t *testing.T) *wire {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.TLS != nil {
+		conn = tls.Client(conn, &tls.Config{RootCAs: s.Client().Transport.(*http.Transport).TLSClientConfig.RootCAs, ServerName: "example.com"})
+	}
+	t.Cleanup(func() { conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(socketTimeout)); err != nil {
+		t.Fatal(err)
+	}
+	return &wire{fixture: s.fixture, Conn: conn, answers: bufio.NewReader(conn)}
+}
+
+// whole is a request on the wire, with all of its body.
+func (w *wire) whole(method, path, body string, header ...string) string {
+	return w.request(method, path, w.vars["token"], body, len(body), header...)
+}
+
+// closeWrite ends the sending side.
+func (w *wire) closeWrite(t *testing.T) {
+	t.Helper()
+	if err := w.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// wantEnd fails unless nothing more comes and the server has closed its side.
+func (w *wire) wantEnd(t *testing.T) {
+	t.Helper()
+	if rest, err := io.ReadAll(w.answers); err != nil || len(rest) > 0 {
+		t.Errorf("behind the answer came %q (%v), want the end", rest, err)
+	}
+}
+
+// TestHalfClosed: a client that has sent its whole request and ends its sending
+// side waits for its answer, and gets the true one.
+func TestHalfClosed(t *testing.T) {
+	const groups, customers, gets = 100, 10, 150
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("tls=%t", secure), func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				s := serveSocket(t, d, server.Options{}, secure)
+				ask := func(method, request string) string {
+					w := s.dial(t)
+					defer w.Close()
+					w.send(t, request)
+					w.closeWrite(t)
+					_, body := w.read(t, method, 200)
+					w.wantEnd(t)
+					return body
+				}
+				any := s.dial(t)
+				for i := range groups {
+					ask("POST", any.whole("POST", "/customer_groups", fmt.Sprintf(`{"name":"Group %d"}`, i)))
+				}
+				for i := range customers {
+					ask("POST", any.whole("POST", "/customers", fmt.Sprintf(
+						`{"first_name":"A","last_name":"B","email":"c%d@example.org","_authentication":{"password":"secret-%d"}}`, i, i)))
+				}
+				for range gets {
+					if got := ask("GET", any.whole("GET", "/customer_groups/count", "")); got != fmt.Sprintf(`{"count":%d}`, groups) {
+						t.Fatalf("count: %s", got)
+					}
+					ask("GET", "GET /readyz HTTP/1.1\r\nHost: cohort.test\r\n\r\n")
+				}
+				if n := s.groups(t); n != groups {
+					t.Errorf("%d groups, want %d", n, groups)
+				}
+				n, err := s.Service.CountCustomers(t.Context(), s.vars["store"], cohort.CustomerFilter{})
+				if err != nil || n != customers {
+					t.Errorf("%d customers (%v), want %d", n, err, customers)
+				}
+			})
+		})
+	}
+}
+
+// TestHalfClosedPipeline: all requests that came before the end are answered.
+func TestHalfClosedPipeline(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := serveSocket(t, d, server.Options{}, false)
+		w := s.dial(t)
+		w.send(t, w.whole("POST", "/customer_groups", `{"name":"A"}`)+
+			w.whole("POST", "/customer_groups", `{"name":"B"}`)+
+			w.whole("GET", "/customer_groups/count", ""))
+		w.closeWrite(t)
+		w.read(t, "POST", 200)
+		w.read(t, "POST", 200)
+		if _, got := w.read(t, "GET", 200); got != `{"count":2}` {
+			t.Errorf("the last answer: %s", got)
+		}
+		w.wantEnd(t)
+	})
+}
+
+// TestSlowBodiesHoldNoPlace: bodies under way do not keep others from the
+// places of their operation, and are let in when they are here.
+func TestSlowBodiesHoldNoPlace(t *testing.T) {
+	const slow = 40
+	group, records := `{"name":"Slow"}`, `[{"variant_id":1,"currency":"usd","price":1}]`
+	for _, c := range []struct{ name, method, path, body string }{
+		{"creates", "POST", "/v2/customer_groups", group},
+		{"bulk upserts", "PUT", "/v3/pricelists/1/records", records},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+				s := serveSocket(t, d, server.Options{}, false)
+				s.atOnce(t, 1)
+				s.listCatalog(t, d, "store")
+				token := s.Token(t, s.vars["store"], cohort.Scopes()...)
+				target := "/stores/" + s.vars["store"] + c.path
+				peeked := make(chan limit.Decision, slow)
+				s.Handler.(*server.Server).Peeks(peeked)
+				begun := make([]*wire, slow)
+				for i := range begun {
+					w := s.dial(t)
+					w.send(t, onWire(c.method, target, token, "", len(c.body), "Expect: 100-continue"))
+					w.read(t, c.method, http.StatusContinue) // it is being read
+					begun[i] = w
+				}
+				for range slow {
+					<-peeked // or it would be refused if others had the place at that time
+				}
+				s.mustAnswer(t, 200, c.method, target, token, c.body)
+				for _, w := range begun {
+					w.send(t, c.body)
+					w.read(t, c.method, 200)
+				}
+			})
+		})
+	}
+}

@@ -1,0 +1,213 @@
+package server
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+)
+
+// newDeed returns a server with one more route, POST /v2/deed, of one at a time,
+// that does what the test says. Its log lines go to the channel.
+func newDeed(t *testing.T, readOnly bool, deed api.Handler) (s *Server, lines chan string) {
+	t.Helper()
+	lines = make(chan string, 100)
+	s = New(service.New(dbtest.SQLite(t)), Options{Log: slog.New(slog.NewJSONHandler(lineWriter(lines), nil))})
+	s.authenticate = func(context.Context, string, string, cohort.Scope) (service.Bearer, error) {
+		return service.Bearer{Store: cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}}, nil
+	}
+	v2 := Dialects(s.svc)[0]
+	route := api.Route{Operation: "deed", Method: http.MethodPost, Path: "/deed", AtOnce: 1, ReadOnly: readOnly, Handle: deed}
+	e := &endpoint{s, v2, route, s.metrics.operation("deed")}
+	s.routes.handleRoute(v2, route, e.handle)
+	return s, lines
+}
+
+type lineWriter chan string
+
+func (l lineWriter) Write(b []byte) (int, error) {
+	l <- string(b)
+	return len(b), nil
+}
+
+func echo(w http.ResponseWriter, r *api.Request) error {
+	api.WriteText(w, http.StatusOK, string(r.Body))
+	return nil
+}
+
+const deedHead = "POST /stores/abc/v2/deed HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: x\r\nContent-Length: 100\r\n\r\n"
+
+// pipeListener accepts one connection.
+type pipeListener chan net.Conn
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	if c, ok := <-l; ok {
+		return c, nil
+	}
+	return nil, net.ErrClosed
+}
+func (l pipeListener) Close() error   { return nil }
+func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
+
+// TestBodyHasItsTime: a body that does not come to an end is given up after
+// exactly bodyTimeout, though it drips, and has held no place.
+func TestBodyHasItsTime(t *testing.T) {
+	s, _ := newDeed(t, false, echo)
+	for _, drips := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			l := make(pipeListener, 1)
+			srv := &http.Server{Handler: s, ConnContext: ConnContext}
+			go func() { _ = srv.Serve(Listen(l)) }()
+			client, server := net.Pipe()
+			l <- server
+			begun := time.Now()
+			var sending sync.WaitGroup
+			defer sending.Wait()
+			sending.Go(func() {
+				_, err := io.WriteString(client, deedHead)
+				for drips && err == nil {
+					time.Sleep(time.Second)
+					_, err = io.WriteString(client, " ")
+				}
+			})
+			time.Sleep(bodyTimeout / 2)
+			w := httptest.NewRecorder()
+			s.ServeHTTP(w, deedRequest("beside it"))
+			if w.Code != 200 {
+				t.Errorf("beside it: %d %s", w.Code, w.Body)
+			}
+			res, err := http.ReadResponse(bufio.NewReader(client), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if took := time.Since(begun); res.StatusCode != 408 || took != bodyTimeout {
+				t.Errorf("drips: %t: %d after %v, want 408 after %v", drips, res.StatusCode, took, bodyTimeout)
+			}
+			client.Close()
+			close(l)
+			srv.Close()
+		})
+	}
+}
+
+func deedRequest(body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/stores/abc/v2/deed", strings.NewReader(body))
+	r.Header.Set("X-Auth-Token", "x")
+	return r
+}
+
+// TestBodiesAreRationed: a store that holds its share is told to come again, and
+// so is everybody when the process holds all that it may.
+func TestBodiesAreRationed(t *testing.T) {
+	s, _ := newDeed(t, false, echo)
+	small, large := strings.Repeat("x", freeBody), strings.Repeat("x", freeBody+1)
+	for _, c := range []struct {
+		name, store string
+		held        int
+		want        int
+		retry       string
+	}{
+		{"the store's share", "abc", maxStoreBodies, 429, "X-Retry-After"},
+		{"what the process may hold", "other", maxBodies, 503, "Retry-After"},
+	} {
+		// Past the bound, which one store alone cannot be.
+		s.bodies = ration{held: c.held, stores: map[string]int{c.store: c.held}}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, deedRequest(small))
+		if w.Code != 200 {
+			t.Errorf("%s: a small body: %d %s", c.name, w.Code, w.Body)
+		}
+		w = httptest.NewRecorder()
+		r := deedRequest(large)
+		r.ContentLength = -1
+		s.ServeHTTP(w, r)
+		if w.Code != c.want || w.Header().Get(c.retry) != "1" {
+			t.Errorf("%s: a large body: %d %v %s", c.name, w.Code, w.Header(), w.Body)
+		}
+		s.bodies.giveBack(c.store, c.held)
+		w = httptest.NewRecorder()
+		s.ServeHTTP(w, deedRequest(large))
+		if w.Code != 200 || s.bodies.held != 0 {
+			t.Errorf("%s: when it is given back: %d, %d held", c.name, w.Code, s.bodies.held)
+		}
+	}
+}
+
+// TestClientIsGone: work that reads ends when its client is gone, which is no
+// error of ours. Work that writes ends as it would have, and says so in the log.
+func TestClientIsGone(t *testing.T) {
+	for _, readOnly := range []bool{true, false} {
+		begun, reset := make(chan struct{}), make(chan struct{})
+		s, lines := newDeed(t, readOnly, func(w http.ResponseWriter, r *api.Request) error {
+			begun <- struct{}{}
+			if readOnly {
+				<-r.Context().Done()
+				return r.Context().Err()
+			}
+			<-reset
+			if err := r.Context().Err(); err != nil {
+				return err
+			}
+			return echo(w, r)
+		})
+		served := httptest.NewUnstartedServer(s)
+		served.Listener, served.Config.ConnContext = Listen(served.Listener), ConnContext
+		served.Start()
+		client, err := net.Dial("tcp", served.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.WriteString(client, deedHead+strings.Repeat("x", 100)); err != nil {
+			t.Fatal(err)
+		}
+		<-begun
+		_ = client.(*net.TCPConn).SetLinger(0) // so that Close resets
+		client.Close()
+		close(reset)
+		want := `"operation":"deed","status":200`
+		if readOnly {
+			want = `"operation":"deed","status":499`
+		}
+		if line := <-lines; !strings.Contains(line, want) || !strings.Contains(line, `"level":"INFO"`) {
+			t.Errorf("the log line: %s, want %s", line, want)
+		}
+		served.Close()
+		page := httptest.NewRecorder()
+		s.metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+		if line := `cohort_http_requests_total{operation="deed",status="499"} 1`; strings.Contains(page.Body.String(), line) != readOnly {
+			t.Errorf("read only: %t: the metrics have %s: %t", readOnly, line, !readOnly)
+		}
+	}
+}
+
+// TestInterruptedWork: work that its time or the server's end has cut off is
+// unavailable, and no error that nobody knows.
+func TestInterruptedWork(t *testing.T) {
+	s, lines := newDeed(t, false, func(_ http.ResponseWriter, r *api.Request) error {
+		<-r.Context().Done()
+		return r.Context().Err()
+	})
+	s.CutOff()
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, deedRequest("x"))
+	if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
+		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
+	}
+	if line := <-lines; !strings.Contains(line, `"status":503`) || !strings.Contains(line, `"level":"ERROR"`) {
+		t.Errorf("the log line: %s", line)
+	}
+}
