@@ -1,6 +1,10 @@
 package cohort
 
-import "github.com/shopspring/decimal"
+import (
+	"math"
+
+	"github.com/shopspring/decimal"
+)
 
 // PriceTerms is what decides prices for one shopper, apart from the product:
 // the group, and the lists that are assigned. It is the same for all items of a
@@ -52,11 +56,17 @@ type Price struct {
 	// BulkTiers are those that apply, by quantity: the list's if the price is from
 	// one and it has any, else the product's. They are not to be changed.
 	BulkTiers []BulkTier
-	// Candidates is everything that was considered, in that order; category rules
-	// are in the order in which they decide. At most one has Won, and Calculated is
-	// what that one gives.
+	// Candidates is what was considered, in that order; category rules are in the
+	// order in which they decide. At most one has Won, and Calculated is what that
+	// one gives. A price that is not explained has none.
 	Candidates []PriceCandidate
+	// NotListed counts the candidates that an explanation leaves out, by source.
+	// None of them has won.
+	NotListed map[PriceSource]int
 }
+
+// AllLosers makes [Pricer.Explain] leave out no candidate.
+const AllLosers = math.MaxInt32
 
 // PriceSource says where a price comes from.
 type PriceSource string

@@ -40,7 +40,7 @@ func TestPricesInDocs(t *testing.T) {
 		}
 		t.Run(cells[0], func(t *testing.T) {
 			e := exampleOf(t, cells, parents)
-			p := cohort.NewPricer(e.terms).Price(e.item)
+			p := cohort.NewPricer(e.terms).Explain(e.item, cohort.AllLosers)
 			if got := costs(e.terms.Currency, p); got != cells[4] {
 				t.Errorf("it costs\n%s, the text says\n%s", got, cells[4])
 			}

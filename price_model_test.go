@@ -21,7 +21,7 @@ import (
 func TestPriceModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
-		got := describe(cohort.NewPricer(terms).Price(item))
+		got := describe(cohort.NewPricer(terms).Explain(item, cohort.AllLosers))
 		if diff := gocmp.Diff(modelPrice(terms, item), got); diff != "" {
 			t.Fatalf("the model says (-) what the pricer does not (+):\n%s", diff)
 		}

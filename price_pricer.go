@@ -2,6 +2,7 @@ package cohort
 
 import (
 	"slices"
+	"sync"
 
 	"github.com/shopspring/decimal"
 )
@@ -15,6 +16,8 @@ type Pricer struct {
 	foreign string
 	// most is how many candidates an item usually has at most, apart from tiers.
 	most int
+	// walks keeps what a walk through the category tree needs for the next one.
+	walks sync.Pool
 }
 
 // NewPricer returns a pricer for terms, which must not be changed afterwards. The
@@ -23,7 +26,7 @@ type Pricer struct {
 func NewPricer(t PriceTerms) *Pricer {
 	p := &Pricer{terms: t, most: 1} // the catalog
 	if t.Group != nil {
-		p.rules = indexRules(t.Group.DiscountRules)
+		p.rules = indexRules(t.Group.DiscountRules, t.Parents)
 		p.most += min(len(t.Group.DiscountRules), 4)
 	}
 	for _, l := range []AssignedList{t.GroupChannelList, t.GroupList, t.ChannelList} {
@@ -37,38 +40,86 @@ func NewPricer(t PriceTerms) *Pricer {
 	return p
 }
 
-// Price returns the price of an item. It goes through everything that could give
-// one, in order; what it notes on the way is both the decision and the
-// explanation.
+// Price returns the price of an item, not explained.
 func (p *Pricer) Price(item PricedItem) Price {
+	return p.Product(item.Product).Price(item.Variant, item.Records)
+}
+
+// Explain returns the same price with its candidates. Of each source it lists
+// the one that won and at most so many of those that lost.
+func (p *Pricer) Explain(item PricedItem, losers int) Price {
+	return p.Product(item.Product).Explain(item.Variant, item.Records, losers)
+}
+
+// Product prepares a product, so that its place in the category tree is looked
+// at once for all of its variants.
+func (p *Pricer) Product(product Product) *ProductPricer {
+	return &ProductPricer{pricer: p, product: product}
+}
+
+// ProductPricer computes the prices of one product. One goroutine may use it at
+// a time.
+type ProductPricer struct {
+	pricer  *Pricer
+	product Product
+	// nearest is what [ProductPricer.nearestRules] has found, once it is known.
+	nearest []cover
+	known   bool
+}
+
+// CategoryRules is how many category rules are compared for each price: those
+// that are nearest to the product.
+func (p *ProductPricer) CategoryRules() int { return len(p.nearestRules()) }
+
+// Price returns the price of a variant, or of the product as a whole for nil,
+// not explained. The records are as in [PricedItem].
+func (p *ProductPricer) Price(v *Variant, records map[int64]PriceRecord) Price {
+	return p.compare(v, records, nil)
+}
+
+// Explain returns the same price with its candidates. Of each source it lists
+// the one that won and at most so many of those that lost.
+func (p *ProductPricer) Explain(v *Variant, records map[int64]PriceRecord, losers int) Price {
+	told := &explanation{most: losers}
+	told.candidates = make([]PriceCandidate, 0, p.pricer.most+min(len(p.product.BulkTiers), losers))
+	return p.compare(v, records, told)
+}
+
+// compare goes through everything that could give a price, in order, until one
+// has the say; an explanation makes it go on. So both come from one computation.
+func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, told *explanation) Price {
 	c := comparison{
-		Pricer:     p,
-		item:       item,
-		candidates: make([]PriceCandidate, 0, p.most+len(item.Product.BulkTiers)),
+		Pricer: p.pricer, of: p, told: told,
+		item: PricedItem{Product: p.product, Variant: v, Records: records},
 	}
-	if p.foreign == "" {
-		c.catalog = catalogFigures(item.Product, item.Variant)
+	if c.foreign == "" {
+		c.catalog = catalogFigures(p.product, v)
 	}
-	c.list(SourceGroupChannelList, p.terms.GroupChannelList)
-	c.list(SourceGroupList, p.terms.GroupList)
+	c.list(SourceGroupChannelList, c.terms.GroupChannelList)
+	c.list(SourceGroupList, c.terms.GroupList)
 	c.productRule()
 	c.categoryRules()
 	c.sitewideRule()
-	c.list(SourceChannelList, p.terms.ChannelList)
+	c.list(SourceChannelList, c.terms.ChannelList)
 	// Tiers are listed before the catalog, but take their discount from the price
 	// that won, which may be the catalog's.
-	catalog := c.catalogCandidate()
+	won, reason := c.catalogDecides()
 	tiers := c.bulkTiers()
-	c.add(catalog)
+	if told != nil {
+		told.add(PriceCandidate{Source: SourceCatalog, Gives: c.rounded(c.catalog.base()), Won: won, Reason: reason})
+	}
 	return c.price(tiers)
 }
 
 // comparison is the computation of one price.
 type comparison struct {
 	*Pricer
-	item       PricedItem
-	catalog    figures // none in another currency than the catalog's
-	candidates []PriceCandidate
+	of      *ProductPricer
+	item    PricedItem
+	catalog figures // none in another currency than the catalog's
+	// told takes the candidates. Where it is nil, no price is computed but the one
+	// that wins.
+	told *explanation
 	// decided is the source that has the say, once there is one. It is not always
 	// the one that wins: a list without a price leaves the price to the catalog.
 	decided PriceSource
@@ -114,40 +165,40 @@ func (f figures) base() decimal.NullDecimal {
 	return f.price
 }
 
-func (c *comparison) add(candidate PriceCandidate) {
-	c.candidates = append(c.candidates, candidate)
-}
+// over reports whether nothing that comes now makes a difference.
+func (c *comparison) over() bool { return c.decided != "" && c.told == nil }
 
-// win notes that a candidate wins, which gives a price that is not yet rounded.
-func (c *comparison) win(candidate *PriceCandidate, exact decimal.NullDecimal, reason string) {
-	candidate.Won, candidate.Reason = true, reason
-	c.decided, c.exact = candidate.Source, exact
+// win notes that a source wins, with a price that is not yet rounded.
+func (c *comparison) win(source PriceSource, exact decimal.NullDecimal) {
+	c.decided, c.exact = source, exact
 }
 
 // list considers a price list. One that cannot be used is passed over, as if it
 // were not assigned.
 func (c *comparison) list(source PriceSource, l AssignedList) {
-	if l.ID == 0 {
+	if l.ID == 0 || c.over() {
 		return
 	}
-	candidate := PriceCandidate{Source: source, List: l}
 	record, price := c.listed(l)
-	candidate.Gives = c.rounded(price)
+	won, reason := false, ""
 	switch {
 	case !l.Known:
-		candidate.Reason = reasonUnknownList
+		reason = reasonUnknownList
 	case !l.Active:
-		candidate.Reason = reasonInactiveList
+		reason = reasonInactiveList
 	case c.decided != "":
-		candidate.Reason = comesBefore[c.decided]
+		reason = comesBefore[c.decided]
 	case !price.Valid:
 		c.decided = source
-		candidate.Reason = c.unlistedReason()
+		reason = c.unlistedReason()
 	default:
-		c.win(&candidate, price, listWins[source])
+		c.win(source, price)
+		won, reason = true, listWins[source]
 		c.record, c.byList = record, true
 	}
-	c.add(candidate)
+	if c.told != nil {
+		c.told.add(PriceCandidate{Source: source, List: l, Gives: c.rounded(price), Won: won, Reason: reason})
+	}
 }
 
 // listed returns the item's record in a list, and the price that it gives.
@@ -159,45 +210,54 @@ func (c *comparison) listed(l AssignedList) (PriceRecord, decimal.NullDecimal) {
 	return record, record.CalculatedPrice()
 }
 
-func (c *comparison) catalogCandidate() PriceCandidate {
-	candidate := PriceCandidate{Source: SourceCatalog, Gives: c.rounded(c.catalog.base())}
+// catalogDecides lets the catalog win if nothing else has, and says why or why not.
+func (c *comparison) catalogDecides() (won bool, reason string) {
 	switch {
 	case c.exact.Valid:
-		candidate.Reason = comesBefore[c.decided]
+		return false, comesBefore[c.decided]
 	case c.foreign != "":
-		candidate.Reason = c.foreign
+		return false, c.foreign
 	case c.decided != "": // by a list that has no price for this
-		c.win(&candidate, c.catalog.base(), reasonUnlisted)
+		reason = reasonUnlisted
 	case c.catalog.onSale():
-		c.win(&candidate, c.catalog.base(), reasonOnSale)
+		reason = reasonOnSale
 	default:
-		c.win(&candidate, c.catalog.base(), reasonNothingElse)
+		reason = reasonNothingElse
 	}
-	return candidate
+	c.win(SourceCatalog, c.catalog.base())
+	return true, reason
 }
 
-// bulkTiers considers the bulk tiers, and returns those that apply.
+// bulkTiers returns the bulk tiers that apply, and has them told.
 func (c *comparison) bulkTiers() []BulkTier {
+	tiers := c.item.Product.BulkTiers
+	applies := c.foreign == ""
 	if c.byList && len(c.record.BulkTiers) > 0 {
-		return c.tierCandidates(c.record.BulkTiers)
+		tiers, applies = c.record.BulkTiers, true
 	}
-	if c.foreign == "" {
-		return c.tierCandidates(c.item.Product.BulkTiers)
-	}
-	for _, t := range sortedTiers(c.item.Product.BulkTiers) {
-		c.add(PriceCandidate{Source: SourceBulkTier, Tier: t, Reason: c.foreign})
-	}
-	return nil
-}
-
-func (c *comparison) tierCandidates(tiers []BulkTier) []BulkTier {
 	tiers = sortedTiers(tiers)
-	for _, t := range tiers {
-		candidate := PriceCandidate{Source: SourceBulkTier, Tier: t, Base: baseOf(t.Method, c.exact), Reason: tierReason(t)}
-		_, candidate.Gives = c.discount(t.Method, t.Amount, c.exact)
-		c.add(candidate)
+	if c.told != nil {
+		c.tellTiers(tiers, applies)
+	}
+	if !applies {
+		return nil
 	}
 	return tiers
+}
+
+func (c *comparison) tellTiers(tiers []BulkTier, apply bool) {
+	for i, t := range tiers {
+		if i >= c.told.most {
+			c.told.leaveOut(SourceBulkTier, len(tiers)-i)
+			return
+		}
+		candidate := PriceCandidate{Source: SourceBulkTier, Tier: t, Reason: c.foreign}
+		if apply {
+			candidate.Base, candidate.Reason = baseOf(t.Method, c.exact), tierReason(t)
+			candidate.Gives = c.rounded(discount(t.Method, t.Amount, c.exact))
+		}
+		c.told.add(candidate)
+	}
 }
 
 // sortedTiers returns tiers by quantity. It leaves those it is given as they are.
@@ -210,7 +270,7 @@ func sortedTiers(tiers []BulkTier) []BulkTier {
 
 // price puts together what was found.
 func (c *comparison) price(tiers []BulkTier) Price {
-	price := Price{BulkTiers: tiers, Candidates: c.candidates}
+	price := Price{BulkTiers: tiers, Calculated: c.rounded(c.exact)}
 	f := c.catalog
 	if c.byList {
 		// The sale price of the catalog is not in force beside a list's price.
@@ -218,10 +278,8 @@ func (c *comparison) price(tiers []BulkTier) Price {
 		f = figures{first(r.Price, f.price), r.SalePrice, first(r.RetailPrice, f.retail), first(r.MAPPrice, f.minimum)}
 	}
 	price.Price, price.SalePrice, price.RetailPrice, price.MAPPrice = f.price, f.sale, f.retail, f.minimum
-	for i := range c.candidates {
-		if c.candidates[i].Won {
-			price.Calculated = c.candidates[i].Gives
-		}
+	if c.told != nil {
+		price.Candidates, price.NotListed = c.told.candidates, c.told.notListed
 	}
 	return price
 }

@@ -10,12 +10,13 @@ import (
 	"cohort.example/cohort"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/shopspring/decimal"
 	"pgregory.net/rapid"
 )
 
 func priceOf(terms cohort.PriceTerms, item cohort.PricedItem) cohort.Price {
-	return cohort.NewPricer(terms).Price(item)
+	return cohort.NewPricer(terms).Explain(item, cohort.AllLosers)
 }
 
 func winnerOf(p cohort.Price) *cohort.PriceCandidate {
@@ -58,6 +59,59 @@ func TestPriceOneWins(t *testing.T) {
 		}
 		if last := p.Candidates[len(p.Candidates)-1]; last.Source != cohort.SourceCatalog {
 			t.Fatalf("the last candidate is %s", last.Source)
+		}
+	})
+}
+
+// TestPriceIsTheExplainedOne: a price that is not explained is the one that is,
+// and so is that of a product that is prepared once for several variants.
+func TestPriceIsTheExplainedOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pricer := cohort.NewPricer(drawTerms(t))
+		first := drawItem(t)
+		product := pricer.Product(first.Product)
+		for _, item := range []cohort.PricedItem{first, drawItem(t), first} {
+			item.Product = first.Product
+			want := pricer.Explain(item, rapid.IntRange(0, 3).Draw(t, "losers"))
+			want.Candidates, want.NotListed = nil, nil
+			for name, got := range map[string]cohort.Price{
+				"by itself": pricer.Price(item), "prepared": product.Price(item.Variant, item.Records),
+			} {
+				if diff := gocmp.Diff(want, got); diff != "" {
+					t.Fatalf("%s, explained (-) and not (+):\n%s", name, diff)
+				}
+			}
+		}
+	})
+}
+
+// TestPriceExplanationIsBounded: a short explanation is the whole one without
+// the losers beyond some of each source, and counts these.
+func TestPriceExplanationIsBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pricer, item := cohort.NewPricer(drawTerms(t)), drawItem(t)
+		most := rapid.IntRange(0, 3).Draw(t, "losers")
+		want := pricer.Explain(item, cohort.AllLosers)
+		if want.NotListed != nil {
+			t.Fatalf("the whole explanation leaves out %v", want.NotListed)
+		}
+		lost := map[cohort.PriceSource]int{}
+		want.Candidates = slices.DeleteFunc(want.Candidates, func(c cohort.PriceCandidate) bool {
+			if c.Won {
+				return false
+			}
+			lost[c.Source]++
+			if lost[c.Source] <= most {
+				return false
+			}
+			if want.NotListed == nil {
+				want.NotListed = map[cohort.PriceSource]int{}
+			}
+			want.NotListed[c.Source]++
+			return true
+		})
+		if diff := gocmp.Diff(want, pricer.Explain(item, most), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("with %d losers of a source (-want +got):\n%s", most, diff)
 		}
 	})
 }

@@ -54,7 +54,7 @@ func categoryWins(reaches []reach) string {
 		switch {
 		case won.distance < other.distance:
 			return "It is nearer to the product than " + name + "."
-		case won.gives.Decimal.LessThan(other.gives.Decimal):
+		case won.gives < other.gives:
 			return "It gives a lower price than " + name + ", which is as near to the product."
 		}
 		return "It gives the same price as " + name + ", which is as near to the product, and the lower category id decides."
@@ -70,7 +70,7 @@ func categoryLoses(lost, won reach) string {
 	switch {
 	case won.distance < lost.distance:
 		return name + " is nearer to the product."
-	case won.gives.Decimal.LessThan(lost.gives.Decimal):
+	case won.gives < lost.gives:
 		return name + " is as near to the product and gives a lower price."
 	}
 	return name + " is as near to the product and gives the same price, and the lower category id decides."

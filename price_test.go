@@ -160,7 +160,7 @@ func TestPriceReasons(t *testing.T) {
 				tt.terms.Currency = usd
 			}
 			tt.terms.CatalogCurrency = usd
-			got := reasons(cohort.NewPricer(tt.terms).Price(tt.item))
+			got := reasons(cohort.NewPricer(tt.terms).Explain(tt.item, cohort.AllLosers))
 			want := strings.TrimSpace(strings.ReplaceAll(tt.want, "\t", ""))
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Fatalf("the reasons are not these (-) but those (+):\n%s", diff)
@@ -272,7 +272,7 @@ func TestPricePath(t *testing.T) {
 	} {
 		rule := cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: tt.rule, Method: cohort.MethodPercent}
 		terms := cohort.PriceTerms{Group: &cohort.Group{DiscountRules: []cohort.DiscountRule{rule}}, Parents: parents}
-		p := cohort.NewPricer(terms).Price(cohort.PricedItem{Product: cohort.Product{Categories: tt.categories}})
+		p := cohort.NewPricer(terms).Explain(cohort.PricedItem{Product: cohort.Product{Categories: tt.categories}}, cohort.AllLosers)
 		if diff := cmp.Diff(tt.want, p.Candidates[0].Path); diff != "" {
 			t.Errorf("from %v to %d, the path is not this (-) but that (+):\n%s", tt.categories, tt.rule, diff)
 		}

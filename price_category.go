@@ -1,0 +1,102 @@
+package cohort
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/shopspring/decimal"
+)
+
+// nearestRules returns the category rules that are nearest to the product, all
+// as near. They are the same for all of its variants.
+func (p *ProductPricer) nearestRules() []cover {
+	if !p.known {
+		p.known = true
+		if p.pricer.rules.categories != nil {
+			p.nearest = p.pricer.covers(p.product.Categories, true)
+		}
+	}
+	return p.nearest
+}
+
+// categoryRules considers the category rules that cover the item, the one that
+// decides among them first.
+func (c *comparison) categoryRules() {
+	if c.rules.categories == nil || c.over() {
+		return
+	}
+	covers, most := c.of.nearestRules(), 1
+	if c.told != nil {
+		// The reason of the one that wins names the next, also where no loser is listed.
+		covers, most = c.covers(c.item.Product.Categories, false), max(c.told.most, 1)+1
+	}
+	if len(covers) == 0 {
+		return
+	}
+	reaches := c.deciding(covers, most)
+	won, lost := c.ruleDecides(SourceCategoryRule, c.exactOf(reaches[0]))
+	if c.told != nil {
+		c.tellCategoryRules(reaches, won, lost)
+		c.told.leaveOut(SourceCategoryRule, len(covers)-len(reaches))
+	}
+}
+
+// tellCategoryRules has rules told, the first of which has won, or all have lost
+// for one reason.
+func (c *comparison) tellCategoryRules(reaches []reach, won bool, lost string) {
+	for i, r := range reaches {
+		reason := lost
+		switch {
+		case won && i == 0:
+			reason = categoryWins(reaches)
+		case won:
+			reason = categoryLoses(r, reaches[0])
+		}
+		candidate := c.ruleCandidate(SourceCategoryRule, r.rule.DiscountRule, c.exactOf(r), won && i == 0, reason)
+		candidate.Path = c.terms.Parents.Path(r.start)[:r.distance+1]
+		c.told.add(candidate)
+	}
+}
+
+func (c *comparison) exactOf(r reach) decimal.NullDecimal {
+	return discount(r.rule.Method, r.rule.Amount, c.catalog.base())
+}
+
+// reach is a category rule that covers the item, with the price that it leads
+// to, rounded, in the smallest units of the currency.
+type reach struct {
+	cover
+	gives int64
+}
+
+// deciding returns the first of the rules that cover the item, in the order in
+// which they decide: the nearest, then the one that gives the lowest price, then
+// the one with the lowest category id. The covers are given by distance.
+func (c *comparison) deciding(covers []cover, most int) []reach {
+	first := make([]reach, 0, min(most, len(covers)))
+	base := newUnitBase(c.catalog.base(), c.terms.Currency)
+	for _, one := range covers {
+		full := len(first) == most
+		if full && one.distance > first[most-1].distance {
+			break
+		}
+		r := reach{one, c.unitsOf(one.rule, base)}
+		if full {
+			if compareReaches(r, first[most-1]) > 0 {
+				continue
+			}
+			first = first[:most-1]
+		}
+		at, _ := slices.BinarySearchFunc(first, r, compareReaches)
+		first = slices.Insert(first, at, r)
+	}
+	return first
+}
+
+func compareReaches(a, b reach) int {
+	return cmp.Or(
+		cmp.Compare(a.distance, b.distance),
+		cmp.Compare(a.gives, b.gives),
+		cmp.Compare(a.rule.TargetID, b.rule.TargetID),
+	)
+}
