@@ -39,8 +39,8 @@ func TestAccessDecisions(t *testing.T) {
 				first = tt.categories[0]
 			}
 			for what, got := range map[string]cohort.AccessDecision{
-				"category": cohort.CategoryDecision(tt.group, first, parents),
-				"product":  cohort.ProductDecision(tt.group, tt.categories, parents),
+				"category": cohort.NewAccess(tt.group, parents).Category(first),
+				"product":  cohort.NewAccess(tt.group, parents).Product(tt.categories),
 			} {
 				want := map[string]bool{"category": tt.category, "product": tt.product}[what]
 				if got.Allowed != want || got.Reason == "" {

@@ -10,13 +10,29 @@ import (
 // nearestRules returns the category rules that are nearest to the product, all
 // as near. They are the same for all of its variants.
 func (p *ProductPricer) nearestRules() []cover {
-	if !p.known {
-		p.known = true
-		if p.pricer.rules.categories != nil {
-			p.nearest = p.pricer.covers(p.product.Categories, true)
+	switch {
+	case p.knowsNearest || p.pricer.rules.categories == nil:
+	case p.knowsAll:
+		p.nearest = p.all
+		for i := range p.all {
+			if p.all[i].distance > p.all[0].distance {
+				p.nearest = p.all[:i]
+				break
+			}
 		}
+	default:
+		p.nearest = p.pricer.covers(p.product.Categories, true)
 	}
+	p.knowsNearest = true
 	return p.nearest
+}
+
+// allRules returns the category rules that cover the product, by distance.
+func (p *ProductPricer) allRules() []cover {
+	if !p.knowsAll {
+		p.all, p.knowsAll = p.pricer.covers(p.product.Categories, false), true
+	}
+	return p.all
 }
 
 // categoryRules considers the category rules that cover the item, the one that
@@ -25,10 +41,12 @@ func (c *comparison) categoryRules() {
 	if c.rules.categories == nil || c.over() {
 		return
 	}
-	covers, most := c.of.nearestRules(), 1
-	if c.told != nil {
+	covers, most := []cover(nil), 1
+	if c.told == nil {
+		covers = c.of.nearestRules()
+	} else {
 		// The reason of the one that wins names the next, also where no loser is listed.
-		covers, most = c.covers(c.item.Product.Categories, false), max(c.told.most, 1)+1
+		covers, most = c.of.allRules(), max(c.told.most, 1)+1
 	}
 	if len(covers) == 0 {
 		return

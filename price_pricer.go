@@ -62,9 +62,9 @@ func (p *Pricer) Product(product Product) *ProductPricer {
 type ProductPricer struct {
 	pricer  *Pricer
 	product Product
-	// nearest is what [ProductPricer.nearestRules] has found, once it is known.
-	nearest []cover
-	known   bool
+	// The category rules that cover the product, once they are known.
+	nearest, all           []cover
+	knowsNearest, knowsAll bool
 }
 
 // CategoryRules is how many category rules are compared for each price: those

@@ -39,6 +39,8 @@ type engine struct {
 	// idTable is a table "ids" with a column "wanted": the ids that argument 2 has,
 	// which are digits with commas between.
 	idTable string
+	// joined makes one text of a column of ids, digits with commas between.
+	joined func(column string) string
 	// rowsOf is a query for the rows of a store ($1) that belong to the rows of
 	// another table, looked up by a key, one after another. How many rows the
 	// planner expects a store to have makes no difference to it.

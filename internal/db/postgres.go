@@ -50,6 +50,7 @@ func postgresEngine(rawURL string) (*engine, error) {
 		lockFlags: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", flagLocks),
 		holdFlags: fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d, $1)", flagLocks),
 		idTable:   "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
+		joined:    func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },
 		// OFFSET 0 keeps the planner from making a join of it.
 		rowsOf: func(of, key string, l lookupBy) string {
 			return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.columns + " FROM " + l.table +

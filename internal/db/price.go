@@ -80,9 +80,27 @@ func (t *Tx) AssignedLists(storeHash string, groupID, channelID int64, terms *co
 	return rows.Err()
 }
 
+// Budget bounds how much is read of what a row may have many of. A nil budget
+// bounds nothing.
+type Budget struct {
+	Left int
+	Over error // for who wants more than is left
+}
+
+func (b *Budget) take(n int) error {
+	if b == nil {
+		return nil
+	}
+	if b.Left -= n; b.Left < 0 {
+		return b.Over
+	}
+	return nil
+}
+
 // ProductsToPrice returns those of the products that there are, by id, without
-// their categories and with what prices need of the rest.
-func (t *Tx) ProductsToPrice(storeHash string, ids []int64) (map[int64]cohort.Product, error) {
+// their categories and with what prices need of the rest. The budget is of bulk
+// tiers.
+func (t *Tx) ProductsToPrice(storeHash string, ids []int64, tiersLeft *Budget) (map[int64]cohort.Product, error) {
 	rows, err := t.query(t.ofIDs(lookupBy{
 		columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", table: "products", column: "id",
 	}), storeHash, idText(ids))
@@ -102,97 +120,20 @@ func (t *Tx) ProductsToPrice(storeHash string, ids []int64) (map[int64]cohort.Pr
 		if p.BulkTiers, err = decodeTiers(tiers); err != nil {
 			return nil, err
 		}
+		if err := tiersLeft.take(len(p.BulkTiers)); err != nil {
+			return nil, err
+		}
 		products[p.ID] = p
 	}
 	return products, rows.Err()
-}
-
-// CategoriesOfProducts returns the ids of the categories that products are in,
-// ascending, by the products' ids. To leave out the order in which they were
-// given saves a row besides the index.
-func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64) (map[int64][]int64, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{columns: "product_id, category_id", table: "product_categories", column: "product_id"})+
-		" ORDER BY product_id, category_id", storeHash, idText(productIDs))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	categories := make(map[int64][]int64, len(productIDs))
-	for rows.Next() {
-		var product, category int64
-		if err := rows.Scan(&product, &category); err != nil {
-			return nil, err
-		}
-		categories[product] = append(categories[product], category)
-	}
-	return categories, rows.Err()
-}
-
-// CategoriesAbove returns those of the categories that there are, and all that
-// are above them, by id.
-func (t *Tx) CategoriesAbove(storeHash string, ids []int64) (map[int64]cohort.Category, error) {
-	up := lookupBy{columns: "id, parent_id, name", table: "categories", column: "id"}
-	// UNION drops what was found before, so that a loop would end too.
-	rows, err := t.query("WITH RECURSIVE above (id, parent_id, name) AS ("+
-		t.ofIDs(up)+" UNION "+t.engine.rowsOf("above", "above.parent_id", up)+
-		") SELECT id, parent_id, name FROM above", storeHash, idText(ids))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	above := make(map[int64]cohort.Category, len(ids))
-	for rows.Next() {
-		var c cohort.Category
-		if err := rows.Scan(&c.ID, &c.ParentID, &c.Name); err != nil {
-			return nil, err
-		}
-		above[c.ID] = c
-	}
-	return above, rows.Err()
-}
-
-const variantsToPrice = "id, product_id, price, sale_price, retail_price, map_price, option_values"
-
-// VariantsToPrice returns those of the variants that there are, with what prices
-// need.
-func (t *Tx) VariantsToPrice(storeHash string, ids []int64) ([]cohort.Variant, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{columns: variantsToPrice, table: "variants", column: "id"}), storeHash, idText(ids))
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, scanVariantToPrice)
-}
-
-// VariantsOfProducts returns the variants of products, by product and id, up to
-// a limit.
-func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int) ([]cohort.Variant, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{columns: variantsToPrice, table: "variants", column: "product_id"})+
-		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, scanVariantToPrice)
-}
-
-func scanVariantToPrice(row scanner) (cohort.Variant, error) {
-	var v cohort.Variant
-	var price, sale, retail, advertised int64
-	var options string
-	err := row.Scan(&v.ID, &v.ProductID, &price, &sale, &retail, &advertised, &options)
-	if err != nil {
-		return v, err
-	}
-	v.Price, v.SalePrice, v.RetailPrice, v.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(advertised)
-	v.OptionValues, err = decodeOptions(options)
-	return v, err
 }
 
 // RecordKey is of which variant a price record is, and of which list.
 type RecordKey struct{ VariantID, PriceListID int64 }
 
 // RecordsToPrice returns the price records of variants in some lists and a
-// currency, with what prices need.
-func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, variantIDs []int64) (map[RecordKey]cohort.PriceRecord, error) {
+// currency, with what prices need. The budget is of bulk tiers.
+func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, variantIDs []int64, tiersLeft *Budget) (map[RecordKey]cohort.PriceRecord, error) {
 	w := &where{args: []any{storeHash, idText(variantIDs)}}
 	w.and("x.currency = ?", currency)
 	in(w, "x.price_list_id", listIDs)
@@ -214,6 +155,9 @@ func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, 
 		}
 		r.Price, r.SalePrice, r.RetailPrice, r.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(advertised)
 		if r.BulkTiers, err = decodeTiers(tiers); err != nil {
+			return nil, err
+		}
+		if err := tiersLeft.take(len(r.BulkTiers)); err != nil {
 			return nil, err
 		}
 		records[RecordKey{r.VariantID, r.PriceListID}] = r

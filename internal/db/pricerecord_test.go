@@ -143,7 +143,7 @@ func TestRecordsToPrice(t *testing.T) {
 				lists, variants []int64
 				want            int
 			}{{[]int64{1, 2}, ids, 600}, {[]int64{2, 9}, ids[:7], 7}, {[]int64{}, ids, 0}, {[]int64{1}, []int64{}, 0}} {
-				got, err := tx.RecordsToPrice("a", c.lists, "USD", c.variants)
+				got, err := tx.RecordsToPrice("a", c.lists, "USD", c.variants, nil)
 				if err != nil || len(got) != c.want {
 					t.Errorf("%d records of %v (%v), want %d", len(got), c.lists, err, c.want)
 				}

@@ -33,6 +33,7 @@ func sqliteEngine(path string) (*engine, error) {
 	e := &engine{
 		dialect: goose.DialectSQLite3, seesAllWrites: true,
 		idTable: "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
+		joined:  func(column string) string { return "group_concat(" + column + ")" },
 		rowsOf: func(of, key string, l lookupBy) string {
 			return "SELECT x." + strings.ReplaceAll(l.columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + l.table +
 				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition

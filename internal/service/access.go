@@ -27,7 +27,8 @@ type AccessAnswer struct {
 // CheckAccess says of each product and category whether a shopper may see it. It
 // returns KindInvalid for a request that breaks a rule or names a customer or a
 // group that does not exist, and AccessErrors with every product and category
-// that does not exist.
+// that does not exist. Where ctx ends before all is decided, it returns ctx's
+// error.
 func (s *Service) CheckAccess(ctx context.Context, storeHash string, r AccessRequest) (AccessAnswer, error) {
 	if err := checkAccessRequest(r); err != nil {
 		return AccessAnswer{}, err
@@ -40,7 +41,7 @@ func (s *Service) CheckAccess(ctx context.Context, storeHash string, r AccessReq
 	if err != nil {
 		return AccessAnswer{}, err
 	}
-	return b.answer(r)
+	return b.answer(ctx, r)
 }
 
 func checkAccessRequest(r AccessRequest) error {
@@ -73,10 +74,13 @@ func readAccess(tx *db.Tx, storeHash string, r AccessRequest) (b accessBasis, er
 	if b.shopper, err = readShopper(tx, storeHash, r.ShopperQuery); err != nil {
 		return b, err
 	}
-	if b.products, err = tx.ProductsToPrice(storeHash, r.ProductIDs); err != nil {
+	if b.products, err = tx.ProductsToPrice(storeHash, r.ProductIDs, nil); err != nil {
 		return b, err
 	}
-	b.tree, err = readTree(tx, storeHash, r.ProductIDs, r.CategoryIDs)
+	b.tree, err = readTree(tx, storeHash, r.ProductIDs, r.CategoryIDs, budgets{
+		ofProducts: &db.Budget{Left: maxPricedCategories, Over: tooMuch("product_ids", "categories", maxPricedCategories)},
+		above:      &db.Budget{Left: maxPricedCategories, Over: tooMuch("product_ids", "categories", maxPricedCategories)},
+	})
 	return b, err
 }
 
@@ -91,21 +95,24 @@ func (e AccessErrors) Error() string {
 // Unwrap makes its kind that of what is wrong.
 func (e AccessErrors) Unwrap() []error { return append(e.Products.Unwrap(), e.Categories.Unwrap()...) }
 
-func (b accessBasis) answer(r AccessRequest) (AccessAnswer, error) {
+func (b accessBasis) answer(ctx context.Context, r AccessRequest) (AccessAnswer, error) {
 	a := AccessAnswer{Shopper: b.shopper}
 	wrong := AccessErrors{cohort.ItemErrors{}, cohort.ItemErrors{}}
-	parents := b.tree.parents()
+	access := cohort.NewAccess(b.shopper.Group, b.tree.parents())
 	for i, id := range r.ProductIDs {
+		if err := ctx.Err(); err != nil {
+			return AccessAnswer{}, err
+		}
 		if _, ok := b.products[id]; !ok {
 			wrong.Products[i] = cohort.Invalid("", fmt.Sprintf("There is no product %d.", id))
 		}
-		a.Products = append(a.Products, cohort.ProductDecision(b.shopper.Group, b.tree.ofProduct[id], parents))
+		a.Products = append(a.Products, access.Product(b.tree.ofProduct[id]))
 	}
 	for i, id := range r.CategoryIDs {
 		if _, ok := b.tree.categories[id]; !ok && b.managed {
 			wrong.Categories[i] = cohort.Invalid("", fmt.Sprintf("There is no category %d.", id))
 		}
-		a.Categories = append(a.Categories, cohort.CategoryDecision(b.shopper.Group, id, parents))
+		a.Categories = append(a.Categories, access.Category(id))
 	}
 	if len(wrong.Products)+len(wrong.Categories) > 0 {
 		return AccessAnswer{}, wrong

@@ -2,20 +2,11 @@ package service
 
 import (
 	"context"
-	"fmt"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 
 	"github.com/shopspring/decimal"
-)
-
-// Bounds of one request for prices. The vendor says nothing about them.
-const (
-	MaxPricedItems = 500
-	// maxPricedVariants bounds what is read for products that are asked for as a
-	// whole, each of which can have hundreds of variants.
-	maxPricedVariants = 30_000
 )
 
 // PriceRequest asks what things cost for a shopper.
@@ -24,6 +15,9 @@ type PriceRequest struct {
 	ChannelID int64  // from 1
 	Currency  string // of the answer, by ISO 4217; "" is the store's
 	Items     []PriceItem
+	// Full lists all candidates in an explanation, instead of the first
+	// ListedLosers of each source that lost, for at most MaxFullItems items.
+	Full bool
 }
 
 // PriceItem is one thing whose price is asked: a variant, by its id or by the
@@ -69,15 +63,16 @@ type PriceExplanation struct {
 // one moment, and nothing is kept, so no price is older than the last change
 // that was acknowledged when it was asked for.
 //
-// It returns KindInvalid for a request that breaks a rule or names a customer or
-// a group that does not exist, and cohort.ItemErrors with everything that is
-// wrong with the items.
+// It returns KindInvalid for a request that breaks a rule, that names a customer
+// or a group that does not exist, or that takes more work than a request may, and
+// cohort.ItemErrors with everything that is wrong with the items. Where ctx ends
+// before all prices are there, it returns ctx's error.
 func (s *Service) Prices(ctx context.Context, storeHash string, r PriceRequest) ([]PricedAnswer, error) {
 	b, err := s.readBasis(ctx, storeHash, r, false)
 	if err != nil {
 		return nil, err
 	}
-	return b.answers()
+	return b.answers(ctx)
 }
 
 // ExplainPrices is Prices with how they came about.
@@ -93,39 +88,20 @@ func (s *Service) ExplainPrices(ctx context.Context, storeHash string, r PriceRe
 	for id, c := range b.categories {
 		e.CategoryNames[id] = c.Name
 	}
-	e.Answers, err = b.answers()
+	e.Answers, err = b.answers(ctx)
 	return e, err
 }
 
 // readBasis reads what the prices are computed from.
 func (s *Service) readBasis(ctx context.Context, storeHash string, r PriceRequest, explained bool) (*priceBasis, error) {
-	currency, err := checkPriceRequest(r)
+	currency, err := checkPriceRequest(r, explained)
 	if err != nil {
 		return nil, err
 	}
 	var b *priceBasis
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		b = &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: currency}}
+		b = newPriceBasis(r, currency, explained)
 		return b.read(tx, storeHash)
 	})
 	return b, err
-}
-
-// checkPriceRequest returns the currency that is asked for; the zero value is the
-// store's.
-func checkPriceRequest(r PriceRequest) (c cohort.Currency, err error) {
-	switch {
-	case r.ChannelID < 1:
-		return c, cohort.Invalid("channel_id", "A channel's id is a whole number from 1.")
-	case len(r.Items) == 0:
-		return c, cohort.Invalid("items", "At least one item is needed.")
-	case len(r.Items) > MaxPricedItems:
-		return c, cohort.Invalid("items", fmt.Sprintf("A request has at most %d items.", MaxPricedItems))
-	case r.Currency == "":
-		return c, nil
-	}
-	if c, err = cohort.ParseCurrency(r.Currency); err != nil {
-		return c, cohort.Invalid("currency_code", "A currency is a code of ISO 4217, such as USD.")
-	}
-	return c, nil
 }

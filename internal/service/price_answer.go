@@ -1,6 +1,8 @@
 package service
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -8,16 +10,23 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// answers computes the prices.
-func (b *priceBasis) answers() ([]PricedAnswer, error) {
+// answers computes the prices. It looks at ctx between them.
+func (b *priceBasis) answers(ctx context.Context) ([]PricedAnswer, error) {
 	c := calculator{
-		priceBasis: b, pricer: cohort.NewPricer(b.terms), records: map[int64]cohort.PriceRecord{},
+		priceBasis: b, ctx: ctx, pricer: cohort.NewPricer(b.terms), records: map[int64]cohort.PriceRecord{}, losers: ListedLosers,
+	}
+	if b.request.Full {
+		c.losers = cohort.AllLosers
 	}
 	answers := make([]PricedAnswer, len(b.request.Items))
 	wrong := cohort.ItemErrors{}
 	for i, item := range b.request.Items {
 		var err error
-		if answers[i], err = c.answer(item); err != nil {
+		answers[i], err = c.answer(item)
+		if c.stopped != nil {
+			return nil, c.stopped
+		}
+		if err != nil {
 			wrong[i] = err
 		}
 	}
@@ -30,8 +39,15 @@ func (b *priceBasis) answers() ([]PricedAnswer, error) {
 // calculator prices the items of a request, one after another.
 type calculator struct {
 	*priceBasis
+	ctx     context.Context
 	pricer  *cohort.Pricer
 	records map[int64]cohort.PriceRecord // of the item at hand; one map for all
+	losers  int                          // to list of each source
+	// What maxPrices, maxRuleComparisons, maxOptionComparisons and maxListedSteps
+	// bound.
+	prices, compared, matched, steps int
+	// stopped is why no more prices are computed: an error of the whole request.
+	stopped error
 }
 
 func (c *calculator) answer(item PriceItem) (a PricedAnswer, err error) {
@@ -40,22 +56,71 @@ func (c *calculator) answer(item PriceItem) (a PricedAnswer, err error) {
 		return a, cohort.Invalid("product_id", fmt.Sprintf("There is no product %d.", item.ProductID))
 	}
 	a.Item = item
+	c.countMatches(product, item)
+	if c.stopped != nil {
+		return a, c.stopped
+	}
 	one, several, err := c.choose(product, item)
 	if err != nil {
 		return a, err
 	}
+	pricer := c.pricer.Product(product)
 	if one != nil {
 		a.VariantID = one.ID
-		a.Price = c.price(product, one, one.ID)
+	}
+	c.useRecords(cmp.Or(a.VariantID, product.BaseVariantID))
+	if c.explained {
+		a.Price = pricer.Explain(one, c.records, c.losers)
+		c.countSteps(a.Candidates)
 	} else {
-		a.Price = c.price(product, nil, product.BaseVariantID)
-		c.addRanges(&a, product, several)
+		a.Price = pricer.Price(one, c.records)
+	}
+	c.count(pricer)
+	if one == nil {
+		c.addRanges(&a, pricer, several)
 	}
 	if !a.Calculated.Valid {
 		return a, cohort.Invalid("", fmt.Sprintf(
 			"There is no price in %s. Catalog prices are in %s, and nothing is converted.", c.terms.Currency.Code, c.terms.CatalogCurrency.Code))
 	}
 	return a, nil
+}
+
+// count counts a price of a product, and notes if there must be no more.
+func (c *calculator) count(p *cohort.ProductPricer) {
+	c.prices++
+	c.compared += p.CategoryRules()
+	switch {
+	case c.stopped != nil:
+	case c.ctx.Err() != nil:
+		c.stopped = c.ctx.Err()
+	case c.prices > maxPrices:
+		c.stopped = tooMuch("items", "prices of variants", maxPrices)
+	case c.compared > maxRuleComparisons:
+		c.stopped = tooMuch("items", "comparisons of category rules", maxRuleComparisons)
+	}
+}
+
+// countMatches counts what it takes to find the variants that an item is.
+func (c *calculator) countMatches(product cohort.Product, item PriceItem) {
+	if len(item.Options) == 0 {
+		return
+	}
+	for _, v := range c.ofProduct[product.ID] {
+		c.matched += len(item.Options) * len(v.OptionValues)
+	}
+	if c.matched > maxOptionComparisons {
+		c.stopped = tooMuch("items", "comparisons of options", maxOptionComparisons)
+	}
+}
+
+func (c *calculator) countSteps(candidates []cohort.PriceCandidate) {
+	for i := range candidates {
+		c.steps += len(candidates[i].Path)
+	}
+	if c.steps > maxListedSteps && c.stopped == nil {
+		c.stopped = tooMuch("items", "categories in explanations", maxListedSteps)
+	}
 }
 
 // choose returns the variant that an item is, or those that the product as a
@@ -100,23 +165,28 @@ func hasOptions(v cohort.Variant, options []cohort.OptionValue) bool {
 	return true
 }
 
-// price prices a variant, or the product as a whole, whose records are those of
-// its base variant.
-func (c *calculator) price(product cohort.Product, v *cohort.Variant, recordsOf int64) cohort.Price {
+// useRecords takes the records of a variant. Those of a product as a whole are
+// its base variant's.
+func (c *calculator) useRecords(variantID int64) {
 	clear(c.records)
-	if len(c.priceBasis.records) > 0 {
-		for _, list := range [...]int64{c.terms.GroupChannelList.ID, c.terms.GroupList.ID, c.terms.ChannelList.ID} {
-			if r, ok := c.priceBasis.records[db.RecordKey{VariantID: recordsOf, PriceListID: list}]; ok {
-				c.records[list] = r
-			}
+	if len(c.priceBasis.records) == 0 {
+		return
+	}
+	for _, list := range [...]int64{c.terms.GroupChannelList.ID, c.terms.GroupList.ID, c.terms.ChannelList.ID} {
+		if r, ok := c.priceBasis.records[db.RecordKey{VariantID: variantID, PriceListID: list}]; ok {
+			c.records[list] = r
 		}
 	}
-	return c.pricer.Price(cohort.PricedItem{Product: product, Variant: v, Records: c.records})
 }
 
-func (c *calculator) addRanges(a *PricedAnswer, product cohort.Product, variants []cohort.Variant) {
+func (c *calculator) addRanges(a *PricedAnswer, pricer *cohort.ProductPricer, variants []cohort.Variant) {
 	for i := range variants {
-		p := c.price(product, &variants[i], variants[i].ID)
+		if c.stopped != nil {
+			return
+		}
+		c.useRecords(variants[i].ID)
+		p := pricer.Price(&variants[i], c.records)
+		c.count(pricer)
 		if p.Calculated.Valid {
 			a.PriceRange = a.PriceRange.with(p.Calculated.Decimal)
 		}

@@ -28,6 +28,11 @@ type priceBasis struct {
 	ofProduct map[int64][]cohort.Variant
 	byID      map[int64]cohort.Variant
 	records   map[db.RecordKey]cohort.PriceRecord
+	budgets   budgets
+}
+
+func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool) *priceBasis {
+	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, budgets: newBudgets()}
 }
 
 func (b *priceBasis) read(tx *db.Tx, storeHash string) error {
@@ -60,7 +65,7 @@ func (b *priceBasis) readTerms(tx *db.Tx, storeHash string) error {
 }
 
 func (b *priceBasis) readProducts(tx *db.Tx, storeHash string) (err error) {
-	b.products, err = tx.ProductsToPrice(storeHash, b.productIDs(func(PriceItem) bool { return true }))
+	b.products, err = tx.ProductsToPrice(storeHash, b.productIDs(func(PriceItem) bool { return true }), b.budgets.tiers)
 	return err
 }
 
@@ -70,7 +75,7 @@ func (b *priceBasis) readCategories(tx *db.Tx, storeHash string) error {
 	if b.terms.Group == nil || !slices.ContainsFunc(b.terms.Group.DiscountRules, isCategoryRule) {
 		return nil
 	}
-	tree, err := readTree(tx, storeHash, slices.Collect(maps.Keys(b.products)), nil)
+	tree, err := readTree(tx, storeHash, slices.Collect(maps.Keys(b.products)), nil, b.budgets)
 	if err != nil {
 		return err
 	}
@@ -86,14 +91,18 @@ func (b *priceBasis) readCategories(tx *db.Tx, storeHash string) error {
 func isCategoryRule(r cohort.DiscountRule) bool { return r.Type == cohort.RuleCategory }
 
 func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
+	var options *db.Budget // nil: nobody asks for them
+	if slices.ContainsFunc(b.request.Items, func(i PriceItem) bool { return len(i.Options) > 0 }) {
+		options = b.budgets.options
+	}
 	if whole := b.productIDs(needsVariants); len(whole) > 0 {
-		list, err := tx.VariantsOfProducts(storeHash, whole, maxPricedVariants+1)
+		list, err := tx.VariantsOfProducts(storeHash, whole, maxPricedVariants+1, options)
 		if err != nil {
 			return err
 		}
 		if len(list) > maxPricedVariants {
 			return cohort.Invalid("items", fmt.Sprintf(
-				"The products have more than %d variants together; ask for fewer of them at once.", maxPricedVariants))
+				"The products have more than %d variants together. Ask for fewer of them at once.", maxPricedVariants))
 		}
 		b.ofProduct = make(map[int64][]cohort.Variant, len(whole))
 		for _, v := range list {
@@ -104,7 +113,7 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	list, err := tx.VariantsToPrice(storeHash, ids)
+	list, err := tx.VariantsToPrice(storeHash, ids, options)
 	b.byID = make(map[int64]cohort.Variant, len(list))
 	for _, v := range list {
 		b.byID[v.ID] = v
@@ -113,12 +122,15 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 }
 
 // readRecords reads the records of the lists that may have a say, or of all that
-// are assigned.
+// are assigned if the prices are explained.
 func (b *priceBasis) readRecords(tx *db.Tx, storeHash string) error {
 	var lists []int64
 	for _, l := range []cohort.AssignedList{b.terms.GroupChannelList, b.terms.GroupList, b.terms.ChannelList} {
 		if l.Known && (l.Active || b.explained) && !slices.Contains(lists, l.ID) {
 			lists = append(lists, l.ID)
+		}
+		if len(lists) > 0 && !b.explained {
+			break // no list comes after the first that is in force
 		}
 	}
 	if len(lists) == 0 {
@@ -134,7 +146,7 @@ func (b *priceBasis) readRecords(tx *db.Tx, storeHash string) error {
 		return nil
 	}
 	var err error
-	b.records, err = tx.RecordsToPrice(storeHash, lists, b.terms.Currency.Code, unique(ids))
+	b.records, err = tx.RecordsToPrice(storeHash, lists, b.terms.Currency.Code, unique(ids), b.budgets.tiers)
 	return err
 }
 
@@ -176,18 +188,17 @@ type tree struct {
 
 // readTree reads the categories of products, some more, and all that is above
 // them.
-func readTree(tx *db.Tx, storeHash string, productIDs, more []int64) (t tree, err error) {
+func readTree(tx *db.Tx, storeHash string, productIDs, more []int64, left budgets) (t tree, err error) {
 	ids := slices.Clone(more)
 	if len(productIDs) > 0 {
-		if t.ofProduct, err = tx.CategoriesOfProducts(storeHash, productIDs); err != nil {
+		var all []int64
+		if t.ofProduct, all, err = tx.CategoriesOfProducts(storeHash, productIDs, left.ofProducts); err != nil {
 			return t, err
 		}
-		for _, categories := range t.ofProduct {
-			ids = append(ids, categories...)
-		}
+		ids = append(ids, all...)
 	}
 	if len(ids) > 0 {
-		t.categories, err = tx.CategoriesAbove(storeHash, unique(ids))
+		t.categories, err = tx.CategoriesAbove(storeHash, unique(ids), left.above)
 	}
 	return t, err
 }

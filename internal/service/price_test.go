@@ -202,7 +202,7 @@ func (p *priced) price(pricer *cohort.Pricer, product cohort.Product, v *cohort.
 			records[r.PriceListID] = r
 		}
 	}
-	return pricer.Price(cohort.PricedItem{Product: product, Variant: v, Records: records})
+	return pricer.Explain(cohort.PricedItem{Product: product, Variant: v, Records: records}, service.ListedLosers)
 }
 
 // want is what the answer to an item must be, or the field at fault.

@@ -1,0 +1,104 @@
+package db
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"cohort.example/cohort"
+)
+
+// CategoriesOfProducts returns the ids of the categories that products are in,
+// ascending, by the products' ids, and all of these categories, each once. The budget is of
+// different categories. A product comes as one row, because a request may ask
+// for half a million pairs, and a driver takes its time over each row.
+func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
+	rows, err := t.query(`SELECT ids.wanted, COALESCE((SELECT `+t.engine.joined("x.category_id")+`
+			FROM product_categories AS x WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
+		FROM `+t.engine.idTable, storeHash, idText(productIDs))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	ofProduct = make(map[int64][]int64, len(productIDs))
+	seen := map[int64]struct{}{}
+	for rows.Next() {
+		var product int64
+		var text string
+		if err := rows.Scan(&product, &text); err != nil {
+			return nil, nil, err
+		}
+		if text == "" {
+			continue
+		}
+		categories, err := parseIDs(text)
+		if err != nil {
+			return nil, nil, err
+		}
+		if !slices.IsSorted(categories) { // an index gives them so
+			slices.Sort(categories)
+		}
+		ofProduct[product] = categories
+		for _, id := range categories {
+			if _, known := seen[id]; known {
+				continue
+			}
+			seen[id] = struct{}{}
+			if err := left.take(1); err != nil {
+				return nil, nil, err
+			}
+			all = append(all, id)
+		}
+	}
+	return ofProduct, all, rows.Err()
+}
+
+// parseIDs reads digits with commas between.
+func parseIDs(text string) ([]int64, error) {
+	commas := 0
+	for i := range len(text) {
+		if text[i] == ',' {
+			commas++
+		}
+	}
+	ids := make([]int64, 0, commas+1)
+	start := 0
+	for i := range len(text) + 1 {
+		if i < len(text) && text[i] != ',' {
+			continue
+		}
+		id, err := strconv.ParseInt(text[start:i], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("a list of ids: %w", err)
+		}
+		ids = append(ids, id)
+		start = i + 1
+	}
+	return ids, nil
+}
+
+// CategoriesAbove returns those of the categories that there are, and all that
+// are above them, by id. The budget is of these.
+func (t *Tx) CategoriesAbove(storeHash string, ids []int64, left *Budget) (map[int64]cohort.Category, error) {
+	up := lookupBy{columns: "id, parent_id, name", table: "categories", column: "id"}
+	// UNION drops what was found before, so that a loop would end too.
+	rows, err := t.query("WITH RECURSIVE above (id, parent_id, name) AS ("+
+		t.ofIDs(up)+" UNION "+t.engine.rowsOf("above", "above.parent_id", up)+
+		") SELECT id, parent_id, name FROM above", storeHash, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	above := make(map[int64]cohort.Category, len(ids))
+	for rows.Next() {
+		var c cohort.Category
+		if err := rows.Scan(&c.ID, &c.ParentID, &c.Name); err != nil {
+			return nil, err
+		}
+		if err := left.take(1); err != nil {
+			return nil, err
+		}
+		above[c.ID] = c
+	}
+	return above, rows.Err()
+}

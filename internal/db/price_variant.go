@@ -1,0 +1,55 @@
+package db
+
+import "cohort.example/cohort"
+
+// VariantsToPrice returns those of the variants that there are, with what prices
+// need. The budget is of option values; without one, they are not read.
+func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget) ([]cohort.Variant, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "id"}), storeHash, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, variantToPrice(optionsLeft))
+}
+
+// VariantsOfProducts returns the variants of products, by product and id, up to
+// a limit. The budget is of option values; without one, they are not read.
+func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int, optionsLeft *Budget) ([]cohort.Variant, error) {
+	rows, err := t.query(t.ofIDs(lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "product_id"})+
+		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
+	if err != nil {
+		return nil, err
+	}
+	return collect(rows, variantToPrice(optionsLeft))
+}
+
+func pricedColumns(optionsLeft *Budget) string {
+	const columns = "id, product_id, price, sale_price, retail_price, map_price"
+	if optionsLeft == nil {
+		return columns
+	}
+	return columns + ", option_values"
+}
+
+// variantToPrice returns what scans a row with the columns of pricedColumns.
+func variantToPrice(optionsLeft *Budget) func(scanner) (cohort.Variant, error) {
+	return func(row scanner) (v cohort.Variant, err error) {
+		var price, sale, retail, advertised int64
+		var options string
+		into := []any{&v.ID, &v.ProductID, &price, &sale, &retail, &advertised}
+		if optionsLeft != nil {
+			into = append(into, &options)
+		}
+		if err := row.Scan(into...); err != nil {
+			return v, err
+		}
+		v.Price, v.SalePrice, v.RetailPrice, v.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(advertised)
+		if optionsLeft == nil {
+			return v, nil
+		}
+		if v.OptionValues, err = decodeOptions(options); err != nil {
+			return v, err
+		}
+		return v, optionsLeft.take(len(v.OptionValues))
+	}
+}
