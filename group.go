@@ -1,6 +1,7 @@
 package cohort
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -9,6 +10,10 @@ import (
 
 // MaxNameLength is the longest group name, in Unicode code points.
 const MaxNameLength = 255
+
+// MaxCategoriesOfGroup is how many category ids the access of one group may name,
+// as for a product. Without it a body of 1 MiB holds 148 000 of them.
+const MaxCategoriesOfGroup = 1000
 
 // Group is a customer group of one store.
 type Group struct {
@@ -93,6 +98,9 @@ func (a CategoryAccess) Validate() error {
 		if len(a.Categories) == 0 {
 			return Invalid("categories", "At least one category id is required when the type is specific.")
 		}
+		if len(a.Categories) > MaxCategoriesOfGroup {
+			return Invalid("categories", fmt.Sprintf("A group names at most %d categories.", MaxCategoriesOfGroup))
+		}
 		if slices.ContainsFunc(a.Categories, func(id int64) bool { return id < 1 }) {
 			return Invalid("categories", "Category ids are positive integers.")
 		}
@@ -125,6 +133,22 @@ func (u GroupUpdate) Apply(g Group) Group {
 	set(&g.IsDefault, u.IsDefault)
 	set(&g.IsGroupForGuests, u.IsGroupForGuests)
 	return g.Normalized()
+}
+
+// Validate checks what the update has changed in a group; after is the group with
+// the update applied. What the update leaves alone may have been stored before a
+// rule existed, and is not checked again. Errors are those of [Group.Validate].
+func (u GroupUpdate) Validate(after Group) error {
+	if u.Name == nil {
+		after.Name = "unchanged"
+	}
+	if u.CategoryAccess == nil {
+		after.CategoryAccess = CategoryAccess{Type: AccessAll}
+	}
+	if u.DiscountRules == nil {
+		after.DiscountRules = nil
+	}
+	return after.Validate()
 }
 
 // GroupFilter selects groups of a store; the zero value selects all of them.

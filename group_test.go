@@ -72,6 +72,7 @@ func TestGroupValidateNamesTheFieldAtFault(t *testing.T) {
 		{"specific without categories", access(cohort.AccessSpecific), "categories"},
 		{"category id zero", access(cohort.AccessSpecific, 5, 0), "categories"},
 		{"negative category id", access(cohort.AccessSpecific, -1), "categories"},
+		{"too many categories", access(cohort.AccessSpecific, idsUpTo(cohort.MaxCategoriesOfGroup+1)...), "categories"},
 		{"rules", rules, "discount_rules"},
 	}
 	for _, tt := range tests {
@@ -79,6 +80,50 @@ func TestGroupValidateNamesTheFieldAtFault(t *testing.T) {
 			wantInvalid(t, tt.group.Normalized().Validate(), tt.field)
 		})
 	}
+}
+
+func TestGroupNamesAsManyCategoriesAsThereMayBe(t *testing.T) {
+	g := cohort.Group{Name: "x", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: idsUpTo(cohort.MaxCategoriesOfGroup)}}
+	if err := g.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestGroupUpdateChecksWhatItChanges(t *testing.T) {
+	old := cohort.Group{ // of a time without these rules
+		Name:           "",
+		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: idsUpTo(cohort.MaxCategoriesOfGroup + 1)},
+		DiscountRules:  []cohort.DiscountRule{priceList(1), priceList(2)},
+	}
+	tests := []struct {
+		name   string
+		update cohort.GroupUpdate
+		field  string // "": no error
+	}{
+		{"nothing of it", cohort.GroupUpdate{IsDefault: new(true)}, ""},
+		{"a good name", cohort.GroupUpdate{Name: new("new")}, ""},
+		{"a bad name", cohort.GroupUpdate{Name: new(" ")}, "name"},
+		{"the access, as it is", cohort.GroupUpdate{CategoryAccess: &old.CategoryAccess}, "categories"},
+		{"the rules, as they are", cohort.GroupUpdate{DiscountRules: &old.DiscountRules}, "discount_rules"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := tt.update.Validate(tt.update.Apply(old))
+			if tt.field != "" {
+				wantInvalid(t, err, tt.field)
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func idsUpTo(n int) []int64 {
+	ids := make([]int64, n)
+	for i := range ids {
+		ids[i] = int64(i) + 1
+	}
+	return ids
 }
 
 func TestGroupNormalized(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"cohort.example/cohort"
 )
 
 // smallDisk mounts a disk of the test's own. Where that is not possible it
@@ -80,8 +82,8 @@ func TestDiskFull(t *testing.T) {
 func (h *history) fill(end func()) {
 	h.t.Helper()
 	h.mayBeFull = true
-	for id := range 4000 {
-		h.bulk += fmt.Sprint(",", 100_000+id)
+	for id := range cohort.MaxCategoriesOfGroup - 10 {
+		h.bulk += fmt.Sprint(",", 1_000_000_000_000_000+id)
 	}
 	enough := h.refused.Load() + 50
 	h.work(func() bool { return h.refused.Load() >= enough }, end)

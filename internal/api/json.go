@@ -2,6 +2,7 @@ package api
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -137,16 +138,18 @@ func (v Value) String() string {
 }
 
 // Array returns the elements of a JSON array.
-func (v Value) Array() ([]Value, bool) { return v.ArrayIn(make([]Value, 0, Usual)) }
+func (v Value) Array() ([]Value, bool) { return v.ArrayIn(make([]Value, 0, Usual), math.MaxInt-1) }
 
 // ArrayIn is Array for callers who have room for the elements of most arrays,
-// on their stack, say. What is in the room is lost.
-func (v Value) ArrayIn(room []Value) ([]Value, bool) {
+// on their stack, say. What is in the room is lost. Of an array that is longer than
+// most it returns the first most+1 elements, which says that there are too many and
+// costs no memory for the others.
+func (v Value) ArrayIn(room []Value, most int) ([]Value, bool) {
 	if v.raw[0] != '[' {
 		return nil, false
 	}
 	values := room[:0]
-	for c := newCutter(v); !c.atEnd(); {
+	for c := newCutter(v); !c.atEnd() && len(values) <= most; {
 		values = append(values, c.next())
 	}
 	return values, true

@@ -128,12 +128,7 @@ func readIDOrNone(v api.Value) (int64, error) {
 	return id, nil
 }
 
-func readIDs(v api.Value) ([]int64, error) {
-	var room [api.Usual]api.Value
-	values, err := readArray(v, room[:])
-	if err != nil {
-		return nil, err
-	}
+func readIDs(values []api.Value) ([]int64, error) {
 	ids := make([]int64, len(values))
 	for i, v := range values {
 		id, ok := v.Int()
@@ -145,8 +140,9 @@ func readIDs(v api.Value) ([]int64, error) {
 	return ids, nil
 }
 
-func readArray(v api.Value, room []api.Value) ([]api.Value, error) {
-	values, ok := v.ArrayIn(room)
+// readArray returns the elements of an array, and of a longer one the first most+1.
+func readArray(v api.Value, room []api.Value, most int) ([]api.Value, error) {
+	values, ok := v.ArrayIn(room, most)
 	if !ok {
 		return nil, cohort.Invalid("", "The provided value is not a valid array.")
 	}

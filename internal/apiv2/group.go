@@ -26,7 +26,7 @@ var groupFields = fields[cohort.GroupUpdate]{
 
 var accessFields = fields[cohort.CategoryAccess]{
 	"type":       plain(func(a *cohort.CategoryAccess) *cohort.AccessType { return &a.Type }, readWord(cohort.AccessAll, cohort.AccessNone, cohort.AccessSpecific)),
-	"categories": plain(func(a *cohort.CategoryAccess) *[]int64 { return &a.Categories }, readIDs),
+	"categories": plain(func(a *cohort.CategoryAccess) *[]int64 { return &a.Categories }, readCategories),
 }
 
 func readAccess(v api.Value) (cohort.CategoryAccess, error) {
@@ -48,9 +48,23 @@ func readAccess(v api.Value) (cohort.CategoryAccess, error) {
 	return access, access.Validate()
 }
 
+// readCategories counts the ids as they were sent, repeats included, so that a long
+// list is refused before it is decoded.
+func readCategories(v api.Value) ([]int64, error) {
+	var room [api.Usual]api.Value
+	values, err := readArray(v, room[:], cohort.MaxCategoriesOfGroup)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) > cohort.MaxCategoriesOfGroup {
+		return nil, cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: make([]int64, len(values))}.Validate()
+	}
+	return readIDs(values)
+}
+
 func readRules(v api.Value) ([]cohort.DiscountRule, error) {
 	var room [api.Usual]api.Value
-	values, err := readArray(v, room[:])
+	values, err := readArray(v, room[:], cohort.MaxRules)
 	if err != nil {
 		return nil, err
 	}

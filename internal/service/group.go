@@ -117,7 +117,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 			return err
 		}
 		after = u.Apply(before)
-		if err := after.Validate(); err != nil {
+		if err := u.Validate(after); err != nil {
 			return err
 		}
 		after.DateModified = laterOf(s.timestamp(), before.DateModified)
