@@ -33,6 +33,10 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 	}()
 	if err := e.serve(w, r, entry); err != nil {
 		entry.err = interrupted(err)
+		if entry.status != 0 {
+			entry.broken = true
+			panic(http.ErrAbortHandler) // by which the client sees that the answer is not whole
+		}
 		e.dialect.WriteError(w, entry.err)
 	}
 }

@@ -27,6 +27,7 @@ type entry struct {
 	body       body
 	bodyLeft   bool // nothing is to be done about the rest of the body any more
 	bodyFailed bool // reading it ended with an error
+	broken    bool // the error came when a part of the answer was sent
 }
 
 // observe answers a request, and logs and counts it when it is done. Neither
@@ -104,7 +105,7 @@ func (e *entry) level() slog.Level {
 	switch {
 	case e.clientLeft():
 		return slog.LevelInfo
-	case e.status >= 500 || e.status == 0:
+	case e.status >= 500 || e.status == 0 || e.broken:
 		return slog.LevelError
 	case e.status == http.StatusMultiStatus:
 		return slog.LevelWarn
@@ -115,7 +116,7 @@ func (e *entry) level() slog.Level {
 // logged is the error, unless it is the caller's fault and the answer said it:
 // its text may quote what the caller sent.
 func (e *entry) logged() error {
-	if e.status >= 500 || e.status == http.StatusMultiStatus || cohort.KindOf(e.err) == cohort.KindInternal {
+	if e.status >= 500 || e.broken || e.status == http.StatusMultiStatus || cohort.KindOf(e.err) == cohort.KindInternal {
 		return e.err
 	}
 	return nil
