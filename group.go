@@ -187,10 +187,17 @@ func (s TimeSpan) Intersect(o TimeSpan) TimeSpan {
 type Page struct {
 	Number int // from 1
 	Size   int
-	// After and Before, of which at most one is set, are the key of a row: the page
-	// is what comes directly after it, or before it, and Number is 1. A key is an
-	// id in digits, or what the list is sorted by with slashes between.
+	// After and Before are keys of rows: the page is what comes directly after a row,
+	// or directly before one, and Number is 1. With both it is the first rows between
+	// them. A key is an id in digits, or what the list is sorted by with slashes
+	// between.
 	After, Before string
+}
+
+// Rest returns the part of the page that comes after a row of it, which is the
+// count-th.
+func (p Page) Rest(after string, count int) Page {
+	return Page{Number: 1, Size: p.Size - count, After: after, Before: p.Before}
 }
 
 // Offset returns how many rows come before the page. A page too far away to

@@ -1,8 +1,6 @@
 package api
 
 import (
-	"bytes"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -13,14 +11,11 @@ const MaxBody = 1 << 20
 
 // WriteJSON answers with v as JSON, without a line end behind it.
 func WriteJSON(w http.ResponseWriter, status int, v any) error {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	body, err := AppendJSON(nil, v)
+	if err != nil {
 		return err
 	}
-	buf.Truncate(buf.Len() - 1)
-	WriteFinished(w, status, buf.Bytes())
+	WriteFinished(w, status, body)
 	return nil
 }
 

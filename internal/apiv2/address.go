@@ -1,6 +1,7 @@
 package apiv2
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 
@@ -86,11 +87,10 @@ func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	addresses, err := h.svc.ListAddresses(r.Context(), r.Store.Hash, customerID, page)
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Address]) error {
+		return h.svc.ReadAddresses(ctx, r.Store.Hash, customerID, p, to)
 	}
-	return writeList(w, addresses, addressToWire)
+	return writeList(w, r, page, read, func(a cohort.Address) int64 { return a.ID }, addressToWire)
 }
 
 func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {

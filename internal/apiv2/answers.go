@@ -3,6 +3,7 @@ package apiv2
 import (
 	"net/http"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/service"
 
@@ -40,6 +41,8 @@ type keptAnswer struct {
 // answer is what was read to answer a request.
 type answer struct {
 	document *api.Document // nil: there is nothing to show
+	// long is a page that is too large to be kept. It has no document.
+	long *api.Page[cohort.Group]
 	// page is the ids of a full page of all groups. It outlives what is done to
 	// others.
 	page []int64
@@ -64,7 +67,7 @@ func (a *answers) write(w http.ResponseWriter, r *api.Request, key answerKey, re
 		if err != nil {
 			return err
 		}
-		return writeDocument(w, r, fresh.document)
+		return fresh.write(w, r)
 	}
 	if kept, ok := a.cache.GetIfPresent(key); ok && a.holds(key, kept, stamp) {
 		return writeDocument(w, r, kept.document)
@@ -73,8 +76,17 @@ func (a *answers) write(w http.ResponseWriter, r *api.Request, key answerKey, re
 	if err != nil {
 		return err
 	}
-	a.keep(key, fresh, stamp)
-	return writeDocument(w, r, fresh.document)
+	if fresh.long == nil {
+		a.keep(key, fresh, stamp)
+	}
+	return fresh.write(w, r)
+}
+
+func (a answer) write(w http.ResponseWriter, r *api.Request) error {
+	if a.long != nil {
+		return a.long.Write(w)
+	}
+	return writeDocument(w, r, a.document)
 }
 
 // holds reports whether nothing has changed what an answer shows.

@@ -1,6 +1,7 @@
 package apiv2
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -180,11 +181,10 @@ func (h *handler) listCustomers(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	customers, err := h.svc.ListCustomers(r.Context(), r.Store.Hash, filter, page)
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Customer]) error {
+		return h.svc.ReadCustomers(ctx, r.Store.Hash, filter, p, to)
 	}
-	return writeList(w, customers, customerToWire(r))
+	return writeList(w, r, page, read, func(c cohort.Customer) int64 { return c.ID }, customerToWire(r))
 }
 
 func (h *handler) countCustomers(w http.ResponseWriter, r *api.Request) error {

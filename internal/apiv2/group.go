@@ -1,6 +1,7 @@
 package apiv2
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"slices"
@@ -147,21 +148,41 @@ func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
 		if err != nil {
 			return answer{}, err
 		}
-		groups, err := h.svc.ListGroups(r.Context(), r.Store.Hash, filter, page)
-		a := answer{document: groupsDocument(groups)}
-		if filter == (cohort.GroupFilter{}) && len(groups) == page.Size {
-			a.page = groupIDs(groups)
+		var ids groupIDs
+		read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Group]) error {
+			ids.Piece = to
+			return h.svc.ReadGroups(ctx, r.Store.Hash, filter, p, &ids)
 		}
-		return a, err
+		groups, err := api.ReadPage(r, groupList(page, read))
+		if err != nil || groups.Count() == 0 {
+			return answer{}, err
+		}
+		body, whole := groups.Body()
+		if !whole {
+			return answer{long: groups}, nil
+		}
+		a := answer{document: api.NewUntagged(body)}
+		if filter == (cohort.GroupFilter{}) && len(ids.read) == page.Size {
+			a.page = ids.read
+		}
+		return a, nil
 	})
 }
 
-func groupIDs(groups []cohort.Group) []int64 {
-	ids := make([]int64, len(groups))
-	for i, g := range groups {
-		ids[i] = g.ID
-	}
-	return ids
+// groupIDs notes which groups are read.
+type groupIDs struct {
+	*api.Piece[cohort.Group]
+	read []int64
+}
+
+func (g *groupIDs) Begin() {
+	g.read = nil
+	g.Piece.Begin()
+}
+
+func (g *groupIDs) Add(row cohort.Group) bool {
+	g.read = append(g.read, row.ID)
+	return g.Piece.Add(row)
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {

@@ -29,23 +29,11 @@ func writeGroup(w http.ResponseWriter, g cohort.Group) error {
 	return nil
 }
 
-// groupsDocument is the answer that shows a list of groups, nil when it would be
-// empty.
-func groupsDocument(groups []cohort.Group) *api.Document {
-	if len(groups) == 0 {
-		return nil
-	}
-	return api.NewUntagged(appendGroups(make([]byte, 0, usualGroup*len(groups)), groups))
-}
-
-func appendGroups(dst []byte, groups []cohort.Group) []byte {
-	separator := byte('[')
-	for _, g := range groups {
-		dst = append(dst, separator)
-		dst = appendGroup(dst, g)
-		separator = ','
-	}
-	return append(dst, ']')
+// groupList is the list of groups that a reader reads.
+func groupList(p cohort.Page, read reader[cohort.Group]) api.List[cohort.Group] {
+	return list(p, read, func(g cohort.Group) int64 { return g.ID }, func(dst []byte, g cohort.Group) ([]byte, error) {
+		return appendGroup(dst, g), nil
+	})
 }
 
 // appendGroup appends a customer group. The order of the fields is the

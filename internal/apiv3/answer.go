@@ -1,10 +1,12 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 
 	"github.com/shopspring/decimal"
@@ -18,12 +20,6 @@ type single struct {
 
 func writeSingle(w http.ResponseWriter, data any) error {
 	return api.WriteJSON(w, http.StatusOK, single{Data: data})
-}
-
-// collection is the answer that shows a page of a list.
-type collection[W any] struct {
-	Data []W  `json:"data"`
-	Meta meta `json:"meta"`
 }
 
 // meta has both ways to page unless the client has chosen one.
@@ -55,27 +51,48 @@ type links struct {
 	Next     string `json:"next,omitempty"`
 }
 
-// writeCollection answers with a page of a list. total is how many pass the
-// filters; where a cursor was sent it is not shown and not needed. key is what
-// the list is sorted by.
-func writeCollection[T, W any](w http.ResponseWriter, p paging, items []T, total int64, toWire func(T) W, key func(T) string) error {
-	wires := make([]W, len(items))
-	for i, item := range items {
-		wires[i] = toWire(item)
+// reader hands on a page of a list and returns how many pass the filters. Where a
+// cursor was sent that is not shown and not needed.
+type reader[T any] func(ctx context.Context, p cohort.Page, to *api.Piece[T]) (total int64, err error)
+
+// writeCollection answers with a page of a list. key is what the list is sorted by.
+func writeCollection[T, W any](w http.ResponseWriter, r *api.Request, p paging, read reader[T], toWire func(T) W, key func(T) string) error {
+	return writePage(w, r, api.List[T]{
+		Page: p.Page, Read: read, Place: key, Close: p.closeCollection, Open: openCollection,
+		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
+	})
+}
+
+// openCollection comes before the rows of a page.
+const openCollection = `{"data":[`
+
+// closeCollection appends what comes behind the rows of a page.
+func (p paging) closeCollection(dst []byte, e api.Extent) ([]byte, error) {
+	dst, err := api.AppendJSON(append(dst, `],"meta":`...), p.meta(e))
+	return append(dst, '}'), err
+}
+
+func writePage[T any](w http.ResponseWriter, r *api.Request, l api.List[T]) error {
+	page, err := api.ReadPage(r, l)
+	if err != nil {
+		return err
 	}
-	answer := collection[W]{Data: wires}
+	return page.Write(w)
+}
+
+func (p paging) meta(e api.Extent) (m meta) {
 	if !p.byCursor() {
-		answer.Meta.Pagination = p.pagination(len(items), total)
+		m.Pagination = p.pagination(e.Count, e.Total)
 	}
 	if !p.byNumber {
 		var first, last string
-		if len(items) > 0 {
-			first, last = cursor(key(items[0])), cursor(key(items[len(items)-1]))
+		if e.Count > 0 {
+			first, last = cursor(e.First), cursor(e.Last)
 		}
-		more := len(items) == p.Size && (p.byCursor() || total > int64(len(items)))
-		answer.Meta.Cursors = p.cursors(len(items), first, last, more)
+		more := e.Count == p.Size && (p.byCursor() || e.Total > int64(e.Count))
+		m.Cursors = p.cursors(e.Count, first, last, more)
 	}
-	return api.WriteJSON(w, http.StatusOK, answer)
+	return m
 }
 
 func (p paging) pagination(count int, total int64) *pagination {

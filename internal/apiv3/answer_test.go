@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"encoding/json"
 	"net/http/httptest"
 	"net/url"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -19,6 +21,17 @@ import (
 // numbered is a thing of a list, by its id.
 type numbered struct {
 	ID int `json:"id"`
+}
+
+// handOn is the reader of a list that is in memory.
+func handOn[T any](rows []T, total int64) reader[T] {
+	return func(_ context.Context, _ cohort.Page, to *api.Piece[T]) (int64, error) {
+		to.Begin()
+		for _, row := range rows {
+			to.Add(row)
+		}
+		return total, nil
+	}
 }
 
 func numberKey(n int) string { return strconv.Itoa(n) }
@@ -45,7 +58,7 @@ func listOf(t testing.TB, query string, most int) string {
 		total = 0 // is not counted
 	}
 	w := httptest.NewRecorder()
-	if err := writeCollection(w, p, page, total, func(n int) numbered { return numbered{n} }, numberKey); err != nil || w.Code != 200 {
+	if err := writeCollection(w, queried(query), p, handOn(page, total), func(n int) numbered { return numbered{n} }, numberKey); err != nil || w.Code != 200 {
 		t.Fatal(w.Code, err)
 	}
 	return w.Body.String()
@@ -188,7 +201,7 @@ func TestDatesOnTheWire(t *testing.T) {
 // What nothing was read from is an empty array, never null.
 func TestEmptyCollectionIsAnArray(t *testing.T) {
 	w := httptest.NewRecorder()
-	err := writeCollection(w, paging{Page: cohort.Page{Number: 1, Size: 50}}, nil, 0, func(n int) numbered { return numbered{n} }, numberKey)
+	err := writeCollection(w, queried(""), paging{Page: cohort.Page{Number: 1, Size: 50}}, handOn[int](nil, 0), func(n int) numbered { return numbered{n} }, numberKey)
 	if diff := cmp.Diff(shown{Data: []numbered{}}.Data, parsed(t, w.Body.String()).Data); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}

@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -81,16 +82,11 @@ func (h *handler) listAssignments(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.svc.ListAssignments(r.Context(), r.Store.Hash, filter, page.Page)
-	if err != nil {
-		return err
-	}
-	total, err := page.total(func() (int64, error) { return h.svc.CountAssignments(r.Context(), r.Store.Hash, filter) })
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceListAssignment]) (int64, error) {
+		return h.svc.ReadAssignments(ctx, r.Store.Hash, filter, p, to)
 	}
 	key := func(a cohort.PriceListAssignment) string { return strconv.FormatInt(a.ID, 10) }
-	return writeCollection(w, page, list, total, assignmentToWire, key)
+	return writeCollection(w, r, page, read, assignmentToWire, key)
 }
 
 func (h *handler) createAssignments(w http.ResponseWriter, r *api.Request) error {

@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -40,11 +41,10 @@ func (h *handler) listCategories(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, total, err := h.svc.ListCategories(r.Context(), r.Store.Hash, filter, page.Page)
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Category]) (int64, error) {
+		return h.svc.ReadCategories(ctx, r.Store.Hash, filter, p, to)
 	}
-	return writeCollection(w, page, list, total, categoryToWire, func(c cohort.Category) string { return strconv.FormatInt(c.ID, 10) })
+	return writeCollection(w, r, page, read, categoryToWire, func(c cohort.Category) string { return strconv.FormatInt(c.ID, 10) })
 }
 
 func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {

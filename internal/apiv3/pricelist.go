@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -52,16 +53,11 @@ func (h *handler) listPriceLists(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	lists, err := h.svc.ListPriceLists(r.Context(), r.Store.Hash, filter, page.Page)
-	if err != nil {
-		return err
-	}
-	total, err := page.total(func() (int64, error) { return h.svc.CountPriceLists(r.Context(), r.Store.Hash, filter) })
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceList]) (int64, error) {
+		return h.svc.ReadPriceLists(ctx, r.Store.Hash, filter, p, to)
 	}
 	key := func(l cohort.PriceList) string { return strconv.FormatInt(l.ID, 10) }
-	return writeCollection(w, page, lists, total, priceListToWire, key)
+	return writeCollection(w, r, page, read, priceListToWire, key)
 }
 
 func (h *handler) createPriceList(w http.ResponseWriter, r *api.Request) error {

@@ -157,17 +157,10 @@ func (h *handler) writeRecords(w http.ResponseWriter, r *api.Request, query reco
 	if err != nil {
 		return err
 	}
-	records, err := h.svc.ListPriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter, page.Page)
-	if err != nil {
-		return err
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceRecord]) (int64, error) {
+		return h.svc.ReadPriceRecords(ctx, r.Store.Hash, list, query.PriceRecordFilter, p, to)
 	}
-	total, err := page.total(func() (int64, error) {
-		return h.svc.CountPriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter)
-	})
-	if err != nil {
-		return err
-	}
-	return writeCollection(w, page, records, total, query.include.toWire, recordKey)
+	return writeCollection(w, r, page, read, query.include.toWire, recordKey)
 }
 
 // createPriceRecords and putPriceRecords write records of the list in the path.

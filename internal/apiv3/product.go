@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 	"strings"
@@ -143,8 +144,8 @@ type productWire struct {
 }
 
 // toWire returns a product in the form of answers with the parts that are asked
-// for.
-func (parts productParts) toWire(p cohort.Product, variants service.ProductVariants) productWire {
+// for, but for the variants.
+func (parts productParts) toWire(p cohort.Product) productWire {
 	w := productWire{
 		ID: p.ID, Name: p.Name, Type: p.Type, SKU: p.SKU, Weight: amount(p.Weight), Price: amount(p.Price),
 		RetailPrice: amount(p.RetailPrice), SalePrice: amount(p.SalePrice), MAPPrice: amount(p.MAPPrice),
@@ -154,13 +155,6 @@ func (parts productParts) toWire(p cohort.Product, variants service.ProductVaria
 	if parts.tiers {
 		w.BulkTiers = new(tiersToWire(p.BulkTiers))
 	}
-	if parts.variants {
-		wires := make([]variantWire, len(variants[p.ID]))
-		for i, v := range variants[p.ID] {
-			wires[i] = variantToWire(service.CatalogVariant{Variant: v, Product: p})
-		}
-		w.Variants = &wires
-	}
 	return w
 }
 
@@ -169,12 +163,13 @@ func (h *handler) listProducts(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	found, err := h.svc.ListProducts(r.Context(), r.Store.Hash, query.ProductFilter, page.Page, query.variants)
-	if err != nil {
-		return err
+	if query.variants {
+		return h.writeProductsWithVariants(w, r, query, page)
 	}
-	toWire := func(p cohort.Product) productWire { return query.toWire(p, found.Variants) }
-	return writeCollection(w, page, found.Products, found.Total, toWire, func(p cohort.Product) string { return strconv.FormatInt(p.ID, 10) })
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Product]) (int64, error) {
+		return h.svc.ReadProducts(ctx, r.Store.Hash, query.ProductFilter, p, to)
+	}
+	return writeCollection(w, r, page, read, query.toWire, func(p cohort.Product) string { return strconv.FormatInt(p.ID, 10) })
 }
 
 func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
@@ -190,7 +185,11 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, parts.toWire(p, service.ProductVariants{p.ID: {p.BaseVariant()}}))
+	wire := parts.toWire(p)
+	if parts.variants {
+		wire.Variants = &[]variantWire{variantToWire(service.CatalogVariant{Variant: p.BaseVariant(), Product: p})}
+	}
+	return writeSingle(w, wire)
 }
 
 func (h *handler) deleteProducts(w http.ResponseWriter, r *api.Request) error {
@@ -213,20 +212,14 @@ func (h *handler) getProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	p, variants, err := h.product(r, id, parts)
+	if parts.variants {
+		return h.writeProductWithVariants(w, r, id, parts)
+	}
+	p, err := h.svc.Product(r.Context(), r.Store.Hash, id)
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, parts.toWire(p, variants))
-}
-
-// product reads a product with the parts that are asked for.
-func (h *handler) product(r *api.Request, id int64, parts productParts) (cohort.Product, service.ProductVariants, error) {
-	if parts.variants {
-		return h.svc.ProductWithVariants(r.Context(), r.Store.Hash, id)
-	}
-	p, err := h.svc.Product(r.Context(), r.Store.Hash, id)
-	return p, nil, err
+	return writeSingle(w, parts.toWire(p))
 }
 
 func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
@@ -246,13 +239,10 @@ func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	var variants service.ProductVariants
 	if parts.variants {
-		if p, variants, err = h.product(r, id, parts); err != nil {
-			return err
-		}
+		return h.writeProductWithVariants(w, r, id, parts)
 	}
-	return writeSingle(w, parts.toWire(p, variants))
+	return writeSingle(w, parts.toWire(p))
 }
 
 func (h *handler) deleteProduct(w http.ResponseWriter, r *api.Request) error {

@@ -68,14 +68,6 @@ func decodeQuery[F any](r *api.Request, table filters[F]) (filter F, page paging
 	return filter, page, failed.err()
 }
 
-// total returns what count does, which is only called if an answer shows it.
-func (p paging) total(count func() (int64, error)) (int64, error) {
-	if p.byCursor() {
-		return 0, nil
-	}
-	return count()
-}
-
 func unknownFilters(names []string) error {
 	return &cohort.Error{
 		Kind:    cohort.KindInvalid,

@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"context"
 	"net/http"
 	"strconv"
 
@@ -94,15 +95,13 @@ func (h *handler) listVariants(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, total, err := h.svc.ListVariants(r.Context(), r.Store.Hash, filter, page.Page)
-	if err != nil {
-		return err
-	}
-	return writeVariants(w, page, list, total)
+	return writeVariants(w, r, page, func(ctx context.Context, p cohort.Page, to *api.Piece[service.CatalogVariant]) (int64, error) {
+		return h.svc.ReadVariants(ctx, r.Store.Hash, filter, p, to)
+	})
 }
 
-func writeVariants(w http.ResponseWriter, page paging, list []service.CatalogVariant, total int64) error {
-	return writeCollection(w, page, list, total, variantToWire, func(v service.CatalogVariant) string { return strconv.FormatInt(v.ID, 10) })
+func writeVariants(w http.ResponseWriter, r *api.Request, page paging, read reader[service.CatalogVariant]) error {
+	return writeCollection(w, r, page, read, variantToWire, func(v service.CatalogVariant) string { return strconv.FormatInt(v.ID, 10) })
 }
 
 func (h *handler) listVariantsOfProduct(w http.ResponseWriter, r *api.Request) error {
@@ -114,11 +113,9 @@ func (h *handler) listVariantsOfProduct(w http.ResponseWriter, r *api.Request) e
 	if err != nil {
 		return err
 	}
-	list, total, err := h.svc.ListVariantsOf(r.Context(), r.Store.Hash, id, page.Page)
-	if err != nil {
-		return err
-	}
-	return writeVariants(w, page, list, total)
+	return writeVariants(w, r, page, func(ctx context.Context, p cohort.Page, to *api.Piece[service.CatalogVariant]) (int64, error) {
+		return h.svc.ReadVariantsOf(ctx, r.Store.Hash, id, p, to)
+	})
 }
 
 func (h *handler) createVariant(w http.ResponseWriter, r *api.Request) error {

@@ -50,16 +50,22 @@ func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohor
 	return a, err
 }
 
-// ListAddresses returns one page of a customer's addresses, by id.
-func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	w := whereStore(storeHash)
-	w.and("customer_id = ?", customerID)
-	w.page(p.Size, p.Offset())
-	rows, err := t.query("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
+// ReadAddresses calls fn with a page of a customer's addresses, by id, until it
+// returns false.
+func (t *Tx) ReadAddresses(storeHash string, customerID int64, p cohort.Page, fn func(cohort.Address) (more bool)) error {
+	ofCustomer := func() *where {
+		w := whereStore(storeHash)
+		w.and("customer_id = ?", customerID)
+		return w
 	}
-	return collect(rows, scanAddress)
+	return listing[cohort.Address]{
+		columns: addressColumns, table: "customer_addresses", where: ofCustomer, keys: byID, scan: scanAddress,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListAddresses returns what ReadAddresses reads.
+func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeHash, customerID, p, fn) })
 }
 
 // CountAddresses returns how many addresses a customer has.

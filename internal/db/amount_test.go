@@ -155,9 +155,9 @@ func TestSpansOfPrices(t *testing.T) {
 					want = append(want, n)
 				}
 			}
-			got, err := pick(d, cohort.Page{}, func(w *where) error {
+			got, err := pick(d, func(w *where) error {
 				w.amounts("id", span)
-				return w.slice(cohort.Page{Number: 1, Size: 100}, byID)
+				return w.slice(cohort.Page{Number: 1, Size: 100}, 100, byID)
 			})
 			if err != nil {
 				t.Fatal(err)

@@ -30,14 +30,13 @@ func (t *Tx) UpdateAssignment(storeHash string, id, listID int64) error {
 	return t.later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeHash, id, listID)
 }
 
-// ListAssignments returns one page of the assignments that pass the filter, by id.
-func (t *Tx) ListAssignments(storeHash string, f cohort.AssignmentFilter, p cohort.Page) ([]cohort.PriceListAssignment, error) {
-	w := whereAssignments(storeHash, f)
-	if err := w.slice(p, byID); err != nil {
-		return nil, err
-	}
-	list, err := t.assignments(w, "")
-	return inOrder(p, list), err
+// ReadAssignments calls fn with the assignments of a page that pass the filter, by
+// id, until it returns false.
+func (t *Tx) ReadAssignments(storeHash string, f cohort.AssignmentFilter, p cohort.Page, fn func(cohort.PriceListAssignment) (more bool)) error {
+	return listing[cohort.PriceListAssignment]{
+		columns: assignmentColumns, table: "price_list_assignments",
+		where: func() *where { return whereAssignments(storeHash, f) }, keys: byID, scan: scanAssignment,
+	}.each(t, p, p.Size, fn)
 }
 
 // CountAssignments returns how many assignments pass the filter.

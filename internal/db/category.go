@@ -50,18 +50,18 @@ func (t *Tx) CategoryIDByName(storeHash string, parentID int64, name string) (in
 	return t.findID("SELECT id FROM categories WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeHash, parentID, name)
 }
 
-// ListCategories returns one page of the categories that pass the filter, by id.
+// ReadCategories calls fn with the categories of a page that pass the filter, by id,
+// until it returns false.
+func (t *Tx) ReadCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
+	return listing[cohort.Category]{
+		columns: categoryColumns, table: "categories", where: func() *where { return whereCategories(storeHash, f) },
+		keys: byID, scan: scanCategory,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListCategories returns what ReadCategories reads.
 func (t *Tx) ListCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
-	w := whereCategories(storeHash, f)
-	if err := w.slice(p, byID); err != nil {
-		return nil, err
-	}
-	rows, err := t.query("SELECT "+categoryColumns+" FROM categories"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := collect(rows, scanCategory)
-	return inOrder(p, list), err
+	return all(func(fn func(cohort.Category) bool) error { return t.ReadCategories(storeHash, f, p, fn) })
 }
 
 // CountCategories returns how many categories pass the filter.

@@ -67,20 +67,28 @@ func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
 	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email))
 }
 
-// ListCustomers returns one page of the customers that pass the filter, by id.
+// ReadCustomers calls fn with the customers of a page that pass the filter, by id,
+// until it returns false.
+func (t *Tx) ReadCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
+	return listing[cohort.Customer]{
+		columns: groupInEffect + ", " + customerColumns, table: "customers",
+		where: func() *where { return whereCustomers(storeHash, f) }, keys: byID, scan: scanCustomer,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListCustomers returns what ReadCustomers reads.
 func (t *Tx) ListCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	return t.listCustomers(whereCustomers(storeHash, f), p, "")
+	return all(func(fn func(cohort.Customer) bool) error { return t.ReadCustomers(storeHash, f, p, fn) })
 }
 
 // ListCustomersForUpdate is ListCustomers for those whom this transaction is
 // about to write.
 func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	return t.listCustomers(whereCustomers(storeHash, f), p, t.engine.forUpdate)
-}
-
-func (t *Tx) listCustomers(w *where, p cohort.Page, lock string) ([]cohort.Customer, error) {
-	w.page(p.Size, p.Offset())
-	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+lock, w.args...)
+	w := whereCustomers(storeHash, f)
+	if err := w.slice(p, p.Size, byID); err != nil {
+		return nil, err
+	}
+	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+t.engine.forUpdate, w.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -71,33 +71,23 @@ func (t *Tx) GroupsForUpdate(storeHash string, ids []int64) ([]cohort.Group, err
 	return all, nil
 }
 
-// ListGroups returns one page of the groups that pass the filter, by id. It
-// walks over all that come before the page.
+// ReadGroups calls fn with the groups of a page that pass the filter, by id, until
+// it returns false. It walks over all that come before the page.
+func (t *Tx) ReadGroups(storeHash string, f cohort.GroupFilter, p cohort.Page, fn func(cohort.Group) (more bool)) error {
+	return listing[cohort.Group]{
+		columns: groupColumns, table: "customer_groups", where: func() *where { return whereGroups(storeHash, f) },
+		keys: byID, scan: scanGroup,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListGroups returns what ReadGroups reads.
 func (t *Tx) ListGroups(storeHash string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
-	return t.listGroups(whereGroups(storeHash, f), p.Size, p.Offset())
+	return all(func(fn func(cohort.Group) bool) error { return t.ReadGroups(storeHash, f, p, fn) })
 }
 
-// ListGroupsFrom returns the first groups of a store whose ids are from or
-// above it.
-func (t *Tx) ListGroupsFrom(storeHash string, from int64, limit int) ([]cohort.Group, error) {
-	w := whereStore(storeHash)
-	w.and("id >= ?", from)
-	return t.listGroups(w, limit, 0)
-}
-
-func (t *Tx) listGroups(w *where, limit int, offset int64) ([]cohort.Group, error) {
-	w.page(limit, offset)
-	rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, scanGroup)
-}
-
-// ListGroupsByID returns those of the groups with the ids that pass the filter,
-// by id.
-func (t *Tx) ListGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64) ([]cohort.Group, error) {
-	var groups []cohort.Group
+// ReadGroupsByID calls fn with those of the groups with the ids that pass the
+// filter, in the order of the ids, until it returns false.
+func (t *Tx) ReadGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64, fn func(cohort.Group) (more bool)) error {
 	for _, id := range ids {
 		w := whereGroups(storeHash, f)
 		w.and("id = ?", id)
@@ -106,11 +96,13 @@ func (t *Tx) ListGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64)
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		groups = append(groups, g)
+		if !fn(g) {
+			return nil
+		}
 	}
-	return groups, nil
+	return nil
 }
 
 // EachGroup calls fn with what the filters look at in each group of a store, by

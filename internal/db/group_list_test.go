@@ -3,6 +3,7 @@ package db_test
 import (
 	"math"
 	"slices"
+	"strconv"
 	"testing"
 
 	"cohort.example/cohort"
@@ -13,25 +14,25 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestListGroupsFrom(t *testing.T) {
+func TestReadGroupsAfter(t *testing.T) {
 	tests := []struct {
 		store string
-		from  int64
+		after int64
 		limit int
 		want  []int64
 	}{
-		{"a", 1, 100, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}}, // 4 is gone
+		{"a", 0, 100, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}}, // 4 is gone
 		{"a", math.MinInt64, 2, []int64{1, 2}},
-		{"a", 3, 3, []int64{3, 5, 6}},
-		{"a", 4, 3, []int64{5, 6, 7}},
-		{"a", 9, 3, []int64{9, 10}},
-		{"a", 10, 1, []int64{10}},
-		{"a", 11, 3, nil},
+		{"a", 2, 3, []int64{3, 5, 6}},
+		{"a", 3, 3, []int64{5, 6, 7}},
+		{"a", 8, 3, []int64{9, 10}},
+		{"a", 9, 1, []int64{10}},
+		{"a", 10, 3, nil},
 		{"a", math.MaxInt64, 3, nil},
-		{"a", 1, 0, nil},
-		{"a", 1, math.MaxInt, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}},
-		{"b", 1, 100, []int64{1}},
-		{"none", 1, 100, nil},
+		{"a", 0, 0, nil},
+		{"a", 0, math.MaxInt, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}},
+		{"b", 0, 100, []int64{1}},
+		{"none", 0, 100, nil},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
@@ -41,9 +42,9 @@ func TestListGroupsFrom(t *testing.T) {
 		all := listGroups(t, d, "a", everything, onePage)
 		for _, tt := range tests {
 			view(t, d, func(tx *db.Tx) error {
-				got, err := tx.ListGroupsFrom(tt.store, tt.from, tt.limit)
+				got, err := tx.ListGroups(tt.store, everything, cohort.Page{Number: 1, Size: tt.limit, After: strconv.FormatInt(tt.after, 10)})
 				if !slices.Equal(idsOf(got), tt.want) {
-					t.Errorf("store %s, %d from %d: got %v, want %v", tt.store, tt.limit, tt.from, idsOf(got), tt.want)
+					t.Errorf("store %s, %d after %d: got %v, want %v", tt.store, tt.limit, tt.after, idsOf(got), tt.want)
 				}
 				if len(got) == len(all) {
 					if diff := cmp.Diff(all, got); diff != "" {
@@ -56,7 +57,7 @@ func TestListGroupsFrom(t *testing.T) {
 	})
 }
 
-func TestListGroupsByID(t *testing.T) {
+func TestReadGroupsByID(t *testing.T) {
 	vip := cohort.GroupFilter{NameLike: "vip"}
 	tests := []struct {
 		store  string
@@ -80,7 +81,11 @@ func TestListGroupsByID(t *testing.T) {
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 4) })
 		for _, tt := range tests {
 			view(t, d, func(tx *db.Tx) error {
-				got, err := tx.ListGroupsByID(tt.store, tt.filter, tt.ids)
+				var got []cohort.Group
+				err := tx.ReadGroupsByID(tt.store, tt.filter, tt.ids, func(g cohort.Group) bool {
+					got = append(got, g)
+					return true
+				})
 				if !slices.Equal(idsOf(got), tt.want) {
 					t.Errorf("store %s, filter %+v, %v: got %v, want %v", tt.store, tt.filter, tt.ids, idsOf(got), tt.want)
 				}

@@ -61,18 +61,18 @@ func (t *Tx) PriceListIDByName(storeHash, name string) (int64, error) {
 	return t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND name = $2", storeHash, name)
 }
 
-// ListPriceLists returns one page of the price lists that pass the filter, by id.
+// ReadPriceLists calls fn with the price lists of a page that pass the filter, by id,
+// until it returns false.
+func (t *Tx) ReadPriceLists(storeHash string, f cohort.PriceListFilter, p cohort.Page, fn func(cohort.PriceList) (more bool)) error {
+	return listing[cohort.PriceList]{
+		columns: priceListColumns, table: "price_lists", where: func() *where { return wherePriceLists(storeHash, f) },
+		keys: byID, scan: scanPriceList,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListPriceLists returns what ReadPriceLists reads.
 func (t *Tx) ListPriceLists(storeHash string, f cohort.PriceListFilter, p cohort.Page) ([]cohort.PriceList, error) {
-	w := wherePriceLists(storeHash, f)
-	if err := w.slice(p, byID); err != nil {
-		return nil, err
-	}
-	rows, err := t.query("SELECT "+priceListColumns+" FROM price_lists"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	lists, err := collect(rows, scanPriceList)
-	return inOrder(p, lists), err
+	return all(func(fn func(cohort.PriceList) bool) error { return t.ReadPriceLists(storeHash, f, p, fn) })
 }
 
 // CountPriceLists returns how many price lists pass the filter.

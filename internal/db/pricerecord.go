@@ -101,23 +101,13 @@ func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency str
 	return r, err
 }
 
-// ListPriceRecords returns one page of the records of a list that pass the
-// filter, by variant and currency.
-func (t *Tx) ListPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page) ([]cohort.PriceRecord, error) {
-	w := wherePriceRecords(storeHash, listID, f)
-	if err := w.slice(p, byVariant); err != nil {
-		return nil, err
-	}
-	records, err := t.priceRecords(w)
-	return inOrder(p, records), err
-}
-
-func (t *Tx) priceRecords(w *where) ([]cohort.PriceRecord, error) {
-	rows, err := t.query("SELECT "+priceRecordColumns+", product_id, sku FROM "+priceRecords+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	return collect(rows, scanPriceRecord)
+// ReadPriceRecords calls fn with the records of a page of a list that pass the
+// filter, by variant and currency, until it returns false.
+func (t *Tx) ReadPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, fn func(cohort.PriceRecord) (more bool)) error {
+	return listing[cohort.PriceRecord]{
+		columns: priceRecordColumns + ", product_id, sku", table: priceRecords,
+		where: func() *where { return wherePriceRecords(storeHash, listID, f) }, keys: byVariant, scan: scanPriceRecord,
+	}.each(t, p, p.Size, fn)
 }
 
 // CountPriceRecords returns how many records of a list pass the filter.

@@ -104,7 +104,11 @@ func TestPriceRecordRoundTrip(t *testing.T) {
 func wantRecords(t *testing.T, d *db.DB, want []cohort.PriceRecord) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {
-		got, err := tx.ListPriceRecords("a", 1, cohort.PriceRecordFilter{}, cohort.Page{Number: 1, Size: 250})
+		var got []cohort.PriceRecord
+		err := tx.ReadPriceRecords("a", 1, cohort.PriceRecordFilter{}, cohort.Page{Number: 1, Size: 250}, func(r cohort.PriceRecord) bool {
+			got = append(got, r)
+			return true
+		})
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"cohort.example/cohort"
 )
@@ -62,21 +63,44 @@ func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, e
 	return products[0], err
 }
 
-// ListProducts returns one page of the products that pass the filter, by id.
+// productsAhead is how many products are read before any of them is handed on, for
+// their categories are read together: one query for 50 products, the usual page.
+// With 1 000 categories each that is about 1 MiB.
+const productsAhead = 50
+
+// ReadProducts calls fn with the products of a page that pass the filter, by id,
+// until it returns false. fn may ask the transaction for more.
+func (t *Tx) ReadProducts(storeHash string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
+	list := listing[cohort.Product]{
+		columns: productColumns, table: "products", where: func() *where { return whereProducts(storeHash, f) },
+		keys: byID, scan: scanProduct,
+	}
+	p, err := list.forwards(t, p)
+	for err == nil && p.Size > 0 {
+		var some []cohort.Product
+		some, err = all(func(fn func(cohort.Product) bool) error { return list.each(t, p, productsAhead, fn) })
+		if err != nil {
+			return err
+		}
+		if err := t.readCategories(storeHash, some); err != nil {
+			return err
+		}
+		for _, product := range some {
+			if !fn(product) {
+				return nil
+			}
+		}
+		if len(some) < productsAhead {
+			return nil
+		}
+		p = p.Rest(strconv.FormatInt(some[len(some)-1].ID, 10), len(some))
+	}
+	return err
+}
+
+// ListProducts returns what ReadProducts reads.
 func (t *Tx) ListProducts(storeHash string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
-	w := whereProducts(storeHash, f)
-	if err := w.slice(p, byID); err != nil {
-		return nil, err
-	}
-	rows, err := t.query("SELECT "+productColumns+" FROM products"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	products, err := collect(rows, scanProduct)
-	if err != nil {
-		return nil, err
-	}
-	return inOrder(p, products), t.readCategories(storeHash, products)
+	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeHash, f, p, fn) })
 }
 
 // idsPerQuery bounds how many ids a query names, below what engines allow.

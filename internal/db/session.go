@@ -60,14 +60,21 @@ func (r row) Scan(dest ...any) error {
 
 // collect scans every row with scan and closes the rows.
 func collect[T any](rows rows, scan func(scanner) (T, error)) ([]T, error) {
+	return all(func(fn func(T) bool) error { return each(rows, scan, fn) })
+}
+
+// each scans row by row with scan and calls fn with each, until fn returns false. It
+// closes the rows.
+func each[T any](rows rows, scan func(scanner) (T, error), fn func(T) (more bool)) error {
 	defer rows.Close()
-	var all []T
 	for rows.Next() {
 		v, err := scan(rows)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		all = append(all, v)
+		if !fn(v) {
+			return rows.Close()
+		}
 	}
-	return all, rows.Err()
+	return rows.Err()
 }

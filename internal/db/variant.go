@@ -42,18 +42,45 @@ func (t *Tx) VariantIDBySKU(storeHash, sku string) (int64, error) {
 	return t.findID("SELECT id FROM variants WHERE store_hash = $1 AND sku = $2"+hasSKU, storeHash, sku)
 }
 
-// ListVariants returns one page of the variants that pass the filter, by id.
+// ReadVariants calls fn with the variants of a page that pass the filter, by id,
+// until it returns false.
+func (t *Tx) ReadVariants(storeHash string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
+	return listing[cohort.Variant]{
+		columns: variantColumns, table: "variants", where: func() *where { return whereVariants(storeHash, f) },
+		keys: byID, scan: scanVariant,
+	}.each(t, p, p.Size, fn)
+}
+
+// ListVariants returns what ReadVariants reads.
 func (t *Tx) ListVariants(storeHash string, f cohort.VariantFilter, p cohort.Page) ([]cohort.Variant, error) {
-	w := whereVariants(storeHash, f)
-	if err := w.slice(p, byID); err != nil {
-		return nil, err
+	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeHash, f, p, fn) })
+}
+
+// variantsOfProducts is the table with the prices of a variant's product beside it,
+// as one thing whose columns can be named without saying whose they are.
+const variantsOfProducts = `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
+		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price
+	FROM variants AS v LEFT JOIN products AS p ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
+
+// ReadPricedVariants is ReadVariants with the product of each, of which only the id
+// and the prices are read.
+func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant, cohort.Product) (more bool)) error {
+	type priced struct {
+		cohort.Variant
+		product cohort.Product
 	}
-	rows, err := t.query("SELECT "+variantColumns+" FROM variants"+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	list, err := collect(rows, scanVariant)
-	return inOrder(p, list), err
+	return listing[priced]{
+		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
+		table:   variantsOfProducts, where: func() *where { return whereVariants(storeHash, f) }, keys: byID,
+		scan: func(row scanner) (v priced, err error) {
+			var price, sale, retail, minimum int64
+			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
+			v.product = cohort.Product{
+				ID: v.ProductID, Price: toAmount(price), SalePrice: toAmount(sale), RetailPrice: toAmount(retail), MAPPrice: toAmount(minimum),
+			}
+			return v, err
+		},
+	}.each(t, p, p.Size, func(v priced) bool { return fn(v.Variant, v.product) })
 }
 
 // CountVariants returns how many variants pass the filter.
@@ -94,11 +121,14 @@ func (t *Tx) DeleteVariant(storeHash string, id int64) error {
 
 func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }
 
-func scanVariant(row scanner) (cohort.Variant, error) {
+func scanVariant(row scanner) (cohort.Variant, error) { return scanVariantAnd(row) }
+
+// scanVariantAnd scans a variant, and further columns behind it.
+func scanVariantAnd(row scanner, further ...any) (cohort.Variant, error) {
 	var v cohort.Variant
 	var price, sale, retail, minimum int64
 	var options string
-	err := row.Scan(&v.ID, &v.ProductID, &v.SKU, &price, &sale, &retail, &minimum, &options)
+	err := row.Scan(append([]any{&v.ID, &v.ProductID, &v.SKU, &price, &sale, &retail, &minimum, &options}, further...)...)
 	if err != nil {
 		return v, err
 	}

@@ -1,7 +1,6 @@
 package db
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -91,33 +90,37 @@ type sortKey struct {
 // byID sorts most lists.
 var byID = []sortKey{{column: "id"}}
 
-// slice ends the query with a page of what passes, in the order of the keys. A
-// page that comes before a place is read from there backwards: see inOrder. It
-// returns KindInvalid for a place that there cannot be.
-func (w *where) slice(p cohort.Page, keys []sortKey) error {
-	order, comparison, place, field := " ASC", " > ", p.After, "after"
-	if p.Before != "" {
-		order, comparison, place, field = " DESC", " < ", p.Before, "before"
+// slice ends the query with a page of what passes, in the order of the keys, or with
+// the first rows of it if it is longer than most. A page that only has a place that
+// it comes before is read from there backwards. It returns KindInvalid for a place
+// that there cannot be.
+func (w *where) slice(p cohort.Page, most int, keys []sortKey) error {
+	order := " ASC"
+	if p.Before != "" && p.After == "" {
+		order = " DESC"
 	}
 	columns := make([]string, len(keys))
 	for i, k := range keys {
 		columns[i] = k.column
 	}
-	if place != "" {
-		values, ok := keyValues(place, keys)
+	for _, end := range []struct{ place, comparison, field string }{{p.After, " > ", "after"}, {p.Before, " < ", "before"}} {
+		if end.place == "" {
+			continue
+		}
+		values, ok := keyValues(end.place, keys)
 		if !ok {
-			return cohort.Invalid(field, "The value is not a cursor of this list.")
+			return cohort.Invalid(end.field, "The value is not a cursor of this list.")
 		}
 		places := make([]string, len(values))
 		for i, v := range values {
 			places[i] = w.arg(v)
 		}
-		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + comparison + "(" + strings.Join(places, ", ") + ")")
+		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + end.comparison + "(" + strings.Join(places, ", ") + ")")
 	}
 	w.text.WriteString(" ORDER BY " + strings.Join(columns, order+", ") + order)
 	// SQLite plans anew for each number that it is given as a limit, unless it
 	// does not see it.
-	w.text.WriteString(" LIMIT CAST(" + w.arg(p.Size) + " AS BIGINT)")
+	w.text.WriteString(" LIMIT CAST(" + w.arg(min(p.Size, most)) + " AS BIGINT)")
 	if p.Number > 1 {
 		w.text.WriteString(" OFFSET CAST(" + w.arg(p.Offset()) + " AS BIGINT)")
 	}
@@ -146,21 +149,6 @@ func keyValues(place string, keys []sortKey) (values []any, ok bool) {
 		values = append(values, n)
 	}
 	return values, true
-}
-
-// inOrder turns around what was read backwards.
-func inOrder[T any](p cohort.Page, list []T) []T {
-	if p.Before != "" {
-		slices.Reverse(list)
-	}
-	return list
-}
-
-// page ends the query with one page of what passes, by id.
-func (w *where) page(limit int, offset int64) {
-	// SQLite plans anew for each number that it is given as a limit, unless it
-	// does not see it.
-	w.text.WriteString(" ORDER BY id LIMIT CAST(" + w.arg(limit) + " AS BIGINT) OFFSET CAST(" + w.arg(offset) + " AS BIGINT)")
 }
 
 // arg keeps an argument and returns its placeholder.

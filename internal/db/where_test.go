@@ -60,7 +60,7 @@ func insertListed(t testing.TB, d *DB, store string, rows ...listed) {
 }
 
 // pick returns the rows of the store "a" that pass.
-func pick(d *DB, p cohort.Page, add func(*where) error) (rows []listed, err error) {
+func pick(d *DB, add func(*where) error) (rows []listed, err error) {
 	err = d.View(context.Background(), func(tx *Tx) error {
 		w := whereStore("a")
 		if err := add(w); err != nil {
@@ -70,16 +70,16 @@ func pick(d *DB, p cohort.Page, add func(*where) error) (rows []listed, err erro
 		if err != nil {
 			return err
 		}
-		rows, err = collect(found, func(row scanner) (r listed, err error) { return r, row.Scan(&r.id, &r.word) })
+		rows, err = collect(found, scanListed)
 		return err
 	})
-	return inOrder(p, rows), err
+	return rows, err
 }
 
 // wantListed fails unless these rows pass, in any order.
 func wantListed(t *testing.T, d *DB, want []listed, what string, add func(*where)) {
 	t.Helper()
-	got, err := pick(d, cohort.Page{}, func(w *where) error { add(w); return nil })
+	got, err := pick(d, func(w *where) error { add(w); return nil })
 	if err != nil {
 		t.Errorf("%s: %v", what, err)
 		return
@@ -154,9 +154,21 @@ var (
 	}
 )
 
-func slicePage(d *DB, p cohort.Page, keys []sortKey) ([]listed, error) {
-	return pick(d, p, func(w *where) error { return w.slice(p, keys) })
+func slicePage(d *DB, p cohort.Page, keys []sortKey) (rows []listed, err error) {
+	err = d.View(context.Background(), func(tx *Tx) error {
+		rows, err = all(func(fn func(listed) bool) error { return listedRows(keys).each(tx, p, p.Size, fn) })
+		return err
+	})
+	return rows, err
 }
+
+func listedRows(keys []sortKey) listing[listed] {
+	return listing[listed]{
+		columns: "id, word", table: "listed", where: func() *where { return whereStore("a") }, keys: keys, scan: scanListed,
+	}
+}
+
+func scanListed(row scanner) (r listed, err error) { return r, row.Scan(&r.id, &r.word) }
 
 func TestSlicesOfAList(t *testing.T) {
 	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
@@ -186,10 +198,49 @@ func TestSlicesOfAList(t *testing.T) {
 			{cohort.Page{Number: 1, Size: 3, Before: "1/USD"}, rows[:1]},
 			{cohort.Page{Number: 1, Size: 3, Before: "1/EUR"}, nil},
 			{cohort.Page{Number: 1, Size: 100, Before: "9223372036854775807/"}, rows},
+			{cohort.Page{Number: 1, Size: 2, After: "1/USD", Before: "3/a/c"}, rows[2:4]},
+			{cohort.Page{Number: 1, Size: 100, After: "1/USD", Before: "3/a/c"}, rows[2:5]},
+			{cohort.Page{Number: 1, Size: 100, After: "3/a/c", Before: "3/a/c"}, nil},
 		} {
 			got, err := slicePage(d, tt.page, byWord)
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(listed{})); diff != "" || err != nil {
 				t.Errorf("%+v: error %v (-want +got):\n%s", tt.page, err, diff)
+			}
+		}
+	})
+}
+
+// A page that is left in the middle goes on behind the last row, with as many rows
+// as are left.
+func TestAPageIsReadInPieces(t *testing.T) {
+	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
+	eachListed(t, func(t *testing.T, d *DB) {
+		insertListed(t, d, "a", rows...)
+		for _, p := range []cohort.Page{
+			{Number: 1, Size: 5}, {Number: 2, Size: 3}, {Number: 1, Size: 4, After: "1/EUR"}, {Number: 1, Size: 4, Before: "3/a/c"}, {Number: 1, Size: 9, Before: "10/"},
+		} {
+			want, err := slicePage(d, p, byWord)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []listed
+			for rest := p; ; rest = p.Rest(got[len(got)-1].String(), len(got)) {
+				before := len(got)
+				err := d.View(context.Background(), func(tx *Tx) error {
+					return listedRows(byWord).each(tx, rest, 2, func(r listed) bool {
+						got = append(got, r)
+						return len(got)%3 != 0
+					})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got) == before {
+					break
+				}
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(listed{})); diff != "" {
+				t.Errorf("%+v (-at once +in pieces):\n%s", p, diff)
 			}
 		}
 	})

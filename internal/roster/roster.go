@@ -61,12 +61,12 @@ func (r *Roster) Count(f Filter) (n int) {
 	return n
 }
 
-// Page returns the ids of the groups that pass the filter, in their order,
-// after skipping some and up to a limit.
-func (r *Roster) Page(f Filter, skip int64, limit int) (ids []int64) {
+// Page returns the ids of the groups behind an id that pass the filter, in their
+// order, after skipping some and up to a limit.
+func (r *Roster) Page(f Filter, after, skip int64, limit int) (ids []int64) {
 	s := r.now.Load()
 	all := f.passesAll()
-	for _, chunk := range s.chunks {
+	for _, chunk := range behind(s.chunks, after) {
 		if all && skip >= int64(len(chunk)) {
 			skip -= int64(len(chunk))
 			continue
@@ -86,6 +86,16 @@ func (r *Roster) Page(f Filter, skip int64, limit int) (ids []int64) {
 		}
 	}
 	return ids
+}
+
+// behind yields what chunks have behind an id.
+func behind(chunks [][]Entry, id int64) [][]Entry {
+	c, _ := slices.BinarySearchFunc(chunks, id, func(c []Entry, id int64) int { return cmp.Compare(c[len(c)-1].ID, id+1) })
+	if c == len(chunks) || chunks[c][0].ID > id {
+		return chunks[c:]
+	}
+	at, _ := slices.BinarySearchFunc(chunks[c], id+1, func(e Entry, id int64) int { return cmp.Compare(e.ID, id) })
+	return append([][]Entry{chunks[c][at:]}, chunks[c+1:]...)
 }
 
 // Edit is a change of one group.

@@ -134,22 +134,26 @@ func (m *model) Fill(*rapid.T) {
 
 func (m *model) Ask(t *rapid.T) {
 	f := drawFilter(t)
-	var want []Entry
+	after := rapid.Int64Range(-6, max(m.last(), 0)+1).Draw(t, "after")
+	var want, wanted []Entry
 	for _, e := range m.entries {
 		if passes(f, e) {
-			want = append(want, e)
+			wanted = append(wanted, e)
+			if e.ID > after {
+				want = append(want, e)
+			}
 		}
 	}
 	filter := NewFilter(f, strings.ToLower)
-	if n := m.roster.Count(filter); n != len(want) {
-		t.Fatalf("counted %d, want %d", n, len(want))
+	if n := m.roster.Count(filter); n != len(wanted) {
+		t.Fatalf("counted %d, want %d", n, len(wanted))
 	}
 	skip := rapid.OneOf(rapid.Int64Range(0, 5), rapid.Int64Range(0, 4*chunkSize), rapid.Just[int64](math.MaxInt64)).Draw(t, "skip")
 	limit := rapid.OneOf(rapid.IntRange(0, 5), rapid.IntRange(0, 3*chunkSize), rapid.Just(math.MaxInt)).Draw(t, "limit")
 	want = want[min(skip, int64(len(want))):]
 	want = want[:min(limit, len(want))]
-	if got := m.roster.Page(filter, skip, limit); !slices.Equal(got, idsOf(want)) {
-		t.Fatalf("%d after %d: got %v, want %v", limit, skip, got, idsOf(want))
+	if got := m.roster.Page(filter, after, skip, limit); !slices.Equal(got, idsOf(want)) {
+		t.Fatalf("%d after %d and id %d: got %v, want %v", limit, skip, after, got, idsOf(want))
 	}
 }
 

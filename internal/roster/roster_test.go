@@ -47,7 +47,7 @@ func TestPagesAroundTheEndsOfChunks(t *testing.T) {
 			for _, limit := range []int{0, 1, 2, chunkSize, 3 * chunkSize} {
 				want := idsOf(entriesOf(size)[min(skip, size):min(skip+limit, size)])
 				for _, f := range []Filter{everybody, named} {
-					if got := r.Page(f, int64(skip), limit); !slices.Equal(got, want) {
+					if got := r.Page(f, 0, int64(skip), limit); !slices.Equal(got, want) {
 						t.Errorf("%d after %d of %d: got %v, want %v", limit, skip, size, got, want)
 					}
 				}
@@ -55,7 +55,7 @@ func TestPagesAroundTheEndsOfChunks(t *testing.T) {
 				for id := int64(2*skip + 2); id <= int64(size) && len(want) < limit; id += 2 {
 					want = append(want, id)
 				}
-				if got := r.Page(even, int64(skip), limit); !slices.Equal(got, want) {
+				if got := r.Page(even, 0, int64(skip), limit); !slices.Equal(got, want) {
 					t.Errorf("%d after %d of those even in %d: got %v, want %v", limit, skip, size, got, want)
 				}
 			}
@@ -79,7 +79,7 @@ func TestRosterIsEmptiedAndFilled(t *testing.T) {
 		for _, e := range entries {
 			r.Apply([]Edit{Put(e)})
 		}
-		if got := r.Page(everybody, 0, math.MaxInt); !slices.Equal(got, idsOf(entriesOf(size))) {
+		if got := r.Page(everybody, 0, 0, math.MaxInt); !slices.Equal(got, idsOf(entriesOf(size))) {
 			t.Fatalf("round %d: full of %v", round, got)
 		}
 		for i := range size {
@@ -134,7 +134,7 @@ func TestReadersWhileEdited(t *testing.T) {
 					t.Errorf("counted %d", n)
 					return
 				}
-				r.Page(everybody, 10, chunkSize)
+				r.Page(everybody, 0, 10, chunkSize)
 			}
 		})
 	}

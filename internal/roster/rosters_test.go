@@ -70,7 +70,7 @@ func wantIDs(t *testing.T, rs *Rosters, store string, ids ...int64) {
 		t.Errorf("%s has no roster", store)
 		return
 	}
-	if got := r.Page(all, 0, 1000); !slices.Equal(got, ids) {
+	if got := r.Page(all, 0, 0, 1000); !slices.Equal(got, ids) {
 		t.Errorf("%s has %v, want %v", store, got, ids)
 	}
 }

@@ -27,7 +27,7 @@ type entry struct {
 	body       body
 	bodyLeft   bool // nothing is to be done about the rest of the body any more
 	bodyFailed bool // reading it ended with an error
-	broken    bool // the error came when a part of the answer was sent
+	broken     bool // the error came when a part of the answer was sent
 }
 
 // observe answers a request, and logs and counts it when it is done. Neither

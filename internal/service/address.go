@@ -38,17 +38,22 @@ func (s *Service) Address(ctx context.Context, storeHash string, customerID, id 
 	return a, err
 }
 
-// ListAddresses returns one page of a customer's addresses, by id, or
+// ReadAddresses hands on one page of a customer's addresses, by id. It returns
 // KindNotFound if there is no such customer.
-func (s *Service) ListAddresses(ctx context.Context, storeHash string, customerID int64, p cohort.Page) (addresses []cohort.Address, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+func (s *Service) ReadAddresses(ctx context.Context, storeHash string, customerID int64, p cohort.Page, to Sink[cohort.Address]) error {
+	return view(ctx, s, to, func(tx *db.Tx) error {
 		if _, err := tx.Customer(storeHash, customerID); err != nil {
 			return err
 		}
-		addresses, err = tx.ListAddresses(storeHash, customerID, p)
-		return err
+		return tx.ReadAddresses(storeHash, customerID, p, to.Add)
 	})
-	return addresses, err
+}
+
+// ListAddresses returns what ReadAddresses hands on.
+func (s *Service) ListAddresses(ctx context.Context, storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	var list kept[cohort.Address]
+	err := s.ReadAddresses(ctx, storeHash, customerID, p, &list)
+	return list.rows, err
 }
 
 // CountAddresses returns how many addresses a customer has, or KindNotFound.

@@ -17,22 +17,17 @@ import (
 // group meanwhile. Rows are locked in this order: flags, groups by id, lists by
 // id, assignments.
 
-// ListAssignments returns one page of the assignments that pass the filter, by id.
-func (s *Service) ListAssignments(ctx context.Context, storeHash string, f cohort.AssignmentFilter, p cohort.Page) (list []cohort.PriceListAssignment, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, err = tx.ListAssignments(storeHash, f, p)
+// ReadAssignments hands on one page of the assignments that pass the filter, by id,
+// and returns how many pass it, unless the page is named by its place.
+func (s *Service) ReadAssignments(ctx context.Context, storeHash string, f cohort.AssignmentFilter, p cohort.Page, to Sink[cohort.PriceListAssignment]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
+		if err := tx.ReadAssignments(storeHash, f, p, to.Add); err != nil || byCursor(p) {
+			return err
+		}
+		total, err = tx.CountAssignments(storeHash, f)
 		return err
 	})
-	return list, err
-}
-
-// CountAssignments returns how many assignments pass the filter.
-func (s *Service) CountAssignments(ctx context.Context, storeHash string, f cohort.AssignmentFilter) (n int64, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		n, err = tx.CountAssignments(storeHash, f)
-		return err
-	})
-	return n, err
+	return total, err
 }
 
 // CreateAssignments assigns price lists, all of them or none. It returns ItemErrors

@@ -35,7 +35,8 @@ func wantOneFact(t rapid.TB, d *db.DB, store string, listsMustBeThere bool) {
 		if err != nil {
 			return err
 		}
-		assignments, err := tx.ListAssignments(store, cohort.AssignmentFilter{}, firstPage)
+		var assignments taken[cohort.PriceListAssignment]
+		err = tx.ReadAssignments(store, cohort.AssignmentFilter{}, firstPage, assignments.Add)
 		if err != nil {
 			return err
 		}
@@ -317,7 +318,8 @@ func (m *assignmentModel) shown(group int64) int64 {
 
 // Check runs after each action.
 func (m *assignmentModel) Check(t *rapid.T) {
-	list, err := m.svc.ListAssignments(context.Background(), m.store, cohort.AssignmentFilter{}, firstPage)
+	var list taken[cohort.PriceListAssignment]
+	_, err := m.svc.ReadAssignments(context.Background(), m.store, cohort.AssignmentFilter{}, firstPage, &list)
 	if err != nil {
 		t.Fatal(err)
 	}

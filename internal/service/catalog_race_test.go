@@ -264,17 +264,27 @@ func wantConsistent(t *testing.T, s *shop) {
 			t.Errorf("category %d is below %d, which is gone", c.ID, c.ParentID)
 		}
 	}
-	page, err := s.ListProducts(t.Context(), "a", cohort.ProductFilter{}, cohort.Page{Number: 1, Size: 1000}, true)
-	if err != nil {
+	var parts taken[service.ProductPart]
+	if _, err := s.ReadProductParts(t.Context(), "a", cohort.ProductFilter{}, cohort.Page{Number: 1, Size: 1000}, &parts); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range page.Products {
+	variants := map[int64][]cohort.Variant{}
+	for _, part := range parts {
+		if part.Kind == service.ProductVariant {
+			variants[part.Product.ID] = append(variants[part.Product.ID], part.Variant)
+		}
+	}
+	for _, part := range parts {
+		if part.Kind != service.ProductBegin {
+			continue
+		}
+		p := part.Product
 		for _, id := range p.Categories {
 			if !there[id] {
 				t.Errorf("product %d is in category %d, which is gone", p.ID, id)
 			}
 		}
-		if v := page.Variants[p.ID]; len(v) == 0 || v[0].ID != p.BaseVariantID || v[0].SKU != p.SKU {
+		if v := variants[p.ID]; len(v) == 0 || v[0].ID != p.BaseVariantID || v[0].SKU != p.SKU {
 			t.Errorf("product %d with the base variant %d and the SKU %q has the variants %v", p.ID, p.BaseVariantID, p.SKU, v)
 		}
 	}
@@ -359,7 +369,8 @@ func TestCatalogsAreApart(t *testing.T) {
 		if diff := cmp.Diff(service.CatalogVariant{Variant: v.Variant, Product: p}, kept); diff != "" {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
-		if list, total, err := s.ListVariants(ctx, "b", cohort.VariantFilter{}, cohort.Page{Number: 1, Size: 10}); len(list) > 0 || total > 0 || err != nil {
+		var list taken[service.CatalogVariant]
+		if total, err := s.ReadVariants(ctx, "b", cohort.VariantFilter{}, cohort.Page{Number: 1, Size: 10}, &list); len(list) > 0 || total > 0 || err != nil {
 			t.Errorf("b has the variants %v (%d, %v)", list, total, err)
 		}
 	})

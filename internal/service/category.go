@@ -60,17 +60,17 @@ func (s *Service) Category(ctx context.Context, storeHash string, id int64) (c c
 	return c, err
 }
 
-// ListCategories returns one page of the categories that pass the filter, by id,
-// and how many pass it, unless the page is named by its place.
-func (s *Service) ListCategories(ctx context.Context, storeHash string, f cohort.CategoryFilter, p cohort.Page) (list []cohort.Category, total int64, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		if list, err = tx.ListCategories(storeHash, f, p); err != nil || byCursor(p) {
+// ReadCategories hands on one page of the categories that pass the filter, by id,
+// and returns how many pass it, unless the page is named by its place.
+func (s *Service) ReadCategories(ctx context.Context, storeHash string, f cohort.CategoryFilter, p cohort.Page, to Sink[cohort.Category]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
+		if err := tx.ReadCategories(storeHash, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
 		total, err = tx.CountCategories(storeHash, f)
 		return err
 	})
-	return list, total, err
+	return total, err
 }
 
 // AllCategories returns all categories of a store, by id.

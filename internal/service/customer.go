@@ -60,13 +60,16 @@ func (s *Service) Customer(ctx context.Context, storeHash string, id int64) (c c
 	return c, err
 }
 
-// ListCustomers returns one page of the customers that pass the filter, by id.
-func (s *Service) ListCustomers(ctx context.Context, storeHash string, f cohort.CustomerFilter, p cohort.Page) (customers []cohort.Customer, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		customers, err = tx.ListCustomers(storeHash, f, p)
-		return err
-	})
-	return customers, err
+// ReadCustomers hands on one page of the customers that pass the filter, by id.
+func (s *Service) ReadCustomers(ctx context.Context, storeHash string, f cohort.CustomerFilter, p cohort.Page, to Sink[cohort.Customer]) error {
+	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadCustomers(storeHash, f, p, to.Add) })
+}
+
+// ListCustomers returns what ReadCustomers hands on.
+func (s *Service) ListCustomers(ctx context.Context, storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
+	var list kept[cohort.Customer]
+	err := s.ReadCustomers(ctx, storeHash, f, p, &list)
+	return list.rows, err
 }
 
 // CountCustomers returns how many customers pass the filter.

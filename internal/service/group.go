@@ -63,18 +63,21 @@ func (s *Service) Group(ctx context.Context, storeHash string, id int64) (g coho
 	return g, err
 }
 
-// ListGroups returns one page of the groups that pass the filter, by id.
-func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group, err error) {
+// ReadGroups hands on one page of the groups that pass the filter, by id.
+func (s *Service) ReadGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) error {
 	if r := s.rosterFor(storeHash, f, p.Offset()); r != nil {
-		if groups, ok, err := s.listWith(ctx, r, storeHash, f, p); ok {
-			return groups, err
+		if ok, err := s.readWith(ctx, r, storeHash, f, p, to); ok {
+			return err
 		}
 	}
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		groups, err = tx.ListGroups(storeHash, f, p)
-		return err
-	})
-	return groups, err
+	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadGroups(storeHash, f, p, to.Add) })
+}
+
+// ListGroups returns what ReadGroups hands on.
+func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
+	var list kept[cohort.Group]
+	err := s.ReadGroups(ctx, storeHash, f, p, &list)
+	return list.rows, err
 }
 
 // CountGroups returns how many groups pass the filter.

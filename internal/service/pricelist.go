@@ -53,22 +53,17 @@ func (s *Service) PriceList(ctx context.Context, storeHash string, id int64) (l 
 	return l, err
 }
 
-// ListPriceLists returns one page of the price lists that pass the filter, by id.
-func (s *Service) ListPriceLists(ctx context.Context, storeHash string, f cohort.PriceListFilter, p cohort.Page) (lists []cohort.PriceList, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		lists, err = tx.ListPriceLists(storeHash, f, p)
+// ReadPriceLists hands on one page of the price lists that pass the filter, by id,
+// and returns how many pass it, unless the page is named by its place.
+func (s *Service) ReadPriceLists(ctx context.Context, storeHash string, f cohort.PriceListFilter, p cohort.Page, to Sink[cohort.PriceList]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
+		if err := tx.ReadPriceLists(storeHash, f, p, to.Add); err != nil || byCursor(p) {
+			return err
+		}
+		total, err = tx.CountPriceLists(storeHash, f)
 		return err
 	})
-	return lists, err
-}
-
-// CountPriceLists returns how many price lists pass the filter.
-func (s *Service) CountPriceLists(ctx context.Context, storeHash string, f cohort.PriceListFilter) (n int64, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		n, err = tx.CountPriceLists(storeHash, f)
-		return err
-	})
-	return n, err
+	return total, err
 }
 
 // UpdatePriceList changes a price list and returns it as it is now. An update that

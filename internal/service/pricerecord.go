@@ -22,28 +22,22 @@ func (s *Service) PriceRecord(ctx context.Context, storeHash string, listID, var
 	return r, err
 }
 
-// ListPriceRecords returns one page of the records of a price list that pass the
-// filter, by variant and currency, or KindNotFound if there is no such list.
-func (s *Service) ListPriceRecords(ctx context.Context, storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page) (records []cohort.PriceRecord, err error) {
+// ReadPriceRecords hands on one page of the records of a price list that pass the
+// filter, by variant and currency, and returns how many pass it, unless the page is
+// named by its place. It returns KindNotFound if there is no such list.
+func (s *Service) ReadPriceRecords(ctx context.Context, storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, to Sink[cohort.PriceRecord]) (total int64, err error) {
 	f.Currencies = capitals(f.Currencies)
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
 		if _, err := tx.PriceList(storeHash, listID); err != nil {
 			return err
 		}
-		records, err = tx.ListPriceRecords(storeHash, listID, f, p)
+		if err := tx.ReadPriceRecords(storeHash, listID, f, p, to.Add); err != nil || byCursor(p) {
+			return err
+		}
+		total, err = tx.CountPriceRecords(storeHash, listID, f)
 		return err
 	})
-	return records, err
-}
-
-// CountPriceRecords returns how many records of a price list pass the filter.
-func (s *Service) CountPriceRecords(ctx context.Context, storeHash string, listID int64, f cohort.PriceRecordFilter) (n int64, err error) {
-	f.Currencies = capitals(f.Currencies)
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		n, err = tx.CountPriceRecords(storeHash, listID, f)
-		return err
-	})
-	return n, err
+	return total, err
 }
 
 // capitals keeps nil nil, which means something else than none.

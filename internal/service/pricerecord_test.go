@@ -53,7 +53,7 @@ func batch(n, price int64) []cohort.PriceRecordUpdate {
 
 func countRecords(t testing.TB, svc *service.Service, f cohort.PriceRecordFilter) int64 {
 	t.Helper()
-	n, err := svc.CountPriceRecords(context.Background(), "a", 1, f)
+	n, err := svc.ReadPriceRecords(context.Background(), "a", 1, f, firstPage, &taken[cohort.PriceRecord]{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestPriceListNameOfManyCallers(t *testing.T) {
 				return nil
 			})
 		}
-		if n, err := svc.CountPriceLists(t.Context(), "a", cohort.PriceListFilter{}); n != 10 || err != nil {
+		if n, err := svc.ReadPriceLists(t.Context(), "a", cohort.PriceListFilter{}, firstPage, &taken[cohort.PriceList]{}); n != 10 || err != nil {
 			t.Errorf("%d lists (%v), want 10", n, err)
 		}
 	})

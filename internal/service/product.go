@@ -54,61 +54,17 @@ func (s *Service) Product(ctx context.Context, storeHash string, id int64) (p co
 	return p, err
 }
 
-// ProductVariants are variants by the ids of their products.
-type ProductVariants map[int64][]cohort.Variant
-
-// ProductWithVariants returns a product and all its variants, or KindNotFound.
-func (s *Service) ProductWithVariants(ctx context.Context, storeHash string, id int64) (p cohort.Product, variants ProductVariants, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		if p, err = tx.Product(storeHash, id); err != nil {
+// ReadProducts hands on one page of the products that pass the filter, by id, and
+// returns how many pass it, unless the page is named by its place.
+func (s *Service) ReadProducts(ctx context.Context, storeHash string, f cohort.ProductFilter, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
+		if err := tx.ReadProducts(storeHash, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
-		variants, err = variantsOf(tx, storeHash, []cohort.Product{p})
+		total, err = tx.CountProducts(storeHash, f)
 		return err
 	})
-	return p, variants, err
-}
-
-// ProductPage is one page of products.
-type ProductPage struct {
-	Products []cohort.Product
-	Total    int64           // how many pass the filter, unless the page is named by its place
-	Variants ProductVariants // nil unless they are asked for
-}
-
-// ListProducts returns one page of the products that pass the filter, by id, with
-// their variants if that is wanted.
-func (s *Service) ListProducts(ctx context.Context, storeHash string, f cohort.ProductFilter, p cohort.Page, withVariants bool) (page ProductPage, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		page = ProductPage{}
-		if page.Products, err = tx.ListProducts(storeHash, f, p); err != nil {
-			return err
-		}
-		if withVariants {
-			if page.Variants, err = variantsOf(tx, storeHash, page.Products); err != nil {
-				return err
-			}
-		}
-		if byCursor(p) {
-			return nil
-		}
-		page.Total, err = tx.CountProducts(storeHash, f)
-		return err
-	})
-	return page, err
-}
-
-func variantsOf(tx *db.Tx, storeHash string, products []cohort.Product) (ProductVariants, error) {
-	ids := make([]int64, len(products))
-	for i, p := range products {
-		ids[i] = p.ID
-	}
-	list, err := tx.ListVariants(storeHash, cohort.VariantFilter{ProductIDs: ids}, everything)
-	variants := ProductVariants{}
-	for _, v := range list {
-		variants[v.ProductID] = append(variants[v.ProductID], v)
-	}
-	return variants, err
+	return total, err
 }
 
 // UpdateProduct changes a product, and with its SKU that of its base variant, and

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -63,34 +64,73 @@ func (s *Service) watchRosters(changes []db.Change) {
 // listAttempts bounds how often a page is looked for anew.
 const listAttempts = 3
 
-// listWith is ListGroups with a roster: the roster says which groups are on the
+// readWith is ReadGroups with a roster: the roster says which groups are on the
 // page, and the database what they are. If some of them are gone by then, or do
 // not pass the filter any more, that is no page that ever was, and it is looked
 // for anew. ok is false if there is too much going on for that.
-func (s *Service) listWith(ctx context.Context, r *roster.Roster, storeHash string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group, ok bool, err error) {
+func (s *Service) readWith(ctx context.Context, r *roster.Roster, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) (ok bool, err error) {
 	filter := roster.NewFilter(f, db.Fold)
 	for range listAttempts {
-		ids := r.Page(filter, p.Offset(), p.Size)
+		ids := r.Page(filter, placeOf(p), p.Offset(), p.Size)
 		if len(ids) == 0 {
+			to.Begin()
 			s.db.AwaitTold()
-			return nil, true, nil
+			return true, nil
 		}
-		err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		seen := expectGroups(ids, to)
+		err := view(ctx, s, seen, func(tx *db.Tx) error {
 			if f == (cohort.GroupFilter{}) {
-				groups, err = tx.ListGroupsFrom(storeHash, ids[0], p.Size)
-			} else {
-				groups, err = tx.ListGroupsByID(storeHash, f, ids)
+				fromFirst := cohort.Page{Number: 1, Size: p.Size, After: strconv.FormatInt(ids[0]-1, 10)}
+				return tx.ReadGroups(storeHash, f, fromFirst, seen.Add)
 			}
-			return err
+			return tx.ReadGroupsByID(storeHash, f, ids, seen.Add)
 		})
-		if err != nil || shows(groups, ids) {
-			return groups, true, err
+		if err != nil || seen.asExpected() {
+			return true, err
 		}
 	}
-	return nil, false, nil
+	return false, nil
 }
 
-// shows reports whether all of the ids are among the groups.
-func shows(groups []cohort.Group, ids []int64) bool {
-	return len(groups) >= len(ids) && groups[len(ids)-1].ID == ids[len(ids)-1]
+// placeOf returns the id of the group that a page comes after, or 0.
+func placeOf(p cohort.Page) int64 {
+	id, _ := strconv.ParseInt(p.After, 10, 64) // the service has made it
+	return id
+}
+
+// expectedGroups is a sink in front of another that looks whether groups with
+// certain ids come.
+type expectedGroups struct {
+	Sink[cohort.Group]
+	ids  []int64
+	last int64 // of the first len(ids) groups
+	n    int   // how many came
+	full bool  // no more were wanted
+}
+
+func expectGroups(ids []int64, to Sink[cohort.Group]) *expectedGroups {
+	return &expectedGroups{Sink: to, ids: ids}
+}
+
+func (e *expectedGroups) Begin() {
+	e.n, e.full = 0, false
+	e.Sink.Begin()
+}
+
+func (e *expectedGroups) Add(g cohort.Group) bool {
+	if e.n++; e.n <= len(e.ids) {
+		e.last = g.ID
+	}
+	e.full = !e.Sink.Add(g)
+	return !e.full
+}
+
+// asExpected reports whether all of the ids have come, or those up to where no more
+// were wanted.
+func (e *expectedGroups) asExpected() bool {
+	n := len(e.ids)
+	if e.full {
+		n = min(n, e.n)
+	}
+	return e.n >= n && e.last == e.ids[n-1]
 }

@@ -19,6 +19,16 @@ import (
 // t0 is the moment at which the clock of a test begins.
 var t0 = time.Date(2024, 2, 29, 12, 30, 45, 678_000_000, time.UTC)
 
+// taken is the rows that a service has handed on.
+type taken[T any] []T
+
+func (t *taken[T]) Begin() { *t = nil }
+
+func (t *taken[T]) Add(row T) bool {
+	*t = append(*t, row)
+	return true
+}
+
 // clock is a clock that moves when it is told to.
 type clock struct {
 	mu  sync.Mutex

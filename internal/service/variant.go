@@ -58,60 +58,38 @@ func (s *Service) Variant(ctx context.Context, storeHash string, productID, id i
 	return v, err
 }
 
-// ListVariants returns one page of the variants that pass the filter, by id, and
-// how many pass it, unless the page is named by its place.
-func (s *Service) ListVariants(ctx context.Context, storeHash string, f cohort.VariantFilter, p cohort.Page) (list []CatalogVariant, total int64, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, total, err = listVariants(tx, storeHash, f, p)
+// ReadVariants hands on one page of the variants that pass the filter, by id, and
+// returns how many pass it, unless the page is named by its place. Of their products
+// it knows the prices only.
+func (s *Service) ReadVariants(ctx context.Context, storeHash string, f cohort.VariantFilter, p cohort.Page, to Sink[CatalogVariant]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
+		total, err = readVariants(tx, storeHash, f, p, to)
 		return err
 	})
-	return list, total, err
+	return total, err
 }
 
-// ListVariantsOf is ListVariants for all variants of a product. It returns
+// ReadVariantsOf is ReadVariants for all variants of a product. It returns
 // KindNotFound if there is no such product.
-func (s *Service) ListVariantsOf(ctx context.Context, storeHash string, productID int64, p cohort.Page) (list []CatalogVariant, total int64, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+func (s *Service) ReadVariantsOf(ctx context.Context, storeHash string, productID int64, p cohort.Page, to Sink[CatalogVariant]) (total int64, err error) {
+	err = view(ctx, s, to, func(tx *db.Tx) error {
 		if _, err := tx.Product(storeHash, productID); err != nil {
 			return err
 		}
-		list, total, err = listVariants(tx, storeHash, cohort.VariantFilter{ProductIDs: []int64{productID}}, p)
+		total, err = readVariants(tx, storeHash, cohort.VariantFilter{ProductIDs: []int64{productID}}, p, to)
 		return err
 	})
-	return list, total, err
+	return total, err
 }
 
-func listVariants(tx *db.Tx, storeHash string, f cohort.VariantFilter, p cohort.Page) ([]CatalogVariant, int64, error) {
-	variants, err := tx.ListVariants(storeHash, f, p)
-	if err != nil {
-		return nil, 0, err
-	}
-	list, err := withProducts(tx, storeHash, variants)
+func readVariants(tx *db.Tx, storeHash string, f cohort.VariantFilter, p cohort.Page, to Sink[CatalogVariant]) (total int64, err error) {
+	err = tx.ReadPricedVariants(storeHash, f, p, func(v cohort.Variant, product cohort.Product) bool {
+		return to.Add(CatalogVariant{v, product})
+	})
 	if err != nil || byCursor(p) {
-		return list, 0, err
+		return 0, err
 	}
-	total, err := tx.CountVariants(storeHash, f)
-	return list, total, err
-}
-
-func withProducts(tx *db.Tx, storeHash string, variants []cohort.Variant) ([]CatalogVariant, error) {
-	ids := make([]int64, 0, len(variants))
-	products := map[int64]cohort.Product{}
-	for _, v := range variants {
-		if _, known := products[v.ProductID]; !known {
-			products[v.ProductID] = cohort.Product{}
-			ids = append(ids, v.ProductID)
-		}
-	}
-	found, err := tx.ListProducts(storeHash, cohort.ProductFilter{IDs: ids}, everything)
-	for _, p := range found {
-		products[p.ID] = p
-	}
-	list := make([]CatalogVariant, len(variants))
-	for i, v := range variants {
-		list[i] = CatalogVariant{v, products[v.ProductID]}
-	}
-	return list, err
+	return tx.CountVariants(storeHash, f)
 }
 
 // UpdateVariant changes a variant, and with the SKU of a base variant that of its
