@@ -1,0 +1,182 @@
+package server_test
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+
+	"github.com/shopspring/decimal"
+)
+
+// token returns the secret of a token that may do everything in the first store.
+func (f *fixture) token(t *testing.T) string {
+	t.Helper()
+	return f.Token(t, "abc", cohort.Scopes()...)
+}
+
+// longText is a text that is as long on the wire as one of n characters can be: the
+// answer escapes each of them.
+func longText(n int) string { return strings.Repeat("\u0001", n) }
+
+// longTextOf is longText with something of its own in front, for what is unique.
+func longTextOf(i, n int) string { return fmt.Sprintf("%08d", i) + longText(n-8) }
+
+// highID is an id of many digits.
+func highID(i int) int64 { return math.MaxInt64 - 1_000_000 + int64(i) }
+
+var (
+	longAmount = decimal.RequireFromString("9999999999999999.9999")
+	longPrice  = decimal.RequireFromString("99999999999999.9999")
+)
+
+// addLargestRows fills the store "abc" with rows that are as large as any can be. Of
+// each kind of row that is large there are enough for a page of several pieces.
+func addLargestRows(t *testing.T, f *fixture, d *db.DB) {
+	t.Helper()
+	addLargestGroups(t, f)
+	addLargestCustomers(t, f)
+	addLargestCatalog(t, d)
+	addLargestPriceLists(t, f, d)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func addLargestGroups(t *testing.T, f *fixture) {
+	t.Helper()
+	g := cohort.Group{Name: longText(cohort.MaxNameLength), CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific}}
+	for i := range cohort.MaxCategoriesOfGroup {
+		g.CategoryAccess.Categories = append(g.CategoryAccess.Categories, highID(i))
+	}
+	for i := range cohort.MaxRules {
+		g.DiscountRules = append(g.DiscountRules, cohort.DiscountRule{
+			Type: cohort.RuleCategory, TargetID: highID(i), Method: cohort.MethodPrice, Amount: longAmount,
+		})
+	}
+	for range 12 {
+		_, err := f.Service.CreateGroup(t.Context(), "abc", g)
+		must(t, err)
+	}
+}
+
+func addLargestCustomers(t *testing.T, f *fixture) {
+	t.Helper()
+	for i := range 7 {
+		_, err := f.Service.CreateCustomer(t.Context(), "abc", cohort.CustomerUpdate{
+			Company: new(longText(255)), FirstName: new(longText(100)), LastName: new(longText(100)),
+			Email: new(fmt.Sprintf("%d@example.com", i)), Phone: new(longText(50)), StoreCredit: &longAmount,
+			RegistrationIPAddress: new(longText(255)), Notes: new(longText(65_535)), TaxExemptCategory: new(longText(255)),
+		})
+		must(t, err)
+	}
+	for range 90 {
+		_, err := f.Service.CreateAddress(t.Context(), "abc", 1, cohort.AddressUpdate{
+			FirstName: new(longText(255)), LastName: new(longText(255)), Company: new(longText(255)),
+			Street1: new(longText(255)), Street2: new(longText(255)), City: new(longText(255)), State: new(longText(255)),
+			Zip: new(longText(255)), Country: new("Germany"), Phone: new(longText(50)),
+		})
+		must(t, err)
+	}
+}
+
+// tiers are as many and as long as there may be.
+func tiers() []cohort.BulkTier {
+	list := make([]cohort.BulkTier, cohort.MaxBulkTiers)
+	for i := range list {
+		from := int64(math.MaxInt64 - 1_000_000 + 10*i)
+		list[i] = cohort.BulkTier{QuantityMin: from, QuantityMax: from + 5, Method: cohort.MethodPercent, Amount: decimal.RequireFromString("99.9999")}
+	}
+	return list
+}
+
+const (
+	largeProducts = 12
+	largeVariants = 90 // of the first product and of the second
+)
+
+func addLargestCatalog(t *testing.T, d *db.DB) {
+	t.Helper()
+	now := time.UnixMilli(0)
+	must(t, d.Update(t.Context(), func(tx *db.Tx) error {
+		p := cohort.Product{
+			Name: longText(cohort.MaxProductName), Type: cohort.ProductPhysical, Weight: longPrice, Price: longPrice, SalePrice: longPrice,
+			RetailPrice: longPrice, MAPPrice: longPrice, BulkTiers: tiers(), DateCreated: now, DateModified: now,
+		}
+		for i := range cohort.MaxCategoriesOfProduct {
+			c := cohort.Category{ID: highID(i), Name: longTextOf(i, cohort.MaxCategoryName)}
+			must(t, c.Validate())
+			if err := tx.InsertCategory("abc", c); err != nil {
+				return err
+			}
+			p.Categories = append(p.Categories, c.ID)
+		}
+		variant := int64(0)
+		next := func() int64 { variant++; return variant }
+		for i := range largeProducts {
+			p.ID, p.SKU, p.BaseVariantID = int64(i+1), longTextOf(i, cohort.MaxSKU), next()
+			must(t, p.Validate())
+			if err := tx.InsertProduct("abc", p); err != nil {
+				return err
+			}
+			if err := tx.InsertVariant("abc", p.BaseVariant()); err != nil {
+				return err
+			}
+			if i > 1 {
+				continue
+			}
+			for n := range largeVariants {
+				if err := tx.InsertVariant("abc", largestVariant(t, p, next(), n)); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
+}
+
+func largestVariant(t *testing.T, p cohort.Product, id int64, n int) cohort.Variant {
+	t.Helper()
+	price := decimal.NewNullDecimal(longPrice)
+	v := cohort.Variant{
+		ID: id, ProductID: p.ID, SKU: longTextOf(1_000_000+int(id), cohort.MaxSKU),
+		Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price,
+	}
+	for i := range cohort.MaxOptionValues {
+		v.OptionValues = append(v.OptionValues, cohort.OptionValue{OptionID: highID(i), ValueID: highID(n)})
+	}
+	must(t, v.Validate())
+	return v
+}
+
+func addLargestPriceLists(t *testing.T, f *fixture, d *db.DB) {
+	t.Helper()
+	for i := range 5 {
+		_, err := f.Service.CreatePriceList(t.Context(), "abc", cohort.PriceList{Name: longTextOf(i, cohort.MaxPriceListName), Active: true})
+		must(t, err)
+	}
+	must(t, f.Service.CreateAssignments(t.Context(), "abc", []cohort.PriceListAssignment{{PriceListID: 1, ChannelID: 1}, {PriceListID: 2, ChannelID: highID(1)}}))
+	price := decimal.NewNullDecimal(longPrice)
+	record := cohort.PriceRecord{PriceListID: 1, Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price, BulkTiers: tiers()}
+	var records []cohort.PriceRecord
+	for i := range 26 * 26 * 26 {
+		code := string([]byte{byte('A' + i/676), byte('A' + i/26%26), byte('A' + i%26)})
+		if _, err := cohort.ParseCurrency(code); err == nil {
+			record.VariantID, record.Currency = 1, code
+			records = append(records, record)
+		}
+	}
+	for variant := range int64(60) {
+		record.VariantID, record.Currency = variant+2, "USD"
+		records = append(records, record)
+	}
+	must(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertPriceRecords("abc", records) }))
+}
