@@ -150,8 +150,14 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 // pingTimeout is how long a database may take to answer that it is there.
 const pingTimeout = 2 * time.Second
 
-// Ping reports whether the database answers.
+// Ping reports whether the database answers, and whether a file is still where its
+// path leads.
 func (db *DB) Ping(ctx context.Context) error {
+	if s, ok := db.backend.(*sqliteDB); ok {
+		if err := s.files.check(); err != nil {
+			return db.engine.classify(err)
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
 	defer cancel()
 	return db.View(ctx, func(tx *Tx) error {

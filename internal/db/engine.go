@@ -107,6 +107,9 @@ func (e *engine) classify(err error) error {
 			Message: "It is unknown whether the change was made. Please look before you try again.",
 		}
 	}
+	if errors.Is(err, errTakenAway) {
+		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
 	if e.conflict(err) {
 		return &cohort.Error{Kind: cohort.KindConflict, Err: err}
 	}

@@ -51,7 +51,7 @@ func OpenWith(t testing.TB, url string, each func(Statement) error) *DB {
 		return trouble(err)
 	}
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
-		return newSQLiteDB(ctx, e, func(ctx context.Context, write bool) (session, error) {
+		return newSQLiteDB(ctx, e, file.path, func(ctx context.Context, write bool) (session, error) {
 			s, err := file.connect(ctx, write)
 			if write && first && err == nil {
 				s, first = faulty{s, each}, false

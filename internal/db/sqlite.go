@@ -15,16 +15,19 @@ type sqliteDB struct {
 	writer      *writer
 	readers     *pool
 	checkpoints *checkpointer
+	files       *fileWatch
 }
 
 // connectFunc opens a connection: one to write with, or one that only reads.
 type connectFunc func(ctx context.Context, write bool) (session, error)
 
-func newSQLiteDB(ctx context.Context, e *engine, connect connectFunc, changed func([]Change)) (*sqliteDB, error) {
+func newSQLiteDB(ctx context.Context, e *engine, path string, connect connectFunc, changed func([]Change)) (*sqliteDB, error) {
 	readers := 2*runtime.GOMAXPROCS(0) + 2
-	d := &sqliteDB{
-		engine: e, connect: connect,
-		readers: newPool(readers, func(ctx context.Context) (session, error) { return connect(ctx, false) }),
+	d := &sqliteDB{engine: e, connect: connect}
+	d.readers = newPool(readers, d.openReader)
+	file, err := lookAt(path)
+	if err != nil {
+		return nil, err
 	}
 	write, err := connect(ctx, true)
 	if err != nil {
@@ -33,6 +36,10 @@ func newSQLiteDB(ctx context.Context, e *engine, connect connectFunc, changed fu
 	if d.writer, err = newWriter(write, e); err != nil {
 		return nil, errors.Join(err, write.close())
 	}
+	if d.files, err = watchFiles(file); err != nil {
+		return nil, errors.Join(err, write.close())
+	}
+	d.writer.files = d.files
 	move, err := connect(ctx, true)
 	if err != nil {
 		return nil, errors.Join(err, write.close())
@@ -43,6 +50,19 @@ func newSQLiteDB(ctx context.Context, e *engine, connect connectFunc, changed fu
 	go d.writer.run()
 	go d.checkpoints.run()
 	return d, nil
+}
+
+// openReader opens a connection to read with, of which it makes sure that it is
+// to the file that the others have open.
+func (d *sqliteDB) openReader(ctx context.Context) (session, error) {
+	s, err := d.connect(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.files.database.check(); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
 }
 
 func (d *sqliteDB) update(ctx context.Context, fn func(*Tx) error) error {
@@ -56,6 +76,9 @@ func (d *sqliteDB) updateLong(ctx context.Context, fn func(*Tx) error) error {
 func (d *sqliteDB) viewLong(ctx context.Context, fn func(*Tx) error) error { return d.view(ctx, fn) }
 
 func (d *sqliteDB) view(ctx context.Context, fn func(*Tx) error) (err error) {
+	if err := d.files.refusal(); err != nil {
+		return d.engine.classify(err)
+	}
 	s, err := d.readers.take(ctx)
 	if err != nil {
 		return d.engine.classify(err)

@@ -41,7 +41,7 @@ func sqliteEngine(path string) (*engine, error) {
 		trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan,
 	}
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
-		return newSQLiteDB(ctx, e, f.connect, changed)
+		return newSQLiteDB(ctx, e, f.path, f.connect, changed)
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return f.prepare(ctx, e, create) }
 	return e, nil
@@ -91,6 +91,8 @@ func (f sqliteFile) writeDSN() string {
 }
 
 func (f sqliteFile) check(create bool) error {
+	creating.Lock()
+	defer creating.Unlock()
 	info, err := os.Stat(f.path)
 	switch {
 	case err == nil && info.IsDir():
@@ -107,7 +109,7 @@ func (f sqliteFile) check(create bool) error {
 	if _, err := os.Stat(filepath.Dir(f.path)); err != nil {
 		return fmt.Errorf("its folder %s does not exist", filepath.Dir(f.path))
 	}
-	return nil
+	return createPrivate(f.path)
 }
 
 // minPage is the size of the smallest database in bytes. SQLite takes a smaller
@@ -115,7 +117,10 @@ func (f sqliteFile) check(create bool) error {
 // closer: to close it again would drop the locks that this process has on it.
 const minPage = 512
 
-var errNotSQLite = errors.New("the file is not a SQLite database")
+var (
+	errNotSQLite  = errors.New("the file is not a SQLite database")
+	errCannotOpen = errors.New("the file cannot be opened; check its permissions and those of its folder")
+)
 
 // dsn writes the path as a file: URI, in which '?', '#' and '%' are escaped and
 // so cannot turn into parameters.
@@ -166,7 +171,7 @@ var sqliteTroubles = map[int]string{
 	sqlite3.SQLITE_READONLY: "it is read-only",
 	sqlite3.SQLITE_NOTADB:   errNotSQLite.Error(),
 	sqlite3.SQLITE_CORRUPT:  "the file is damaged",
-	sqlite3.SQLITE_CANTOPEN: "the file cannot be opened; check its permissions and those of its folder",
+	sqlite3.SQLITE_CANTOPEN: errCannotOpen.Error(),
 	sqlite3.SQLITE_PERM:     "permission denied",
 	sqlite3.SQLITE_FULL:     "the disk is full",
 	sqlite3.SQLITE_IOERR:    "the disk reports an error",

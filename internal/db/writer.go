@@ -30,6 +30,7 @@ type writer struct {
 	engine  *engine
 	changed func([]Change) // told of what is committed
 	written func()         // told that something is
+	files   *fileWatch     // which the session has open
 
 	// telling is open from before a commit until everybody is told what it changed.
 	telling atomic.Pointer[chan struct{}]
@@ -119,6 +120,7 @@ func (w *writer) run() {
 		case fn := <-w.pauses:
 			fn()
 		case <-ticks.C:
+			_ = w.lookForFiles(w.files.check)
 			_ = w.lookAround() // if the database is in trouble, whoever uses it will say so
 		}
 	}
@@ -210,6 +212,9 @@ func (w *writer) carryOut(batch []*turn) {
 // begin begins a transaction, and looks around in it. If that fails there may be
 // no transaction any more, and the first savepoint would be one of its own.
 func (w *writer) begin() error {
+	if err := w.refuseAway(); err != nil {
+		return err
+	}
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
@@ -323,6 +328,9 @@ func (w *writer) commit(tx *Tx) error {
 	if err == nil {
 		err = w.ids.write(tx)
 	}
+	if err == nil {
+		err = w.lookForFiles(w.files.checkWritten)
+	}
 	begun := time.Now()
 	if err == nil {
 		err = w.exec("COMMIT")
@@ -330,7 +338,7 @@ func (w *writer) commit(tx *Tx) error {
 	w.took = time.Since(begun)
 	w.ids.endTransaction(err == nil)
 	if err == nil {
-		return nil
+		return w.confirm()
 	}
 	// In trouble SQLite may have ended the transaction by itself, and says so.
 	_ = w.exec("ROLLBACK")
