@@ -16,6 +16,8 @@ type DB struct {
 	backend  backend
 	watchers atomic.Pointer[[]func([]Change)]
 
+	failedWrites atomic.Int64
+
 	mu      sync.Mutex
 	closed  bool
 	running sync.WaitGroup // transactions
@@ -29,6 +31,8 @@ type backend interface {
 	// limit, and they call fn once.
 	updateLong(ctx context.Context, fn func(*Tx) error) error
 	viewLong(ctx context.Context, fn func(*Tx) error) error
+	// probeSlot is the slot among the receipts that ProbeWrite writes.
+	probeSlot() string
 	// close is called when nothing is under way any more.
 	close() error
 }
@@ -114,13 +118,13 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer db.running.Done()
-	return db.backend.update(ctx, fn)
+	return db.countWrite(db.backend.update(ctx, fn))
 }
 
 // UpdateLong is Update for one long piece of work: there is no limit of time, and
 // fn is called once.
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
-	return db.long(ctx, db.backend.updateLong, fn)
+	return db.countWrite(db.long(ctx, db.backend.updateLong, fn))
 }
 
 // viewLong is View likewise.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"strings"
 	"testing"
 
@@ -108,6 +109,7 @@ func TestDatabaseClosed(t *testing.T) {
 		if w := f.mustAnswer(t, 200, "GET", "/readyz", "", ""); w.Body.String() != "ok" {
 			t.Errorf("/readyz: %s", w.Body)
 		}
+		f.mustAnswer(t, 200, "GET", "/readyz?write", "", "")
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
@@ -121,6 +123,24 @@ func TestDatabaseClosed(t *testing.T) {
 	})
 }
 
+// TestDatabaseTakenAway: what is in memory is not shown either, once the server
+// knows that its database is gone.
+func TestDatabaseTakenAway(t *testing.T) {
+	t.Parallel()
+	url := dbtest.SQLiteURL(t)
+	f := newFixture(t, dbtest.Open(t, url), server.Options{})
+	f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"Before"}`)
+	f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
+	if err := os.Remove(strings.TrimPrefix(url, "sqlite:")); err != nil {
+		t.Fatal(err)
+	}
+	f.mustBeUnavailable(t, "POST", f.path("/customer_groups"), `{"name":"Lost"}`)
+	f.mustBeUnavailable(t, "GET", f.path("/customer_groups/1"), "")
+	f.mustAnswer(t, 503, "GET", "/readyz", "", "")
+	f.mustAnswer(t, 503, "GET", "/readyz?write", "", "")
+	f.mustAnswer(t, 200, "GET", "/livez", "", "")
+}
+
 // TestDatabaseLocked: while another process writes, reads go on; a write waits
 // for its turn, five seconds at most, and then says that it could not. It is
 // SQLite that locks the whole database for one writer.
@@ -132,7 +152,12 @@ func TestDatabaseLocked(t *testing.T) {
 	release := hold(t, dbtest.Open(t, url))
 	f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
 	f.mustAnswer(t, 200, "GET", "/readyz", "", "")
+	probe := make(chan string, 1) // which waits for as long
+	go func() { probe <- f.answer("GET", "/readyz?write", "", "").Body.String() }()
 	f.mustBeUnavailable(t, "POST", f.path("/customer_groups"), `{"name":"During"}`)
+	if body := <-probe; body != "the database cannot be written to" {
+		t.Errorf("/readyz?write: %s", body)
+	}
 	release()
 	w := f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"After"}`)
 	var group struct{ ID int }

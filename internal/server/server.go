@@ -69,6 +69,7 @@ func New(svc *service.Service, o Options) *Server {
 	}
 	s.cutOff, s.CutOff = context.WithCancel(context.Background())
 	s.metrics.watchDatabase(svc)
+	s.metrics.watchWrites(svc)
 	s.metrics.watchJobs(svc)
 	if o.Limits != nil {
 		s.limits = o.Limits
@@ -137,16 +138,6 @@ func (s *Server) plain(name string, h handler) handler {
 
 // live answers as long as the process does.
 func (s *Server) live(w http.ResponseWriter, _ *http.Request, _ *entry) {
-	api.WriteText(w, http.StatusOK, "ok")
-}
-
-// ready answers 200 while requests can be served.
-func (s *Server) ready(w http.ResponseWriter, _ *http.Request, e *entry) {
-	if err := s.svc.Ready(&e.work); err != nil {
-		e.err = interrupted(err)
-		api.WriteText(w, http.StatusServiceUnavailable, "the database does not answer")
-		return
-	}
 	api.WriteText(w, http.StatusOK, "ok")
 }
 

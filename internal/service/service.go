@@ -23,6 +23,7 @@ type Service struct {
 	stamps     *stamps
 	directory  *directory
 	rosters    *roster.Rosters
+	probe      *writeProbe
 }
 
 // Option changes a default of [New].
@@ -47,6 +48,7 @@ func New(d *db.DB, opts ...Option) *Service {
 	for _, o := range opts {
 		o(s)
 	}
+	s.probe = &writeProbe{write: d.ProbeWrite, now: s.now}
 	return s
 }
 
