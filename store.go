@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -38,6 +39,10 @@ type Store struct {
 	// Hash names the store in every path: 1 to 64 lower-case letters, digits,
 	// '-' and '_'.
 	Hash string
+	// Key is the identity of this store, which everything in it is kept under. A
+	// store that is deleted and made again has the same Hash and another Key; no
+	// Key ever comes back. It never reaches a client.
+	Key  string
 	Plan Plan
 	// Quota overrides the plan's requests per Window; 0 keeps the plan's own.
 	Quota int
@@ -51,6 +56,26 @@ type Store struct {
 	// discount rules are in.
 	Currency    string
 	DateCreated time.Time
+}
+
+// keyMark stands between the hash and the generation in a store's key. No hash
+// has it.
+const keyMark = "~"
+
+// StoreKey returns the key of a store by its hash and its generation, which is 1
+// for the first store of that hash, 2 for the next one, and so on. The first has
+// its hash for a key.
+func StoreKey(hash string, generation int64) string {
+	if generation <= 1 {
+		return hash
+	}
+	return hash + keyMark + strconv.FormatInt(generation, 10)
+}
+
+// HashOfKey returns the hash of the store that has the key.
+func HashOfKey(key string) string {
+	hash, _, _ := strings.Cut(key, keyMark)
+	return hash
 }
 
 // CatalogMode says who knows what a store sells.

@@ -40,7 +40,8 @@ type Token struct {
 	// somebody who finds a secret can tell which token to revoke.
 	ID string
 	// Hash is the SHA-256 of the secret in hex.
-	Hash        string
+	Hash string
+	// StoreHash is the key of the store; see [Store.Key].
 	StoreHash   string
 	Name        string
 	Scopes      []Scope

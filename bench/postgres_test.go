@@ -129,8 +129,9 @@ func (s *shop) service(b *testing.B, callers, stores int) float64 {
 	for i := range callers {
 		all.Go(func() {
 			store := benchStore(i % stores)
+			as := service.ForBearer(b.Context(), service.Bearer{Token: cohort.NewToken(secretOf(i % stores)), Store: cohort.Store{Key: store}})
 			for ctx.Err() == nil {
-				if _, err := s.svc.CreateGroup(service.ForStore(b.Context(), store), store, newGroup()); err != nil {
+				if _, err := s.svc.CreateGroup(as, store, newGroup()); err != nil {
 					b.Error(err)
 					return
 				}

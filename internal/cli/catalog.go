@@ -47,11 +47,15 @@ func (c *catalogImport) Run(in *invocation) (err error) {
 }
 
 func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io.Reader, size int64) error {
+	st, err := svc.Store(in.ctx, c.Store)
+	if err != nil {
+		return err
+	}
 	progress, end := newProgress(in.Err, "bytes")
 	begun := time.Now()
 	input := newInput(in.ctx, file, func(read int64) { progress(read, size) })
 	items := catalogfile.NewReader(input, c.Format, c.Kind)
-	counts, err := svc.ImportCatalog(in.ctx, c.Store, items.Next, c.DryRun)
+	counts, err := svc.ImportCatalog(in.ctx, st.Key, items.Next, c.DryRun)
 	took := time.Since(begun)
 	end()
 	if mistakes, ok := errors.AsType[*service.ImportMistakes](err); ok {

@@ -23,12 +23,13 @@ const groupsAtATime = 1000
 // Run prints a table of the groups.
 func (c *groupList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		if _, err := svc.Store(in.ctx, c.Store); err != nil {
+		st, err := svc.Store(in.ctx, c.Store)
+		if err != nil {
 			return err
 		}
 		t := newTable(in, "ID", "NAME", "MEMBERS", "DEFAULT", "GUESTS", "RULES", "MODIFIED")
 		for page := (cohort.Page{Number: 1, Size: groupsAtATime}); ; page.Number++ {
-			groups, err := svc.ListGroupMembers(in.ctx, c.Store, cohort.GroupFilter{}, page)
+			groups, err := svc.ListGroupMembers(in.ctx, st.Key, cohort.GroupFilter{}, page)
 			if err != nil {
 				return err
 			}

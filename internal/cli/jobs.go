@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/service"
 )
@@ -26,13 +27,17 @@ type jobList struct {
 // Run prints a table of the jobs.
 func (c *jobList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		jobs, err := svc.ListJobs(in.ctx, c.Store, service.JobState(c.State))
+		key, err := optionalKey(in, svc, c.Store)
+		if err != nil {
+			return err
+		}
+		jobs, err := svc.ListJobs(in.ctx, key, service.JobState(c.State))
 		if err != nil {
 			return err
 		}
 		t := newTable(in, "STORE", "ID", "WHAT", "STATE", "ATTEMPTS", "NEXT TRY", "LAST ERROR")
 		for _, j := range jobs {
-			t.row(j.StoreHash, strconv.FormatInt(j.ID, 10), jobText(j), string(j.State), strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
+			t.row(cohort.HashOfKey(j.StoreHash), strconv.FormatInt(j.ID, 10), jobText(j), string(j.State), strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
 		}
 		return t.Flush()
 	})
@@ -95,7 +100,11 @@ func (c *jobRetry) Run(in *invocation) error {
 		return err
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		n, err := svc.RetryJobs(in.ctx, c.Store, c.ID)
+		st, err := svc.Store(in.ctx, c.Store)
+		if err != nil {
+			return err
+		}
+		n, err := svc.RetryJobs(in.ctx, st.Key, c.ID)
 		if err != nil {
 			return err
 		}
@@ -116,12 +125,16 @@ func (c *jobDrop) Run(in *invocation) error {
 		return err
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		st, err := svc.Store(in.ctx, c.Store)
+		if err != nil {
+			return err
+		}
 		if !c.Yes {
-			if err := c.confirm(in, svc); err != nil {
+			if err := c.confirm(in, svc, st.Key); err != nil {
 				return err
 			}
 		}
-		n, err := svc.DropJobs(in.ctx, c.Store, c.ID)
+		n, err := svc.DropJobs(in.ctx, st.Key, c.ID)
 		if err != nil {
 			return err
 		}
@@ -130,8 +143,8 @@ func (c *jobDrop) Run(in *invocation) error {
 	})
 }
 
-func (c *jobDrop) confirm(in *invocation, svc *service.Service) error {
-	jobs, err := svc.ListJobs(in.ctx, c.Store, "")
+func (c *jobDrop) confirm(in *invocation, svc *service.Service, key string) error {
+	jobs, err := svc.ListJobs(in.ctx, key, "")
 	if err != nil {
 		return err
 	}

@@ -27,10 +27,11 @@ type priceCommand struct {
 // Run prints the price, and how it came about if that is asked for.
 func (c *priceCommand) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		if _, err := svc.Store(in.ctx, c.Store); err != nil {
+		st, err := svc.Store(in.ctx, c.Store)
+		if err != nil {
 			return err
 		}
-		e, err := svc.ExplainPrices(in.ctx, c.Store, service.PriceRequest{
+		e, err := svc.ExplainPrices(in.ctx, st.Key, service.PriceRequest{
 			ShopperQuery: service.ShopperQuery{CustomerID: c.Customer, GroupID: c.Group},
 			ChannelID:    c.Channel, Currency: c.Currency,
 			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}},

@@ -222,7 +222,11 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	if known {
 		return nil
 	}
-	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: devStore, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
+	st, err := svc.Store(ctx, devStore)
+	if err != nil {
+		return err
+	}
+	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
 	return err
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"fmt"
 	"strconv"
 	"strings"
@@ -110,7 +109,11 @@ func (c *storeUpdate) Run(in *invocation) error {
 		return usageError("nothing to change: give --plan, --quota, --at-once, --catalog or --currency")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		st, err := svc.UpdateStore(in.ctx, c.Hash, update)
+		st, err := svc.Store(in.ctx, c.Hash)
+		if err != nil {
+			return err
+		}
+		st, err = svc.UpdateStore(in.ctx, st.Key, update)
 		if err != nil {
 			return err
 		}
@@ -120,52 +123,6 @@ func (c *storeUpdate) Run(in *invocation) error {
 		}
 		return nil
 	})
-}
-
-type storeDelete struct {
-	hashArg
-	Yes bool `env:"COHORT_YES" help:"Do not ask."`
-	dbFlag
-}
-
-// Run asks, unless told not to, and deletes.
-func (c *storeDelete) Run(in *invocation) error {
-	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		if !c.Yes {
-			if err := c.confirm(in, svc); err != nil {
-				return err
-			}
-		}
-		if err := svc.DeleteStore(in.ctx, c.Hash); err != nil {
-			return err
-		}
-		fmt.Fprintf(in.Out, "Store %s is deleted.\n", c.Hash)
-		return nil
-	})
-}
-
-func (c *storeDelete) confirm(in *invocation, svc *service.Service) error {
-	if _, err := svc.Store(in.ctx, c.Hash); err != nil {
-		return err
-	}
-	groups, err := svc.CountGroups(in.ctx, c.Hash, cohort.GroupFilter{})
-	if err != nil {
-		return err
-	}
-	customers, err := svc.CountCustomers(in.ctx, c.Hash, cohort.CustomerFilter{})
-	if err != nil {
-		return err
-	}
-	tokens, err := svc.ListTokens(in.ctx, c.Hash)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups, %d customers and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, customers, len(tokens))
-	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
-	if strings.TrimSpace(answer) != c.Hash {
-		return fmt.Errorf("nothing is deleted")
-	}
-	return nil
 }
 
 func quotaText(st cohort.Store) string {
@@ -195,3 +152,13 @@ func newTable(in *invocation, head ...string) table {
 }
 
 func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+
+// optionalKey returns the key of the store of a hash, and "" for none, which means
+// every store. It returns KindNotFound if there is no such store.
+func optionalKey(in *invocation, svc *service.Service, hash string) (string, error) {
+	if hash == "" {
+		return "", nil
+	}
+	st, err := svc.Store(in.ctx, hash)
+	return st.Key, err
+}

@@ -26,7 +26,11 @@ type tokenCreate struct {
 // is to say on the other one.
 func (c *tokenCreate) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		token, secret, err := svc.CreateToken(in.ctx, cohort.Token{StoreHash: c.Store, Name: c.Name, Scopes: c.Scope})
+		st, err := svc.Store(in.ctx, c.Store)
+		if err != nil {
+			return err
+		}
+		token, secret, err := svc.CreateToken(in.ctx, cohort.Token{StoreHash: st.Key, Name: c.Name, Scopes: c.Scope})
 		if err != nil {
 			return err
 		}
@@ -44,7 +48,14 @@ type tokenList struct {
 // Run prints a table of the tokens.
 func (c *tokenList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
-		tokens, err := svc.ListTokens(in.ctx, c.Store)
+		key, err := optionalKey(in, svc, c.Store)
+		if cohort.KindOf(err) == cohort.KindNotFound {
+			key, err = c.Store, nil // which has no tokens
+		}
+		if err != nil {
+			return err
+		}
+		tokens, err := svc.ListTokens(in.ctx, key)
 		if err != nil {
 			return err
 		}
@@ -54,7 +65,7 @@ func (c *tokenList) Run(in *invocation) error {
 			for i, s := range k.Scopes {
 				scopes[i] = string(s)
 			}
-			t.row(k.ID, k.StoreHash, k.Name, strings.Join(scopes, ","), dateText(k.DateCreated))
+			t.row(k.ID, cohort.HashOfKey(k.StoreHash), k.Name, strings.Join(scopes, ","), dateText(k.DateCreated))
 		}
 		return t.Flush()
 	})

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -20,18 +21,28 @@ type table struct {
 type column struct {
 	name string
 	new  func() any
+	read string // the expression that it is read by, unless it is the name
 }
 
-func text(name string) column    { return column{name, func() any { return new(string) }} }
-func integer(name string) column { return column{name, func() any { return new(int64) }} }
-func boolean(name string) column { return column{name, func() any { return new(bool) }} }
+func text(name string) column    { return column{name: name, new: func() any { return new(string) }} }
+func integer(name string) column { return column{name: name, new: func() any { return new(int64) }} }
+func boolean(name string) column { return column{name: name, new: func() any { return new(bool) }} }
+
+// textOr is a text that is written as another column's where it is missing.
+func textOr(name, other string) column {
+	c := text(name)
+	c.read = "coalesce(" + name + ", " + other + ")"
+	return c
+}
 
 // copied is the tables of an installation, each after those that it refers to.
 // Receipts are left out: they belong to connections.
 var copied = []table{
 	{"stores", "hash", []column{
 		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),
+		textOr("public_hash", "hash"), integer("date_deleted"),
 	}},
+	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{
 		text("hash"), text("id"), text("store_hash"), text("name"), text("scopes"), integer("date_created"),
 	}},
@@ -143,7 +154,7 @@ func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, pr
 const copyRows = 20
 
 func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows int)) error {
-	rows, err := source.query("SELECT " + t.columnNames() + " FROM " + t.name + " ORDER BY " + t.key)
+	rows, err := source.query("SELECT " + t.columnReads() + " FROM " + t.name + " ORDER BY " + t.key)
 	if err != nil {
 		return err
 	}
@@ -188,6 +199,14 @@ func (t table) columnNames() string {
 		names[i] = c.name
 	}
 	return strings.Join(names, ", ")
+}
+
+func (t table) columnReads() string {
+	reads := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		reads[i] = cmp.Or(c.read, c.name)
+	}
+	return strings.Join(reads, ", ")
 }
 
 // insert is the statement that inserts n rows.

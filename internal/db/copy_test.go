@@ -46,6 +46,10 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		})
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
+		update(t, d, func(tx *db.Tx) error {
+			_, err := tx.NextStoreKey(store)
+			return err
+		})
 	}
 	putJob(t, d, "a", "7", "somebody", jobTime)
 	putJob(t, d, "b", "8", "", jobTime)

@@ -47,6 +47,13 @@ type engine struct {
 	rowsOf func(of, key string, l lookupBy) string
 	// lockCategories is lockFlags for the category tree of a store.
 	lockCategories string
+	// lockWriters is lockFlags for the right to write for a store at all: each request
+	// that writes shares it, and who takes that right away, by deleting the store or a
+	// token of it, has it alone.
+	lockWriters string
+	// deleteSome is a statement that deletes rows of a store ($1), so many at most
+	// ($2), the first by a key.
+	deleteSome func(table, key string) string
 	// trouble says in a few words what a driver error means to a person, and ""
 	// for one that is not the database's state but a mistake of ours.
 	trouble func(error) string

@@ -176,9 +176,14 @@ func (t *Tx) lockStore(query, storeHash string) error {
 	if query == "" {
 		return nil
 	}
+	return t.later(query, lockNumber(storeHash))
+}
+
+// lockNumber is the number of a store in locks, which other stores may share.
+func lockNumber(key string) int32 {
 	h := fnv.New32a()
-	_, _ = h.Write([]byte(storeHash))       // it never fails
-	return t.later(query, int32(h.Sum32())) //nolint:gosec // a number as good as any
+	_, _ = h.Write([]byte(key)) // it never fails
+	return int32(h.Sum32())     //nolint:gosec // a number as good as any
 }
 
 // ClearDefaultGroup takes the default flag from the group that has it, which

@@ -102,7 +102,9 @@ func (t *Tx) LeaseJob(j Job, now time.Time) (Job, error) {
 
 // due is which jobs of a kind, of all stores, wait for somebody at a moment: $1
 // and $2. The index has those that are due, and few of them are leased.
-const due = " FROM jobs WHERE state = 'waiting' AND run_at <= $1 AND lease_until <= $1 AND kind = $2"
+// Those of a deleted store go with it.
+const due = ` FROM jobs WHERE state = 'waiting' AND run_at <= $1 AND lease_until <= $1 AND kind = $2
+	AND NOT EXISTS (SELECT 1 FROM stores WHERE stores.hash = jobs.store_hash AND date_deleted > 0)`
 
 // HasDueJobs reports whether jobs of a kind, of whatever store, wait for somebody
 // at a moment.

@@ -59,6 +59,12 @@ func postgresEngine(rawURL string) (*engine, error) {
 
 		lockCategories: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", categoryLocks),
 
+		lockWriters: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", writerLocks),
+		deleteSome: func(table, key string) string {
+			return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table +
+				" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"
+		},
+
 		trouble: postgresTrouble, conflict: postgresConflict, orphan: postgresOrphan,
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return preparePostgres(ctx, config, e, create) }
@@ -98,6 +104,10 @@ const migrationLock = 0x636f686f7274
 // flagLocks is the class of the advisory locks on the flags of a store's groups:
 // "flag" in bytes.
 const flagLocks = 0x666c6167
+
+// writerLocks is the class of the advisory locks of those who write for a store:
+// "writ" in bytes.
+const writerLocks = 0x77726974
 
 // categoryLocks is the class of the advisory locks on category trees: "tree" in
 // bytes.

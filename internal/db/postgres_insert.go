@@ -14,6 +14,7 @@ const (
 // together. They take no locks that could stand in anybody's way.
 type insertion struct {
 	waiter
+	ticket     ticket
 	statements []statement
 }
 
@@ -23,7 +24,8 @@ func (d *postgresDB) newInsertionDesk() *desk[*insertion] {
 
 // insert returns when the statements are committed, or are not and never will be.
 func (d *postgresDB) insert(ctx context.Context, statements []statement) error {
-	return d.insertions.do(&insertion{waiter: newWaiter(storeOf(ctx)), statements: statements})
+	k := ticketOf(ctx)
+	return d.insertions.do(&insertion{waiter: newWaiter(k.store), ticket: k, statements: statements})
 }
 
 // insertAll writes for several callers at once. If the server refuses, it was the
@@ -39,10 +41,19 @@ func (d *postgresDB) insertAll(batch []*insertion) {
 	}
 }
 
+func ticketsOf(batch []*insertion) []ticket {
+	tickets := make([]ticket, len(batch))
+	for n, i := range batch {
+		tickets[n] = i.ticket
+	}
+	return tickets
+}
+
 func (d *postgresDB) insertTogether(batch []*insertion) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 	defer cancel()
-	s := &postgresSession{db: d, begin: []statement{{query: beginUpdate}}, store: batch[0].store, writes: true}
+	begin := append([]statement{{query: beginUpdate}}, checks(ticketsOf(batch))...)
+	s := &postgresSession{db: d, begin: begin, store: batch[0].store, writes: true}
 	defer s.undo()
 	for _, i := range batch {
 		s.queued = append(s.queued, i.statements...)

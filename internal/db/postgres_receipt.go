@@ -64,10 +64,10 @@ func (r *receipts) giveBack(c *receipt) {
 // write fails by the NULL in a column that takes none if the row has a higher
 // number.
 func (c *receipt) write() statement {
-	return statement{`INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $3, $4)
+	return statement{query: `INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (store_hash, slot) DO UPDATE
 		SET number = CASE WHEN receipts.number < $3 THEN $3 END, date_modified = $4`,
-		[]any{c.store, c.slot, c.number, time.Now().UnixMilli()}}
+		args: []any{c.store, c.slot, c.number, time.Now().UnixMilli()}}
 }
 
 // How long it is tried to find out what became of a transaction.

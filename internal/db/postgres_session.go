@@ -27,6 +27,9 @@ type postgresSession struct {
 type statement struct {
 	query string
 	args  []any
+	// ticket is what the statement fails for, by a division by zero, if it is not
+	// good any more.
+	ticket ticket
 }
 
 // acquireTimeout is how long a transaction waits for a connection of the pool.
@@ -51,11 +54,11 @@ func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
 }
 
 func (s *postgresSession) later(query string, args []any) {
-	s.queued = append(s.queued, statement{query, args})
+	s.queued = append(s.queued, statement{query: query, args: args})
 }
 
 func (s *postgresSession) exec(ctx context.Context, query string, args []any) (int64, error) {
-	results, err := s.send(ctx, statement{query, args})
+	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {
 		return 0, err
 	}
@@ -64,7 +67,7 @@ func (s *postgresSession) exec(ctx context.Context, query string, args []any) (i
 }
 
 func (s *postgresSession) query(ctx context.Context, query string, args []any) (rows, error) {
-	results, err := s.send(ctx, statement{query, args})
+	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {
 		return nil, err
 	}
@@ -147,12 +150,12 @@ func (s *postgresSession) send(ctx context.Context, last statement) (pgx.BatchRe
 		batch.Queue(q.query, q.args...)
 	}
 	batch.Queue(last.query, last.args...)
-	before := len(s.queued)
+	before := s.queued
 	s.queued = nil
 	results := s.conn.SendBatch(ctx, batch)
-	for range before {
+	for _, q := range before {
 		if _, err := results.Exec(); err != nil {
-			return nil, s.failed(first(err, results.Close()))
+			return nil, q.refused(s.failed(first(err, results.Close())))
 		}
 	}
 	return results, nil

@@ -42,7 +42,7 @@ func (d *postgresDB) update(ctx context.Context, fn func(*Tx) error) error {
 		// cut it off, but not for ever.
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 		defer cancel()
-		return d.attempt(bounded, []statement{{query: beginUpdate}}, fn)
+		return d.attempt(bounded, begun(ctx, []statement{{query: beginUpdate}}), fn)
 	})
 }
 
@@ -79,7 +79,7 @@ func forLong(begin string) []statement {
 }
 
 func (d *postgresDB) updateLong(ctx context.Context, fn func(*Tx) error) error {
-	return d.engine.classify(d.attempt(ctx, forLong(beginUpdate), fn))
+	return d.engine.classify(d.attempt(ctx, begun(ctx, forLong(beginUpdate)), fn))
 }
 
 func (d *postgresDB) viewLong(ctx context.Context, fn func(*Tx) error) error {
@@ -160,7 +160,7 @@ func (d *postgresDB) passes(err error) bool {
 // attempt runs fn in a transaction of its own. If fn did not need to know what
 // the database says, its statements share a transaction with others'.
 func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx) error) error {
-	s := &postgresSession{db: d, begin: begin, store: storeOf(ctx), writes: true}
+	s := &postgresSession{db: d, begin: begin, store: ticketOf(ctx).store, writes: true}
 	defer s.undo()
 	tx := &Tx{ctx: ctx, lookups: ctx, session: s, engine: d.engine, ids: d.ids}
 	err := fn(tx)
@@ -168,6 +168,8 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 		err = tx.broken
 	}
 	switch {
+	case err != nil && s.conn == nil:
+		return first(d.checkTicket(ctx, s), err)
 	case err != nil:
 		return err
 	case s.conn == nil && len(s.queued) > 0:

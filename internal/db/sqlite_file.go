@@ -38,6 +38,10 @@ func sqliteEngine(path string) (*engine, error) {
 			return "SELECT x." + strings.ReplaceAll(l.columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + l.table +
 				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition
 		},
+		deleteSome: func(table, key string) string {
+			return "DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table +
+				" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT))"
+		},
 		trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan,
 	}
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {

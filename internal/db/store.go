@@ -1,41 +1,70 @@
 package db
 
 import (
+	"cmp"
 	"database/sql"
 	"errors"
+	"time"
 
 	"cohort.example/cohort"
 )
 
-const storeColumns = "hash, plan, quota, at_once, catalog, currency, date_created"
+// storeColumns are the columns of a store as scanStore reads them. The column
+// hash holds the key.
+const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created"
 
-// InsertStore adds a store. It returns KindConflict if the hash is taken.
+// NextStoreKey returns the key for a new store of a hash, which no store had
+// before.
+func (t *Tx) NextStoreKey(hash string) (string, error) {
+	var generation int64
+	err := t.queryRow(`INSERT INTO store_generations (hash, generation) VALUES ($1, 1)
+		ON CONFLICT (hash) DO UPDATE SET generation = store_generations.generation + 1 RETURNING generation`, hash).Scan(&generation)
+	return cohort.StoreKey(hash, generation), err
+}
+
+// InsertStore adds a store under its key, which is its hash if it has none. It
+// returns KindConflict if the key or the hash is taken.
 func (t *Tx) InsertStore(s cohort.Store) error {
-	_, err := t.exec("INSERT INTO stores ("+storeColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
+	_, err := t.exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+		keyOf(s), s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
 	return err
 }
 
-// Store returns a store, or KindNotFound.
-func (t *Tx) Store(hash string) (cohort.Store, error) { return t.store(hash, "") }
+// keyOf is the key of a store; the first of a hash need not have it filled in.
+func keyOf(s cohort.Store) string { return cmp.Or(s.Key, s.Hash) }
+
+// Store returns the store that has the key, or KindNotFound.
+func (t *Tx) Store(key string) (cohort.Store, error) { return t.store("hash = $1", key) }
+
+// StoreByHash returns the store that has the hash now, or KindNotFound.
+func (t *Tx) StoreByHash(hash string) (cohort.Store, error) {
+	return t.store("coalesce(public_hash, hash) = $1", hash)
+}
 
 // StoreForUpdate is Store for one that this transaction is about to write: until
 // its end nobody else does.
-func (t *Tx) StoreForUpdate(hash string) (cohort.Store, error) {
-	return t.store(hash, t.engine.forUpdate)
+func (t *Tx) StoreForUpdate(key string) (cohort.Store, error) {
+	return t.store("hash = $1", key, t.engine.forUpdate)
 }
 
-func (t *Tx) store(hash, lock string) (cohort.Store, error) {
-	s, err := scanStore(t.lookup("SELECT "+storeColumns+" FROM stores WHERE hash = $1"+lock, hash))
+// store returns the store that a condition on $1 is true of, unless it is deleted.
+func (t *Tx) store(condition, value string, lock ...string) (cohort.Store, error) {
+	query := "SELECT " + storeColumns + " FROM stores WHERE " + condition + " AND date_deleted = 0"
+	for _, l := range lock {
+		query += l
+	}
+	s, err := scanStore(t.lookup(query, value))
 	if errors.Is(err, sql.ErrNoRows) {
-		return s, cohort.NotFound("store " + hash)
+		return s, noStore(value)
 	}
 	return s, err
 }
 
+func noStore(key string) *cohort.Error { return cohort.NotFound("store " + cohort.HashOfKey(key)) }
+
 // ListStores returns every store, by hash.
 func (t *Tx) ListStores() ([]cohort.Store, error) {
-	rows, err := t.query("SELECT " + storeColumns + ` FROM stores ORDER BY hash COLLATE "C"`)
+	rows, err := t.query("SELECT " + storeColumns + ` FROM stores WHERE date_deleted = 0 ORDER BY coalesce(public_hash, hash) COLLATE "C"`)
 	if err != nil {
 		return nil, err
 	}
@@ -44,22 +73,52 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 
 // UpdateStore writes the settings of a store, or returns KindNotFound.
 func (t *Tx) UpdateStore(s cohort.Store) error {
-	n, err := t.exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6 WHERE hash = $1",
-		s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency)
-	return t.note(mustChange(n, err, "store "+s.Hash), Change{Kind: StoreUpdated, StoreHash: s.Hash})
+	key := keyOf(s)
+	n, err := t.exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6
+		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency)
+	if err == nil && n == 0 {
+		return noStore(key)
+	}
+	return t.note(err, Change{Kind: StoreUpdated, StoreHash: key})
 }
 
-// DeleteStore deletes a store and everything in it, or returns KindNotFound. How
-// long that takes depends on how much there is; see [DB.UpdateLong].
-func (t *Tx) DeleteStore(hash string) error {
-	n, err := t.exec("DELETE FROM stores WHERE hash = $1", hash)
-	return t.note(mustChange(n, err, "store "+hash), Change{Kind: StoreDeleted, StoreHash: hash})
+// DeleteStore deletes a store and all of its rows, or returns KindNotFound. That is
+// for a store that [Tx.IsSmallStore]; [Tx.EndStore] is for any.
+func (t *Tx) DeleteStore(key string) error {
+	return t.endStore(key, "DELETE FROM stores WHERE hash = $1 AND date_deleted = 0")
+}
+
+// EndStore deletes a store for everybody, with its tokens and jobs, or returns
+// KindNotFound. Its rows are left to [Tx.SweepStore], and the hash is free.
+func (t *Tx) EndStore(key string, at time.Time) error {
+	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2 WHERE hash = $1 AND date_deleted = 0", at.UnixMilli()); err != nil {
+		return err
+	}
+	return t.later("DELETE FROM tokens WHERE store_hash = $1", key)
+}
+
+// endStore waits for those who write for the store and keeps others from it, then
+// carries out a statement about $1, its key, that takes it away.
+func (t *Tx) endStore(key, statement string, args ...any) error {
+	if err := t.lockStore(t.engine.lockWriters, key); err != nil {
+		return err
+	}
+	// An older version has made stores without this row.
+	if err := t.later("INSERT INTO store_generations (hash, generation) VALUES ($1, 1) ON CONFLICT (hash) DO NOTHING",
+		cohort.HashOfKey(key)); err != nil {
+		return err
+	}
+	n, err := t.exec(statement, append([]any{key}, args...)...)
+	if err == nil && n == 0 {
+		return noStore(key)
+	}
+	return t.note(err, Change{Kind: StoreDeleted, StoreHash: key})
 }
 
 func scanStore(row scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created int64
-	err := row.Scan(&s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &s.Catalog, &s.Currency, &created)
+	err := row.Scan(&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &s.Catalog, &s.Currency, &created)
 	s.DateCreated = fromMillis(created)
 	return s, err
 }

@@ -30,7 +30,7 @@ func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
 	return k, err
 }
 
-// ListTokens returns the tokens of a store, or of every store when storeHash
+// ListTokens returns the tokens of a store, by its key, or of every store when storeHash
 // is empty, the oldest first.
 func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
 	rows, err := t.query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
@@ -41,8 +41,20 @@ func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
 	return collect(rows, scanToken)
 }
 
-// DeleteToken deletes the token with the id, or returns KindNotFound.
+// DeleteToken deletes the token with the id, or returns KindNotFound. It waits for
+// those who write for the token's store; who comes later finds the token gone.
 func (t *Tx) DeleteToken(id string) error {
+	var store string
+	err := t.lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)
+	if errors.Is(err, sql.ErrNoRows) {
+		return cohort.NotFound("token " + id)
+	}
+	if err != nil {
+		return err
+	}
+	if err := t.lockStore(t.engine.lockWriters, store); err != nil {
+		return err
+	}
 	n, err := t.exec("DELETE FROM tokens WHERE id = $1", id)
 	return t.note(mustChange(n, err, "token "+id), Change{Kind: TokenDeleted})
 }

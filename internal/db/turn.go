@@ -11,7 +11,8 @@ import (
 // turn is one call of Update on its way through the writer.
 type turn struct {
 	place
-	fn func(*Tx) error
+	ticket ticket
+	fn     func(*Tx) error
 
 	mu    sync.Mutex
 	state turnState
@@ -31,7 +32,8 @@ const (
 )
 
 func newTurn(ctx context.Context, fn func(*Tx) error) *turn {
-	return &turn{place: place{store: storeOf(ctx)}, fn: fn, ran: make(chan struct{}), done: make(chan struct{})}
+	k := ticketOf(ctx)
+	return &turn{place: place{store: k.store}, ticket: k, fn: fn, ran: make(chan struct{}), done: make(chan struct{})}
 }
 
 // start claims the turn for the writer, unless its caller has left.
@@ -96,17 +98,4 @@ func (t *turn) result() error {
 		panic(t.panicked)
 	}
 	return t.err
-}
-
-type storeKey struct{}
-
-// ForStore says on behalf of which store Update is called with the context, so
-// that the stores take turns when many wait.
-func ForStore(ctx context.Context, storeHash string) context.Context {
-	return context.WithValue(ctx, storeKey{}, storeHash)
-}
-
-func storeOf(ctx context.Context) string {
-	store, _ := ctx.Value(storeKey{}).(string)
-	return store
 }

@@ -48,11 +48,12 @@ type writer struct {
 	took    time.Duration // its commit
 	version int64         // of the database, as other processes change it
 	ids     *ids
+	tickets tickets
 }
 
 func newWriter(s session, e *engine) (*writer, error) {
 	w := &writer{
-		session: s, engine: e, ids: newIDs(),
+		session: s, engine: e, ids: newIDs(), tickets: tickets{},
 		arrived: make(chan struct{}, 1), pauses: make(chan func()), stopped: make(chan struct{}),
 	}
 	var err error
@@ -200,7 +201,7 @@ func (w *writer) carryOut(batch []*turn) {
 		return
 	}
 	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
-	ran, rest := runBatch(tx, w.ids, batch)
+	ran, rest := w.runBatch(tx, batch)
 	w.giveBack(rest)
 	err := w.commitAndTell(tx)
 	w.size = len(ran)
@@ -238,14 +239,14 @@ func (w *writer) refuse(batch []*turn, err error) {
 
 // runBatch runs turns until the batch has taken its time or is in trouble. It
 // returns those that it ran, and the rest.
-func runBatch(tx *Tx, ids *ids, batch []*turn) (ran, rest []*turn) {
+func (w *writer) runBatch(tx *Tx, batch []*turn) (ran, rest []*turn) {
 	begun := time.Now()
 	for i, t := range batch {
 		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > maxBatchTime {
 			return ran, batch[i:]
 		}
 		if t.start() {
-			runTurn(tx, ids, t)
+			w.runTurn(tx, t)
 			ran = append(ran, t)
 		}
 	}
@@ -254,9 +255,14 @@ func runBatch(tx *Tx, ids *ids, batch []*turn) (ran, rest []*turn) {
 
 // runTurn runs a turn in a savepoint, so that if it fails nothing but its own
 // work is undone.
-func runTurn(tx *Tx, ids *ids, t *turn) {
+func (w *writer) runTurn(tx *Tx, t *turn) {
 	changes := len(tx.changes)
-	defer func() { tx.endTurn(ids, t.err == nil, changes) }()
+	defer func() { w.endTurn(tx, t.err == nil, changes) }()
+	if err := w.tickets.check(tx, t.ticket); err != nil {
+		close(t.ran)
+		t.err = err
+		return
+	}
 	if _, err := tx.exec("SAVEPOINT turn"); err != nil {
 		close(t.ran)
 		t.err = tx.abandon(err)
@@ -283,15 +289,19 @@ func runTurn(tx *Tx, ids *ids, t *turn) {
 
 // endTurn takes back what a turn that failed has told of, from the given change
 // on.
-func (t *Tx) endTurn(ids *ids, ok bool, from int) {
-	ids.endTurn(ok)
+func (w *writer) endTurn(t *Tx, ok bool, from int) {
+	w.ids.endTurn(ok)
 	if !ok {
 		t.changes = t.changes[:from]
 		return
 	}
 	for _, c := range t.changes[from:] {
-		if c.Kind == StoreDeleted {
-			ids.forgetStore(c.StoreHash)
+		switch c.Kind {
+		case StoreDeleted:
+			w.ids.forgetStore(c.StoreHash)
+			clear(w.tickets)
+		case TokenDeleted:
+			clear(w.tickets)
 		}
 	}
 }
@@ -340,6 +350,7 @@ func (w *writer) commit(tx *Tx) error {
 	if err == nil {
 		return w.confirm()
 	}
+	clear(w.tickets) // some may be for what was not committed
 	// In trouble SQLite may have ended the transaction by itself, and says so.
 	_ = w.exec("ROLLBACK")
 	return w.engine.classify(fmt.Errorf("commit: %w", err))
@@ -353,6 +364,7 @@ func (w *writer) lookAround() error {
 	}
 	w.version = version
 	w.ids.endTransaction(false)
+	clear(w.tickets)
 	w.changed([]Change{{Kind: AnythingChanged}})
 	return nil
 }

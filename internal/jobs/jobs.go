@@ -19,6 +19,7 @@ const lookAgain = time.Minute
 func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	var running sync.WaitGroup
 	running.Go(func() { sweep(ctx, svc, log) })
+	running.Go(func() { sweepStores(ctx, svc, log) })
 	if svc.Pushes() {
 		running.Go(func() { deliver(ctx, svc, log) })
 	}

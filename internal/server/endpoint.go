@@ -31,12 +31,18 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 			e.panicked(w, entry, p)
 		}
 	}()
-	if err := e.serve(w, r, entry); err != nil {
-		entry.err = interrupted(err)
-		if entry.status != 0 {
-			entry.broken = true
-			panic(http.ErrAbortHandler) // by which the client sees that the answer is not whole
-		}
+	err := e.serve(w, r, entry)
+	if err == nil {
+		return
+	}
+	entry.err = interrupted(err)
+	switch {
+	case entry.status != 0:
+		entry.broken = true
+		panic(http.ErrAbortHandler) // by which the client sees that the answer is not whole
+	case cohort.KindOf(err) == cohort.KindUnauthorized: // the token was revoked meanwhile
+		refuse(w, http.StatusUnauthorized, unauthorized)
+	default:
 		e.dialect.WriteError(w, entry.err)
 	}
 }
@@ -70,10 +76,13 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	}
 	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.work}
 	if e.route.Method != http.MethodGet {
-		request.Work = service.ForStore(&entry.work, store.Hash)
+		request.Work = service.ForBearer(&entry.work, bearer)
 	}
 	return e.route.Handle(w, request)
 }
+
+// unauthorized is what is said to a token that is not known.
+const unauthorized = "Unauthorized"
 
 // authenticate returns the token of the request with the store that it may work
 // on. Otherwise ok is false, and either it has answered or err says what is wrong.
@@ -94,7 +103,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 	}
 	switch cohort.KindOf(err) {
 	case cohort.KindUnauthorized:
-		refuse(w, http.StatusUnauthorized, "Unauthorized")
+		refuse(w, http.StatusUnauthorized, unauthorized)
 	case cohort.KindForbidden:
 		refuse(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
 	default:

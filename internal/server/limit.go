@@ -12,7 +12,7 @@ import (
 
 // limitsOf returns the limits that hold for a request.
 func limitsOf(store cohort.Store, route api.Route, ids api.IDs) limit.Request {
-	r := limit.Request{Store: store.Hash, Operation: cmp.Or(route.Gate, route.Operation), AtOnce: route.AtOnce}
+	r := limit.Request{Store: store.Key, Operation: cmp.Or(route.Gate, route.Operation), AtOnce: route.AtOnce}
 	if route.AtOnce > 1 && store.AtOnce > 0 { // one at a time is what an operation needs, not a default
 		r.AtOnce = store.AtOnce
 	}

@@ -16,7 +16,7 @@ func (s *Service) CreateAddress(ctx context.Context, storeHash string, customerI
 	if err != nil {
 		return cohort.Address{}, err
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if _, err := tx.Customer(storeHash, customerID); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Service) UpdateAddress(ctx context.Context, storeHash string, customerI
 	if u.IsEmpty() {
 		return s.Address(ctx, storeHash, customerID, id)
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if a, err = tx.AddressForUpdate(storeHash, customerID, id); err != nil {
 			return err
 		}
@@ -88,13 +88,13 @@ func (s *Service) UpdateAddress(ctx context.Context, storeHash string, customerI
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
 func (s *Service) DeleteAddress(ctx context.Context, storeHash string, customerID, id int64) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteAddress(storeHash, customerID, id) })
+	return s.update(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteAddress(storeHash, customerID, id) })
 }
 
 // DeleteAddresses deletes every address of a customer, or returns KindNotFound
 // if there is no such customer.
 func (s *Service) DeleteAddresses(ctx context.Context, storeHash string, customerID int64) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	return s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if _, err := tx.Customer(storeHash, customerID); err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (s *Service) CreateAssignments(ctx context.Context, storeHash string, list 
 	if len(wrong) > 0 {
 		return wrong
 	}
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	return s.update(ctx, storeHash, func(tx *db.Tx) error {
 		groups, err := lockGroups(tx, storeHash, groupIDs(list))
 		if err != nil {
 			return err
@@ -116,7 +116,7 @@ func (s *Service) PutAssignment(ctx context.Context, storeHash string, a cohort.
 	if err := a.Validate(); err != nil {
 		return put, err
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		g, err := tx.GroupForUpdate(storeHash, a.GroupID)
 		if err != nil {
 			return err
@@ -167,7 +167,7 @@ func (s *Service) DeleteAssignments(ctx context.Context, storeHash string, f coh
 	if f.IDs == nil && f.PriceListIDs == nil && f.GroupIDs == nil && f.ChannelIDs == nil {
 		return &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every assignment would be deleted."}
 	}
-	return s.updateAssigned(ctx, func(tx *db.Tx) error {
+	return s.updateAssigned(ctx, storeHash, func(tx *db.Tx) error {
 		groups, err := lockAssigned(tx, storeHash, f)
 		if err != nil {
 			return err
@@ -203,11 +203,11 @@ var errMoreGroups = errors.New("the assignments are not of the groups that are l
 // maxLooks is how often updateAssigned looks.
 const maxLooks = 20
 
-// updateAssigned is db.Update for what locks the groups of assignments: after
+// updateAssigned is update for what locks the groups of assignments: after
 // errMoreGroups it looks again.
-func (s *Service) updateAssigned(ctx context.Context, fn func(*db.Tx) error) error {
+func (s *Service) updateAssigned(ctx context.Context, storeHash string, fn func(*db.Tx) error) error {
 	for range maxLooks {
-		if err := s.db.Update(ctx, fn); !errors.Is(err, errMoreGroups) {
+		if err := s.update(ctx, storeHash, fn); !errors.Is(err, errMoreGroups) {
 			return err
 		}
 	}

@@ -26,7 +26,7 @@ func (s *Service) CreateCustomer(ctx context.Context, storeHash string, u cohort
 			return cohort.Customer{}, err
 		}
 	}
-	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+	err := s.update(ctx, storeHash, func(tx *db.Tx) (err error) {
 		if err := checkEmailFree(tx, storeHash, c); err != nil {
 			return err
 		}
@@ -94,7 +94,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, storeHash string, id int64
 			return cohort.Customer{}, err
 		}
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		// The group comes first, as it does for who deletes it with its members in
 		// it; else the two could wait for each other. What is wrong with it is said
 		// last.
@@ -125,7 +125,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, storeHash string, id int64
 // DeleteCustomer deletes a customer with its addresses, or returns
 // KindNotFound.
 func (s *Service) DeleteCustomer(ctx context.Context, storeHash string, id int64) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	return s.update(ctx, storeHash, func(tx *db.Tx) error {
 		c, err := tx.CustomerForUpdate(storeHash, id)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func (s *Service) DeleteCustomer(ctx context.Context, storeHash string, id int64
 // first and at most [cohort.MaxDeleteCustomers] or most, whichever is less.
 func (s *Service) DeleteCustomers(ctx context.Context, storeHash string, f cohort.CustomerFilter, most int) error {
 	page := cohort.Page{Number: 1, Size: min(most, cohort.MaxDeleteCustomers)}
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	return s.update(ctx, storeHash, func(tx *db.Tx) error {
 		customers, err := tx.ListCustomersForUpdate(storeHash, f, page)
 		if err != nil {
 			return err

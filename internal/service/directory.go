@@ -106,7 +106,11 @@ func (s *Service) rememberedStore(ctx context.Context, storeHash string) (cohort
 	if ok {
 		return b.Store, nil
 	}
-	store, err := s.Store(ctx, storeHash)
+	var store cohort.Store
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		store, err = tx.Store(storeHash)
+		return err
+	})
 	if err != nil {
 		return store, err
 	}

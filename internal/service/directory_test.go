@@ -56,7 +56,7 @@ func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
 		if _, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Quota: new(7), Plan: new(cohort.PlanEnterprise)}); err != nil {
 			t.Fatal(err)
 		}
-		want := cohort.Store{Hash: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
+		want := cohort.Store{Hash: "a", Key: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
 		if diff := cmp.Diff(want, remember()); diff != "" {
 			t.Errorf("the store after it changed (-want +got):\n%s", diff)
 		}

@@ -25,7 +25,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 		return cohort.Group{}, err
 	}
 	var h *handOver
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		g.DateCreated = s.timestamp()
 		g.DateModified = g.DateCreated
 		if err := takeFlags(tx, storeHash, g); err != nil {
@@ -109,7 +109,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 	}
 	var after cohort.Group
 	var h *handOver
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if u.MovesFlag() {
 			if err := tx.LockFlags(storeHash); err != nil {
 				return err
@@ -154,7 +154,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 // system is told later, too, that there is no sitewide discount any more.
 func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
 	var more, told bool
-	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+	err := s.update(ctx, storeHash, func(tx *db.Tx) (err error) {
 		if told, err = s.noteSitewideEnd(tx, storeHash, id); err != nil {
 			return err
 		}

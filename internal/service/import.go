@@ -43,7 +43,7 @@ var errTrial = errors.New("nothing is to be kept")
 func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func() (cohort.CatalogItem, error), trial bool) ([]ImportCount, error) {
 	var counts []ImportCount
 	var failure error
-	err := s.db.UpdateLong(ctx, func(tx *db.Tx) error {
+	err := s.db.UpdateLong(db.ForStore(ctx, storeHash), func(tx *db.Tx) error {
 		counts, failure = s.importCatalog(ctx, tx, storeHash, next, trial)
 		if failure == nil {
 			failure = ctx.Err() // the last moment to turn back

@@ -76,7 +76,7 @@ func (b *jobBoard) tellReleased() {
 // noted; then somebody tries the job again when the lease is over. It goes on when
 // ctx ends.
 func (s *Service) attempt(ctx context.Context, j Job, leasedAt time.Time) (failure, unnoted error) {
-	ctx = context.WithoutCancel(ctx)
+	ctx = db.Unchecked(context.WithoutCancel(ctx))
 	failure = s.push(ctx, j, leasedAt)
 	if failure == nil {
 		s.jobs.delivered.Add(1)

@@ -46,7 +46,7 @@ func (s *Service) ListJobs(ctx context.Context, storeHash string, state JobState
 // attempts had been made, and returns how many there are. It returns KindNotFound
 // if there is no such store or job.
 func (s *Service) RetryJobs(ctx context.Context, storeHash string, id int64) (n int64, err error) {
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if _, err := tx.Store(storeHash); err != nil {
 			return err
 		}
@@ -63,7 +63,7 @@ func (s *Service) RetryJobs(ctx context.Context, storeHash string, id int64) (n 
 // are gone. A job that somebody is at stays: of all, it is left out, and alone it
 // is KindConflict. KindNotFound is as with RetryJobs.
 func (s *Service) DropJobs(ctx context.Context, storeHash string, id int64) (n int64, err error) {
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if _, err := tx.Store(storeHash); err != nil {
 			return err
 		}

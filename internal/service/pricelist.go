@@ -15,7 +15,7 @@ func (s *Service) CreatePriceList(ctx context.Context, storeHash string, l cohor
 	if err := l.Validate(); err != nil {
 		return cohort.PriceList{}, err
 	}
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	err := s.update(ctx, storeHash, func(tx *db.Tx) error {
 		l.ID = 0
 		if err := checkListName(tx, storeHash, l); err != nil {
 			return err
@@ -73,7 +73,7 @@ func (s *Service) UpdatePriceList(ctx context.Context, storeHash string, id int6
 	if u.IsEmpty() {
 		return s.PriceList(ctx, storeHash, id)
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		before, err := tx.PriceListForUpdate(storeHash, id)
 		if err != nil {
 			return err
@@ -98,7 +98,7 @@ func (s *Service) UpdatePriceList(ctx context.Context, storeHash string, id int6
 // returns KindNotFound. Groups that showed it show their next assignment, or no
 // rule.
 func (s *Service) DeletePriceList(ctx context.Context, storeHash string, id int64) error {
-	return s.updateAssigned(ctx, func(tx *db.Tx) error {
+	return s.updateAssigned(ctx, storeHash, func(tx *db.Tx) error {
 		n, err := s.deletePriceLists(tx, storeHash, []int64{id})
 		if err == nil && n == 0 {
 			_, err = tx.PriceList(storeHash, id) // which says that there is none
@@ -114,7 +114,7 @@ func (s *Service) DeletePriceLists(ctx context.Context, storeHash string, f coho
 	if f.IDs == nil && f.Name == nil {
 		return 0, &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every price list would be deleted."}
 	}
-	err = s.updateAssigned(ctx, func(tx *db.Tx) error {
+	err = s.updateAssigned(ctx, storeHash, func(tx *db.Tx) error {
 		lists, err := tx.ListPriceLists(storeHash, f, cohort.Page{Number: 1, Size: maxDeleted})
 		if err != nil {
 			return err

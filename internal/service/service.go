@@ -52,10 +52,18 @@ func New(d *db.DB, opts ...Option) *Service {
 	return s
 }
 
-// ForStore says that what is done with the context is done for a store. When
-// many wait to write, the stores take turns.
-func ForStore(ctx context.Context, storeHash string) context.Context {
-	return db.ForStore(ctx, storeHash)
+// ForBearer says that what is done with the context is done for the request of a
+// bearer. When many wait to write, the stores take turns. Each write looks inside
+// its transaction whether the token and the store are still there, and returns
+// KindUnauthorized, with nothing written, if they are not.
+func ForBearer(ctx context.Context, b Bearer) context.Context {
+	return db.ForBearer(ctx, b.Token.Hash, b.Store.Key)
+}
+
+// update is db.Update for a store, by its key. It returns KindNotFound if the store
+// is deleted, or KindUnauthorized if it is done for a bearer; see ForBearer.
+func (s *Service) update(ctx context.Context, key string, fn func(*db.Tx) error) error {
+	return s.db.Update(db.ForStore(ctx, key), fn)
 }
 
 // timestamp is the moment for a date, to the millisecond, as dates are kept.

@@ -82,7 +82,7 @@ func encodeSitewide(rule *cohort.DiscountRule) (string, error) {
 }
 
 func decodeSitewide(j db.Job) (SitewideDiscount, error) {
-	d := SitewideDiscount{StoreHash: j.StoreHash, Version: j.Version}
+	d := SitewideDiscount{StoreHash: cohort.HashOfKey(j.StoreHash), Version: j.Version}
 	var err error
 	if d.GroupID, err = strconv.ParseInt(j.Subject, 10, 64); err != nil {
 		return d, fmt.Errorf("the subject of job %d: %w", j.ID, err)
@@ -189,6 +189,7 @@ func (s *Service) handOnSitewide(ctx context.Context, h *handOver) error {
 	if h == nil {
 		return nil
 	}
+	ctx = db.Unchecked(ctx) // it follows from what is committed
 	var err error
 	if h.leasedAt.IsZero() {
 		err = s.awaitJob(ctx, h.job)

@@ -17,11 +17,14 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 	}
 	st.DateCreated = s.timestamp()
 	err := s.db.Update(ctx, func(tx *db.Tx) error {
-		_, err := tx.Store(st.Hash)
+		_, err := tx.StoreByHash(st.Hash)
 		if err == nil {
 			return &cohort.Error{Kind: cohort.KindConflict, Message: fmt.Sprintf("store %s exists already", st.Hash)}
 		}
 		if cohort.KindOf(err) != cohort.KindNotFound {
+			return err
+		}
+		if st.Key, err = tx.NextStoreKey(st.Hash); err != nil {
 			return err
 		}
 		return tx.InsertStore(st)
@@ -29,10 +32,12 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 	return st, err
 }
 
-// Store returns a store, or KindNotFound.
+// Store returns the store that has a hash now, or KindNotFound. All other methods
+// take its key, which goes on naming this store when it is deleted and another is
+// made of the same hash.
 func (s *Service) Store(ctx context.Context, hash string) (st cohort.Store, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		st, err = tx.Store(hash)
+		st, err = tx.StoreByHash(hash)
 		return err
 	})
 	return st, err
@@ -49,9 +54,9 @@ func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err er
 
 // UpdateStore changes a store's settings and returns it as it is now. It
 // returns KindInvalid or KindNotFound.
-func (s *Service) UpdateStore(ctx context.Context, hash string, u cohort.StoreUpdate) (st cohort.Store, err error) {
+func (s *Service) UpdateStore(ctx context.Context, key string, u cohort.StoreUpdate) (st cohort.Store, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if st, err = tx.StoreForUpdate(hash); err != nil {
+		if st, err = tx.StoreForUpdate(key); err != nil {
 			return err
 		}
 		st = u.Apply(st)
@@ -61,10 +66,4 @@ func (s *Service) UpdateStore(ctx context.Context, hash string, u cohort.StoreUp
 		return tx.UpdateStore(st)
 	})
 	return st, err
-}
-
-// DeleteStore deletes a store with its tokens and all that is in it, or
-// returns KindNotFound.
-func (s *Service) DeleteStore(ctx context.Context, hash string) error {
-	return s.db.UpdateLong(ctx, func(tx *db.Tx) error { return tx.DeleteStore(hash) })
 }

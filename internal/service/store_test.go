@@ -40,8 +40,8 @@ func TestStoreLifecycle(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		wantA := cohort.Store{Hash: "a", DateCreated: t0}.WithDefaults()
-		wantB := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0}.WithDefaults()
+		wantA := cohort.Store{Hash: "a", Key: "a", DateCreated: t0}.WithDefaults()
+		wantB := cohort.Store{Hash: "b", Key: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0}.WithDefaults()
 		if diff := cmp.Diff([]cohort.Store{wantA, wantB}, []cohort.Store{a, b}); diff != "" {
 			t.Errorf("returned (-want +got):\n%s", diff)
 		}
@@ -64,8 +64,8 @@ func TestStoreLifecycle(t *testing.T) {
 func TestUpdateStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
-		other := cohort.Store{Hash: "b", DateCreated: t0}.WithDefaults()
-		want := cohort.Store{Hash: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
+		other := cohort.Store{Hash: "b", Key: "b", DateCreated: t0}.WithDefaults()
+		want := cohort.Store{Hash: "a", Key: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
 		got, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Plan: new(cohort.PlanEnterprise), Quota: new(7)})
 		if diff := cmp.Diff(want, got); diff != "" || err != nil {
 			t.Errorf("error %v (-want +got):\n%s", err, diff)
@@ -118,7 +118,7 @@ func TestStoreKeepsCatalogAndCurrency(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "JPY", DateCreated: t0}
+		want := cohort.Store{Hash: "a", Key: "a", Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "JPY", DateCreated: t0}
 		if made != want {
 			t.Errorf("made is %+v", made)
 		}

@@ -26,7 +26,7 @@ func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, sec
 	if err := token.Validate(); err != nil {
 		return cohort.Token{}, err
 	}
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	err := s.update(ctx, token.StoreHash, func(tx *db.Tx) error {
 		if _, err := tx.Store(token.StoreHash); err != nil {
 			return err
 		}
@@ -49,7 +49,8 @@ func (s *Service) ListTokens(ctx context.Context, storeHash string) (tokens []co
 	return tokens, err
 }
 
-// RevokeToken deletes a token by its id, or returns KindNotFound.
+// RevokeToken deletes a token by its id, or returns KindNotFound. When it returns,
+// no write of that token is committed any more, on any node.
 func (s *Service) RevokeToken(ctx context.Context, id string) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteToken(id) })
 }
@@ -71,12 +72,12 @@ func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.
 // but belongs to another store or lacks the scope; an unknown store looks the
 // same as a foreign one. With KindForbidden it returns the token too, for the log,
 // and no store.
-func (s *Service) Authenticate(ctx context.Context, storeHash, secret string, need cohort.Scope) (Bearer, error) {
+func (s *Service) Authenticate(ctx context.Context, hash, secret string, need cohort.Scope) (Bearer, error) {
 	b, err := s.bearer(ctx, secret)
 	if err != nil {
 		return Bearer{}, err
 	}
-	if b.Store.Hash != storeHash || !b.Token.Allows(need) {
+	if b.Store.Hash != hash || !b.Token.Allows(need) {
 		return Bearer{Token: b.Token}, &cohort.Error{Kind: cohort.KindForbidden}
 	}
 	return b, nil

@@ -78,7 +78,7 @@ func TestAuthenticate(t *testing.T) {
 					}
 					return
 				}
-				want := cohort.Store{Hash: tt.store, Plan: cohort.PlanUnlimited, DateCreated: t0}.WithDefaults()
+				want := cohort.Store{Hash: tt.store, Key: tt.store, Plan: cohort.PlanUnlimited, DateCreated: t0}.WithDefaults()
 				if diff := cmp.Diff(want, got); diff != "" || err != nil {
 					t.Errorf("error %v (-want +got):\n%s", err, diff)
 				}

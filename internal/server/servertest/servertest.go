@@ -40,7 +40,11 @@ func (s *Server) Store(t testing.TB, st cohort.Store) cohort.Store {
 // Token adds a token to a store and returns its secret.
 func (s *Server) Token(t testing.TB, storeHash string, scopes ...cohort.Scope) string {
 	t.Helper()
-	_, secret, err := s.Service.CreateToken(t.Context(), cohort.Token{StoreHash: storeHash, Scopes: scopes})
+	st, err := s.Service.Store(t.Context(), storeHash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, secret, err := s.Service.CreateToken(t.Context(), cohort.Token{StoreHash: st.Key, Scopes: scopes})
 	if err != nil {
 		t.Fatal(err)
 	}

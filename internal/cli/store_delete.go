@@ -1,0 +1,94 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/service"
+)
+
+type storeDelete struct {
+	hashArg
+	Yes bool `env:"COHORT_YES" help:"Do not ask."`
+	dbFlag
+}
+
+// Run asks, unless told not to, and deletes.
+func (c *storeDelete) Run(in *invocation) error {
+	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
+		st, err := svc.Store(in.ctx, c.Hash)
+		if err != nil {
+			return err
+		}
+		if !c.Yes {
+			if err := c.confirm(in, svc, st.Key); err != nil {
+				return err
+			}
+		}
+		if err := svc.DeleteStore(in.ctx, st.Key); err != nil {
+			return err
+		}
+		fmt.Fprintf(in.Out, "Store %s is deleted.\n", c.Hash)
+		return c.sweep(in, svc, st.Key)
+	})
+}
+
+func (c *storeDelete) confirm(in *invocation, svc *service.Service, key string) error {
+	groups, err := svc.CountGroups(in.ctx, key, cohort.GroupFilter{})
+	if err != nil {
+		return err
+	}
+	customers, err := svc.CountCustomers(in.ctx, key, cohort.CustomerFilter{})
+	if err != nil {
+		return err
+	}
+	tokens, err := svc.ListTokens(in.ctx, key)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups, %d customers and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, customers, len(tokens))
+	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
+	if strings.TrimSpace(answer) != c.Hash {
+		return fmt.Errorf("nothing is deleted")
+	}
+	return nil
+}
+
+// sweep deletes the rows of a store that is deleted, if there were too many to do
+// it at once.
+func (c *storeDelete) sweep(in *invocation, svc *service.Service, key string) error {
+	deleted, err := svc.DeletedStores(in.ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range deleted {
+		if d.Key == key {
+			return c.sweepOne(in, svc, d)
+		}
+	}
+	return nil
+}
+
+func (c *storeDelete) sweepOne(in *invocation, svc *service.Service, d service.DeletedStore) error {
+	fmt.Fprintln(in.Err, "Its rows are deleted bit by bit, so that nobody waits. Ctrl-C leaves that to \"cohort serve\".")
+	progress, end := newProgress(in.Err, "rows")
+	var swept int64
+	err := svc.SweepStore(in.ctx, d, func(rows int64) {
+		swept = rows
+		progress(rows, -1)
+	})
+	end()
+	if in.ctx.Err() != nil && errors.Is(err, in.ctx.Err()) {
+		fmt.Fprintln(in.Err, "It was stopped: \"cohort serve\" deletes the rest of the rows.")
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the store is deleted, and \"cohort serve\" deletes the rest of its rows: %w", err)
+	}
+	fmt.Fprintf(in.Out, "Its %d rows are deleted.\n", swept)
+	return nil
+}

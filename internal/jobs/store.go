@@ -1,0 +1,41 @@
+package jobs
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"cohort.example/cohort/internal/service"
+)
+
+// sweepStores sweeps up the rows of deleted stores that whoever deleted them has
+// left. Other nodes may do so at the same time.
+func sweepStores(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for {
+		if err := sweepAllStores(ctx, svc, log); err != nil && ctx.Err() == nil {
+			log.Error("rows of deleted stores are not swept up yet; nobody sees them", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func sweepAllStores(ctx context.Context, svc *service.Service, log *slog.Logger) error {
+	deleted, err := svc.DeletedStores(ctx)
+	if err != nil {
+		return err
+	}
+	for _, d := range deleted {
+		var swept int64
+		if err := svc.SweepStore(ctx, d, func(rows int64) { swept = rows }); err != nil {
+			return err
+		}
+		log.Info("the rows of a deleted store are swept up", "store", d.Key, "rows", swept)
+	}
+	return nil
+}
