@@ -88,7 +88,7 @@ func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Address]) error {
-		return h.svc.ReadAddresses(ctx, r.Store.Hash, customerID, p, to)
+		return h.svc.ReadAddresses(ctx, r.Store.Key, customerID, p, to)
 	}
 	return writeList(w, r, page, read, func(a cohort.Address) int64 { return a.ID }, addressToWire)
 }
@@ -101,7 +101,7 @@ func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {
 	if _, _, err := decodeQuery(r, noFilters, defaultLimit); err != nil {
 		return err
 	}
-	n, err := h.svc.CountAddresses(r.Context(), r.Store.Hash, customerID)
+	n, err := h.svc.CountAddresses(r.Context(), r.Store.Key, customerID)
 	if err != nil {
 		return err
 	}
@@ -115,7 +115,7 @@ func (h *handler) getAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.svc.Address(r.Context(), r.Store.Hash, customerID, id)
+	a, err := h.svc.Address(r.Context(), r.Store.Key, customerID, id)
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (h *handler) createAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.svc.CreateAddress(r.Context(), r.Store.Hash, customerID, body)
+	a, err := h.svc.CreateAddress(r.Context(), r.Store.Key, customerID, body)
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (h *handler) updateAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	a, err := h.svc.UpdateAddress(r.Context(), r.Store.Hash, customerID, id, body)
+	a, err := h.svc.UpdateAddress(r.Context(), r.Store.Key, customerID, id, body)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (h *handler) deleteAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteAddress(r.Context(), r.Store.Hash, customerID, id); err != nil {
+	if err := h.svc.DeleteAddress(r.Context(), r.Store.Key, customerID, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -181,7 +181,7 @@ func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
 	if len(params) > 0 {
 		return unsupported(params[0].Name)
 	}
-	if err := h.svc.DeleteAddresses(r.Context(), r.Store.Hash, customerID); err != nil {
+	if err := h.svc.DeleteAddresses(r.Context(), r.Store.Key, customerID); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -182,7 +182,7 @@ func (h *handler) listCustomers(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Customer]) error {
-		return h.svc.ReadCustomers(ctx, r.Store.Hash, filter, p, to)
+		return h.svc.ReadCustomers(ctx, r.Store.Key, filter, p, to)
 	}
 	return writeList(w, r, page, read, func(c cohort.Customer) int64 { return c.ID }, customerToWire(r))
 }
@@ -192,7 +192,7 @@ func (h *handler) countCustomers(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	n, err := h.svc.CountCustomers(r.Context(), r.Store.Hash, filter)
+	n, err := h.svc.CountCustomers(r.Context(), r.Store.Key, filter)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func (h *handler) getCustomer(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.Customer(r.Context(), r.Store.Hash, id)
+	c, err := h.svc.Customer(r.Context(), r.Store.Key, id)
 	if err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (h *handler) createCustomer(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.CreateCustomer(r.Context(), r.Store.Hash, body)
+	c, err := h.svc.CreateCustomer(r.Context(), r.Store.Key, body)
 	if err != nil {
 		return err
 	}
@@ -233,7 +233,7 @@ func (h *handler) updateCustomer(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.UpdateCustomer(r.Context(), r.Store.Hash, id, body)
+	c, err := h.svc.UpdateCustomer(r.Context(), r.Store.Key, id, body)
 	if err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (h *handler) deleteCustomer(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteCustomer(r.Context(), r.Store.Hash, id); err != nil {
+	if err := h.svc.DeleteCustomer(r.Context(), r.Store.Key, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -262,7 +262,7 @@ func (h *handler) deleteCustomers(w http.ResponseWriter, r *api.Request) error {
 	if page.Number != 1 {
 		return unsupported("page")
 	}
-	if err := h.svc.DeleteCustomers(r.Context(), r.Store.Hash, filter, page.Size); err != nil {
+	if err := h.svc.DeleteCustomers(r.Context(), r.Store.Key, filter, page.Size); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -281,7 +281,7 @@ func (h *handler) validatePassword(w http.ResponseWriter, r *api.Request) error 
 	if err != nil {
 		return err
 	}
-	ok, err := h.svc.ValidatePassword(r.Context(), r.Store.Hash, id, attempt)
+	ok, err := h.svc.ValidatePassword(r.Context(), r.Store.Key, id, attempt)
 	if err != nil {
 		return err
 	}

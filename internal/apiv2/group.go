@@ -142,7 +142,7 @@ func groupCreated(f *cohort.GroupFilter) *cohort.TimeSpan  { return &f.DateCreat
 func groupModified(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
-	key := answerKey{store: r.Store.Hash, what: "list", query: r.URL.RawQuery}
+	key := answerKey{store: r.Store.Key, what: "list", query: r.URL.RawQuery}
 	return h.answers.write(w, r, key, func() (answer, error) {
 		filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
 		if err != nil {
@@ -151,7 +151,7 @@ func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
 		var ids groupIDs
 		read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Group]) error {
 			ids.Piece = to
-			return h.svc.ReadGroups(ctx, r.Store.Hash, filter, p, &ids)
+			return h.svc.ReadGroups(ctx, r.Store.Key, filter, p, &ids)
 		}
 		groups, err := api.ReadPage(r, groupList(page, read))
 		if err != nil || groups.Count() == 0 {
@@ -186,13 +186,13 @@ func (g *groupIDs) Add(row cohort.Group) bool {
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {
-	key := answerKey{store: r.Store.Hash, what: "count", query: r.URL.RawQuery}
+	key := answerKey{store: r.Store.Key, what: "count", query: r.URL.RawQuery}
 	return h.answers.write(w, r, key, func() (answer, error) {
 		filter, _, err := decodeQuery(r, groupFilters, defaultLimit)
 		if err != nil {
 			return answer{}, err
 		}
-		n, err := h.svc.CountGroups(r.Context(), r.Store.Hash, filter)
+		n, err := h.svc.CountGroups(r.Context(), r.Store.Key, filter)
 		return answer{document: countDocument(n)}, err
 	})
 }
@@ -204,8 +204,8 @@ func (h *handler) getGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	return h.answers.write(w, r, answerKey{store: r.Store.Hash, group: id}, func() (answer, error) {
-		g, err := h.svc.Group(r.Context(), r.Store.Hash, id)
+	return h.answers.write(w, r, answerKey{store: r.Store.Key, group: id}, func() (answer, error) {
+		g, err := h.svc.Group(r.Context(), r.Store.Key, id)
 		if err != nil {
 			return answer{}, err
 		}
@@ -218,7 +218,7 @@ func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := h.svc.CreateGroup(r.Context(), r.Store.Hash, body.Apply(cohort.Group{}))
+	g, err := h.svc.CreateGroup(r.Context(), r.Store.Key, body.Apply(cohort.Group{}))
 	if err != nil {
 		return sitewideFailed(w, r, g, err, "created")
 	}
@@ -235,7 +235,7 @@ func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := h.svc.UpdateGroup(r.Context(), r.Store.Hash, id, body)
+	g, err := h.svc.UpdateGroup(r.Context(), r.Store.Key, id, body)
 	if err != nil {
 		return sitewideFailed(w, r, g, err, "updated")
 	}
@@ -247,7 +247,7 @@ func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteGroup(r.Context(), r.Store.Hash, id); err != nil {
+	if err := h.svc.DeleteGroup(r.Context(), r.Store.Key, id); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -36,7 +36,7 @@ func (h *handler) checkAccess(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := h.svc.CheckAccess(r.Context(), r.Store.Hash, request)
+	answer, err := h.svc.CheckAccess(r.Context(), r.Store.Key, request)
 	if err != nil {
 		return placedAccess(err)
 	}

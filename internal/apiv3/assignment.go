@@ -83,7 +83,7 @@ func (h *handler) listAssignments(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceListAssignment]) (int64, error) {
-		return h.svc.ReadAssignments(ctx, r.Store.Hash, filter, p, to)
+		return h.svc.ReadAssignments(ctx, r.Store.Key, filter, p, to)
 	}
 	key := func(a cohort.PriceListAssignment) string { return strconv.FormatInt(a.ID, 10) }
 	return writeCollection(w, r, page, read, assignmentToWire, key)
@@ -94,7 +94,7 @@ func (h *handler) createAssignments(w http.ResponseWriter, r *api.Request) error
 	if err != nil {
 		return refuseAssignments(err)
 	}
-	if err := h.svc.CreateAssignments(r.Context(), r.Store.Hash, list); err != nil {
+	if err := h.svc.CreateAssignments(r.Context(), r.Store.Key, list); err != nil {
 		return refuseAssignments(err)
 	}
 	return writeSingle(w, struct{}{})
@@ -127,7 +127,7 @@ func (h *handler) putAssignment(w http.ResponseWriter, r *api.Request) error {
 		return cohort.Invalid("price_list_id", "The value is not that of the path.")
 	}
 	assignment.PriceListID = id
-	if assignment, err = h.svc.PutAssignment(r.Context(), r.Store.Hash, assignment); err != nil {
+	if assignment, err = h.svc.PutAssignment(r.Context(), r.Store.Key, assignment); err != nil {
 		return err
 	}
 	return writeSingle(w, assignmentToWire(assignment))
@@ -138,7 +138,7 @@ func (h *handler) deleteAssignments(w http.ResponseWriter, r *api.Request) error
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteAssignments(r.Context(), r.Store.Hash, filter); err != nil {
+	if err := h.svc.DeleteAssignments(r.Context(), r.Store.Key, filter); err != nil {
 		return err
 	}
 	return noContent(w)

@@ -42,7 +42,7 @@ func (h *handler) listCategories(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Category]) (int64, error) {
-		return h.svc.ReadCategories(ctx, r.Store.Hash, filter, p, to)
+		return h.svc.ReadCategories(ctx, r.Store.Key, filter, p, to)
 	}
 	return writeCollection(w, r, page, read, categoryToWire, func(c cohort.Category) string { return strconv.FormatInt(c.ID, 10) })
 }
@@ -52,7 +52,7 @@ func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.CreateCategory(r.Context(), r.Store.Hash, u.Apply(cohort.Category{}))
+	c, err := h.svc.CreateCategory(r.Context(), r.Store.Key, u.Apply(cohort.Category{}))
 	if err != nil {
 		return err
 	}
@@ -64,7 +64,7 @@ func (h *handler) deleteCategories(w http.ResponseWriter, r *api.Request) error 
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteCategories(r.Context(), r.Store.Hash, filter); err != nil {
+	if err := h.svc.DeleteCategories(r.Context(), r.Store.Key, filter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -75,7 +75,7 @@ func (h *handler) getCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.Category(r.Context(), r.Store.Hash, id)
+	c, err := h.svc.Category(r.Context(), r.Store.Key, id)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (h *handler) updateCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	c, err := h.svc.UpdateCategory(r.Context(), r.Store.Hash, id, u)
+	c, err := h.svc.UpdateCategory(r.Context(), r.Store.Key, id, u)
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (h *handler) deleteCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteCategory(r.Context(), r.Store.Hash, id); err != nil {
+	if err := h.svc.DeleteCategory(r.Context(), r.Store.Key, id); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -116,7 +116,7 @@ type branchWire struct {
 }
 
 func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
-	list, err := h.svc.AllCategories(r.Context(), r.Store.Hash)
+	list, err := h.svc.AllCategories(r.Context(), r.Store.Key)
 	if err != nil {
 		return err
 	}

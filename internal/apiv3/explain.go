@@ -53,7 +53,7 @@ func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Hash, request)
+	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Key, request)
 	if err != nil {
 		return placed("items", err)
 	}

@@ -54,7 +54,7 @@ func (h *handler) listPriceLists(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceList]) (int64, error) {
-		return h.svc.ReadPriceLists(ctx, r.Store.Hash, filter, p, to)
+		return h.svc.ReadPriceLists(ctx, r.Store.Key, filter, p, to)
 	}
 	key := func(l cohort.PriceList) string { return strconv.FormatInt(l.ID, 10) }
 	return writeCollection(w, r, page, read, priceListToWire, key)
@@ -65,7 +65,7 @@ func (h *handler) createPriceList(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.svc.CreatePriceList(r.Context(), r.Store.Hash, update.Apply(cohort.PriceList{Active: true}))
+	list, err := h.svc.CreatePriceList(r.Context(), r.Store.Key, update.Apply(cohort.PriceList{Active: true}))
 	if err != nil {
 		return err
 	}
@@ -77,7 +77,7 @@ func (h *handler) deletePriceLists(w http.ResponseWriter, r *api.Request) error 
 	if err != nil {
 		return err
 	}
-	if _, err := h.svc.DeletePriceLists(r.Context(), r.Store.Hash, filter); err != nil {
+	if _, err := h.svc.DeletePriceLists(r.Context(), r.Store.Key, filter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -88,7 +88,7 @@ func (h *handler) getPriceList(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.svc.PriceList(r.Context(), r.Store.Hash, id)
+	list, err := h.svc.PriceList(r.Context(), r.Store.Key, id)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (h *handler) updatePriceList(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	list, err := h.svc.UpdatePriceList(r.Context(), r.Store.Hash, id, update)
+	list, err := h.svc.UpdatePriceList(r.Context(), r.Store.Key, id, update)
 	if err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (h *handler) deletePriceList(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeletePriceList(r.Context(), r.Store.Hash, id); err != nil {
+	if err := h.svc.DeletePriceList(r.Context(), r.Store.Key, id); err != nil {
 		return err
 	}
 	return noContent(w)

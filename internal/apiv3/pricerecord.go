@@ -158,7 +158,7 @@ func (h *handler) writeRecords(w http.ResponseWriter, r *api.Request, query reco
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.PriceRecord]) (int64, error) {
-		return h.svc.ReadPriceRecords(ctx, r.Store.Hash, list, query.PriceRecordFilter, p, to)
+		return h.svc.ReadPriceRecords(ctx, r.Store.Key, list, query.PriceRecordFilter, p, to)
 	}
 	return writeCollection(w, r, page, read, query.include.toWire, recordKey)
 }
@@ -180,7 +180,7 @@ func (h *handler) createRecordsOfLists(w http.ResponseWriter, r *api.Request) er
 	if err != nil {
 		return err
 	}
-	return writeBatch(w, updates, h.svc.CreatePriceRecords(r.Context(), r.Store.Hash, updates))
+	return writeBatch(w, updates, h.svc.CreatePriceRecords(r.Context(), r.Store.Key, updates))
 }
 
 func (h *handler) putRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
@@ -188,7 +188,7 @@ func (h *handler) putRecordsOfLists(w http.ResponseWriter, r *api.Request) error
 	if err != nil {
 		return err
 	}
-	return writeBatch(w, updates, h.svc.PutPriceRecords(r.Context(), r.Store.Hash, updates))
+	return writeBatch(w, updates, h.svc.PutPriceRecords(r.Context(), r.Store.Key, updates))
 }
 
 func (h *handler) getPriceRecord(w http.ResponseWriter, r *api.Request) error {
@@ -200,7 +200,7 @@ func (h *handler) getPriceRecord(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	record, err := h.svc.PriceRecord(r.Context(), r.Store.Hash, key.PriceListID, key.VariantID, key.Currency)
+	record, err := h.svc.PriceRecord(r.Context(), r.Store.Key, key.PriceListID, key.VariantID, key.Currency)
 	if err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (h *handler) setPriceRecord(w http.ResponseWriter, r *api.Request) error {
 	if err := key.claim(&update); err != nil {
 		return err
 	}
-	record, err := h.svc.SetPriceRecord(r.Context(), r.Store.Hash, update)
+	record, err := h.svc.SetPriceRecord(r.Context(), r.Store.Key, update)
 	if err != nil {
 		return err
 	}
@@ -231,7 +231,7 @@ func (h *handler) deletePriceRecord(w http.ResponseWriter, r *api.Request) error
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeletePriceRecord(r.Context(), r.Store.Hash, key.PriceListID, key.VariantID, key.Currency); err != nil {
+	if err := h.svc.DeletePriceRecord(r.Context(), r.Store.Key, key.PriceListID, key.VariantID, key.Currency); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -246,7 +246,7 @@ func (h *handler) deletePriceRecords(w http.ResponseWriter, r *api.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeletePriceRecords(r.Context(), r.Store.Hash, list, query.PriceRecordFilter); err != nil {
+	if err := h.svc.DeletePriceRecords(r.Context(), r.Store.Key, list, query.PriceRecordFilter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -331,10 +331,10 @@ func (h *handler) writeRecordsOfList(w http.ResponseWriter, r *api.Request, most
 		return refuseBatch(updates, failed)
 	}
 	// Without this, a list that does not exist would be wrong with every record.
-	if _, err := h.svc.PriceList(r.Context(), r.Store.Hash, list); err != nil {
+	if _, err := h.svc.PriceList(r.Context(), r.Store.Key, list); err != nil {
 		return err
 	}
-	return writeBatch(w, updates, write(r.Context(), r.Store.Hash, updates))
+	return writeBatch(w, updates, write(r.Context(), r.Store.Key, updates))
 }
 
 // writeBatch answers that a batch is written, or refused with err.

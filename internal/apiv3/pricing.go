@@ -43,7 +43,7 @@ func (h *handler) getPrices(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	answers, err := h.svc.Prices(r.Context(), r.Store.Hash, request)
+	answers, err := h.svc.Prices(r.Context(), r.Store.Key, request)
 	if err != nil {
 		return placed("items", err)
 	}

@@ -167,7 +167,7 @@ func (h *handler) listProducts(w http.ResponseWriter, r *api.Request) error {
 		return h.writeProductsWithVariants(w, r, query, page)
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Product]) (int64, error) {
-		return h.svc.ReadProducts(ctx, r.Store.Hash, query.ProductFilter, p, to)
+		return h.svc.ReadProducts(ctx, r.Store.Key, query.ProductFilter, p, to)
 	}
 	return writeCollection(w, r, page, read, query.toWire, func(p cohort.Product) string { return strconv.FormatInt(p.ID, 10) })
 }
@@ -181,7 +181,7 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.svc.CreateProduct(r.Context(), r.Store.Hash, u.Apply(cohort.Product{}))
+	p, err := h.svc.CreateProduct(r.Context(), r.Store.Key, u.Apply(cohort.Product{}))
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (h *handler) deleteProducts(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteProducts(r.Context(), r.Store.Hash, filter); err != nil {
+	if err := h.svc.DeleteProducts(r.Context(), r.Store.Key, filter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -215,7 +215,7 @@ func (h *handler) getProduct(w http.ResponseWriter, r *api.Request) error {
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, id, parts)
 	}
-	p, err := h.svc.Product(r.Context(), r.Store.Hash, id)
+	p, err := h.svc.Product(r.Context(), r.Store.Key, id)
 	if err != nil {
 		return err
 	}
@@ -235,7 +235,7 @@ func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := h.svc.UpdateProduct(r.Context(), r.Store.Hash, id, u)
+	p, err := h.svc.UpdateProduct(r.Context(), r.Store.Key, id, u)
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func (h *handler) deleteProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteProduct(r.Context(), r.Store.Hash, id); err != nil {
+	if err := h.svc.DeleteProduct(r.Context(), r.Store.Key, id); err != nil {
 		return err
 	}
 	return noContent(w)

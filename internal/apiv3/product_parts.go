@@ -49,7 +49,7 @@ func (h *handler) productParts(r *api.Request, f cohort.ProductFilter, p cohort.
 	return api.List[service.ProductPart]{
 		Page: p,
 		Read: func(ctx context.Context, p cohort.Page, to *api.Piece[service.ProductPart]) (int64, error) {
-			return h.svc.ReadProductParts(ctx, r.Store.Hash, f, p, to)
+			return h.svc.ReadProductParts(ctx, r.Store.Key, f, p, to)
 		},
 		Place:  service.ProductPart.Place,
 		Part:   partOfElement,

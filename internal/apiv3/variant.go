@@ -96,7 +96,7 @@ func (h *handler) listVariants(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	return writeVariants(w, r, page, func(ctx context.Context, p cohort.Page, to *api.Piece[service.CatalogVariant]) (int64, error) {
-		return h.svc.ReadVariants(ctx, r.Store.Hash, filter, p, to)
+		return h.svc.ReadVariants(ctx, r.Store.Key, filter, p, to)
 	})
 }
 
@@ -114,7 +114,7 @@ func (h *handler) listVariantsOfProduct(w http.ResponseWriter, r *api.Request) e
 		return err
 	}
 	return writeVariants(w, r, page, func(ctx context.Context, p cohort.Page, to *api.Piece[service.CatalogVariant]) (int64, error) {
-		return h.svc.ReadVariantsOf(ctx, r.Store.Hash, id, p, to)
+		return h.svc.ReadVariantsOf(ctx, r.Store.Key, id, p, to)
 	})
 }
 
@@ -127,7 +127,7 @@ func (h *handler) createVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.svc.CreateVariant(r.Context(), r.Store.Hash, u.Apply(cohort.Variant{ProductID: id}))
+	v, err := h.svc.CreateVariant(r.Context(), r.Store.Key, u.Apply(cohort.Variant{ProductID: id}))
 	if err != nil {
 		return err
 	}
@@ -148,7 +148,7 @@ func (h *handler) getVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.svc.Variant(r.Context(), r.Store.Hash, product, id)
+	v, err := h.svc.Variant(r.Context(), r.Store.Key, product, id)
 	if err != nil {
 		return err
 	}
@@ -164,7 +164,7 @@ func (h *handler) updateVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	v, err := h.svc.UpdateVariant(r.Context(), r.Store.Hash, product, id, u)
+	v, err := h.svc.UpdateVariant(r.Context(), r.Store.Key, product, id, u)
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (h *handler) deleteVariant(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteVariant(r.Context(), r.Store.Hash, product, id); err != nil {
+	if err := h.svc.DeleteVariant(r.Context(), r.Store.Key, product, id); err != nil {
 		return err
 	}
 	return noContent(w)
