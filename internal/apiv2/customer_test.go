@@ -42,7 +42,7 @@ func FuzzDecodeCustomer(f *testing.F) {
 	} {
 		f.Add(body)
 	}
-	toWire := customerToWire(&api.Request{Request: httptest.NewRequest(http.MethodGet, "/", http.NoBody), Store: cohort.Store{Hash: testStore}})
+	toWire := customerToWire(&api.Request{Request: httptest.NewRequest(http.MethodGet, "/", http.NoBody), Store: cohort.Store{Hash: testStore, Key: testStore}})
 	f.Fuzz(func(t *testing.T, body string) {
 		c, err := decodeCustomer(body)
 		if err != nil {
@@ -250,7 +250,7 @@ func newHandler(t *testing.T, d *db.DB, opts ...service.Option) *handler {
 func call(handle api.Handler, method, query, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/"+query, strings.NewReader(body))
 	w := httptest.NewRecorder()
-	request := &api.Request{Request: r, Body: []byte(body), Store: cohort.Store{Hash: testStore}, IDs: api.IDs{{Name: "customer_id", Text: "1"}}}
+	request := &api.Request{Request: r, Body: []byte(body), Store: cohort.Store{Hash: testStore, Key: testStore}, IDs: api.IDs{{Name: "customer_id", Text: "1"}}}
 	if err := handle(w, request); err != nil {
 		writeError(w, err)
 	}
@@ -259,7 +259,7 @@ func call(handle api.Handler, method, query, body string) *httptest.ResponseReco
 
 func mustCreateStore(t testing.TB, svc *service.Service) {
 	t.Helper()
-	if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: testStore}); err != nil {
+	if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: testStore, Key: testStore}); err != nil {
 		t.Fatal(err)
 	}
 }

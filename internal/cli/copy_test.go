@@ -21,7 +21,7 @@ func TestCopy(t *testing.T) {
 		t.Errorf("where nobody looks a bar is drawn: %q", r.err)
 	}
 	lines := strings.Split(r.out, "\n")
-	for i, want := range []string{"TABLE FROM TO", "stores 2 2", "tokens 1 1", "counters 0 0"} {
+	for i, want := range []string{"TABLE FROM TO", "stores 2 2", "store_generations 2 2", "tokens 1 1", "counters 0 0"} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
 			t.Errorf("line %d: %q, want %q", i+1, got, want)
 		}

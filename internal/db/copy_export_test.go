@@ -88,3 +88,11 @@ func (t *Tx) Dump(tb testing.TB, name string) (list []string) {
 	slices.SortFunc(list, cmp.Compare)
 	return list
 }
+
+// SweptTables returns the names of the tables that SweepStore empties, in order.
+func SweptTables() (names []string) {
+	for _, t := range sweptTables() {
+		names = append(names, t.name)
+	}
+	return names
+}

@@ -181,3 +181,11 @@ func (s countingSession) query(ctx context.Context, query string, args []any) (r
 	s.statements.Add(1)
 	return s.session.query(ctx, query, args)
 }
+
+// CountWaiting returns how many transactions of this database wait for an advisory
+// lock of a PostgreSQL.
+func (t *Tx) CountWaiting() (n int, err error) {
+	err = t.queryRow(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)
+	return n, err
+}

@@ -54,8 +54,8 @@ func request(path, token string, header ...string) *http.Request {
 }
 
 func BenchmarkRequest(b *testing.B) {
-	unlimited := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}
-	metered := cohort.Store{Hash: "abc", Plan: cohort.PlanEnterprise, Quota: cohort.MaxQuota}
+	unlimited := cohort.Store{Hash: "abc", Key: "abc", Plan: cohort.PlanUnlimited}
+	metered := cohort.Store{Hash: "abc", Key: "abc", Plan: cohort.PlanEnterprise, Quota: cohort.MaxQuota}
 	text := slog.New(slog.NewTextHandler(io.Discard, nil))
 	for _, c := range []struct {
 		name   string

@@ -30,9 +30,9 @@ func TestLimitsOfARequest(t *testing.T) {
 		{"one at a time, whatever the store's", 1, 1000, api.Rate{}, limit.Request{AtOnce: 1}},
 		{"a rate counts by all that is in the path", 0, 0, api.Rate{PerPath: 3, PerStore: 9}, limit.Request{PerPath: 3, PerStore: 9, Path: "7/8/usd"}},
 	} {
-		store := cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited, AtOnce: c.store}
+		store := cohort.Store{Hash: "abc", Key: "abc~2", Plan: cohort.PlanUnlimited, AtOnce: c.store}
 		got := limitsOf(store, api.Route{Operation: "deed", AtOnce: c.atOnce, PerMinute: c.rate}, ids)
-		c.want.Store, c.want.Operation = "abc", "deed"
+		c.want.Store, c.want.Operation = "abc~2", "deed"
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)
 		}

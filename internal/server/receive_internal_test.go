@@ -27,7 +27,7 @@ func newDeed(t *testing.T, readOnly bool, deed api.Handler) (s *Server, lines ch
 	lines = make(chan string, 100)
 	s = New(service.New(dbtest.SQLite(t)), Options{Log: slog.New(slog.NewJSONHandler(lineWriter(lines), nil))})
 	s.authenticate = func(context.Context, string, string, cohort.Scope) (service.Bearer, error) {
-		return service.Bearer{Store: cohort.Store{Hash: "abc", Plan: cohort.PlanUnlimited}}, nil
+		return service.Bearer{Store: cohort.Store{Hash: "abc", Key: "abc", Plan: cohort.PlanUnlimited}}, nil
 	}
 	v2 := Dialects(s.svc)[0]
 	route := api.Route{Operation: "deed", Method: http.MethodPost, Path: "/deed", AtOnce: 1, ReadOnly: readOnly, Handle: deed}

@@ -1,0 +1,228 @@
+package main_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"cohort.example/cohort/internal/db/pgtest"
+)
+
+// rounds is how often a store or a token is made and ends while requests come.
+const rounds = 3
+
+// eachNodes runs a test beside a server on a file, and beside two on one PostgreSQL.
+func eachNodes(t *testing.T, fn func(t *testing.T, database string, nodes []string)) {
+	t.Helper()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		database := "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
+		fn(t, database, []string{serve(t, "--db", database).url})
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		database := pgtest.URL(t)
+		fn(t, database, []string{serve(t, "--db", database).url, serve(t, "--db", database).url})
+	})
+}
+
+// run runs a command on a database and returns what it prints.
+func run(t *testing.T, database string, args ...string) string {
+	t.Helper()
+	var stderr strings.Builder
+	cmd := command(t, append(args, "--db", database)...)
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("cohort %v: %v\n%s", args, err, &stderr)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// makeToken makes a token of the store "xyz".
+func makeToken(t *testing.T, database string) (secret, id string) {
+	t.Helper()
+	secret = run(t, database, "token", "create", "--store", "xyz", "--scope", "store_v2_customers")
+	for line := range strings.Lines(run(t, database, "token", "list", "--store", "xyz")) {
+		id, _, _ = strings.Cut(line, " ")
+	}
+	return secret, id
+}
+
+// writers create groups of the store "xyz" with one token, on all nodes, until they
+// are stopped.
+type writers struct {
+	t       *testing.T
+	stopped atomic.Bool
+	work    sync.WaitGroup
+	ended   atomic.Bool  // the token, or its store: the command has returned
+	made    atomic.Int64 // acknowledged
+	late    atomic.Int64 // acknowledged though they were sent after that
+}
+
+func startWriters(t *testing.T, nodes []string, token string) *writers {
+	t.Helper()
+	w := &writers{t: t}
+	for i := range 8 {
+		w.work.Go(func() {
+			for !w.stopped.Load() {
+				w.write(nodes[i%len(nodes)], token)
+			}
+		})
+	}
+	for w.made.Load() < 50 && !t.Failed() { // they are under way
+		w.write(nodes[0], token)
+	}
+	return w
+}
+
+// unauthorized is what a token that is not known is told.
+const unauthorized = `{"status":401,"title":"Unauthorized","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
+
+func (w *writers) write(node, token string) {
+	late := w.ended.Load()
+	status, answer := request(w.t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", token, `{"name":"of the first"}`)
+	switch {
+	case status == http.StatusOK && late:
+		w.late.Add(1)
+	case status == http.StatusOK:
+		w.made.Add(1)
+	case status == http.StatusUnauthorized && answer != unauthorized:
+		w.t.Errorf("the refusal is %q", answer)
+	case status != http.StatusUnauthorized && status != http.StatusNotFound && status != http.StatusForbidden:
+		w.t.Errorf("status %d: %s", status, answer)
+	}
+}
+
+// end stops the writers, and fails if something was acknowledged that must not be.
+func (w *writers) end() {
+	w.t.Helper()
+	w.stopped.Store(true)
+	w.work.Wait()
+	if n := w.late.Load(); n != 0 {
+		w.t.Errorf("%d writes are acknowledged that were sent after the end of their token", n)
+	}
+}
+
+func request(t *testing.T, method, url, token, body string) (status int, answer string) {
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	req.Header.Set("X-Auth-Token", token)
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Error(err)
+		return 0, ""
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Error(err)
+	}
+	return res.StatusCode, string(b)
+}
+
+// groupsOf returns how many groups "cohort group list" shows of the store "xyz".
+func groupsOf(t *testing.T, database string) int {
+	t.Helper()
+	return strings.Count(run(t, database, "group", "list", "--store", "xyz"), "\n")
+}
+
+// Once "token revoke" has returned, nothing of that token is written or
+// acknowledged on any node.
+func TestRevokedTokenWritesNothing(t *testing.T) {
+	t.Parallel()
+	eachNodes(t, func(t *testing.T, database string, nodes []string) {
+		run(t, database, "store", "create", "xyz")
+		for range rounds {
+			secret, id := makeToken(t, database)
+			w := startWriters(t, nodes, secret)
+			run(t, database, "token", "revoke", id)
+			w.ended.Store(true)
+			before := groupsOf(t, database)
+			for range 3 * len(nodes) { // it is refused again and again, not only for the first time
+				for _, node := range nodes {
+					w.write(node, secret)
+				}
+			}
+			w.end()
+			if after := groupsOf(t, database); after != before {
+				t.Errorf("%d groups, %d when the token was revoked", after, before)
+			}
+		}
+	})
+}
+
+// A store that is deleted and made again beside running servers is another: the old
+// token neither writes into it nor reads it, and the new one sees nothing of what
+// was there before.
+func TestStoreThatIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	eachNodes(t, func(t *testing.T, database string, nodes []string) {
+		run(t, database, "store", "create", "xyz")
+		secret, _ := makeToken(t, database)
+		for range rounds {
+			w := startWriters(t, nodes, secret)
+			remember(t, nodes, secret)
+			run(t, database, "store", "delete", "xyz", "--yes")
+			w.ended.Store(true)
+			run(t, database, "store", "create", "xyz")
+			old := secret
+			secret, _ = makeToken(t, database)
+			for _, node := range nodes {
+				wantEmpty(t, node, secret)
+			}
+			w.end()
+			for _, node := range nodes {
+				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, `{"name":"x"}`); status != http.StatusUnauthorized {
+					t.Errorf("the old token's write is answered with %d", status)
+				}
+				wantEmpty(t, node, secret)
+			}
+			if n := groupsOf(t, database); n != 0 {
+				t.Errorf("the new store has %d groups", n)
+			}
+		}
+	})
+}
+
+// reads are what a node may have remembered of a store, and the answers that an
+// empty one has.
+var reads = []struct {
+	path, body string
+	status     int
+}{
+	{"/customer_groups", "", http.StatusNoContent},
+	{"/customer_groups?name=of%20the%20first", "", http.StatusNoContent},
+	{"/customer_groups/count", `{"count":0}`, http.StatusOK},
+	{"/customer_groups/1", "", http.StatusNotFound},
+}
+
+// remember has each node answer everything once.
+func remember(t *testing.T, nodes []string, token string) {
+	t.Helper()
+	for _, node := range nodes {
+		for _, r := range reads {
+			if status, answer := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, ""); status != http.StatusOK {
+				t.Errorf("GET %s: %d %s", r.path, status, answer)
+			}
+		}
+	}
+}
+
+func wantEmpty(t *testing.T, node, token string) {
+	t.Helper()
+	for _, r := range reads {
+		status, answer := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, "")
+		if status != r.status || r.body != "" && answer != r.body {
+			t.Errorf("GET %s of an empty store: %s", r.path, fmt.Sprint(status, " ", answer))
+		}
+	}
+}
