@@ -58,6 +58,9 @@ func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io
 	counts, err := svc.ImportCatalog(in.ctx, st.Key, items.Next, c.DryRun)
 	took := time.Since(begun)
 	end()
+	if unmerged, ok := errors.AsType[*service.ImportUnmerged](err); ok {
+		return c.tellUnmerged(in, unmerged, counts, took)
+	}
 	if mistakes, ok := errors.AsType[*service.ImportMistakes](err); ok {
 		return tellMistakes(in, mistakes)
 	}
@@ -67,6 +70,17 @@ func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io
 	if err != nil {
 		return err
 	}
+	return c.tellCounts(in, counts, took)
+}
+
+// tellUnmerged tells of an import that is done, and of what is left of it.
+func (c *catalogImport) tellUnmerged(in *invocation, u *service.ImportUnmerged, counts []service.ImportCount, took time.Duration) error {
+	why := "It was stopped"
+	if in.ctx.Err() == nil {
+		why = "It ended early (" + u.Err.Error() + ")"
+	}
+	fmt.Fprintf(in.Err, "%s after the import: all of it is there and is seen, and moving it to its place is left. "+
+		"A running `cohort serve` does that, or the next import. Until then this store's catalog cannot be changed.\n", why)
 	return c.tellCounts(in, counts, took)
 }
 

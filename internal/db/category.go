@@ -36,8 +36,12 @@ func (t *Tx) CategoryForUpdate(storeHash string, id int64) (cohort.Category, err
 }
 
 func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category, error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return cohort.Category{}, err
+	}
 	c, err := scanCategory(t.lookup("SELECT "+categoryColumns+
-		" FROM categories WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM "+tables.categories+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, cohort.NotFound(categoryName(id))
 	}
@@ -47,14 +51,22 @@ func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category,
 // CategoryIDByName returns the id of the category under a parent that has the
 // name, or 0.
 func (t *Tx) CategoryIDByName(storeHash string, parentID int64, name string) (int64, error) {
-	return t.findID("SELECT id FROM categories WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeHash, parentID, name)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeHash, parentID, name)
 }
 
 // ReadCategories calls fn with the categories of a page that pass the filter, by id,
 // until it returns false.
 func (t *Tx) ReadCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	return listing[cohort.Category]{
-		columns: categoryColumns, table: "categories", where: func() *where { return whereCategories(storeHash, f) },
+		columns: categoryColumns, table: tables.categories, where: func() *where { return whereCategories(storeHash, f) },
 		keys: byID, scan: scanCategory,
 	}.each(t, p, p.Size, fn)
 }
@@ -67,8 +79,12 @@ func (t *Tx) ListCategories(storeHash string, f cohort.CategoryFilter, p cohort.
 // CountCategories returns how many categories pass the filter.
 func (t *Tx) CountCategories(storeHash string, f cohort.CategoryFilter) (int64, error) {
 	w := whereCategories(storeHash, f)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM categories"+w.text.String(), w.args...).Scan(&n)
+	err = t.queryRow("SELECT count(*) FROM "+tables.categories+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -99,8 +115,12 @@ func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error
 	}
 	w := whereStore(storeHash)
 	in(w, "id", ids)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
 	// In order, so that it does not wait in a circle with who deletes several.
-	rows, err := t.query("SELECT id FROM categories"+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+	rows, err := t.query("SELECT id FROM "+tables.categories+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -115,14 +135,22 @@ func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error
 // filter although its parent does, or 0 if there is none.
 func (t *Tx) SubcategoryOutside(storeHash string, f cohort.CategoryFilter) (parentID int64, err error) {
 	w := whereCategories(storeHash, f)
-	passing := "(SELECT id FROM categories" + w.text.String() + ")"
-	return t.findID("SELECT parent_id FROM categories WHERE store_hash = $1 AND parent_id IN "+passing+
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	passing := "(SELECT id FROM " + tables.categories + w.text.String() + ")"
+	return t.findID("SELECT parent_id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id IN "+passing+
 		" AND id NOT IN "+passing+" ORDER BY parent_id LIMIT 1", w.args...)
 }
 
 // CategoryParents returns the whole category tree of a store.
 func (t *Tx) CategoryParents(storeHash string) (cohort.CategoryParents, error) {
-	return t.categoryParents("SELECT id, parent_id FROM categories WHERE store_hash = $1", storeHash)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
+	return t.categoryParents("SELECT id, parent_id FROM "+tables.categories+" WHERE store_hash = $1", storeHash)
 }
 
 // maxTreeIDs is from how many ids on it is quicker to read the whole tree than to
@@ -138,13 +166,17 @@ func (t *Tx) CategoryParentsOf(storeHash string, ids []int64) (cohort.CategoryPa
 	if len(ids) > maxTreeIDs {
 		return t.CategoryParents(storeHash)
 	}
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
 	w := whereStore(storeHash)
 	in(w, "id", ids)
 	// UNION keeps each category once, so a circle would come to an end too.
 	return t.categoryParents(`WITH RECURSIVE above (id, parent_id) AS (
-			SELECT id, parent_id FROM categories`+w.text.String()+`
+			SELECT id, parent_id FROM `+tables.categories+w.text.String()+`
 			UNION
-			SELECT c.id, c.parent_id FROM above AS a JOIN categories AS c ON c.store_hash = $1 AND c.id = a.parent_id
+			SELECT c.id, c.parent_id FROM above AS a JOIN `+as(tables.categories, "c")+` ON c.store_hash = $1 AND c.id = a.parent_id
 		) SELECT id, parent_id FROM above`, w.args...)
 }
 

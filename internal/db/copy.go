@@ -79,6 +79,8 @@ var copied = []table{
 		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
 		integer("retail_price"), integer("map_price"), text("option_values"),
 	}},
+	{"catalog_imports", "store_hash", []column{text("store_hash"), text("state"), text("owner"), integer("lease_until")}},
+	stagedTables[0].table, stagedTables[1].table, stagedTables[2].table, stagedTables[3].table,
 	{"price_lists", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), boolean("active"), integer("date_created"), integer("date_modified"),
 	}},

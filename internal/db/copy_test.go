@@ -51,6 +51,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		})
 	}
+	update(t, d, leaveImport)
 	putJob(t, d, "a", "7", "somebody", jobTime)
 	putJob(t, d, "b", "8", "", jobTime)
 	update(t, d, func(tx *db.Tx) error {
@@ -62,6 +63,22 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		token.StoreHash, token.Scopes = "a", cohort.Scopes()
 		return tx.InsertToken(token)
 	})
+}
+
+// leaveImport puts something into each table of an import that was stopped.
+func leaveImport(tx *db.Tx) error {
+	for _, query := range []string{
+		"INSERT INTO catalog_imports VALUES ('a', 'abandoned', 'somebody', 17)",
+		"INSERT INTO incoming_categories VALUES ('a', 20, 18, 'Roof', 'roof')",
+		"INSERT INTO incoming_products VALUES ('a', 78, 'Tile', 'tile', 'physical', 'T-2', 1, 2, 3, 4, 5, '[]', 72, 6, 7)",
+		"INSERT INTO incoming_product_categories VALUES ('a', 78, 20, 0)",
+		"INSERT INTO incoming_variants VALUES ('a', 72, 78, 'T-2', -1, -1, -1, -1, '[]')",
+	} {
+		if _, err := tx.Exec(query); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // fillPrices puts something into each table that prices need, prices that are

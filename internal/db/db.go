@@ -33,6 +33,9 @@ type backend interface {
 	viewLong(ctx context.Context, fn func(*Tx) error) error
 	// probeSlot is the slot among the receipts that ProbeWrite writes.
 	probeSlot() string
+	// scratch calls fn with a connection of its own that is in no transaction, and
+	// closes it. It may write temporary tables and nothing else.
+	scratch(ctx context.Context, fn func(*Tx) error) error
 	// close is called when nothing is under way any more.
 	close() error
 }

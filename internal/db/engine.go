@@ -54,6 +54,12 @@ type engine struct {
 	// deleteSome is a statement that deletes rows of a store ($1), so many at most
 	// ($2), the first by a key.
 	deleteSome func(table, key string) string
+	// lockCatalog and holdCatalog are lockFlags and holdFlags for the whole catalog
+	// of a store.
+	lockCatalog, holdCatalog string
+	// beginSnapshot begins a transaction whose reads are of one moment and which
+	// may write temporary tables.
+	beginSnapshot string
 	// trouble says in a few words what a driver error means to a person, and ""
 	// for one that is not the database's state but a mistake of ours.
 	trouble func(error) string

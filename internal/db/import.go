@@ -9,15 +9,16 @@ import (
 	"cohort.example/cohort"
 )
 
-// CatalogImport is a catalog on its way into a store. It is gathered in tables
-// that only the transaction sees, checked there as a whole, and then written.
-// Until then nobody's rows are locked, and no more of it is in memory than a
-// few rows.
+// CatalogImport is a catalog on its way into a store. It is gathered in temporary
+// tables on a connection of its own, checked there as a whole, and then written in
+// slices. No more of it is in memory than a slice.
 type CatalogImport struct {
-	tx                                                *Tx
-	caller                                            context.Context // whose end stops the work between statements
+	db                                                *DB
+	tx                                                *Tx             // of the connection
+	caller                                            context.Context // whose end stops the work
 	storeHash                                         string
 	categories, products, productCategories, variants *gathering
+	taken                                             []takenIDs
 }
 
 // What is to be done with a row that was gathered.
@@ -39,7 +40,7 @@ var (
 	importProducts = table{name: "import_products", columns: []column{
 		integer("line"), integer("state"), integer("id"), text("name"), text("name_folded"), text("type"), text("sku"),
 		integer("weight"), integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"),
-		text("bulk_tiers"), integer("base_variant_id"),
+		text("bulk_tiers"), integer("base_variant_id"), integer("date_created"), integer("date_modified"),
 	}}
 	importProductCategories = table{name: "import_product_categories", columns: []column{
 		integer("line"), integer("product_id"), integer("category_id"), integer("position"),
@@ -50,16 +51,31 @@ var (
 	}}
 )
 
-// ImportCatalog begins an import into a store, for a caller whose end stops it.
-// It returns KindNotFound.
-func (t *Tx) ImportCatalog(caller context.Context, storeHash string) (*CatalogImport, error) {
-	if _, err := t.Store(storeHash); err != nil {
+// ImportCatalog calls fn with an import into a store, for a caller whose end stops
+// it. What it gathers is gone when fn returns. It returns KindNotFound.
+func (db *DB) ImportCatalog(caller context.Context, storeHash string, fn func(*CatalogImport) error) error {
+	if err := db.enter(); err != nil {
+		return err
+	}
+	defer db.running.Done()
+	err := db.backend.scratch(caller, func(tx *Tx) error {
+		i, err := newCatalogImport(caller, db, tx, storeHash)
+		if err != nil {
+			return err
+		}
+		return fn(i)
+	})
+	return db.engine.classify(err)
+}
+
+func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeHash string) (*CatalogImport, error) {
+	if _, err := tx.Store(storeHash); err != nil {
 		return nil, err
 	}
 	i := &CatalogImport{
-		tx: t, caller: caller, storeHash: storeHash,
-		categories: t.gather(importCategories), products: t.gather(importProducts),
-		productCategories: t.gather(importProductCategories), variants: t.gather(importVariants),
+		db: db, tx: tx, caller: caller, storeHash: storeHash,
+		categories: tx.gather(importCategories), products: tx.gather(importProducts),
+		productCategories: tx.gather(importProductCategories), variants: tx.gather(importVariants),
 	}
 	for _, g := range i.all() {
 		if err := g.create(); err != nil {
@@ -68,6 +84,10 @@ func (t *Tx) ImportCatalog(caller context.Context, storeHash string) (*CatalogIm
 	}
 	return i, nil
 }
+
+// Snapshot runs fn, whose checks see the store as it is at one moment. It is called
+// once, and what fn finds out about the rows stays.
+func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
 func (i *CatalogImport) all() []*gathering {
 	return []*gathering{i.categories, i.products, i.productCategories, i.variants}
@@ -102,7 +122,7 @@ func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 		}
 	}
 	return i.products.add(item.Line, rowUnchanged, item.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price),
-		fromAmount(p.SalePrice), fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), tiers, 0)
+		fromAmount(p.SalePrice), fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), tiers, 0, 0, 0)
 }
 
 // AddBad notes that there is an item which cannot be used, so that others may
@@ -112,7 +132,7 @@ func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) er
 	case cohort.KindCategory:
 		return i.categories.add(line, rowBad, id, 0, "", "")
 	case cohort.KindProduct:
-		return i.products.add(line, rowBad, id, "", "", "", "", 0, 0, 0, 0, 0, "", 0)
+		return i.products.add(line, rowBad, id, "", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, 0)
 	}
 	return i.variants.add(line, rowBad, 0, id, 0, "", 0, 0, 0, 0, "[]", "[]")
 }
@@ -131,17 +151,6 @@ func (i *CatalogImport) Gathered() error {
 		`CREATE INDEX import_variants_by_id ON import_variants (id)`,
 		`CREATE INDEX import_variants_by_product ON import_variants (product_id)`,
 		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`)
-}
-
-// End throws away what was gathered. What is not ended is gone with a
-// transaction that fails, but stays on its connection after one that succeeds.
-func (i *CatalogImport) End() error {
-	for _, g := range i.all() {
-		if err := i.run("DROP TABLE " + g.table.name); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // run runs statements, in which $1 is the store. It stops when the caller is gone.

@@ -103,10 +103,6 @@ var (
 	}
 )
 
-// Lock lets no other transaction change the category tree, nor another import
-// write, until this one ends.
-func (i *CatalogImport) Lock() error { return i.tx.LockCategories(i.storeHash) }
-
 // CheckRepeats finds ids that are there twice.
 func (i *CatalogImport) CheckRepeats(most int) (first []ImportMistake, count int64, err error) {
 	return i.check(repeatChecks, most)

@@ -59,62 +59,36 @@ var compareStatements = []string{
 		FROM variants v WHERE v.store_hash = $1 AND v.id = import_variants.id), 1)`,
 }
 
-// writeStatements write what is new or different, in the order of ids, so that
-// two who write lock in the same order.
-var writeStatements = []string{
-	`INSERT INTO categories (store_hash, id, parent_id, name, name_folded)
-		SELECT $1, id, parent_id, name, name_folded FROM import_categories WHERE state <> 0 ORDER BY id
-		ON CONFLICT (store_hash, id) DO UPDATE SET
-			parent_id = excluded.parent_id, name = excluded.name, name_folded = excluded.name_folded`,
-	`DELETE FROM product_categories WHERE store_hash = $1 AND product_id IN (SELECT id FROM import_products WHERE state = 2)`,
-	`INSERT INTO product_categories (store_hash, product_id, category_id, position)
-		SELECT $1, i.product_id, i.category_id, i.position FROM import_product_categories i
-		JOIN import_products p ON p.id = i.product_id WHERE p.state <> 0 ORDER BY i.product_id, i.category_id`,
-	// SKUs may change places among variants.
-	`UPDATE variants SET sku = '' WHERE store_hash = $1 AND sku <> '' AND id IN (SELECT id FROM import_variants WHERE state = 2)`,
-	`INSERT INTO variants (store_hash, id, product_id, sku, price, sale_price, retail_price, map_price, option_values)
-		SELECT $1, id, product_id, sku, price, sale_price, retail_price, map_price, option_values
-		FROM import_variants WHERE state <> 0 ORDER BY id
-		ON CONFLICT (store_hash, id) DO UPDATE SET
-			product_id = excluded.product_id, sku = excluded.sku, price = excluded.price, sale_price = excluded.sale_price,
-			retail_price = excluded.retail_price, map_price = excluded.map_price, option_values = excluded.option_values`,
-}
+// keepDates gives products their dates: $2 is the time, and those that there are
+// already keep that of their creation.
+const keepDates = `UPDATE import_products SET date_modified = CAST($2 AS BIGINT), date_created = COALESCE(
+	(SELECT p.date_created FROM products p WHERE p.store_hash = $1 AND p.id = import_products.id), CAST($2 AS BIGINT)) WHERE state <> 0`
 
-// writeProducts comes before what refers to products. $2 is the time.
-const writeProducts = `INSERT INTO products (store_hash, id, name, name_folded, type, sku, weight, price, sale_price, retail_price, map_price,
-		bulk_tiers, base_variant_id, date_created, date_modified)
-	SELECT $1, id, name, name_folded, type, sku, weight, price, sale_price, retail_price, map_price,
-		bulk_tiers, base_variant_id, CAST($2 AS BIGINT), CAST($2 AS BIGINT)
-	FROM import_products WHERE state <> 0 ORDER BY id
-	ON CONFLICT (store_hash, id) DO UPDATE SET
-		name = excluded.name, name_folded = excluded.name_folded, type = excluded.type, sku = excluded.sku,
-		weight = excluded.weight, price = excluded.price, sale_price = excluded.sale_price,
-		retail_price = excluded.retail_price, map_price = excluded.map_price, bulk_tiers = excluded.bulk_tiers,
-		date_modified = excluded.date_modified`
-
-// Write writes what was gathered and is found to be right, and returns what that
-// did. Where many processes write, ids are taken for good, unless it is a trial,
-// whose transaction is going to fail.
-func (i *CatalogImport) Write(now time.Time, trial bool) ([]ImportCount, error) {
-	if err := i.takeIDs(trial); err != nil {
+// Compare gives ids to what the import has to make, finds out what is new or
+// different, and counts it.
+func (i *CatalogImport) Compare(now time.Time) ([]ImportCount, error) {
+	if err := i.takeIDs(); err != nil {
 		return nil, err
 	}
 	if err := i.run(compareStatements...); err != nil {
 		return nil, err
 	}
-	counts, err := i.counts()
-	if err != nil {
+	if err := i.exec(keepDates, now.UnixMilli()); err != nil {
 		return nil, err
 	}
-	if err := i.exec(writeProducts, now.UnixMilli()); err != nil {
-		return nil, err
-	}
-	return counts, i.run(writeStatements...)
+	return i.counts()
 }
 
-// takeIDs notes that the ids of the import are taken, and takes new ones for the
-// variants that it has to make.
-func (i *CatalogImport) takeIDs(trial bool) error {
+// takenIDs is that ids of a kind are taken up to one.
+type takenIDs struct {
+	kind string
+	upTo int64
+}
+
+// takeIDs finds out which ids the import takes, and gives new ones to the variants
+// that it has to make. They are its own when Publish has noted them: while nobody
+// else writes the catalog, nobody else takes any.
+func (i *CatalogImport) takeIDs() error {
 	for _, kind := range cohort.CatalogKinds() {
 		var highest, missing int64
 		if err := i.tx.queryRow("SELECT COALESCE(max(id), 0), COALESCE(-min(id), 0) FROM "+importTables[kind]).Scan(&highest, &missing); err != nil {
@@ -123,17 +97,26 @@ func (i *CatalogImport) takeIDs(trial bool) error {
 		if highest < 1 && missing < 1 {
 			continue
 		}
-		next, err := i.reserve(string(kind), max(highest, 0), 0, trial)
+		last, err := i.take(string(kind), max(highest, 0))
 		if err != nil {
 			return err
 		}
 		if kind == cohort.KindVariant && missing > 0 {
-			if err := i.number(next, missing, trial); err != nil {
+			if err := i.number(last, missing); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// take notes that ids of a kind are taken at least up to one, and returns the last
+// that is taken then.
+func (i *CatalogImport) take(kind string, upTo int64) (last int64, err error) {
+	last, err = i.tx.lastID(idKey{i.storeHash, kind})
+	last = max(last, upTo)
+	i.taken = append(i.taken, takenIDs{kind, last})
+	return last, err
 }
 
 // Variants that an import makes to stand for products have ids from here on, out
@@ -144,33 +127,28 @@ const madeFrom = 1_000_000_000
 // madeKind is the kind whose counter they have.
 const madeKind = "made_variant"
 
-// number gives ids to the variants that are numbered from -1 down to -n. next is
-// the next id of other variants.
-func (i *CatalogImport) number(next, n int64, trial bool) error {
-	first, err := i.reserve(madeKind, madeFrom, n, trial)
-	if err == nil && next > madeFrom { // there is no other way than among the others
-		first, err = i.reserve(string(cohort.KindVariant), first+n, n, trial)
-	}
+// number gives ids to the variants that are numbered from -1 down to -n. last is
+// the last id of other variants.
+func (i *CatalogImport) number(last, n int64) error {
+	made, err := i.tx.lastID(idKey{i.storeHash, madeKind})
 	if err != nil {
 		return err
+	}
+	before := max(made, madeFrom)
+	i.taken = append(i.taken, takenIDs{madeKind, before + n})
+	if last >= madeFrom { // there is no other way than among the others
+		before = max(last, before+n+1)
+		i.taken = append(i.taken, takenIDs{string(cohort.KindVariant), before + n})
 	}
 	for _, query := range []string{
 		`UPDATE import_products SET base_variant_id = $1 - base_variant_id WHERE base_variant_id < 0`,
 		`UPDATE import_variants SET id = $1 - id WHERE id < 0`,
 	} {
-		if _, err := i.tx.exec(query, first-1); err != nil {
+		if _, err := i.tx.exec(query, before); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func (i *CatalogImport) reserve(kind string, above, n int64, trial bool) (first int64, err error) {
-	if !trial {
-		return i.tx.ReserveIDs(i.storeHash, kind, above, n)
-	}
-	last, err := i.tx.lastID(idKey{i.storeHash, kind})
-	return max(last, above) + 1, err
 }
 
 // importTables is where the items of each kind are gathered.

@@ -53,11 +53,14 @@ func postgresEngine(rawURL string) (*engine, error) {
 		joined:    func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },
 		// OFFSET 0 keeps the planner from making a join of it.
 		rowsOf: func(of, key string, l lookupBy) string {
-			return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.columns + " FROM " + l.table +
-				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition + " OFFSET 0) AS x"
+			return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.columns + " FROM " + as(l.table, "x") +
+				" WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition + " OFFSET 0) AS x"
 		},
 
 		lockCategories: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", categoryLocks),
+		lockCatalog:    fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", catalogLocks),
+		holdCatalog:    fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d, $1)", catalogLocks),
+		beginSnapshot:  "BEGIN ISOLATION LEVEL REPEATABLE READ",
 
 		lockWriters: fmt.Sprintf("SELECT pg_advisory_xact_lock(%d, $1)", writerLocks),
 		deleteSome: func(table, key string) string {
@@ -112,6 +115,10 @@ const writerLocks = 0x77726974
 // categoryLocks is the class of the advisory locks on category trees: "tree" in
 // bytes.
 const categoryLocks = 0x74726565
+
+// catalogLocks is the class of the advisory locks that writers of a store's catalog
+// share, and that an import takes alone when it begins: "cata" in bytes.
+const catalogLocks = 0x63617461
 
 // preparePostgres brings the schema up to date. Of several nodes that start at
 // once the first does it, and the others wait.

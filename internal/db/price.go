@@ -101,7 +101,11 @@ func (b *Budget) take(n int) error {
 // their categories and with what prices need of the rest. The budget is of bulk
 // tiers.
 func (t *Tx) ProductsToPrice(storeHash string, ids []int64, tiersLeft *Budget) (map[int64]cohort.Product, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{
 		columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", table: "products", column: "id",
 	}), storeHash, idText(ids))
 	if err != nil {

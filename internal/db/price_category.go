@@ -13,8 +13,12 @@ import (
 // different categories. A product comes as one row, because a request may ask
 // for half a million pairs, and a driver takes its time over each row.
 func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, nil, err
+	}
 	rows, err := t.query(`SELECT ids.wanted, COALESCE((SELECT `+t.engine.joined("x.category_id")+`
-			FROM product_categories AS x WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
+			FROM `+as(tables.productCategories, "x")+` WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
 		FROM `+t.engine.idTable, storeHash, idText(productIDs))
 	if err != nil {
 		return nil, nil, err
@@ -80,7 +84,11 @@ func parseIDs(text string) ([]int64, error) {
 // CategoriesAbove returns those of the categories that there are, and all that
 // are above them, by id. The budget is of these.
 func (t *Tx) CategoriesAbove(storeHash string, ids []int64, left *Budget) (map[int64]cohort.Category, error) {
-	up := lookupBy{columns: "id, parent_id, name", table: "categories", column: "id"}
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
+	up := lookupBy{columns: "id, parent_id, name", table: tables.categories, column: "id"}
 	// UNION drops what was found before, so that a loop would end too.
 	rows, err := t.query("WITH RECURSIVE above (id, parent_id, name) AS ("+
 		t.ofIDs(up)+" UNION "+t.engine.rowsOf("above", "above.parent_id", up)+

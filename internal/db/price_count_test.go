@@ -28,18 +28,18 @@ func TestStatementsOfPrices(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			item func(i int64) service.PriceItem
-			// The store, the group, the lists, the products, their categories, the
+			// The store, whether an import is to be merged, the group, the lists, the products, their categories, the
 			// tree, the variants. With a list its records, without rules no tree.
 			rules, list int64
 		}{
-			{"products", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i} }, 7, 6},
-			{"variants", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i, VariantID: 1000 + i} }, 7, 6},
+			{"products", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i} }, 8, 7},
+			{"variants", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i, VariantID: 1000 + i} }, 8, 7},
 			{"options", func(i int64) service.PriceItem {
 				return service.PriceItem{ProductID: i, Options: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}}
-			}, 7, 6},
+			}, 8, 7},
 			{"mixed", func(i int64) service.PriceItem {
 				return service.PriceItem{ProductID: i, VariantID: i % 2 * (1000 + i)}
-			}, 8, 7},
+			}, 9, 8},
 		} {
 			for group, want := range map[int64]int64{1: c.rules, 2: c.list} {
 				for _, items := range []int64{1, 50, products} {

@@ -5,7 +5,11 @@ import "cohort.example/cohort"
 // VariantsToPrice returns those of the variants that there are, with what prices
 // need. The budget is of option values; without one, they are not read.
 func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget) ([]cohort.Variant, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "id"}), storeHash, idText(ids))
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "id"}), storeHash, idText(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -15,7 +19,11 @@ func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget)
 // VariantsOfProducts returns the variants of products, by product and id, up to
 // a limit. The budget is of option values; without one, they are not read.
 func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int, optionsLeft *Budget) ([]cohort.Variant, error) {
-	rows, err := t.query(t.ofIDs(lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "product_id"})+
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "product_id"})+
 		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
 	if err != nil {
 		return nil, err

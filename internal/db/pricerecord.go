@@ -17,11 +17,14 @@ import (
 const priceRecordColumns = `price_list_id, variant_id, currency, price, sale_price, retail_price, map_price,
 	bulk_tiers, date_created, date_modified`
 
-// priceRecords is the table with what a record's variant says beside it, as one
-// thing whose columns can be named without saying whose they are.
-const priceRecords = `(SELECT r.store_hash, r.price_list_id, r.variant_id, r.currency, r.price, r.sale_price, r.retail_price,
+// recordsWith is the table with what a record's variant says beside it, as one
+// thing whose columns can be named without saying whose they are. Variants, called
+// v, are in a table, and a condition holds.
+func recordsWith(variants, condition string) string {
+	return `SELECT r.store_hash, r.price_list_id, r.variant_id, r.currency, r.price, r.sale_price, r.retail_price,
 		r.map_price, r.bulk_tiers, r.date_created, r.date_modified, v.product_id, v.sku
-	FROM price_records AS r JOIN variants AS v ON v.store_hash = r.store_hash AND v.id = r.variant_id) AS records`
+	FROM price_records AS r JOIN ` + variants + " AS v ON v.store_hash = r.store_hash AND v.id = r.variant_id" + condition
+}
 
 // byVariant sorts the records of a list.
 var byVariant = []sortKey{{column: "variant_id"}, {column: "currency", isText: true}}
@@ -93,7 +96,11 @@ func insertPriceRecords(storeHash string, records []cohort.PriceRecord) (query s
 
 // PriceRecord returns a record, or KindNotFound.
 func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency string) (cohort.PriceRecord, error) {
-	r, err := scanPriceRecord(t.lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+priceRecords+
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return cohort.PriceRecord{}, err
+	}
+	r, err := scanPriceRecord(t.lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+tables.priceRecords+
 		" WHERE store_hash = $1 AND price_list_id = $2 AND variant_id = $3 AND currency = $4", storeHash, listID, variantID, currency))
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, cohort.NotFound(fmt.Sprintf("price record %d/%d/%s", listID, variantID, currency))
@@ -104,16 +111,24 @@ func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency str
 // ReadPriceRecords calls fn with the records of a page of a list that pass the
 // filter, by variant and currency, until it returns false.
 func (t *Tx) ReadPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, fn func(cohort.PriceRecord) (more bool)) error {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	return listing[cohort.PriceRecord]{
-		columns: priceRecordColumns + ", product_id, sku", table: priceRecords,
+		columns: priceRecordColumns + ", product_id, sku", table: tables.priceRecords,
 		where: func() *where { return wherePriceRecords(storeHash, listID, f) }, keys: byVariant, scan: scanPriceRecord,
 	}.each(t, p, p.Size, fn)
 }
 
 // CountPriceRecords returns how many records of a list pass the filter.
 func (t *Tx) CountPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) (n int64, err error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
 	w := wherePriceRecords(storeHash, listID, f)
-	err = t.queryRow("SELECT count(*) FROM "+priceRecords+w.text.String(), w.args...).Scan(&n)
+	err = t.queryRow("SELECT count(*) FROM "+tables.priceRecords+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -148,7 +163,11 @@ func (t *Tx) DeletePriceRecords(storeHash string, listID int64, f cohort.PriceRe
 	in(w, "variant_id", f.VariantIDs)
 	in(w, "currency", f.Currencies)
 	if f.SKUs != nil {
-		w.text.WriteString(" AND variant_id IN (SELECT id FROM variants WHERE store_hash = $1")
+		tables, err := t.catalog(storeHash)
+		if err != nil {
+			return 0, err
+		}
+		w.text.WriteString(" AND variant_id IN (SELECT id FROM " + tables.variants + " WHERE store_hash = $1")
 		skus(w, f.SKUs)
 		w.text.WriteString(")")
 	}

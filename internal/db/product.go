@@ -50,8 +50,12 @@ func (t *Tx) ProductForUpdate(storeHash string, id int64) (cohort.Product, error
 }
 
 func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return cohort.Product{}, err
+	}
 	p, err := scanProduct(t.lookup("SELECT "+productColumns+
-		" FROM products WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM "+tables.products+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return p, cohort.NotFound(productName(id))
 	}
@@ -71,11 +75,15 @@ const productsAhead = 50
 // ReadProducts calls fn with the products of a page that pass the filter, by id,
 // until it returns false. fn may ask the transaction for more.
 func (t *Tx) ReadProducts(storeHash string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	list := listing[cohort.Product]{
-		columns: productColumns, table: "products", where: func() *where { return whereProducts(storeHash, f) },
+		columns: productColumns, table: tables.products, where: func() *where { return whereProducts(tables, storeHash, f) },
 		keys: byID, scan: scanProduct,
 	}
-	p, err := list.forwards(t, p)
+	p, err = list.forwards(t, p)
 	for err == nil && p.Size > 0 {
 		var some []cohort.Product
 		some, err = all(func(fn func(cohort.Product) bool) error { return list.each(t, p, productsAhead, fn) })
@@ -122,9 +130,13 @@ func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error
 	for i, p := range products {
 		ids[i], places[p.ID] = p.ID, i
 	}
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	w := whereStore(storeHash)
 	in(w, "product_id", ids)
-	rows, err := t.query("SELECT product_id, category_id FROM product_categories"+w.text.String()+" ORDER BY product_id, position", w.args...)
+	rows, err := t.query("SELECT product_id, category_id FROM "+tables.productCategories+w.text.String()+" ORDER BY product_id, position", w.args...)
 	if err != nil {
 		return err
 	}
@@ -142,22 +154,26 @@ func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error
 
 // CountProducts returns how many products pass the filter.
 func (t *Tx) CountProducts(storeHash string, f cohort.ProductFilter) (int64, error) {
-	w := whereProducts(storeHash, f)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	w := whereProducts(tables, storeHash, f)
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM products"+w.text.String(), w.args...).Scan(&n)
+	err = t.queryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereProducts(storeHash string, f cohort.ProductFilter) *where {
+func whereProducts(tables catalogTables, storeHash string, f cohort.ProductFilter) *where {
 	w := whereStore(storeHash)
 	in(w, "id", f.IDs)
 	w.name(f.Name, f.NameLike)
 	if f.SKU != nil {
-		w.productSKUs([]string{*f.SKU})
+		w.productSKUs(tables, []string{*f.SKU})
 	}
-	w.productSKUs(f.SKUs)
+	w.productSKUs(tables, f.SKUs)
 	if f.Categories != nil {
-		w.text.WriteString(" AND id IN (SELECT product_id FROM product_categories WHERE store_hash = $1")
+		w.text.WriteString(" AND id IN (SELECT product_id FROM " + tables.productCategories + " WHERE store_hash = $1")
 		in(w, "category_id", f.Categories)
 		w.text.WriteString(")")
 	}
@@ -168,12 +184,12 @@ func whereProducts(storeHash string, f cohort.ProductFilter) *where {
 
 // productSKUs adds that a product has one of the SKUs, unless they are nil. The
 // base variants have them too, and an index.
-func (w *where) productSKUs(skus []string) {
+func (w *where) productSKUs(tables catalogTables, skus []string) {
 	in(w, "sku", skus)
 	if skus == nil || slices.Contains(skus, "") {
 		return
 	}
-	w.text.WriteString(" AND id IN (SELECT product_id FROM variants WHERE store_hash = $1" + hasSKU)
+	w.text.WriteString(" AND id IN (SELECT product_id FROM " + tables.variants + " WHERE store_hash = $1" + hasSKU)
 	in(w, "sku", skus)
 	w.text.WriteString(")")
 }
@@ -204,7 +220,7 @@ func (t *Tx) DeleteProduct(storeHash string, id int64) error {
 
 // DeleteProducts is DeleteProduct for all that pass the filter, if any do.
 func (t *Tx) DeleteProducts(storeHash string, f cohort.ProductFilter) error {
-	w := whereProducts(storeHash, f)
+	w := whereProducts(storedCatalog, storeHash, f)
 	return t.later("DELETE FROM products"+w.text.String(), w.args...)
 }
 

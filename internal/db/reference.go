@@ -9,13 +9,21 @@ const inChunk = 128
 // MissingCategory returns the first of the ids that no category of the store has,
 // or 0.
 func (t *Tx) MissingCategory(storeHash string, ids []int64) (int64, error) {
-	return t.missing("categories", storeHash, ids)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return t.missing(tables.categories, storeHash, ids)
 }
 
 // MissingProduct returns the first of the ids that no product of the store has, or
 // 0.
 func (t *Tx) MissingProduct(storeHash string, ids []int64) (int64, error) {
-	return t.missing("products", storeHash, ids)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return t.missing(tables.products, storeHash, ids)
 }
 
 func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
@@ -42,11 +50,15 @@ func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
 // VariantIDsBySKU returns the ids of the variants that have the SKUs, by SKU. What
 // no variant has is left out.
 func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64, error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
 	ids := map[string]int64{}
 	for chunk := range slices.Chunk(list, inChunk) {
 		w := whereStore(storeHash)
 		skus(w, chunk)
-		rows, err := t.query("SELECT id, sku FROM variants"+w.text.String(), w.args...)
+		rows, err := t.query("SELECT id, sku FROM "+tables.variants+w.text.String(), w.args...)
 		if err != nil {
 			return nil, err
 		}
@@ -66,11 +78,15 @@ func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64,
 // HoldVariants returns those of the ids, which are ascending, that variants of the
 // store have. Nobody deletes these until the transaction ends.
 func (t *Tx) HoldVariants(storeHash string, ids []int64) ([]int64, error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return nil, err
+	}
 	var all []int64
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeHash)
 		in(w, "id", chunk)
-		rows, err := t.query("SELECT id FROM variants"+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+		rows, err := t.query("SELECT id FROM "+tables.variants+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
 		if err != nil {
 			return nil, err
 		}

@@ -31,12 +31,12 @@ func sqliteEngine(path string) (*engine, error) {
 	}
 	f := sqliteFile{path}
 	e := &engine{
-		dialect: goose.DialectSQLite3, seesAllWrites: true,
+		dialect: goose.DialectSQLite3, seesAllWrites: true, beginSnapshot: "BEGIN",
 		idTable: "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
 		joined:  func(column string) string { return "group_concat(" + column + ")" },
 		rowsOf: func(of, key string, l lookupBy) string {
-			return "SELECT x." + strings.ReplaceAll(l.columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + l.table +
-				" AS x WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition
+			return "SELECT x." + strings.ReplaceAll(l.columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + as(l.table, "x") +
+				" WHERE x.store_hash = $1 AND x." + l.column + " = " + key + l.condition
 		},
 		deleteSome: func(table, key string) string {
 			return "DELETE FROM " + table + " WHERE rowid IN (SELECT rowid FROM " + table +

@@ -13,6 +13,9 @@ type Tx struct {
 	engine  *engine
 	changes []Change
 	ids     idGiver // nil where nothing is written
+	// How a store's catalog is read, once that is known.
+	catalogKnown, catalogOverlaid bool
+	catalogStore                  string
 	// broken is the first error that says that the database is in trouble.
 	// SQLite may by itself have undone the whole transaction then, and a later
 	// statement would be one of its own.

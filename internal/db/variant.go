@@ -24,12 +24,16 @@ func (t *Tx) InsertVariant(storeHash string, v cohort.Variant) error {
 // Variant returns a variant of a product, or of any product of the store when
 // productID is 0. It returns KindNotFound.
 func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, error) {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return cohort.Variant{}, err
+	}
 	w := whereStore(storeHash)
 	w.and("id = ?", id)
 	if productID != 0 {
 		w.and("product_id = ?", productID)
 	}
-	v, err := scanVariant(t.lookup("SELECT "+variantColumns+" FROM variants"+w.text.String(), w.args...))
+	v, err := scanVariant(t.lookup("SELECT "+variantColumns+" FROM "+tables.variants+w.text.String(), w.args...))
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, cohort.NotFound(variantName(id))
 	}
@@ -39,14 +43,22 @@ func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, err
 // VariantIDBySKU returns the id of the variant that has a SKU, or 0. Nothing has
 // the empty one.
 func (t *Tx) VariantIDBySKU(storeHash, sku string) (int64, error) {
-	return t.findID("SELECT id FROM variants WHERE store_hash = $1 AND sku = $2"+hasSKU, storeHash, sku)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
+	return t.findID("SELECT id FROM "+tables.variants+" WHERE store_hash = $1 AND sku = $2"+hasSKU, storeHash, sku)
 }
 
 // ReadVariants calls fn with the variants of a page that pass the filter, by id,
 // until it returns false.
 func (t *Tx) ReadVariants(storeHash string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	return listing[cohort.Variant]{
-		columns: variantColumns, table: "variants", where: func() *where { return whereVariants(storeHash, f) },
+		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(storeHash, f) },
 		keys: byID, scan: scanVariant,
 	}.each(t, p, p.Size, fn)
 }
@@ -56,11 +68,13 @@ func (t *Tx) ListVariants(storeHash string, f cohort.VariantFilter, p cohort.Pag
 	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeHash, f, p, fn) })
 }
 
-// variantsOfProducts is the table with the prices of a variant's product beside it,
-// as one thing whose columns can be named without saying whose they are.
-const variantsOfProducts = `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
+// variantsOfProducts is the table of variants with the prices of a variant's product
+// beside it, as one thing whose columns can be named without saying whose they are.
+func variantsOfProducts(tables catalogTables) string {
+	return `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
 		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price
-	FROM variants AS v LEFT JOIN products AS p ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
+	FROM ` + as(tables.variants, "v") + ` LEFT JOIN ` + as(tables.products, "p") + ` ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
+}
 
 // ReadPricedVariants is ReadVariants with the product of each, of which only the id
 // and the prices are read.
@@ -69,9 +83,13 @@ func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p coho
 		cohort.Variant
 		product cohort.Product
 	}
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return err
+	}
 	return listing[priced]{
 		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
-		table:   variantsOfProducts, where: func() *where { return whereVariants(storeHash, f) }, keys: byID,
+		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(storeHash, f) }, keys: byID,
 		scan: func(row scanner) (v priced, err error) {
 			var price, sale, retail, minimum int64
 			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
@@ -86,8 +104,12 @@ func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p coho
 // CountVariants returns how many variants pass the filter.
 func (t *Tx) CountVariants(storeHash string, f cohort.VariantFilter) (int64, error) {
 	w := whereVariants(storeHash, f)
+	tables, err := t.catalog(storeHash)
+	if err != nil {
+		return 0, err
+	}
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM variants"+w.text.String(), w.args...).Scan(&n)
+	err = t.queryRow("SELECT count(*) FROM "+tables.variants+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 

@@ -291,6 +291,7 @@ func (w *writer) runTurn(tx *Tx, t *turn) {
 // on.
 func (w *writer) endTurn(t *Tx, ok bool, from int) {
 	w.ids.endTurn(ok)
+	t.forgetCatalog()
 	if !ok {
 		t.changes = t.changes[:from]
 		return

@@ -20,6 +20,7 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	var running sync.WaitGroup
 	running.Go(func() { sweep(ctx, svc, log) })
 	running.Go(func() { sweepStores(ctx, svc, log) })
+	running.Go(func() { finishImports(ctx, svc, log) })
 	if svc.Pushes() {
 		running.Go(func() { deliver(ctx, svc, log) })
 	}
@@ -39,6 +40,27 @@ func sweep(ctx context.Context, svc *service.Service, log *slog.Logger) {
 			return
 		case <-ticker.C:
 		case <-svc.Departures():
+		}
+	}
+}
+
+// importsEvery is how often jobs look for imports that were stopped. A store's
+// catalog cannot be changed before what everybody sees of one is moved to its
+// place.
+const importsEvery = 5 * time.Second
+
+// finishImports finishes what imports have left that were stopped.
+func finishImports(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	ticker := time.NewTicker(importsEvery)
+	defer ticker.Stop()
+	for {
+		if err := svc.FinishImports(ctx); err != nil && ctx.Err() == nil {
+			log.Error("an import that was stopped is not finished yet; its store's catalog may not be changed until then", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
 		}
 	}
 }

@@ -25,7 +25,7 @@ func (s *Service) CreateCategory(ctx context.Context, storeHash string, c cohort
 	if err := c.Validate(); err != nil {
 		return cohort.Category{}, err
 	}
-	err := s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err := s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		if err := tx.LockCategories(storeHash); err != nil {
 			return err
 		}
@@ -88,7 +88,7 @@ func (s *Service) UpdateCategory(ctx context.Context, storeHash string, id int64
 	if u.IsEmpty() {
 		return s.Category(ctx, storeHash, id)
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		if err := tx.LockCategories(storeHash); err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Service) UpdateCategory(ctx context.Context, storeHash string, id int64
 // DeleteCategory deletes a category, in which products are no more. It returns
 // KindNotFound, or KindConflict if there is a category below it.
 func (s *Service) DeleteCategory(ctx context.Context, storeHash string, id int64) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		if err := checkLeaves(tx, storeHash, cohort.CategoryFilter{IDs: []int64{id}}); err != nil {
 			return err
 		}
@@ -131,7 +131,7 @@ func (s *Service) DeleteCategory(ctx context.Context, storeHash string, id int64
 // DeleteCategories deletes the categories that pass the filter, if there are any.
 // It returns KindConflict if one that would stay is below one of them.
 func (s *Service) DeleteCategories(ctx context.Context, storeHash string, f cohort.CategoryFilter) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		if err := checkLeaves(tx, storeHash, f); err != nil {
 			return err
 		}

@@ -32,38 +32,52 @@ func (e *ImportMistakes) Error() string {
 	return fmt.Sprintf("nothing is imported: there are %d mistakes", e.Count)
 }
 
-// errTrial ends a transaction that was only to be tried.
-var errTrial = errors.New("nothing is to be kept")
+// ImportUnmerged is that an import is done, and everybody sees it, but its rows are
+// not moved to their place yet. Until that is finished by a server or by the next
+// import, the store's catalog cannot be changed.
+type ImportUnmerged struct{ Err error }
+
+func (e *ImportUnmerged) Error() string {
+	return fmt.Sprintf("the import is done, but not tidied up: %v", e.Err)
+}
+
+func (e *ImportUnmerged) Unwrap() error { return e.Err }
 
 // ImportCatalog adds what next returns to a store's catalog, until it returns
 // io.EOF. What has the id of something that is there takes its place; nothing is
-// deleted. It is one transaction: everything is written, or nothing if there is
-// a mistake, if next fails or if ctx ends. A trial does all of it and keeps
-// nothing. It returns KindNotFound, or *ImportMistakes.
-func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func() (cohort.CatalogItem, error), trial bool) ([]ImportCount, error) {
-	var counts []ImportCount
-	var failure error
-	err := s.db.UpdateLong(db.ForStore(ctx, storeHash), func(tx *db.Tx) error {
-		counts, failure = s.importCatalog(ctx, tx, storeHash, next, trial)
-		if failure == nil {
-			failure = ctx.Err() // the last moment to turn back
+// deleted. Everybody sees the whole import from one moment on, or nothing of it if
+// there is a mistake, if next fails or if ctx ends before. From the check to the end
+// others who write the store's catalog get KindUnavailable. A trial does everything
+// up to the check and keeps nothing. It returns KindNotFound, *ImportMistakes,
+// KindUnavailable if another import is under way, or *ImportUnmerged beside the
+// counts.
+func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func() (cohort.CatalogItem, error), trial bool) (counts []ImportCount, err error) {
+	ctx = db.ForStore(ctx, storeHash)
+	err = s.db.ImportCatalog(ctx, storeHash, func(into *db.CatalogImport) error {
+		m := &mistakes{}
+		if err := gather(ctx, into, next, m); err != nil {
+			return err
 		}
-		if failure == nil && trial {
-			return errTrial
+		if err := into.Gathered(); err != nil {
+			return err
 		}
-		return failure
+		if trial {
+			counts, err = s.prepare(into, m)
+			return err
+		}
+		counts, err = s.finishImport(ctx, storeHash, into, m)
+		return err
 	})
-	switch {
-	case failure != nil: // so nothing is kept, whatever else went wrong
-		return nil, failure
-	case trial && errors.Is(err, errTrial):
-		return counts, nil
-	case cohort.KindOf(err) == cohort.KindConflict:
-		return nil, conflictOf(err)
-	case err != nil:
-		return nil, err
+	if _, done := errors.AsType[*ImportUnmerged](err); done || err == nil {
+		return counts, err
 	}
-	return counts, nil
+	if _, wrong := errors.AsType[*ImportMistakes](err); !wrong && ctx.Err() != nil {
+		return nil, ctx.Err() // which has interrupted whatever failed
+	}
+	if cohort.KindOf(err) == cohort.KindConflict {
+		return nil, conflictOf(err)
+	}
+	return nil, err
 }
 
 func conflictOf(err error) error {
@@ -73,32 +87,19 @@ func conflictOf(err error) error {
 	}
 }
 
-func (s *Service) importCatalog(ctx context.Context, tx *db.Tx, storeHash string, next func() (cohort.CatalogItem, error), trial bool) ([]ImportCount, error) {
-	into, err := tx.ImportCatalog(ctx, storeHash)
-	if err != nil {
-		return nil, err
-	}
-	mistakes := &mistakes{}
-	if err := gather(ctx, into, next, mistakes); err != nil {
-		return nil, err
-	}
-	if err := into.Gathered(); err != nil {
-		return nil, err
-	}
-	if err := check(into, mistakes); err != nil {
-		return nil, err
-	}
-	if err := mistakes.err(); err != nil {
-		return nil, err
-	}
-	counts, err := into.Write(s.timestamp(), trial)
-	if cohort.KindOf(err) == cohort.KindConflict {
-		return nil, conflictOf(err)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return counts, into.End()
+// prepare checks what was gathered, and finds out what is to be written.
+func (s *Service) prepare(into *db.CatalogImport, m *mistakes) (counts []ImportCount, err error) {
+	err = into.Snapshot(func() error {
+		if err := check(into, m); err != nil {
+			return err
+		}
+		if err := m.err(); err != nil {
+			return err
+		}
+		counts, err = into.Compare(s.timestamp())
+		return err
+	})
+	return counts, err
 }
 
 // gather reads everything.
@@ -175,9 +176,6 @@ func reasonOf(err error) string {
 
 // check looks at everything together.
 func check(into *db.CatalogImport, m *mistakes) error {
-	if err := into.Lock(); err != nil {
-		return err
-	}
 	before := m.count
 	if err := m.addAll(into.CheckRepeats(MaxImportMistakes)); err != nil {
 		return err

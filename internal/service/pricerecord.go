@@ -77,7 +77,7 @@ func (s *Service) writePriceRecords(ctx context.Context, storeHash string, us []
 	if len(wrong) > 0 {
 		return wrong
 	}
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		b := recordBatch{store: storeHash, updates: slices.Clone(us), wrong: cohort.ItemErrors{}}
 		if err := b.resolve(tx); err != nil {
 			return err
@@ -104,7 +104,7 @@ func (s *Service) SetPriceRecord(ctx context.Context, storeHash string, u cohort
 		return r, err
 	}
 	u.Currency = strings.ToUpper(u.Currency)
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		b := recordBatch{store: storeHash, updates: []cohort.PriceRecordUpdate{u}, wrong: cohort.ItemErrors{}}
 		if err := b.resolve(tx); err != nil {
 			return err
@@ -131,7 +131,7 @@ func (s *Service) SetPriceRecord(ctx context.Context, storeHash string, u cohort
 // DeletePriceRecord deletes a record, or returns KindNotFound.
 func (s *Service) DeletePriceRecord(ctx context.Context, storeHash string, listID, variantID int64, currency string) error {
 	f := cohort.PriceRecordFilter{VariantIDs: []int64{variantID}, Currencies: []string{strings.ToUpper(currency)}}
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		n, err := tx.DeletePriceRecords(storeHash, listID, f)
 		if err == nil && n == 0 {
 			return cohort.NotFound("price record")
@@ -148,7 +148,7 @@ func (s *Service) DeletePriceRecords(ctx context.Context, storeHash string, list
 		return &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every record of the list would be deleted."}
 	}
 	f.Currencies = capitals(f.Currencies)
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		if _, err := tx.PriceList(storeHash, listID); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ func (s *Service) CreateProduct(ctx context.Context, storeHash string, p cohort.
 	if err := p.Validate(); err != nil {
 		return cohort.Product{}, err
 	}
-	err := s.update(ctx, storeHash, func(tx *db.Tx) (err error) {
+	err := s.updateCatalog(ctx, storeHash, func(tx *db.Tx) (err error) {
 		if err := checkCategoriesExist(tx, storeHash, p.Categories); err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func (s *Service) UpdateProduct(ctx context.Context, storeHash string, id int64,
 	if u.IsEmpty() {
 		return s.Product(ctx, storeHash, id)
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		before, err := tx.ProductForUpdate(storeHash, id)
 		if err != nil {
 			return err
@@ -105,12 +105,12 @@ func (s *Service) UpdateProduct(ctx context.Context, storeHash string, id int64,
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
 func (s *Service) DeleteProduct(ctx context.Context, storeHash string, id int64) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProduct(storeHash, id) })
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProduct(storeHash, id) })
 }
 
 // DeleteProducts is DeleteProduct for all that pass the filter, if there are any.
 func (s *Service) DeleteProducts(ctx context.Context, storeHash string, f cohort.ProductFilter) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProducts(storeHash, f) })
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProducts(storeHash, f) })
 }
 
 // checkCategoriesExist returns KindInvalid unless the store has the categories,

@@ -66,6 +66,17 @@ func (s *Service) update(ctx context.Context, key string, fn func(*db.Tx) error)
 	return s.db.Update(db.ForStore(ctx, key), fn)
 }
 
+// updateCatalog is update for what writes the store's catalog or its price records.
+// It returns KindUnavailable while an import is being finished.
+func (s *Service) updateCatalog(ctx context.Context, key string, fn func(*db.Tx) error) error {
+	return s.update(ctx, key, func(tx *db.Tx) error {
+		if err := tx.HoldCatalog(key, s.now()); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
 // timestamp is the moment for a date, to the millisecond, as dates are kept.
 func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 

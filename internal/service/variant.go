@@ -25,7 +25,7 @@ func (s *Service) CreateVariant(ctx context.Context, storeHash string, v cohort.
 	if err := v.Validate(); err != nil {
 		return kept, err
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		p, err := tx.ProductForUpdate(storeHash, v.ProductID)
 		if err != nil {
 			return err
@@ -99,7 +99,7 @@ func (s *Service) UpdateVariant(ctx context.Context, storeHash string, productID
 	if u.IsEmpty() {
 		return s.Variant(ctx, storeHash, productID, id)
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		p, err := tx.ProductForUpdate(storeHash, productID)
 		if err != nil {
 			return err
@@ -143,7 +143,7 @@ func checkVariant(tx *db.Tx, storeHash string, p cohort.Product, v cohort.Varian
 // DeleteVariant deletes a variant of a product with its price records. It returns
 // KindNotFound, or KindConflict for the base variant.
 func (s *Service) DeleteVariant(ctx context.Context, storeHash string, productID, id int64) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
+	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
 		p, err := tx.ProductForUpdate(storeHash, productID)
 		if err != nil {
 			return err

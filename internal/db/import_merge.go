@@ -1,0 +1,235 @@
+package db
+
+import (
+	"context"
+	"slices"
+)
+
+// The tables with the rows of an import that is on its way, each with the column
+// by which it is worked off.
+var incomingTables = []struct{ name, column string }{
+	{"incoming_product_categories", "product_id"},
+	{"incoming_categories", "id"},
+	{"incoming_products", "id"},
+	{"incoming_variants", "id"},
+}
+
+// ClearImport deletes what an abandoned import has left. lease says for how long
+// the lease is from now on.
+func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
+	slices := db.slicer()
+	for _, table := range incomingTables {
+		for more := true; more; {
+			err := slices.do(ctx, func(tx *Tx) (err error) {
+				l := lease()
+				if err := tx.RenewImport(l, ImportAbandoned); err != nil {
+					return err
+				}
+				more, err = tx.clearIncoming(l.StoreHash, table.name, table.column, slices.rows)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(lease()) })
+}
+
+func (t *Tx) clearIncoming(storeHash, table, column string, rows int) (more bool, err error) {
+	n, err := t.exec("DELETE FROM "+table+" WHERE store_hash = $1 AND "+column+" <= (SELECT max("+column+") FROM (SELECT "+column+
+		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS slice)", storeHash, rows)
+	return n > 0, err
+}
+
+// MergeImport moves the rows of a published import into the catalog. It may be
+// called again wherever it was stopped: a row is moved in one transaction, and
+// until then it hides what is in the catalog.
+func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
+	if err := db.merge(ctx, lease, (*Tx).mergeCategories, (*Tx).mergeProducts); err != nil {
+		return err
+	}
+	// SKUs may change places among variants, so those that change are taken away
+	// from all before one is given to anybody.
+	if err := db.setSKUsAside(ctx, lease); err != nil {
+		return err
+	}
+	if err := db.merge(ctx, lease, (*Tx).mergeVariants); err != nil {
+		return err
+	}
+	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(lease()) })
+}
+
+// merge carries out steps that move up to so many rows and report whether there
+// may be more.
+func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func(t *Tx, storeHash string, rows int) (bool, error)) error {
+	slices := db.slicer()
+	for _, step := range steps {
+		for more := true; more; {
+			err := slices.do(ctx, func(tx *Tx) (err error) {
+				l := lease()
+				if err := tx.RenewImport(l, ImportPublished); err != nil {
+					return err
+				}
+				more, err = step(tx, l.StoreHash, slices.rows)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (t *Tx) mergeCategories(storeHash string, rows int) (more bool, err error) {
+	last, err := t.lastIncoming("incoming_categories", storeHash, 0, rows)
+	if err != nil || last == 0 {
+		return false, err
+	}
+	return true, t.laterAll(storeHash, last,
+		`INSERT INTO categories (store_hash, id, parent_id, name, name_folded)
+			SELECT store_hash, id, parent_id, name, name_folded FROM incoming_categories WHERE store_hash = $1 AND id <= $2 ORDER BY id
+			ON CONFLICT (store_hash, id) DO UPDATE SET
+				parent_id = excluded.parent_id, name = excluded.name, name_folded = excluded.name_folded`,
+		`DELETE FROM incoming_categories WHERE store_hash = $1 AND id <= $2`)
+}
+
+// mergeProducts moves products with their categories.
+func (t *Tx) mergeProducts(storeHash string, rows int) (more bool, err error) {
+	last, err := t.lastIncomingProduct(storeHash, rows)
+	if err != nil || last == 0 {
+		return false, err
+	}
+	return true, t.laterAll(storeHash, last,
+		`INSERT INTO products (store_hash, name_folded, `+productColumns+`)
+			SELECT store_hash, name_folded, `+productColumns+` FROM incoming_products WHERE store_hash = $1 AND id <= $2 ORDER BY id
+			ON CONFLICT (store_hash, id) DO UPDATE SET
+				name = excluded.name, name_folded = excluded.name_folded, type = excluded.type, sku = excluded.sku,
+				weight = excluded.weight, price = excluded.price, sale_price = excluded.sale_price,
+				retail_price = excluded.retail_price, map_price = excluded.map_price, bulk_tiers = excluded.bulk_tiers,
+				date_modified = excluded.date_modified`,
+		`DELETE FROM product_categories WHERE store_hash = $1 AND product_id IN
+			(SELECT id FROM incoming_products WHERE store_hash = $1 AND id <= $2)`,
+		`INSERT INTO product_categories (store_hash, product_id, category_id, position)
+			SELECT store_hash, product_id, category_id, position FROM incoming_product_categories
+			WHERE store_hash = $1 AND product_id <= $2 ORDER BY product_id, category_id`,
+		`DELETE FROM incoming_product_categories WHERE store_hash = $1 AND product_id <= $2`,
+		`DELETE FROM incoming_products WHERE store_hash = $1 AND id <= $2`)
+}
+
+func (t *Tx) mergeVariants(storeHash string, rows int) (more bool, err error) {
+	last, err := t.lastIncoming("incoming_variants", storeHash, 0, rows)
+	if err != nil || last == 0 {
+		return false, err
+	}
+	return true, t.laterAll(storeHash, last,
+		`INSERT INTO variants (store_hash, `+variantColumns+`)
+			SELECT store_hash, `+variantColumns+` FROM incoming_variants WHERE store_hash = $1 AND id <= $2 ORDER BY id
+			ON CONFLICT (store_hash, id) DO UPDATE SET
+				product_id = excluded.product_id, sku = excluded.sku, price = excluded.price, sale_price = excluded.sale_price,
+				retail_price = excluded.retail_price, map_price = excluded.map_price, option_values = excluded.option_values`,
+		`DELETE FROM incoming_variants WHERE store_hash = $1 AND id <= $2`)
+}
+
+// laterAll runs statements in which $1 is the store and $2 the last id.
+func (t *Tx) laterAll(storeHash string, last int64, queries ...string) error {
+	for _, query := range queries {
+		if err := t.later(query, storeHash, last); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastIncoming returns the last of so many ids after one, or 0 if there is none.
+func (t *Tx) lastIncoming(table, storeHash string, after int64, rows int) (last int64, err error) {
+	err = t.queryRow("SELECT COALESCE(max(id), 0) FROM (SELECT id FROM "+table+
+		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice", storeHash, after, rows).Scan(&last)
+	return last, err
+}
+
+// lastIncomingProduct counts the categories of products as rows too.
+func (t *Tx) lastIncomingProduct(storeHash string, most int) (last int64, err error) {
+	rows, err := t.query(`SELECT p.id, (SELECT count(*) FROM incoming_product_categories AS c
+			WHERE c.store_hash = p.store_hash AND c.product_id = p.id)
+		FROM incoming_products AS p WHERE p.store_hash = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT)`, storeHash, most)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, categories int64
+		if err := rows.Scan(&id, &categories); err != nil {
+			return 0, err
+		}
+		most -= int(categories) + 1
+		if most < 0 && last != 0 {
+			break
+		}
+		last = id
+	}
+	return last, rows.Err()
+}
+
+// comparedAtOnce is how many variants of an import are looked through by one query
+// for SKUs that change.
+const comparedAtOnce = 10_000
+
+// setSKUsAside takes the SKUs from the catalog's variants that get others. Those
+// are hidden by the import.
+func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error {
+	slicer := db.slicer()
+	for after, more := int64(0), true; more; {
+		var ids []int64
+		err := db.View(ctx, func(tx *Tx) (err error) {
+			ids, after, err = tx.changedSKUs(lease().StoreHash, after)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		more = after != 0
+		for len(ids) > 0 {
+			n := min(slicer.rows, len(ids))
+			err := slicer.do(ctx, func(tx *Tx) error { return tx.setSKUsAside(lease(), ids[:n]) })
+			if err != nil {
+				return err
+			}
+			ids = ids[n:]
+		}
+	}
+	return nil
+}
+
+// changedSKUs returns the next variants whose SKUs an import changes, and after
+// which one to go on, or 0.
+func (t *Tx) changedSKUs(storeHash string, after int64) (ids []int64, last int64, err error) {
+	last, err = t.lastIncoming("incoming_variants", storeHash, after, comparedAtOnce)
+	if err != nil || last == 0 {
+		return nil, 0, err
+	}
+	rows, err := t.query(`SELECT i.id FROM incoming_variants AS i JOIN variants AS v ON v.store_hash = i.store_hash AND v.id = i.id
+		WHERE i.store_hash = $1 AND i.id > $2 AND i.id <= $3 AND v.sku <> '' AND v.sku <> i.sku ORDER BY i.id`, storeHash, after, last)
+	if err != nil {
+		return nil, 0, err
+	}
+	ids, err = collect(rows, scanID)
+	return ids, last, err
+}
+
+func (t *Tx) setSKUsAside(l ImportLease, ids []int64) error {
+	if err := t.RenewImport(l, ImportPublished); err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(ids, inChunk) {
+		w := whereStore(l.StoreHash)
+		in(w, "id", chunk)
+		// Not those that somebody has merged meanwhile.
+		if err := t.later("UPDATE variants SET sku = ''"+w.text.String()+hasSKU+
+			" AND EXISTS (SELECT 1 FROM incoming_variants AS i WHERE i.store_hash = variants.store_hash AND i.id = variants.id)", w.args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,123 @@
+package db
+
+import "context"
+
+// maxSliceBytes bounds the texts in the rows of a slice that are in memory.
+const maxSliceBytes = 256 << 10
+
+// staged is a table that is staged: the rows of a query, whose columns are those
+// of the table but for the store.
+type staged struct {
+	table table
+	query string
+}
+
+// stagedTables are what an import adds or changes.
+var stagedTables = []staged{
+	{incoming("incoming_categories", integer("id"), integer("parent_id"), text("name"), text("name_folded")),
+		"SELECT id, parent_id, name, name_folded FROM import_categories WHERE state <> 0 ORDER BY id"},
+	{incoming("incoming_products", integer("id"), text("name"), text("name_folded"), text("type"), text("sku"), integer("weight"),
+		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("bulk_tiers"),
+		integer("base_variant_id"), integer("date_created"), integer("date_modified")),
+		`SELECT id, name, name_folded, type, sku, weight, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id,
+			date_created, date_modified FROM import_products WHERE state <> 0 ORDER BY id`},
+	{incoming("incoming_product_categories", integer("product_id"), integer("category_id"), integer("position")),
+		`SELECT i.product_id, i.category_id, i.position FROM import_product_categories AS i
+			JOIN import_products AS p ON p.id = i.product_id WHERE p.state <> 0 ORDER BY i.product_id, i.category_id`},
+	{incoming("incoming_variants", integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
+		integer("retail_price"), integer("map_price"), text("option_values")),
+		`SELECT id, product_id, sku, price, sale_price, retail_price, map_price, option_values
+			FROM import_variants WHERE state <> 0 ORDER BY id`},
+}
+
+func incoming(name string, columns ...column) table {
+	return table{name: name, key: "store_hash, " + columns[0].name, columns: append([]column{text("store_hash")}, columns...)}
+}
+
+// Stage writes what is new or different, in slices, to where nobody reads it. lease
+// says for how long the lease is from now on.
+func (i *CatalogImport) Stage(lease func() ImportLease) error {
+	slices := i.db.slicer()
+	for _, s := range stagedTables {
+		if err := i.stage(s, slices, lease); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease) error {
+	rows, err := i.tx.query(s.query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for {
+		slice, err := i.nextSlice(rows, s.table, slices.rows)
+		if err != nil || len(slice) == 0 {
+			return err
+		}
+		err = slices.do(i.caller, func(tx *Tx) error {
+			if err := tx.RenewImport(lease(), ImportStaging); err != nil {
+				return err
+			}
+			return tx.insertRows(s.table, slice)
+		})
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// nextSlice reads up to so many rows.
+func (i *CatalogImport) nextSlice(rows rows, t table, most int) (slice [][]any, err error) {
+	for size := 0; len(slice) < most && size < maxSliceBytes && rows.Next(); {
+		row := make([]any, len(t.columns))
+		row[0] = i.storeHash
+		for c := 1; c < len(row); c++ {
+			row[c] = t.columns[c].new()
+		}
+		if err := rows.Scan(row[1:]...); err != nil {
+			return nil, err
+		}
+		for _, v := range row {
+			if s, isText := v.(*string); isText {
+				size += len(*s)
+			}
+		}
+		slice = append(slice, row)
+	}
+	return slice, rows.Err()
+}
+
+// insertRows inserts rows into a table.
+func (t *Tx) insertRows(into table, all [][]any) error {
+	for len(all) > 0 {
+		n := min(copyRows, len(all))
+		args := make([]any, 0, n*len(into.columns))
+		for _, row := range all[:n] {
+			args = append(args, row...)
+		}
+		if err := t.later(into.insert(n), args...); err != nil {
+			return err
+		}
+		all = all[n:]
+	}
+	return nil
+}
+
+// Publish lets everybody read what is staged, and notes which ids are taken. It is
+// for a transaction of its own.
+func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
+	return i.db.Update(ctx, func(tx *Tx) error {
+		if err := tx.PublishImport(l); err != nil {
+			return err
+		}
+		for _, t := range i.taken {
+			if _, err := tx.ReserveIDs(i.storeHash, t.kind, t.upTo, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
