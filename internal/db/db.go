@@ -17,6 +17,9 @@ type DB struct {
 	watchers atomic.Pointer[[]func([]Change)]
 
 	failedWrites atomic.Int64
+	// The constants, but in tests.
+	maxSlice     int
+	maxSliceRest time.Duration
 
 	mu      sync.Mutex
 	closed  bool
@@ -67,7 +70,7 @@ func open(ctx context.Context, url string, create bool) (*DB, error) {
 
 // start opens the connections of a database that is prepared.
 func start(ctx context.Context, url string, e *engine) (db *DB, err error) {
-	db = &DB{engine: e}
+	db = &DB{engine: e, maxSlice: maxSlice, maxSliceRest: maxSliceRest}
 	db.watchers.Store(&[]func([]Change){})
 	if db.backend, err = e.open(ctx, db.changed); err != nil {
 		return nil, openError(url, err, e)

@@ -20,8 +20,8 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 	slices := db.slicer()
 	for _, table := range incomingTables {
 		for more := true; more; {
+			l := lease()
 			err := slices.do(ctx, func(tx *Tx) (err error) {
-				l := lease()
 				if err := tx.RenewImport(l, ImportAbandoned); err != nil {
 					return err
 				}
@@ -33,7 +33,8 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 			}
 		}
 	}
-	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(lease()) })
+	l := lease()
+	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(l) })
 }
 
 func (t *Tx) clearIncoming(storeHash, table, column string, rows int) (more bool, err error) {
@@ -57,7 +58,8 @@ func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 	if err := db.merge(ctx, lease, (*Tx).mergeVariants); err != nil {
 		return err
 	}
-	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(lease()) })
+	l := lease()
+	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(l) })
 }
 
 // merge carries out steps that move up to so many rows and report whether there
@@ -66,8 +68,8 @@ func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func
 	slices := db.slicer()
 	for _, step := range steps {
 		for more := true; more; {
+			l := lease()
 			err := slices.do(ctx, func(tx *Tx) (err error) {
-				l := lease()
 				if err := tx.RenewImport(l, ImportPublished); err != nil {
 					return err
 				}
@@ -182,8 +184,9 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 	slicer := db.slicer()
 	for after, more := int64(0), true; more; {
 		var ids []int64
+		from, l := after, lease()
 		err := db.View(ctx, func(tx *Tx) (err error) {
-			ids, after, err = tx.changedSKUs(lease().StoreHash, after)
+			ids, after, err = tx.changedSKUs(l.StoreHash, from)
 			return err
 		})
 		if err != nil {
@@ -191,8 +194,8 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 		}
 		more = after != 0
 		for len(ids) > 0 {
-			n := min(slicer.rows, len(ids))
-			err := slicer.do(ctx, func(tx *Tx) error { return tx.setSKUsAside(lease(), ids[:n]) })
+			n, l := min(slicer.rows, len(ids)), lease()
+			err := slicer.do(ctx, func(tx *Tx) error { return tx.setSKUsAside(l, ids[:n]) })
 			if err != nil {
 				return err
 			}

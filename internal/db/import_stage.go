@@ -57,8 +57,9 @@ func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease
 		if err != nil || len(slice) == 0 {
 			return err
 		}
+		l := lease()
 		err = slices.do(i.caller, func(tx *Tx) error {
-			if err := tx.RenewImport(lease(), ImportStaging); err != nil {
+			if err := tx.RenewImport(l, ImportStaging); err != nil {
 				return err
 			}
 			return tx.insertRows(s.table, slice)

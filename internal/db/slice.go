@@ -11,22 +11,26 @@ const (
 	firstSlice = 200
 	minSlice   = 50
 	maxSlice   = 4000
-	sliceTime  = 5 * time.Millisecond
+	sliceTime  = 8 * time.Millisecond
 )
 
-// maxSliceRest is how long the work pauses at most between two slices.
-const maxSliceRest = 50 * time.Millisecond
+// How long the work rests between two slices, at least and at most.
+const (
+	minSliceRest = 10 * time.Millisecond
+	maxSliceRest = 50 * time.Millisecond
+)
 
 // slicer carries out a large piece of work in slices. Where one transaction writes
-// at a time it rests in between, for twice as long as the slice took: others,
-// who may be in another process and look only now and then whether they can
-// write, find it free more often than not.
+// at a time it rests in between for as long as the slice took. Another process that
+// wants to write looks now and then whether it can: after 1, 3, 8, 18, 33 … ms, so
+// that it never sleeps for much longer than it has waited already, and one of its
+// looks falls into the rest.
 type slicer struct {
 	db   *DB
 	rows int // of the next slice
 }
 
-func (db *DB) slicer() *slicer { return &slicer{db: db, rows: firstSlice} }
+func (db *DB) slicer() *slicer { return &slicer{db: db, rows: min(firstSlice, db.maxSlice)} }
 
 // do runs a slice of s.rows rows.
 func (s *slicer) do(ctx context.Context, fn func(tx *Tx) error) error {
@@ -55,15 +59,15 @@ func (s *slicer) adapt(took time.Duration) {
 	if took > 0 {
 		fitting = int(float64(s.rows) * float64(sliceTime) / float64(took))
 	}
-	s.rows = min(max(fitting, s.rows/2, minSlice), 2*s.rows, maxSlice)
+	s.rows = min(max(fitting, s.rows/2, minSlice), 2*s.rows, s.db.maxSlice)
 }
 
 func (s *slicer) rest(ctx context.Context, took time.Duration) {
-	if !s.db.engine.seesAllWrites {
+	if !s.db.engine.seesAllWrites || s.db.maxSliceRest == 0 {
 		return
 	}
 	select {
-	case <-time.After(min(2*took, maxSliceRest)):
+	case <-time.After(min(max(took, minSliceRest), s.db.maxSliceRest)):
 	case <-ctx.Done():
 	}
 }

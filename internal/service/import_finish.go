@@ -58,8 +58,9 @@ func (s *Service) finishImport(ctx context.Context, storeHash string, into *db.C
 func (s *Service) beginImport(ctx context.Context, storeHash string) (func() db.ImportLease, error) {
 	for {
 		lease, begun := s.lease(storeHash), false
+		l := lease()
 		err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
-			begun, err = tx.BeginImport(lease())
+			begun, err = tx.BeginImport(l)
 			return err
 		})
 		if err != nil || begun {
@@ -94,7 +95,8 @@ func (s *Service) renewImport(ctx context.Context, lease func() db.ImportLease) 
 		}
 		// If it fails it is tried again. Whether the lease is lost shows in the next
 		// slice.
-		_ = s.db.Update(ctx, func(tx *db.Tx) error { return tx.RenewImport(lease(), db.ImportStaging) })
+		l := lease()
+		_ = s.db.Update(ctx, func(tx *db.Tx) error { return tx.RenewImport(l, db.ImportStaging) })
 	}
 }
 
@@ -110,9 +112,9 @@ func (s *Service) publish(ctx context.Context, lease func() db.ImportLease, into
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), importGrace)
 	defer cancel()
-	published := false
+	published, l := false, lease()
 	lookErr := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		published, err = tx.OwnsImport(lease(), db.ImportPublished)
+		published, err = tx.OwnsImport(l, db.ImportPublished)
 		return err
 	})
 	if lookErr == nil && published {
@@ -126,7 +128,8 @@ func (s *Service) publish(ctx context.Context, lease func() db.ImportLease, into
 func (s *Service) abandonImport(ctx context.Context, lease func() db.ImportLease) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), importGrace)
 	defer cancel()
-	err := s.db.Update(ctx, func(tx *db.Tx) error { return tx.AbandonImport(lease()) })
+	l := lease()
+	err := s.db.Update(ctx, func(tx *db.Tx) error { return tx.AbandonImport(l) })
 	if err == nil {
 		_ = s.db.ClearImport(ctx, lease)
 	}
@@ -139,7 +142,8 @@ func (s *Service) mergeImport(ctx context.Context, lease func() db.ImportLease) 
 	if err != nil {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), importGrace)
 		defer cancel()
-		_ = s.db.Update(ctx, func(tx *db.Tx) error { return tx.ReleaseImport(lease()) })
+		l := lease()
+		_ = s.db.Update(ctx, func(tx *db.Tx) error { return tx.ReleaseImport(l) })
 	}
 	return err
 }
@@ -148,9 +152,10 @@ func (s *Service) mergeImport(ctx context.Context, lease func() db.ImportLease) 
 // KindUnavailable if somebody is at it.
 func (s *Service) takeUpImport(ctx context.Context, storeHash string) error {
 	lease := s.lease(storeHash)
+	l := lease()
 	var state db.ImportState
 	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
-		state, err = tx.TakeOverImport(lease())
+		state, err = tx.TakeOverImport(l)
 		return err
 	})
 	switch {

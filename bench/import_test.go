@@ -1,0 +1,199 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/shopspring/decimal"
+)
+
+// importedLines is how many lines the import has beside which others write: a
+// third are products, and the rest their variants.
+const importedLines = 100_000
+
+// importInto names the database that this process is to import into, for a
+// benchmark in another process that waits for it.
+const importInto = "COHORT_BENCH_IMPORT"
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv(importInto); url != "" {
+		if err := importAlone(url); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func importAlone(url string) error {
+	d, err := db.Open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	_, err = service.New(d).ImportCatalog(context.Background(), "importing", importedCatalog(), false)
+	return errors.Join(err, d.Close())
+}
+
+func importedCatalog() func() (cohort.CatalogItem, error) {
+	line := int64(0)
+	return func() (cohort.CatalogItem, error) {
+		if line == importedLines {
+			return cohort.CatalogItem{}, io.EOF
+		}
+		line++
+		if line <= 100 {
+			return cohort.CatalogItem{Line: line, Kind: cohort.KindCategory, ID: line, Category: cohort.Category{Name: fmt.Sprint("Category ", line)}}, nil
+		}
+		product := line/3 + 1
+		if line%3 == 0 {
+			return cohort.CatalogItem{Line: line, Kind: cohort.KindProduct, ID: product, Product: cohort.Product{
+				Name: fmt.Sprint("Product ", product), Type: cohort.ProductPhysical, SKU: fmt.Sprint("SKU-", product),
+				Price: decimal.New(product, -2), Categories: []int64{product%100 + 1, (product+1)%100 + 1},
+			}}, nil
+		}
+		if line < 102 { // its product is not among the lines
+			product = 35
+		}
+		return cohort.CatalogItem{Line: line, Kind: cohort.KindVariant, ID: line, Variant: cohort.Variant{
+			ProductID: product, SKU: fmt.Sprint("V-", line), OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: line}},
+		}}, nil
+	}
+}
+
+// BenchmarkWritesBesideAnImport imports into a store while groups are created in
+// another, one every 10 ms, and says how long the creates took: on SQLite with the
+// import in the same process and in another, and on PostgreSQL.
+//
+//	cd bench && go test -run '^$' -bench WritesBesideAnImport -benchtime 1x
+func BenchmarkWritesBesideAnImport(b *testing.B) {
+	pg := pgtest.Start(b, pgtest.Options{Fsync: true})
+	sqlite := func(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db") }
+	for _, side := range []struct {
+		name string
+		url  func(*testing.B) string
+		by   importer
+	}{
+		{"sqlite/none", sqlite, noImport},
+		{"sqlite/same-process", sqlite, importHere},
+		{"sqlite/other-process", sqlite, importElsewhere},
+		{"postgres/none", func(*testing.B) string { return pg.URL() }, noImport},
+		{"postgres/same-process", func(*testing.B) string { return pg.URL() }, importHere},
+	} {
+		b.Run(side.name, func(b *testing.B) {
+			for b.Loop() {
+				measureImport(b, side.url(b), side.by)
+			}
+		})
+	}
+}
+
+// importer imports, or lets the time pass in which it would.
+type importer func(b *testing.B, svc *service.Service, url string) error
+
+func noImport(*testing.B, *service.Service, string) error {
+	time.Sleep(10 * time.Second)
+	return nil
+}
+
+func importHere(b *testing.B, svc *service.Service, _ string) error {
+	_, err := svc.ImportCatalog(b.Context(), "importing", importedCatalog(), false)
+	return err
+}
+
+func importElsewhere(_ *testing.B, _ *service.Service, url string) error {
+	other := exec.Command(os.Args[0]) //nolint:gosec // itself
+	other.Env = append(os.Environ(), importInto+"="+url)
+	other.Stderr = os.Stderr
+	return other.Run()
+}
+
+func measureImport(b *testing.B, url string, by importer) {
+	b.Helper()
+	d, err := db.Open(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		if err := d.Close(); err != nil {
+			b.Error(err)
+		}
+	}()
+	svc := service.New(d)
+	for _, hash := range []string{"importing", "writing"} {
+		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	creates := startCreates(ctx, svc)
+	begun := time.Now()
+	err = by(b, svc, url)
+	took := time.Since(begun)
+	cancel()
+	latencies, failed := creates()
+	if err != nil {
+		b.Fatal(err)
+	}
+	slices.Sort(latencies)
+	at := func(share float64) float64 {
+		return float64(latencies[int(share*float64(len(latencies)-1))].Microseconds()) / 1000
+	}
+	b.ReportMetric(at(0.5), "p50-ms")
+	b.ReportMetric(at(0.99), "p99-ms")
+	b.ReportMetric(at(1), "max-ms")
+	b.ReportMetric(float64(len(latencies)), "creates")
+	b.ReportMetric(float64(failed), "failed")
+	b.ReportMetric(importedLines/took.Seconds(), "lines/s")
+}
+
+// startCreates creates groups until ctx ends, one every 10 ms however long the
+// others take. What it returns waits for them all, and says how long they took and
+// how many failed.
+func startCreates(ctx context.Context, svc *service.Service) func() (latencies []time.Duration, failed int) {
+	var mu sync.Mutex
+	var latencies []time.Duration
+	var running sync.WaitGroup
+	var failed int
+	create := func(n int) {
+		begun := time.Now()
+		_, err := svc.CreateGroup(service.ForStore(context.Background(), "writing"), "writing", cohort.Group{Name: fmt.Sprint("Group ", n)})
+		took := time.Since(begun)
+		mu.Lock()
+		defer mu.Unlock()
+		latencies = append(latencies, took)
+		if err != nil {
+			failed++
+		}
+	}
+	running.Go(func() {
+		ticks := time.NewTicker(10 * time.Millisecond)
+		defer ticks.Stop()
+		for n := 0; ; n++ {
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticks.C:
+				running.Go(func() { create(n) })
+			}
+		}
+	})
+	return func() ([]time.Duration, int) {
+		running.Wait()
+		return latencies, failed
+	}
+}

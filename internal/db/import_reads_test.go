@@ -1,0 +1,280 @@
+package db_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
+)
+
+// catalogReads is what every query of a store's catalog returns, by what it is.
+type catalogReads map[string]any
+
+func (r catalogReads) add(name string, value any, err error) {
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		value, err = "not found", nil
+	}
+	if err != nil {
+		value = err.Error()
+	}
+	r[name] = value
+}
+
+// reads asks for everything that can be asked of a catalog whose ids are below 10,
+// in one view.
+func reads(t testing.TB, d *db.DB, store string) catalogReads {
+	t.Helper()
+	r := catalogReads{}
+	if err := d.View(t.Context(), func(tx *db.Tx) error {
+		readCategories(tx, r, store)
+		readProducts(tx, r, store)
+		readVariants(tx, r, store)
+		readRecords(tx, r, store)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	readPrices(t, service.New(d), r, store)
+	return r
+}
+
+// readPrices asks for one price at a time: one that there is not refuses the rest.
+func readPrices(t testing.TB, svc *service.Service, r catalogReads, store string) {
+	t.Helper()
+	group, found := int64(0), 0
+	for id := range int64(6) {
+		for i, item := range []service.PriceItem{{ProductID: id + 1}, {ProductID: id/2 + 1, VariantID: id + 1}} {
+			prices, err := svc.Prices(t.Context(), store, service.PriceRequest{
+				ChannelID: 1, Currency: "USD", ShopperQuery: service.ShopperQuery{GroupID: &group}, Items: []service.PriceItem{item},
+			})
+			r.add(fmt.Sprint("price ", i, id+1), prices, err)
+			if err == nil {
+				found++
+			}
+		}
+	}
+	if found < 3 {
+		t.Errorf("there are %d prices", found)
+	}
+}
+
+var (
+	fewIDs   = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	fewSKUs  = []string{"A", "B", "C", "D", "E", "F"}
+	allOf    = cohort.Page{Number: 1, Size: 1000}
+	somePage = []cohort.Page{allOf, {Number: 2, Size: 2}, {Size: 2, After: "3"}, {Size: 2, Before: "6"}}
+)
+
+func readCategories(tx *db.Tx, r catalogReads, store string) {
+	name := "b"
+	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}} {
+		for _, p := range somePage {
+			list, err := tx.ListCategories(store, f, p)
+			r.add(fmt.Sprint("ListCategories ", i, p), list, err)
+		}
+		n, err := tx.CountCategories(store, f)
+		r.add(fmt.Sprint("CountCategories ", i), n, err)
+		outside, err := tx.SubcategoryOutside(store, f)
+		r.add(fmt.Sprint("SubcategoryOutside ", i), outside, err)
+	}
+	for _, id := range fewIDs {
+		c, err := tx.Category(store, id)
+		r.add(fmt.Sprint("Category ", id), c, err)
+		named, err := tx.CategoryIDByName(store, id-1, "b")
+		r.add(fmt.Sprint("CategoryIDByName ", id), named, err)
+		parents, err := tx.CategoryParentsOf(store, []int64{id})
+		r.add(fmt.Sprint("CategoryParentsOf ", id), parents, err)
+		above, err := tx.CategoriesAbove(store, []int64{id, 3}, nil)
+		r.add(fmt.Sprint("CategoriesAbove ", id), above, err)
+		missing, err := tx.MissingCategory(store, []int64{id})
+		r.add(fmt.Sprint("MissingCategory ", id), missing, err)
+	}
+	parents, err := tx.CategoryParents(store)
+	r.add("CategoryParents", parents, err)
+}
+
+func readProducts(tx *db.Tx, r catalogReads, store string) {
+	name, sku, price := "b", "A", decimal.NewFromInt(5)
+	for i, f := range []cohort.ProductFilter{
+		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
+		{Price: cohort.AmountSpan{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeSpan{From: t0.Add(time.Minute)}},
+	} {
+		for _, p := range somePage {
+			list, err := tx.ListProducts(store, f, p)
+			r.add(fmt.Sprint("ListProducts ", i, p), list, err)
+		}
+		n, err := tx.CountProducts(store, f)
+		r.add(fmt.Sprint("CountProducts ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		p, err := tx.Product(store, id)
+		r.add(fmt.Sprint("Product ", id), p, err)
+		missing, err := tx.MissingProduct(store, []int64{id})
+		r.add(fmt.Sprint("MissingProduct ", id), missing, err)
+	}
+	products, err := tx.ProductsToPrice(store, fewIDs, nil)
+	r.add("ProductsToPrice", products, err)
+	categories, all, err := tx.CategoriesOfProducts(store, fewIDs, nil)
+	slices.Sort(all) // they come in the order of the products, which is any
+	r.add("CategoriesOfProducts", []any{categories, all}, err)
+}
+
+func readVariants(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.VariantFilter{{}, {IDs: []int64{2, 4}}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:2]}} {
+		for _, p := range somePage {
+			list, err := tx.ListVariants(store, f, p)
+			r.add(fmt.Sprint("ListVariants ", i, p), list, err)
+		}
+		var withProducts []any
+		err := tx.ReadPricedVariants(store, f, allOf, func(v cohort.Variant, p cohort.Product) bool {
+			withProducts = append(withProducts, []any{v, p})
+			return true
+		})
+		r.add(fmt.Sprint("ReadPricedVariants ", i), withProducts, err)
+		n, err := tx.CountVariants(store, f)
+		r.add(fmt.Sprint("CountVariants ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		v, err := tx.Variant(store, 0, id)
+		r.add(fmt.Sprint("Variant ", id), v, err)
+		v, err = tx.Variant(store, id, id)
+		r.add(fmt.Sprint("Variant of ", id), v, err)
+	}
+	for _, sku := range fewSKUs {
+		id, err := tx.VariantIDBySKU(store, sku)
+		r.add("VariantIDBySKU "+sku, id, err)
+	}
+	ids, err := tx.VariantIDsBySKU(store, fewSKUs)
+	r.add("VariantIDsBySKU", ids, err)
+	of, err := tx.VariantsOfProducts(store, fewIDs, 1000, &db.Budget{Left: 1000})
+	r.add("VariantsOfProducts", of, err)
+	priced, err := tx.VariantsToPrice(store, append(slices.Clone(fewIDs), made+1, made+2), &db.Budget{Left: 1000})
+	slices.SortFunc(priced, func(a, b cohort.Variant) int { return int(a.ID - b.ID) }) // they come in any order
+	r.add("VariantsToPrice", priced, err)
+}
+
+func readRecords(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.PriceRecordFilter{{}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:3]}, {VariantIDs: []int64{2, 4}}} {
+		var list []cohort.PriceRecord
+		err := tx.ReadPriceRecords(store, 1, f, allOf, func(record cohort.PriceRecord) bool {
+			list = append(list, record)
+			return true
+		})
+		r.add(fmt.Sprint("ListPriceRecords ", i), list, err)
+		n, err := tx.CountPriceRecords(store, 1, f)
+		r.add(fmt.Sprint("CountPriceRecords ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		record, err := tx.PriceRecord(store, 1, id, "USD")
+		r.add(fmt.Sprint("PriceRecord ", id), record, err)
+	}
+}
+
+// drawItems draws a small catalog that has no mistakes. One that is drawn after
+// another replaces some of it, moves SKUs, and adds to it.
+func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
+	skus := rapid.Permutation(fewSKUs).Draw(t, name)
+	next := func() (sku string) {
+		if len(skus) == 0 || rapid.IntRange(0, 3).Draw(t, "no sku") == 0 {
+			return ""
+		}
+		sku, skus = skus[0], skus[1:]
+		return sku
+	}
+	// The first of each kind come in both, so that what names them is there.
+	for id := int64(1); id <= 6; id++ {
+		parent := rapid.Int64Range(0, min(id-1, 2)).Draw(t, "parent")
+		items = append(items, category(id, parent, name+strconv.FormatInt(id, 10)))
+	}
+	for id := int64(1); id <= 5; id++ {
+		p := product(id, next(), rapid.SliceOfNDistinct(rapid.Int64Range(1, 6), 0, 3, rapid.ID[int64]).Draw(t, "categories")...)
+		p.Product.Name = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "name")
+		p.Product.Price = decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price"))
+		items = append(items, p)
+	}
+	for id := int64(1); id <= 9; id++ {
+		// The options are the id's, so that no two variants of a product share them.
+		v := variant(id, rapid.Int64Range(1, 5).Draw(t, "product"), next(), option(1, id))
+		if rapid.Bool().Draw(t, "has price") {
+			v.Variant.Price = decimal.NewNullDecimal(decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price")))
+		}
+		items = append(items, v)
+	}
+	return items
+}
+
+// someOf leaves out some of a catalog. What is left names nothing that is in
+// neither of two catalogs, if all of the other is there.
+func someOf(t *rapid.T, items []cohort.CatalogItem) []cohort.CatalogItem {
+	return slices.DeleteFunc(items, func(item cohort.CatalogItem) bool {
+		// Categories and SKUs are unique within a file and not among two.
+		return item.Kind == cohort.KindCategory && rapid.Bool().Draw(t, "leave out")
+	})
+}
+
+// What is read of a catalog is the same before an import that everybody sees is
+// moved to its place, and after that; and no query leaves the import out.
+func TestReadsOfAnUnmergedImport(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		stores := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			if stores >= 15 { // each takes a moment
+				return
+			}
+			stores++
+			store := fmt.Sprint("s", stores)
+			addShops(t, d, store)
+			old, items := drawItems(rt, "old"), someOf(rt, drawItems(rt, "new"))
+			leaveUnmerged(t, url, d, store, old, items)
+			var before catalogReads
+			for _, query := range d.BypassedTables(func() { before = reads(t, d, store) }) {
+				t.Errorf("a query does not know of the import: %s", query)
+			}
+			later := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
+			if err := later.FinishImports(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantNothingIncoming(t, d)
+			if diff := cmp.Diff(reads(t, d, store), before, cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("(-merged +unmerged):\n%s", diff)
+			}
+		})
+	})
+}
+
+// leaveUnmerged imports a catalog, and another one whose importer dies when it is
+// published. There are price records of some variants.
+func leaveUnmerged(t *testing.T, url string, d *db.DB, store string, old, items []cohort.CatalogItem) {
+	t.Helper()
+	importAt(t, d, store, t0, old)
+	addRecords(t, d, store)
+	importer := openImporter(t, url)
+	importer.DieWhenPublished()
+	_, err := service.New(importer, service.WithClock(func() time.Time { return t0.Add(2 * time.Minute) })).
+		ImportCatalog(t.Context(), store, source(items), false)
+	if !isUnmerged(err) {
+		t.Fatalf("the import ended with %v", err)
+	}
+}
+
+func wantNothingIncoming(t *testing.T, d *db.DB) {
+	t.Helper()
+	all := dump(t, d)
+	for _, table := range []string{"catalog_imports", "incoming_categories", "incoming_products", "incoming_product_categories", "incoming_variants"} {
+		if len(all[table]) > 0 {
+			t.Errorf("there is something in %s: %v", table, all[table])
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package db_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+)
+
+// openImporter opens a database a second time, as the process of an import does.
+// Its slices are small.
+func openImporter(t *testing.T, url string) *db.DB {
+	t.Helper()
+	d := dbtest.Open(t, url)
+	d.SmallSlices(3)
+	return d
+}
+
+// addShops adds stores that have a currency.
+func addShops(t *testing.T, d *db.DB, hashes ...string) {
+	t.Helper()
+	for _, hash := range hashes {
+		update(t, d, func(tx *db.Tx) error {
+			return tx.InsertStore(cohort.Store{Hash: hash, Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "USD", DateCreated: t0})
+		})
+	}
+}
+
+func isUnmerged(err error) bool {
+	_, ok := errors.AsType[*service.ImportUnmerged](err)
+	return ok
+}
+
+func importAt(t *testing.T, d *db.DB, store string, now time.Time, items []cohort.CatalogItem) {
+	t.Helper()
+	if _, err := service.New(d, service.WithClock(func() time.Time { return now })).ImportCatalog(t.Context(), store, source(items), false); err != nil {
+		t.Fatalf("%v %+v", err, err)
+	}
+}
+
+func addRecords(t *testing.T, d *db.DB, store string) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) error {
+		list := cohort.PriceList{ID: 1, Name: "Wholesale", Active: true, DateCreated: t0, DateModified: t0}
+		var records []cohort.PriceRecord
+		for id := range int64(4) {
+			records = append(records, cohort.PriceRecord{
+				PriceListID: 1, VariantID: id + 1, Currency: "USD", Price: decimal.NewNullDecimal(decimal.NewFromInt(id + 1)), DateCreated: t0, DateModified: t0,
+			})
+		}
+		return errors.Join(tx.InsertPriceList(store, list), tx.InsertPriceRecords(store, records))
+	})
+}
+
+// Two catalogs of a store. In the second one SKUs change places, also with those
+// of base variants, variants move, categories change places, and some is new.
+var (
+	firstCatalog = []cohort.CatalogItem{
+		category(1, 0, "a"), category(2, 1, "b"), category(3, 2, "c"),
+		product(1, "A", 1, 2), product(2, "B", 3), product(3, ""),
+		variant(1, 1, "C", option(1, 1)), variant(2, 1, "D", option(1, 2)), variant(3, 2, "E", option(1, 3)), variant(4, 3, "F", option(1, 4)),
+	}
+	secondCatalog = []cohort.CatalogItem{
+		category(1, 3, "b"), category(3, 0, "a"), category(4, 3, "new"), category(5, 4, "d"),
+		product(1, "C", 2, 1), product(2, "B"), product(4, "G", 4, 5, 3), product(5, "H"),
+		variant(1, 1, "D", option(1, 1)), variant(2, 2, "A", option(1, 2)), variant(4, 3, "E", option(1, 4)), variant(3, 2, "F", option(1, 3)),
+		variant(7, 4, "I", option(1, 7)), variant(8, 4, "", option(1, 8)), variant(9, 5, "", option(1, 9)),
+	}
+)
+
+// An import that is killed after any of its transactions is seen as a whole or not
+// at all, and is then finished or as if it had never been; done again, it ends
+// where it would have without that.
+func TestImportKilledAnywhere(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		d.SmallSlices(3)
+		first, second := t0, t0.Add(2*time.Minute)
+		later := service.New(d, service.WithClock(func() time.Time { return second.Add(time.Hour) }))
+		prepare := func(store string) (old catalogReads) {
+			addShops(t, d, store)
+			importAt(t, d, store, first, firstCatalog)
+			addRecords(t, d, store)
+			return reads(t, d, store)
+		}
+		old := prepare("whole")
+		importAt(t, d, "whole", second, secondCatalog)
+		whole := reads(t, d, "whole")
+		if cmp.Equal(old, whole, cmpopts.EquateEmpty()) {
+			t.Fatal("the import changes nothing")
+		}
+		var refused, unmerged int
+		for k, done := 0, false; !done; k++ {
+			store := fmt.Sprint("s", k)
+			prepare(store)
+			importer := openImporter(t, url)
+			importer.DieAfter(k)
+			_, err := service.New(importer, service.WithClock(func() time.Time { return second })).
+				ImportCatalog(t.Context(), store, source(secondCatalog), false)
+			want := old
+			switch {
+			case err == nil:
+				want, done = whole, true
+			case isUnmerged(err):
+				want = whole
+				unmerged++
+			case errors.Is(err, db.ErrDead):
+				refused++
+			default:
+				t.Fatalf("after %d transactions: %v", k, err)
+			}
+			wantReads(t, fmt.Sprintf("killed after %d transactions", k), want, reads(t, d, store))
+			if err := later.FinishImports(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantNothingIncoming(t, d)
+			wantReads(t, fmt.Sprintf("killed after %d transactions and tidied up", k), want, reads(t, d, store))
+			importAt(t, d, store, second, secondCatalog)
+			wantReads(t, fmt.Sprintf("killed after %d transactions and done again", k), whole, reads(t, d, store))
+		}
+		if refused < 5 || unmerged < 5 {
+			t.Errorf("killed %d times before it was seen, and %d times after", refused, unmerged)
+		}
+	})
+}
+
+// wantReads compares what is read, but for the dates at which products were
+// modified: to do it again is to write them again.
+func wantReads(t *testing.T, when string, want, got catalogReads) {
+	t.Helper()
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", when, diff)
+	}
+}
+
+// The next import takes up what another one has left.
+func TestImportTakesUpAnother(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		addShops(t, d, "a")
+		leaveUnmerged(t, url, d, "a", firstCatalog, secondCatalog)
+		next := []cohort.CatalogItem{product(9, "")}
+		_, err := service.New(d, service.WithClock(func() time.Time { return t0.Add(2 * time.Minute) })).ImportCatalog(t.Context(), "a", source(next), false)
+		wantKind(t, err, cohort.KindUnavailable) // for the other may live
+		importAt(t, d, "a", t0.Add(time.Hour), next)
+		wantNothingIncoming(t, d)
+		if c := catalogOf(t, d, "a"); len(c.Products) != 6 || len(c.Categories) != 5 {
+			t.Errorf("there is %+v", c)
+		}
+	})
+}
+
+// An import that was taken for dead cannot go on, even if it only stood still.
+func TestImportThatLostItsLease(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		d.SmallSlices(3)
+		addShops(t, d, "a")
+		importAt(t, d, "a", t0, firstCatalog)
+		now := t0
+		importer := service.New(d, service.WithClock(func() time.Time {
+			now = now.Add(time.Second)
+			if now == t0.Add(10*time.Second) { // in the middle of it
+				other := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
+				if _, err := other.CreateCategory(t.Context(), "a", cohort.Category{Name: "mine"}); err != nil {
+					t.Error(err)
+				}
+			}
+			return now
+		}))
+		_, err := importer.ImportCatalog(t.Context(), "a", source(secondCatalog), false)
+		wantKind(t, err, cohort.KindUnavailable)
+		if c := catalogOf(t, d, "a"); len(c.Products) != 3 || len(c.Categories) != 4 {
+			t.Errorf("there is %+v", c)
+		}
+		if err := service.New(d).FinishImports(t.Context()); err != nil {
+			t.Error(err)
+		}
+		wantNothingIncoming(t, d)
+	})
+}
+
+// A store can be deleted in the middle of an import.
+func TestStoreDeletedBelowAnImport(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		addShops(t, d, "a")
+		leaveUnmerged(t, url, d, "a", firstCatalog, secondCatalog)
+		if err := service.New(d).DeleteStore(t.Context(), "a"); err != nil {
+			t.Fatal(err)
+		}
+		wantNothingIncoming(t, d)
+		if err := service.New(d).FinishImports(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// Who reads all the time sees the catalog before an import or after it, and never
+// the first again after the second.
+func TestReadersBesideAnImport(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		addShops(t, d, "whole", "a")
+		for _, store := range []string{"whole", "a"} {
+			importAt(t, d, store, t0, firstCatalog)
+			addRecords(t, d, store)
+		}
+		old := reads(t, d, "whole")
+		importAt(t, d, "whole", t0.Add(time.Minute), secondCatalog)
+		whole := reads(t, d, "whole")
+		isPrice := func(name string, _ any) bool { return strings.HasPrefix(name, "price ") } // read in views of their own
+		maps.DeleteFunc(old, isPrice)
+		maps.DeleteFunc(whole, isPrice)
+		ctx, done := context.WithCancel(t.Context())
+		importer := openImporter(t, url)
+		go func() {
+			defer done()
+			importAt(t, importer, "a", t0.Add(time.Minute), secondCatalog)
+		}()
+		for imported, last := false, false; !last; {
+			last = ctx.Err() != nil
+			got := reads(t, d, "a")
+			maps.DeleteFunc(got, isPrice)
+			switch {
+			case cmp.Equal(got, whole, cmpopts.EquateEmpty()):
+				imported = true
+			case imported || last || !cmp.Equal(got, old, cmpopts.EquateEmpty()):
+				t.Fatalf("seen after the import: %v; last: %v; (-before +now):\n%s", imported, last, cmp.Diff(old, got, cmpopts.EquateEmpty()))
+			}
+		}
+	})
+}
+
+// Nobody waits for an import while it reads its file.
+func TestWritesWhileAnImportReads(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addShops(t, d, "a")
+		svc, next := service.New(d), source(firstCatalog)
+		_, err := svc.ImportCatalog(t.Context(), "a", func() (cohort.CatalogItem, error) {
+			item, err := next()
+			if item.Line == 5 {
+				if _, err := svc.CreateCategory(t.Context(), "a", cohort.Category{Name: "zoo"}); err != nil {
+					t.Error(err)
+				}
+			}
+			return item, err
+		}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// Its id was given out before the file was through.
+		if c := catalogOf(t, d, "a"); len(c.Categories) != 3 || c.Categories[0].Name != "a" {
+			t.Errorf("there is %+v", c.Categories)
+		}
+	})
+}
