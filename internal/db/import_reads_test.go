@@ -230,7 +230,7 @@ func TestReadsOfAnUnmergedImport(t *testing.T) {
 		d := dbtest.Open(t, url)
 		stores := 0
 		rapid.Check(t, func(rt *rapid.T) {
-			if stores >= 15 { // each takes a moment
+			if stores >= 6 { // each takes a moment
 				return
 			}
 			stores++

@@ -1,0 +1,50 @@
+package apiv3_test
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/server/servertest"
+)
+
+// While an import is being finished a change of the catalog is 503, with the
+// moment to try again.
+func TestCatalogBesideAnImport(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		s := servertest.Start(t, d, server.Options{})
+		vars, now := s.V3Vars(t), time.Now()
+		lease := db.ImportLease{StoreHash: "abc", Owner: "somebody", Now: now, Until: now.Add(time.Hour)}
+		if err := d.Update(t.Context(), func(tx *db.Tx) error {
+			_, err := tx.BeginImport(lease)
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := http.NewRequestWithContext(t.Context(), "PUT", s.URL+"/stores/abc/v3/catalog/products/1", strings.NewReader(`{"name":"x"}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Auth-Token", vars["token"])
+		r.Header.Set("Content-Type", "application/json")
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		body, err := io.ReadAll(answer.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = `{"status":503,"title":"An import into this store's catalog is being finished. Please try again in a moment.",` +
+			`"type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
+		if answer.StatusCode != 503 || answer.Header.Get("Retry-After") != "1" || string(body) != want {
+			t.Errorf("%d %v %s", answer.StatusCode, answer.Header, body)
+		}
+	})
+}
