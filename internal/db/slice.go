@@ -11,7 +11,7 @@ const (
 	firstSlice = 200
 	minSlice   = 50
 	maxSlice   = 4000
-	sliceTime  = 8 * time.Millisecond
+	sliceTime  = 5 * time.Millisecond
 )
 
 // How long the work rests between two slices, at least and at most.
