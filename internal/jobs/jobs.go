@@ -44,27 +44,6 @@ func sweep(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	}
 }
 
-// importsEvery is how often jobs look for imports that were stopped. A store's
-// catalog cannot be changed before what everybody sees of one is moved to its
-// place.
-const importsEvery = 5 * time.Second
-
-// finishImports finishes what imports have left that were stopped.
-func finishImports(ctx context.Context, svc *service.Service, log *slog.Logger) {
-	ticker := time.NewTicker(importsEvery)
-	defer ticker.Stop()
-	for {
-		if err := svc.FinishImports(ctx); err != nil && ctx.Err() == nil {
-			log.Error("an import that was stopped is not finished yet; its store's catalog may not be changed until then", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
 func sweepAll(ctx context.Context, svc *service.Service) error {
 	for ctx.Err() == nil {
 		if more, err := svc.SweepDeparted(ctx); err != nil || !more {
