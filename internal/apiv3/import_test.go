@@ -43,7 +43,7 @@ func TestCatalogBesideAnImport(t *testing.T) {
 		}
 		const want = `{"status":503,"title":"An import into this store's catalog is being finished. Please try again in a moment.",` +
 			`"type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
-		if answer.StatusCode != 503 || answer.Header.Get("Retry-After") != "1" || string(body) != want {
+		if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") != "1" || string(body) != want {
 			t.Errorf("%d %v %s", answer.StatusCode, answer.Header, body)
 		}
 	})

@@ -85,8 +85,8 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeHash string) 
 	return i, nil
 }
 
-// Snapshot runs fn, whose checks see the store as it is at one moment. It is called
-// once, and what fn finds out about the rows stays.
+// Snapshot runs fn, whose checks see the store as it is at one moment. Who has the
+// lease on the catalog does not need it.
 func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
 func (i *CatalogImport) all() []*gathering {

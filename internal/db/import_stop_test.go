@@ -172,7 +172,7 @@ func TestImportThatLostItsLease(t *testing.T) {
 		now := t0
 		importer := service.New(d, service.WithClock(func() time.Time {
 			now = now.Add(time.Second)
-			if now == t0.Add(10*time.Second) { // in the middle of it
+			if now.Equal(t0.Add(10 * time.Second)) { // in the middle of it
 				other := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
 				if _, err := other.CreateCategory(t.Context(), "a", cohort.Category{Name: "mine"}); err != nil {
 					t.Error(err)

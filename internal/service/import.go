@@ -62,8 +62,10 @@ func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func
 			return err
 		}
 		if trial {
-			counts, err = s.prepare(into, m)
-			return err
+			return into.Snapshot(func() error {
+				counts, err = s.prepare(into, m)
+				return err
+			})
 		}
 		counts, err = s.finishImport(ctx, storeHash, into, m)
 		return err
@@ -88,18 +90,14 @@ func conflictOf(err error) error {
 }
 
 // prepare checks what was gathered, and finds out what is to be written.
-func (s *Service) prepare(into *db.CatalogImport, m *mistakes) (counts []ImportCount, err error) {
-	err = into.Snapshot(func() error {
-		if err := check(into, m); err != nil {
-			return err
-		}
-		if err := m.err(); err != nil {
-			return err
-		}
-		counts, err = into.Compare(s.timestamp())
-		return err
-	})
-	return counts, err
+func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
+	if err := check(into, m); err != nil {
+		return nil, err
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	return into.Compare(s.timestamp())
 }
 
 // gather reads everything.

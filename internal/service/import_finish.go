@@ -72,7 +72,10 @@ func (s *Service) beginImport(ctx context.Context, storeHash string) (func() db.
 	}
 }
 
-// prepareUnderLease is prepare, during which the lease is renewed.
+// prepareUnderLease is prepare, during which the lease is renewed. Nobody else
+// changes the catalog meanwhile, so each statement may see a moment of its own: a
+// snapshot that lasts keeps SQLite's log and PostgreSQL's old rows from being
+// tidied up.
 func (s *Service) prepareUnderLease(ctx context.Context, lease func() db.ImportLease, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
 	ctx, stop := context.WithCancel(ctx)
 	stopped := make(chan struct{})
