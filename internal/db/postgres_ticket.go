@@ -29,7 +29,8 @@ func begun(ctx context.Context, begin []statement) []statement {
 }
 
 // checks returns the statements that check tickets, each once. All locks come first
-// and in one order, so that nobody who has one waits for somebody who waits for it.
+// and in one order, so that no two transactions wait for each
+// other.
 func checks(tickets []ticket) []statement {
 	var locks []int32
 	var stores, tokens []statement

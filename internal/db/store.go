@@ -97,8 +97,8 @@ func (t *Tx) EndStore(key string, at time.Time) error {
 	return t.later("DELETE FROM tokens WHERE store_hash = $1", key)
 }
 
-// endStore waits for those who write for the store and keeps others from it, then
-// carries out a statement about $1, its key, that takes it away.
+// endStore waits for the writes under way for the store, keeps others from beginning,
+// and carries out a statement about $1, its key, that takes the store away.
 func (t *Tx) endStore(key, statement string, args ...any) error {
 	if err := t.lockStore(t.engine.lockWriters, key); err != nil {
 		return err

@@ -7,14 +7,13 @@ import (
 	"time"
 )
 
-// sweepChunk is how many rows of a deleted store one statement deletes. What each
-// row takes with it is deleted before, so that a statement takes a millisecond or
-// so.
+// sweepChunk is how many rows of a deleted store one statement deletes. Rows that
+// refer to them are deleted before, so that a statement takes a millisecond or so.
 const sweepChunk = 100
 
 // sweptTables returns the tables that hold rows of stores, each before those that
-// it refers to. Receipts are left out: who has lost a connection may still ask for
-// them, and they go by their age.
+// it refers to. Receipts are left out: a node that has lost a connection may still ask
+// for them, and they go by their age.
 func sweptTables() []table {
 	var swept []table
 	for _, t := range slices.Backward(copied) {

@@ -61,8 +61,8 @@ func (k ticket) refused(cause error) error {
 // maxTickets bounds how many tickets are remembered.
 const maxTickets = 10_000
 
-// tickets remembers which tickets are good, for the one who writes and therefore
-// knows when that changes.
+// tickets remembers which tickets are good, for the writer, which knows when
+// that changes.
 type tickets map[ticket]struct{}
 
 // check returns an error if a ticket is not good in a transaction.

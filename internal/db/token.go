@@ -42,7 +42,7 @@ func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
 }
 
 // DeleteToken deletes the token with the id, or returns KindNotFound. It waits for
-// those who write for the token's store; who comes later finds the token gone.
+// the writes under way for the token's store; later ones find the token gone.
 func (t *Tx) DeleteToken(id string) error {
 	var store string
 	err := t.lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)

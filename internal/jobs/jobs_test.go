@@ -221,7 +221,7 @@ func TestRunStopsWithWorkLeft(t *testing.T) {
 }
 
 // A database that fails is tried again when there is reason to, or every
-// minute, and not in between, by the sweep and by what finishes imports.
+// minute, and not in between, by each of the three that run here.
 func TestRunLogsFailures(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.run(t)
@@ -230,7 +230,7 @@ func TestRunLogsFailures(t *testing.T) {
 		}
 		for failures := range 3 {
 			lines := f.log.get()
-			if len(lines) != 2*failures || f.hasStopped() {
+			if len(lines) != 3*failures || f.hasStopped() {
 				t.Fatalf("after %d failures it has stopped: %v, log: %q", failures, f.hasStopped(), lines)
 			}
 			for _, line := range lines {

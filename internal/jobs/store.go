@@ -8,8 +8,7 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// sweepStores sweeps up the rows of deleted stores that whoever deleted them has
-// left. Other nodes may do so at the same time.
+// sweepStores sweeps up the rows that are left of deleted stores. Other nodes may do so at the same time.
 func sweepStores(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()

@@ -10,14 +10,14 @@ import (
 // The bounds of a slice of a sweep. Every other writer of a file waits for it, so
 // it must be over soon.
 const (
-	sweepTime    = 10 * time.Millisecond
+	sweepTime    = 5 * time.Millisecond
 	maxSweepRows = 5000
 )
 
 // sweepPause is how long a sweep waits between two slices. A process that waits for
 // a file looks again at longer and longer intervals, so the pause has to be longer
 // than the slice for others to get in.
-const sweepPause = 25 * time.Millisecond
+const sweepPause = 20 * time.Millisecond
 
 // sweepDelay is how long the rows of a deleted store stay. Another node takes a
 // token for good until its memory of it ends, and must not be shown a part of them.

@@ -1,0 +1,144 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/service"
+)
+
+// doomedProducts is how many products the store has that is deleted.
+const doomedProducts = 282_000
+
+// cohortBinary is the environment variable with the path of a cohort to delete the
+// store with, such as one from before a change; else one is built.
+const cohortBinary = "COHORT_BENCH_BINARY"
+
+// BenchmarkWritesBesideADeletion has a caller create groups in one store, a create
+// every few milliseconds, while another process deletes a store of 282 000 products.
+// It reports how long a create takes, at worst and for the 99th of 100, and how long
+// the deletion. Run it with -benchtime 1x.
+func BenchmarkWritesBesideADeletion(b *testing.B) {
+	b.Run("sqlite", func(b *testing.B) {
+		benchDeletion(b, func() string { return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db") })
+	})
+	b.Run("postgres", func(b *testing.B) {
+		benchDeletion(b, func() string { return pgtest.URL(b) })
+	})
+}
+
+func benchDeletion(b *testing.B, url func() string) {
+	binary := buildCohort(b)
+	for b.Loop() {
+		b.StopTimer()
+		at := url()
+		svc := withDoomedStore(b, at)
+		b.StartTimer()
+		done := make(chan error, 1)
+		begun := time.Now()
+		go func() {
+			out, err := exec.Command(binary, "store", "delete", "doomed", "--yes", "--db", at).CombinedOutput()
+			if err != nil {
+				err = fmt.Errorf("%w: %s", err, out)
+			}
+			done <- err
+		}()
+		waits, err := createUntil(b.Context(), svc, done)
+		took := time.Since(begun)
+		if err != nil {
+			b.Fatal(err)
+		}
+		slices.Sort(waits)
+		b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds())/1000, "p99-ms")
+		b.ReportMetric(float64(waits[len(waits)-1].Microseconds())/1000, "max-ms")
+		b.ReportMetric(float64(len(waits)), "creates")
+		b.ReportMetric(took.Seconds(), "delete-s")
+	}
+}
+
+// createUntil creates groups until somebody says that he is done, and returns how
+// long each took. A create that is refused is tried again, as a client does it.
+func createUntil(ctx context.Context, svc *service.Service, done <-chan error) (waits []time.Duration, err error) {
+	for {
+		begun := time.Now()
+		for {
+			_, err := svc.CreateGroup(ctx, "other", newGroup())
+			if err == nil {
+				break
+			}
+			if cohort.KindOf(err) != cohort.KindUnavailable {
+				return waits, err
+			}
+		}
+		waits = append(waits, time.Since(begun))
+		select {
+		case err := <-done:
+			return waits, err
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func withDoomedStore(b *testing.B, url string) *service.Service {
+	b.Helper()
+	d, err := db.Open(b.Context(), url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := d.Close(); err != nil {
+			b.Error(err)
+		}
+	})
+	svc := service.New(d)
+	for _, hash := range []string{"doomed", "other"} {
+		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if _, err := svc.ImportCatalog(b.Context(), "doomed", doomedItems(), false); err != nil {
+		b.Fatal(err)
+	}
+	return svc
+}
+
+// doomedItems returns a category, and products in it.
+func doomedItems() func() (cohort.CatalogItem, error) {
+	var line int64
+	return func() (cohort.CatalogItem, error) {
+		line++
+		switch {
+		case line == 1:
+			return cohort.CatalogItem{Line: 1, Kind: cohort.KindCategory, ID: 1, Category: cohort.Category{Name: "All"}}, nil
+		case line <= doomedProducts+1:
+			return cohort.CatalogItem{Line: line, Kind: cohort.KindProduct, ID: line - 1, Product: cohort.Product{
+				Name: fmt.Sprint("Product ", line), Type: cohort.ProductPhysical, SKU: fmt.Sprint("sku-", line), Categories: []int64{1},
+			}}, nil
+		}
+		return cohort.CatalogItem{}, io.EOF
+	}
+}
+
+func buildCohort(b *testing.B) string {
+	b.Helper()
+	if binary := os.Getenv(cohortBinary); binary != "" {
+		return binary
+	}
+	binary := filepath.Join(b.TempDir(), "cohort")
+	cmd := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "./cmd/cohort")
+	cmd.Dir = ".."
+	if out, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, out)
+	}
+	return binary
+}

@@ -1,0 +1,48 @@
+package jobs_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// deleteStore makes a store and deletes it for everybody, with a group left in it,
+// as somebody does who is killed then.
+func (f *fixture) deleteStore(t *testing.T, hash string) {
+	t.Helper()
+	if _, err := f.svc.CreateStore(t.Context(), cohort.Store{Hash: hash}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.svc.CreateGroup(t.Context(), hash, cohort.Group{Name: "left"}); err != nil {
+		t.Fatal(err)
+	}
+	err := f.db.Update(t.Context(), func(tx *db.Tx) error { return tx.EndStore(hash, time.Now()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (f *fixture) wantNoDeletedStores(t *testing.T) {
+	t.Helper()
+	synctest.Wait()
+	left, err := f.svc.DeletedStores(t.Context())
+	if len(left) != 0 || err != nil {
+		t.Errorf("left are %v, error %v", left, err)
+	}
+}
+
+// A server sweeps what it finds when it starts, and what is left to it later.
+func TestRunSweepsDeletedStores(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		f.deleteStore(t, "gone")
+		f.run(t)
+		time.Sleep(2 * time.Second) // of the bubble
+		f.wantNoDeletedStores(t)
+		f.deleteStore(t, "gone-too")
+		time.Sleep(2 * time.Minute) // likewise
+		f.wantNoDeletedStores(t)
+	})
+}
