@@ -126,6 +126,24 @@ func TestSlowBodiesAreGivenUp(t *testing.T) {
 	}
 }
 
+// TestOptionsIsTheHandlers: net/http answers "OPTIONS *" itself unless it is told
+// not to.
+func TestOptionsIsTheHandlers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := servePipe(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
+		defer send(conn, "OPTIONS * HTTP/1.1\r\nHost: cohort.test\r\n\r\n", false)()
+		defer conn.Close()
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode != http.StatusNotFound {
+			t.Errorf("%d, want what the handler says", res.StatusCode)
+		}
+	})
+}
+
 func TestSlowReadersAreCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()

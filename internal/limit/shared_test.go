@@ -48,7 +48,14 @@ func TestScriptDecidesAsMemory(t *testing.T) {
 				if r.free() {
 					return
 				}
+				peeked, peekErr := n.askAt(&r, c.Time, slot{gateKey(&r), onlyPeek}, freed[gateKey(&r)])
+				if diff := cmp.Diff(m.Peek(r), peeked); diff != "" || peekErr != nil {
+					rt.Fatalf("a look at %+v (%v) (-memory +redis):\n%s", r, peekErr, diff)
+				}
 				want, done := m.Admit(r)
+				if want.Refused != peeked.Refused || want.RetryAfter != peeked.RetryAfter {
+					rt.Fatalf("%+v: a look says %+v, and then comes %+v", r, peeked, want)
+				}
 				at, _ := n.slots.name(gateKey(&r))
 				got, err := n.askAt(&r, c.Time, at, freed[at.gate])
 				if err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -126,6 +127,16 @@ func TestTooLargeBeforeContinue(t *testing.T) {
 	w.send(t, w.request("POST", "/customer_groups", w.vars["token"], "", mebibyte+1, "Expect: 100-continue"))
 	w.read(t, "POST", http.StatusRequestEntityTooLarge)
 	w.wantEnd(t)
+}
+
+// TestOptionsOfEverything: "OPTIONS *" is a path that does not exist.
+func TestOptionsOfEverything(t *testing.T) {
+	f := newFixture(t, dbtest.SQLite(t), server.Options{})
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, &http.Request{Method: http.MethodOptions, URL: &url.URL{Path: "*"}, Header: http.Header{}})
+	if w.Code != 404 || w.Body.String() != "The route is not found, check the URL" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
 }
 
 // TestTooLargeInV3: a body that is too large has an answer in the shape of its
