@@ -64,15 +64,15 @@ func TestRefusalDoesNotWaitForBody(t *testing.T) {
 // TestRefusalReachesSender: a client that sends its whole body before it reads
 // finds the refusal. To cut the connection would have reset it.
 func TestRefusalReachesSender(t *testing.T) {
-	d := dbtest.SQLite(t)
-	for _, secure := range []bool{false, true} {
-		s := serveSocket(t, d, server.Options{}, secure)
-		s.vars["token"] = "nobody-has-this"
-		w := s.dial(t)
-		w.send(t, w.whole("POST", "/customer_groups", padded(mebibyte)))
-		w.read(t, "POST", 401)
-		w.wantEnd(t)
-		d = dbtest.SQLite(t)
+	for _, size := range []int{200_000, mebibyte} {
+		for _, secure := range []bool{false, true} {
+			s := serveSocket(t, dbtest.SQLite(t), server.Options{}, secure)
+			s.vars["token"] = "nobody-has-this"
+			w := s.dial(t)
+			w.send(t, w.whole("POST", "/customer_groups", padded(size)))
+			w.read(t, "POST", 401)
+			w.wantEnd(t)
+		}
 	}
 }
 
