@@ -56,6 +56,8 @@ type Piece[T any] struct {
 	list   *List[T]
 	buf    []byte
 	extent Extent
+	last   T    // the last row
+	added  bool // there is one since Begin
 	open   bool // the last row does not end its element
 	cut    bool // there is no room for more rows
 	err    error
@@ -68,7 +70,7 @@ type Piece[T any] struct {
 
 // Begin forgets the rows since the last call of next.
 func (p *Piece[T]) Begin() {
-	p.buf, p.extent, p.open, p.cut, p.err = p.buf[:p.mark], p.saved, p.left, false, nil
+	p.buf, p.extent, p.added, p.open, p.cut, p.err = p.buf[:p.mark], p.saved, false, p.left, false, nil
 }
 
 // Add appends a row. It returns false when the piece is large enough.
@@ -84,11 +86,10 @@ func (p *Piece[T]) Add(row T) bool {
 		p.extent.Count++
 	}
 	p.open = part == Begin || part == Middle
-	place := p.list.Place(row)
 	if p.extent.First == "" {
-		p.extent.First = place
+		p.extent.First = p.list.Place(row)
 	}
-	p.extent.Last = place
+	p.last, p.added = row, true
 	p.buf, p.err = p.list.Append(p.buf, row)
 	p.cut = len(p.buf) >= PieceBytes || p.err != nil
 	return !p.cut
@@ -196,6 +197,9 @@ func (p *Page[T]) read() (whole bool, err error) {
 		}
 		if err != nil {
 			return false, err
+		}
+		if p.piece.added {
+			p.piece.extent.Last = p.list.Place(p.piece.last)
 		}
 		if !p.begun {
 			p.begun, p.piece.extent.Total = true, total
