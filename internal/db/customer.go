@@ -82,17 +82,18 @@ func (t *Tx) ListCustomers(storeHash string, f cohort.CustomerFilter, p cohort.P
 }
 
 // ListCustomersForUpdate is ListCustomers for those whom this transaction is
-// about to write.
+// about to delete. They have only their ids and groups: a hundred customers may
+// have notes of 26 MB.
 func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
 	w := whereCustomers(storeHash, f)
 	if err := w.slice(p, p.Size, byID); err != nil {
 		return nil, err
 	}
-	rows, err := t.query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+t.engine.forUpdate, w.args...)
+	rows, err := t.query("SELECT "+groupInEffect+", id FROM customers"+w.text.String()+t.engine.forUpdate, w.args...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanCustomer)
+	return collect(rows, func(row scanner) (c cohort.Customer, err error) { return c, row.Scan(&c.GroupID, &c.ID) })
 }
 
 // CountCustomers returns how many customers pass the filter.
