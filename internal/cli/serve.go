@@ -146,11 +146,13 @@ func startJobs(ctx context.Context, svc *service.Service, log *slog.Logger) (sto
 // the environment says how many. The one that writes does not have to wait then
 // until a request's handler makes room for it, after each time that it has
 // waited for the disk.
-var setProcessors = sync.OnceFunc(func() {
+var setProcessors = sync.OnceFunc(raiseProcessors)
+
+func raiseProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
-		runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
+		runtime.GOMAXPROCS(2 * limit.Processors())
 	}
-})
+}
 
 func (c *serveCommand) check() error {
 	if (c.TLSCert == "") != (c.TLSKey == "") {

@@ -12,8 +12,10 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
+	"time"
+
+	"cohort.example/cohort/internal/limit"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -38,19 +40,34 @@ const (
 	maxTagBytes  = 128
 )
 
-// Hasher hashes at most as many passwords at once as there are cores: more
-// would only take memory, 19 MiB each.
-type Hasher struct{ slots chan struct{} }
+// Bounds of a Hasher.
+const (
+	// maxWaiting is how many passwords wait at most.
+	maxWaiting = 128
+	// maxWait is how long each waits at most.
+	maxWait = 5 * time.Second
+)
 
-// NewHasher returns a Hasher.
-func NewHasher() *Hasher { return &Hasher{slots: make(chan struct{}, runtime.GOMAXPROCS(0))} }
+// Hasher hashes at most as many passwords at once as there are processors: more
+// would only take memory, 19 MiB each. The others wait, and the stores take
+// turns.
+type Hasher struct{ work *limit.Work }
 
-// Hash returns the hash of a password. It takes tens of milliseconds and must
-// not be called in a transaction. It fails only if ctx ends while it waits.
-func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
+// NewHasher returns a Hasher. How many processors there are is what the process
+// was started with, whatever GOMAXPROCS has been set to since.
+func NewHasher() *Hasher { return newHasher(limit.Processors()) }
+
+func newHasher(atOnce int) *Hasher {
+	return &Hasher{limit.NewWork(limit.WorkOptions{Name: limit.PasswordWork, AtOnce: atOnce, Waiting: maxWaiting, Wait: maxWait})}
+}
+
+// Hash returns the hash of a password of a store's. It takes tens of milliseconds
+// and must not be called in a transaction. It fails if ctx ends while it waits,
+// and with a *limit.FullError if too many wait or the wait is too long.
+func (h *Hasher) Hash(ctx context.Context, store, password string) (string, error) {
 	salt := random(saltBytes)
 	p := parameters{memoryKiB, passes, lanes}
-	tag, err := h.tag(ctx, password, salt, p, tagBytes)
+	tag, err := h.tag(ctx, store, password, salt, p, tagBytes)
 	if err != nil {
 		return "", err
 	}
@@ -67,9 +84,9 @@ func Unguessable() string {
 var decoy = Unguessable()
 
 // Matches reports whether the hash is that of the password. Without a hash ("")
-// it takes as long and returns false. It fails if ctx ends while it waits, or
-// if the hash cannot be read.
-func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, error) {
+// it takes as long and returns false. It fails as Hash does, or if the hash
+// cannot be read.
+func (h *Hasher) Matches(ctx context.Context, store, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
 		hash = decoy
@@ -78,20 +95,19 @@ func (h *Hasher) Matches(ctx context.Context, password, hash string) (bool, erro
 	if err != nil {
 		return false, err
 	}
-	got, err := h.tag(ctx, password, salt, p, uint32(len(want)))
+	got, err := h.tag(ctx, store, password, salt, p, uint32(len(want)))
 	if err != nil {
 		return false, err
 	}
 	return subtle.ConstantTimeCompare(got, want) == 1 && known, nil
 }
 
-func (h *Hasher) tag(ctx context.Context, password string, salt []byte, p parameters, size uint32) ([]byte, error) {
-	select {
-	case h.slots <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
+func (h *Hasher) tag(ctx context.Context, store, password string, salt []byte, p parameters, size uint32) ([]byte, error) {
+	done, err := h.work.Begin(ctx, store)
+	if err != nil {
+		return nil, err
 	}
-	defer func() { <-h.slots }()
+	defer done()
 	return argon2.IDKey([]byte(password), salt, p.passes, p.memoryKiB, p.lanes, size), nil
 }
 

@@ -14,7 +14,7 @@ import (
 
 func hashOf(t *testing.T, h *Hasher, p string) string {
 	t.Helper()
-	hash, err := h.Hash(t.Context(), p)
+	hash, err := h.Hash(t.Context(), "abc", p)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func hashOf(t *testing.T, h *Hasher, p string) string {
 
 func wantMatch(t *testing.T, h *Hasher, p, hash string, want bool) {
 	t.Helper()
-	if got, err := h.Matches(t.Context(), p, hash); got != want || err != nil {
+	if got, err := h.Matches(t.Context(), "abc", p, hash); got != want || err != nil {
 		t.Errorf("%.40q matches %s: %v, error %v; want %v", p, hash, got, err, want)
 	}
 }
@@ -171,7 +171,7 @@ func TestMatchesRefusesDamagedHashes(t *testing.T) {
 		"a tag longer than any":      with(5, strings.Repeat("A", 1000)),
 	} {
 		t.Run(name, func(t *testing.T) {
-			if ok, err := NewHasher().Matches(t.Context(), "password", hash); ok || !errors.Is(err, errUnreadable) {
+			if ok, err := NewHasher().Matches(t.Context(), "abc", "password", hash); ok || !errors.Is(err, errUnreadable) {
 				t.Errorf("%q: matches %v, error %v", hash, ok, err)
 			}
 		})
@@ -190,7 +190,7 @@ func TestNoDamageMatches(t *testing.T) {
 		if damaged == cheap {
 			rt.Skip("no damage")
 		}
-		if ok, _ := h.Matches(t.Context(), "password", damaged); ok {
+		if ok, _ := h.Matches(t.Context(), "abc", "password", damaged); ok {
 			rt.Errorf("%q matches", damaged)
 		}
 	})
@@ -201,7 +201,7 @@ func TestNoDamageMatches(t *testing.T) {
 // tell them apart.
 func BenchmarkMatches(b *testing.B) {
 	h := NewHasher()
-	known, err := h.Hash(b.Context(), "secret")
+	known, err := h.Hash(b.Context(), "abc", "secret")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -212,7 +212,7 @@ func BenchmarkMatches(b *testing.B) {
 		b.Run(bb.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := h.Matches(b.Context(), bb.password, bb.hash); err != nil {
+				if _, err := h.Matches(b.Context(), "abc", bb.password, bb.hash); err != nil {
 					b.Fatal(err)
 				}
 			}

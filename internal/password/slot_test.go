@@ -6,65 +6,72 @@ import (
 	"runtime"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"cohort.example/cohort/internal/limit"
 )
 
-// fill takes every slot, and returns a function that gives one back.
-func fill(h *Hasher) (release func()) {
-	for range cap(h.slots) {
-		h.slots <- struct{}{}
+// fill takes every place, and returns a function that gives one back.
+func fill(t *testing.T, h *Hasher) (release func()) {
+	for range h.work.AtOnce() {
+		done, err := h.work.Begin(t.Context(), "other")
+		if err != nil {
+			t.Fatal(err)
+		}
+		release = done
 	}
-	return func() { <-h.slots }
+	return release
 }
 
-// waits is what has to wait for a slot.
+// waits is what has to wait for a place.
 var waits = map[string]func(*Hasher, context.Context) error{
-	"Hash": func(h *Hasher, ctx context.Context) error { _, err := h.Hash(ctx, "x"); return err },
+	"Hash": func(h *Hasher, ctx context.Context) error { _, err := h.Hash(ctx, "abc", "x"); return err },
 	"Matches": func(h *Hasher, ctx context.Context) error {
-		_, err := h.Matches(ctx, "x", cheap)
+		_, err := h.Matches(ctx, "abc", "x", cheap)
 		return err
 	},
-	"Matches without a hash": func(h *Hasher, ctx context.Context) error { _, err := h.Matches(ctx, "x", ""); return err },
+	"Matches without a hash": func(h *Hasher, ctx context.Context) error { _, err := h.Matches(ctx, "abc", "x", ""); return err },
 }
 
-func TestContextEndsWhileItWaits(t *testing.T) {
+// TestWaitEnds: by the context, or by a refusal when it has been long enough.
+func TestWaitEnds(t *testing.T) {
 	for name, wait := range waits {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				h := NewHasher()
-				fill(h)
+				h := newHasher(3)
+				fill(t, h)
 				ctx, cancel := context.WithCancel(t.Context())
-				var err error
-				done := make(chan struct{})
-				go func() { defer close(done); err = wait(h, ctx) }()
+				errs := make(chan error, 1)
+				go func() { errs <- wait(h, ctx) }()
 				synctest.Wait()
-				select {
-				case <-done:
-					t.Errorf("it did not wait: %v", err)
-				default:
+				if running, waiting := h.work.Usage(); running != 3 || waiting != 1 {
+					t.Errorf("%d run and %d wait", running, waiting)
 				}
 				cancel()
-				<-done
-				if !errors.Is(err, context.Canceled) {
+				if err := <-errs; !errors.Is(err, context.Canceled) {
 					t.Errorf("got error %v", err)
 				}
-				if len(h.slots) != cap(h.slots) {
-					t.Errorf("it gave back a slot that it never had")
+				start := time.Now()
+				err := wait(h, t.Context()) // the bubble's clock goes on while all wait
+				if full, ok := errors.AsType[*limit.FullError](err); !ok || full.Limit != limit.PasswordWork {
+					t.Errorf("got error %v", err)
+				}
+				if took := time.Since(start); took != maxWait {
+					t.Errorf("it waited for %v", took)
+				}
+				if running, waiting := h.work.Usage(); running != 3 || waiting != 0 {
+					t.Errorf("in the end %d run and %d wait", running, waiting)
 				}
 			})
 		})
 	}
 }
 
-// As many at once as there are cores, and each makes room for the next, also
-// one whose hash cannot be read.
-func TestSlots(t *testing.T) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
+// TestPlaces: each makes room for the next, also one whose hash cannot be read.
+func TestPlaces(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := NewHasher()
-		if cap(h.slots) != 3 {
-			t.Fatalf("%d slots for 3 cores", cap(h.slots))
-		}
-		release := fill(h)
+		h := newHasher(3)
+		release := fill(t, h)
 		done := make(chan error, 3*len(waits))
 		for _, wait := range waits {
 			for range 3 {
@@ -73,7 +80,7 @@ func TestSlots(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(done) != 0 {
-			t.Errorf("%d got through without a slot", len(done))
+			t.Errorf("%d got through without a place", len(done))
 		}
 		release() // the one through which all have to pass
 		synctest.Wait()
@@ -85,8 +92,21 @@ func TestSlots(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if _, err := h.Matches(t.Context(), "x", "damaged"); err == nil || len(h.slots) != 2 {
-			t.Errorf("after all that %d slots are taken, want 2 (%v)", len(h.slots), err)
+		if _, err := h.Matches(t.Context(), "abc", "x", "damaged"); err == nil {
+			t.Error("a damaged hash was read")
+		}
+		if running, waiting := h.work.Usage(); running != 2 || waiting != 0 {
+			t.Errorf("after all that %d run and %d wait", running, waiting)
 		}
 	})
+}
+
+// TestAtOnceIsWhatTheProcessHas: a server raises GOMAXPROCS above the number of
+// processors, and not as many passwords more are hashed at once.
+func TestAtOnceIsWhatTheProcessHas(t *testing.T) {
+	before := runtime.GOMAXPROCS(0)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * before))
+	if got := NewHasher().work.AtOnce(); got != before {
+		t.Errorf("%d at once on %d processors", got, before)
+	}
 }

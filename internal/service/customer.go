@@ -22,7 +22,7 @@ func (s *Service) CreateCustomer(ctx context.Context, storeHash string, u cohort
 	hash := password.Unguessable()
 	if u.Password != nil {
 		var err error
-		if hash, err = s.hashPassword(ctx, *u.Password); err != nil {
+		if hash, err = s.hashPassword(ctx, storeHash, *u.Password); err != nil {
 			return cohort.Customer{}, err
 		}
 	}
@@ -90,7 +90,7 @@ func (s *Service) UpdateCustomer(ctx context.Context, storeHash string, id int64
 	}
 	hash := ""
 	if u.Password != nil {
-		if hash, err = s.hashPassword(ctx, *u.Password); err != nil {
+		if hash, err = s.hashPassword(ctx, storeHash, *u.Password); err != nil {
 			return cohort.Customer{}, err
 		}
 	}
@@ -163,16 +163,16 @@ func (s *Service) ValidatePassword(ctx context.Context, storeHash string, id int
 	if err != nil {
 		return false, err
 	}
-	return s.passwords.Matches(ctx, attempt, hash)
+	return s.passwords.Matches(ctx, storeHash, attempt, hash)
 }
 
 // hashPassword checks and hashes a new password. It is never called in a
 // transaction, which would make every other writer wait for it.
-func (s *Service) hashPassword(ctx context.Context, p string) (string, error) {
+func (s *Service) hashPassword(ctx context.Context, storeHash, p string) (string, error) {
 	if err := cohort.ValidatePassword(p); err != nil {
 		return "", err
 	}
-	return s.passwords.Hash(ctx, p)
+	return s.passwords.Hash(ctx, storeHash, p)
 }
 
 // checkGroup returns KindInvalid unless the store has the group; 0 is none.

@@ -54,19 +54,19 @@ func TestValidatePassword(t *testing.T) {
 	})
 }
 
-// slotContext is a context that says when the password package asks for its
-// end, which it does to wait for a slot.
-type slotContext struct {
+// placeContext is a context that says when a hash asks for its place in the
+// process, which looks at the context first.
+type placeContext struct {
 	context.Context
-	waiting func()
+	asked func()
 }
 
-func (c slotContext) Done() <-chan struct{} {
+func (c placeContext) Err() error {
 	pc, _, _, _ := runtime.Caller(1)
-	if strings.Contains(runtime.FuncForPC(pc).Name(), "/internal/password.") {
-		c.waiting()
+	if strings.HasSuffix(runtime.FuncForPC(pc).Name(), "/internal/limit.(*Work).Begin") {
+		c.asked()
 	}
-	return c.Context.Done()
+	return c.Context.Err()
 }
 
 // Hashing takes a core for tens of milliseconds, and the wait for a core may
@@ -94,17 +94,17 @@ func TestOthersWriteWhileAPasswordWaits(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newShop(t, dbtest.Open(t, url))
 					s.create(t, ada("ada@example.com"))
-					waits := 0
-					err := do(slotContext{t.Context(), func() {
-						waits++
+					asked := 0
+					err := do(placeContext{t.Context(), func() {
+						asked++
 						ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 						defer cancel()
 						if _, err := s.CreateGroup(ctx, "a", cohort.Group{Name: "x"}); err != nil {
 							t.Errorf("another write meanwhile: %v", err)
 						}
 					}}, s)
-					if err != nil || waits != 1 {
-						t.Errorf("it waited %d times for a slot, error %v", waits, err)
+					if err != nil || asked != 1 {
+						t.Errorf("it asked %d times for a place, error %v", asked, err)
 					}
 				})
 			})
