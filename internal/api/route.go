@@ -35,7 +35,10 @@ type Route struct {
 	// ReadOnly marks an operation that changes nothing although its method is not
 	// GET. Work that only reads ends when its client is gone.
 	ReadOnly bool
-	Handle   Handler
+	// Expensive is whether the operation takes a processor for long, so that the
+	// whole process limits how many of its kind run at once.
+	Expensive bool
+	Handle    Handler
 }
 
 // Rate is how many calls a minute an operation takes: to one path, and in one

@@ -69,7 +69,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "deleteAssignments", Method: "DELETE", Path: "/pricelists/assignments", Scope: modify, Handle: h.deleteAssignments},
 			{Operation: "putAssignment", Method: "PUT", Path: "/pricelists/{price_list_id}/assignments", Scope: modify, AtOnce: 25, Handle: h.putAssignment},
 
-			{Operation: "getPrices", Method: "POST", Path: "/pricing/products", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Handle: h.getPrices},
+			{Operation: "getPrices", Method: "POST", Path: "/pricing/products", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Expensive: true, Handle: h.getPrices},
 		},
 	}
 }
@@ -83,8 +83,8 @@ func Extension(svc *service.Service) *api.Dialect {
 		Canonical:  asItIs,
 		WriteError: writeError,
 		Routes: []api.Route{
-			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Handle: h.explainPrices},
-			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Handle: h.checkAccess},
+			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Expensive: true, Handle: h.explainPrices},
+			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
 		},
 	}
 }

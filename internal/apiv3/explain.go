@@ -1,6 +1,8 @@
 package apiv3
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"net/http"
 
@@ -19,6 +21,8 @@ type explanationWire struct {
 	Currency   string          `json:"currency"`
 	Shopper    shopperWire     `json:"shopper"`
 	Candidates []candidateWire `json:"candidates"`
+	// NotListed counts the candidates that lost and are left out, by source.
+	NotListed map[cohort.PriceSource]int `json:"not_listed,omitempty"`
 }
 
 // candidateWire is something that was considered. What it has not is left out.
@@ -49,19 +53,67 @@ type categoryStep struct {
 }
 
 func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
+	full, err := wantsFull(r)
+	if err != nil {
+		return err
+	}
 	request, err := decodePriceRequest(r)
 	if err != nil {
 		return err
 	}
+	request.Full = full
 	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Key, request)
 	if err != nil {
 		return placed("items", err)
 	}
-	wires := make([]explanationWire, len(explained.Answers))
-	for i, a := range explained.Answers {
-		wires[i] = toExplanationWire(explained, a)
+	body, err := appendExplanations(r.Context(), explained)
+	if err != nil {
+		return err
 	}
-	return writeSingle(w, wires)
+	api.WriteFinished(w, http.StatusOK, body)
+	return nil
+}
+
+// wantsFull reads the query. Whatever else is in there is ignored, as by all that
+// is no list.
+func wantsFull(r *api.Request) (full bool, err error) {
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range params {
+		if p.Name != "full" {
+			continue
+		}
+		if p.Value != "true" && p.Value != "false" {
+			return false, cohort.Invalid("full", "The value must be true or false.")
+		}
+		full = p.Value == "true"
+	}
+	return full, nil
+}
+
+// appendExplanations encodes item by item, so that no second copy of the whole
+// answer is made, and a request that is over ends here too.
+func appendExplanations(ctx context.Context, e service.PriceExplanation) ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(`{"data":[`)
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	for i, a := range e.Answers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		if err := encoder.Encode(toExplanationWire(e, a)); err != nil {
+			return nil, err
+		}
+		b.Truncate(b.Len() - 1) // the line end
+	}
+	b.WriteString(`],"meta":{}}`)
+	return b.Bytes(), nil
 }
 
 func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) explanationWire {
@@ -69,6 +121,7 @@ func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) expla
 	w := explanationWire{
 		ProductID: a.Item.ProductID, VariantID: a.VariantID, Asked: asked, Calculated: amount(a.Calculated.Decimal),
 		Currency: e.Currency.Code, Shopper: toShopperWire(e.Shopper), Candidates: make([]candidateWire, len(a.Candidates)),
+		NotListed: a.NotListed,
 	}
 	for i, c := range a.Candidates {
 		w.Candidates[i] = toCandidateWire(c, e.CategoryNames)

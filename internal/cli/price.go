@@ -34,7 +34,7 @@ func (c *priceCommand) Run(in *invocation) error {
 		e, err := svc.ExplainPrices(in.ctx, st.Key, service.PriceRequest{
 			ShopperQuery: service.ShopperQuery{CustomerID: c.Customer, GroupID: c.Group},
 			ChannelID:    c.Channel, Currency: c.Currency,
-			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}},
+			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}}, Full: true,
 		})
 		if err != nil {
 			return err

@@ -40,6 +40,8 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 	case entry.status != 0:
 		entry.broken = true
 		panic(http.ErrAbortHandler) // by which the client sees that the answer is not whole
+	case e.refuseFull(w, err):
+		entry.err = nil
 	case cohort.KindOf(err) == cohort.KindUnauthorized: // the token was revoked meanwhile
 		refuse(w, http.StatusUnauthorized, unauthorized)
 	default:
@@ -78,7 +80,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if e.route.Method != http.MethodGet {
 		request.Work = service.ForBearer(&entry.work, bearer)
 	}
-	return e.route.Handle(w, request)
+	return e.work(w, request)
 }
 
 // unauthorized is what is said to a token that is not known.

@@ -34,6 +34,7 @@ type Server struct {
 	log     *slog.Logger
 	metrics *Metrics
 	limits  limit.Limiter
+	work    *limit.Work
 	routes  *router
 	bodies  ration     // of memory for the bodies under way
 	none    *operation // for what no route matches
@@ -61,6 +62,7 @@ func New(svc *service.Service, o Options) *Server {
 		log:     o.Log,
 		metrics: o.Metrics,
 		limits:  limit.NewMemory(o.Now),
+		work:    newWork(),
 		routes:  newRouter(),
 		none:    o.Metrics.operation("none"),
 		gzip:    newCompressor(),

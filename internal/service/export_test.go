@@ -1,6 +1,10 @@
 package service
 
-import "cohort.example/cohort"
+import (
+	"testing"
+
+	"cohort.example/cohort"
+)
 
 // What the tests in package service_test cannot reach otherwise.
 const (
@@ -28,4 +32,12 @@ func (s *Service) Remembered() int {
 // chance.
 func (s *Service) SharesSlot(store string, group int64, otherStore string, other int64) bool {
 	return s.stamps.slot(store, group) == s.stamps.slot(otherStore, other)
+}
+
+// LowerPriceBounds lowers the bounds of what a request for prices reads, until
+// the test ends.
+func LowerPriceBounds(t testing.TB, variants, options, tiers, categories, steps int) {
+	before := bounds
+	bounds = readBounds{variants, options, tiers, categories, steps}
+	t.Cleanup(func() { bounds = before })
 }

@@ -96,13 +96,13 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 		options = b.budgets.options
 	}
 	if whole := b.productIDs(needsVariants); len(whole) > 0 {
-		list, err := tx.VariantsOfProducts(storeHash, whole, maxPricedVariants+1, options)
+		list, err := tx.VariantsOfProducts(storeHash, whole, bounds.variants+1, options)
 		if err != nil {
 			return err
 		}
-		if len(list) > maxPricedVariants {
+		if len(list) > bounds.variants {
 			return cohort.Invalid("items", fmt.Sprintf(
-				"The products have more than %d variants together. Ask for fewer of them at once.", maxPricedVariants))
+				"The products have more than %d variants together. Ask for fewer of them at once.", bounds.variants))
 		}
 		b.ofProduct = make(map[int64][]cohort.Variant, len(whole))
 		for _, v := range list {

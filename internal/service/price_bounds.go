@@ -42,6 +42,12 @@ const (
 	maxListedSteps = 50_000
 )
 
+// readBounds are the bounds of what is read. Tests lower them, because a catalog
+// that goes beyond takes long to make.
+type readBounds struct{ variants, options, tiers, categories, steps int }
+
+var bounds = readBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
+
 func tooMuch(field, what string, most int) error {
 	return cohort.Invalid(field, fmt.Sprintf("The request asks for more than %d %s together. Ask for fewer items at once.", most, what))
 }
@@ -54,8 +60,8 @@ func newBudgets() budgets {
 		return &db.Budget{Left: most, Over: tooMuch("items", what, most)}
 	}
 	return budgets{
-		options: budget("option values", maxPricedOptions), tiers: budget("bulk pricing tiers", maxPricedTiers),
-		ofProducts: budget("categories", maxPricedCategories), above: budget("categories", maxPricedCategories),
+		options: budget("option values", bounds.options), tiers: budget("bulk pricing tiers", bounds.tiers),
+		ofProducts: budget("categories", bounds.categories), above: budget("categories", bounds.categories),
 	}
 }
 
