@@ -1,12 +1,15 @@
 package bench
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"runtime"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -82,9 +85,7 @@ func (c *counted) Write(b []byte) (int, error) {
 }
 
 func post(b *testing.B, h *server.Server, path, body string) int64 {
-	r := httptest.NewRequestWithContext(b.Context(), "POST", "/stores/bench"+path, strings.NewReader(body))
-	r.Header.Set("X-Auth-Token", secret)
-	r.Header.Set("Content-Type", "application/json")
+	r := authorized(b.Context(), "POST", path, body)
 	w := &counted{ResponseRecorder: httptest.NewRecorder()}
 	h.ServeHTTP(w, r)
 	if w.Code != 200 {
@@ -214,4 +215,57 @@ func fillHostileTerms(tx *db.Tx) error {
 	return tx.InsertGroup("bench", cohort.Group{
 		ID: rulesGroup, Name: "Rules", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}, DiscountRules: rules,
 	})
+}
+
+// BenchmarkGetBesideHostilePrices is one caller who gets a group by its id, alone
+// and while 50 others ask for those prices again and again; b.N rounds of five
+// seconds. Refusals of the 50 count as answers.
+func BenchmarkGetBesideHostilePrices(b *testing.B) {
+	svc := newHostile(b, "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"))
+	h := server.New(svc, server.Options{})
+	body := hostileBody(b)
+	for _, hostile := range []int{0, 50} {
+		b.Run(fmt.Sprintf("hostile=%d", hostile), func(b *testing.B) {
+			var p99 []float64
+			for b.Loop() {
+				p99 = append(p99, getBeside(b, h, hostile, body))
+			}
+			b.ReportMetric(median(p99), "p99-ms")
+		})
+	}
+}
+
+// getBeside returns the 99th percentile of the time of gets, in milliseconds.
+func getBeside(b *testing.B, h *server.Server, hostile int, body string) float64 {
+	ctx, cancel := context.WithTimeout(b.Context(), 5*time.Second)
+	defer cancel()
+	var others sync.WaitGroup
+	for range hostile {
+		others.Go(func() {
+			for ctx.Err() == nil {
+				h.ServeHTTP(httptest.NewRecorder(), authorized(ctx, "POST", "/v3/pricing/products", body))
+			}
+		})
+	}
+	var took []float64
+	for ctx.Err() == nil {
+		start := time.Now()
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, authorized(b.Context(), "GET", fmt.Sprintf("/v2/customer_groups/%d", rulesGroup), ""))
+		if w.Code != 200 {
+			b.Fatalf("status %d", w.Code)
+		}
+		took = append(took, float64(time.Since(start).Microseconds())/1000)
+		time.Sleep(2 * time.Millisecond)
+	}
+	others.Wait()
+	slices.Sort(took)
+	return took[len(took)*99/100]
+}
+
+func authorized(ctx context.Context, method, path, body string) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, method, "/stores/bench"+path, strings.NewReader(body))
+	r.Header.Set("X-Auth-Token", secret)
+	r.Header.Set("Content-Type", "application/json")
+	return r
 }
