@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 )
@@ -62,7 +64,18 @@ func TestDiskFull(t *testing.T) {
 	h.fill(h.finish)
 	h.wantReads()
 	h.check("while the disk is full")
+	// Some small changes may still fit, until nothing does.
+	plug := filepath.Join(disk, "plug")
+	if err := os.WriteFile(plug, make([]byte, 8<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("the disk is filled up: %v", err)
+	}
+	h.awaitWritable(http.StatusServiceUnavailable)
+	h.wantReads()
+	if err := os.Remove(plug); err != nil {
+		t.Fatal(err)
+	}
 	h.makeRoom(ballast)
+	h.awaitWritable(http.StatusOK)
 	h.check("with room on the disk")
 
 	if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
@@ -98,6 +111,24 @@ func (h *history) makeRoom(path string) {
 	h.bulk, h.mayBeFull = "", false
 	enough := h.acknowledged.Load() + 40
 	h.work(func() bool { return h.acknowledged.Load() >= enough }, h.finish)
+}
+
+// awaitWritable waits until /readyz?write has a status.
+func (h *history) awaitWritable(status int) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
+	defer cancel()
+	for ctx.Err() == nil {
+		res, err := h.http.Get(h.server.url + "/readyz?write")
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		res.Body.Close()
+		if res.StatusCode == status {
+			return
+		}
+	}
+	h.t.Fatalf("/readyz?write does not become %d", status)
 }
 
 // wantReads checks that a server that cannot write is there for readers.

@@ -34,6 +34,9 @@ func (c *copyCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, to.Close()) }()
+	for _, f := range to.OpenToOthers() {
+		fmt.Fprintf(in.Err, "cohort: others than its owner can read or write %s (mode %04o), which will hold hashes of passwords; let nobody else with chmod 600\n", f.Path, f.Mode)
+	}
 	progress, end := newProgress(in.Err, "rows")
 	counts, err := db.Copy(in.ctx, from, to, progress)
 	end()

@@ -58,6 +58,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	defer watchDatabase(d, log)()
 	svc, err := c.newService(in.ctx, d, log)
 	if err != nil {
 		return err

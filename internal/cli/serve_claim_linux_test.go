@@ -1,0 +1,35 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// The second of two servers on one file says so. Commands are no servers, and a
+// server that has ended is none any more.
+func TestServeTellsOfAnotherServer(t *testing.T) {
+	t.Parallel()
+	const warning = `level=WARN msg="another server has the same database`
+	db := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", db)
+	token := newToken(t, db, "abc")
+	first := serve(t, "--db", db)
+	mustRun(t, "store", "list", "--db", db)
+	second := serve(t, "--db", db)
+	if strings.Contains(first.err.String(), warning) || strings.Count(second.err.String(), warning) != 1 {
+		t.Errorf("the first says\n%s\nand the second\n%s", first.err, second.err)
+	}
+	first.stop()
+	if a := second.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"A"}`); a.status != 200 {
+		t.Errorf("create: %d %s", a.status, a.body)
+	}
+	third := serve(t, "--db", db)
+	if !strings.Contains(third.err.String(), warning) {
+		t.Errorf("the third does not see the second:\n%s", third.err)
+	}
+	second.stop()
+	third.stop()
+	if s := serve(t, "--db", db); strings.Contains(s.err.String(), warning) {
+		t.Errorf("it is alone and says\n%s", s.err)
+	}
+}

@@ -1,0 +1,85 @@
+package cli_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func filePath(db string) string { return strings.TrimPrefix(db, "sqlite:") }
+
+// A database that is taken away is said to be once, and once that it is back.
+func TestServeTellsOfADatabaseTakenAway(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	s := serve(t, "--dev", "--db", db)
+	move := func(from, to string) {
+		t.Helper()
+		if err := os.Rename(from, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create := func(want int) {
+		t.Helper()
+		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", `{"name":"A"}`); a.status != want {
+			t.Errorf("create: %d %s, want %d", a.status, a.body, want)
+		}
+	}
+	create(200)
+	move(filePath(db), filePath(db)+".old")
+	create(503)
+	create(503)
+	if a := s.get(t, "/readyz", ""); a.status != 503 {
+		t.Errorf("/readyz: %d", a.status)
+	}
+	s.err.await(t, `level=(ERROR) msg="the database was taken away`, s.ended)
+	move(filePath(db)+".old", filePath(db))
+	s.err.await(t, `level=(INFO) msg="the database is back in place"`, s.ended)
+	create(200)
+	if n := strings.Count(s.err.String(), "the database was taken away from the server"); n != 1 {
+		t.Errorf("it says %d times that the database was taken away:\n%s", n, s.err)
+	}
+}
+
+func TestServeWarnsOfAWideMode(t *testing.T) {
+	t.Parallel()
+	db := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", db)
+	const warning = "others than its owner can read or write a file of the database"
+	s := serve(t, "--db", db)
+	if strings.Contains(s.err.String(), warning) {
+		t.Errorf("a warning for a new database:\n%s", s.err)
+	}
+	s.stop()
+	if err := os.Chmod(filePath(db), 0o604); err != nil {
+		t.Fatal(err)
+	}
+	s = serve(t, "--db", db)
+	if !regexp.MustCompile(`level=WARN msg="` + warning + `.* file=` + filePath(db) + ` mode=0604`).MatchString(s.err.String()) {
+		t.Errorf("no warning:\n%s", s.err)
+	}
+	if r := mustRun(t, "store", "list", "--db", db); r.err != "" {
+		t.Errorf("a command that only looks says %s", r.err)
+	}
+	info, err := os.Stat(filePath(db))
+	if err != nil || info.Mode().Perm() != 0o604 {
+		t.Errorf("the mode is %v (%v), and was the owner's choice", info.Mode(), err)
+	}
+}
+
+func TestCopyWarnsOfAWideMode(t *testing.T) {
+	t.Parallel()
+	from, to := newDB(t), filepath.Join(t.TempDir(), "to.db")
+	mustRun(t, "store", "create", "abc", "--db", from)
+	if err := os.WriteFile(to, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(to, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	if r := mustRun(t, "copy", "--from", from, "--to", "sqlite:"+to); !strings.Contains(r.err, to+" (mode 0640)") {
+		t.Errorf("no warning: %s", r.err)
+	}
+}
