@@ -94,9 +94,15 @@ func (w *writers) write(node, token string) {
 		w.made.Add(1)
 	case status == http.StatusUnauthorized && answer != unauthorized:
 		w.t.Errorf("the refusal is %q", answer)
-	case status != http.StatusUnauthorized && status != http.StatusNotFound && status != http.StatusForbidden:
+	case !isRefusal(status) && status != http.StatusNotFound:
 		w.t.Errorf("status %d: %s", status, answer)
 	}
+}
+
+// isRefusal reports whether a status refuses a token. The address of one that comes
+// again and again is told to wait.
+func isRefusal(status int) bool {
+	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
 }
 
 // end stops the writers, and fails if something was acknowledged that must not be.
@@ -181,7 +187,7 @@ func TestStoreThatIsMadeAgain(t *testing.T) {
 			}
 			w.end()
 			for _, node := range nodes {
-				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, `{"name":"x"}`); status != http.StatusUnauthorized {
+				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, `{"name":"x"}`); status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
 					t.Errorf("the old token's write is answered with %d", status)
 				}
 				wantEmpty(t, node, secret)

@@ -145,7 +145,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	defer conn.Close()
 	// The server says "100 Continue" when the handler waits for the body, which
 	// never comes.
-	_, err = io.WriteString(conn, "POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: cohort\r\n"+
+	_, err = io.WriteString(conn, "POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\n"+
 		"X-Auth-Token: demo-token\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
 	if err != nil {
 		t.Fatal(err)

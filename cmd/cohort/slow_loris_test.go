@@ -23,11 +23,11 @@ var slownesses = []struct {
 	endsWith          int // the status of the answer, 0 if there is none
 }{
 	{"says nothing", "", "", 0},
-	{"dawdles over the header", "GET /stores/demo/v2/time HTTP/1.1\r\nHost: cohort.test\r\nX-Slow: ", strings.Repeat("x", 10_000), 0},
+	{"dawdles over the header", "GET /stores/demo/v2/time HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", strings.Repeat("x", 10_000), 0},
 	{"stops in the header", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: coh", "", 0},
-	{"dawdles over the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n",
+	{"dawdles over the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n",
 		strings.Repeat(" ", 9999), http.StatusRequestTimeout},
-	{"stops in the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n{",
+	{"stops in the body", "POST /stores/demo/v2/customers HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\nContent-Length: 10000\r\n\r\n{",
 		"", http.StatusRequestTimeout},
 }
 

@@ -88,7 +88,7 @@ func (n *nuisance) pause(most time.Duration) {
 // text is a request as it is on the wire.
 func (n *nuisance) text(method, path, body string, header ...string) string {
 	lines := append([]string{
-		method + " /stores/demo/v2" + path + " HTTP/1.1", "Host: cohort.test", "X-Auth-Token: demo-token",
+		method + " /stores/demo/v2" + path + " HTTP/1.1", "Host: localhost", "X-Auth-Token: demo-token",
 		fmt.Sprintf("Content-Length: %d", len(body)),
 	}, header...)
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body

@@ -32,6 +32,7 @@ type serveCommand struct {
 	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"Where to tell another pricing system of sitewide discounts, https://HOST/PATH; nobody is told unless given."`
 	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"What signs the calls to --pricing-url, 16 bytes or more; best given as a variable."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to serve Prometheus metrics at /metrics; nowhere unless given."`
+	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For tells a client's address, such as 10.0.0.0/8,192.0.2.7; none unless given."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The form of the log lines on standard error: text or json."`
 	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long requests under way may take to finish after SIGTERM (${default})."`
 	dbFlag
@@ -89,7 +90,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
-	handler := server.New(svc, server.Options{Log: log, Metrics: metrics, Limits: limits})
+	handler := server.New(svc, c.options(log, metrics, limits))
 	err = c.serve(in.ctx, newHTTPServer(handler, log), listener, handler.CutOff)
 	log.Info("stopped")
 	return err
@@ -112,6 +113,12 @@ func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logge
 		log.Warn("another pricing system waits to be told of sitewide discounts, and there is no --pricing-url; see \"cohort jobs\"", "jobs", counts.Waiting)
 	}
 	return svc, err
+}
+
+// options are those of the server, whose flags are checked.
+func (c *serveCommand) options(log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
+	proxies, _ := server.ParseTrustedProxies(c.TrustedProxies)
+	return server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
 }
 
 // pricing returns the client of another pricing system, or nil if there is none.
@@ -171,6 +178,9 @@ func (c *serveCommand) check() error {
 	}
 	if _, err := c.pricing(); err != nil {
 		return err
+	}
+	if _, err := server.ParseTrustedProxies(c.TrustedProxies); err != nil {
+		return usageError("--trusted-proxies cannot be used: " + err.Error())
 	}
 	if c.ShutdownTimeout < 0 {
 		return usageError("--shutdown-timeout must not be negative")
@@ -303,6 +313,9 @@ func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop f
 	l, err := net.Listen("tcp", c.MetricsAddr)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", c.MetricsAddr, err)
+	}
+	if host, _, err := net.SplitHostPort(l.Addr().String()); err == nil && !isLoopback(host) {
+		log.Warn("serving metrics beyond this machine: whoever reaches the address can read them, without a token", "addr", c.MetricsAddr)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())

@@ -261,6 +261,61 @@ func TestServeWarnsOfPlainHTTPBeyondThisMachine(t *testing.T) {
 	}
 }
 
+// Metrics need no token, so who lets others reach them should know it.
+func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
+	t.Parallel()
+	const warning = "serving metrics beyond this machine"
+	if s := serve(t, "--db", newDB(t), "--metrics-addr", "0.0.0.0:0"); strings.Count(s.err.String(), `level=WARN msg="`+warning) != 1 {
+		t.Errorf("no warning, or several:\n%s", s.err)
+	}
+	if s := serve(t, "--db", newDB(t), "--metrics-addr", "127.0.0.1:0"); strings.Contains(s.err.String(), warning) {
+		t.Errorf("a warning for a loopback address:\n%s", s.err)
+	}
+}
+
+// A page in a browser that has its own name lead to 127.0.0.1 must not get at the
+// store of --dev.
+func TestServeDevRefusesOtherHosts(t *testing.T) {
+	t.Parallel()
+	s := serve(t, "--dev", "--db", newDB(t))
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/livez", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Host = "attacker.example"
+	res, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := read(t, res); a.status != 403 {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+}
+
+// The client behind a trusted proxy is in the log, and nobody else can say that he
+// is somebody else.
+func TestServeTrustsProxies(t *testing.T) {
+	t.Parallel()
+	wantFailure(t, run(t, "serve", "--trusted-proxies", "proxy", "--db", newDB(t)), 2,
+		`--trusted-proxies cannot be used: "proxy" is neither an address nor a network such as 10.0.0.0/8`)
+	for proxies, client := range map[string]string{"127.0.0.0/8,::1": "203.0.113.9", "192.0.2.1": "127.0.0.1"} {
+		s := serve(t, "--db", newDB(t), "--trusted-proxies", proxies)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/livez", http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("X-Forwarded-For", "203.0.113.9")
+		res, err := s.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		read(t, res)
+		if got := s.err.await(t, `operation=live .*client=(\S+)`, s.ended); got != client {
+			t.Errorf("with %s the client is %s, want %s", proxies, got, client)
+		}
+	}
+}
+
 // Only the file that --db names is written to.
 func TestServeLeavesOneFile(t *testing.T) {
 	t.Parallel()

@@ -53,6 +53,7 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 // contract gives. It returns the errors whose shape is the dialect's.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
 	bearer, ok, err := e.authenticate(w, r, entry)
+	entry.token = bearer.Token.ID
 	if !ok {
 		return err
 	}
@@ -105,7 +106,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 	}
 	switch cohort.KindOf(err) {
 	case cohort.KindUnauthorized:
-		refuse(w, http.StatusUnauthorized, unauthorized)
+		e.server.refuseToken(w, entry)
 	case cohort.KindForbidden:
 		refuse(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
 	default:

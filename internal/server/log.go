@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -20,6 +21,9 @@ type entry struct {
 	path      requestPath
 	operation *operation // nil: no route matched
 	store     string     // empty: not let in
+	token     string     // its id; empty: no token, or one that nobody has
+	client    netip.Addr // not valid: there is no network
+	flood     bool       // one of many that fail alike, of which the log has a word already
 	err       error
 
 	request    *http.Request
@@ -37,10 +41,16 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	e.work.request, e.work.cutOff = r.Context(), s.cutOff
 	e.work.start, e.work.multiplex = e.start, r.ProtoMajor > 1
 	e.requestID[0] = newRequestID()
+	e.client = s.proxies.client(r)
 	w.Header()["X-Request-Id"] = e.requestID[:]
+	if r.TLS != nil {
+		w.Header()["Strict-Transport-Security"] = strictTransport
+	}
 	s.metrics.inFlight.Inc()
 	defer s.finish(e, r)
-	s.compress(e, r)
+	if !s.refuseHost(e, r) {
+		s.compress(e, r)
+	}
 }
 
 func (s *Server) finish(e *entry, r *http.Request) {
@@ -81,11 +91,17 @@ func newRequestID() string {
 
 // describe fills in the log line. Attributes that say nothing are left out.
 func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration) {
-	var room [10]slog.Attr // for all there can be, so that they are added at once
+	var room [12]slog.Attr // for all there can be, so that they are added at once
 	attrs := append(room[:0],
 		slog.String("request_id", e.requestID[0]), slog.String("method", r.Method),
 		slog.String("operation", e.operation.name), slog.Int("status", e.status),
 		slog.Int64("bytes", e.bytes), slog.Duration("took", took))
+	if e.client.IsValid() {
+		attrs = append(attrs, slog.String("client", e.client.String()))
+	}
+	if e.token != "" {
+		attrs = append(attrs, slog.String("token", e.token))
+	}
 	if e.store != "" {
 		// The path of a request that was let in has nothing in it but the store
 		// and ids. In any other there may be anything, people's data too.
@@ -100,9 +116,12 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 	line.AddAttrs(attrs...)
 }
 
-// level is Error for what an operator should look at.
+// level is Error for what an operator should look at, and Debug for what would
+// drown the rest.
 func (e *entry) level() slog.Level {
 	switch {
+	case e.flood:
+		return slog.LevelDebug
 	case e.clientLeft():
 		return slog.LevelInfo
 	case e.status >= 500 || e.status == 0 || e.broken:

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/db/dbtest"
 	"cohort.example/cohort/internal/server"
@@ -23,6 +24,8 @@ type logged struct {
 	Path          string
 	Operation     string
 	Store         string
+	Token         string
+	Client        string
 	Status        int
 	Bytes         int64
 	CorrelationID string `json:"correlation_id"`
@@ -35,6 +38,9 @@ func newLoggedFixture(t *testing.T, d *db.DB) (*fixture, logLines) {
 	log := slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	return newFixture(t, d, server.Options{Log: log}, service.WithPricing(moodyPricing{})), lines
 }
+
+// newInfoLog logs as a server does unless it is told otherwise.
+func newInfoLog(lines logLines) *slog.Logger { return slog.New(slog.NewJSONHandler(lines, nil)) }
 
 func (l logLines) only(t *testing.T) (entry logged) {
 	t.Helper()
@@ -71,7 +77,10 @@ func TestLogLine(t *testing.T) {
 			w := f.mustAnswer(t, c.want.Status, c.method, c.path, f.vars[c.token], "")
 			c.want.Level, c.want.Msg = "INFO", "request"
 			c.want.RequestID, c.want.Bytes = w.Header().Get("X-Request-Id"), int64(w.Body.Len())
-			c.want.Method = c.method
+			c.want.Method, c.want.Client = c.method, "192.0.2.1"
+			if c.want.Operation != "none" && c.want.Operation != "live" && c.token != "none" {
+				c.want.Token = cohort.NewToken(f.vars[c.token]).ID
+			}
 			if c.want.Store != "" {
 				c.want.Path = c.path // of others nothing is known, so they may hold anything
 			}

@@ -38,7 +38,7 @@ func NewMetrics() *Metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "cohort_http_requests_in_flight", Help: "Requests under way."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "cohort_http_requests_refused_total", Help: "Requests refused with 429, by the limit that they met: quota, at_once, rate or bodies of a store, work or passwords of the whole process."},
+			Name: "cohort_http_requests_refused_total", Help: "Requests refused with 429, by the limit that they met: quota, at_once, rate or bodies of a store, work or passwords of the whole process, or failed_tokens of an address."},
 			[]string{"limit"}),
 	}
 	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.refused,

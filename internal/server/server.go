@@ -26,6 +26,9 @@ type Options struct {
 	Metrics *Metrics         // nil counts nothing
 	Now     func() time.Time // the clock of limits that are not shared; nil is the system's
 	Limits  *limit.Shared    // limits that other nodes share; nil counts in memory
+
+	TrustedProxies TrustedProxies // whose X-Forwarded-For counts
+	LoopbackOnly   bool           // refuses a Host header that does not name this machine
 }
 
 // Server answers every request that Cohort gets.
@@ -35,10 +38,14 @@ type Server struct {
 	metrics *Metrics
 	limits  limit.Limiter
 	work    *limit.Work
-	routes  *router
-	bodies  ration     // of memory for the bodies under way
-	none    *operation // for what no route matches
-	gzip    func(http.Handler) http.HandlerFunc
+	proxies TrustedProxies
+	// failures counts tokens that nobody has.
+	failures     *limit.Failures
+	loopbackOnly bool
+	routes       *router
+	bodies       ration     // of memory for the bodies under way
+	none         *operation // for what no route matches
+	gzip         func(http.Handler) http.HandlerFunc
 	// cutOff is the context that ends what is under way, which CutOff does.
 	cutOff context.Context
 	CutOff context.CancelFunc
@@ -63,9 +70,10 @@ func New(svc *service.Service, o Options) *Server {
 		metrics: o.Metrics,
 		limits:  limit.NewMemory(o.Now),
 		work:    newWork(),
-		routes:  newRouter(),
-		none:    o.Metrics.operation("none"),
-		gzip:    newCompressor(),
+		proxies: o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly,
+		routes: newRouter(),
+		none:   o.Metrics.operation("none"),
+		gzip:   newCompressor(),
 
 		authenticate: svc.Authenticate,
 	}

@@ -1,0 +1,70 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestClient(t *testing.T) {
+	t.Parallel()
+	const list = "10.0.0.0/8, 192.0.2.7,2001:db8::/32"
+	proxies, err := ParseTrustedProxies(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name, peer string
+		forwarded  []string
+		want       string
+	}{
+		{"nobody is forwarded", "10.0.0.1:99", nil, "10.0.0.1"},
+		{"a client says it himself", "198.51.100.1:99", []string{"203.0.113.9"}, "198.51.100.1"},
+		{"a proxy says it", "10.0.0.1:99", []string{"203.0.113.9"}, "203.0.113.9"},
+		{"a client lied to a proxy", "10.0.0.1:99", []string{"127.0.0.1, 203.0.113.9"}, "203.0.113.9"},
+		{"a client lied in a line of its own", "10.0.0.1:99", []string{"127.0.0.1", "203.0.113.9"}, "203.0.113.9"},
+		{"two proxies", "192.0.2.7:99", []string{"203.0.113.9, 10.3.4.5"}, "203.0.113.9"},
+		{"two proxies in two lines", "192.0.2.7:99", []string{"203.0.113.9", "10.3.4.5"}, "203.0.113.9"},
+		{"with a port", "10.0.0.1:99", []string{"203.0.113.9:4711"}, "203.0.113.9"},
+		{"IPv6", "[2001:db8::1]:99", []string{"2001:4860::1"}, "2001:4860::1"},
+		{"IPv6 with a port", "[2001:db8::1]:99", []string{"[2001:4860::1]:80"}, "2001:4860::1"},
+		{"IPv4 in IPv6", "[::ffff:10.0.0.1]:99", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
+		{"no address", "10.0.0.1:99", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
+		{"an empty entry", "10.0.0.1:99", []string{"203.0.113.9,"}, "10.0.0.1"},
+		{"an empty header", "10.0.0.1:99", []string{""}, "10.0.0.1"},
+		{"proxies only", "10.0.0.1:99", []string{"10.0.0.2, 10.0.0.3"}, "10.0.0.1"},
+		{"as many as are looked at", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded-1)}, "203.0.113.9"},
+		{"more than are looked at", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded)}, "10.0.0.1"},
+	} {
+		r := &http.Request{RemoteAddr: tt.peer, Header: http.Header{}}
+		if tt.forwarded != nil {
+			r.Header["X-Forwarded-For"] = tt.forwarded
+		}
+		if got := proxies.client(r).String(); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
+		}
+	}
+	r := &http.Request{RemoteAddr: "10.0.0.1:99", Header: http.Header{"X-Forwarded-For": {"203.0.113.9"}}}
+	if got := (TrustedProxies)(nil).client(r).String(); got != "10.0.0.1" {
+		t.Errorf("nobody is trusted, and the client is %s", got)
+	}
+	for _, bad := range []string{"10.0.0.0/33", "proxy.example.com", "10.0.0.1,,", strings.Repeat("10.0.0.1,", maxTrustedProxies) + "10.0.0.1"} {
+		if _, err := ParseTrustedProxies(bad); err == nil {
+			t.Errorf("%.40q is accepted", bad)
+		}
+	}
+}
+
+func TestLoopbackHosts(t *testing.T) {
+	t.Parallel()
+	for host, want := range map[string]bool{
+		"localhost": true, "LocalHost:8080": true, "127.0.0.1": true, "127.0.0.1:8080": true, "127.3.2.1:1": true,
+		"[::1]": true, "[::1]:8080": true, "[::ffff:127.0.0.1]:80": true,
+		"": false, "example.com": false, "example.com:8080": false, "localhost.example.com": false, "127.0.0.1.example.com": false,
+		"0.0.0.0:8080": false, "192.0.2.1": false, "[::]:8080": false, "[2001:db8::1]": false, "localhost:8080:8080": false, "127.1": false,
+	} {
+		if got := isLoopbackHost(host); got != want {
+			t.Errorf("%q: %v, want %v", host, got, want)
+		}
+	}
+}
