@@ -134,7 +134,7 @@ var flags = map[string][][2]string{
 	"serve": {
 		{"--dev", "COHORT_DEV"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
 		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"},
-		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"}, {"--db", "COHORT_DB"},
 	},
 	"demo": nil,
