@@ -42,7 +42,7 @@ var mischiefs = []mischief{
 	{"sent something that is not JSON", (*nuisance).sendBrokenJSON, []int{400}},
 	{"sent a huge header", (*nuisance).sendHugeHeader, []int{431}},
 	{"sent a huge body", (*nuisance).sendHugeBody, []int{413}},
-	{"sent a wrong token", (*nuisance).sendWrongToken, []int{401, 403}},
+	{"sent a wrong token", (*nuisance).sendWrongToken, []int{401, 403, 429}},
 }
 
 func newNuisance(s *soak, number int) *nuisance {
