@@ -12,6 +12,11 @@ import (
 // everything is a page that has the whole of a list.
 var everything = cohort.Page{Number: 1, Size: math.MaxInt32}
 
+// MaxTreeCategories is how many categories a store may have for its tree to be
+// shown. A tree is one answer that has to be put together in memory, at about 300
+// bytes for a category with a long name.
+const MaxTreeCategories = 20_000
+
 // byCursor reports whether a page is named by its place, which is when nobody
 // asks how long the list is.
 func byCursor(p cohort.Page) bool { return p.After != "" || p.Before != "" }
@@ -73,13 +78,22 @@ func (s *Service) ReadCategories(ctx context.Context, storeHash string, f cohort
 	return total, err
 }
 
-// AllCategories returns all categories of a store, by id.
+// AllCategories returns all categories of a store, by id. It returns KindTooLarge if
+// there are more than MaxTreeCategories.
 func (s *Service) AllCategories(ctx context.Context, storeHash string) (list []cohort.Category, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, err = tx.ListCategories(storeHash, cohort.CategoryFilter{}, everything)
+		list, err = tx.ListCategories(storeHash, cohort.CategoryFilter{}, cohort.Page{Number: 1, Size: MaxTreeCategories + 1})
 		return err
 	})
+	if err == nil && len(list) > MaxTreeCategories {
+		return nil, errTreeTooLarge
+	}
 	return list, err
+}
+
+var errTreeTooLarge = &cohort.Error{
+	Kind:   cohort.KindTooLarge,
+	Reason: fmt.Sprintf("The tree has more than %d categories. List them in pages instead, with their parent_id.", MaxTreeCategories),
 }
 
 // UpdateCategory changes a category and returns it as it is now. Errors are those

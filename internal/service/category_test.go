@@ -1,0 +1,41 @@
+package service_test
+
+import (
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/service"
+)
+
+// A tree is shown up to a size, since it is put together in memory.
+func TestTreeIsBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, []string{"a"})
+		add := func(from, to int64) {
+			t.Helper()
+			err := d.Update(t.Context(), func(tx *db.Tx) error {
+				for id := from; id <= to; id++ {
+					if err := tx.InsertCategory("a", cohort.Category{ID: id, Name: "x"}); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		add(1, service.MaxTreeCategories)
+		if list, err := svc.AllCategories(t.Context(), "a"); len(list) != service.MaxTreeCategories || err != nil {
+			t.Errorf("%d categories, error %v", len(list), err)
+		}
+		add(service.MaxTreeCategories+1, service.MaxTreeCategories+1)
+		list, err := svc.AllCategories(t.Context(), "a")
+		wantKind(t, err, cohort.KindTooLarge)
+		if list != nil {
+			t.Errorf("%d categories beside the error", len(list))
+		}
+	})
+}
