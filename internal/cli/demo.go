@@ -28,6 +28,13 @@ var demoScript string
 
 type demoCommand struct{}
 
+// demoTimeout bounds one request of the demo, and demoShutdownTimeout how long the
+// demo's server takes to end.
+const (
+	demoTimeout         = 10 * time.Second
+	demoShutdownTimeout = time.Second
+)
+
 // Run shows the main job on a real server with a throwaway database. It fails
 // if any answer is not what the script says.
 func (demoCommand) Run(in *invocation) (err error) {
@@ -110,14 +117,14 @@ func (d *demo) play(script *wirescript.Script, token string) (err error) {
 	ctx, stop := context.WithCancel(d.in.ctx)
 	stopped := make(chan error, 1)
 	go func() {
-		stopped <- (&serveCommand{ShutdownTimeout: time.Second}).serve(ctx, srv, listener, handler.CutOff)
+		stopped <- (&serveCommand{ShutdownTimeout: demoShutdownTimeout}).serve(ctx, srv, listener, handler.CutOff)
 	}()
 	defer func() { stop(); err = errors.Join(err, <-stopped) }()
 
 	target := wirescript.Target{
 		URL:    "http://" + listener.Addr().String(),
 		Vars:   map[string]string{"store": "demo", "token": token},
-		Client: &http.Client{Timeout: 10 * time.Second},
+		Client: &http.Client{Timeout: demoTimeout},
 	}
 	failures := 0
 	if err := script.Run(d.in.ctx, target, func(x wirescript.Exchange) { d.show(x); failures += len(x.Failures) }); err != nil {

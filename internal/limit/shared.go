@@ -107,6 +107,10 @@ func CheckURL(url string) error {
 	return err
 }
 
+// redisTimeout bounds each step of a call to Redis: to connect, to send, to receive.
+// A request waits for less than that, see defaultTerms.
+const redisTimeout = time.Second
+
 func parse(url string) (*redis.Options, error) {
 	o, err := redis.ParseURL(url)
 	if err != nil {
@@ -115,8 +119,8 @@ func parse(url string) (*redis.Options, error) {
 	o.ContextTimeoutEnabled = true
 	o.MaxRetries = -1 // an admission that may have been counted is not sent again
 	o.DialerRetries = 1
-	o.DialTimeout = time.Second
-	o.ReadTimeout, o.WriteTimeout = time.Second, time.Second
+	o.DialTimeout = redisTimeout
+	o.ReadTimeout, o.WriteTimeout = redisTimeout, redisTimeout
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	o.Protocol = 2                                   // nothing of the third is used, and each read would look for it

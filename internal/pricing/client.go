@@ -91,6 +91,12 @@ func isLoopback(host string) bool {
 // is there has no business with what is told here.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+// How many connections are kept open between calls, and for how long.
+const (
+	maxIdleConns    = 8
+	idleConnTimeout = 90 * time.Second
+)
+
 // newTransport returns connections straight to the pricing system: whatever
 // proxies the environment names are not asked, for what they answer is not the
 // pricing system's answer.
@@ -103,8 +109,8 @@ func newTransport() *http.Transport {
 		ForceAttemptHTTP2:      true,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		DisableCompression:     true,
-		MaxIdleConnsPerHost:    8,
-		IdleConnTimeout:        90 * time.Second,
+		MaxIdleConnsPerHost:    maxIdleConns,
+		IdleConnTimeout:        idleConnTimeout,
 		MaxResponseHeaderBytes: maxAnswer,
 	}
 }
