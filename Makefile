@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test cover bench crash soak fuzz help
+.PHONY: all build run fmt lint test cover bench crash soak abuse fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -50,6 +50,10 @@ crash: ## Kill the server KILLS times under load, and fill its disk; nothing ack
 SOAK     = 1m
 soak: ## Load the server with good and bad clients for SOAK; nothing may leak
 	COHORT_SOAK=$(SOAK) $(GO) test -count 1 -timeout 60m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
+
+ABUSE    = 2m
+abuse: ## Let hostile clients loose on the server for about ABUSE; it has to hold
+	COHORT_ABUSE=$(ABUSE) $(GO) test -count 1 -timeout 30m -v -run 'TestAbuse' ./cmd/cohort
 
 # go test fuzzes one target of one package at a time.
 fuzz: ## Fuzz every decoder, FUZZTIME times each

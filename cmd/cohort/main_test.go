@@ -18,12 +18,16 @@ import (
 )
 
 // binary is the program, built once for all tests: what a signal does and what
-// the exit status is can be seen from outside only.
+// the exit status is can be seen from outside only. COHORT_TEST_BINARY names one to
+// test instead, such as that of an older version.
 var binary string
 
 func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
 
 func buildAndRun(m *testing.M) int {
+	if binary = os.Getenv("COHORT_TEST_BINARY"); binary != "" {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "cohort-main-test-")
 	if err != nil {
 		panic(err)

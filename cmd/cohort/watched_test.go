@@ -17,8 +17,8 @@ import (
 	"time"
 )
 
-// watched is a "cohort serve --dev" that is watched while it works: what it
-// logs, and what its metrics say of it. Its log is too long to be kept.
+// watched is a "cohort serve" that is watched while it works: what it logs, and
+// what its metrics say of it. Its log is too long to be kept.
 type watched struct {
 	*exec.Cmd
 	url, metrics string
@@ -30,12 +30,17 @@ type watched struct {
 
 var metricsLine = regexp.MustCompile(`msg="serving metrics" url=(\S+)`)
 
-// watch starts a server on free ports and waits until it serves.
+// watch starts a server for development on a database of its own.
 func watch(t *testing.T) *watched {
 	t.Helper()
+	return watchServe(t, "--dev", "--db", "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"))
+}
+
+// watchServe starts a server on free ports and waits until it serves.
+func watchServe(t *testing.T, args ...string) *watched {
+	t.Helper()
 	w := &watched{ended: make(chan struct{})}
-	w.Cmd = command(t, "serve", "--dev", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0",
-		"--db", "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"))
+	w.Cmd = command(t, append([]string{"serve", "--addr", "127.0.0.1:0", "--metrics-addr", "127.0.0.1:0"}, args...)...)
 	stderr, err := w.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
