@@ -155,9 +155,9 @@ func (a *abuse) unread(t *testing.T, v *victim, token, what, path string) {
 			t.Errorf("GET %s: %v", path, err)
 		}
 	}
-	others := v.loose(1, a.share, func(ctx context.Context, _, _ int) reply {
-		return v.ask(ctx, token, "GET", "/stores/xyz/v2/time", "")
-	})
+	stop := v.beside(func(ctx context.Context, _ int) reply { return v.ask(ctx, token, "GET", "/stores/xyz/v2/time", "") })
+	<-time.After(a.share)
+	others := stop()
 	others.wantOnly(t, "an honest client", 200)
 	a.found(t, "%s: a list of %d KiB in %v; with six unread: honest gets %s; the server took %s", what,
 		len(one.body)>>10, one.took.Round(time.Millisecond), others, v.memory())
