@@ -79,6 +79,7 @@ func bodiesThatDoNotCome(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
 	const groups = "/stores/xyz/v2/customer_groups"
+	v.must(200, token, "POST", "/stores/xyz/v3/catalog/products", `{"name":"x","type":"physical","weight":1,"price":10}`)
 	v.must(200, token, "POST", "/stores/xyz/v3/pricelists", `{"name":"list"}`)
 	const records = "/stores/xyz/v3/pricelists/1/records"
 	slow := []string{headOf("PUT", records, token, 1000, "Content-Type: application/json") + "["}
@@ -98,7 +99,7 @@ func bodiesThatDoNotCome(t *testing.T, a *abuse) {
 		return v.ask(ctx, token, "POST", groups, `{"name":"quick"}`)
 	})
 	puts := v.loose(1, a.share, func(ctx context.Context, _, round int) reply {
-		return v.ask(ctx, token, "PUT", records, fmt.Sprintf(`[{"variant_id":%d,"currency":"USD","price":1}]`, round+1))
+		return v.ask(ctx, token, "PUT", records, fmt.Sprintf(`[{"variant_id":1,"currency":"USD","price":%d}]`, round+1))
 	})
 	creates.wantOnly(t, "who creates groups beside forty slow ones", 200)
 	puts.wantOnly(t, "who changes price records beside a slow one", 200)
