@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"os"
@@ -325,7 +326,7 @@ func (c *tally) String() string {
 		fmt.Fprintf(&b, "%d×%d ", c.statuses[status], status)
 	}
 	at := func(q float64) time.Duration {
-		return c.times[int(q*float64(len(c.times)-1))].Round(10 * time.Microsecond)
+		return c.times[int(math.Ceil(q*float64(len(c.times)-1)))].Round(10 * time.Microsecond)
 	}
 	fmt.Fprintf(&b, "p50 %v p99 %v max %v", at(0.5), at(0.99), at(1))
 	return b.String()
