@@ -81,7 +81,7 @@ func importedCatalog() func() (cohort.CatalogItem, error) {
 //
 //	cd bench && go test -run '^$' -bench WritesBesideAnImport -benchtime 1x
 func BenchmarkWritesBesideAnImport(b *testing.B) {
-	pg := pgtest.Start(b, pgtest.Options{Fsync: true})
+	postgres := func(b *testing.B) string { return pgtest.Start(b, pgtest.Options{Fsync: true}).URL() }
 	sqlite := func(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db") }
 	for _, side := range []struct {
 		name string
@@ -91,8 +91,8 @@ func BenchmarkWritesBesideAnImport(b *testing.B) {
 		{"sqlite/none", sqlite, noImport},
 		{"sqlite/same-process", sqlite, importHere},
 		{"sqlite/other-process", sqlite, importElsewhere},
-		{"postgres/none", func(*testing.B) string { return pg.URL() }, noImport},
-		{"postgres/same-process", func(*testing.B) string { return pg.URL() }, importHere},
+		{"postgres/none", postgres, noImport},
+		{"postgres/same-process", postgres, importHere},
 	} {
 		b.Run(side.name, func(b *testing.B) {
 			for b.Loop() {
@@ -171,7 +171,7 @@ func startCreates(ctx context.Context, svc *service.Service) func() (latencies [
 	var failed int
 	create := func(n int) {
 		begun := time.Now()
-		_, err := svc.CreateGroup(service.ForStore(context.Background(), "writing"), "writing", cohort.Group{Name: fmt.Sprint("Group ", n)})
+		_, err := svc.CreateGroup(context.Background(), "writing", cohort.Group{Name: fmt.Sprint("Group ", n)})
 		took := time.Since(begun)
 		mu.Lock()
 		defer mu.Unlock()
