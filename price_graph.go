@@ -88,10 +88,33 @@ func (w *walk) pass(at int32) bool {
 	return true
 }
 
+// categoryList names a list of categories by where it is in memory, which products
+// in the same categories share.
+type categoryList struct {
+	first       *int64
+	size        int
+	nearestOnly bool
+}
+
 // covers returns the rules that cover a product of some categories, the nearest
-// first: each once, or only those that no other is nearer than. It goes up from
-// all categories at once, level by level, and comes to each place once.
+// first: each once, or only those that no other is nearer than. It looks for them
+// once for each list of categories.
 func (p *Pricer) covers(categories []int64, nearestOnly bool) []cover {
+	if len(categories) == 0 {
+		return nil
+	}
+	list := categoryList{&categories[0], len(categories), nearestOnly}
+	if found, known := p.found.Load(list); known {
+		return found.([]cover)
+	}
+	found := p.findCovers(categories, nearestOnly)
+	p.found.Store(list, found)
+	return found
+}
+
+// findCovers goes up from all categories at once, level by level, and comes to each
+// place once.
+func (p *Pricer) findCovers(categories []int64, nearestOnly bool) []cover {
 	g := p.rules.categories
 	w, ok := p.walks.Get().(*walk)
 	if !ok {

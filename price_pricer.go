@@ -16,6 +16,8 @@ type Pricer struct {
 	foreign string
 	// most is how many candidates an item usually has at most, apart from tiers.
 	most int
+	// found holds the covers that were looked for, by categoryList.
+	found sync.Map
 	// walks keeps what a walk through the category tree needs for the next one.
 	walks sync.Pool
 }
@@ -52,7 +54,7 @@ func (p *Pricer) Explain(item PricedItem, losers int) Price {
 }
 
 // Product prepares a product, so that its place in the category tree is looked
-// at once for all of its variants.
+// up once for all of its variants.
 func (p *Pricer) Product(product Product) *ProductPricer {
 	return &ProductPricer{pricer: p, product: product}
 }

@@ -9,8 +9,8 @@ import (
 )
 
 // CategoriesOfProducts returns the ids of the categories that products are in,
-// ascending, by the products' ids, and all of these categories, each once. The budget is of
-// different categories. A product comes as one row, because a request may ask
+// ascending, by the products' ids, and all of these categories, each once. The lists are
+// not to be changed. The budget is of different categories. A product comes as one row, because a request may ask
 // for half a million pairs, and a driver takes its time over each row.
 func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
 	tables, err := t.catalog(storeHash)
@@ -26,6 +26,7 @@ func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Bu
 	defer rows.Close()
 	ofProduct = make(map[int64][]int64, len(productIDs))
 	seen := map[int64]struct{}{}
+	lists := map[string][]int64{} // products that are in the same categories share a list
 	for rows.Next() {
 		var product int64
 		var text string
@@ -35,6 +36,10 @@ func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Bu
 		if text == "" {
 			continue
 		}
+		if list, known := lists[text]; known {
+			ofProduct[product] = list
+			continue
+		}
 		categories, err := parseIDs(text)
 		if err != nil {
 			return nil, nil, err
@@ -42,7 +47,7 @@ func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Bu
 		if !slices.IsSorted(categories) { // an index gives them so
 			slices.Sort(categories)
 		}
-		ofProduct[product] = categories
+		ofProduct[product], lists[text] = categories, categories
 		for _, id := range categories {
 			if _, known := seen[id]; known {
 				continue
