@@ -176,7 +176,7 @@ func (h *handler) putPriceRecords(w http.ResponseWriter, r *api.Request) error {
 // createRecordsOfLists and putRecordsOfLists write records that each name a list.
 
 func (h *handler) createRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
-	updates, err := decodeRecords(w, r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
+	updates, err := decodeRecords(r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
 	if err != nil {
 		return err
 	}
@@ -184,7 +184,7 @@ func (h *handler) createRecordsOfLists(w http.ResponseWriter, r *api.Request) er
 }
 
 func (h *handler) putRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
-	updates, err := decodeRecords(w, r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
+	updates, err := decodeRecords(r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
 	if err != nil {
 		return err
 	}
@@ -304,7 +304,7 @@ type recordName struct {
 }
 
 // decodeRecords reads a batch of records.
-func decodeRecords(w http.ResponseWriter, r *api.Request, most int, required ...string) ([]cohort.PriceRecordUpdate, error) {
+func decodeRecords(r *api.Request, most int, required ...string) ([]cohort.PriceRecordUpdate, error) {
 	updates, err := decodeBatch(r, most, recordFields, required...)
 	return updates, refuseBatch(updates, err)
 }
@@ -317,7 +317,7 @@ func (h *handler) writeRecordsOfList(w http.ResponseWriter, r *api.Request, most
 	if err != nil {
 		return err
 	}
-	updates, err := decodeRecords(w, r, most, "currency")
+	updates, err := decodeRecords(r, most, "currency")
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
 // sent with what others have to write.
 var writes = map[string]func(store string) func(*db.Tx) error{
 	"blind":   func(store string) func(*db.Tx) error { return add(store, "x") },
-	"looking": func(store string) func(*db.Tx) error { return addLooking(store) },
+	"looking": addLooking,
 }
 
 func addLooking(store string) func(*db.Tx) error {

@@ -94,7 +94,7 @@ func TestBodyHasItsTime(t *testing.T) {
 				t.Fatal(err)
 			}
 			res.Body.Close()
-			if took := time.Since(begun); res.StatusCode != 408 || took != bodyTimeout {
+			if took := time.Since(begun); res.StatusCode != http.StatusRequestTimeout || took != bodyTimeout {
 				t.Errorf("drips: %t: %d after %v, want 408 after %v", drips, res.StatusCode, took, bodyTimeout)
 			}
 			client.Close()
