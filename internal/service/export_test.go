@@ -1,8 +1,6 @@
 package service
 
 import (
-	"testing"
-
 	"cohort.example/cohort"
 )
 
@@ -34,10 +32,7 @@ func (s *Service) SharesSlot(store string, group int64, otherStore string, other
 	return s.stamps.slot(store, group) == s.stamps.slot(otherStore, other)
 }
 
-// LowerPriceBounds lowers the bounds of what a request for prices reads, until
-// the test ends.
-func LowerPriceBounds(t testing.TB, variants, options, tiers, categories, steps int) {
-	before := bounds
-	bounds = readBounds{variants, options, tiers, categories, steps}
-	t.Cleanup(func() { bounds = before })
+// LowerPriceBounds lowers the bounds of what a request for prices reads.
+func (s *Service) LowerPriceBounds(variants, options, tiers, categories, steps int) {
+	s.bounds = priceBounds{variants, options, tiers, categories, steps}
 }

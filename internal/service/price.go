@@ -100,7 +100,7 @@ func (s *Service) readBasis(ctx context.Context, storeHash string, r PriceReques
 	}
 	var b *priceBasis
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		b = newPriceBasis(r, currency, explained)
+		b = newPriceBasis(r, currency, explained, s.bounds)
 		return b.read(tx, storeHash)
 	})
 	return b, err

@@ -118,8 +118,8 @@ func (c *calculator) countSteps(candidates []cohort.PriceCandidate) {
 	for i := range candidates {
 		c.steps += len(candidates[i].Path)
 	}
-	if c.steps > bounds.steps && c.stopped == nil {
-		c.stopped = tooMuch("items", "categories in explanations", bounds.steps)
+	if c.steps > c.bounds.steps && c.stopped == nil {
+		c.stopped = tooMuch("items", "categories in explanations", c.bounds.steps)
 	}
 }
 

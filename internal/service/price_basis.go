@@ -28,11 +28,12 @@ type priceBasis struct {
 	ofProduct map[int64][]cohort.Variant
 	byID      map[int64]cohort.Variant
 	records   map[db.RecordKey]cohort.PriceRecord
+	bounds    priceBounds
 	budgets   budgets
 }
 
-func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool) *priceBasis {
-	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, budgets: newBudgets()}
+func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool, most priceBounds) *priceBasis {
+	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, bounds: most, budgets: newBudgets(most)}
 }
 
 func (b *priceBasis) read(tx *db.Tx, storeHash string) error {
@@ -96,13 +97,13 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 		options = b.budgets.options
 	}
 	if whole := b.productIDs(needsVariants); len(whole) > 0 {
-		list, err := tx.VariantsOfProducts(storeHash, whole, bounds.variants+1, options)
+		list, err := tx.VariantsOfProducts(storeHash, whole, b.bounds.variants+1, options)
 		if err != nil {
 			return err
 		}
-		if len(list) > bounds.variants {
+		if len(list) > b.bounds.variants {
 			return cohort.Invalid("items", fmt.Sprintf(
-				"The products have more than %d variants together. Ask for fewer of them at once.", bounds.variants))
+				"The products have more than %d variants together. Ask for fewer of them at once.", b.bounds.variants))
 		}
 		b.ofProduct = make(map[int64][]cohort.Variant, len(whole))
 		for _, v := range list {

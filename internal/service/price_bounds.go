@@ -8,7 +8,7 @@ import (
 )
 
 // Bounds of one request for prices. The vendor says nothing about them. Together
-// they keep what a request takes below 64 MiB, whatever the catalog is like.
+// they bound the memory and the time that one request takes.
 const (
 	// MaxPricedItems is how many items a request may have.
 	MaxPricedItems = 500
@@ -42,11 +42,11 @@ const (
 	maxListedSteps = 50_000
 )
 
-// readBounds are the bounds of what is read. Tests lower them, because a catalog
-// that goes beyond takes long to make.
-type readBounds struct{ variants, options, tiers, categories, steps int }
+// priceBounds are the bounds of what is read. Tests lower those of a service, because
+// a catalog that goes beyond takes long to make.
+type priceBounds struct{ variants, options, tiers, categories, steps int }
 
-var bounds = readBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
+var usualPriceBounds = priceBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
 
 func tooMuch(field, what string, most int) error {
 	return cohort.Invalid(field, fmt.Sprintf("The request asks for more than %d %s together. Ask for fewer items at once.", most, what))
@@ -55,13 +55,13 @@ func tooMuch(field, what string, most int) error {
 // budgets are what a request for prices may still read.
 type budgets struct{ options, tiers, ofProducts, above *db.Budget }
 
-func newBudgets() budgets {
+func newBudgets(most priceBounds) budgets {
 	budget := func(what string, most int) *db.Budget {
 		return &db.Budget{Left: most, Over: tooMuch("items", what, most)}
 	}
 	return budgets{
-		options: budget("option values", bounds.options), tiers: budget("bulk pricing tiers", bounds.tiers),
-		ofProducts: budget("categories", bounds.categories), above: budget("categories", bounds.categories),
+		options: budget("option values", most.options), tiers: budget("bulk pricing tiers", most.tiers),
+		ofProducts: budget("categories", most.categories), above: budget("categories", most.categories),
 	}
 }
 

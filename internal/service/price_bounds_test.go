@@ -113,21 +113,21 @@ func TestWhatPricesReadIsBounded(t *testing.T) {
 			name    string
 			request service.PriceRequest
 			needs   int
-			lower   func(t *testing.T, to int)
+			lower   func(to int)
 			says    string
 		}{
-			{"variants", priceRequest(0, 1, product), 501, func(t *testing.T, to int) { service.LowerPriceBounds(t, to, most, most, most, most) }, "more than 500 variants together. Ask for fewer"},
-			{"options", priceRequest(0, 1, options), 10_000, func(t *testing.T, to int) { service.LowerPriceBounds(t, most, to, most, most, most) }, "more than 9999 option values together. Ask for fewer"},
-			{"tiers", priceRequest(2, 1, product), 50_000, func(t *testing.T, to int) { service.LowerPriceBounds(t, most, most, to, most, most) }, "more than 49999 bulk pricing tiers together. Ask for fewer"},
-			{"categories", priceRequest(1, 1, service.PriceItem{ProductID: 2}), 1000, func(t *testing.T, to int) { service.LowerPriceBounds(t, most, most, most, to, most) }, "more than 999 categories together. Ask for fewer"},
-			{"steps", priceRequest(1, 1, service.PriceItem{ProductID: 2}), 21, func(t *testing.T, to int) { service.LowerPriceBounds(t, most, most, most, most, to) }, "more than 20 categories in explanations together. Ask for fewer"},
+			{"variants", priceRequest(0, 1, product), 501, func(to int) { s.LowerPriceBounds(to, most, most, most, most) }, "more than 500 variants together. Ask for fewer"},
+			{"options", priceRequest(0, 1, options), 10_000, func(to int) { s.LowerPriceBounds(most, to, most, most, most) }, "more than 9999 option values together. Ask for fewer"},
+			{"tiers", priceRequest(2, 1, product), 50_000, func(to int) { s.LowerPriceBounds(most, most, to, most, most) }, "more than 49999 bulk pricing tiers together. Ask for fewer"},
+			{"categories", priceRequest(1, 1, service.PriceItem{ProductID: 2}), 1000, func(to int) { s.LowerPriceBounds(most, most, most, to, most) }, "more than 999 categories together. Ask for fewer"},
+			{"steps", priceRequest(1, 1, service.PriceItem{ProductID: 2}), 21, func(to int) { s.LowerPriceBounds(most, most, most, most, to) }, "more than 20 categories in explanations together. Ask for fewer"},
 		} {
 			t.Run(tt.name, func(t *testing.T) {
-				tt.lower(t, tt.needs)
+				tt.lower(tt.needs)
 				if _, err := s.ExplainPrices(t.Context(), "a", tt.request); err != nil {
 					t.Errorf("at the bound: %v", err)
 				}
-				tt.lower(t, tt.needs-1)
+				tt.lower(tt.needs - 1)
 				e, err := s.ExplainPrices(t.Context(), "a", tt.request)
 				if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || e.Answers != nil {
 					t.Errorf("beyond the bound: %v", err)

@@ -23,6 +23,7 @@ type Service struct {
 	stamps     *stamps
 	directory  *directory
 	rosters    *roster.Rosters
+	bounds     priceBounds
 	probe      *writeProbe
 }
 
@@ -42,6 +43,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		jobs:       newJobBoard(),
 		stamps:     newStamps(),
 		directory:  newDirectory(),
+		bounds:     usualPriceBounds,
 	}
 	s.rosters = roster.NewRosters(s.loadRoster)
 	d.Watch(s.watch)
