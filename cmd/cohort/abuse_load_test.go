@@ -170,7 +170,7 @@ func bigWork(t *testing.T, a *abuse) {
 	gone := v.newStore("large")
 	v.newStore("next")
 	reader := v.newToken("next")
-	n := a.size(2_000, 100_000)
+	n := a.size(2_000, 50_000)
 	file := filepath.Join(t.TempDir(), "catalog.jsonl")
 	text := strings.ReplaceAll(repeated(n, `{"kind":"product","id":%[1]d,"name":"p%[1]d","price":10}`), ",{", "\n{") + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -35,13 +35,13 @@ type abuse struct {
 }
 
 // crowds is how many times a case lets clients loose for a share of the time. About
-// half of the whole goes into preparing them.
+// three quarters of the whole go into preparing them.
 const crowds = 6
 
 func newAbuse(t *testing.T) *abuse {
 	t.Helper()
 	total := abuseTime(t)
-	return &abuse{long: total > 0, share: max(total/(2*crowds), 500*time.Millisecond)}
+	return &abuse{long: total > 0, share: max(total/(4*crowds), 500*time.Millisecond)}
 }
 
 // size is how many there are of something: all of them, or few in the short form.

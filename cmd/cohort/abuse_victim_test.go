@@ -23,7 +23,7 @@ import (
 
 const (
 	// mostResident is how much memory a server may have taken, whatever is done to it.
-	mostResident = 512 << 20
+	mostResident = 256 << 20
 	// tooMuch is where a server is ended, so that it does not take the machine down.
 	tooMuch = 3 << 30
 	// shutdownTime is what a server has to finish after SIGTERM.
