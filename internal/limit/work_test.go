@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +18,10 @@ import (
 // workRoom is a limit in a bubble, and what came of those who asked for a place.
 type workRoom struct {
 	*limit.Work
-	t      *testing.T
-	begun  []string // in that order
+	t *testing.T
+
+	mu     sync.Mutex // who is let in together notes it at the same time
+	begun  []string   // in that order
 	failed map[string]error
 	ends   map[string]func()
 }
@@ -38,6 +41,8 @@ func (r *workRoom) ask(ctx context.Context, names ...string) {
 		store, _, _ := strings.Cut(name, "-")
 		go func() {
 			done, err := r.Begin(ctx, store)
+			r.mu.Lock()
+			defer r.mu.Unlock()
 			if err != nil {
 				r.failed[name] = err
 				return
@@ -100,8 +105,9 @@ func TestWorkRunsAsMuchAtOnce(t *testing.T) {
 		r := newWorkRoom(t, 3, 100)
 		r.ask(t.Context(), names("a", 5)...)
 		r.wantUsage(3, 2)
-		r.ends["a-0"]()
-		r.ends["a-0"]() // which gives nothing back
+		end := r.ends["a-0"]
+		end()
+		end() // which gives nothing back
 		synctest.Wait()
 		r.wantUsage(3, 1)
 		r.endAll()
