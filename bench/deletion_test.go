@@ -17,8 +17,8 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// doomedProducts is how many products the store has that is deleted.
-const doomedProducts = 282_000
+// doomedProducts returns how many products the store has that is deleted.
+func doomedProducts() int64 { return unlessShort(282_000) }
 
 // cohortBinary is the environment variable with the path of a cohort to delete the
 // store with, such as one from before a change; else one is built.
@@ -120,7 +120,7 @@ func doomedItems() func() (cohort.CatalogItem, error) {
 		switch {
 		case line == 1:
 			return cohort.CatalogItem{Line: 1, Kind: cohort.KindCategory, ID: 1, Category: cohort.Category{Name: "All"}}, nil
-		case line <= doomedProducts+1:
+		case line <= doomedProducts()+1:
 			return cohort.CatalogItem{Line: line, Kind: cohort.KindProduct, ID: line - 1, Product: cohort.Product{
 				Name: fmt.Sprint("Product ", line), Type: cohort.ProductPhysical, SKU: fmt.Sprint("sku-", line), Categories: []int64{1},
 			}}, nil

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -21,15 +22,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// importedLines is how many lines the import has beside which others write: a
+// importedLines returns how many lines the import has beside which others write: a
 // third are products, and the rest their variants.
-const importedLines = 100_000
+func importedLines() int64 { return unlessShort(100_000) }
+
+// unlessShort returns how large a piece of work is, or a small part of that with
+// -short, which only shows that the benchmarks run.
+func unlessShort(size int64) int64 {
+	if testing.Short() {
+		return size / 50
+	}
+	return size
+}
 
 // importInto names the database that this process is to import into, for a
 // benchmark in another process that waits for it.
 const importInto = "COHORT_BENCH_IMPORT"
 
 func TestMain(m *testing.M) {
+	flag.Parse() // for -short
 	if url := os.Getenv(importInto); url != "" {
 		if err := importAlone(url); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -52,7 +63,7 @@ func importAlone(url string) error {
 func importedCatalog() func() (cohort.CatalogItem, error) {
 	line := int64(0)
 	return func() (cohort.CatalogItem, error) {
-		if line == importedLines {
+		if line == importedLines() {
 			return cohort.CatalogItem{}, io.EOF
 		}
 		line++
@@ -116,7 +127,7 @@ func importHere(b *testing.B, svc *service.Service, _ string) error {
 }
 
 func importElsewhere(_ *testing.B, _ *service.Service, url string) error {
-	other := exec.Command(os.Args[0]) //nolint:gosec // itself
+	other := exec.Command(os.Args[0], fmt.Sprintf("-test.short=%t", testing.Short())) //nolint:gosec // itself
 	other.Env = append(os.Environ(), importInto+"="+url)
 	other.Stderr = os.Stderr
 	return other.Run()
@@ -158,7 +169,7 @@ func measureImport(b *testing.B, url string, by importer) {
 	b.ReportMetric(at(1), "max-ms")
 	b.ReportMetric(float64(len(latencies)), "creates")
 	b.ReportMetric(float64(failed), "failed")
-	b.ReportMetric(importedLines/took.Seconds(), "lines/s")
+	b.ReportMetric(float64(importedLines())/took.Seconds(), "lines/s")
 }
 
 // startCreates creates groups until ctx ends, one every 10 ms however long the
