@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/db/pgtest"
 	"cohort.example/cohort/internal/service"
 )
@@ -91,15 +90,7 @@ func createUntil(ctx context.Context, svc *service.Service, done <-chan error) (
 
 func withDoomedStore(b *testing.B, url string) *service.Service {
 	b.Helper()
-	d, err := db.Open(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	d := openDB(b, url)
 	svc := service.New(d)
 	for _, hash := range []string{"doomed", "other"} {
 		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {

@@ -17,7 +17,6 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/bench/load"
-	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/db/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
@@ -92,15 +91,7 @@ func benchStore(i int) string { return fmt.Sprint("bench-", i) }
 
 func newShop(b *testing.B, url string) *shop {
 	b.Helper()
-	d, err := db.Open(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	d := openDB(b, url)
 	s := &shop{svc: service.New(d)}
 	for i := range benchStores {
 		if _, err := s.svc.CreateStore(b.Context(), cohort.Store{Hash: benchStore(i), AtOnce: cohort.MaxAtOnce}); err != nil {

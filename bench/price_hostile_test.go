@@ -153,15 +153,7 @@ func hostileBody(b *testing.B) string {
 
 func newHostile(b *testing.B, url string) *service.Service {
 	b.Helper()
-	d, err := db.Open(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	d := openDB(b, url)
 	svc := service.New(d)
 	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
 		b.Fatal(err)

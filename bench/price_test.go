@@ -114,8 +114,8 @@ func pricesBody(group int64, n, items int, products int64) string {
 // whole catalog in turn.
 func pickPriced(i int, products int64) int64 { return int64(pick(i, int(products))) }
 
-// newPriced returns a service on a database with a catalog.
-func newPriced(b *testing.B, url string, products int64) *service.Service {
+// openDB opens a database until the benchmark ends.
+func openDB(b *testing.B, url string) *db.DB {
 	b.Helper()
 	d, err := db.Open(b.Context(), url)
 	if err != nil {
@@ -126,6 +126,13 @@ func newPriced(b *testing.B, url string, products int64) *service.Service {
 			b.Error(err)
 		}
 	})
+	return d
+}
+
+// newPriced returns a service on a database with a catalog.
+func newPriced(b *testing.B, url string, products int64) *service.Service {
+	b.Helper()
+	d := openDB(b, url)
 	svc := service.New(d)
 	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
 		b.Fatal(err)

@@ -49,7 +49,7 @@ type Server struct {
 	// cutOff is the context that ends what is under way, which CutOff does.
 	cutOff context.Context
 	CutOff context.CancelFunc
-	// authenticate is the service's, or stands for it in benchmarks.
+	// authenticate is the service's, or stands for it in tests.
 	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (service.Bearer, error)
 }
 
