@@ -9,13 +9,15 @@ type CatalogKind string
 
 // The kinds.
 const (
-	KindCategory CatalogKind = "category"
-	KindProduct  CatalogKind = "product"
-	KindVariant  CatalogKind = "variant"
+	CatalogCategory CatalogKind = "category"
+	CatalogProduct  CatalogKind = "product"
+	CatalogVariant  CatalogKind = "variant"
 )
 
 // CatalogKinds returns all of them, each after those that it refers to.
-func CatalogKinds() []CatalogKind { return []CatalogKind{KindCategory, KindProduct, KindVariant} }
+func CatalogKinds() []CatalogKind {
+	return []CatalogKind{CatalogCategory, CatalogProduct, CatalogVariant}
+}
 
 // CatalogItem is a category, a product or a variant on its way into a store,
 // with the id that the merchant knows it by.

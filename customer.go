@@ -147,6 +147,6 @@ type CustomerFilter struct {
 	StoreCredit       *decimal.Decimal
 	GroupID           *int64 // 0 selects those in no group
 	MinID, MaxID      int64  // inclusive; 0 is open
-	DateCreated       TimeSpan
-	DateModified      TimeSpan
+	DateCreated       TimeRange
+	DateModified      TimeRange
 }

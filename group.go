@@ -2,7 +2,6 @@ package cohort
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -157,55 +156,12 @@ type GroupFilter struct {
 	NameLike         string  // a part of the name, compared under Unicode folding
 	IsDefault        *bool
 	IsGroupForGuests *bool
-	DateCreated      TimeSpan
-	DateModified     TimeSpan
+	DateCreated      TimeRange
+	DateModified     TimeRange
 }
 
 // OnlyFlagged reports whether the filter lets one group through at most, because
 // it has to have a flag that one group has at most.
 func (f GroupFilter) OnlyFlagged() bool {
 	return f.IsDefault != nil && *f.IsDefault || f.IsGroupForGuests != nil && *f.IsGroupForGuests
-}
-
-// TimeSpan is the half-open span [From, Until); a zero end is open.
-type TimeSpan struct {
-	From, Until time.Time
-}
-
-// Intersect returns the span that lies in both.
-func (s TimeSpan) Intersect(o TimeSpan) TimeSpan {
-	if s.From.IsZero() || !o.From.IsZero() && o.From.After(s.From) {
-		s.From = o.From
-	}
-	if s.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(s.Until) {
-		s.Until = o.Until
-	}
-	return s
-}
-
-// Page is one page of a list, in ids ascending unless the list says otherwise.
-type Page struct {
-	Number int // from 1
-	Size   int
-	// After and Before are keys of rows: the page is what comes directly after a row,
-	// or directly before one, and Number is 1. With both it is the first rows between
-	// them. A key is an id in digits, or what the list is sorted by with slashes
-	// between.
-	After, Before string
-}
-
-// Rest returns the part of the page that comes after a row of it, which is the
-// count-th.
-func (p Page) Rest(after string, count int) Page {
-	return Page{Number: 1, Size: p.Size - count, After: after, Before: p.Before}
-}
-
-// Offset returns how many rows come before the page. A page too far away to
-// count to begins where no row can be.
-func (p Page) Offset() int64 {
-	before := int64(p.Number - 1)
-	if before > math.MaxInt64/int64(p.Size) {
-		return math.MaxInt64
-	}
-	return before * int64(p.Size)
 }

@@ -203,11 +203,11 @@ func TestGroupUpdateApply(t *testing.T) {
 	}
 }
 
-func TestTimeSpanIntersect(t *testing.T) {
+func TestTimeRangeIntersect(t *testing.T) {
 	// Few seconds, so that ends meet often; the zero time is an open end.
 	end := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.Int64Range(0, 9), func(s int64) time.Time { return time.Unix(s, 0) }))
-	span := rapid.Custom(func(t *rapid.T) cohort.TimeSpan {
-		return cohort.TimeSpan{From: end.Draw(t, "from"), Until: end.Draw(t, "until")}
+	span := rapid.Custom(func(t *rapid.T) cohort.TimeRange {
+		return cohort.TimeRange{From: end.Draw(t, "from"), Until: end.Draw(t, "until")}
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := span.Draw(t, "a"), span.Draw(t, "b")
@@ -221,21 +221,21 @@ func TestTimeSpanIntersect(t *testing.T) {
 		if diff := cmp.Diff(both, b.Intersect(a)); diff != "" {
 			t.Fatalf("the order of the spans matters:\n%s", diff)
 		}
-		if diff := cmp.Diff(a, a.Intersect(cohort.TimeSpan{})); diff != "" {
+		if diff := cmp.Diff(a, a.Intersect(cohort.TimeRange{})); diff != "" {
 			t.Fatalf("the open span takes something away:\n%s", diff)
 		}
 	})
 }
 
-func contains(s cohort.TimeSpan, at time.Time) bool {
+func contains(s cohort.TimeRange, at time.Time) bool {
 	return (s.From.IsZero() || !at.Before(s.From)) && (s.Until.IsZero() || at.Before(s.Until))
 }
 
 // An end before the zero time is as good as any other: the year 0 is a date
 // that RFC 3339 can write.
-func TestTimeSpanIntersectBeforeTheZeroTime(t *testing.T) {
-	year0 := cohort.TimeSpan{From: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
-	if diff := cmp.Diff(year0, year0.Intersect(cohort.TimeSpan{})); diff != "" {
+func TestTimeRangeIntersectBeforeTheZeroTime(t *testing.T) {
+	year0 := cohort.TimeRange{From: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
+	if diff := cmp.Diff(year0, year0.Intersect(cohort.TimeRange{})); diff != "" {
 		t.Errorf("the open span takes the end away (-want +got):\n%s", diff)
 	}
 }

@@ -61,16 +61,16 @@ type PriceListFilter struct {
 	IDs          []int64 // nil: all
 	Name         *string
 	NameLike     string
-	DateCreated  TimeSpan
-	DateModified TimeSpan
+	DateCreated  TimeRange
+	DateModified TimeRange
 }
 
 // PriceRecordFilter selects the records of a list; the zero value selects all.
 type PriceRecordFilter struct {
 	VariantIDs, ProductIDs                              []int64  // nil: all
 	SKUs, Currencies                                    []string // nil: all
-	Price, SalePrice, RetailPrice, MAPPrice, Calculated AmountSpan
-	DateCreated, DateModified                           TimeSpan
+	Price, SalePrice, RetailPrice, MAPPrice, Calculated AmountRange
+	DateCreated, DateModified                           TimeRange
 }
 
 // AssignmentFilter selects assignments; the zero value selects all of them.

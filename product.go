@@ -201,15 +201,15 @@ type ProductFilter struct {
 	SKU          *string
 	SKUs         []string // nil: all
 	Categories   []int64  // in one of them; nil: all
-	Price        AmountSpan
-	DateModified TimeSpan
+	Price        AmountRange
+	DateModified TimeRange
 }
 
-// AmountSpan is the closed span of amounts; ends that are not Valid are open.
-type AmountSpan struct{ Min, Max decimal.NullDecimal }
+// AmountRange is the closed span of amounts; ends that are not Valid are open.
+type AmountRange struct{ Min, Max decimal.NullDecimal }
 
 // Intersect returns the part of a span that is in another as well.
-func (s AmountSpan) Intersect(o AmountSpan) AmountSpan {
+func (s AmountRange) Intersect(o AmountRange) AmountRange {
 	if !s.Min.Valid || o.Min.Valid && o.Min.Decimal.GreaterThan(s.Min.Decimal) {
 		s.Min = o.Min
 	}

@@ -13,10 +13,10 @@ import (
 // Source: the vendor's rate-limit page and recorded headers (30 000 ms).
 const Window = 30 * time.Second
 
-// MaxQuota and MaxAtOnce bound what a store can be given.
+// MaxQuota and MaxConcurrency bound what a store can be given.
 const (
-	MaxQuota  = 100_000_000
-	MaxAtOnce = 100_000
+	MaxQuota       = 100_000_000
+	MaxConcurrency = 100_000
 )
 
 // Plan is a store's tariff. It decides the request quota.
@@ -46,9 +46,9 @@ type Store struct {
 	Plan Plan
 	// Quota overrides the plan's requests per Window; 0 keeps the plan's own.
 	Quota int
-	// AtOnce overrides how many requests of one operation may be under way
+	// Concurrency overrides how many requests of one operation may be under way
 	// together, for the operations that have such a limit; 0 keeps their own.
-	AtOnce int
+	Concurrency int
 	// Catalog says whether the categories, products and price lists that Cohort
 	// holds are all that the store has.
 	Catalog CatalogMode
@@ -120,8 +120,8 @@ func (s Store) Validate() error {
 	if s.Quota < 0 || s.Quota > MaxQuota {
 		return Invalid("quota", fmt.Sprintf("A quota is 1 to %d requests per 30 seconds, or 0 for the plan's own.", MaxQuota))
 	}
-	if s.AtOnce < 0 || s.AtOnce > MaxAtOnce {
-		return Invalid("at_once", fmt.Sprintf("At once is 1 to %d requests, or 0 for each operation's own limit.", MaxAtOnce))
+	if s.Concurrency < 0 || s.Concurrency > MaxConcurrency {
+		return Invalid("concurrency", fmt.Sprintf("At once is 1 to %d requests, or 0 for each operation's own limit.", MaxConcurrency))
 	}
 	if s.Catalog != "" && s.Catalog != CatalogExternal && s.Catalog != CatalogManaged {
 		return Invalid("catalog", "A catalog is managed or external.")
@@ -150,11 +150,11 @@ func (s Store) Validate() error {
 
 // StoreUpdate is a change of a store; nil fields stay as they are.
 type StoreUpdate struct {
-	Plan     *Plan
-	Quota    *int
-	AtOnce   *int
-	Catalog  *CatalogMode
-	Currency *string
+	Plan        *Plan
+	Quota       *int
+	Concurrency *int
+	Catalog     *CatalogMode
+	Currency    *string
 }
 
 // Apply returns s with the update's fields in place. A change to the unlimited
@@ -168,7 +168,7 @@ func (u StoreUpdate) Apply(s Store) Store {
 		}
 	}
 	set(&s.Quota, u.Quota)
-	set(&s.AtOnce, u.AtOnce)
+	set(&s.Concurrency, u.Concurrency)
 	set(&s.Catalog, u.Catalog)
 	if u.Currency != nil {
 		s.Currency = strings.ToUpper(*u.Currency)

@@ -72,8 +72,8 @@ func TestStoreUpdateOfCatalogAndCurrency(t *testing.T) {
 	}
 }
 
-func TestAmountSpanIntersect(t *testing.T) {
-	span := func(ends string) (s cohort.AmountSpan) { // two digits, "-" for an open end
+func TestAmountRangeIntersect(t *testing.T) {
+	span := func(ends string) (s cohort.AmountRange) { // two digits, "-" for an open end
 		for i, at := range []*decimal.NullDecimal{&s.Min, &s.Max} {
 			if ends[i] != '-' {
 				*at = decimal.NewNullDecimal(decimal.NewFromInt(int64(ends[i] - '0')))

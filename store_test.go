@@ -66,9 +66,9 @@ func TestStorePlanAndQuota(t *testing.T) {
 		{"negative quota", cohort.Store{Plan: cohort.PlanPro, Quota: -1}, "quota", 450, true},
 		{"the highest quota", cohort.Store{Plan: cohort.PlanPro, Quota: cohort.MaxQuota}, "", cohort.MaxQuota, true},
 		{"a higher quota", cohort.Store{Plan: cohort.PlanPro, Quota: cohort.MaxQuota + 1}, "quota", cohort.MaxQuota + 1, true},
-		{"negative at once", cohort.Store{Plan: cohort.PlanPro, AtOnce: -1}, "at_once", 450, true},
-		{"the highest at once", cohort.Store{Plan: cohort.PlanPro, AtOnce: cohort.MaxAtOnce}, "", 450, true},
-		{"a higher at once", cohort.Store{Plan: cohort.PlanPro, AtOnce: cohort.MaxAtOnce + 1}, "at_once", 450, true},
+		{"negative at once", cohort.Store{Plan: cohort.PlanPro, Concurrency: -1}, "concurrency", 450, true},
+		{"the highest at once", cohort.Store{Plan: cohort.PlanPro, Concurrency: cohort.MaxConcurrency}, "", 450, true},
+		{"a higher at once", cohort.Store{Plan: cohort.PlanPro, Concurrency: cohort.MaxConcurrency + 1}, "concurrency", 450, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestStorePlanAndQuota(t *testing.T) {
 }
 
 func TestStoreUpdateApply(t *testing.T) {
-	before := cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, AtOnce: 3}
+	before := cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Concurrency: 3}
 	tests := []struct {
 		name   string
 		update cohort.StoreUpdate
@@ -101,7 +101,7 @@ func TestStoreUpdateApply(t *testing.T) {
 			func(s *cohort.Store) { s.Plan, s.Quota = cohort.PlanUnlimited, 9 }},
 		{"quota", cohort.StoreUpdate{Quota: new(9)}, func(s *cohort.Store) { s.Quota = 9 }},
 		{"the plan's own quota", cohort.StoreUpdate{Quota: new(0)}, func(s *cohort.Store) { s.Quota = 0 }},
-		{"at once", cohort.StoreUpdate{AtOnce: new(0)}, func(s *cohort.Store) { s.AtOnce = 0 }},
+		{"at once", cohort.StoreUpdate{Concurrency: new(0)}, func(s *cohort.Store) { s.Concurrency = 0 }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

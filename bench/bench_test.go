@@ -87,7 +87,7 @@ var filled = sync.OnceValues(func() (content []byte, err error) {
 
 func prepare(ctx context.Context, d *db.DB) error {
 	svc := service.New(d)
-	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
+	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: "bench", Concurrency: cohort.MaxConcurrency}); err != nil {
 		return err
 	}
 	if _, err := svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeCustomers}}, secret); err != nil {

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -110,9 +110,9 @@ func doomedItems() func() (cohort.CatalogItem, error) {
 		line++
 		switch {
 		case line == 1:
-			return cohort.CatalogItem{Line: 1, Kind: cohort.KindCategory, ID: 1, Category: cohort.Category{Name: "All"}}, nil
+			return cohort.CatalogItem{Line: 1, Kind: cohort.CatalogCategory, ID: 1, Category: cohort.Category{Name: "All"}}, nil
 		case line <= doomedProducts()+1:
-			return cohort.CatalogItem{Line: line, Kind: cohort.KindProduct, ID: line - 1, Product: cohort.Product{
+			return cohort.CatalogItem{Line: line, Kind: cohort.CatalogProduct, ID: line - 1, Product: cohort.Product{
 				Name: fmt.Sprint("Product ", line), Type: cohort.ProductPhysical, SKU: fmt.Sprint("sku-", line), Categories: []int64{1},
 			}}, nil
 		}

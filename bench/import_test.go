@@ -16,7 +16,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/shopspring/decimal"
@@ -68,11 +68,11 @@ func importedCatalog() func() (cohort.CatalogItem, error) {
 		}
 		line++
 		if line <= 100 {
-			return cohort.CatalogItem{Line: line, Kind: cohort.KindCategory, ID: line, Category: cohort.Category{Name: fmt.Sprint("Category ", line)}}, nil
+			return cohort.CatalogItem{Line: line, Kind: cohort.CatalogCategory, ID: line, Category: cohort.Category{Name: fmt.Sprint("Category ", line)}}, nil
 		}
 		product := line/3 + 1
 		if line%3 == 0 {
-			return cohort.CatalogItem{Line: line, Kind: cohort.KindProduct, ID: product, Product: cohort.Product{
+			return cohort.CatalogItem{Line: line, Kind: cohort.CatalogProduct, ID: product, Product: cohort.Product{
 				Name: fmt.Sprint("Product ", product), Type: cohort.ProductPhysical, SKU: fmt.Sprint("SKU-", product),
 				Price: decimal.New(product, -2), Categories: []int64{product%100 + 1, (product+1)%100 + 1},
 			}}, nil
@@ -80,7 +80,7 @@ func importedCatalog() func() (cohort.CatalogItem, error) {
 		if line < 102 { // its product is not among the lines
 			product = 35
 		}
-		return cohort.CatalogItem{Line: line, Kind: cohort.KindVariant, ID: line, Variant: cohort.Variant{
+		return cohort.CatalogItem{Line: line, Kind: cohort.CatalogVariant, ID: line, Variant: cohort.Variant{
 			ProductID: product, SKU: fmt.Sprint("V-", line), OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: line}},
 		}}, nil
 	}

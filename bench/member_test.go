@@ -126,7 +126,7 @@ func isSwept(b *testing.B, d *db.DB) bool {
 	undo := errors.New("undo")
 	more := true
 	err := d.Update(b.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepDeparted(1)
+		more, err = tx.SweepTombstones(1)
 		return errors.Join(err, undo)
 	})
 	if !errors.Is(err, undo) {

@@ -17,7 +17,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/bench/load"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 
@@ -94,7 +94,7 @@ func newShop(b *testing.B, url string) *shop {
 	d := openDB(b, url)
 	s := &shop{svc: service.New(d)}
 	for i := range benchStores {
-		if _, err := s.svc.CreateStore(b.Context(), cohort.Store{Hash: benchStore(i), AtOnce: cohort.MaxAtOnce}); err != nil {
+		if _, err := s.svc.CreateStore(b.Context(), cohort.Store{Hash: benchStore(i), Concurrency: cohort.MaxConcurrency}); err != nil {
 			b.Fatal(err)
 		}
 		token := cohort.Token{StoreHash: benchStore(i), Scopes: []cohort.Scope{cohort.ScopeCustomers}}

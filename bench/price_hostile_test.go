@@ -18,7 +18,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 
@@ -155,7 +155,7 @@ func newHostile(b *testing.B, url string) *service.Service {
 	b.Helper()
 	d := openDB(b, url)
 	svc := service.New(d)
-	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
+	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", Concurrency: cohort.MaxConcurrency}); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := svc.CreateTokenWithSecret(b.Context(), cohort.Token{

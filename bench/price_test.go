@@ -12,7 +12,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/bench/load"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 
@@ -134,7 +134,7 @@ func newPriced(b *testing.B, url string, products int64) *service.Service {
 	b.Helper()
 	d := openDB(b, url)
 	svc := service.New(d)
-	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", AtOnce: cohort.MaxAtOnce}); err != nil {
+	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", Concurrency: cohort.MaxConcurrency}); err != nil {
 		b.Fatal(err)
 	}
 	if _, err := svc.CreateTokenWithSecret(b.Context(), cohort.Token{StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeProductsRead}}, secret); err != nil {

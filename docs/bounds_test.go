@@ -45,8 +45,8 @@ func bounds(t *testing.T) (all []bound, bare []unnamed) {
 }
 
 var (
-	limitName = regexp.MustCompile(`^([mM]ax[A-Z0-9].*|most|longest.*|.*(Timeout|Limit|Life|Every|AtOnce|Attempts|Patience|Pause))$`)
-	fieldName = regexp.MustCompile(`^(Max[A-Z].*|.*Timeout|AtOnce)$`)
+	limitName = regexp.MustCompile(`^([mM]ax[A-Z0-9].*|most|longest.*|.*(Timeout|Limit|Life|Every|Concurrency|Attempts|Patience|Pause))$`)
+	fieldName = regexp.MustCompile(`^(Max[A-Z].*|.*Timeout|Concurrency)$`)
 )
 
 // code is what was parsed of the module.

@@ -21,7 +21,7 @@ var notBounds = map[string]string{
 	"cohort.wholePercent":                "what a whole is in ten-thousandths",
 	"db.catalogLocks":                    "the name of a lock",
 	"db.claimedByte":                     "where a lock lies",
-	"db.comparedAtOnce":                  "how an import is cut into queries, whatever its length",
+	"db.comparedConcurrency":             "how an import is cut into queries, whatever its length",
 	"db.firstSlice":                      "how an import begins, between db.minSlice and db.maxSlice",
 	"db.minSlice":                        "what a slice has at least",
 	"db.minSliceRest":                    "what a pause has at least",
@@ -51,19 +51,19 @@ var notBounds = map[string]string{
 	"db.recordRows":                      "how records are cut into statements, whatever their number",
 	"db.settlePause":                     "how often is looked during db.settleTimeout",
 	"limit.minPurge":                     "from where on spans are looked through for old ones",
-	"limit.probing.AtOnce":               "a request that no limit refuses",
+	"limit.probing.Concurrency":          "a request that no limit refuses",
 	"limit.probing.Quota":                "a request that no limit refuses",
 	"password.minTagBytes":               "what a hash has at least",
 	"password.saltBytes":                 "what a hash always has",
 	"password.tagBytes":                  "what a hash always has",
-	"roster.chunkSize":                   "how a roster is cut, whatever its length",
+	"groupindex.chunkSize":                   "how a roster is cut, whatever its length",
 	"server.jsonRanges.application/json": "a rank",
 	"service.shallow":                    "from where on another way to find a page is faster",
 }
 
 // bareAllowed are fields that are set to a number which has its place elsewhere.
 var bareAllowed = map[string]string{
-	"AtOnce": "the tables of operations in wire.md have it",
+	"Concurrency": "the tables of operations in wire.md have it",
 }
 
 // row is a row of a table in limits.md.

@@ -63,7 +63,7 @@ func (b *bench) filled(ctx context.Context, c content) (string, error) {
 // measured.
 func makeStore(ctx context.Context, program, path, hash string) error {
 	out, err := exec.CommandContext(ctx, program, "store", "create", hash,
-		"--db", "sqlite:"+path, "--plan", "unlimited", "--at-once", strconv.Itoa(cohort.MaxAtOnce)).CombinedOutput()
+		"--db", "sqlite:"+path, "--plan", "unlimited", "--max-concurrent", strconv.Itoa(cohort.MaxConcurrency)).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("cohort store create: %w\n%s", err, out)
 	}
@@ -74,7 +74,7 @@ func fill(ctx context.Context, d *db.DB, c content) error {
 	svc := service.New(d)
 	for i := range c.stores {
 		if i > 0 {
-			if _, err := svc.CreateStore(ctx, cohort.Store{Hash: storeName(i), Plan: cohort.PlanUnlimited, AtOnce: cohort.MaxAtOnce}); err != nil {
+			if _, err := svc.CreateStore(ctx, cohort.Store{Hash: storeName(i), Plan: cohort.PlanUnlimited, Concurrency: cohort.MaxConcurrency}); err != nil {
 				return err
 			}
 		}

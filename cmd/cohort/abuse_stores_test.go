@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // storeMadeAgain deletes a store beside the server and makes it again. Nothing that

@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // What the database of these tests holds: one group of many members, and two
@@ -171,7 +171,7 @@ func isSwept(t *testing.T, d *db.DB) bool {
 	t.Helper()
 	more := true
 	err := d.Update(t.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepDeparted(1)
+		more, err = tx.SweepTombstones(1)
 		return errors.Join(err, errUndo)
 	})
 	if !errors.Is(err, errUndo) {

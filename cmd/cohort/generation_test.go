@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // rounds is how often a store or a token is made and ends while requests come.

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // How long a node may take to notice that the database is not there, or is there

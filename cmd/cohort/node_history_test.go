@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
 

@@ -46,8 +46,8 @@ func TestOverload(t *testing.T) {
 	})
 	left := created.of("", 200) - deleted.of("", 204) + len(s.flagged)
 	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left))
-	s.wantBodiesHoldNoPlace(visitors[:atOnce])
-	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left+2*atOnce))
+	s.wantBodiesHoldNoPlace(visitors[:concurrency])
+	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left+2*concurrency))
 
 	slowest := stop()
 	for _, v := range visitors {
@@ -60,15 +60,15 @@ func TestOverload(t *testing.T) {
 	w.end(t)
 }
 
-// atOnce is how many requests may create groups of one store at once.
-const atOnce = 40
+// concurrency is how many requests may create groups of one store at once.
+const concurrency = 40
 
 // wantBodiesHoldNoPlace has as many requests as may be let in wait for their bodies.
 // None of them holds a place, so that other clients are served, and so are they when
 // their bodies come.
 func (s *soak) wantBodiesHoldNoPlace(visitors []*visitor) {
 	const body = `{"name":"slow"}`
-	slow := s.dialMany(atOnce)
+	slow := s.dialMany(concurrency)
 	for _, v := range slow {
 		v.send("POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\n" +
 			fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body)))

@@ -1,23 +1,23 @@
 package api
 
-// cutter takes an array or an object apart. Its text was checked before, so it
+// tokenizer takes an array or an object apart. Its text was checked before, so it
 // only has to find where things end. That is worth a loop of its own, because
 // what is nested is passed once for every level around it.
-type cutter struct{ scanner }
+type tokenizer struct{ scanner }
 
-// newCutter returns a cutter that stands at the first thing in a container.
-func newCutter(container Value) cutter {
-	c := cutter{scanner{data: container.raw, pos: 1}}
+// newTokenizer returns a tokenizer that stands at the first thing in a container.
+func newTokenizer(container Value) tokenizer {
+	c := tokenizer{scanner{data: container.raw, pos: 1}}
 	c.space()
 	return c
 }
 
 // atEnd reports whether there is nothing more in the container.
-func (c *cutter) atEnd() bool { return c.data[c.pos] == '}' || c.data[c.pos] == ']' }
+func (c *tokenizer) atEnd() bool { return c.data[c.pos] == '}' || c.data[c.pos] == ']' }
 
 // next cuts out a value or the name of a field, and passes the comma or colon
 // behind it.
-func (c *cutter) next() Value {
+func (c *tokenizer) next() Value {
 	start := c.pos
 	switch c.data[c.pos] {
 	case '"':
@@ -36,7 +36,7 @@ func (c *cutter) next() Value {
 	return v
 }
 
-func (c *cutter) passText() {
+func (c *tokenizer) passText() {
 	i := c.pos + 1
 	for ; c.data[i] != '"'; i++ {
 		if c.data[i] == '\\' {
@@ -46,7 +46,7 @@ func (c *cutter) passText() {
 	c.pos = i + 1
 }
 
-func (c *cutter) passContainer() {
+func (c *tokenizer) passContainer() {
 	for open := 0; ; {
 		switch c.data[c.pos] {
 		case '"':
@@ -65,7 +65,7 @@ func (c *cutter) passContainer() {
 }
 
 // passWord passes a number, true, false or null.
-func (c *cutter) passWord() {
+func (c *tokenizer) passWord() {
 	for {
 		switch c.data[c.pos] {
 		case ',', '}', ']', ' ', '\t', '\n', '\r':

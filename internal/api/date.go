@@ -22,10 +22,10 @@ var dateLayouts = []string{
 // ParseDate reads a date of a filter: ISO 8601 with or without time and zone,
 // or RFC 2822; without a zone it is UTC. It returns the span that the text
 // names, which is one day or one second, because dates are shown to the second.
-func ParseDate(s string) (cohort.TimeSpan, bool) {
+func ParseDate(s string) (cohort.TimeRange, bool) {
 	s = strings.TrimSpace(s)
 	if day, err := time.Parse(time.DateOnly, s); err == nil {
-		return closed(cohort.TimeSpan{From: day, Until: day.AddDate(0, 0, 1)})
+		return closed(cohort.TimeRange{From: day, Until: day.AddDate(0, 0, 1)})
 	}
 	t, ok := parseTime(s)
 	if !ok {
@@ -35,15 +35,15 @@ func ParseDate(s string) (cohort.TimeSpan, bool) {
 		}
 	}
 	if !ok {
-		return cohort.TimeSpan{}, false
+		return cohort.TimeRange{}, false
 	}
 	t = t.UTC().Truncate(time.Second)
-	return closed(cohort.TimeSpan{From: t, Until: t.Add(time.Second)})
+	return closed(cohort.TimeRange{From: t, Until: t.Add(time.Second)})
 }
 
 // closed refuses the spans around the beginning of year 1, whose ends would
 // read as open.
-func closed(s cohort.TimeSpan) (cohort.TimeSpan, bool) {
+func closed(s cohort.TimeRange) (cohort.TimeRange, bool) {
 	return s, !s.From.IsZero() && !s.Until.IsZero()
 }
 

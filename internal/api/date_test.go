@@ -12,14 +12,14 @@ import (
 
 func TestParseDate(t *testing.T) {
 	at := time.Date(2018, 9, 5, 13, 43, 54, 0, time.UTC)
-	day := func(y int, m time.Month, d int) cohort.TimeSpan {
+	day := func(y int, m time.Month, d int) cohort.TimeRange {
 		from := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-		return cohort.TimeSpan{From: from, Until: from.AddDate(0, 0, 1)}
+		return cohort.TimeRange{From: from, Until: from.AddDate(0, 0, 1)}
 	}
-	second := func(t time.Time) cohort.TimeSpan { return cohort.TimeSpan{From: t, Until: t.Add(time.Second)} }
+	second := func(t time.Time) cohort.TimeRange { return cohort.TimeRange{From: t, Until: t.Add(time.Second)} }
 	tests := []struct {
 		text string
-		want cohort.TimeSpan
+		want cohort.TimeRange
 	}{
 		{"2018-09-05", day(2018, 9, 5)},
 		{" 2018-09-05\n", day(2018, 9, 5)},

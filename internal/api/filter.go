@@ -15,7 +15,7 @@ func TextFilter[F any](field func(*F) **string) func(*F, string) error {
 
 // DateFilter is for a filter on a date, of which a part of the span that the text
 // names is kept.
-func DateFilter[F any](field func(*F) *cohort.TimeSpan, part func(cohort.TimeSpan) cohort.TimeSpan) func(*F, string) error {
+func DateFilter[F any](field func(*F) *cohort.TimeRange, part func(cohort.TimeRange) cohort.TimeRange) func(*F, string) error {
 	return func(into *F, value string) error {
 		span, ok := ParseDate(value)
 		if !ok {
@@ -31,10 +31,10 @@ func DateFilter[F any](field func(*F) *cohort.TimeSpan, part func(cohort.TimeSpa
 // max up to its end.
 
 // OnDate is the part of a span for a date that is equal.
-func OnDate(s cohort.TimeSpan) cohort.TimeSpan { return s }
+func OnDate(s cohort.TimeRange) cohort.TimeRange { return s }
 
 // FromDate is the part of a span for a date that is the least.
-func FromDate(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{From: s.From} }
+func FromDate(s cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{From: s.From} }
 
 // UntilDate is the part of a span for a date that is the most.
-func UntilDate(s cohort.TimeSpan) cohort.TimeSpan { return cohort.TimeSpan{Until: s.Until} }
+func UntilDate(s cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{Until: s.Until} }

@@ -149,7 +149,7 @@ func (v Value) ArrayIn(room []Value, most int) ([]Value, bool) {
 		return nil, false
 	}
 	values := room[:0]
-	for c := newCutter(v); !c.atEnd() && len(values) <= most; {
+	for c := newTokenizer(v); !c.atEnd() && len(values) <= most; {
 		values = append(values, c.next())
 	}
 	return values, true
@@ -166,7 +166,7 @@ func (v Value) ObjectIn(room Object) (Object, bool) {
 	}
 	o := room[:0]
 	var places map[string]int
-	for c := newCutter(v); !c.atEnd(); {
+	for c := newTokenizer(v); !c.atEnd(); {
 		name, _ := c.next().text()
 		value := c.next()
 		if i := o.place(name, places); i >= 0 {

@@ -24,12 +24,12 @@ type Route struct {
 	Path string
 	// Scope is what the token must have; empty means that any token will do.
 	Scope cohort.Scope
-	// AtOnce is how many requests a store may have under way here together,
+	// Concurrency is how many requests a store may have under way here together,
 	// unless the store has a figure of its own; 0 means no limit.
-	AtOnce int
+	Concurrency int
 	// Gate names the at-once limit for operations that share one; empty means that
 	// this operation has its own.
-	Gate string
+	ConcurrencyGroup string
 	// PerMinute bounds how often the operation may be called.
 	PerMinute Rate
 	// ReadOnly marks an operation that changes nothing although its method is not

@@ -17,8 +17,8 @@ const answersSize = 32 << 20
 // nobody's habit.
 const maxKeptQuery = 200
 
-// answers keeps finished answers. Each stands under the stamp of what it shows,
-// taken before that was read, and is good for as long as the stamp is the same.
+// answers keeps finished answers. Each stands under the version of what it shows,
+// taken before that was read, and is good for as long as the version is the same.
 type answers struct {
 	svc   *service.Service
 	cache *otter.Cache[answerKey, keptAnswer]
@@ -35,7 +35,7 @@ type answerKey struct {
 
 type keptAnswer struct {
 	answer
-	stamp service.Stamp
+	version service.Version
 }
 
 // answer is what was read to answer a request.
@@ -61,7 +61,7 @@ func (k answerKey) size() int { return 300 + len(k.store) + len(k.query) }
 // write answers with the document that is kept for the key, or with the one that
 // read returns, which is kept then. No document is a 204.
 func (a *answers) write(w http.ResponseWriter, r *api.Request, key answerKey, read func() (answer, error)) error {
-	stamp, keep := a.svc.GroupStamp(key.store, key.group)
+	version, keep := a.svc.GroupVersion(key.store, key.group)
 	if !keep || len(key.query) > maxKeptQuery {
 		fresh, err := read()
 		if err != nil {
@@ -69,7 +69,7 @@ func (a *answers) write(w http.ResponseWriter, r *api.Request, key answerKey, re
 		}
 		return fresh.write(w, r)
 	}
-	if kept, ok := a.cache.GetIfPresent(key); ok && a.holds(key, kept, stamp) {
+	if kept, ok := a.cache.GetIfPresent(key); ok && a.holds(key, kept, version) {
 		return writeDocument(w, r, kept.document)
 	}
 	fresh, err := read()
@@ -77,7 +77,7 @@ func (a *answers) write(w http.ResponseWriter, r *api.Request, key answerKey, re
 		return err
 	}
 	if fresh.long == nil {
-		a.keep(key, fresh, stamp)
+		a.keep(key, fresh, version)
 	}
 	return fresh.write(w, r)
 }
@@ -90,25 +90,25 @@ func (a answer) write(w http.ResponseWriter, r *api.Request) error {
 }
 
 // holds reports whether nothing has changed what an answer shows.
-func (a *answers) holds(key answerKey, kept keptAnswer, now service.Stamp) bool {
+func (a *answers) holds(key answerKey, kept keptAnswer, now service.Version) bool {
 	if kept.page != nil {
-		now = a.svc.PageStamp(key.store, kept.page)
+		now = a.svc.PageVersion(key.store, kept.page)
 	}
-	return kept.stamp == now
+	return kept.version == now
 }
 
-// keep keeps an answer that was read after the stamp was taken.
-func (a *answers) keep(key answerKey, fresh answer, stamp service.Stamp) {
+// keep keeps an answer that was read after the version was taken.
+func (a *answers) keep(key answerKey, fresh answer, version service.Version) {
 	if fresh.page != nil {
-		// Which groups are on the page is known only now. Their stamp is as good
+		// Which groups are on the page is known only now. Their version is as good
 		// as one from before the reading if nothing was written since.
-		page := a.svc.PageStamp(key.store, fresh.page)
-		if now, _ := a.svc.GroupsStamp(key.store); now != stamp {
+		page := a.svc.PageVersion(key.store, fresh.page)
+		if now, _ := a.svc.GroupsVersion(key.store); now != version {
 			return
 		}
-		stamp = page
+		version = page
 	}
-	a.cache.Set(key, keptAnswer{fresh, stamp})
+	a.cache.Set(key, keptAnswer{fresh, version})
 }
 
 func writeDocument(w http.ResponseWriter, r *api.Request, d *api.Document) error {

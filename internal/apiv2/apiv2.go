@@ -12,9 +12,9 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// groupsAtOnce is how many requests a store may have under way together on
+// groupsConcurrency is how many requests a store may have under way together on
 // each operation that has this limit. Source: the vendor's reference.
-const groupsAtOnce = 40
+const groupsConcurrency = 40
 
 // validations is how many passwords may be tried per minute: of one customer,
 // so that nobody guesses on, and in a store, because each takes a core for
@@ -33,12 +33,12 @@ func Dialect(svc *service.Service) *api.Dialect {
 		Routes: []api.Route{
 			{Operation: "getTime", Method: "GET", Path: "/time", Handle: h.getTime},
 
-			{Operation: "listGroups", Method: "GET", Path: "/customer_groups", Scope: read, AtOnce: groupsAtOnce, Handle: h.listGroups},
-			{Operation: "createGroup", Method: "POST", Path: "/customer_groups", Scope: modify, AtOnce: groupsAtOnce, Handle: h.createGroup},
+			{Operation: "listGroups", Method: "GET", Path: "/customer_groups", Scope: read, Concurrency: groupsConcurrency, Handle: h.listGroups},
+			{Operation: "createGroup", Method: "POST", Path: "/customer_groups", Scope: modify, Concurrency: groupsConcurrency, Handle: h.createGroup},
 			{Operation: "countGroups", Method: "GET", Path: "/customer_groups/count", Scope: read, Handle: h.countGroups},
 			{Operation: "getGroup", Method: "GET", Path: "/customer_groups/{id}", Scope: read, Handle: h.getGroup},
 			{Operation: "updateGroup", Method: "PUT", Path: "/customer_groups/{id}", Scope: modify, Handle: h.updateGroup},
-			{Operation: "deleteGroup", Method: "DELETE", Path: "/customer_groups/{id}", Scope: modify, AtOnce: groupsAtOnce, Handle: h.deleteGroup},
+			{Operation: "deleteGroup", Method: "DELETE", Path: "/customer_groups/{id}", Scope: modify, Concurrency: groupsConcurrency, Handle: h.deleteGroup},
 
 			{Operation: "listCustomers", Method: "GET", Path: "/customers", Scope: read, Handle: h.listCustomers},
 			{Operation: "createCustomer", Method: "POST", Path: "/customers", Scope: modify, Handle: h.createCustomer},

@@ -165,8 +165,8 @@ var customerFilters = filters[cohort.CustomerFilter]{
 	"max_date_modified": api.DateFilter(customerModified, api.UntilDate),
 }
 
-func customerCreated(f *cohort.CustomerFilter) *cohort.TimeSpan  { return &f.DateCreated }
-func customerModified(f *cohort.CustomerFilter) *cohort.TimeSpan { return &f.DateModified }
+func customerCreated(f *cohort.CustomerFilter) *cohort.TimeRange  { return &f.DateCreated }
+func customerModified(f *cohort.CustomerFilter) *cohort.TimeRange { return &f.DateModified }
 
 func parseFilterID(value string, least int64) (int64, error) {
 	id, err := strconv.ParseInt(value, 10, 64)

@@ -12,7 +12,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // oddNames are names that a filter could take for something else: for a

@@ -138,8 +138,8 @@ var groupFilters = filters[cohort.GroupFilter]{
 	"date_modified:max":   api.DateFilter(groupModified, api.UntilDate),
 }
 
-func groupCreated(f *cohort.GroupFilter) *cohort.TimeSpan  { return &f.DateCreated }
-func groupModified(f *cohort.GroupFilter) *cohort.TimeSpan { return &f.DateModified }
+func groupCreated(f *cohort.GroupFilter) *cohort.TimeRange  { return &f.DateCreated }
+func groupModified(f *cohort.GroupFilter) *cohort.TimeRange { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
 	key := answerKey{store: r.Store.Key, what: "list", query: r.URL.RawQuery}

@@ -14,7 +14,7 @@ import (
 
 	"cohort.example/cohort/cohorttest"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
 

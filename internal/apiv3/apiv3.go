@@ -51,25 +51,25 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "deletePriceLists", Method: "DELETE", Path: "/pricelists", Scope: modify, Handle: h.deletePriceLists},
 			{Operation: "getPriceList", Method: "GET", Path: "/pricelists/{price_list_id}", Scope: read, Handle: h.getPriceList},
 			{Operation: "updatePriceList", Method: "PUT", Path: "/pricelists/{price_list_id}", Scope: modify, Handle: h.updatePriceList},
-			{Operation: "deletePriceList", Method: "DELETE", Path: "/pricelists/{price_list_id}", Scope: modify, AtOnce: 1, Handle: h.deletePriceList},
+			{Operation: "deletePriceList", Method: "DELETE", Path: "/pricelists/{price_list_id}", Scope: modify, Concurrency: 1, Handle: h.deletePriceList},
 
-			{Operation: "createRecordsOfLists", Method: "POST", Path: "/pricelists/records", Scope: modify, AtOnce: 10, Handle: h.createRecordsOfLists},
-			{Operation: "putRecordsOfLists", Method: "PUT", Path: "/pricelists/records", Scope: modify, AtOnce: 1, Gate: oneBulkUpsert, Handle: h.putRecordsOfLists},
-			{Operation: "listPriceRecords", Method: "GET", Path: "/pricelists/{price_list_id}/records", Scope: read, AtOnce: 10, Handle: h.listPriceRecords},
-			{Operation: "createPriceRecords", Method: "POST", Path: "/pricelists/{price_list_id}/records", Scope: modify, AtOnce: 10, Handle: h.createPriceRecords},
-			{Operation: "putPriceRecords", Method: "PUT", Path: "/pricelists/{price_list_id}/records", Scope: modify, AtOnce: 1, Gate: oneBulkUpsert, Handle: h.putPriceRecords},
+			{Operation: "createRecordsOfLists", Method: "POST", Path: "/pricelists/records", Scope: modify, Concurrency: 10, Handle: h.createRecordsOfLists},
+			{Operation: "putRecordsOfLists", Method: "PUT", Path: "/pricelists/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: oneBulkUpsert, Handle: h.putRecordsOfLists},
+			{Operation: "listPriceRecords", Method: "GET", Path: "/pricelists/{price_list_id}/records", Scope: read, Concurrency: 10, Handle: h.listPriceRecords},
+			{Operation: "createPriceRecords", Method: "POST", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 10, Handle: h.createPriceRecords},
+			{Operation: "putPriceRecords", Method: "PUT", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: oneBulkUpsert, Handle: h.putPriceRecords},
 			{Operation: "deletePriceRecords", Method: "DELETE", Path: "/pricelists/{price_list_id}/records", Scope: modify, Handle: h.deletePriceRecords},
-			{Operation: "listPriceRecordsOfVariant", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}", Scope: read, AtOnce: 40, Handle: h.listPriceRecordsOfVariant},
-			{Operation: "getPriceRecord", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: read, AtOnce: 50, Handle: h.getPriceRecord},
-			{Operation: "setPriceRecord", Method: "PUT", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, AtOnce: 40, Handle: h.setPriceRecord},
-			{Operation: "deletePriceRecord", Method: "DELETE", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, AtOnce: 25, Handle: h.deletePriceRecord},
+			{Operation: "listPriceRecordsOfVariant", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}", Scope: read, Concurrency: 40, Handle: h.listPriceRecordsOfVariant},
+			{Operation: "getPriceRecord", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: read, Concurrency: 50, Handle: h.getPriceRecord},
+			{Operation: "setPriceRecord", Method: "PUT", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, Concurrency: 40, Handle: h.setPriceRecord},
+			{Operation: "deletePriceRecord", Method: "DELETE", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, Concurrency: 25, Handle: h.deletePriceRecord},
 
 			{Operation: "listAssignments", Method: "GET", Path: "/pricelists/assignments", Scope: read, Handle: h.listAssignments},
 			{Operation: "createAssignments", Method: "POST", Path: "/pricelists/assignments", Scope: modify, Handle: h.createAssignments},
 			{Operation: "deleteAssignments", Method: "DELETE", Path: "/pricelists/assignments", Scope: modify, Handle: h.deleteAssignments},
-			{Operation: "putAssignment", Method: "PUT", Path: "/pricelists/{price_list_id}/assignments", Scope: modify, AtOnce: 25, Handle: h.putAssignment},
+			{Operation: "putAssignment", Method: "PUT", Path: "/pricelists/{price_list_id}/assignments", Scope: modify, Concurrency: 25, Handle: h.putAssignment},
 
-			{Operation: "getPrices", Method: "POST", Path: "/pricing/products", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Expensive: true, Handle: h.getPrices},
+			{Operation: "getPrices", Method: "POST", Path: "/pricing/products", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.getPrices},
 		},
 	}
 }
@@ -83,7 +83,7 @@ func Extension(svc *service.Service) *api.Dialect {
 		Canonical:  asItIs,
 		WriteError: writeError,
 		Routes: []api.Route{
-			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, AtOnce: pricesAtOnce, Expensive: true, Handle: h.explainPrices},
+			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
 		},
 	}

@@ -24,8 +24,8 @@ var priceListFilters = func() filters[cohort.PriceListFilter] {
 		"name":      api.TextFilter(func(f *cohort.PriceListFilter) **string { return &f.Name }),
 		"name:like": partFilter(func(f *cohort.PriceListFilter) *string { return &f.NameLike }),
 	}
-	dateFilters(table, "date_created", func(f *cohort.PriceListFilter) *cohort.TimeSpan { return &f.DateCreated })
-	dateFilters(table, "date_modified", func(f *cohort.PriceListFilter) *cohort.TimeSpan { return &f.DateModified })
+	dateFilters(table, "date_created", func(f *cohort.PriceListFilter) *cohort.TimeRange { return &f.DateCreated })
+	dateFilters(table, "date_modified", func(f *cohort.PriceListFilter) *cohort.TimeRange { return &f.DateModified })
 	return table
 }()
 

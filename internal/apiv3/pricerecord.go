@@ -57,13 +57,13 @@ var recordFilters = func() filters[recordQuery] {
 		"sku:in":        wordFilter(func(q *recordQuery) *[]string { return &q.SKUs }),
 		"include":       setInclude,
 	}
-	amountFilters(table, "price", func(q *recordQuery) *cohort.AmountSpan { return &q.Price })
-	amountFilters(table, "sale_price", func(q *recordQuery) *cohort.AmountSpan { return &q.SalePrice })
-	amountFilters(table, "retail_price", func(q *recordQuery) *cohort.AmountSpan { return &q.RetailPrice })
-	amountFilters(table, "map_price", func(q *recordQuery) *cohort.AmountSpan { return &q.MAPPrice })
-	amountFilters(table, "calculated_price", func(q *recordQuery) *cohort.AmountSpan { return &q.Calculated })
-	dateFilters(table, "date_created", func(q *recordQuery) *cohort.TimeSpan { return &q.DateCreated })
-	dateFilters(table, "date_modified", func(q *recordQuery) *cohort.TimeSpan { return &q.DateModified })
+	amountFilters(table, "price", func(q *recordQuery) *cohort.AmountRange { return &q.Price })
+	amountFilters(table, "sale_price", func(q *recordQuery) *cohort.AmountRange { return &q.SalePrice })
+	amountFilters(table, "retail_price", func(q *recordQuery) *cohort.AmountRange { return &q.RetailPrice })
+	amountFilters(table, "map_price", func(q *recordQuery) *cohort.AmountRange { return &q.MAPPrice })
+	amountFilters(table, "calculated_price", func(q *recordQuery) *cohort.AmountRange { return &q.Calculated })
+	dateFilters(table, "date_created", func(q *recordQuery) *cohort.TimeRange { return &q.DateCreated })
+	dateFilters(table, "date_modified", func(q *recordQuery) *cohort.TimeRange { return &q.DateModified })
 	return table
 }()
 

@@ -9,9 +9,9 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// pricesAtOnce is how many requests for prices a store may have under way
+// pricesConcurrency is how many requests for prices a store may have under way
 // together. Source: the vendor's reference.
-const pricesAtOnce = 50
+const pricesConcurrency = 50
 
 // The bodies of requests for prices.
 var (

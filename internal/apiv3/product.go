@@ -75,11 +75,11 @@ func newProductFilters() filters[cohort.ProductFilter] {
 		"sku:in":            wordFilter(func(f *cohort.ProductFilter) *[]string { return &f.SKUs }),
 		"categories":        idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
 		"categories:in":     idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
-		"date_modified":     api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.OnDate),
-		"date_modified:min": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.FromDate),
-		"date_modified:max": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeSpan { return &f.DateModified }, api.UntilDate),
+		"date_modified":     api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.OnDate),
+		"date_modified:min": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.FromDate),
+		"date_modified:max": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.UntilDate),
 	}
-	amountFilters(table, "price", func(f *cohort.ProductFilter) *cohort.AmountSpan { return &f.Price })
+	amountFilters(table, "price", func(f *cohort.ProductFilter) *cohort.AmountRange { return &f.Price })
 	return table
 }
 

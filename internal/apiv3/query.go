@@ -254,15 +254,15 @@ func narrow[V comparable](at *[]V, list []V) {
 }
 
 // dateFilters adds the filters "name", "name:min" and "name:max".
-func dateFilters[F any](table filters[F], name string, field func(*F) *cohort.TimeSpan) {
+func dateFilters[F any](table filters[F], name string, field func(*F) *cohort.TimeRange) {
 	table[name] = api.DateFilter(field, api.OnDate)
 	table[name+":min"] = api.DateFilter(field, api.FromDate)
 	table[name+":max"] = api.DateFilter(field, api.UntilDate)
 }
 
 // amountFilters adds the filters "name", "name:min" and "name:max".
-func amountFilters[F any](table filters[F], name string, field func(*F) *cohort.AmountSpan) {
-	add := func(suffix string, span func(decimal.NullDecimal) cohort.AmountSpan) {
+func amountFilters[F any](table filters[F], name string, field func(*F) *cohort.AmountRange) {
+	add := func(suffix string, span func(decimal.NullDecimal) cohort.AmountRange) {
 		table[name+suffix] = func(into *F, value string) error {
 			d, err := cohort.ParseAmount(value)
 			if err != nil {
@@ -273,7 +273,7 @@ func amountFilters[F any](table filters[F], name string, field func(*F) *cohort.
 			return nil
 		}
 	}
-	add("", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Min: d, Max: d} })
-	add(":min", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Min: d} })
-	add(":max", func(d decimal.NullDecimal) cohort.AmountSpan { return cohort.AmountSpan{Max: d} })
+	add("", func(d decimal.NullDecimal) cohort.AmountRange { return cohort.AmountRange{Min: d, Max: d} })
+	add(":min", func(d decimal.NullDecimal) cohort.AmountRange { return cohort.AmountRange{Min: d} })
+	add(":max", func(d decimal.NullDecimal) cohort.AmountRange { return cohort.AmountRange{Max: d} })
 }

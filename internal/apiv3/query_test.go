@@ -34,14 +34,14 @@ func TestFilters(t *testing.T) {
 		"word:in=a,b":                   {Words: []string{"a", "b"}},
 		"name=a+b%26c":                  {Name: ptr("a b&c")},
 		"name=":                         {Name: ptr("")},
-		"when=2018-04-05":               {When: cohort.TimeSpan{From: day(5), Until: day(6)}},
-		"when:min=2018-04-05":           {When: cohort.TimeSpan{From: day(5)}},
-		"when:max=2018-04-05":           {When: cohort.TimeSpan{Until: day(6)}},
-		"when:min=2018-04-05T00:00:00Z": {When: cohort.TimeSpan{From: day(5)}},
-		"when:min=2018-04-05&when:max=2018-04-07&when=2018-04-06": {When: cohort.TimeSpan{From: day(6), Until: day(7)}},
-		"price=5":                         {Price: cohort.AmountSpan{Min: amountOf("5"), Max: amountOf("5")}},
-		"price:min=-1&price:max=9.99995":  {Price: cohort.AmountSpan{Min: amountOf("-1"), Max: amountOf("9.99995")}},
-		"price=5&price:min=6&price:max=7": {Price: cohort.AmountSpan{Min: amountOf("6"), Max: amountOf("5")}},
+		"when=2018-04-05":               {When: cohort.TimeRange{From: day(5), Until: day(6)}},
+		"when:min=2018-04-05":           {When: cohort.TimeRange{From: day(5)}},
+		"when:max=2018-04-05":           {When: cohort.TimeRange{Until: day(6)}},
+		"when:min=2018-04-05T00:00:00Z": {When: cohort.TimeRange{From: day(5)}},
+		"when:min=2018-04-05&when:max=2018-04-07&when=2018-04-06": {When: cohort.TimeRange{From: day(6), Until: day(7)}},
+		"price=5":                         {Price: cohort.AmountRange{Min: amountOf("5"), Max: amountOf("5")}},
+		"price:min=-1&price:max=9.99995":  {Price: cohort.AmountRange{Min: amountOf("-1"), Max: amountOf("9.99995")}},
+		"price=5&price:min=6&price:max=7": {Price: cohort.AmountRange{Min: amountOf("6"), Max: amountOf("5")}},
 	} {
 		filter, page, err := decodeQuery(queried(query), thingFilters)
 		if diff := cmp.Diff(want, filter); diff != "" || err != nil {

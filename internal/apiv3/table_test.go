@@ -49,8 +49,8 @@ type thingFilter struct {
 	IDs   []int64
 	Words []string
 	Name  *string
-	When  cohort.TimeSpan
-	Price cohort.AmountSpan
+	When  cohort.TimeRange
+	Price cohort.AmountRange
 }
 
 var thingFilters = func() filters[thingFilter] {
@@ -61,8 +61,8 @@ var thingFilters = func() filters[thingFilter] {
 		"word": oneWordFilter(words), "word:in": wordFilter(words),
 		"name": api.TextFilter(func(f *thingFilter) **string { return &f.Name }),
 	}
-	dateFilters(table, "when", func(f *thingFilter) *cohort.TimeSpan { return &f.When })
-	amountFilters(table, "price", func(f *thingFilter) *cohort.AmountSpan { return &f.Price })
+	dateFilters(table, "when", func(f *thingFilter) *cohort.TimeRange { return &f.When })
+	amountFilters(table, "price", func(f *thingFilter) *cohort.AmountRange { return &f.Price })
 	return table
 }()
 

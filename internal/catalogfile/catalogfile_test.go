@@ -167,16 +167,16 @@ func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 	id := rapid.Int64Range(1, cohort.MaxCatalogID)
 	item := cohort.CatalogItem{Kind: rapid.SampledFrom(cohort.CatalogKinds()).Draw(t, "kind"), ID: id.Draw(t, "id")}
 	switch item.Kind {
-	case cohort.KindCategory:
+	case cohort.CatalogCategory:
 		item.Category = cohort.Category{ParentID: rapid.Int64Range(0, 9).Draw(t, "parent"), Name: text.Draw(t, "name")}
-	case cohort.KindProduct:
+	case cohort.CatalogProduct:
 		item.KeepBulkTiers = formatted == catalogfile.CSV
 		item.Product = cohort.Product{
 			Name: text.Draw(t, "name"), Type: rapid.SampledFrom([]cohort.ProductType{"physical", "digital"}).Draw(t, "type"),
 			SKU: text.Draw(t, "sku"), Weight: price.Draw(t, "weight"), Price: price.Draw(t, "price"), SalePrice: price.Draw(t, "sale"),
 			RetailPrice: price.Draw(t, "retail"), MAPPrice: price.Draw(t, "map"), Categories: rapid.SliceOfN(id, 1, 3).Draw(t, "categories"),
 		}
-	case cohort.KindVariant:
+	case cohort.CatalogVariant:
 		item.Variant = cohort.Variant{
 			ProductID: id.Draw(t, "product"), SKU: text.Draw(t, "sku"), Price: maybe.Draw(t, "price"), SalePrice: maybe.Draw(t, "sale"),
 			RetailPrice: maybe.Draw(t, "retail"), MAPPrice: maybe.Draw(t, "map"),
@@ -190,9 +190,9 @@ func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 func fieldsOf(i cohort.CatalogItem, f catalogfile.Format) map[string]any {
 	fields := map[string]any{"kind": string(i.Kind), "id": i.ID}
 	switch i.Kind {
-	case cohort.KindCategory:
+	case cohort.CatalogCategory:
 		fields["parent_id"], fields["name"] = i.Category.ParentID, i.Category.Name
-	case cohort.KindProduct:
+	case cohort.CatalogProduct:
 		p := i.Product
 		fields["name"], fields["type"], fields["sku"], fields["weight"], fields["price"] = p.Name, string(p.Type), p.SKU, p.Weight, p.Price
 		fields["sale_price"], fields["retail_price"], fields["map_price"] = p.SalePrice, p.RetailPrice, p.MAPPrice
@@ -200,7 +200,7 @@ func fieldsOf(i cohort.CatalogItem, f catalogfile.Format) map[string]any {
 		if f == catalogfile.CSV {
 			fields["categories"] = strings.Trim(strings.ReplaceAll(fmt.Sprint(p.Categories), " ", ";"), "[]")
 		}
-	case cohort.KindVariant:
+	case cohort.CatalogVariant:
 		v := i.Variant
 		fields["product_id"], fields["sku"], fields["price"], fields["sale_price"] = v.ProductID, v.SKU, v.Price.Decimal, v.SalePrice.Decimal
 		fields["retail_price"], fields["map_price"] = v.RetailPrice.Decimal, v.MAPPrice.Decimal
@@ -271,7 +271,7 @@ func FuzzCSV(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
-		items := readAll(t, bytes.NewReader(file), catalogfile.CSV, cohort.KindCategory)
+		items := readAll(t, bytes.NewReader(file), catalogfile.CSV, cohort.CatalogCategory)
 		checkItems(t, file, items)
 		for _, i := range items {
 			if i.Err != nil {

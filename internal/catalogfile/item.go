@@ -43,7 +43,7 @@ type schema struct {
 var onlyJSON = []string{"bulk_pricing_rules"}
 
 var schemas = map[cohort.CatalogKind]schema{
-	cohort.KindCategory: {
+	cohort.CatalogCategory: {
 		fields: map[string]fieldSetter{
 			"parent_id": setterOf(value.id, func(i *cohort.CatalogItem) *int64 { return &i.Category.ParentID }),
 			"name":      setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Category.Name }),
@@ -51,7 +51,7 @@ var schemas = map[cohort.CatalogKind]schema{
 		required: []string{"id", "name"},
 		begin:    func(*cohort.CatalogItem) {},
 	},
-	cohort.KindProduct: {
+	cohort.CatalogProduct: {
 		fields: map[string]fieldSetter{
 			"name":               setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Product.Name }),
 			"type":               setterOf(productType, func(i *cohort.CatalogItem) *cohort.ProductType { return &i.Product.Type }),
@@ -67,7 +67,7 @@ var schemas = map[cohort.CatalogKind]schema{
 		required: []string{"id", "name", "price"},
 		begin:    func(i *cohort.CatalogItem) { i.Product.Type = cohort.ProductPhysical },
 	},
-	cohort.KindVariant: {
+	cohort.CatalogVariant: {
 		fields: map[string]fieldSetter{
 			"product_id":    setterOf(value.id, func(i *cohort.CatalogItem) *int64 { return &i.Variant.ProductID }),
 			"sku":           setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Variant.SKU }),
@@ -135,7 +135,7 @@ func itemOf(r record, standard cohort.CatalogKind) (item cohort.CatalogItem) {
 		}
 	}
 	_, inCSV := r.(csvRecord)
-	item.KeepBulkTiers = inCSV && item.Kind == cohort.KindProduct
+	item.KeepBulkTiers = inCSV && item.Kind == cohort.CatalogProduct
 	return item
 }
 

@@ -307,7 +307,7 @@ func TestStoreUpdateOfCatalogAndCurrency(t *testing.T) {
 		}{
 			{[]string{"--catalog", "managed"}, "Its catalog is managed, its currency USD.\n"},
 			{[]string{"--currency", "jpy"}, "Its catalog is managed, its currency JPY.\n"},
-			{[]string{"--at-once", "3"}, ""},
+			{[]string{"--max-concurrent", "3"}, ""},
 			{[]string{"--catalog", "external", "--currency", "EUR"}, "Its catalog is external, its currency EUR.\n"},
 		} {
 			r := mustRun(t, append([]string{"store", "update", "abc", "--db", db}, c.args...)...)

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/cli"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -139,12 +139,12 @@ var flags = map[string][][2]string{
 	},
 	"demo": nil,
 	"store create": {
-		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"},
+		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
 		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
 	},
 	"store list": {{"--db", "COHORT_DB"}},
 	"store update": {
-		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--at-once", "COHORT_AT_ONCE"},
+		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
 		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--db", "COHORT_DB"}},

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 func TestCopy(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // commandLines is one of each command that works on a database.

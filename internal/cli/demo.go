@@ -91,7 +91,7 @@ func (d *demo) command(args ...string) (string, error) {
 	streams := Streams{In: strings.NewReader(""), Out: io.MultiWriter(&out, d.in.Out), Err: d.in.Out}
 	// What the environment says about stores is not meant for this one.
 	hidden := map[string][]string{
-		"store": {"--db", d.db, "--plan", "unlimited", "--quota", "0", "--at-once", "0"},
+		"store": {"--db", d.db, "--plan", "unlimited", "--quota", "0", "--max-concurrent", "0"},
 		"token": {"--db", d.db, "--name", ""},
 	}
 	if Run(d.in.ctx, append(args, hidden[args[0]]...), streams) != exitOK {

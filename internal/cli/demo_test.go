@@ -16,7 +16,7 @@ func TestDemo(t *testing.T) {
 	// Its store too: with these it could not be made, or not be used for long.
 	t.Setenv("COHORT_PLAN", "enterprise")
 	t.Setenv("COHORT_QUOTA", "5")
-	t.Setenv("COHORT_AT_ONCE", "-1")
+	t.Setenv("COHORT_MAX_CONCURRENT", "-1")
 	r := run(t, "demo")
 	if r.status != 0 {
 		t.Fatalf("exit status %d:\n%s%s", r.status, r.out, r.err)

@@ -12,12 +12,12 @@ func TestStoreFlagsFromTheEnvironment(t *testing.T) {
 	t.Setenv("COHORT_DB", db)
 	t.Setenv("COHORT_PLAN", "enterprise")
 	t.Setenv("COHORT_QUOTA", "5000")
-	t.Setenv("COHORT_AT_ONCE", "9")
+	t.Setenv("COHORT_MAX_CONCURRENT", "9")
 	mustRun(t, "store", "create", "abc")
 	wantStores(t, db, "abc enterprise 5000 9")
 
 	// What is typed wins over what is set.
-	mustRun(t, "store", "create", "xyz", "--plan", "pro", "--quota", "77", "--at-once", "3")
+	mustRun(t, "store", "create", "xyz", "--plan", "pro", "--quota", "77", "--max-concurrent", "3")
 	wantStores(t, db, "abc enterprise 5000 9", "xyz pro 77 3")
 
 	t.Setenv("COHORT_QUOTA", "6000")

@@ -26,9 +26,9 @@ type hashArg struct {
 
 type storeCreate struct {
 	hashArg
-	Plan   cohort.Plan `env:"COHORT_PLAN" enum:"unlimited,standard,plus,pro,enterprise" default:"unlimited" help:"The plan, which decides how many requests the store may make per 30 seconds: unlimited, standard (150), plus (150), pro (450), or enterprise (--quota)."`
-	Quota  int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
-	AtOnce int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
+	Plan          cohort.Plan `env:"COHORT_PLAN" enum:"unlimited,standard,plus,pro,enterprise" default:"unlimited" help:"The plan, which decides how many requests the store may make per 30 seconds: unlimited, standard (150), plus (150), pro (450), or enterprise (--quota)."`
+	Quota         int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
+	MaxConcurrent int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
 
 	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Who knows what the store sells: external, another system, so that ids in rules are taken on trust; or managed, Cohort, so that rules which name something unknown are refused."`
 	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217 (${default})."`
@@ -37,7 +37,7 @@ type storeCreate struct {
 
 // Run makes the store, and the database too if there is none.
 func (c *storeCreate) Run(in *invocation) error {
-	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce, Catalog: c.Catalog, Currency: c.Currency}
+	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency}
 	if err := wanted.Validate(); err != nil {
 		return err // before there is a database
 	}
@@ -62,7 +62,7 @@ func (c *storeList) Run(in *invocation) error {
 		}
 		t := newTable(in, "STORE", "PLAN", "QUOTA", "AT ONCE", "CREATED")
 		for _, st := range stores {
-			t.row(st.Hash, string(st.Plan), quotaText(st), atOnceText(st), dateText(st.DateCreated))
+			t.row(st.Hash, string(st.Plan), quotaText(st), concurrencyText(st), dateText(st.DateCreated))
 		}
 		return t.Flush()
 	})
@@ -83,7 +83,7 @@ func (c *storeShow) Run(in *invocation) error {
 		t := newTable(in, "STORE", st.Hash)
 		t.row("PLAN", string(st.Plan))
 		t.row("QUOTA", quotaText(st))
-		t.row("AT ONCE", atOnceText(st))
+		t.row("AT ONCE", concurrencyText(st))
 		t.row("CATALOG", string(st.Catalog))
 		t.row("CURRENCY", st.Currency)
 		t.row("CREATED", dateText(st.DateCreated))
@@ -93,9 +93,9 @@ func (c *storeShow) Run(in *invocation) error {
 
 type storeUpdate struct {
 	hashArg
-	Plan   *cohort.Plan `env:"COHORT_PLAN" placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
-	Quota  *int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
-	AtOnce *int         `env:"COHORT_AT_ONCE" placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
+	Plan          *cohort.Plan `env:"COHORT_PLAN" placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
+	Quota         *int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
+	MaxConcurrent *int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
 
 	Catalog  *cohort.CatalogMode `env:"COHORT_CATALOG" placeholder:"MODE" help:"Who knows what the store sells: external or managed."`
 	Currency *string             `env:"COHORT_CURRENCY" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217. Nothing is converted."`
@@ -104,9 +104,9 @@ type storeUpdate struct {
 
 // Run changes what was given.
 func (c *storeUpdate) Run(in *invocation) error {
-	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, AtOnce: c.AtOnce, Catalog: c.Catalog, Currency: c.Currency}
+	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency}
 	if update == (cohort.StoreUpdate{}) {
-		return usageError("nothing to change: give --plan, --quota, --at-once, --catalog or --currency")
+		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog or --currency")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
@@ -117,7 +117,7 @@ func (c *storeUpdate) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(in.Out, "Store %s: plan %s, quota %s, at once %s.\n", st.Hash, st.Plan, quotaText(st), atOnceText(st))
+		fmt.Fprintf(in.Out, "Store %s: plan %s, quota %s, max concurrent %s.\n", st.Hash, st.Plan, quotaText(st), concurrencyText(st))
 		if c.Catalog != nil || c.Currency != nil {
 			fmt.Fprintf(in.Out, "Its catalog is %s, its currency %s.\n", st.Catalog, st.Currency)
 		}
@@ -133,11 +133,11 @@ func quotaText(st cohort.Store) string {
 	return strconv.Itoa(quota)
 }
 
-func atOnceText(st cohort.Store) string {
-	if st.AtOnce == 0 {
+func concurrencyText(st cohort.Store) string {
+	if st.Concurrency == 0 {
 		return "default"
 	}
-	return strconv.Itoa(st.AtOnce)
+	return strconv.Itoa(st.Concurrency)
 }
 
 func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -43,7 +43,7 @@ func TestStoreCreateAndList(t *testing.T) {
 			{"zeta"},
 			{"beta", "--plan", "standard"},
 			{"b-2_x", "--plan", "plus"},
-			{"alpha", "--plan", "pro", "--at-once", "7"},
+			{"alpha", "--plan", "pro", "--max-concurrent", "7"},
 			{"gamma", "--plan", "enterprise", "--quota", "2000"},
 			{"delta", "--plan", "standard", "--quota", "9"},
 		} {
@@ -80,7 +80,7 @@ func TestStoreCreateRefuses(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
-		const atOnce = "At once is 1 to 100000 requests, or 0 for each operation's own limit."
+		const concurrency = "At once is 1 to 100000 requests, or 0 for each operation's own limit."
 		for _, c := range []struct {
 			args    []string
 			message string
@@ -93,8 +93,8 @@ func TestStoreCreateRefuses(t *testing.T) {
 			{[]string{"def", "--plan", "enterprise"}, "The enterprise plan has no quota of its own; give one."},
 			{[]string{"def", "--plan", "pro", "--quota=-1"}, quota},
 			{[]string{"def", "--plan", "pro", "--quota", "100000001"}, quota},
-			{[]string{"def", "--at-once=-1"}, atOnce},
-			{[]string{"def", "--at-once", "100001"}, atOnce},
+			{[]string{"def", "--max-concurrent=-1"}, concurrency},
+			{[]string{"def", "--max-concurrent", "100001"}, concurrency},
 		} {
 			wantFailure(t, run(t, append([]string{"store", "create", "--db", db}, c.args...)...), 1, c.message)
 		}
@@ -111,14 +111,14 @@ func TestStoreUpdate(t *testing.T) {
 			args []string
 			want string
 		}{
-			{[]string{"--plan", "standard"}, "plan standard, quota 150, at once default"},
-			{[]string{"--at-once", "3"}, "plan standard, quota 150, at once 3"},
-			{[]string{"--quota", "20"}, "plan standard, quota 20, at once 3"},
-			{[]string{"--plan", "pro"}, "plan pro, quota 20, at once 3"},
-			{[]string{"--quota", "0"}, "plan pro, quota 450, at once 3"},
-			{[]string{"--plan", "enterprise", "--quota", "9000"}, "plan enterprise, quota 9000, at once 3"},
-			{[]string{"--plan", "unlimited"}, "plan unlimited, quota none, at once 3"},
-			{[]string{"--at-once", "0"}, "plan unlimited, quota none, at once default"},
+			{[]string{"--plan", "standard"}, "plan standard, quota 150, max concurrent default"},
+			{[]string{"--max-concurrent", "3"}, "plan standard, quota 150, max concurrent 3"},
+			{[]string{"--quota", "20"}, "plan standard, quota 20, max concurrent 3"},
+			{[]string{"--plan", "pro"}, "plan pro, quota 20, max concurrent 3"},
+			{[]string{"--quota", "0"}, "plan pro, quota 450, max concurrent 3"},
+			{[]string{"--plan", "enterprise", "--quota", "9000"}, "plan enterprise, quota 9000, max concurrent 3"},
+			{[]string{"--plan", "unlimited"}, "plan unlimited, quota none, max concurrent 3"},
+			{[]string{"--max-concurrent", "0"}, "plan unlimited, quota none, max concurrent default"},
 		} {
 			r := mustRun(t, append([]string{"store", "update", "abc", "--db", db}, c.args...)...)
 			if want := "Store abc: " + c.want + ".\n"; r.out != want {
@@ -137,7 +137,7 @@ func TestStoreUpdateRefuses(t *testing.T) {
 			status  int
 			message string
 		}{
-			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --at-once, --catalog or --currency"},
+			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --max-concurrent, --catalog or --currency"},
 			{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
 			{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
 			{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},

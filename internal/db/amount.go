@@ -39,7 +39,7 @@ func toPrice(n int64) decimal.NullDecimal {
 
 // amounts adds the ends of a span of prices that are not open. A price that is
 // not there is in no span.
-func (w *where) amounts(expression string, s cohort.AmountSpan) {
+func (w *where) amounts(expression string, s cohort.AmountRange) {
 	if s.Min.Valid {
 		w.and(expression+" >= ?", max(0, boundOf(s.Min.Decimal, decimal.Decimal.Ceil)))
 	}

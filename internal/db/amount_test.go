@@ -148,7 +148,7 @@ func TestSpansOfPrices(t *testing.T) {
 				}
 				return decimal.NewNullDecimal(decimal.RequireFromString(text))
 			})
-			span := cohort.AmountSpan{Min: end.Draw(t, "min"), Max: end.Draw(t, "max")}
+			span := cohort.AmountRange{Min: end.Draw(t, "min"), Max: end.Draw(t, "max")}
 			var want []int64
 			for _, n := range prices {
 				if passes(span, n) {
@@ -173,7 +173,7 @@ func TestSpansOfPrices(t *testing.T) {
 	})
 }
 
-func passes(s cohort.AmountSpan, n int64) bool {
+func passes(s cohort.AmountRange, n int64) bool {
 	if !s.Min.Valid && !s.Max.Valid {
 		return true
 	}

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // In a bubble time passes only when there is nothing else to do, and one can

@@ -8,7 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -232,7 +232,7 @@ func TestProductsByPrice(t *testing.T) {
 			{"", "922337203685477.5808", "[1 2 3]"},
 		} {
 			view(t, d, func(tx *db.Tx) error {
-				list, err := tx.ListProducts("a", cohort.ProductFilter{Price: cohort.AmountSpan{Min: some(tt.least), Max: some(tt.most)}}, onePage)
+				list, err := tx.ListProducts("a", cohort.ProductFilter{Price: cohort.AmountRange{Min: some(tt.least), Max: some(tt.most)}}, onePage)
 				ids := []int64{}
 				for _, p := range list {
 					ids = append(ids, p.ID)

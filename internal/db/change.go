@@ -47,11 +47,11 @@ func (db *DB) Watch(fn func([]Change)) {
 // processes within a fraction of a second.
 func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
-// AwaitTold returns when everybody who watches knows of what one of them may have
+// AwaitNotified returns when everybody who watches knows of what one of them may have
 // shown by now. A View waits for that by itself.
-func (db *DB) AwaitTold() {
+func (db *DB) AwaitNotified() {
 	if s, ok := db.backend.(*sqliteDB); ok {
-		s.writer.awaitTold()
+		s.writer.awaitNotified()
 	}
 }
 

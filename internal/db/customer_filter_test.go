@@ -8,7 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -71,11 +71,11 @@ func TestCustomerFilters(t *testing.T) {
 		"up to an id":                    {f{MaxID: 2}, []int64{1, 2}},
 		"one id":                         {f{MinID: 3, MaxID: 3}, []int64{3}},
 		"ids the wrong way round":        {f{MinID: 4, MaxID: 3}, nil},
-		"created from":                   {f{DateCreated: cohort.TimeSpan{From: at(4)}}, []int64{5, 6}},
-		"created until, without the end": {f{DateCreated: cohort.TimeSpan{Until: at(1)}}, []int64{1}},
-		"modified from":                  {f{DateModified: cohort.TimeSpan{From: at(-1)}}, []int64{1, 2}},
-		"modified until":                 {f{DateModified: cohort.TimeSpan{Until: at(-4)}}, []int64{6}},
-		"created and modified":           {f{DateCreated: cohort.TimeSpan{From: at(1)}, DateModified: cohort.TimeSpan{From: at(-3)}}, []int64{2, 3, 4}},
+		"created from":                   {f{DateCreated: cohort.TimeRange{From: at(4)}}, []int64{5, 6}},
+		"created until, without the end": {f{DateCreated: cohort.TimeRange{Until: at(1)}}, []int64{1}},
+		"modified from":                  {f{DateModified: cohort.TimeRange{From: at(-1)}}, []int64{1, 2}},
+		"modified until":                 {f{DateModified: cohort.TimeRange{Until: at(-4)}}, []int64{6}},
+		"created and modified":           {f{DateCreated: cohort.TimeRange{From: at(1)}, DateModified: cohort.TimeRange{From: at(-3)}}, []int64{2, 3, 4}},
 		"group and text":                 {f{GroupID: new(int64(7)), LastName: new("Hopper"), FirstName: new("Grace ")}, []int64{3}},
 		"no group and text":              {f{GroupID: new(int64(0)), FirstName: new("Grace")}, []int64{2}},
 	}
@@ -105,11 +105,11 @@ func few[V any](t *rapid.T, label string, values ...V) *V {
 	return rapid.Ptr(rapid.SampledFrom(values), true).Draw(t, label)
 }
 
-func drawSpan(t *rapid.T, label string) cohort.TimeSpan {
+func drawSpan(t *rapid.T, label string) cohort.TimeRange {
 	end := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.IntRange(0, 3), func(ms int) time.Time {
 		return t0.Add(time.Duration(ms) * time.Millisecond)
 	}))
-	return cohort.TimeSpan{From: end.Draw(t, label+" from"), Until: end.Draw(t, label+" until")}
+	return cohort.TimeRange{From: end.Draw(t, label+" from"), Until: end.Draw(t, label+" until")}
 }
 
 // Any filters together find whom each of them finds, a page at a time. The
@@ -154,7 +154,7 @@ func TestCustomerFiltersTogether(t *testing.T) {
 }
 
 func passes(c cohort.Customer, f cohort.CustomerFilter) bool {
-	within := func(s cohort.TimeSpan, at time.Time) bool {
+	within := func(s cohort.TimeRange, at time.Time) bool {
 		return !at.Before(s.From) && (s.Until.IsZero() || at.Before(s.Until))
 	}
 	return (f.Company == nil || *f.Company == c.Company) && (f.LastName == nil || *f.LastName == c.LastName) &&

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 )

@@ -8,7 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // The groups that filters choose from, by id.
@@ -81,17 +81,17 @@ func TestGroupFilters(t *testing.T) {
 		{"guests", cohort.GroupFilter{IsGroupForGuests: new(true)}, []int64{3}},
 		{"not guests", cohort.GroupFilter{IsGroupForGuests: new(false)}, []int64{1, 2, 4, 5, 6, 7, 8, 9, 10}},
 
-		{"created from, inclusive", cohort.GroupFilter{DateCreated: cohort.TimeSpan{From: created(8)}}, []int64{9, 10}},
-		{"created until, exclusive", cohort.GroupFilter{DateCreated: cohort.TimeSpan{Until: created(2)}}, []int64{1, 2}},
-		{"created between", cohort.GroupFilter{DateCreated: cohort.TimeSpan{From: created(2), Until: created(4)}}, []int64{3, 4}},
-		{"created never", cohort.GroupFilter{DateCreated: cohort.TimeSpan{From: created(4), Until: created(2)}}, nil},
-		{"created until 1970", cohort.GroupFilter{DateCreated: cohort.TimeSpan{Until: time.Unix(0, 0)}}, nil},
-		{"modified is another date", cohort.GroupFilter{DateModified: cohort.TimeSpan{From: created(8)}}, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10}},
-		{"in another zone", cohort.GroupFilter{DateCreated: cohort.TimeSpan{From: created(8).In(time.FixedZone("", 3600))}}, []int64{9, 10}},
+		{"created from, inclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(8)}}, []int64{9, 10}},
+		{"created until, exclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: created(2)}}, []int64{1, 2}},
+		{"created between", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(2), Until: created(4)}}, []int64{3, 4}},
+		{"created never", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(4), Until: created(2)}}, nil},
+		{"created until 1970", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: time.Unix(0, 0)}}, nil},
+		{"modified is another date", cohort.GroupFilter{DateModified: cohort.TimeRange{From: created(8)}}, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10}},
+		{"in another zone", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(8).In(time.FixedZone("", 3600))}}, []int64{9, 10}},
 
 		{"all of them", cohort.GroupFilter{
 			Name: new("vip"), NameLike: "V", IsDefault: new(true), IsGroupForGuests: new(false),
-			DateCreated: cohort.TimeSpan{From: t0, Until: created(9)}, DateModified: cohort.TimeSpan{From: t0, Until: t0.Add(2 * time.Hour)},
+			DateCreated: cohort.TimeRange{From: t0, Until: created(9)}, DateModified: cohort.TimeRange{From: t0, Until: t0.Add(2 * time.Hour)},
 		}, []int64{2}},
 		{"all but one", cohort.GroupFilter{Name: new("vip"), NameLike: "V", IsDefault: new(false)}, nil},
 	}

@@ -10,7 +10,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"pgregory.net/rapid"
 )
@@ -67,7 +67,7 @@ func TestIDsNeverComeTwice(t *testing.T) {
 			addTwoStores(t, nodes[0], name)
 			given := map[counter][]int64{}
 			for range 2 { // the second time begins above whatever the first has given
-				for c, ids := range takeAtOnce(t, nodes, name, rapid.SliceOfN(rapid.Custom(drawTaker), 1, 5).Draw(t, "takers")) {
+				for c, ids := range takeConcurrency(t, nodes, name, rapid.SliceOfN(rapid.Custom(drawTaker), 1, 5).Draw(t, "takers")) {
 					if before := given[c]; len(ids) > 0 && len(before) > 0 && slices.Min(ids) <= slices.Max(before) {
 						t.Fatalf("%v: %v after %v", c, ids, before)
 					}
@@ -93,8 +93,8 @@ func addTwoStores(t *rapid.T, d *db.DB, name func(string) string) {
 	}
 }
 
-// takeAtOnce lets all take their ids, and returns them by counter.
-func takeAtOnce(t *rapid.T, nodes []*db.DB, name func(string) string, takers []idTaker) map[counter][]int64 {
+// takeConcurrency lets all take their ids, and returns them by counter.
+func takeConcurrency(t *rapid.T, nodes []*db.DB, name func(string) string, takers []idTaker) map[counter][]int64 {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	given, troubles := map[counter][]int64{}, []string{}

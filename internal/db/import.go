@@ -96,10 +96,10 @@ func (i *CatalogImport) all() []*gathering {
 // Add gathers an item that is valid by itself.
 func (i *CatalogImport) Add(item cohort.CatalogItem) error {
 	switch item.Kind {
-	case cohort.KindCategory:
+	case cohort.CatalogCategory:
 		c := item.Category
 		return i.categories.add(item.Line, rowUnchanged, item.ID, c.ParentID, c.Name, Fold(c.Name))
-	case cohort.KindProduct:
+	case cohort.CatalogProduct:
 		return i.addProduct(item)
 	}
 	v := item.Variant
@@ -129,9 +129,9 @@ func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 // name it without being wrong too.
 func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) error {
 	switch kind {
-	case cohort.KindCategory:
+	case cohort.CatalogCategory:
 		return i.categories.add(line, rowBad, id, 0, "", "")
-	case cohort.KindProduct:
+	case cohort.CatalogProduct:
 		return i.products.add(line, rowBad, id, "", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, 0)
 	}
 	return i.variants.add(line, rowBad, 0, id, 0, "", 0, 0, 0, 0, "[]", "[]")

@@ -34,9 +34,9 @@ func repeats(kind cohort.CatalogKind, table string) importCheck {
 // that are there once.
 var (
 	repeatChecks = []importCheck{
-		repeats(cohort.KindCategory, "import_categories"),
-		repeats(cohort.KindProduct, "import_products"),
-		repeats(cohort.KindVariant, "import_variants"),
+		repeats(cohort.CatalogCategory, "import_categories"),
+		repeats(cohort.CatalogProduct, "import_products"),
+		repeats(cohort.CatalogVariant, "import_variants"),
 	}
 	referenceChecks = []importCheck{
 		{"parent_id: category {1} is neither in the file nor in the store.", `

@@ -174,9 +174,9 @@ func (t *Tx) lastIncomingProduct(storeHash string, most int) (last int64, err er
 	return last, rows.Err()
 }
 
-// comparedAtOnce is how many variants of an import are looked through by one query
+// comparedConcurrency is how many variants of an import are looked through by one query
 // for SKUs that change.
-const comparedAtOnce = 10_000
+const comparedConcurrency = 10_000
 
 // setSKUsAside takes the SKUs from the catalog's variants that get others. Those
 // are hidden by the import.
@@ -208,7 +208,7 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 // changedSKUs returns the next variants whose SKUs an import changes, and after
 // which one to go on, or 0.
 func (t *Tx) changedSKUs(storeHash string, after int64) (ids []int64, last int64, err error) {
-	last, err = t.lastIncoming("incoming_variants", storeHash, after, comparedAtOnce)
+	last, err = t.lastIncoming("incoming_variants", storeHash, after, comparedConcurrency)
 	if err != nil || last == 0 {
 		return nil, 0, err
 	}

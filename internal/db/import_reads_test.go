@@ -9,7 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -108,7 +108,7 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 	name, sku, price := "b", "A", decimal.NewFromInt(5)
 	for i, f := range []cohort.ProductFilter{
 		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
-		{Price: cohort.AmountSpan{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeSpan{From: t0.Add(time.Minute)}},
+		{Price: cohort.AmountRange{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeRange{From: t0.Add(time.Minute)}},
 	} {
 		for _, p := range somePage {
 			list, err := tx.ListProducts(store, f, p)
@@ -219,7 +219,7 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 func someOf(t *rapid.T, items []cohort.CatalogItem) []cohort.CatalogItem {
 	return slices.DeleteFunc(items, func(item cohort.CatalogItem) bool {
 		// Categories and SKUs are unique within a file and not among two.
-		return item.Kind == cohort.KindCategory && rapid.Bool().Draw(t, "leave out")
+		return item.Kind == cohort.CatalogCategory && rapid.Bool().Draw(t, "leave out")
 	})
 }
 

@@ -9,7 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,17 +23,17 @@ import (
 func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
 func category(id, parent int64, name string) cohort.CatalogItem {
-	return cohort.CatalogItem{Kind: cohort.KindCategory, ID: id, Category: cohort.Category{ParentID: parent, Name: name}}
+	return cohort.CatalogItem{Kind: cohort.CatalogCategory, ID: id, Category: cohort.Category{ParentID: parent, Name: name}}
 }
 
 func product(id int64, sku string, categories ...int64) cohort.CatalogItem {
-	return cohort.CatalogItem{Kind: cohort.KindProduct, ID: id, Product: cohort.Product{
+	return cohort.CatalogItem{Kind: cohort.CatalogProduct, ID: id, Product: cohort.Product{
 		Name: "Tee", Type: cohort.ProductPhysical, SKU: sku, Price: amount("12.50"), Categories: categories,
 	}}
 }
 
 func variant(id, product int64, sku string, options ...cohort.OptionValue) cohort.CatalogItem {
-	return cohort.CatalogItem{Kind: cohort.KindVariant, ID: id, Variant: cohort.Variant{ProductID: product, SKU: sku, OptionValues: options}}
+	return cohort.CatalogItem{Kind: cohort.CatalogVariant, ID: id, Variant: cohort.Variant{ProductID: product, SKU: sku, OptionValues: options}}
 }
 
 // made is below the ids of the variants that imports make.

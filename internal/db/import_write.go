@@ -101,7 +101,7 @@ func (i *CatalogImport) takeIDs() error {
 		if err != nil {
 			return err
 		}
-		if kind == cohort.KindVariant && missing > 0 {
+		if kind == cohort.CatalogVariant && missing > 0 {
 			if err := i.number(last, missing); err != nil {
 				return err
 			}
@@ -138,7 +138,7 @@ func (i *CatalogImport) number(last, n int64) error {
 	i.taken = append(i.taken, takenIDs{madeKind, before + n})
 	if last >= madeFrom { // there is no other way than among the others
 		before = max(last, before+n+1)
-		i.taken = append(i.taken, takenIDs{string(cohort.KindVariant), before + n})
+		i.taken = append(i.taken, takenIDs{string(cohort.CatalogVariant), before + n})
 	}
 	for _, query := range []string{
 		`UPDATE import_products SET base_variant_id = $1 - base_variant_id WHERE base_variant_id < 0`,
@@ -153,9 +153,9 @@ func (i *CatalogImport) number(last, n int64) error {
 
 // importTables is where the items of each kind are gathered.
 var importTables = map[cohort.CatalogKind]string{
-	cohort.KindCategory: importCategories.name,
-	cohort.KindProduct:  importProducts.name,
-	cohort.KindVariant:  importVariants.name,
+	cohort.CatalogCategory: importCategories.name,
+	cohort.CatalogProduct:  importProducts.name,
+	cohort.CatalogVariant:  importVariants.name,
 }
 
 // counts counts what is new, different and the same. Variants that the file does
@@ -164,7 +164,7 @@ func (i *CatalogImport) counts() ([]ImportCount, error) {
 	var counts []ImportCount
 	for _, kind := range cohort.CatalogKinds() {
 		query := "SELECT COALESCE(sum(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0), count(*) FROM " + importTables[kind]
-		if kind == cohort.KindVariant {
+		if kind == cohort.CatalogVariant {
 			query += " WHERE made = 0"
 		}
 		c, all := ImportCount{Kind: kind}, int64(0)

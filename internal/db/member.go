@@ -88,7 +88,7 @@ func (t *Tx) findID(query string, args ...any) (id int64, err error) {
 // UnassignMembers takes every member out of a group that this transaction has
 // deleted. Up to slice of them are written now; if there are more, the group
 // is noted as departed, so that the others are in no group either from the
-// commit on, and it reports that SweepDeparted has rows left to write.
+// commit on, and it reports that SweepTombstones has rows left to write.
 func (t *Tx) UnassignMembers(storeHash string, groupID, slice int64) (more bool, err error) {
 	// The customers come before the counts, as they do for who moves one of them.
 	if more, err = t.unassignSlice(storeHash, groupID, slice); err != nil {
@@ -100,10 +100,10 @@ func (t *Tx) UnassignMembers(storeHash string, groupID, slice int64) (more bool,
 	return true, t.later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeHash, groupID)
 }
 
-// SweepDeparted writes up to slice of the rows that still name a departed
+// SweepTombstones writes up to slice of the rows that still name a departed
 // group. It reports whether there may be more. It can be done twice, and by
 // several nodes.
-func (t *Tx) SweepDeparted(slice int64) (more bool, err error) {
+func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
 	var store string
 	var group int64
 	err = t.lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)

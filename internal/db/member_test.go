@@ -8,7 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -35,7 +35,7 @@ func depart(tx *db.Tx, store string, group, slice int64) (more bool, err error) 
 func sweep(t testing.TB, d *db.DB, slice int64) (more bool) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepDeparted(slice)
+		more, err = tx.SweepTombstones(slice)
 		return err
 	})
 	if err != nil {
@@ -44,9 +44,9 @@ func sweep(t testing.TB, d *db.DB, slice int64) (more bool) {
 	return more && err == nil
 }
 
-// isDeparted reports whether rows may still name a deleted group: as long as
+// isTombstone reports whether rows may still name a deleted group: as long as
 // the group is noted as departed, a row that names it counts as in none.
-func isDeparted(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
+func isTombstone(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
 	t.Helper()
 	const probe = 1 << 40
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
@@ -183,7 +183,7 @@ func TestUnassignMembersAndSweep(t *testing.T) {
 					return err
 				})
 				check()
-				if left := isDeparted(t, d, "a", 1); left != tt.more {
+				if left := isTombstone(t, d, "a", 1); left != tt.more {
 					t.Errorf("the group is noted as departed: %v, want %v", left, tt.more)
 				}
 				for i := range tt.sweeps {
@@ -192,7 +192,7 @@ func TestUnassignMembersAndSweep(t *testing.T) {
 					}
 					check()
 				}
-				if isDeparted(t, d, "a", 1) || sweep(t, d, slice) {
+				if isTombstone(t, d, "a", 1) || sweep(t, d, slice) {
 					t.Errorf("after %d sweeps the group is still noted as departed", tt.sweeps)
 				}
 				check()
@@ -280,7 +280,7 @@ func TestSweepOfSeveral(t *testing.T) {
 		wg.Wait()
 		for _, store := range stores[:2] {
 			wantMembers(t, d, store, map[int64]int64{3: 20})
-			if isDeparted(t, d, store, 1) || isDeparted(t, d, store, 2) {
+			if isTombstone(t, d, store, 1) || isTombstone(t, d, store, 2) {
 				t.Errorf("a group of %s is still noted as departed", store)
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"

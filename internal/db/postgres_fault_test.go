@@ -7,8 +7,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // deed is something that a caller does in a store of its own, whose group 1 has

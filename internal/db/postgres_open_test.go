@@ -11,8 +11,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"

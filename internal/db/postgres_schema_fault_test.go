@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // Nodes that start at once on an empty database make its tables once.

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // Somebody cancels the wait of a commit for its standby. The server then

@@ -6,7 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // noReceipts keeps anybody from writing receipts, and says how each engine is told.

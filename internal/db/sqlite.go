@@ -98,7 +98,7 @@ func (d *sqliteDB) view(ctx context.Context, fn func(*Tx) error) (err error) {
 	err = fn(tx)
 	_, endErr := s.exec(context.Background(), "COMMIT", nil)
 	ended = endErr == nil
-	d.writer.awaitTold()
+	d.writer.awaitNotified()
 	return d.engine.classify(err)
 }
 

@@ -26,7 +26,7 @@ func (t *Tx) NextStoreKey(hash string) (string, error) {
 // returns KindConflict if the key or the hash is taken.
 func (t *Tx) InsertStore(s cohort.Store) error {
 	_, err := t.exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		keyOf(s), s.Hash, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
+		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
 	return err
 }
 
@@ -75,7 +75,7 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 func (t *Tx) UpdateStore(s cohort.Store) error {
 	key := keyOf(s)
 	n, err := t.exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6
-		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.AtOnce, s.Catalog, s.Currency)
+		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency)
 	if err == nil && n == 0 {
 		return noStore(key)
 	}
@@ -118,7 +118,7 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 func scanStore(row scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created int64
-	err := row.Scan(&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.AtOnce, &s.Catalog, &s.Currency, &created)
+	err := row.Scan(&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created)
 	s.DateCreated = fromMillis(created)
 	return s, err
 }

@@ -7,7 +7,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -31,7 +31,7 @@ func wantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
 func TestStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		wantStores(t, d)
-		b := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: cohort.MaxQuota, AtOnce: cohort.MaxAtOnce, DateCreated: t0}
+		b := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: cohort.MaxQuota, Concurrency: cohort.MaxConcurrency, DateCreated: t0}
 		a := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, DateCreated: t0}
 		for _, s := range []cohort.Store{b, a} {
 			update(t, d, func(tx *db.Tx) error { return tx.InsertStore(s) })
@@ -39,7 +39,7 @@ func TestStores(t *testing.T) {
 		wantStores(t, d, a, b)
 		wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertStore(a) }), cohort.KindConflict)
 
-		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, AtOnce: 3, DateCreated: t0.AddDate(1, 0, 0)}
+		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, DateCreated: t0.AddDate(1, 0, 0)}
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed) })
 		changed.DateCreated = t0 // stays
 		wantStores(t, d, a, changed)

@@ -43,7 +43,7 @@ func (w *where) flag(column string, want *bool) {
 }
 
 // span adds the ends of a time span that are not open.
-func (w *where) span(column string, s cohort.TimeSpan) {
+func (w *where) span(column string, s cohort.TimeRange) {
 	if !s.From.IsZero() {
 		w.and(column+" >= ?", s.From.UnixMilli())
 	}

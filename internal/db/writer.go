@@ -324,10 +324,10 @@ func (w *writer) commitAndTell(tx *Tx) error {
 	return err
 }
 
-// awaitTold returns when everybody is told of what a reader can have seen by
+// awaitNotified returns when everybody is told of what a reader can have seen by
 // now. What is committed can be read a moment before it is told: who has read it
 // and then asks somebody who keeps answers must not be shown less.
-func (w *writer) awaitTold() {
+func (w *writer) awaitNotified() {
 	if told := w.telling.Load(); told != nil {
 		<-*told
 	}

@@ -12,7 +12,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {

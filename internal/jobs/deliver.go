@@ -13,8 +13,8 @@ import (
 // another node has left.
 const deliverEvery = time.Second
 
-// atOnce is how many jobs a node carries out at once.
-const atOnce = 8
+// concurrency is how many jobs a node carries out at once.
+const concurrency = 8
 
 // deliver carries out jobs that are due. What is under way when ctx ends it
 // finishes, which takes no longer than service.PushTimeout and a commit.
@@ -47,7 +47,7 @@ type delivery struct {
 // all carries out jobs until none is due.
 func (d *delivery) all(ctx context.Context) {
 	for ctx.Err() == nil {
-		leased, err := d.svc.LeaseJobs(ctx, atOnce)
+		leased, err := d.svc.LeaseJobs(ctx, concurrency)
 		if ctx.Err() != nil && err != nil {
 			return
 		}

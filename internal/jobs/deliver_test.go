@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/service"
 

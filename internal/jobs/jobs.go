@@ -46,7 +46,7 @@ func sweep(ctx context.Context, svc *service.Service, log *slog.Logger) {
 
 func sweepAll(ctx context.Context, svc *service.Service) error {
 	for ctx.Err() == nil {
-		if more, err := svc.SweepDeparted(ctx); err != nil || !more {
+		if more, err := svc.SweepTombstones(ctx); err != nil || !more {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/service"
 )
@@ -127,7 +127,7 @@ func (f *fixture) leave(t *testing.T, svc *service.Service, members int) {
 func (f *fixture) wantSwept(t *testing.T, want bool) {
 	t.Helper()
 	synctest.Wait()
-	if more, err := f.svc.SweepDeparted(t.Context()); more == want || err != nil {
+	if more, err := f.svc.SweepTombstones(t.Context()); more == want || err != nil {
 		t.Errorf("there is something to sweep: %v, error %v, want %v", more, err, !want)
 	}
 }

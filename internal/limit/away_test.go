@@ -23,7 +23,7 @@ func TestRedisIsKilled(t *testing.T) {
 	terms := patient
 	terms.errand = time.Second // nobody waits for one who is dead
 	n, other := mustShare(t, redis.URL(""), terms), mustShare(t, redis.URL(""), terms)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 3, Quota: 100, Metered: true}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 3, Quota: 100, Metered: true}
 	first := n.admits(t, r)
 	redis.Kill()
 
@@ -48,8 +48,8 @@ func TestRedisIsKilled(t *testing.T) {
 	if d.Refused != "" || d.Quota.Left != 96 {
 		t.Errorf("the fourth: %+v, want 96 left", d)
 	}
-	if n.Sharing() || n.DecidedAlone() != 41 {
-		t.Errorf("sharing: %v, %d decided alone, want 41", n.Sharing(), n.DecidedAlone())
+	if n.Sharing() || n.DecidedLocally() != 41 {
+		t.Errorf("sharing: %v, %d decided alone, want 41", n.Sharing(), n.DecidedLocally())
 	}
 	if diff := cmp.Diff([]string{"INFO", "WARN"}, n.log.levels()); diff != "" {
 		t.Errorf("the log (-want +got):\n%s\n%s", diff, n.log)
@@ -62,7 +62,7 @@ func TestRedisIsKilled(t *testing.T) {
 	}
 	// One was let in by Redis, two by the node itself. All are under way.
 	until(t, "Redis knows what is under way", func() bool { return n.held(t, r) == 3 })
-	other.refuses(t, r, AtOnce)
+	other.refuses(t, r, Concurrency)
 	for _, done := range []func(){first, ends[1], last} {
 		done()
 	}
@@ -70,7 +70,7 @@ func TestRedisIsKilled(t *testing.T) {
 	for range 3 {
 		other.admits(t, r)
 	}
-	other.refuses(t, r, AtOnce)
+	other.refuses(t, r, Concurrency)
 }
 
 // A Redis that takes too long is not waited for, and not asked again until it
@@ -83,7 +83,7 @@ func TestRedisStalls(t *testing.T) {
 	terms.patience, terms.errand = 2*time.Second, 10*time.Second
 	terms.pause, terms.maxPause = time.Hour, time.Hour // so that nobody looks
 	n := mustShare(t, p.url(), terms)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 40, Quota: 1000, Metered: true}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 40, Quota: 1000, Metered: true}
 	n.admits(t, r)()
 	until(t, "its slot is removed", func() bool { return n.Waiting() == 0 })
 	resume := p.hold()
@@ -108,7 +108,7 @@ func TestRedisStalls(t *testing.T) {
 	if got := p.bytes.Load(); got != sent {
 		t.Errorf("while Redis is away it is sent %d bytes", got-sent)
 	}
-	if got := n.DecidedAlone(); got != 40 {
+	if got := n.DecidedLocally(); got != 40 {
 		t.Errorf("%d were decided alone, want 40", got)
 	}
 }
@@ -122,7 +122,7 @@ func TestRedisAnswersTooLate(t *testing.T) {
 	terms := patient
 	terms.patience = 2 * time.Second
 	n, other := mustShare(t, p.url(), terms), mustShare(t, redis.URL(""), patient)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 1}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 1}
 	resume := p.hold()
 	done := n.admits(t, r)
 	if n.Sharing() {
@@ -131,7 +131,7 @@ func TestRedisAnswersTooLate(t *testing.T) {
 	resume()
 	until(t, "Redis has given the slot", func() bool { return other.held(t, r) == 1 })
 	until(t, "the node shares again", n.Sharing)
-	other.refuses(t, r, AtOnce)
+	other.refuses(t, r, Concurrency)
 	done()
 	until(t, "the place is free", func() bool { return other.held(t, r) == 0 })
 	other.admits(t, r)
@@ -146,7 +146,7 @@ func TestRedisAnswersAfterTheEnd(t *testing.T) {
 	terms.patience = 2 * time.Second
 	n, other := mustShare(t, p.url(), terms), mustShare(t, redis.URL(""), patient)
 	n.idle()
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 1}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 1}
 	resume := p.hold()
 	n.admits(t, r)()
 	if n.Sharing() {
@@ -179,7 +179,7 @@ func TestRedisIsAwayAtStart(t *testing.T) {
 	redis.Restart(t)
 	until(t, "it shares", n.Sharing)
 	n.admits(t, r)
-	if got := n.DecidedAlone(); got != 3 {
+	if got := n.DecidedLocally(); got != 3 {
 		t.Errorf("%d were decided alone, want 3", got)
 	}
 }
@@ -224,8 +224,8 @@ func TestRedisAnswersGarbage(t *testing.T) {
 					}
 				}
 				n.refuses(t, r, Quota)
-				if n.Sharing() || n.DecidedAlone() != 3 {
-					t.Errorf("sharing: %v, %d decided alone, want 3", n.Sharing(), n.DecidedAlone())
+				if n.Sharing() || n.DecidedLocally() != 3 {
+					t.Errorf("sharing: %v, %d decided alone, want 3", n.Sharing(), n.DecidedLocally())
 				}
 			}
 			f.answer.Store(letIn)

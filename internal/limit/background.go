@@ -49,7 +49,7 @@ func (s *Shared) seek(ctx context.Context, pause time.Duration) (next time.Durat
 }
 
 // probing is a request of no store: store hashes have small letters only.
-var probing = Request{Store: "PROBE", Operation: "probe", AtOnce: 1 << 30, Metered: true, Quota: 1 << 30}
+var probing = Request{Store: "PROBE", Operation: "probe", Concurrency: 1 << 30, Metered: true, Quota: 1 << 30}
 
 // probe finds out whether Redis does what an admission needs, in time. To make
 // the connection may take longer.
@@ -59,7 +59,7 @@ func (s *Shared) probe(ctx context.Context) error {
 	if err := s.client.Time(errand).Err(); err != nil {
 		return err
 	}
-	_, err := s.ask(ctx, &probing, slot{gateKey(&probing), s.slots.node}, nil)
+	_, err := s.ask(ctx, &probing, slot{concurrencyKey(&probing), s.slots.node}, nil)
 	return err
 }
 

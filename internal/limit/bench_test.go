@@ -16,9 +16,9 @@ func BenchmarkAdmit(b *testing.B) {
 		request Request
 	}{
 		{"free", Request{Store: "abc", Operation: "get"}},
-		{"gate", Request{Store: "abc", Operation: "list", AtOnce: 100_000}},
+		{"gate", Request{Store: "abc", Operation: "list", Concurrency: 100_000}},
 		{"quota", Request{Store: "abc", Operation: "get", Quota: 1 << 30, Metered: true}},
-		{"gate+quota", Request{Store: "abc", Operation: "list", AtOnce: 100_000, Quota: 1 << 30, Metered: true}},
+		{"gate+quota", Request{Store: "abc", Operation: "list", Concurrency: 100_000, Quota: 1 << 30, Metered: true}},
 	}
 	limiters := []struct {
 		name string
@@ -52,7 +52,7 @@ func BenchmarkAdmit(b *testing.B) {
 // BenchmarkAdmitAlone is one caller after another.
 func BenchmarkAdmitAlone(b *testing.B) {
 	n := mustShare(b, redistest.URL(b), patient)
-	r := Request{Store: "abc", Operation: "list", AtOnce: 100_000, Quota: 1 << 30, Metered: true}
+	r := Request{Store: "abc", Operation: "list", Concurrency: 100_000, Quota: 1 << 30, Metered: true}
 	b.ReportAllocs()
 	for b.Loop() {
 		n.admits(b, r)()

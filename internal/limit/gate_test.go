@@ -18,12 +18,12 @@ func TestSlotsOfTheDeadComeBack(t *testing.T) {
 	terms := patient
 	terms.lease = 1500 * time.Millisecond
 	dead, alive := mustShare(t, url, terms), mustShare(t, url, terms)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 3}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 3}
 	dead.admits(t, r)
 	dead.admits(t, r)
 	dead.idle()
 	alive.admits(t, r) // and with it, Redis keeps the key
-	alive.refuses(t, r, AtOnce)
+	alive.refuses(t, r, Concurrency)
 	until(t, "a place comes back", func() bool {
 		d, _ := alive.Admit(r)
 		return d.Refused == ""
@@ -33,7 +33,7 @@ func TestSlotsOfTheDeadComeBack(t *testing.T) {
 		return d.Refused == ""
 	})
 	// The third is the living node's own.
-	alive.refuses(t, r, AtOnce)
+	alive.refuses(t, r, Concurrency)
 }
 
 // A request that takes longer than a lease keeps its slot.
@@ -43,10 +43,10 @@ func TestSlotsAreRenewed(t *testing.T) {
 	terms := patient
 	terms.lease = 1500 * time.Millisecond
 	holder, other := mustShare(t, url, terms), mustShare(t, url, terms)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 1}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 1}
 	done := holder.admits(t, r)
 	ends := func() float64 {
-		members, err := holder.client.ZRangeWithScores(t.Context(), gateKey(&r), 0, -1).Result()
+		members, err := holder.client.ZRangeWithScores(t.Context(), concurrencyKey(&r), 0, -1).Result()
 		if err != nil || len(members) != 1 {
 			t.Fatalf("slots %v, %v", members, err)
 		}
@@ -54,11 +54,11 @@ func TestSlotsAreRenewed(t *testing.T) {
 	}
 	first := ends()
 	until(t, "the first lease is over", func() bool {
-		other.refuses(t, r, AtOnce)
+		other.refuses(t, r, Concurrency)
 		now, err := other.client.Time(t.Context()).Result()
 		return err == nil && float64(now.UnixMilli()) > first
 	})
-	other.refuses(t, r, AtOnce)
+	other.refuses(t, r, Concurrency)
 	if ends() <= first {
 		t.Error("the lease is not renewed, and no one was let in")
 	}
@@ -75,14 +75,14 @@ func TestFreedSlotsAreSentAlong(t *testing.T) {
 	t.Parallel()
 	n := mustShare(t, redistest.URL(t), patient)
 	n.idle()
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 1}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 1}
 	for range 3 * maxSent {
 		n.admits(t, r)()
 	}
 	last := n.admits(t, r)
-	n.refuses(t, r, AtOnce)
+	n.refuses(t, r, Concurrency)
 	last()
-	if n.DecidedAlone() != 0 {
+	if n.DecidedLocally() != 0 {
 		t.Errorf("it was decided alone:\n%s", n.log)
 	}
 }
@@ -124,11 +124,11 @@ func TestManySlots(t *testing.T) {
 	t.Parallel()
 	n := mustShare(t, redistest.URL(t), patient)
 	n.idle()
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 1}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 1}
 	const many = 2*maxBatch + 7
 	held := make([]slot, many)
 	for i := range held {
-		held[i], _ = n.slots.name(gateKey(&r))
+		held[i], _ = n.slots.name(concurrencyKey(&r))
 		n.slots.hold(held[i], false)
 	}
 	if err := n.renew(t.Context()); err != nil {
@@ -153,15 +153,15 @@ func TestCloseGivesSlotsBack(t *testing.T) {
 	t.Parallel()
 	url := redistest.URL(t)
 	leaving, staying := mustShare(t, url, patient), mustShare(t, url, patient)
-	r := Request{Store: newStore(), Operation: "list", AtOnce: 2}
+	r := Request{Store: newStore(), Operation: "list", Concurrency: 2}
 	done := leaving.admits(t, r)
 	leaving.admits(t, r)
-	staying.refuses(t, r, AtOnce)
+	staying.refuses(t, r, Concurrency)
 	if err := leaving.Close(); err != nil {
 		t.Error(err)
 	}
 	done() // a request that was cut off ends after it
 	staying.admits(t, r)
 	staying.admits(t, r)
-	staying.refuses(t, r, AtOnce)
+	staying.refuses(t, r, Concurrency)
 }

@@ -22,9 +22,9 @@ type Limiter interface {
 type Request struct {
 	Store     string
 	Operation string
-	// AtOnce is how many requests of the operation the store may have under
+	// Concurrency is how many requests of the operation the store may have under
 	// way together; 0 is without limit.
-	AtOnce int
+	Concurrency int
 	// PerPath and PerStore are how many calls of the operation a minute takes,
 	// to one path and in the store; both 0 are without limit.
 	PerPath, PerStore int
@@ -38,7 +38,7 @@ type Request struct {
 func (r *Request) rated() bool { return r.PerPath > 0 || r.PerStore > 0 }
 
 // free reports whether there is nothing to decide.
-func (r *Request) free() bool { return r.AtOnce == 0 && !r.rated() && !r.Metered }
+func (r *Request) free() bool { return r.Concurrency == 0 && !r.rated() && !r.Metered }
 
 // Decision is what becomes of a request.
 type Decision struct {
@@ -49,9 +49,9 @@ type Decision struct {
 
 // The limits, as metrics name them.
 const (
-	AtOnce = "at_once"
-	Rate   = "rate"
-	Quota  = "quota"
+	Concurrency = "concurrency"
+	Rate        = "rate"
+	Quota       = "quota"
 )
 
 // The lengths of the windows.

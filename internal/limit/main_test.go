@@ -121,7 +121,7 @@ func newStore() string { return strings.ToLower(rand.Text()) }
 // held returns how many slots Redis has for a gate.
 func (n *node) held(t testing.TB, r Request) int {
 	t.Helper()
-	count, err := n.client.ZCard(t.Context(), gateKey(&r)).Result()
+	count, err := n.client.ZCard(t.Context(), concurrencyKey(&r)).Result()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -60,8 +60,8 @@ func (m *Memory) Peek(r Request) (d Decision) {
 // refusal returns the first limit that does not let the request in, and when to
 // come again. It uses up nothing.
 func (m *Memory) refusal(r *Request, now time.Time) (limit string, retry int) {
-	if r.AtOnce > 0 && m.busy[gate{r.Store, r.Operation}] >= r.AtOnce {
-		return AtOnce, 1
+	if r.Concurrency > 0 && m.busy[gate{r.Store, r.Operation}] >= r.Concurrency {
+		return Concurrency, 1
 	}
 	if r.rated() {
 		storeKey, pathKey := rateKeys(r)
@@ -89,7 +89,7 @@ func (m *Memory) count(r *Request, now time.Time) (done func()) {
 	if r.Metered {
 		m.quotas.take(r.Store, r.Quota, now)
 	}
-	if r.AtOnce == 0 {
+	if r.Concurrency == 0 {
 		return nothing
 	}
 	g := gate{r.Store, r.Operation}

@@ -18,7 +18,7 @@ func TestMemoryAtOnce(t *testing.T) {
 	for i := range callers {
 		wg.Go(func() {
 			for j := range each {
-				d, done := m.Admit(Request{Store: "shared", Operation: "list", AtOnce: callers, Quota: quota, Metered: true})
+				d, done := m.Admit(Request{Store: "shared", Operation: "list", Concurrency: callers, Quota: quota, Metered: true})
 				if d.Refused == "" {
 					granted.Add(1)
 				}
@@ -106,9 +106,9 @@ func TestRefusedQuotaLeavesRate(t *testing.T) {
 func TestNoteIsCounted(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)
-	r := Request{Store: "abc", Operation: "list", AtOnce: 2, Quota: 4, Metered: true}
+	r := Request{Store: "abc", Operation: "list", Concurrency: 2, Quota: 4, Metered: true}
 	ends := []func(){m.note(r), m.note(r), m.note(r)}
-	if d, _ := m.Admit(r); d.Refused != AtOnce || d.Quota.Left != 1 {
+	if d, _ := m.Admit(r); d.Refused != Concurrency || d.Quota.Left != 1 {
 		t.Fatalf("with three under way: %+v", d)
 	}
 	ends[0]()

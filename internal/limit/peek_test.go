@@ -10,7 +10,7 @@ import (
 // finds them as they were.
 func TestPeekUsesUpNothing(t *testing.T) {
 	r := everything()
-	r.AtOnce, r.PerPath, r.PerStore, r.Quota = 1, 1, 1, 1
+	r.Concurrency, r.PerPath, r.PerStore, r.Quota = 1, 1, 1, 1
 	shared := mustShare(t, redistest.URL(t), patient)
 	alone := mustShare(t, redistest.URL(t), patient)
 	alone.sharing.Store(false)
@@ -26,7 +26,7 @@ func TestPeekUsesUpNothing(t *testing.T) {
 		if d.Refused != "" {
 			t.Errorf("%s: after looks it is refused by %s", name, d.Refused)
 		}
-		if d := l.Peek(r); d.Refused != AtOnce || d.RetryAfter != 1 || d.Quota.Left != 0 {
+		if d := l.Peek(r); d.Refused != Concurrency || d.RetryAfter != 1 || d.Quota.Left != 0 {
 			t.Errorf("%s: while one is under way a look says %+v", name, d)
 		}
 		done()

@@ -13,7 +13,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/limit/redistest"
 	"cohort.example/cohort/internal/server"
@@ -152,7 +152,7 @@ func TestServersShareGate(t *testing.T) {
 	url := redistest.URL(t)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := startPair(t, d, url)
-		call := p.caller(t, cohort.Store{AtOnce: 7})
+		call := p.caller(t, cohort.Store{Concurrency: 7})
 		for range 3 { // each round finds the places of the last one free
 			const all = 60
 			arrived, refused, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
@@ -234,8 +234,8 @@ func (p *pair) awaitEmpty(t *testing.T) {
 func (p *pair) mustHaveShared(t *testing.T) {
 	t.Helper()
 	for i, l := range p.limits {
-		if !l.Sharing() || l.DecidedAlone() != 0 {
-			t.Errorf("node %d: sharing %v, %d decided alone", i, l.Sharing(), l.DecidedAlone())
+		if !l.Sharing() || l.DecidedLocally() != 0 {
+			t.Errorf("node %d: sharing %v, %d decided alone", i, l.Sharing(), l.DecidedLocally())
 		}
 	}
 }
@@ -265,11 +265,11 @@ func TestMetricsOfSharing(t *testing.T) {
 			}
 		}
 		answer()
-		want("cohort_limits_shared 1", "cohort_limits_decided_alone_total 0")
+		want("cohort_limits_shared 1", "cohort_limits_decided_locally_total 0")
 		redis.Kill()
 		answer()
 		answer()
-		want("cohort_limits_shared 0", "cohort_limits_decided_alone_total 2")
+		want("cohort_limits_shared 0", "cohort_limits_decided_locally_total 2")
 	})
 	alone := httptest.NewRecorder()
 	server.NewMetrics().Handler().ServeHTTP(alone, httptest.NewRequest("GET", "/metrics", nil))

@@ -134,8 +134,8 @@ func parse(url string) (*redis.Options, error) {
 // Sharing reports whether limits are shared now.
 func (s *Shared) Sharing() bool { return s.sharing.Load() }
 
-// DecidedAlone returns how many requests this node has decided by itself.
-func (s *Shared) DecidedAlone() uint64 { return s.alone.Load() }
+// DecidedLocally returns how many requests this node has decided by itself.
+func (s *Shared) DecidedLocally() uint64 { return s.alone.Load() }
 
 // Admit decides about a request.
 func (s *Shared) Admit(r Request) (d Decision, done func()) {
@@ -144,16 +144,16 @@ func (s *Shared) Admit(r Request) (d Decision, done func()) {
 	}
 	var at slot
 	var freed []string
-	if r.AtOnce > 0 {
-		at, freed = s.slots.name(gateKey(&r))
+	if r.Concurrency > 0 {
+		at, freed = s.slots.name(concurrencyKey(&r))
 	}
 	if !s.sharing.Load() {
-		return s.decideAlone(r, at, false)
+		return s.decideLocally(r, at, false)
 	}
 	d, err := s.ask(context.Background(), &r, at, freed)
 	if err != nil {
 		s.endSharing(err)
-		return s.decideAlone(r, at, true)
+		return s.decideLocally(r, at, true)
 	}
 	if d.Refused != "" {
 		return d, nothing
@@ -170,8 +170,8 @@ func (s *Shared) Peek(r Request) Decision {
 	if s.sharing.Load() {
 		var freed []string
 		var at slot
-		if r.AtOnce > 0 {
-			at, freed = s.slots.name(gateKey(&r))
+		if r.Concurrency > 0 {
+			at, freed = s.slots.name(concurrencyKey(&r))
 		}
 		at.member = onlyPeek
 		if d, err := s.ask(context.Background(), &r, at, freed); err == nil {
@@ -181,9 +181,9 @@ func (s *Shared) Peek(r Request) Decision {
 	return s.own.Peek(r)
 }
 
-// decideAlone decides by what this node knows. The slot is known if Redis may
+// decideLocally decides by what this node knows. The slot is known if Redis may
 // have given it.
-func (s *Shared) decideAlone(r Request, at slot, known bool) (d Decision, done func()) {
+func (s *Shared) decideLocally(r Request, at slot, known bool) (d Decision, done func()) {
 	s.alone.Add(1)
 	d, done = s.own.Admit(r)
 	if d.Refused == "" {
@@ -243,9 +243,9 @@ func (s *Shared) ask(ctx context.Context, r *Request, at slot, freed []string) (
 // one is given.
 func (s *Shared) question(r *Request, now any, at slot, freed []string) (keys []string, args []any) {
 	const none = -1
-	atOnce, perPath, perStore, quota := none, none, none, none
-	if r.AtOnce > 0 {
-		atOnce = r.AtOnce
+	concurrency, perPath, perStore, quota := none, none, none, none
+	if r.Concurrency > 0 {
+		concurrency = r.Concurrency
 		keys = append(keys, at.gate)
 	}
 	if r.rated() {
@@ -258,7 +258,7 @@ func (s *Shared) question(r *Request, now any, at slot, freed []string) (keys []
 		keys = append(keys, storeKey(r)+"quota")
 	}
 	args = append(make([]any, 0, 9+len(freed)), now,
-		atOnce, at.member, s.terms.lease.Milliseconds(),
+		concurrency, at.member, s.terms.lease.Milliseconds(),
 		perPath, perStore, rateLength.Milliseconds(),
 		quota, quotaLength.Milliseconds())
 	for _, member := range freed {
@@ -271,10 +271,10 @@ func (s *Shared) question(r *Request, now any, at slot, freed []string) (keys []
 // of a Redis Cluster a key is, and all keys of a script have to be on one.
 func storeKey(r *Request) string { return "cohort:{" + r.Store + "}:" }
 
-func gateKey(r *Request) string { return storeKey(r) + "gate:" + r.Operation }
+func concurrencyKey(r *Request) string { return storeKey(r) + "gate:" + r.Operation }
 
 // refusals are what admit.lua calls by number.
-var refusals = [...]string{"", AtOnce, Rate, Quota}
+var refusals = [...]string{"", Concurrency, Rate, Quota}
 
 // decision reads what admit.lua has answered, and trusts nothing.
 func decision(r *Request, answer []int64) (Decision, error) {

@@ -37,7 +37,7 @@ func TestScriptDecidesAsMemory(t *testing.T) {
 		rt.Repeat(map[string]func(*rapid.T){
 			"admit": func(rt *rapid.T) {
 				r := Request{Store: store, Operation: rapid.SampledFrom([]string{"list", "create"}).Draw(rt, "operation")}
-				r.AtOnce = rapid.IntRange(0, 4).Draw(rt, "at once")
+				r.Concurrency = rapid.IntRange(0, 4).Draw(rt, "at once")
 				if rapid.Bool().Draw(rt, "rated") {
 					r.PerPath, r.PerStore = rapid.IntRange(1, 4).Draw(rt, "per path"), rapid.IntRange(1, 6).Draw(rt, "per store")
 					r.Path = rapid.SampledFrom([]string{"1/", "2/"}).Draw(rt, "path")
@@ -48,7 +48,7 @@ func TestScriptDecidesAsMemory(t *testing.T) {
 				if r.free() {
 					return
 				}
-				peeked, peekErr := n.askAt(&r, c.Time, slot{gateKey(&r), onlyPeek}, freed[gateKey(&r)])
+				peeked, peekErr := n.askAt(&r, c.Time, slot{concurrencyKey(&r), onlyPeek}, freed[concurrencyKey(&r)])
 				if diff := cmp.Diff(m.Peek(r), peeked); diff != "" || peekErr != nil {
 					rt.Fatalf("a look at %+v (%v) (-memory +redis):\n%s", r, peekErr, diff)
 				}
@@ -56,19 +56,19 @@ func TestScriptDecidesAsMemory(t *testing.T) {
 				if want.Refused != peeked.Refused || want.RetryAfter != peeked.RetryAfter {
 					rt.Fatalf("%+v: a look says %+v, and then comes %+v", r, peeked, want)
 				}
-				at, _ := n.slots.name(gateKey(&r))
+				at, _ := n.slots.name(concurrencyKey(&r))
 				got, err := n.askAt(&r, c.Time, at, freed[at.gate])
 				if err != nil {
 					rt.Fatal(err)
 				}
-				if r.AtOnce > 0 {
+				if r.Concurrency > 0 {
 					delete(freed, at.gate)
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
 					rt.Fatalf("%+v (-memory +redis):\n%s", r, diff)
 				}
 				limits[got.Refused]++
-				if got.Refused == "" && r.AtOnce > 0 {
+				if got.Refused == "" && r.Concurrency > 0 {
 					all = append(all, underway{at, done})
 				}
 			},
@@ -104,11 +104,11 @@ func TestClockGoesBack(t *testing.T) {
 	t.Parallel()
 	n := mustShare(t, redistest.URL(t), patient)
 	r := everything()
-	r.AtOnce, r.PerPath, r.PerStore, r.Quota = 1, 1, 1, 1
+	r.Concurrency, r.PerPath, r.PerStore, r.Quota = 1, 1, 1, 1
 	now := newClock().Time
 	for _, at := range []time.Time{now.Add(time.Hour), now} {
-		for _, want := range []string{"", AtOnce} {
-			slot, _ := n.slots.name(gateKey(&r))
+		for _, want := range []string{"", Concurrency} {
+			slot, _ := n.slots.name(concurrencyKey(&r))
 			d, err := n.askAt(&r, at, slot, nil)
 			if err != nil || d.Refused != want {
 				t.Errorf("at %v: %+v, %v; want it refused by %q", at, d, err, want)
@@ -130,7 +130,7 @@ func TestTwoNodesShare(t *testing.T) {
 		want    int
 	}{
 		{"quota", Request{Store: newStore(), Quota: 150, Metered: true}, 150},
-		{"at once", Request{Store: newStore(), Operation: "list", AtOnce: 40}, 40},
+		{"at once", Request{Store: newStore(), Operation: "list", Concurrency: 40}, 40},
 		{"rate", rated, 10},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,13 +150,13 @@ func TestTwoNodesShare(t *testing.T) {
 				t.Errorf("two nodes let %d in, want %d", granted.Load(), c.want)
 			}
 			ends.Range(func(_, done any) bool { done.(func())(); return true })
-			if c.request.AtOnce > 0 {
+			if c.request.Concurrency > 0 {
 				until(t, "all places are free again", func() bool { return nodes[0].held(t, c.request) == 0 })
 			}
 		})
 	}
 	for _, n := range nodes {
-		if got := n.DecidedAlone(); got != 0 {
+		if got := n.DecidedLocally(); got != 0 {
 			t.Errorf("%d were decided alone:\n%s", got, n.log)
 		}
 	}
@@ -176,7 +176,7 @@ func TestScriptIsLoadedAgain(t *testing.T) {
 			t.Errorf("%+v, want it refused by %q", d, want)
 		}
 	}
-	if got := n.DecidedAlone(); got != 0 {
+	if got := n.DecidedLocally(); got != 0 {
 		t.Errorf("%d were decided alone:\n%s", got, n.log)
 	}
 }
@@ -184,7 +184,7 @@ func TestScriptIsLoadedAgain(t *testing.T) {
 // everything is a request for which all limits hold.
 func everything() Request {
 	r := trial(7)
-	r.Store, r.AtOnce, r.Quota, r.Metered = newStore(), 40, 100, true
+	r.Store, r.Concurrency, r.Quota, r.Metered = newStore(), 40, 100, true
 	return r
 }
 
@@ -237,7 +237,7 @@ func TestClusterTakesKeys(t *testing.T) {
 		done()
 		n.admits(t, r)() // takes along what has been freed
 	}
-	if got := n.DecidedAlone(); got != 0 {
+	if got := n.DecidedLocally(); got != 0 {
 		t.Errorf("%d were decided alone:\n%s", got, n.log)
 	}
 	slots := map[int64]bool{}
@@ -268,7 +268,7 @@ func TestNothingToDecide(t *testing.T) {
 	f.answer.Store("-ERR broken\r\n")
 	n.admits(t, Request{Store: newStore(), Metered: true, Quota: 1})()
 	n.admits(t, Request{Store: newStore(), Operation: "get"})()
-	if got := n.DecidedAlone(); got != 1 {
+	if got := n.DecidedLocally(); got != 1 {
 		t.Errorf("%d were decided alone, want 1", got)
 	}
 }

@@ -25,10 +25,10 @@ func Processors() int { return processors }
 
 // WorkOptions are the bounds of a [Work].
 type WorkOptions struct {
-	Name    string        // as metrics call it
-	AtOnce  int           // how much runs at once
-	Waiting int           // how many wait at most
-	Wait    time.Duration // how long each waits at most
+	Name        string        // as metrics call it
+	Concurrency int           // how much runs at once
+	Waiting     int           // how many wait at most
+	Wait        time.Duration // how long each waits at most
 }
 
 // Work bounds work that takes a processor for long, in the whole process. What
@@ -53,8 +53,8 @@ func NewWork(o WorkOptions) *Work {
 	return &Work{options: o, queues: map[string][]*waiter{}}
 }
 
-// AtOnce returns how much runs at once.
-func (w *Work) AtOnce() int { return w.options.AtOnce }
+// Concurrency returns how much runs at once.
+func (w *Work) Concurrency() int { return w.options.Concurrency }
 
 // Begin waits until a store's work may run. Then the caller has to call done once
 // the work is over; further calls do nothing. It returns a *FullError where too
@@ -92,7 +92,7 @@ func (w *Work) Begin(ctx context.Context, store string) (done func(), err error)
 func (w *Work) enter(store string) (*waiter, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.running < w.options.AtOnce {
+	if w.running < w.options.Concurrency {
 		w.running++
 		return nil, nil
 	}

@@ -28,9 +28,9 @@ type workRoom struct {
 
 const workWait = 3 * time.Second
 
-func newWorkRoom(t *testing.T, atOnce, waiting int) *workRoom {
+func newWorkRoom(t *testing.T, concurrency, waiting int) *workRoom {
 	return &workRoom{
-		Work: limit.NewWork(limit.WorkOptions{Name: "test", AtOnce: atOnce, Waiting: waiting, Wait: workWait}),
+		Work: limit.NewWork(limit.WorkOptions{Name: "test", Concurrency: concurrency, Waiting: waiting, Wait: workWait}),
 		t:    t, failed: map[string]error{}, ends: map[string]func(){},
 	}
 }

@@ -234,7 +234,7 @@ var differences = []difference{
 	{
 		name:      "no password is needed to try one",
 		reference: `{"type":"object","properties":{"password":{"type":"string"}}}`,
-		ours:      "PasswordTrial",
+		ours:      "PasswordAttempt",
 		sent:      []string{`{"password":"12345"}`},
 		looser:    true,
 		theirs:    `{}`,

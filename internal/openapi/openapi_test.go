@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/cohorttest"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
@@ -37,9 +37,9 @@ func load(t *testing.T) *openapi3.T {
 
 // row is what the document and the route tables both say of an operation.
 type row struct {
-	Operation string
-	Scope     any
-	AtOnce    any
+	Operation   string
+	Scope       any
+	Concurrency any
 }
 
 // TestOperations: the document names every route that there is, and no other.
@@ -55,8 +55,8 @@ func TestOperations(t *testing.T) {
 			if r.Scope != "" {
 				w.Scope = string(r.Scope)
 			}
-			if r.AtOnce > 0 {
-				w.AtOnce = float64(r.AtOnce)
+			if r.Concurrency > 0 {
+				w.Concurrency = float64(r.Concurrency)
 			}
 			want[r.Method+" /stores/{store_hash}"+d.Prefix+r.Path] = w
 		}
@@ -64,7 +64,7 @@ func TestOperations(t *testing.T) {
 	got := map[string]row{}
 	for path, item := range load(t).Paths.Map() {
 		for method, op := range item.Operations() {
-			got[method+" "+path] = row{op.OperationID, op.Extensions["x-cohort-scope"], op.Extensions["x-cohort-at-once"]}
+			got[method+" "+path] = row{op.OperationID, op.Extensions["x-cohort-scope"], op.Extensions["x-cohort-max-concurrent"]}
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -57,8 +57,8 @@ type Hasher struct{ work *limit.Work }
 // was started with, whatever GOMAXPROCS has been set to since.
 func NewHasher() *Hasher { return newHasher(limit.Processors()) }
 
-func newHasher(atOnce int) *Hasher {
-	return &Hasher{limit.NewWork(limit.WorkOptions{Name: limit.PasswordWork, AtOnce: atOnce, Waiting: maxWaiting, Wait: maxWait})}
+func newHasher(concurrency int) *Hasher {
+	return &Hasher{limit.NewWork(limit.WorkOptions{Name: limit.PasswordWork, Concurrency: concurrency, Waiting: maxWaiting, Wait: maxWait})}
 }
 
 // Hash returns the hash of a password of a store's. It takes tens of milliseconds

@@ -13,7 +13,7 @@ import (
 
 // fill takes every place, and returns a function that gives one back.
 func fill(t *testing.T, h *Hasher) (release func()) {
-	for range h.work.AtOnce() {
+	for range h.work.Concurrency() {
 		done, err := h.work.Begin(t.Context(), "other")
 		if err != nil {
 			t.Fatal(err)
@@ -106,7 +106,7 @@ func TestPlaces(t *testing.T) {
 func TestAtOnceIsWhatTheProcessHas(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * before))
-	if got := NewHasher().work.AtOnce(); got != before {
+	if got := NewHasher().work.Concurrency(); got != before {
 		t.Errorf("%d at once on %d processors", got, before)
 	}
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 

@@ -17,13 +17,13 @@ const (
 	expensiveWait = 5 * time.Second
 )
 
-// expensiveAtOnce is how many run at once: one processor stays for the requests
+// expensiveConcurrency is how many run at once: one processor stays for the requests
 // that take none for long.
-func expensiveAtOnce(processors int) int { return max(processors-1, 1) }
+func expensiveConcurrency(processors int) int { return max(processors-1, 1) }
 
 func newWork() *limit.Work {
 	return limit.NewWork(limit.WorkOptions{
-		Name: limit.ExpensiveWork, AtOnce: expensiveAtOnce(limit.Processors()), Waiting: expensiveWaiting, Wait: expensiveWait,
+		Name: limit.ExpensiveWork, Concurrency: expensiveConcurrency(limit.Processors()), Waiting: expensiveWaiting, Wait: expensiveWait,
 	})
 }
 

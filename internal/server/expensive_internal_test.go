@@ -16,7 +16,7 @@ import (
 // expensiveEndpoint is a route of a server on which one thing runs at once and
 // nothing waits.
 func expensiveEndpoint(handle api.Handler) *endpoint {
-	work := limit.NewWork(limit.WorkOptions{Name: limit.ExpensiveWork, AtOnce: 1})
+	work := limit.NewWork(limit.WorkOptions{Name: limit.ExpensiveWork, Concurrency: 1})
 	return &endpoint{
 		server: &Server{work: work, metrics: NewMetrics()},
 		route:  api.Route{Expensive: true, Handle: handle},
@@ -105,7 +105,7 @@ func TestExpensiveRoutes(t *testing.T) {
 			}
 		}
 	}
-	if one, two, eight := expensiveAtOnce(1), expensiveAtOnce(2), expensiveAtOnce(8); one != 1 || two != 1 || eight != 7 {
+	if one, two, eight := expensiveConcurrency(1), expensiveConcurrency(2), expensiveConcurrency(8); one != 1 || two != 1 || eight != 7 {
 		t.Errorf("at once run %d on one processor, %d on two and %d on eight", one, two, eight)
 	}
 }

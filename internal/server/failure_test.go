@@ -12,7 +12,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 
@@ -53,7 +53,7 @@ func TestPanic(t *testing.T) {
 		lines := newLogLines()
 		f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))}, service.WithPricing(moodyPricing{}))
 		// One at once: a place that is not given back would show.
-		f.atOnce(t, 1)
+		f.concurrency(t, 1)
 		for range 3 {
 			w := f.mustAnswer(t, 500, "POST", f.path("/customer_groups"), f.vars["token"], sitewideThat(panics))
 			id := w.Header().Get("X-Request-Id")

@@ -10,7 +10,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 
 	"github.com/google/go-cmp/cmp"
@@ -76,7 +76,7 @@ func TestGate(t *testing.T) {
 		}
 		for _, dialect := range server.Dialects(nil) {
 			for _, route := range dialect.Routes {
-				if dialect.Prefix == "/v3" && route.AtOnce > 0 {
+				if dialect.Prefix == "/v3" && route.Concurrency > 0 {
 					continue // they need other bodies: see TestGatesOfPriceLists
 				}
 				t.Run(route.Operation, func(t *testing.T) {
@@ -151,7 +151,7 @@ func mustBeTooMany(t *testing.T, w *httptest.ResponseRecorder) {
 func TestGateOfOneOperation(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		f.atOnce(t, 1)
+		f.concurrency(t, 1)
 		token := f.vars["token"]
 		crowd := newCrowd(f)
 		crowd.add(newRequest("GET", f.path("/customer_groups"), token, ""))
@@ -194,7 +194,7 @@ func TestGateIsSettable(t *testing.T) {
 		f := newFixture(t, d, server.Options{})
 		list := func() *http.Request { return newRequest("GET", f.path("/customer_groups"), f.vars["token"], "") }
 		for _, limit := range []int{50, 2} {
-			f.atOnce(t, limit)
+			f.concurrency(t, limit)
 			crowd := newCrowd(f)
 			for range limit {
 				crowd.add(list())
@@ -214,7 +214,7 @@ func TestGateBeforeQuota(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 10)
-		f.atOnce(t, 1)
+		f.concurrency(t, 1)
 		list := f.path("/customer_groups")
 		crowd := newCrowd(f)
 		crowd.add(newRequest("GET", list, f.vars["token"], ""))
@@ -236,7 +236,7 @@ func TestGateAfterQuota(t *testing.T) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
-		f.atOnce(t, 1)
+		f.concurrency(t, 1)
 		list := f.path("/customer_groups")
 		f.mustAnswer(t, 204, "GET", list, f.vars["token"], "")
 		for range 3 {
@@ -247,10 +247,10 @@ func TestGateAfterQuota(t *testing.T) {
 	})
 }
 
-// atOnce sets the first store's own figure.
-func (f *fixture) atOnce(t *testing.T, limit int) {
+// concurrency sets the first store's own figure.
+func (f *fixture) concurrency(t *testing.T, limit int) {
 	t.Helper()
-	if _, err := f.Service.UpdateStore(t.Context(), f.vars["store"], cohort.StoreUpdate{AtOnce: &limit}); err != nil {
+	if _, err := f.Service.UpdateStore(t.Context(), f.vars["store"], cohort.StoreUpdate{Concurrency: &limit}); err != nil {
 		t.Fatal(err)
 	}
 }

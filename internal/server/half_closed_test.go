@@ -13,7 +13,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 )
@@ -157,7 +157,7 @@ func TestSlowBodiesHoldNoPlace(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				s := serveSocket(t, d, server.Options{}, false)
-				s.atOnce(t, 1)
+				s.concurrency(t, 1)
 				s.listCatalog(t, d, "store")
 				token := s.Token(t, s.vars["store"], cohort.Scopes()...)
 				target := "/stores/" + s.vars["store"] + c.path

@@ -12,9 +12,9 @@ import (
 
 // limitsOf returns the limits that hold for a request.
 func limitsOf(store cohort.Store, route api.Route, ids api.IDs) limit.Request {
-	r := limit.Request{Store: store.Key, Operation: cmp.Or(route.Gate, route.Operation), AtOnce: route.AtOnce}
-	if route.AtOnce > 1 && store.AtOnce > 0 { // one at a time is what an operation needs, not a default
-		r.AtOnce = store.AtOnce
+	r := limit.Request{Store: store.Key, Operation: cmp.Or(route.ConcurrencyGroup, route.Operation), Concurrency: route.Concurrency}
+	if route.Concurrency > 1 && store.Concurrency > 0 { // one at a time is what an operation needs, not a default
+		r.Concurrency = store.Concurrency
 	}
 	if rate := route.PerMinute; rate != (api.Rate{}) {
 		r.PerPath, r.PerStore = rate.PerPath, rate.PerStore

@@ -15,23 +15,23 @@ import (
 func TestLimitsOfARequest(t *testing.T) {
 	ids := api.IDs{{Name: "list_id", Text: "7"}, {Name: "id", Text: "8"}, {Name: "currency", Text: "usd"}}
 	for _, c := range []struct {
-		name          string
-		atOnce, store int
-		rate          api.Rate
-		want          limit.Request
+		name               string
+		concurrency, store int
+		rate               api.Rate
+		want               limit.Request
 	}{
 		{"none", 0, 0, api.Rate{}, limit.Request{}},
 		{"none, whatever the store's", 0, 5, api.Rate{}, limit.Request{}},
-		{"the operation's", 40, 0, api.Rate{}, limit.Request{AtOnce: 40}},
-		{"the store's, which is lower", 40, 5, api.Rate{}, limit.Request{AtOnce: 5}},
-		{"the store's, which is higher", 2, 5, api.Rate{}, limit.Request{AtOnce: 5}},
-		{"the store's, which is one", 40, 1, api.Rate{}, limit.Request{AtOnce: 1}},
-		{"one at a time", 1, 0, api.Rate{}, limit.Request{AtOnce: 1}},
-		{"one at a time, whatever the store's", 1, 1000, api.Rate{}, limit.Request{AtOnce: 1}},
+		{"the operation's", 40, 0, api.Rate{}, limit.Request{Concurrency: 40}},
+		{"the store's, which is lower", 40, 5, api.Rate{}, limit.Request{Concurrency: 5}},
+		{"the store's, which is higher", 2, 5, api.Rate{}, limit.Request{Concurrency: 5}},
+		{"the store's, which is one", 40, 1, api.Rate{}, limit.Request{Concurrency: 1}},
+		{"one at a time", 1, 0, api.Rate{}, limit.Request{Concurrency: 1}},
+		{"one at a time, whatever the store's", 1, 1000, api.Rate{}, limit.Request{Concurrency: 1}},
 		{"a rate counts by all that is in the path", 0, 0, api.Rate{PerPath: 3, PerStore: 9}, limit.Request{PerPath: 3, PerStore: 9, Path: "7/8/usd"}},
 	} {
-		store := cohort.Store{Hash: "abc", Key: "abc~2", Plan: cohort.PlanUnlimited, AtOnce: c.store}
-		got := limitsOf(store, api.Route{Operation: "deed", AtOnce: c.atOnce, PerMinute: c.rate}, ids)
+		store := cohort.Store{Hash: "abc", Key: "abc~2", Plan: cohort.PlanUnlimited, Concurrency: c.store}
+		got := limitsOf(store, api.Route{Operation: "deed", Concurrency: c.concurrency, PerMinute: c.rate}, ids)
 		c.want.Store, c.want.Operation = "abc~2", "deed"
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.name, diff)

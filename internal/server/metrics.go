@@ -59,8 +59,8 @@ func (m *Metrics) watchLimits(l *limit.Shared) {
 				return 0
 			}),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "cohort_limits_decided_alone_total", Help: "Requests about which this node decided for itself, because the shared limits could not be asked."},
-			func() float64 { return float64(l.DecidedAlone()) }))
+			Name: "cohort_limits_decided_locally_total", Help: "Requests about which this node decided for itself, because the shared limits could not be asked."},
+			func() float64 { return float64(l.DecidedLocally()) }))
 }
 
 // watchDatabase tells of the connections to a database that has some.

@@ -7,7 +7,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/server"
 
@@ -21,7 +21,7 @@ func TestMetrics(t *testing.T) {
 		m := server.NewMetrics()
 		f := newFixture(t, d, server.Options{Metrics: m, Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 4)
-		f.atOnce(t, 1)
+		f.concurrency(t, 1)
 		token := f.vars["token"]
 		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), token, `{"name":"x"}`)
 		f.mustAnswer(t, 200, "GET", f.path("/customer_groups"), token, "")
@@ -53,7 +53,7 @@ func TestMetrics(t *testing.T) {
 				`cohort_http_requests_total{operation="none",status="404"} 3`,
 			},
 			"cohort_http_requests_refused_total": {
-				`cohort_http_requests_refused_total{limit="at_once"} 1`,
+				`cohort_http_requests_refused_total{limit="concurrency"} 1`,
 				`cohort_http_requests_refused_total{limit="quota"} 2`,
 			},
 			"cohort_http_request_duration_seconds_count": {

@@ -11,7 +11,7 @@ import (
 
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 )
 

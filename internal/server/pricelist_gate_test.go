@@ -9,13 +9,13 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 )
 
-// listGates is the limits of requests at once that the vendor's reference gives to
+// listConcurrencyLimits is the limits of requests at once that the vendor's reference gives to
 // operations on price lists, with bodies. # is another number each time.
-var listGates = []struct {
+var listConcurrencyLimits = []struct {
 	method, path, body string
 	limit              int
 }{
@@ -39,7 +39,7 @@ func TestGatesOfPriceLists(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		token := f.listCatalog(t, d, "store")
-		for _, g := range listGates {
+		for _, g := range listConcurrencyLimits {
 			t.Run(g.method+" "+g.path, func(t *testing.T) {
 				n := 0
 				request := func() *http.Request {
@@ -108,7 +108,7 @@ func (f *fixture) listCatalog(t *testing.T, d *db.DB, store string) (token strin
 func TestOneBulkUpsert(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		f.atOnce(t, 5)
+		f.concurrency(t, 5)
 		token, other := f.listCatalog(t, d, "store"), f.listCatalog(t, d, "other_store")
 		const record = `{"price_list_id":1,"variant_id":1,"currency":"usd"}`
 		paths := []string{"/pricelists/records", "/pricelists/1/records"}

@@ -16,7 +16,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -30,7 +30,7 @@ func newDeed(t *testing.T, readOnly bool, deed api.Handler) (s *Server, lines ch
 		return service.Bearer{Store: cohort.Store{Hash: "abc", Key: "abc", Plan: cohort.PlanUnlimited}}, nil
 	}
 	v2 := Dialects(s.svc)[0]
-	route := api.Route{Operation: "deed", Method: http.MethodPost, Path: "/deed", AtOnce: 1, ReadOnly: readOnly, Handle: deed}
+	route := api.Route{Operation: "deed", Method: http.MethodPost, Path: "/deed", Concurrency: 1, ReadOnly: readOnly, Handle: deed}
 	e := &endpoint{s, v2, route, s.metrics.operation("deed")}
 	s.routes.handleRoute(v2, route, e.handle)
 	return s, lines

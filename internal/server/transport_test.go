@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 
 	"github.com/google/go-cmp/cmp"
@@ -216,7 +216,7 @@ func TestExpectContinue(t *testing.T) {
 func TestClientLeaves(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
-		w.atOnce(t, 1)
+		w.concurrency(t, 1)
 		// Half of it is a whole group already.
 		half := `{"name":"Half"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 

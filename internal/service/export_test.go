@@ -10,14 +10,14 @@ const (
 	Shallow       = shallow
 )
 
-// HasRoster reports whether a question is answered from a roster now. If it is
+// HasIndex reports whether a question is answered from a roster now. If it is
 // not yet, but could be, the roster begins to be loaded.
-func (s *Service) HasRoster(storeHash string, f cohort.GroupFilter, skip int64) bool {
-	return s.rosterFor(storeHash, f, skip) != nil
+func (s *Service) HasIndex(storeHash string, f cohort.GroupFilter, skip int64) bool {
+	return s.indexFor(storeHash, f, skip) != nil
 }
 
-// ForgetRosters is what happens when another process has written.
-func (s *Service) ForgetRosters() { s.rosters.Forget() }
+// ForgetIndexes is what happens when another process has written.
+func (s *Service) ForgetIndexes() { s.indexes.Forget() }
 
 // Remembered returns how many tokens are remembered.
 func (s *Service) Remembered() int {
@@ -26,10 +26,10 @@ func (s *Service) Remembered() int {
 	return len(s.directory.bearers)
 }
 
-// SharesSlot reports whether a group's stamp changes along with another's by
+// SharesSlot reports whether a group's version changes along with another's by
 // chance.
 func (s *Service) SharesSlot(store string, group int64, otherStore string, other int64) bool {
-	return s.stamps.slot(store, group) == s.stamps.slot(otherStore, other)
+	return s.versions.slot(store, group) == s.versions.slot(otherStore, other)
 }
 
 // LowerPriceBounds lowers the bounds of what a request for prices reads.

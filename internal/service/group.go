@@ -6,7 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/roster"
+	"cohort.example/cohort/internal/groupindex"
 )
 
 // CreateGroup adds a group to a store and returns it as it is kept, with its
@@ -65,7 +65,7 @@ func (s *Service) Group(ctx context.Context, storeHash string, id int64) (g coho
 
 // ReadGroups hands on one page of the groups that pass the filter, by id.
 func (s *Service) ReadGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) error {
-	if r := s.rosterFor(storeHash, f, p.Offset()); r != nil {
+	if r := s.indexFor(storeHash, f, p.Offset()); r != nil {
 		if ok, err := s.readWith(ctx, r, storeHash, f, p, to); ok {
 			return err
 		}
@@ -82,9 +82,9 @@ func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.Gro
 
 // CountGroups returns how many groups pass the filter.
 func (s *Service) CountGroups(ctx context.Context, storeHash string, f cohort.GroupFilter) (n int64, err error) {
-	if r := s.rosterFor(storeHash, f, shallow); r != nil {
-		n = int64(r.Count(roster.NewFilter(f, db.Fold)))
-		s.db.AwaitTold()
+	if r := s.indexFor(storeHash, f, shallow); r != nil {
+		n = int64(r.Count(groupindex.NewFilter(f, db.Fold)))
+		s.db.AwaitNotified()
 		return n, nil
 	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
@@ -150,7 +150,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 
 // DeleteGroup deletes a group, or returns KindNotFound. Its id is not given
 // out again, and from then on its members are in no group. The rows of most of
-// a large group's members are written later; see SweepDeparted. Another pricing
+// a large group's members are written later; see SweepTombstones. Another pricing
 // system is told later, too, that there is no sitewide discount any more.
 func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
 	var more, told bool

@@ -11,7 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -174,7 +174,7 @@ func (m *model) List(t *rapid.T) {
 
 func drawFilter(t *rapid.T) cohort.GroupFilter {
 	moment := rapid.Map(rapid.IntRange(0, 20), func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) })
-	span := rapid.Custom(func(t *rapid.T) (s cohort.TimeSpan) {
+	span := rapid.Custom(func(t *rapid.T) (s cohort.TimeRange) {
 		if from := maybe(t, moment, "from"); from != nil {
 			s.From = *from
 		}
@@ -191,7 +191,7 @@ func drawFilter(t *rapid.T) cohort.GroupFilter {
 }
 
 func matches(f cohort.GroupFilter, g cohort.Group) bool {
-	within := func(s cohort.TimeSpan, at time.Time) bool {
+	within := func(s cohort.TimeRange, at time.Time) bool {
 		return (s.From.IsZero() || !at.Before(s.From)) && (s.Until.IsZero() || at.Before(s.Until))
 	}
 	return (f.Name == nil || *f.Name == g.Name) &&

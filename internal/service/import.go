@@ -142,9 +142,9 @@ func validateItem(item cohort.CatalogItem) error {
 		return cohort.Invalid("id", fmt.Sprintf("An id is an integer from 1 to %d.", int64(cohort.MaxCatalogID)))
 	}
 	switch {
-	case item.Kind == cohort.KindCategory:
+	case item.Kind == cohort.CatalogCategory:
 		return item.Category.Validate()
-	case item.Kind == cohort.KindProduct:
+	case item.Kind == cohort.CatalogProduct:
 		return item.Product.Validate()
 	case len(item.Variant.OptionValues) == 0: // whether it may be a base variant is seen later
 		return item.Variant.ValidateBase()

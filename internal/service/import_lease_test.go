@@ -10,7 +10,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -163,7 +163,7 @@ func TestImportsAgainstWriters(t *testing.T) {
 						return cohort.CatalogItem{}, io.EOF
 					}
 					n++
-					return cohort.CatalogItem{Line: n, Kind: cohort.KindProduct, ID: 1_000_000*(round+1) + n, Product: newBoot(fmt.Sprint("S-", round, "-", n-1))}, nil
+					return cohort.CatalogItem{Line: n, Kind: cohort.CatalogProduct, ID: 1_000_000*(round+1) + n, Product: newBoot(fmt.Sprint("S-", round, "-", n-1))}, nil
 				}, false)
 				imported = err == nil
 				if _, wrong := errors.AsType[*service.ImportMistakes](err); err != nil && !wrong {

@@ -38,17 +38,17 @@ func (s *Service) ListGroupMembers(ctx context.Context, storeHash string, f coho
 	return list, err
 }
 
-// SweepDeparted writes a slice of the customers that a deleted group left
+// SweepTombstones writes a slice of the customers that a deleted group left
 // behind. It reports whether there may be more to do. It may stop at any
 // moment, and be done twice.
-func (s *Service) SweepDeparted(ctx context.Context) (more bool, err error) {
+func (s *Service) SweepTombstones(ctx context.Context) (more bool, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepDeparted(memberSlice)
+		more, err = tx.SweepTombstones(memberSlice)
 		return err
 	})
 	return more, err
 }
 
 // Departures signals that a deleted group may have left customers behind for
-// SweepDeparted.
+// SweepTombstones.
 func (s *Service) Departures() <-chan struct{} { return s.departures }

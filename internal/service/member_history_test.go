@@ -11,7 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"pgregory.net/rapid"
@@ -133,10 +133,10 @@ func (h *history) deleteGroup(ctx context.Context, id, slice int64) error {
 
 func (h *history) sweep(ctx context.Context, slice int64) (more bool, err error) {
 	if slice == 0 {
-		return h.svc.SweepDeparted(ctx)
+		return h.svc.SweepTombstones(ctx)
 	}
 	err = h.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepDeparted(slice)
+		more, err = tx.SweepTombstones(slice)
 		return err
 	})
 	return more, err

@@ -7,7 +7,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -63,7 +63,7 @@ func (s *shop) wantGone(t testing.TB, id int64) {
 // sweepOne writes one slice.
 func (s *shop) sweepOne(t testing.TB) (more bool) {
 	t.Helper()
-	more, err := s.SweepDeparted(t.Context())
+	more, err := s.SweepTombstones(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,8 +3,8 @@ package service_test
 import (
 	"testing"
 
-	"cohort.example/cohort/internal/db/dbtest"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // TestHistoriesOnTwoNodesAreLinearizable is TestHistoriesAreLinearizable for two

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 func TestValidatePassword(t *testing.T) {

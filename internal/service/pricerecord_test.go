@@ -8,7 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/shopspring/decimal"
@@ -75,7 +75,7 @@ func TestManyPriceRecords(t *testing.T) {
 		}
 		exactly := func(n int64) cohort.PriceRecordFilter {
 			d := decimal.NewNullDecimal(decimal.New(n, 0))
-			return cohort.PriceRecordFilter{Price: cohort.AmountSpan{Min: d, Max: d}}
+			return cohort.PriceRecordFilter{Price: cohort.AmountRange{Min: d, Max: d}}
 		}
 		if five, six := countRecords(t, svc, exactly(5)), countRecords(t, svc, exactly(6)); five != 500 || six != 500 {
 			t.Errorf("%d and %d records, want 500 and 500", five, six)

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/groupindex"
 	"cohort.example/cohort/internal/password"
-	"cohort.example/cohort/internal/roster"
 )
 
 // Service carries out what callers ask for.
@@ -20,9 +20,9 @@ type Service struct {
 	now        func() time.Time
 	departures chan struct{}
 	jobs       *jobBoard
-	stamps     *stamps
+	versions   *versions
 	directory  *directory
-	rosters    *roster.Rosters
+	indexes    *groupindex.Cache
 	bounds     priceBounds
 	probe      *writeProbe
 }
@@ -41,11 +41,11 @@ func New(d *db.DB, opts ...Option) *Service {
 		now:        time.Now,
 		departures: make(chan struct{}, 1),
 		jobs:       newJobBoard(),
-		stamps:     newStamps(),
+		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     usualPriceBounds,
 	}
-	s.rosters = roster.NewRosters(s.loadRoster)
+	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.watch)
 	for _, o := range opts {
 		o(s)

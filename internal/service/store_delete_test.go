@@ -9,7 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -63,7 +63,7 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 		wantKind(t, err, cohort.KindNotFound)
 		_, _, err = svc.CreateToken(t.Context(), cohort.Token{StoreHash: "a", Scopes: cohort.Scopes()})
 		wantKind(t, err, cohort.KindNotFound)
-		_, err = svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{AtOnce: new(5)})
+		_, err = svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Concurrency: new(5)})
 		wantKind(t, err, cohort.KindNotFound)
 
 		next, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"})

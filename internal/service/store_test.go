@@ -6,7 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,7 +32,7 @@ func TestStoreLifecycle(t *testing.T) {
 			t.Errorf("an empty database is not ready: %v", err)
 		}
 
-		b, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0.AddDate(1, 0, 0)})
+		b, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: 9, Concurrency: 3, DateCreated: t0.AddDate(1, 0, 0)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -41,7 +41,7 @@ func TestStoreLifecycle(t *testing.T) {
 			t.Fatal(err)
 		}
 		wantA := cohort.Store{Hash: "a", Key: "a", DateCreated: t0}.WithDefaults()
-		wantB := cohort.Store{Hash: "b", Key: "b", Plan: cohort.PlanPro, Quota: 9, AtOnce: 3, DateCreated: t0}.WithDefaults()
+		wantB := cohort.Store{Hash: "b", Key: "b", Plan: cohort.PlanPro, Quota: 9, Concurrency: 3, DateCreated: t0}.WithDefaults()
 		if diff := cmp.Diff([]cohort.Store{wantA, wantB}, []cohort.Store{a, b}); diff != "" {
 			t.Errorf("returned (-want +got):\n%s", diff)
 		}
@@ -72,9 +72,9 @@ func TestUpdateStore(t *testing.T) {
 		}
 		wantStores(t, svc, want, other)
 
-		_, err = svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{AtOnce: new(5), Quota: new(0)})
+		_, err = svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Concurrency: new(5), Quota: new(0)})
 		wantKind(t, err, cohort.KindInvalid)
-		_, err = svc.UpdateStore(t.Context(), "none", cohort.StoreUpdate{AtOnce: new(5)})
+		_, err = svc.UpdateStore(t.Context(), "none", cohort.StoreUpdate{Concurrency: new(5)})
 		wantKind(t, err, cohort.KindNotFound)
 		wantStores(t, svc, want, other)
 	})
@@ -129,7 +129,7 @@ func TestStoreKeepsCatalogAndCurrency(t *testing.T) {
 		}{
 			{cohort.StoreUpdate{Catalog: new(cohort.CatalogExternal)}, func(s *cohort.Store) { s.Catalog = cohort.CatalogExternal }},
 			{cohort.StoreUpdate{Currency: new("kwd")}, func(s *cohort.Store) { s.Currency = "KWD" }},
-			{cohort.StoreUpdate{AtOnce: new(5)}, func(s *cohort.Store) { s.AtOnce = 5 }},
+			{cohort.StoreUpdate{Concurrency: new(5)}, func(s *cohort.Store) { s.Concurrency = 5 }},
 		} {
 			c.change(&want)
 			if got, err := svc.UpdateStore(t.Context(), "a", c.update); got != want || err != nil {

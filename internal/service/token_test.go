@@ -6,7 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,11 +105,11 @@ func TestAuthenticateSeesChangesAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		_, secret := newToken(t, svc, "a", cohort.ScopeCustomers)
-		if _, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Plan: new(cohort.PlanPro), AtOnce: new(2)}); err != nil {
+		if _, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Plan: new(cohort.PlanPro), Concurrency: new(2)}); err != nil {
 			t.Fatal(err)
 		}
 		b, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
-		if st := b.Store; err != nil || st.Plan != cohort.PlanPro || st.AtOnce != 2 {
+		if st := b.Store; err != nil || st.Plan != cohort.PlanPro || st.Concurrency != 2 {
 			t.Errorf("got %v, error %v", st, err)
 		}
 

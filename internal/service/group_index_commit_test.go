@@ -12,19 +12,19 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
 
 // A roster holds one store, and what becomes of that: deleted and made again it
 // is another.
-func TestRosterOfAStoreThatIsDeleted(t *testing.T) {
+func TestIndexOfAStoreThatIsDeleted(t *testing.T) {
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a", "b"})
 		addMany(t, d, "b", 30)
 		addMany(t, d, "a", 20)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 		if err := svc.DeleteStore(t.Context(), "a"); err != nil {
 			t.Fatal(err)
@@ -42,20 +42,20 @@ func TestRosterOfAStoreThatIsDeleted(t *testing.T) {
 }
 
 // What another process has written is in a roster as soon as it is noticed.
-func TestRosterNoticesForeignWrites(t *testing.T) {
+func TestIndexNoticesForeignWrites(t *testing.T) {
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		elsewhere := newService(t, dbtest.Open(t, url), nil)
 		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
 		time.Sleep(time.Second) // of the bubble's time
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
 		mustCreate(t, svc, "a", cohort.Group{Name: "Group of ours"}) // notices by itself
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 	})
 }
@@ -71,7 +71,7 @@ func TestPageHasNoGap(t *testing.T) {
 		inBetween = func() {}
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", 5*size)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		looked := 0
 		var readers sync.WaitGroup
 		inBetween = func() {
@@ -107,14 +107,14 @@ func TestCallersFindWhatTheyWrote(t *testing.T) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", service.Shallow+10)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		manyWriteAndFind(t, svc)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 1000})
 	})
 }
 
-func TestCallersFindWhatTheyWroteWithoutRoster(t *testing.T) {
+func TestCallersFindWhatTheyWroteWithoutIndex(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", service.Shallow+10)
@@ -132,7 +132,7 @@ func manyWriteAndFind(t *testing.T, svc *service.Service) {
 					t.Error(err)
 				}
 				if n%5 == 0 && i == 0 {
-					svc.ForgetRosters()
+					svc.ForgetIndexes()
 				}
 			}
 		})

@@ -6,58 +6,58 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/roster"
+	"cohort.example/cohort/internal/groupindex"
 )
 
 // shallow is how many rows a page may have before it for the database to find
 // it by walking over them.
 const shallow = 500
 
-// rosterFor returns the roster that answers for a filter and a number of groups
+// indexFor returns the roster that answers for a filter and a number of groups
 // to skip, or nil if the database has to, or does it as well.
-func (s *Service) rosterFor(storeHash string, f cohort.GroupFilter, skip int64) *roster.Roster {
+func (s *Service) indexFor(storeHash string, f cohort.GroupFilter, skip int64) *groupindex.Index {
 	if !s.db.SeesAllWrites() || f.OnlyFlagged() || f == (cohort.GroupFilter{}) && skip < shallow {
 		return nil
 	}
-	return s.rosters.Get(storeHash)
+	return s.indexes.Get(storeHash)
 }
 
-// loadRoster reads what a roster needs.
-func (s *Service) loadRoster(storeHash string, limit int) (entries []roster.Entry, err error) {
+// loadIndex reads what a roster needs.
+func (s *Service) loadIndex(storeHash string, limit int) (entries []groupindex.Entry, err error) {
 	err = s.db.View(context.Background(), func(tx *db.Tx) error {
 		entries = nil
-		return tx.EachGroup(storeHash, limit, func(g cohort.Group) { entries = append(entries, rosterEntry(g)) })
+		return tx.EachGroup(storeHash, limit, func(g cohort.Group) { entries = append(entries, indexEntry(g)) })
 	})
 	return entries, err
 }
 
-func rosterEntry(g cohort.Group) roster.Entry {
-	return roster.Entry{
+func indexEntry(g cohort.Group) groupindex.Entry {
+	return groupindex.Entry{
 		ID: g.ID, Created: g.DateCreated.UnixMilli(), Modified: g.DateModified.UnixMilli(),
 		Name: g.Name, Folded: db.Fold(g.Name), Default: g.IsDefault, Guests: g.IsGroupForGuests,
 	}
 }
 
-// watchRosters brings the rosters up to date, that of each store in one step: a
+// updateIndexes brings the rosters up to date, that of each store in one step: a
 // commit is seen as a whole.
-func (s *Service) watchRosters(changes []db.Change) {
-	edits := map[string][]roster.Edit{}
+func (s *Service) updateIndexes(changes []db.Change) {
+	edits := map[string][]groupindex.Edit{}
 	for _, c := range changes {
 		switch c.Kind {
 		case db.GroupInserted, db.GroupUpdated:
-			if s.rosters.Has(c.StoreHash) {
-				edits[c.StoreHash] = append(edits[c.StoreHash], roster.Put(rosterEntry(c.Group)))
+			if s.indexes.Has(c.StoreHash) {
+				edits[c.StoreHash] = append(edits[c.StoreHash], groupindex.Put(indexEntry(c.Group)))
 			}
 		case db.GroupDeleted:
-			if s.rosters.Has(c.StoreHash) {
-				edits[c.StoreHash] = append(edits[c.StoreHash], roster.Delete(c.Group.ID))
+			if s.indexes.Has(c.StoreHash) {
+				edits[c.StoreHash] = append(edits[c.StoreHash], groupindex.Delete(c.Group.ID))
 			}
 		case db.StoreDeleted, db.AnythingChanged:
-			s.rosters.Forget()
+			s.indexes.Forget()
 		}
 	}
 	for storeHash, list := range edits {
-		s.rosters.Apply(storeHash, list)
+		s.indexes.Apply(storeHash, list)
 	}
 }
 
@@ -68,13 +68,13 @@ const listAttempts = 3
 // page, and the database what they are. If some of them are gone by then, or do
 // not pass the filter any more, that is no page that ever was, and it is looked
 // for anew. ok is false if there is too much going on for that.
-func (s *Service) readWith(ctx context.Context, r *roster.Roster, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) (ok bool, err error) {
-	filter := roster.NewFilter(f, db.Fold)
+func (s *Service) readWith(ctx context.Context, r *groupindex.Index, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) (ok bool, err error) {
+	filter := groupindex.NewFilter(f, db.Fold)
 	for range listAttempts {
 		ids := r.Page(filter, placeOf(p), p.Offset(), p.Size)
 		if len(ids) == 0 {
 			to.Begin()
-			s.db.AwaitTold()
+			s.db.AwaitNotified()
 			return true, nil
 		}
 		seen := expectGroups(ids, to)

@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 // What changes while a roster is loaded is in it afterwards, whether or not the
 // load has seen it.
 func TestChangesDuringLoad(t *testing.T) {
-	changes := func(rs *Rosters) {
+	changes := func(rs *Cache) {
 		rs.put("a", entry(4)) // new
 		rs.put("a", Entry{ID: 1, Name: "once"})
 		rs.put("a", Entry{ID: 1, Name: "twice"})

@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 // model is what a roster has to be: a sorted slice. Its exported methods are
 // what rapid chooses from.
 type model struct {
-	roster  *Roster
+	index   *Index
 	entries []Entry
 	seen    []seen // lately
 }
@@ -29,12 +29,12 @@ type seen struct {
 	entries  []Entry
 }
 
-func TestRosterAgainstModel(t *testing.T) {
-	// Rosters of no, one and several chunks, with the last full or not.
+func TestIndexAgainstModel(t *testing.T) {
+	// Cache of no, one and several chunks, with the last full or not.
 	sizes := rapid.SampledFrom([]int{0, 1, 2, chunkSize - 1, chunkSize, chunkSize + 1, 2*chunkSize - 1, 2 * chunkSize, 2*chunkSize + 3})
 	rapid.Check(t, func(t *rapid.T) {
 		entries := entriesOf(sizes.Draw(t, "size"))
-		m := &model{roster: New(slices.Clone(entries)), entries: entries}
+		m := &model{index: New(slices.Clone(entries)), entries: entries}
 		m.keep()
 		t.Repeat(rapid.StateMachineActions(m))
 	})
@@ -42,7 +42,7 @@ func TestRosterAgainstModel(t *testing.T) {
 
 // keep remembers what is seen at the moment.
 func (m *model) keep() {
-	m.seen = append(m.seen[max(0, len(m.seen)-2):], seen{m.roster.now.Load(), slices.Clone(m.entries)})
+	m.seen = append(m.seen[max(0, len(m.seen)-2):], seen{m.index.now.Load(), slices.Clone(m.entries)})
 }
 
 func (m *model) find(id int64) (at int, found bool) {
@@ -68,7 +68,7 @@ func (m *model) delete(id int64) Edit {
 }
 
 func (m *model) apply(edits []Edit) {
-	m.roster.Apply(edits)
+	m.index.Apply(edits)
 	m.keep()
 }
 
@@ -145,24 +145,24 @@ func (m *model) Ask(t *rapid.T) {
 		}
 	}
 	filter := NewFilter(f, strings.ToLower)
-	if n := m.roster.Count(filter); n != len(wanted) {
+	if n := m.index.Count(filter); n != len(wanted) {
 		t.Fatalf("counted %d, want %d", n, len(wanted))
 	}
 	skip := rapid.OneOf(rapid.Int64Range(0, 5), rapid.Int64Range(0, 4*chunkSize), rapid.Just[int64](math.MaxInt64)).Draw(t, "skip")
 	limit := rapid.OneOf(rapid.IntRange(0, 5), rapid.IntRange(0, 3*chunkSize), rapid.Just(math.MaxInt)).Draw(t, "limit")
 	want = want[min(skip, int64(len(want))):]
 	want = want[:min(limit, len(want))]
-	if got := m.roster.Page(filter, after, skip, limit); !slices.Equal(got, idsOf(want)) {
+	if got := m.index.Page(filter, after, skip, limit); !slices.Equal(got, idsOf(want)) {
 		t.Fatalf("%d after %d and id %d: got %v, want %v", limit, skip, after, got, idsOf(want))
 	}
 }
 
 // Check compares everything, in what is seen now and in all that was seen.
 func (m *model) Check(t *rapid.T) {
-	if n := m.roster.Size(); n != len(m.entries) {
+	if n := m.index.Size(); n != len(m.entries) {
 		t.Fatalf("the size is %d, want %d", n, len(m.entries))
 	}
-	if got := m.roster.now.Load().all(); !slices.Equal(got, m.entries) {
+	if got := m.index.now.Load().all(); !slices.Equal(got, m.entries) {
 		t.Fatalf("(-want +got):\n%s", gocmp.Diff(m.entries, got, cmpopts.EquateEmpty()))
 	}
 	for _, s := range m.seen[:len(m.seen)-1] {
@@ -170,7 +170,7 @@ func (m *model) Check(t *rapid.T) {
 			t.Fatal("what was seen before has changed")
 		}
 	}
-	for _, chunk := range m.roster.now.Load().chunks {
+	for _, chunk := range m.index.now.Load().chunks {
 		if len(chunk) == 0 {
 			t.Fatal("a chunk is empty")
 		}
@@ -187,8 +187,8 @@ func drawFilter(t *rapid.T) (f cohort.GroupFilter) {
 		}
 		return time.UnixMilli(rapid.Int64Range(-3, 30).Draw(t, "ms"))
 	})
-	span := rapid.Custom(func(t *rapid.T) cohort.TimeSpan {
-		return cohort.TimeSpan{From: moment.Draw(t, "from"), Until: moment.Draw(t, "until")}
+	span := rapid.Custom(func(t *rapid.T) cohort.TimeRange {
+		return cohort.TimeRange{From: moment.Draw(t, "from"), Until: moment.Draw(t, "until")}
 	})
 	return cohort.GroupFilter{
 		Name:     rapid.Ptr(rapid.SampledFrom([]string{"", "VIP", "vip", "Name 7", "none"}), true).Draw(t, "name"),
@@ -199,7 +199,7 @@ func drawFilter(t *rapid.T) (f cohort.GroupFilter) {
 
 // passes says in other words what a filter lets pass.
 func passes(f cohort.GroupFilter, e Entry) bool {
-	within := func(s cohort.TimeSpan, ms int64) bool {
+	within := func(s cohort.TimeRange, ms int64) bool {
 		at := time.UnixMilli(ms)
 		return (s.From.IsZero() || !at.Before(s.From)) && (s.Until.IsZero() || at.Before(s.Until))
 	}

@@ -1,7 +1,7 @@
 // Package roster keeps in memory what the filters of group lists look at, for
 // stores where somebody pages deep, filters or counts. The database would have
 // to walk over every row for that.
-package roster
+package groupindex
 
 import (
 	"cmp"
@@ -23,9 +23,9 @@ type Entry struct {
 // chunkSize is how many entries a change has to copy at most.
 const chunkSize = 512
 
-// Roster is the groups of one store by id. Readers see it as it was after some
+// Index is the groups of one store by id. Readers see it as it was after some
 // commit, while one writer changes it.
-type Roster struct{ now atomic.Pointer[snapshot] }
+type Index struct{ now atomic.Pointer[snapshot] }
 
 // snapshot never changes. Its chunks are sorted, in themselves and among each
 // other, and none is empty. Snapshots share chunks.
@@ -35,18 +35,18 @@ type snapshot struct {
 }
 
 // New returns a roster of entries that are sorted by id.
-func New(sorted []Entry) *Roster {
+func New(sorted []Entry) *Index {
 	s := &snapshot{size: len(sorted), chunks: slices.Collect(slices.Chunk(sorted, chunkSize))}
-	r := &Roster{}
+	r := &Index{}
 	r.now.Store(s)
 	return r
 }
 
 // Size returns how many groups there are.
-func (r *Roster) Size() int { return r.now.Load().size }
+func (r *Index) Size() int { return r.now.Load().size }
 
 // Count returns how many groups pass the filter.
-func (r *Roster) Count(f Filter) (n int) {
+func (r *Index) Count(f Filter) (n int) {
 	s := r.now.Load()
 	if f.passesAll() {
 		return s.size
@@ -63,7 +63,7 @@ func (r *Roster) Count(f Filter) (n int) {
 
 // Page returns the ids of the groups behind an id that pass the filter, in their
 // order, after skipping some and up to a limit.
-func (r *Roster) Page(f Filter, after, skip int64, limit int) (ids []int64) {
+func (r *Index) Page(f Filter, after, skip int64, limit int) (ids []int64) {
 	s := r.now.Load()
 	all := f.passesAll()
 	for _, chunk := range behind(s.chunks, after) {
@@ -109,7 +109,7 @@ func Delete(id int64) Edit { return func(e *editor) { e.delete(id) } }
 
 // Apply carries out edits one after another. Readers see what all of them did,
 // or nothing. Only one goroutine may apply edits at a time.
-func (r *Roster) Apply(edits []Edit) {
+func (r *Index) Apply(edits []Edit) {
 	old := r.now.Load()
 	e := &editor{chunks: slices.Clone(old.chunks), size: old.size}
 	for _, edit := range edits {

@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import (
 	"cmp"
@@ -67,7 +67,7 @@ func TestPagesAroundTheEndsOfChunks(t *testing.T) {
 }
 
 // A roster can be emptied and filled again, from either end.
-func TestRosterIsEmptiedAndFilled(t *testing.T) {
+func TestIndexIsEmptiedAndFilled(t *testing.T) {
 	const size = 2*chunkSize + 3
 	everybody := NewFilter(cohort.GroupFilter{}, strings.ToLower)
 	r := New(nil)

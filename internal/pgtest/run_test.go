@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 const childVariable = "COHORT_PGTEST_CHILD"

@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import "sync"
 
@@ -6,9 +6,9 @@ import "sync"
 // bytes.
 const maxEntries = 500_000
 
-// Rosters is the rosters of the stores that somebody asked for. Those that were
+// Cache is the rosters of the stores that somebody asked for. Those that were
 // used last are kept.
-type Rosters struct {
+type Cache struct {
 	load    Loader
 	limit   int           // entries; maxEntries but for tests
 	loading chan struct{} // holds one: loads wait for each other
@@ -23,20 +23,20 @@ type Loader func(storeHash string, limit int) ([]Entry, error)
 
 // kept is a roster, or the place of one.
 type kept struct {
-	roster  *Roster // nil: not loaded yet, or too large to be
-	pending []Edit  // what has changed since loading began
+	index   *Index // nil: not loaded yet, or too large to be
+	pending []Edit // what has changed since loading began
 	loading bool
 	used    int
 }
 
-// NewRosters returns no rosters yet.
-func NewRosters(load Loader) *Rosters {
-	return &Rosters{load: load, limit: maxEntries, loading: make(chan struct{}, 1), stores: map[string]*kept{}}
+// NewCache returns no rosters yet.
+func NewCache(load Loader) *Cache {
+	return &Cache{load: load, limit: maxEntries, loading: make(chan struct{}, 1), stores: map[string]*kept{}}
 }
 
 // Get returns the roster of a store, or nil if there is none. Then it is loaded
 // in the background, if it can be, for those who come later.
-func (rs *Rosters) Get(storeHash string) *Roster {
+func (rs *Cache) Get(storeHash string) *Index {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	rs.clock++
@@ -47,13 +47,13 @@ func (rs *Rosters) Get(storeHash string) *Roster {
 		go rs.fill(storeHash, k)
 	}
 	k.used = rs.clock
-	return k.roster
+	return k.index
 }
 
 // Has reports whether there is a roster of the store, or one is being loaded.
 // Once it is false it stays so until somebody calls Get, who then loads what
 // was committed before.
-func (rs *Rosters) Has(storeHash string) bool {
+func (rs *Cache) Has(storeHash string) bool {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	return rs.stores[storeHash] != nil
@@ -61,7 +61,7 @@ func (rs *Rosters) Has(storeHash string) bool {
 
 // Apply does to the roster of a store, if there is one, what a commit did to its
 // groups. Calls have to come in the order of the commits.
-func (rs *Rosters) Apply(storeHash string, edits []Edit) {
+func (rs *Cache) Apply(storeHash string, edits []Edit) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	k, ok := rs.stores[storeHash]
@@ -69,23 +69,23 @@ func (rs *Rosters) Apply(storeHash string, edits []Edit) {
 	case !ok:
 	case k.loading:
 		k.pending = append(k.pending, edits...)
-	case k.roster != nil:
-		k.roster.Apply(edits)
-		if k.roster.Size() > rs.limit {
-			k.roster = nil
+	case k.index != nil:
+		k.index.Apply(edits)
+		if k.index.Size() > rs.limit {
+			k.index = nil
 		}
 	}
 }
 
 // Forget drops all rosters: nobody knows what has changed.
-func (rs *Rosters) Forget() {
+func (rs *Cache) Forget() {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	clear(rs.stores)
 }
 
 // fill loads the roster for k.
-func (rs *Rosters) fill(storeHash string, k *kept) {
+func (rs *Cache) fill(storeHash string, k *kept) {
 	rs.loading <- struct{}{}
 	defer func() { <-rs.loading }()
 	entries, err := rs.load(storeHash, rs.limit+1)
@@ -99,19 +99,19 @@ func (rs *Rosters) fill(storeHash string, k *kept) {
 	if err == nil && len(entries) <= rs.limit {
 		// Some of what is pending may be in the entries already; to do it again
 		// changes nothing, because the last change of each group is the same.
-		k.roster = New(entries)
-		k.roster.Apply(k.pending)
+		k.index = New(entries)
+		k.index.Apply(k.pending)
 		rs.evict(k)
 	}
 	k.pending = nil
 }
 
 // evict drops the rosters that were not used for longest until the others fit.
-func (rs *Rosters) evict(keep *kept) {
+func (rs *Cache) evict(keep *kept) {
 	for rs.entries() > rs.limit {
 		oldest := ""
 		for store, k := range rs.stores {
-			if k != keep && k.roster != nil && (oldest == "" || k.used < rs.stores[oldest].used) {
+			if k != keep && k.index != nil && (oldest == "" || k.used < rs.stores[oldest].used) {
 				oldest = store
 			}
 		}
@@ -122,10 +122,10 @@ func (rs *Rosters) evict(keep *kept) {
 	}
 }
 
-func (rs *Rosters) entries() (n int) {
+func (rs *Cache) entries() (n int) {
 	for _, k := range rs.stores {
-		if k.roster != nil {
-			n += k.roster.Size()
+		if k.index != nil {
+			n += k.index.Size()
 		}
 	}
 	return n

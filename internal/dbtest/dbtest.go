@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 )
 
 // engines is every engine a test runs on: its name, and a function that

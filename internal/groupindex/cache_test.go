@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import (
 	"errors"
@@ -27,9 +27,9 @@ type loaded struct {
 }
 
 // newLoads returns rosters of a bubble whose loads the test ends.
-func newLoads(limit int) (*Rosters, *loads) {
+func newLoads(limit int) (*Cache, *loads) {
 	l := &loads{begun: make(chan string, 10), end: make(chan loaded)}
-	rs := NewRosters(func(storeHash string, limit int) ([]Entry, error) {
+	rs := NewCache(func(storeHash string, limit int) ([]Entry, error) {
 		l.begun <- storeHash
 		l.limit = limit
 		r := <-l.end
@@ -40,8 +40,8 @@ func newLoads(limit int) (*Rosters, *loads) {
 }
 
 // put and delete are commits of one change.
-func (rs *Rosters) put(store string, e Entry)     { rs.Apply(store, []Edit{Put(e)}) }
-func (rs *Rosters) delete(store string, id int64) { rs.Apply(store, []Edit{Delete(id)}) }
+func (rs *Cache) put(store string, e Entry)     { rs.Apply(store, []Edit{Put(e)}) }
+func (rs *Cache) delete(store string, id int64) { rs.Apply(store, []Edit{Delete(id)}) }
 
 // finish ends the load that waits.
 func (l *loads) finish(entries []Entry, err error) {
@@ -63,11 +63,11 @@ func (l *loads) wantLoading(t *testing.T, stores ...string) {
 }
 
 // wantIDs fails unless the store has a roster with these ids.
-func wantIDs(t *testing.T, rs *Rosters, store string, ids ...int64) {
+func wantIDs(t *testing.T, rs *Cache, store string, ids ...int64) {
 	t.Helper()
 	r := rs.Get(store)
 	if r == nil {
-		t.Errorf("%s has no roster", store)
+		t.Errorf("%s has no index", store)
 		return
 	}
 	if got := r.Page(all, 0, 0, 1000); !slices.Equal(got, ids) {
@@ -75,16 +75,16 @@ func wantIDs(t *testing.T, rs *Rosters, store string, ids ...int64) {
 	}
 }
 
-func wantNone(t *testing.T, rs *Rosters, stores ...string) {
+func wantNone(t *testing.T, rs *Cache, stores ...string) {
 	t.Helper()
 	for _, store := range stores {
 		if rs.Get(store) != nil {
-			t.Errorf("%s has a roster", store)
+			t.Errorf("%s has a index", store)
 		}
 	}
 }
 
-func TestRosterIsLoadedOnce(t *testing.T) {
+func TestIndexIsLoadedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rs, l := newLoads(100)
 		for range 3 {
@@ -200,11 +200,11 @@ func TestHas(t *testing.T) {
 
 // Whatever happens at once, what a store has at the end is what was put there.
 // The race detector looks on.
-func TestRostersAtOnce(t *testing.T) {
+func TestIndexsAtOnce(t *testing.T) {
 	const stores, groups = 4, 300
 	var mu sync.Mutex
 	there := map[string][]Entry{}
-	rs := NewRosters(func(store string, limit int) ([]Entry, error) {
+	rs := NewCache(func(store string, limit int) ([]Entry, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		return slices.Clone(there[store]), nil
@@ -219,7 +219,7 @@ func TestRostersAtOnce(t *testing.T) {
 				mu.Unlock()
 				rs.put(store, entry(id))
 				if r := rs.Get(store); r != nil && r.Size() != int(id) {
-					t.Errorf("after %d groups the roster has %d", id, r.Size())
+					t.Errorf("after %d groups the index has %d", id, r.Size())
 				}
 				if id%50 == 0 && store == "0" {
 					rs.Forget()

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"cohort.example/cohort/internal/db/pgtest"
+	"cohort.example/cohort/internal/pgtest"
 
 	"github.com/jackc/pgx/v5"
 )

@@ -10,26 +10,26 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// stamped is what TestStamps looks at: groups of two stores, 0 for all of them.
-var stamped = []struct {
+// versioned is what TestStamps looks at: groups of two stores, 0 for all of them.
+var versioned = []struct {
 	store string
 	group int64
 }{{"a", 0}, {"a", 1}, {"a", 2}, {"a", 3}, {"b", 0}, {"b", 1}}
 
-// newStamped returns a service in which each of them has a counter of its own,
+// newVersioned returns a service in which each of them has a counter of its own,
 // which is so nearly always.
-func newStamped(t *testing.T, d *db.DB) *service.Service {
+func newVersioned(t *testing.T, d *db.DB) *service.Service {
 	for range 100 {
 		svc := newService(t, d, nil)
 		shared := false
-		for i, one := range stamped {
-			for _, other := range stamped[:i] {
+		for i, one := range versioned {
+			for _, other := range versioned[:i] {
 				shared = shared || svc.SharesSlot(one.store, one.group, other.store, other.group)
 			}
 		}
@@ -41,19 +41,19 @@ func newStamped(t *testing.T, d *db.DB) *service.Service {
 	return nil
 }
 
-// stamps returns the stamp of each.
-func stamps(t *testing.T, svc *service.Service) map[string]service.Stamp {
+// versions returns the version of each.
+func versions(t *testing.T, svc *service.Service) map[string]service.Version {
 	t.Helper()
-	all := map[string]service.Stamp{}
-	for _, s := range stamped {
-		stamp, ok := svc.GroupStamp(s.store, s.group)
-		if whole, wholeOK := svc.GroupsStamp(s.store); s.group == 0 && (whole != stamp || wholeOK != ok) {
-			t.Error("the stamp of all groups is not that of group 0")
+	all := map[string]service.Version{}
+	for _, s := range versioned {
+		version, ok := svc.GroupVersion(s.store, s.group)
+		if whole, wholeOK := svc.GroupsVersion(s.store); s.group == 0 && (whole != version || wholeOK != ok) {
+			t.Error("the version of all groups is not that of group 0")
 		}
 		if !ok {
 			t.Error("answers must not be kept")
 		}
-		all[fmt.Sprint(s.store, s.group)] = stamp
+		all[fmt.Sprint(s.store, s.group)] = version
 	}
 	return all
 }
@@ -62,17 +62,17 @@ func stamps(t *testing.T, svc *service.Service) map[string]service.Stamp {
 func TestNothingIsKeptWhereOthersWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
-		_, group := svc.GroupStamp("a", 1)
-		_, all := svc.GroupsStamp("a")
+		_, group := svc.GroupVersion("a", 1)
+		_, all := svc.GroupsVersion("a")
 		if group != d.SeesAllWrites() || all != group {
 			t.Errorf("may be kept: a group %v, a list %v; all writes are seen: %v", group, all, d.SeesAllWrites())
 		}
 	})
 }
 
-// A write changes the stamps of what it changes, by the time it is done. It
+// A write changes the versions of what it changes, by the time it is done. It
 // leaves the others, or nothing could be kept for long. It is on SQLite that
-// stamps count; see TestNothingIsKeptWhereOthersWrite.
+// versions count; see TestNothingIsKeptWhereOthersWrite.
 func TestStamps(t *testing.T) {
 	const everything = "a0 a1 a2 a3 b0 b1"
 	plain := cohort.Group{Name: "x"}
@@ -80,7 +80,7 @@ func TestStamps(t *testing.T) {
 	tests := []struct {
 		name string
 		do   func(t *testing.T, svc *service.Service) error
-		want string // the stamps that change
+		want string // the versions that change
 	}{
 		{"create", func(t *testing.T, svc *service.Service) error {
 			_, err := svc.CreateGroup(t.Context(), "a", plain)
@@ -116,7 +116,7 @@ func TestStamps(t *testing.T) {
 		}, ""},
 		{"read", func(t *testing.T, svc *service.Service) error { _, err := svc.Group(t.Context(), "a", 1); return err }, ""},
 		{"settings of a store", func(t *testing.T, svc *service.Service) error {
-			_, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{AtOnce: new(7)})
+			_, err := svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Concurrency: new(7)})
 			return err
 		}, ""},
 		{"another store", func(t *testing.T, svc *service.Service) error {
@@ -131,7 +131,7 @@ func TestStamps(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			svc := newStamped(t, dbtest.SQLite(t))
+			svc := newVersioned(t, dbtest.SQLite(t))
 			for _, store := range []string{"a", "b"} {
 				if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: store}); err != nil {
 					t.Fatal(err)
@@ -139,11 +139,11 @@ func TestStamps(t *testing.T) {
 				mustCreate(t, svc, store, cohort.Group{Name: "default", IsDefault: true})
 			}
 			mustCreate(t, svc, "a", cohort.Group{Name: "guests", IsGroupForGuests: true})
-			before := stamps(t, svc)
+			before := versions(t, svc)
 			if err := tt.do(t, svc); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, changed(before, stamps(t, svc))); diff != "" {
+			if diff := cmp.Diff(tt.want, changed(before, versions(t, svc))); diff != "" {
 				t.Errorf("changed (-want +got):\n%s", diff)
 			}
 		})
@@ -165,9 +165,9 @@ func wantErr(_ any, err error) error {
 	return nil
 }
 
-// changed returns which stamps are others.
-func changed(before, after map[string]service.Stamp) (names string) {
-	for _, s := range stamped {
+// changed returns which versions are others.
+func changed(before, after map[string]service.Version) (names string) {
+	for _, s := range versioned {
 		if name := fmt.Sprint(s.store, s.group); before[name] != after[name] {
 			if names != "" {
 				names += " "
@@ -181,26 +181,26 @@ func changed(before, after map[string]service.Stamp) (names string) {
 // What another process has written may be anything.
 func TestStampsAfterAForeignWrite(t *testing.T) {
 	bubbles(t, func(t *testing.T, url string) {
-		svc := newStamped(t, dbtest.Open(t, url))
+		svc := newVersioned(t, dbtest.Open(t, url))
 		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"}); err != nil {
 			t.Fatal(err)
 		}
 		elsewhere := newService(t, dbtest.Open(t, url), nil)
-		before := stamps(t, svc)
+		before := versions(t, svc)
 		mustCreate(t, elsewhere, "a", cohort.Group{Name: "x"})
 		time.Sleep(time.Second) // of the bubble's time
-		after := stamps(t, svc)
+		after := versions(t, svc)
 		if got := changed(before, after); got != "a0 a1 a2 a3 b0 b1" {
 			t.Errorf("changed are %s", got)
 		}
 		time.Sleep(time.Minute)
-		if got := changed(after, stamps(t, svc)); got != "" {
+		if got := changed(after, versions(t, svc)); got != "" {
 			t.Errorf("without a write changed are %s", got)
 		}
 	})
 }
 
-// keeper keeps what it has read for as long as the stamp is the same.
+// keeper keeps what it has read for as long as the version is the same.
 type keeper struct {
 	svc  *service.Service
 	hits atomic.Int64
@@ -211,21 +211,21 @@ type keeper struct {
 }
 
 type keptGroup struct {
-	stamp service.Stamp
-	group cohort.Group
+	version service.Version
+	group   cohort.Group
 }
 
 type keptList struct {
-	stamp service.Stamp
-	names map[int64]string
+	version service.Version
+	names   map[int64]string
 }
 
 func (k *keeper) group(t *testing.T, id int64) cohort.Group {
-	stamp, _ := k.svc.GroupStamp("a", id)
+	version, _ := k.svc.GroupVersion("a", id)
 	k.mu.Lock()
 	kept, ok := k.kept[id]
 	k.mu.Unlock()
-	if ok && kept.stamp == stamp {
+	if ok && kept.version == version {
 		k.hits.Add(1)
 		return kept.group
 	}
@@ -235,16 +235,16 @@ func (k *keeper) group(t *testing.T, id int64) cohort.Group {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.kept[id] = keptGroup{stamp, g}
+	k.kept[id] = keptGroup{version, g}
 	return g
 }
 
 func (k *keeper) names(t *testing.T) map[int64]string {
-	stamp, _ := k.svc.GroupsStamp("a")
+	version, _ := k.svc.GroupsVersion("a")
 	k.mu.Lock()
 	kept := k.lists
 	k.mu.Unlock()
-	if kept.names != nil && kept.stamp == stamp {
+	if kept.names != nil && kept.version == version {
 		k.hits.Add(1)
 		return kept.names
 	}
@@ -258,11 +258,11 @@ func (k *keeper) names(t *testing.T) map[int64]string {
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.lists = keptList{stamp, names}
+	k.lists = keptList{version, names}
 	return names
 }
 
-// Answers that are kept under stamps, by many at once, are never older than
+// Answers that are kept under versions, by many at once, are never older than
 // what was acknowledged before somebody asked.
 func TestWhatIsKeptUnderAStampIsTrue(t *testing.T) {
 	const groups, changes, readers = 4, 60, 2

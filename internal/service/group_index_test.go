@@ -11,7 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/db/dbtest"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -35,12 +35,12 @@ func bubbles(t *testing.T, fn func(t *testing.T, url string)) {
 // noDeadline hides a method that rapid would call, and must not in a bubble.
 type noDeadline struct{ *testing.T }
 
-// loadRoster returns when the store "a" has a roster.
-func loadRoster(t testing.TB, svc *service.Service) {
+// loadIndex returns when the store "a" has a roster.
+func loadIndex(t testing.TB, svc *service.Service) {
 	t.Helper()
-	svc.HasRoster("a", someFilter, 0)
+	svc.HasIndex("a", someFilter, 0)
 	synctest.Wait()
-	if !svc.HasRoster("a", someFilter, 0) || !svc.HasRoster("a", cohort.GroupFilter{}, service.Shallow) {
+	if !svc.HasIndex("a", someFilter, 0) || !svc.HasIndex("a", cohort.GroupFilter{}, service.Shallow) {
 		t.Fatal("no roster is loaded")
 	}
 }
@@ -98,7 +98,7 @@ func wantAsDatabase(t rapid.TB, svc *service.Service, d *db.DB, f cohort.GroupFi
 
 // With a roster a list and a count are what the database says, for any filter
 // and page, whatever was done to the groups since the roster was loaded.
-func TestRosterAnswersAsTheDatabase(t *testing.T) {
+func TestIndexAnswersAsTheDatabase(t *testing.T) {
 	const groups = service.Shallow + 150
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
@@ -106,7 +106,7 @@ func TestRosterAnswersAsTheDatabase(t *testing.T) {
 		svc := newService(t, d, []string{"a", "b"}, service.WithClock(c.Now))
 		addMany(t, d, "a", groups)
 		addMany(t, d, "b", 10)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		rapid.Check(noDeadline{t}, func(t *rapid.T) {
 			for range rapid.IntRange(0, 4).Draw(t, "changes") {
 				changeSomething(t, svc, c, groups)
@@ -116,7 +116,7 @@ func TestRosterAnswersAsTheDatabase(t *testing.T) {
 			number := rapid.OneOf(rapid.IntRange(1, 3), rapid.IntRange(1, groups), rapid.Just(math.MaxInt)).Draw(t, "number")
 			wantAsDatabase(t, svc, d, f, cohort.Page{Number: number, Size: size})
 		})
-		if !svc.HasRoster("a", someFilter, 0) {
+		if !svc.HasIndex("a", someFilter, 0) {
 			t.Error("at the end there was no roster")
 		}
 	})
@@ -127,8 +127,8 @@ func drawCondition(t *rapid.T) cohort.GroupFilter {
 	moment := t0.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "moment")) * time.Second)
 	return rapid.SampledFrom([]cohort.GroupFilter{
 		someFilter, {Name: new("Group 1")}, {IsDefault: new(false)}, {IsGroupForGuests: new(false)}, {IsDefault: new(true)}, {IsGroupForGuests: new(true)},
-		{DateCreated: cohort.TimeSpan{From: moment}}, {DateCreated: cohort.TimeSpan{Until: moment}},
-		{DateModified: cohort.TimeSpan{From: moment}}, {DateModified: cohort.TimeSpan{Until: moment}},
+		{DateCreated: cohort.TimeRange{From: moment}}, {DateCreated: cohort.TimeRange{Until: moment}},
+		{DateModified: cohort.TimeRange{From: moment}}, {DateModified: cohort.TimeRange{Until: moment}},
 	}).Draw(t, "condition")
 }
 
@@ -157,23 +157,23 @@ type loadedModel struct{ *model }
 
 // Load asks for a roster and waits for it.
 func (m loadedModel) Load(t *rapid.T) {
-	m.svc.HasRoster(m.store, someFilter, 0)
+	m.svc.HasIndex(m.store, someFilter, 0)
 	synctest.Wait()
-	if !m.svc.HasRoster(m.store, someFilter, 0) {
+	if !m.svc.HasIndex(m.store, someFilter, 0) {
 		t.Fatal("no roster is loaded")
 	}
 }
 
 // Ask begins to load one and does not wait.
-func (m loadedModel) Ask(*rapid.T) { m.svc.HasRoster(m.store, someFilter, 0) }
+func (m loadedModel) Ask(*rapid.T) { m.svc.HasIndex(m.store, someFilter, 0) }
 
 func (m loadedModel) Forget(t *rapid.T) {
 	if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
-		m.svc.ForgetRosters()
+		m.svc.ForgetIndexes()
 	}
 }
 
-func TestGroupsAgainstModelWithRoster(t *testing.T) {
+func TestGroupsAgainstModelWithIndex(t *testing.T) {
 	bubbles(t, func(t *testing.T, url string) {
 		c := newClock()
 		svc := newService(t, dbtest.Open(t, url), nil, service.WithClock(c.Now))
@@ -198,7 +198,7 @@ func TestDeepPagesShift(t *testing.T) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", groups)
-		loadRoster(t, svc)
+		loadIndex(t, svc)
 		rng := rand.New(rand.NewPCG(1, 2))
 		gone := 0
 		for number := 1; ; number++ {

@@ -1,4 +1,4 @@
-package roster
+package groupindex
 
 import (
 	"math"
@@ -23,7 +23,7 @@ func NewFilter(f cohort.GroupFilter, fold func(string) string) Filter {
 	}
 }
 
-var everything = Filter{created: newSpan(cohort.TimeSpan{}), modified: newSpan(cohort.TimeSpan{})}
+var everything = Filter{created: newSpan(cohort.TimeRange{}), modified: newSpan(cohort.TimeRange{})}
 
 // passesAll reports whether there is nothing that the filter looks at.
 func (f *Filter) passesAll() bool { return *f == everything }
@@ -39,7 +39,7 @@ func (f *Filter) passes(e *Entry) bool {
 // span is a half-open span of Unix milliseconds.
 type span struct{ from, until int64 }
 
-func newSpan(s cohort.TimeSpan) span {
+func newSpan(s cohort.TimeRange) span {
 	ms := span{math.MinInt64, math.MaxInt64}
 	if !s.From.IsZero() {
 		ms.from = s.From.UnixMilli()
