@@ -82,6 +82,9 @@ func NotFound(what string) *Error {
 	return &Error{Kind: KindNotFound, Message: what + " does not exist"}
 }
 
+// NoStore is the KindNotFound error for a store, by its key.
+func NoStore(key string) *Error { return NotFound("store " + HashOfKey(key)) }
+
 // KindOf returns the kind of err: that of the first *Error in its chain, else
 // KindInternal.
 func KindOf(err error) Kind {

@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const addressColumns = `id, customer_id, first_name, last_name, company, street_1, street_2, city, state, zip,
@@ -19,7 +19,7 @@ func (t *Tx) NextAddressID(storeHash string) (int64, error) {
 // InsertAddress adds an address under its id. Update returns KindNotFound if its
 // customer is gone.
 func (t *Tx) InsertAddress(storeHash string, a cohort.Address) error {
-	return t.later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
+	return t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		storeHash, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
 		a.Country, a.CountryISO2, a.Phone, a.Type)
@@ -34,7 +34,7 @@ func (t *Tx) Address(storeHash string, customerID, id int64) (cohort.Address, er
 // AddressForUpdate is Address for one that this transaction is about to write:
 // until its end nobody else does.
 func (t *Tx) AddressForUpdate(storeHash string, customerID, id int64) (cohort.Address, error) {
-	return t.address(storeHash, customerID, id, t.engine.forUpdate)
+	return t.address(storeHash, customerID, id, t.SQL().ForUpdate)
 }
 
 func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohort.Address, error) {
@@ -43,8 +43,8 @@ func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohor
 	if customerID != 0 {
 		w.and("customer_id = ?", customerID)
 	}
-	a, err := scanAddress(t.lookup("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String()+lock, w.args...))
-	if errors.Is(err, sql.ErrNoRows) {
+	a, err := scanAddress(t.Lookup("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String()+lock, w.args...))
+	if errors.Is(err, txn.ErrNoRows) {
 		return a, cohort.NotFound(addressName(id))
 	}
 	return a, err
@@ -71,14 +71,14 @@ func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([
 // CountAddresses returns how many addresses a customer has.
 func (t *Tx) CountAddresses(storeHash string, customerID int64) (int64, error) {
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID).Scan(&n)
+	err := t.QueryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID).Scan(&n)
 	return n, err
 }
 
 // UpdateAddress writes an address over the one with its id, or returns
 // KindNotFound.
 func (t *Tx) UpdateAddress(storeHash string, a cohort.Address) error {
-	n, err := t.exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
+	n, err := t.Exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
 		street_2 = $7, city = $8, state = $9, zip = $10, country = $11, country_iso2 = $12, phone = $13, address_type = $14
 		WHERE store_hash = $1 AND id = $2`,
 		storeHash, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
@@ -88,19 +88,19 @@ func (t *Tx) UpdateAddress(storeHash string, a cohort.Address) error {
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
 func (t *Tx) DeleteAddress(storeHash string, customerID, id int64) error {
-	n, err := t.exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeHash, customerID, id)
+	n, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeHash, customerID, id)
 	return mustChange(n, err, addressName(id))
 }
 
 // DeleteAddresses deletes every address of a customer.
 func (t *Tx) DeleteAddresses(storeHash string, customerID int64) error {
-	_, err := t.exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID)
+	_, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID)
 	return err
 }
 
 func addressName(id int64) string { return fmt.Sprintf("address %d", id) }
 
-func scanAddress(row scanner) (cohort.Address, error) {
+func scanAddress(row txn.Scanner) (cohort.Address, error) {
 	var a cohort.Address
 	err := row.Scan(&a.ID, &a.CustomerID, &a.FirstName, &a.LastName, &a.Company, &a.Street1, &a.Street2, &a.City, &a.State, &a.Zip,
 		&a.Country, &a.CountryISO2, &a.Phone, &a.Type)

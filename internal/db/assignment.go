@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"slices"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const assignmentColumns = "id, price_list_id, customer_group_id, channel_id"
@@ -21,13 +21,13 @@ func (t *Tx) NextAssignmentID(storeHash string) (int64, error) {
 // InsertAssignment adds an assignment under its id. Update returns KindConflict
 // if the group has one in the channel already.
 func (t *Tx) InsertAssignment(storeHash string, a cohort.PriceListAssignment) error {
-	return t.later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
+	return t.Later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
 		storeHash, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
 }
 
 // UpdateAssignment gives an assignment another list.
 func (t *Tx) UpdateAssignment(storeHash string, id, listID int64) error {
-	return t.later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeHash, id, listID)
+	return t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeHash, id, listID)
 }
 
 // ReadAssignments calls fn with the assignments of a page that pass the filter, by
@@ -42,32 +42,32 @@ func (t *Tx) ReadAssignments(storeHash string, f cohort.AssignmentFilter, p coho
 // CountAssignments returns how many assignments pass the filter.
 func (t *Tx) CountAssignments(storeHash string, f cohort.AssignmentFilter) (n int64, err error) {
 	w := whereAssignments(storeHash, f)
-	err = t.queryRow("SELECT count(*) FROM price_list_assignments"+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM price_list_assignments"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
 // AssignmentsForUpdate returns all assignments that pass the filter, by id, which
 // this transaction is about to write: until its end nobody else does.
 func (t *Tx) AssignmentsForUpdate(storeHash string, f cohort.AssignmentFilter) ([]cohort.PriceListAssignment, error) {
-	return t.assignments(whereAssignments(storeHash, f), " ORDER BY id"+t.engine.forUpdate)
+	return t.assignments(whereAssignments(storeHash, f), " ORDER BY id"+t.SQL().ForUpdate)
 }
 
 // GroupsAssigned returns the ids of the groups, ascending, whose assignments pass
 // the filter.
 func (t *Tx) GroupsAssigned(storeHash string, f cohort.AssignmentFilter) ([]int64, error) {
 	w := whereAssignments(storeHash, f)
-	rows, err := t.query("SELECT DISTINCT customer_group_id FROM price_list_assignments"+w.text.String()+
+	rows, err := t.Query("SELECT DISTINCT customer_group_id FROM price_list_assignments"+w.text.String()+
 		" AND customer_group_id > 0 ORDER BY customer_group_id", w.args...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanID)
+	return txn.Collect(rows, scanID)
 }
 
 // Assignment returns the assignment of a group in a channel, and false if there is
 // none. 0 is everybody, and every channel.
 func (t *Tx) Assignment(storeHash string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {
-	return found(scanAssignment(t.lookup("SELECT "+assignmentColumns+
+	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 AND channel_id = $3",
 		storeHash, groupID, channelID)))
 }
@@ -75,7 +75,7 @@ func (t *Tx) Assignment(storeHash string, groupID, channelID int64) (a cohort.Pr
 // FirstAssignment returns the assignment by which a group is known: the one
 // without a channel, else the one with the lowest channel.
 func (t *Tx) FirstAssignment(storeHash string, groupID int64) (a cohort.PriceListAssignment, ok bool, err error) {
-	return found(scanAssignment(t.lookup("SELECT "+assignmentColumns+
+	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 ORDER BY channel_id LIMIT 1",
 		storeHash, groupID)))
 }
@@ -85,7 +85,7 @@ func (t *Tx) DeleteAssignments(storeHash string, ids []int64) error {
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeHash)
 		in(w, "id", chunk)
-		if err := t.later("DELETE FROM price_list_assignments"+w.text.String(), w.args...); err != nil {
+		if err := t.Later("DELETE FROM price_list_assignments"+w.text.String(), w.args...); err != nil {
 			return err
 		}
 	}
@@ -94,15 +94,15 @@ func (t *Tx) DeleteAssignments(storeHash string, ids []int64) error {
 
 // DeleteAssignmentsOfGroup deletes all assignments of a group.
 func (t *Tx) DeleteAssignmentsOfGroup(storeHash string, groupID int64) error {
-	return t.later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeHash, groupID)
+	return t.Later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeHash, groupID)
 }
 
 func (t *Tx) assignments(w *where, end string) ([]cohort.PriceListAssignment, error) {
-	rows, err := t.query("SELECT "+assignmentColumns+" FROM price_list_assignments"+w.text.String()+end, w.args...)
+	rows, err := t.Query("SELECT "+assignmentColumns+" FROM price_list_assignments"+w.text.String()+end, w.args...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanAssignment)
+	return txn.Collect(rows, scanAssignment)
 }
 
 func whereAssignments(storeHash string, f cohort.AssignmentFilter) *where {
@@ -114,7 +114,7 @@ func whereAssignments(storeHash string, f cohort.AssignmentFilter) *where {
 	return w
 }
 
-func scanAssignment(row scanner) (cohort.PriceListAssignment, error) {
+func scanAssignment(row txn.Scanner) (cohort.PriceListAssignment, error) {
 	var a cohort.PriceListAssignment
 	err := row.Scan(&a.ID, &a.PriceListID, &a.GroupID, &a.ChannelID)
 	return a, err
@@ -122,7 +122,7 @@ func scanAssignment(row scanner) (cohort.PriceListAssignment, error) {
 
 // found makes of a missing row that it is not there.
 func found[T any](v T, err error) (T, bool, error) {
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return v, false, nil
 	}
 	return v, err == nil, err

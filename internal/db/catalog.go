@@ -1,9 +1,9 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
-	"strings"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // catalogTables is what a store's catalog is read from: the names of tables, or
@@ -61,8 +61,8 @@ func (t *Tx) catalog(storeHash string) (catalogTables, error) {
 		return t.tables(), nil
 	}
 	var one int64
-	err := t.lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND state = 'published'", storeHash).Scan(&one)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND state = 'published'", storeHash).Scan(&one)
+	if err != nil && !errors.Is(err, txn.ErrNoRows) {
 		return catalogTables{}, err
 	}
 	t.knowCatalog(storeHash, err == nil)
@@ -85,24 +85,16 @@ func (t *Tx) knowCatalog(storeHash string, overlaid bool) {
 func (t *Tx) forgetCatalog() { t.catalogKnown = false }
 
 // catalogOfIDs is ofIDs for a table of the catalog of a store.
-func (t *Tx) catalogOfIDs(c catalogTables, l lookupBy) string {
+func (t *Tx) catalogOfIDs(c catalogTables, l txn.LookupBy) string {
 	if !c.overlaid {
 		return t.ofIDs(l)
 	}
 	stored, incoming := l, l
 	column := "id"
-	if l.table == "product_categories" {
+	if l.Table == "product_categories" {
 		column = "product_id"
 	}
-	stored.condition += " AND " + notReplaced(l.table, "x", column)
-	incoming.table = "incoming_" + l.table
+	stored.Condition += " AND " + notReplaced(l.Table, "x", column)
+	incoming.Table = "incoming_" + l.Table
 	return t.ofIDs(stored) + " UNION ALL " + t.ofIDs(incoming)
-}
-
-// as gives a table of the catalog another name within a query.
-func as(table, alias string) string {
-	if i := strings.LastIndex(table, ") AS "); i >= 0 {
-		return table[:i+len(") AS ")] + alias
-	}
-	return table + " AS " + alias
 }

@@ -1,12 +1,12 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const categoryColumns = "id, parent_id, name"
@@ -15,12 +15,12 @@ const categoryColumns = "id, parent_id, name"
 // until this one ends. Who changes it calls it first: whether a category may
 // have its place depends on rows that no lock of its own row guards.
 func (t *Tx) LockCategories(storeHash string) error {
-	return t.lockStore(t.engine.lockCategories, storeHash)
+	return t.LockStore(categoryTree, storeHash)
 }
 
 // InsertCategory adds a category under its id.
 func (t *Tx) InsertCategory(storeHash string, c cohort.Category) error {
-	return t.later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
+	return t.Later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
 		storeHash, Fold(c.Name), c.ID, c.ParentID, c.Name)
 }
 
@@ -32,7 +32,7 @@ func (t *Tx) Category(storeHash string, id int64) (cohort.Category, error) {
 // CategoryForUpdate is Category for one that this transaction is about to write:
 // until its end nobody else does.
 func (t *Tx) CategoryForUpdate(storeHash string, id int64) (cohort.Category, error) {
-	return t.category(storeHash, id, t.engine.forUpdate)
+	return t.category(storeHash, id, t.SQL().ForUpdate)
 }
 
 func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category, error) {
@@ -40,9 +40,9 @@ func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category,
 	if err != nil {
 		return cohort.Category{}, err
 	}
-	c, err := scanCategory(t.lookup("SELECT "+categoryColumns+
+	c, err := scanCategory(t.Lookup("SELECT "+categoryColumns+
 		" FROM "+tables.categories+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(categoryName(id))
 	}
 	return c, err
@@ -84,7 +84,7 @@ func (t *Tx) CountCategories(storeHash string, f cohort.CategoryFilter) (int64, 
 		return 0, err
 	}
 	var n int64
-	err = t.queryRow("SELECT count(*) FROM "+tables.categories+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.categories+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -120,11 +120,11 @@ func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error
 		return nil, err
 	}
 	// In order, so that it does not wait in a circle with who deletes several.
-	rows, err := t.query("SELECT id FROM "+tables.categories+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+	rows, err := t.Query("SELECT id FROM "+tables.categories+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
 	if err != nil {
 		return nil, err
 	}
-	found, err := collect(rows, scanID)
+	found, err := txn.Collect(rows, scanID)
 	for _, id := range found {
 		has[id] = true
 	}
@@ -176,12 +176,12 @@ func (t *Tx) CategoryParentsOf(storeHash string, ids []int64) (cohort.CategoryPa
 	return t.categoryParents(`WITH RECURSIVE above (id, parent_id) AS (
 			SELECT id, parent_id FROM `+tables.categories+w.text.String()+`
 			UNION
-			SELECT c.id, c.parent_id FROM above AS a JOIN `+as(tables.categories, "c")+` ON c.store_hash = $1 AND c.id = a.parent_id
+			SELECT c.id, c.parent_id FROM above AS a JOIN `+txn.As(tables.categories, "c")+` ON c.store_hash = $1 AND c.id = a.parent_id
 		) SELECT id, parent_id FROM above`, w.args...)
 }
 
 func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents, error) {
-	rows, err := t.query(query, args...)
+	rows, err := t.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents,
 // UpdateCategory writes a category over the one with its id, or returns
 // KindNotFound.
 func (t *Tx) UpdateCategory(storeHash string, c cohort.Category) error {
-	n, err := t.exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
+	n, err := t.Exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
 		storeHash, c.ID, c.ParentID, c.Name, Fold(c.Name))
 	return mustChange(n, err, categoryName(c.ID))
 }
@@ -209,7 +209,7 @@ func (t *Tx) UpdateCategory(storeHash string, c cohort.Category) error {
 // it, or returns KindNotFound. That nothing is below it is for the caller to see.
 func (t *Tx) DeleteCategory(storeHash string, id int64) error {
 	// Its row comes first: that waits for who puts a product into it meanwhile.
-	n, err := t.exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, id)
+	n, err := t.Exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, id)
 	if err := mustChange(n, err, categoryName(id)); err != nil {
 		return err
 	}
@@ -220,7 +220,7 @@ func (t *Tx) DeleteCategory(storeHash string, id int64) error {
 func (t *Tx) DeleteCategories(storeHash string, f cohort.CategoryFilter) error {
 	categories, err := t.ListCategories(storeHash, f, cohort.Page{Number: 1, Size: math.MaxInt32})
 	for _, c := range categories {
-		if err := t.later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, c.ID); err != nil {
+		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, c.ID); err != nil {
 			return err
 		}
 		if err := t.emptyCategory(storeHash, c.ID); err != nil {
@@ -231,14 +231,14 @@ func (t *Tx) DeleteCategories(storeHash string, f cohort.CategoryFilter) error {
 }
 
 func (t *Tx) emptyCategory(storeHash string, id int64) error {
-	return t.later("DELETE FROM product_categories WHERE store_hash = $1 AND category_id = $2", storeHash, id)
+	return t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND category_id = $2", storeHash, id)
 }
 
 func categoryName(id int64) string { return fmt.Sprintf("category %d", id) }
 
-func scanCategory(row scanner) (cohort.Category, error) {
+func scanCategory(row txn.Scanner) (cohort.Category, error) {
 	var c cohort.Category
 	return c, row.Scan(&c.ID, &c.ParentID, &c.Name)
 }
 
-func scanID(row scanner) (id int64, err error) { return id, row.Scan(&id) }
+func scanID(row txn.Scanner) (id int64, err error) { return id, row.Scan(&id) }

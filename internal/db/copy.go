@@ -111,7 +111,7 @@ type TableCount struct {
 //
 // It returns KindConflict if the other database is not empty.
 func Copy(ctx context.Context, from, to *DB, progress func(done, of int64)) (counts []TableCount, err error) {
-	err = from.viewLong(ctx, func(source *Tx) error {
+	err = from.ViewLong(ctx, func(source *Tx) error {
 		if counts, err = source.countTables(); err != nil {
 			return fmt.Errorf("count what there is to copy: %w", err)
 		}
@@ -156,7 +156,7 @@ func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, pr
 const copyRows = 20
 
 func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows int)) error {
-	rows, err := source.query("SELECT " + t.columnReads() + " FROM " + t.name + " ORDER BY " + t.key)
+	rows, err := source.Query("SELECT " + t.columnReads() + " FROM " + t.name + " ORDER BY " + t.key)
 	if err != nil {
 		return err
 	}
@@ -167,7 +167,7 @@ func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows
 		if n == 0 {
 			return nil
 		}
-		if _, err := target.exec(t.insert(n), pending...); err != nil {
+		if _, err := target.Exec(t.insert(n), pending...); err != nil {
 			return err
 		}
 		pending = pending[:0]
@@ -238,7 +238,7 @@ func (t *Tx) countTables() ([]TableCount, error) {
 	counts := make([]TableCount, len(copied))
 	for i, table := range copied {
 		counts[i].Table = table.name
-		if err := t.queryRow("SELECT count(*) FROM " + table.name).Scan(&counts[i].From); err != nil {
+		if err := t.QueryRow("SELECT count(*) FROM " + table.name).Scan(&counts[i].From); err != nil {
 			return nil, err
 		}
 	}
@@ -246,7 +246,7 @@ func (t *Tx) countTables() ([]TableCount, error) {
 }
 
 func compareCounts(ctx context.Context, to *DB, counts []TableCount) error {
-	return to.viewLong(ctx, func(tx *Tx) error {
+	return to.ViewLong(ctx, func(tx *Tx) error {
 		there, err := tx.countTables()
 		if err != nil {
 			return fmt.Errorf("count what was copied: %w", err)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // CopiedTables is the names of the tables that are copied, and CopiedColumns
@@ -32,16 +34,16 @@ func CopiedColumns(name string) (columns []string) {
 func (t *Tx) Schema(tb testing.TB) map[string][]string {
 	tb.Helper()
 	query := "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c WHERE m.type = 'table' ORDER BY m.name, c.cid"
-	if !t.engine.seesAllWrites {
+	if t.SQL().ForUpdate != "" {
 		query = `SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT) FROM information_schema.columns
 			WHERE table_schema = current_schema() ORDER BY table_name, ordinal_position`
 	}
-	rows, err := t.query(query)
+	rows, err := t.Query(query)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	type pair struct{ table, column string }
-	pairs, err := collect(rows, func(row scanner) (p pair, err error) { return p, row.Scan(&p.table, &p.column) })
+	pairs, err := txn.Collect(rows, func(row txn.Scanner) (p pair, err error) { return p, row.Scan(&p.table, &p.column) })
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -57,11 +59,11 @@ func (t *Tx) Dump(tb testing.TB, name string) (list []string) {
 	tb.Helper()
 	i := slices.IndexFunc(copied, func(c table) bool { return c.name == name })
 	table := copied[i]
-	rows, err := t.query("SELECT " + table.columnNames() + " FROM " + table.name)
+	rows, err := t.Query("SELECT " + table.columnNames() + " FROM " + table.name)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	list, err = collect(rows, func(row scanner) (string, error) {
+	list, err = txn.Collect(rows, func(row txn.Scanner) (string, error) {
 		values := make([]any, len(table.columns))
 		for i, c := range table.columns {
 			values[i] = c.new()

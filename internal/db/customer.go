@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 
 	"github.com/shopspring/decimal"
 )
@@ -30,7 +30,7 @@ func (t *Tx) NextCustomerID(storeHash string) (int64, error) {
 // and counts it as a member of its group. Update returns KindConflict if the
 // email is taken.
 func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash string) error {
-	err := t.later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
+	err := t.Later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		storeHash, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
 		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
@@ -49,13 +49,13 @@ func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
 // CustomerForUpdate is Customer for one that this transaction is about to write:
 // until its end nobody else does.
 func (t *Tx) CustomerForUpdate(storeHash string, id int64) (cohort.Customer, error) {
-	return t.customer(storeHash, id, t.engine.forUpdate)
+	return t.customer(storeHash, id, t.SQL().ForUpdate)
 }
 
 func (t *Tx) customer(storeHash string, id int64, lock string) (cohort.Customer, error) {
-	c, err := scanCustomer(t.lookup("SELECT "+groupInEffect+", "+customerColumns+
+	c, err := scanCustomer(t.Lookup("SELECT "+groupInEffect+", "+customerColumns+
 		" FROM customers WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(customerName(id))
 	}
 	return c, err
@@ -89,18 +89,18 @@ func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p
 	if err := w.slice(p, p.Size, byID); err != nil {
 		return nil, err
 	}
-	rows, err := t.query("SELECT "+groupInEffect+", id FROM customers"+w.text.String()+t.engine.forUpdate, w.args...)
+	rows, err := t.Query("SELECT "+groupInEffect+", id FROM customers"+w.text.String()+t.SQL().ForUpdate, w.args...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(row scanner) (c cohort.Customer, err error) { return c, row.Scan(&c.GroupID, &c.ID) })
+	return txn.Collect(rows, func(row txn.Scanner) (c cohort.Customer, err error) { return c, row.Scan(&c.GroupID, &c.ID) })
 }
 
 // CountCustomers returns how many customers pass the filter.
 func (t *Tx) CountCustomers(storeHash string, f cohort.CustomerFilter) (int64, error) {
 	w := whereCustomers(storeHash, f)
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
+	err := t.QueryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -146,7 +146,7 @@ func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
 // empty passwordHash keeps the password. Update returns KindConflict if the
 // email is taken by another.
 func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwordHash string) error {
-	err := t.later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
+	err := t.Later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
 		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
 		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
 		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
@@ -164,8 +164,8 @@ func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwor
 // such customer.
 func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
 	var hash string
-	err := t.lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
+	if errors.Is(err, txn.ErrNoRows) {
 		return "", nil
 	}
 	return hash, err
@@ -174,7 +174,7 @@ func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
 // DeleteCustomer deletes a customer with its addresses, and takes it out of
 // its group's count. c is the customer as it was read in this transaction.
 func (t *Tx) DeleteCustomer(storeHash string, c cohort.Customer) error {
-	n, err := t.exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeHash, c.ID)
+	n, err := t.Exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeHash, c.ID)
 	if err := mustChange(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (t *Tx) DeleteCustomer(storeHash string, c cohort.Customer) error {
 
 func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }
 
-func scanCustomer(row scanner) (cohort.Customer, error) {
+func scanCustomer(row txn.Scanner) (cohort.Customer, error) {
 	var c cohort.Customer
 	var credit string
 	var created, modified int64

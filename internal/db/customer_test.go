@@ -15,17 +15,6 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// everybody selects all customers of a store.
-var everybody = cohort.CustomerFilter{}
-
-// newCustomer returns a customer whose email is free unless the id is taken.
-func newCustomer(id, group int64) cohort.Customer {
-	return cohort.Customer{
-		ID: id, FirstName: "Ada", LastName: "Lovelace", Email: strings.Repeat("x", int(id%40)) + decimal.NewFromInt(id).String() + "@example.com",
-		GroupID: group, DateCreated: t0, DateModified: t0,
-	}
-}
-
 // fullCustomer returns a customer with something in every field.
 func fullCustomer(id int64) cohort.Customer {
 	return cohort.Customer{
@@ -37,31 +26,6 @@ func fullCustomer(id int64) cohort.Customer {
 	}
 }
 
-// addCustomers adds customers whose password has the hash "hash".
-func addCustomers(t testing.TB, d *db.DB, store string, customers ...cohort.Customer) {
-	t.Helper()
-	update(t, d, func(tx *db.Tx) error {
-		for _, c := range customers {
-			if err := tx.InsertCustomer(store, c, "hash"); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// changeCustomer is what changing a customer comes to: it is read, and written
-// with the change, in one transaction.
-func changeCustomer(tx *db.Tx, store string, id int64, change func(*cohort.Customer)) error {
-	before, err := tx.Customer(store, id)
-	if err != nil {
-		return err
-	}
-	after := before
-	change(&after)
-	return tx.UpdateCustomer(store, before, after, "")
-}
-
 // dropCustomer is what deleting a customer comes to.
 func dropCustomer(tx *db.Tx, store string, id int64) error {
 	c, err := tx.Customer(store, id)
@@ -69,24 +33,6 @@ func dropCustomer(tx *db.Tx, store string, id int64) error {
 		return err
 	}
 	return tx.DeleteCustomer(store, c)
-}
-
-func listCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilter) (customers []cohort.Customer) {
-	t.Helper()
-	view(t, d, func(tx *db.Tx) (err error) {
-		customers, err = tx.ListCustomers(store, f, cohort.Page{Number: 1, Size: 100_000})
-		return err
-	})
-	return customers
-}
-
-func countCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilter) (n int64) {
-	t.Helper()
-	view(t, d, func(tx *db.Tx) (err error) {
-		n, err = tx.CountCustomers(store, f)
-		return err
-	})
-	return n
 }
 
 // wantCustomers fails unless the store has exactly these customers, in the list

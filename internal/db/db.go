@@ -1,177 +1,116 @@
-// Package db keeps the nouns of package cohort in a SQL database. It holds the
-// only SQL in the tree, one text for every engine; engine.go holds what differs.
+// Package db keeps the resources of package cohort in a SQL database. It has their
+// SQL, one text for both engines; package txn has the engines and transactions.
 package db
 
 import (
 	"context"
-	"errors"
-	"sync"
-	"sync/atomic"
+	"embed"
+	"io/fs"
 	"time"
+
+	"cohort.example/cohort/internal/txn"
 )
 
-// DB is an open database. Its only doors are [DB.Update] and [DB.View].
-type DB struct {
-	engine   *engine
-	backend  backend
-	watchers atomic.Pointer[[]func([]Change)]
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
 
-	failedWrites atomic.Int64
-	// The constants, but in tests.
+// migrations has the files that make the schema.
+var migrations = func() fs.FS {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	if err != nil {
+		panic(err) // the name is a constant
+	}
+	return files
+}()
+
+// DB is an open database.
+type DB struct {
+	*txn.DB
+	run transactions // DB, except in tests
+
+	// The constants, except in tests.
 	maxSlice     int
 	maxSliceRest time.Duration
-
-	mu      sync.Mutex
-	closed  bool
-	running sync.WaitGroup // transactions
 }
 
-// backend is how the databases of an engine are written and read.
-type backend interface {
-	update(ctx context.Context, fn func(*Tx) error) error
-	view(ctx context.Context, fn func(*Tx) error) error
-	// updateLong and viewLong are for one long piece of work. There is no time
-	// limit, and they call fn once.
-	updateLong(ctx context.Context, fn func(*Tx) error) error
-	viewLong(ctx context.Context, fn func(*Tx) error) error
-	// probeSlot is the slot among the receipts that ProbeWrite writes.
-	probeSlot() string
-	// scratch calls fn with a connection of its own that is in no transaction, and
-	// closes it. It may write temporary tables and nothing else.
-	scratch(ctx context.Context, fn func(*Tx) error) error
-	// close is called when nothing is under way any more.
-	close() error
+// transactions is what runs transactions.
+type transactions interface {
+	Update(context.Context, func(*txn.Tx) error) error
+	UpdateLong(context.Context, func(*txn.Tx) error) error
+	View(context.Context, func(*txn.Tx) error) error
+	ViewLong(context.Context, func(*txn.Tx) error) error
+	Scratch(context.Context, func(*txn.Tx) error) error
 }
 
-// Open opens the database that the URL names and brings its schema up to date.
-// URLs are "sqlite:PATH", which makes the file when it is missing, and
-// "postgres://…" or "postgresql://…" as pgx reads them, whose database has to
-// be there.
-//
-// It returns a cohort.Error of KindUnavailable whose message is one line for a
-// person when the database is locked, read-only, of a newer schema, not a
-// database at all, or does not answer.
-func Open(ctx context.Context, url string) (*DB, error) { return open(ctx, url, true) }
+// Tx is a transaction, with a method for each statement about a resource.
+type Tx struct {
+	*txn.Tx
+	// How this transaction reads a store's catalog, once that is known.
+	catalogKnown, catalogOverlaid bool
+	catalogStore                  string
+}
 
-// OpenExisting is Open for callers who expect the database to be there: it
-// creates nothing and fails when it is missing.
-func OpenExisting(ctx context.Context, url string) (*DB, error) { return open(ctx, url, false) }
+// Open opens the database that the URL names and brings its schema up to date; see
+// [txn.Open].
+func Open(ctx context.Context, url string) (*DB, error) {
+	return opened(txn.Open(ctx, url, migrations))
+}
 
-func open(ctx context.Context, url string, create bool) (*DB, error) {
-	e, err := engineFor(url)
+// OpenExisting is Open for a database that has to exist; see [txn.OpenExisting].
+func OpenExisting(ctx context.Context, url string) (*DB, error) {
+	return opened(txn.OpenExisting(ctx, url, migrations))
+}
+
+func opened(d *txn.DB, err error) (*DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := e.prepare(ctx, create); err != nil {
-		return nil, openError(url, err, e)
-	}
-	return start(ctx, url, e)
+	return New(d), nil
 }
 
-// start opens the connections of a database that is prepared.
-func start(ctx context.Context, url string, e *engine) (db *DB, err error) {
-	db = &DB{engine: e, maxSlice: maxSlice, maxSliceRest: maxSliceRest}
-	db.watchers.Store(&[]func([]Change){})
-	if db.backend, err = e.open(ctx, db.changed); err != nil {
-		return nil, openError(url, err, e)
-	}
-	return db, nil
+// New returns the resources of a database that is open.
+func New(d *txn.DB) *DB {
+	return &DB{DB: d, run: d, maxSlice: maxSlice, maxSliceRest: maxSliceRest}
 }
 
-// Close waits for transactions under way and closes the database. Transactions
-// that come later get KindUnavailable. To close it again does nothing.
-func (db *DB) Close() error {
-	db.mu.Lock()
-	again := db.closed
-	db.closed = true
-	db.mu.Unlock()
-	if again {
-		return nil
-	}
-	db.running.Wait()
-	return db.backend.close()
-}
+// Migrations has the files that make the schema, for [txn.Open].
+func Migrations() fs.FS { return migrations }
 
-var errClosed = errors.New("the database is closed")
-
-// enter keeps the database open until running.Done is called.
-func (db *DB) enter() error {
-	db.mu.Lock()
-	defer db.mu.Unlock()
-	if db.closed {
-		return db.engine.classify(errClosed)
-	}
-	db.running.Add(1)
-	return nil
-}
-
-// Update runs fn in a transaction and commits it. When Update returns nil, what
-// fn wrote is on disk; when it returns an error, nothing of it is there. (Two
-// exceptions: if a disk fails to flush, what it was given may be back after a
-// crash; and if a server is gone for long in the moment of a commit, the error
-// says that the outcome is unknown. See docs/durability.md.)
-//
-// fn must do nothing but database work. It is called at a moment and in the
-// company of other functions that Update chooses. Where several processes write
-// it may be called again, when what it did before was undone; it must not build
-// on what an earlier call has left in variables.
-//
-// The end of ctx ends the wait, with ctx's error. If fn was called by then, the
-// transaction may go on without its caller, and whether it succeeds stays
-// unknown; the error says so.
+// Update runs fn in a transaction and commits it; see [txn.DB.Update].
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.running.Done()
-	return db.countWrite(db.backend.update(ctx, fn))
+	return db.run.Update(ctx, wrap(fn))
 }
 
-// UpdateLong is Update for one long piece of work: there is no limit of time, and
-// fn is called once.
+// UpdateLong is Update for one long piece of work; see [txn.DB.UpdateLong].
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
-	return db.countWrite(db.long(ctx, db.backend.updateLong, fn))
+	return db.run.UpdateLong(ctx, wrap(fn))
 }
 
-// viewLong is View likewise.
-func (db *DB) viewLong(ctx context.Context, fn func(*Tx) error) error {
-	return db.long(ctx, db.backend.viewLong, fn)
+// View runs fn in a read-only transaction; see [txn.DB.View].
+func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
+	return db.run.View(ctx, wrap(fn))
 }
 
-func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error) error, fn func(*Tx) error) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.running.Done()
-	return do(ctx, fn)
+// ViewLong is View for one long piece of work; see [txn.DB.ViewLong].
+func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
+	return db.run.ViewLong(ctx, wrap(fn))
 }
 
-// View runs fn in one read-only transaction: everything fn reads is of one
-// moment. It does not wait for writers. The end of ctx interrupts it. When the
-// database is lost in the middle, fn may be called again.
-func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.running.Done()
-	return db.backend.view(ctx, fn)
+// scratch runs fn on a connection that may write temporary tables; see
+// [txn.DB.Scratch].
+func (db *DB) scratch(ctx context.Context, fn func(*Tx) error) error {
+	return db.run.Scratch(ctx, wrap(fn))
 }
 
-// pingTimeout is how long a database may take to answer that it is there.
-const pingTimeout = 2 * time.Second
+func wrap(fn func(*Tx) error) func(*txn.Tx) error {
+	return func(t *txn.Tx) error { return fn(&Tx{Tx: t}) }
+}
 
-// Ping reports whether the database answers, and whether a file is still where its
-// path leads.
-func (db *DB) Ping(ctx context.Context) error {
-	if s, ok := db.backend.(*sqliteDB); ok {
-		if err := s.files.check(); err != nil {
-			return db.engine.classify(err)
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, pingTimeout)
-	defer cancel()
-	return db.View(ctx, func(tx *Tx) error {
-		var n int
-		return tx.queryRow("SELECT count(*) FROM stores WHERE hash = $1", "").Scan(&n)
+// snapshot runs fn on a scratch connection: everything that it reads of a store is
+// of one moment.
+func (t *Tx) snapshot(fn func() error) error {
+	return t.Snapshot(func() error {
+		t.forgetCatalog()
+		return fn()
 	})
 }

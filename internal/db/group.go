@@ -1,14 +1,13 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
-	"hash/fnv"
 	"slices"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
@@ -22,11 +21,11 @@ func (t *Tx) NextGroupID(storeHash string) (int64, error) {
 // group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
 func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
-	err := t.later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
+	err := t.Later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		storeHash, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
-	return t.note(err, Change{Kind: GroupInserted, StoreHash: storeHash, Group: g})
+	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreHash: storeHash, Group: g})
 }
 
 // Group returns a group of the store, or KindNotFound.
@@ -37,13 +36,13 @@ func (t *Tx) Group(storeHash string, id int64) (cohort.Group, error) {
 // GroupForUpdate is Group for one that this transaction is about to write: until
 // its end nobody else does.
 func (t *Tx) GroupForUpdate(storeHash string, id int64) (cohort.Group, error) {
-	return t.group(storeHash, id, t.engine.forUpdate)
+	return t.group(storeHash, id, t.SQL().ForUpdate)
 }
 
 func (t *Tx) group(storeHash string, id int64, lock string) (cohort.Group, error) {
-	g, err := scanGroup(t.lookup("SELECT "+groupColumns+
+	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
 		" FROM customer_groups WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return g, cohort.NotFound(groupName(id))
 	}
 	return g, err
@@ -58,11 +57,11 @@ func (t *Tx) GroupsForUpdate(storeHash string, ids []int64) ([]cohort.Group, err
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeHash)
 		in(w, "id", chunk)
-		rows, err := t.query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+t.engine.forUpdate, w.args...)
+		rows, err := t.Query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
 		if err != nil {
 			return nil, err
 		}
-		groups, err := collect(rows, scanGroup)
+		groups, err := txn.Collect(rows, scanGroup)
 		if err != nil {
 			return nil, err
 		}
@@ -91,8 +90,8 @@ func (t *Tx) ReadGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64,
 	for _, id := range ids {
 		w := whereGroups(storeHash, f)
 		w.and("id = ?", id)
-		g, err := scanGroup(t.lookup("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...))
-		if errors.Is(err, sql.ErrNoRows) {
+		g, err := scanGroup(t.Lookup("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...))
+		if errors.Is(err, txn.ErrNoRows) {
 			continue
 		}
 		if err != nil {
@@ -108,7 +107,7 @@ func (t *Tx) ReadGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64,
 // EachGroup calls fn with what the filters look at in each group of a store, by
 // id, up to a limit. The groups have no rules and no category access.
 func (t *Tx) EachGroup(storeHash string, limit int, fn func(cohort.Group)) error {
-	rows, err := t.query(`SELECT id, name, is_default, is_group_for_guests, date_created, date_modified
+	rows, err := t.Query(`SELECT id, name, is_default, is_group_for_guests, date_created, date_modified
 		FROM customer_groups WHERE store_hash = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, storeHash, limit)
 	if err != nil {
 		return err
@@ -130,7 +129,7 @@ func (t *Tx) EachGroup(storeHash string, limit int, fn func(cohort.Group)) error
 func (t *Tx) CountGroups(storeHash string, f cohort.GroupFilter) (int64, error) {
 	w := whereGroups(storeHash, f)
 	var n int64
-	err := t.queryRow("SELECT count(*) FROM customer_groups"+w.text.String(), w.args...).Scan(&n)
+	err := t.QueryRow("SELECT count(*) FROM customer_groups"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -155,12 +154,12 @@ func whereGroups(storeHash string, f cohort.GroupFilter) *where {
 // Its creation date stays. KindConflict is as for InsertGroup.
 func (t *Tx) UpdateGroup(storeHash string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
-	n, err := t.exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
+	n, err := t.Exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
 		discount_rules = $6, is_default = $7, is_group_for_guests = $8, date_modified = $9
 		WHERE store_hash = $1 AND id = $2`,
 		storeHash, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	return t.note(mustChange(n, err, groupName(g.ID)), Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
+	return t.Note(mustChange(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeHash, Group: g})
 }
 
 // touch sets the modification date to $2 unless that would set it back.
@@ -169,22 +168,7 @@ const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified E
 // LockFlags lets no other transaction move the flags of the store's groups, or
 // rely on them, until this one ends. Who moves one calls it first, before any
 // group is locked.
-func (t *Tx) LockFlags(storeHash string) error { return t.lockStore(t.engine.lockFlags, storeHash) }
-
-// lockStore takes a lock of the store by a statement, if the engine needs one.
-func (t *Tx) lockStore(query, storeHash string) error {
-	if query == "" {
-		return nil
-	}
-	return t.later(query, lockNumber(storeHash))
-}
-
-// lockNumber is the number of a store in locks, which other stores may share.
-func lockNumber(key string) int32 {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(key)) // it never fails
-	return int32(h.Sum32())     //nolint:gosec // a number as good as any
-}
+func (t *Tx) LockFlags(storeHash string) error { return t.LockStore(flags, storeHash) }
 
 // ClearDefaultGroup takes the default flag from the group that has it, which
 // counts as a modification of that group.
@@ -199,27 +183,27 @@ func (t *Tx) ClearGuestGroup(storeHash string, modified time.Time) error {
 }
 
 func (t *Tx) clearFlag(column, storeHash string, modified time.Time) error {
-	rows, err := t.query("UPDATE customer_groups SET "+column+" = FALSE, "+touch+" WHERE store_hash = $1 AND "+column+
+	rows, err := t.Query("UPDATE customer_groups SET "+column+" = FALSE, "+touch+" WHERE store_hash = $1 AND "+column+
 		" RETURNING "+groupColumns, storeHash, modified.UnixMilli())
 	if err != nil {
 		return err
 	}
-	groups, err := collect(rows, scanGroup)
+	groups, err := txn.Collect(rows, scanGroup)
 	for _, g := range groups {
-		t.changes = append(t.changes, Change{Kind: GroupUpdated, StoreHash: storeHash, Group: g})
+		t.Note(nil, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeHash, Group: g})
 	}
 	return err
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeHash string, id int64) error {
-	n, err := t.exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id)
-	return t.note(mustChange(n, err, groupName(id)), Change{Kind: GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
+	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id)
+	return t.Note(mustChange(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }
 
-func scanGroup(row scanner) (cohort.Group, error) {
+func scanGroup(row txn.Scanner) (cohort.Group, error) {
 	var g cohort.Group
 	var access, rules string
 	var created, modified int64

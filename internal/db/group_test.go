@@ -3,7 +3,6 @@ package db_test
 import (
 	"math"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -13,28 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/shopspring/decimal"
 )
-
-// fullGroup returns a group with something in every field.
-func fullGroup(id int64) cohort.Group {
-	amount := decimal.RequireFromString
-	return cohort.Group{
-		ID:             id,
-		Name:           `O'Neil & "Söhne" 🛒 $1 ? % _ \ ` + strings.Repeat("x", 200),
-		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{9, math.MaxInt64, 1}},
-		DiscountRules: []cohort.DiscountRule{
-			{Type: cohort.RuleProduct, TargetID: math.MaxInt64, Method: cohort.MethodFixed, Amount: amount("9999999999999999.9999")},
-			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: amount("0.1")},
-			{Type: cohort.RuleCategory, TargetID: 3, Method: cohort.MethodPrice, Amount: amount("0")},
-			{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPrice, Amount: amount("1e2")},
-		},
-		IsDefault:        true,
-		IsGroupForGuests: true,
-		DateCreated:      t0,
-		DateModified:     t0.Add(time.Millisecond),
-	}
-}
 
 func TestGroupRoundTrip(t *testing.T) {
 	none := newGroup(2, "none")

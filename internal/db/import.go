@@ -54,18 +54,13 @@ var (
 // ImportCatalog calls fn with an import into a store, for a caller whose end stops
 // it. What it gathers is gone when fn returns. It returns KindNotFound.
 func (db *DB) ImportCatalog(caller context.Context, storeHash string, fn func(*CatalogImport) error) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.running.Done()
-	err := db.backend.scratch(caller, func(tx *Tx) error {
+	return db.scratch(caller, func(tx *Tx) error {
 		i, err := newCatalogImport(caller, db, tx, storeHash)
 		if err != nil {
 			return err
 		}
 		return fn(i)
 	})
-	return db.engine.classify(err)
 }
 
 func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeHash string) (*CatalogImport, error) {
@@ -168,7 +163,7 @@ func (i *CatalogImport) exec(query string, args ...any) error {
 	if err := i.caller.Err(); err != nil {
 		return err
 	}
-	_, err := i.tx.exec(query, i.args(query, args)...)
+	_, err := i.tx.Exec(query, i.args(query, args)...)
 	return err
 }
 
@@ -204,7 +199,7 @@ func (g *gathering) create() error {
 	for i, c := range g.table.columns {
 		columns[i] = c.name + " " + c.kind() + " NOT NULL"
 	}
-	_, err := g.tx.exec("CREATE TEMP TABLE " + g.table.name + " (" + strings.Join(columns, ", ") + ")")
+	_, err := g.tx.Exec("CREATE TEMP TABLE " + g.table.name + " (" + strings.Join(columns, ", ") + ")")
 	return err
 }
 
@@ -231,9 +226,9 @@ func (g *gathering) add(row ...any) error {
 	g.pending = nil // the arguments may be kept until they are sent
 	g.batches++
 	if g.batches%batchesPerTrip != 0 {
-		return g.tx.later(g.insert, full...)
+		return g.tx.Later(g.insert, full...)
 	}
-	_, err := g.tx.exec(g.insert, full...)
+	_, err := g.tx.Exec(g.insert, full...)
 	return err
 }
 
@@ -243,7 +238,7 @@ func (g *gathering) flush() error {
 	if rows == 0 {
 		return nil
 	}
-	_, err := g.tx.exec(g.table.insert(rows), g.pending...)
+	_, err := g.tx.Exec(g.table.insert(rows), g.pending...)
 	g.pending = nil
 	return err
 }

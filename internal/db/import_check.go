@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // ImportMistake is something in an import that does not go together with the
@@ -149,11 +150,11 @@ func (i *CatalogImport) check(checks []importCheck, most int) (first []ImportMis
 
 func (i *CatalogImport) mistakes(c importCheck, most int) ([]ImportMistake, error) {
 	query := "SELECT w.* FROM (" + c.query + ") w ORDER BY 1, 2, 3 LIMIT " + fmt.Sprint(most)
-	rows, err := i.tx.query(query, i.args(query, nil)...)
+	rows, err := i.tx.Query(query, i.args(query, nil)...)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(row scanner) (m ImportMistake, err error) {
+	return txn.Collect(rows, func(row txn.Scanner) (m ImportMistake, err error) {
 		var a, b int64
 		err = row.Scan(&m.Line, &a, &b)
 		m.Text = strings.NewReplacer("{1}", strconv.FormatInt(a, 10), "{2}", strconv.FormatInt(b, 10)).Replace(c.text)
@@ -163,7 +164,7 @@ func (i *CatalogImport) mistakes(c importCheck, most int) ([]ImportMistake, erro
 
 func (i *CatalogImport) countMistakes(c importCheck) (n int64, err error) {
 	query := "SELECT count(*) FROM (" + c.query + ") w"
-	return n, i.tx.queryRow(query, i.args(query, nil)...).Scan(&n)
+	return n, i.tx.QueryRow(query, i.args(query, nil)...).Scan(&n)
 }
 
 // CategoryPlace is a category's place in the tree as it would be after an import.
@@ -179,7 +180,7 @@ func (i *CatalogImport) CategoryPlaces(each func(CategoryPlace)) error {
 		UNION ALL SELECT c.id, c.parent_id, 0 FROM categories c WHERE c.store_hash = $1
 		AND EXISTS (SELECT 1 FROM import_categories)
 		AND NOT EXISTS (SELECT 1 FROM import_categories i WHERE i.id = c.id)`
-	rows, err := i.tx.query(query, i.storeHash)
+	rows, err := i.tx.Query(query, i.storeHash)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"sync"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // SmallSlices makes slices of so many rows, and has nothing rest between them.
@@ -16,57 +18,57 @@ var ErrDead = errors.New("the process is dead")
 // DieAfter lets so many updates through. Then it is as if the process were killed.
 func (db *DB) DieAfter(updates int) {
 	left := updates
-	db.backend = &dyingBackend{backend: db.backend, dies: func(backend) bool { left--; return left < 0 }}
+	db.run = &dyingTransactions{transactions: db.run, dies: func(transactions) bool { left--; return left < 0 }}
 }
 
 // DieWhenPublished is DieAfter for the update that publishes an import.
 func (db *DB) DieWhenPublished() {
-	db.backend = &dyingBackend{backend: db.backend, dies: func(b backend) bool {
+	db.run = &dyingTransactions{transactions: db.run, dies: func(run transactions) bool {
 		n := int64(0)
-		err := b.view(context.Background(), func(tx *Tx) error {
-			return tx.queryRow("SELECT count(*) FROM catalog_imports WHERE state = 'published'").Scan(&n)
+		err := run.View(context.Background(), func(tx *txn.Tx) error {
+			return tx.QueryRow("SELECT count(*) FROM catalog_imports WHERE state = 'published'").Scan(&n)
 		})
 		return n > 0 || err != nil
 	}}
 }
 
-type dyingBackend struct {
-	backend
-	dies func(backend) bool // asked before each update
+type dyingTransactions struct {
+	transactions
+	dies func(transactions) bool // asked before each update
 
 	mu   sync.Mutex
 	dead bool
 }
 
-func (b *dyingBackend) isDead(ask bool) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.dead = b.dead || ask && b.dies(b.backend)
-	return b.dead
+func (d *dyingTransactions) isDead(ask bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.dead = d.dead || ask && d.dies(d.transactions)
+	return d.dead
 }
 
-func (b *dyingBackend) update(ctx context.Context, fn func(*Tx) error) error {
-	if b.isDead(true) {
+func (d *dyingTransactions) Update(ctx context.Context, fn func(*txn.Tx) error) error {
+	if d.isDead(true) {
 		return ErrDead
 	}
-	return b.backend.update(ctx, fn)
+	return d.transactions.Update(ctx, fn)
 }
 
-func (b *dyingBackend) view(ctx context.Context, fn func(*Tx) error) error {
-	if b.isDead(false) {
+func (d *dyingTransactions) View(ctx context.Context, fn func(*txn.Tx) error) error {
+	if d.isDead(false) {
 		return ErrDead
 	}
-	return b.backend.view(ctx, fn)
+	return d.transactions.View(ctx, fn)
 }
 
 // BypassedTables calls fn, and returns the statements of views that read a table
 // of the catalog without the rows of an import.
 func (db *DB) BypassedTables(fn func()) (list []string) {
-	w := &watchingBackend{backend: db.backend}
-	db.backend = w
-	defer func() { db.backend = w.backend }()
+	t := &tracedTransactions{transactions: db.run}
+	db.run = t
+	defer func() { db.run = t.transactions }()
 	fn()
-	for _, query := range w.queries {
+	for _, query := range t.queries {
 		for _, table := range []string{"categories", "products", "product_categories", "variants"} {
 			for _, word := range []string{"FROM ", "JOIN "} {
 				if strings.Contains(query+" ", word+table+" ") && !strings.Contains(query, "incoming_"+table+" ") &&
@@ -79,24 +81,34 @@ func (db *DB) BypassedTables(fn func()) (list []string) {
 	return list
 }
 
-type watchingBackend struct {
-	backend
+// CountQueries counts the queries of views from now on.
+func (db *DB) CountQueries() (count func() int) {
+	t := &tracedTransactions{transactions: db.run}
+	db.run = t
+	return func() int {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return len(t.queries)
+	}
+}
+
+// tracedTransactions notes the queries of views.
+type tracedTransactions struct {
+	transactions
+
+	mu      sync.Mutex
 	queries []string
 }
 
-func (b *watchingBackend) view(ctx context.Context, fn func(*Tx) error) error {
-	return b.backend.view(ctx, func(tx *Tx) error {
-		tx.session = watchingSession{tx.session, b}
+func (t *tracedTransactions) View(ctx context.Context, fn func(*txn.Tx) error) error {
+	return t.transactions.View(ctx, func(tx *txn.Tx) error {
+		tx.Trace(t.add)
 		return fn(tx)
 	})
 }
 
-type watchingSession struct {
-	session
-	backend *watchingBackend
-}
-
-func (s watchingSession) query(ctx context.Context, query string, args []any) (rows, error) {
-	s.backend.queries = append(s.backend.queries, query)
-	return s.session.query(ctx, query, args)
+func (t *tracedTransactions) add(query string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.queries = append(t.queries, query)
 }

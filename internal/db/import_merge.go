@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"slices"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // The tables with the rows of an import that is on its way, each with the column
@@ -38,7 +40,7 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 }
 
 func (t *Tx) clearIncoming(storeHash, table, column string, rows int) (more bool, err error) {
-	n, err := t.exec("DELETE FROM "+table+" WHERE store_hash = $1 AND "+column+" <= (SELECT max("+column+") FROM (SELECT "+column+
+	n, err := t.Exec("DELETE FROM "+table+" WHERE store_hash = $1 AND "+column+" <= (SELECT max("+column+") FROM (SELECT "+column+
 		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS slice)", storeHash, rows)
 	return n > 0, err
 }
@@ -137,7 +139,7 @@ func (t *Tx) mergeVariants(storeHash string, rows int) (more bool, err error) {
 // laterAll runs statements in which $1 is the store and $2 the last id.
 func (t *Tx) laterAll(storeHash string, last int64, queries ...string) error {
 	for _, query := range queries {
-		if err := t.later(query, storeHash, last); err != nil {
+		if err := t.Later(query, storeHash, last); err != nil {
 			return err
 		}
 	}
@@ -146,14 +148,14 @@ func (t *Tx) laterAll(storeHash string, last int64, queries ...string) error {
 
 // lastIncoming returns the last of so many ids after one, or 0 if there is none.
 func (t *Tx) lastIncoming(table, storeHash string, after int64, rows int) (last int64, err error) {
-	err = t.queryRow("SELECT COALESCE(max(id), 0) FROM (SELECT id FROM "+table+
+	err = t.QueryRow("SELECT COALESCE(max(id), 0) FROM (SELECT id FROM "+table+
 		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice", storeHash, after, rows).Scan(&last)
 	return last, err
 }
 
 // lastIncomingProduct counts the categories of products as rows too.
 func (t *Tx) lastIncomingProduct(storeHash string, most int) (last int64, err error) {
-	rows, err := t.query(`SELECT p.id, (SELECT count(*) FROM incoming_product_categories AS c
+	rows, err := t.Query(`SELECT p.id, (SELECT count(*) FROM incoming_product_categories AS c
 			WHERE c.store_hash = p.store_hash AND c.product_id = p.id)
 		FROM incoming_products AS p WHERE p.store_hash = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT)`, storeHash, most)
 	if err != nil {
@@ -212,12 +214,12 @@ func (t *Tx) changedSKUs(storeHash string, after int64) (ids []int64, last int64
 	if err != nil || last == 0 {
 		return nil, 0, err
 	}
-	rows, err := t.query(`SELECT i.id FROM incoming_variants AS i JOIN variants AS v ON v.store_hash = i.store_hash AND v.id = i.id
+	rows, err := t.Query(`SELECT i.id FROM incoming_variants AS i JOIN variants AS v ON v.store_hash = i.store_hash AND v.id = i.id
 		WHERE i.store_hash = $1 AND i.id > $2 AND i.id <= $3 AND v.sku <> '' AND v.sku <> i.sku ORDER BY i.id`, storeHash, after, last)
 	if err != nil {
 		return nil, 0, err
 	}
-	ids, err = collect(rows, scanID)
+	ids, err = txn.Collect(rows, scanID)
 	return ids, last, err
 }
 
@@ -229,7 +231,7 @@ func (t *Tx) setSKUsAside(l ImportLease, ids []int64) error {
 		w := whereStore(l.StoreHash)
 		in(w, "id", chunk)
 		// Not those that somebody has merged meanwhile.
-		if err := t.later("UPDATE variants SET sku = ''"+w.text.String()+hasSKU+
+		if err := t.Later("UPDATE variants SET sku = ''"+w.text.String()+hasSKU+
 			" AND EXISTS (SELECT 1 FROM incoming_variants AS i WHERE i.store_hash = variants.store_hash AND i.id = variants.id)", w.args...); err != nil {
 			return err
 		}

@@ -1,6 +1,10 @@
 package db
 
-import "context"
+import (
+	"context"
+
+	"cohort.example/cohort/internal/txn"
+)
 
 // maxSliceBytes bounds the texts in the rows of a slice that are in memory.
 const maxSliceBytes = 256 << 10
@@ -47,7 +51,7 @@ func (i *CatalogImport) Stage(lease func() ImportLease) error {
 }
 
 func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease) error {
-	rows, err := i.tx.query(s.query)
+	rows, err := i.tx.Query(s.query)
 	if err != nil {
 		return err
 	}
@@ -71,7 +75,7 @@ func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease
 }
 
 // nextSlice reads up to so many rows.
-func (i *CatalogImport) nextSlice(rows rows, t table, most int) (slice [][]any, err error) {
+func (i *CatalogImport) nextSlice(rows txn.Rows, t table, most int) (slice [][]any, err error) {
 	for size := 0; len(slice) < most && size < maxSliceBytes && rows.Next(); {
 		row := make([]any, len(t.columns))
 		row[0] = i.storeHash
@@ -99,7 +103,7 @@ func (t *Tx) insertRows(into table, all [][]any) error {
 		for _, row := range all[:n] {
 			args = append(args, row...)
 		}
-		if err := t.later(into.insert(n), args...); err != nil {
+		if err := t.Later(into.insert(n), args...); err != nil {
 			return err
 		}
 		all = all[n:]

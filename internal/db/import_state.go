@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // ImportState says how far an import has come.
@@ -42,7 +42,7 @@ var errLeaseLost = &cohort.Error{
 // if one is being finished. An import whose lease has run out is abandoned by
 // this transaction.
 func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
-	if err := t.lockStore(t.engine.holdCatalog, storeHash); err != nil {
+	if err := t.ShareStore(catalog, storeHash); err != nil {
 		return err
 	}
 	state, until, err := t.importState(storeHash, "")
@@ -53,7 +53,7 @@ func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
 		return ErrImporting
 	}
 	if state == ImportStaging {
-		n, err := t.exec(`UPDATE catalog_imports SET state = 'abandoned', lease_until = 0
+		n, err := t.Exec(`UPDATE catalog_imports SET state = 'abandoned', lease_until = 0
 			WHERE store_hash = $1 AND state = 'staging' AND lease_until <= $2`, storeHash, now.UnixMilli())
 		if err != nil {
 			return err
@@ -69,8 +69,8 @@ func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
 // importState returns an empty state if there is no import. lock ends the query.
 func (t *Tx) importState(storeHash, lock string) (state ImportState, until time.Time, err error) {
 	var ms int64
-	err = t.lookup("SELECT state, lease_until FROM catalog_imports WHERE store_hash = $1"+lock, storeHash).Scan(&state, &ms)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = t.Lookup("SELECT state, lease_until FROM catalog_imports WHERE store_hash = $1"+lock, storeHash).Scan(&state, &ms)
+	if errors.Is(err, txn.ErrNoRows) {
 		return "", time.Time{}, nil
 	}
 	return state, fromMillis(ms), err
@@ -79,13 +79,13 @@ func (t *Tx) importState(storeHash, lock string) (state ImportState, until time.
 // BeginImport waits for those who write the store's catalog, and begins an import.
 // It returns false if there is one already.
 func (t *Tx) BeginImport(l ImportLease) (bool, error) {
-	if err := t.lockStore(t.engine.lockCatalog, l.StoreHash); err != nil {
+	if err := t.LockStore(catalog, l.StoreHash); err != nil {
 		return false, err
 	}
 	if state, _, err := t.importState(l.StoreHash, ""); err != nil || state != "" {
 		return false, err
 	}
-	return true, t.later("INSERT INTO catalog_imports (store_hash, state, owner, lease_until) VALUES ($1, 'staging', $2, $3)",
+	return true, t.Later("INSERT INTO catalog_imports (store_hash, state, owner, lease_until) VALUES ($1, 'staging', $2, $3)",
 		l.StoreHash, l.Owner, l.Until.UnixMilli())
 }
 
@@ -94,7 +94,7 @@ func (t *Tx) BeginImport(l ImportLease) (bool, error) {
 // published. It is empty if there is nothing. While somebody else has the lease,
 // it returns KindUnavailable.
 func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
-	state, until, err := t.importState(l.StoreHash, t.engine.forUpdate)
+	state, until, err := t.importState(l.StoreHash, t.SQL().ForUpdate)
 	if err != nil || state == "" {
 		return "", err
 	}
@@ -104,7 +104,7 @@ func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
 	if state == ImportStaging {
 		state = ImportAbandoned
 	}
-	return state, t.later("UPDATE catalog_imports SET state = $2, owner = $3, lease_until = $4 WHERE store_hash = $1",
+	return state, t.Later("UPDATE catalog_imports SET state = $2, owner = $3, lease_until = $4 WHERE store_hash = $1",
 		l.StoreHash, state, l.Owner, l.Until.UnixMilli())
 }
 
@@ -129,11 +129,11 @@ func (t *Tx) AbandonImport(l ImportLease) error {
 
 // ReleaseImport lets others go on with an import at once.
 func (t *Tx) ReleaseImport(l ImportLease) error {
-	return t.later("UPDATE catalog_imports SET lease_until = 0 WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
+	return t.Later("UPDATE catalog_imports SET lease_until = 0 WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
 }
 
 func (t *Tx) moveImport(l ImportLease, from, to ImportState, until time.Time) error {
-	n, err := t.exec("UPDATE catalog_imports SET state = $4, lease_until = $5 WHERE store_hash = $1 AND owner = $2 AND state = $3",
+	n, err := t.Exec("UPDATE catalog_imports SET state = $4, lease_until = $5 WHERE store_hash = $1 AND owner = $2 AND state = $3",
 		l.StoreHash, l.Owner, from, to, until.UnixMilli())
 	if err == nil && n == 0 {
 		return errLeaseLost
@@ -143,7 +143,7 @@ func (t *Tx) moveImport(l ImportLease, from, to ImportState, until time.Time) er
 
 // endImport deletes the row of an import of which no other row is left.
 func (t *Tx) endImport(l ImportLease) error {
-	n, err := t.exec("DELETE FROM catalog_imports WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
+	n, err := t.Exec("DELETE FROM catalog_imports WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
 	t.forgetCatalog()
 	if err == nil && n == 0 {
 		return errLeaseLost
@@ -154,8 +154,8 @@ func (t *Tx) endImport(l ImportLease) error {
 // OwnsImport reports whether an import is in a state and has an owner.
 func (t *Tx) OwnsImport(l ImportLease, state ImportState) (bool, error) {
 	var one int64
-	err := t.lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND owner = $2 AND state = $3", l.StoreHash, l.Owner, state).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND owner = $2 AND state = $3", l.StoreHash, l.Owner, state).Scan(&one)
+	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
@@ -163,10 +163,10 @@ func (t *Tx) OwnsImport(l ImportLease, state ImportState) (bool, error) {
 
 // ImportsLeft returns the stores with an import on which nobody works at a moment.
 func (t *Tx) ImportsLeft(now time.Time) ([]string, error) {
-	rows, err := t.query(`SELECT store_hash FROM catalog_imports WHERE lease_until <= $1
+	rows, err := t.Query(`SELECT store_hash FROM catalog_imports WHERE lease_until <= $1
 		AND store_hash IN (SELECT hash FROM stores WHERE date_deleted = 0)`, now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(row scanner) (hash string, err error) { return hash, row.Scan(&hash) })
+	return txn.Collect(rows, func(row txn.Scanner) (hash string, err error) { return hash, row.Scan(&hash) })
 }

@@ -91,7 +91,7 @@ type takenIDs struct {
 func (i *CatalogImport) takeIDs() error {
 	for _, kind := range cohort.CatalogKinds() {
 		var highest, missing int64
-		if err := i.tx.queryRow("SELECT COALESCE(max(id), 0), COALESCE(-min(id), 0) FROM "+importTables[kind]).Scan(&highest, &missing); err != nil {
+		if err := i.tx.QueryRow("SELECT COALESCE(max(id), 0), COALESCE(-min(id), 0) FROM "+importTables[kind]).Scan(&highest, &missing); err != nil {
 			return err
 		}
 		if highest < 1 && missing < 1 {
@@ -113,7 +113,7 @@ func (i *CatalogImport) takeIDs() error {
 // take notes that ids of a kind are taken at least up to one, and returns the last
 // that is taken then.
 func (i *CatalogImport) take(kind string, upTo int64) (last int64, err error) {
-	last, err = i.tx.lastID(idKey{i.storeHash, kind})
+	last, err = i.tx.LastID(i.storeHash, kind)
 	last = max(last, upTo)
 	i.taken = append(i.taken, takenIDs{kind, last})
 	return last, err
@@ -130,7 +130,7 @@ const madeKind = "made_variant"
 // number gives ids to the variants that are numbered from -1 down to -n. last is
 // the last id of other variants.
 func (i *CatalogImport) number(last, n int64) error {
-	made, err := i.tx.lastID(idKey{i.storeHash, madeKind})
+	made, err := i.tx.LastID(i.storeHash, madeKind)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func (i *CatalogImport) number(last, n int64) error {
 		`UPDATE import_products SET base_variant_id = $1 - base_variant_id WHERE base_variant_id < 0`,
 		`UPDATE import_variants SET id = $1 - id WHERE id < 0`,
 	} {
-		if _, err := i.tx.exec(query, before); err != nil {
+		if _, err := i.tx.Exec(query, before); err != nil {
 			return err
 		}
 	}
@@ -168,7 +168,7 @@ func (i *CatalogImport) counts() ([]ImportCount, error) {
 			query += " WHERE made = 0"
 		}
 		c, all := ImportCount{Kind: kind}, int64(0)
-		if err := i.tx.queryRow(query).Scan(&c.Added, &c.Replaced, &all); err != nil {
+		if err := i.tx.QueryRow(query).Scan(&c.Added, &c.Replaced, &all); err != nil {
 			return nil, err
 		}
 		c.Unchanged = all - c.Added - c.Replaced

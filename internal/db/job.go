@@ -1,12 +1,12 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // Job is something that is left to do outside the database after a change. It is
@@ -59,7 +59,7 @@ func (t *Tx) NextJobVersion(storeHash string) (int64, error) { return t.NextID(s
 func (t *Tx) PutJob(j Job) (id int64, leasedBy string, err error) {
 	// A new row takes its version for an id: both only go up, and from the same
 	// counter.
-	err = t.queryRow(`INSERT INTO jobs (`+jobColumns+`)
+	err = t.QueryRow(`INSERT INTO jobs (`+jobColumns+`)
 		VALUES ($1, $4, $2, $3, $4, 0, 'waiting', 0, $5, $6, $7, $8, '', $5)
 		ON CONFLICT (store_hash, kind, subject) DO UPDATE SET
 			version = $4, state = 'waiting', attempt = 0, run_at = $5, payload = $8, last_error = '',
@@ -80,9 +80,9 @@ func millis(t time.Time) int64 {
 
 // JobOn returns the job of a kind on a subject, or KindNotFound.
 func (t *Tx) JobOn(storeHash, kind, subject string) (Job, error) {
-	j, err := scanJob(t.lookup("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $1 AND kind = $2 AND subject = $3",
+	j, err := scanJob(t.Lookup("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $1 AND kind = $2 AND subject = $3",
 		storeHash, kind, subject))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return j, cohort.NotFound(fmt.Sprintf("job %s %s", kind, subject))
 	}
 	return j, err
@@ -91,10 +91,10 @@ func (t *Tx) JobOn(storeHash, kind, subject string) (Job, error) {
 // LeaseJob leases a job to j.LeasedBy until j.LeaseUntil, if it is waiting and
 // nobody has it leased at a moment, and returns it. Else it returns KindNotFound.
 func (t *Tx) LeaseJob(j Job, now time.Time) (Job, error) {
-	leased, err := scanJob(t.queryRow(`UPDATE jobs SET leased_by = $3, lease_until = $4
+	leased, err := scanJob(t.QueryRow(`UPDATE jobs SET leased_by = $3, lease_until = $4
 		WHERE store_hash = $1 AND id = $2 AND state = 'waiting' AND lease_until <= $5 RETURNING `+jobColumns,
 		j.StoreHash, j.ID, j.LeasedBy, j.LeaseUntil.UnixMilli(), now.UnixMilli()))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return leased, cohort.NotFound(jobName(j.ID))
 	}
 	return leased, err
@@ -110,8 +110,8 @@ const due = ` FROM jobs WHERE state = 'waiting' AND run_at <= $1 AND lease_until
 // at a moment.
 func (t *Tx) HasDueJobs(kind string, now time.Time) (bool, error) {
 	var one int
-	err := t.lookup("SELECT 1"+due+" LIMIT 1", now.UnixMilli(), kind).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT 1"+due+" LIMIT 1", now.UnixMilli(), kind).Scan(&one)
+	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
@@ -121,19 +121,19 @@ func (t *Tx) HasDueJobs(kind string, now time.Time) (bool, error) {
 // longest due first, and returns them. Those that another transaction is at are
 // left to it.
 func (t *Tx) LeaseDueJobs(kind string, now time.Time, leasedBy string, until time.Time, limit int) ([]Job, error) {
-	rows, err := t.query("SELECT "+jobColumns+due+" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.engine.forUpdate+t.engine.skipLocked,
+	rows, err := t.Query("SELECT "+jobColumns+due+" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked,
 		now.UnixMilli(), kind, limit)
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := collect(rows, scanJob)
+	jobs, err := txn.Collect(rows, scanJob)
 	if err != nil {
 		return nil, err
 	}
 	for i := range jobs {
 		j := &jobs[i]
 		j.LeasedBy, j.LeaseUntil = leasedBy, until
-		if err := t.later("UPDATE jobs SET leased_by = $3, lease_until = $4 WHERE store_hash = $1 AND id = $2",
+		if err := t.Later("UPDATE jobs SET leased_by = $3, lease_until = $4 WHERE store_hash = $1 AND id = $2",
 			j.StoreHash, j.ID, leasedBy, until.UnixMilli()); err != nil {
 			return nil, err
 		}
@@ -146,12 +146,12 @@ func (t *Tx) LeaseDueJobs(kind string, now time.Time, leasedBy string, until tim
 // lease changes nothing: to delete the job would let others begin anew beside
 // whoever has it now.
 func (t *Tx) FinishJob(j Job) (superseded bool, err error) {
-	n, err := t.exec("DELETE FROM jobs WHERE store_hash = $1 AND id = $2 AND leased_by = $3 AND version = $4",
+	n, err := t.Exec("DELETE FROM jobs WHERE store_hash = $1 AND id = $2 AND leased_by = $3 AND version = $4",
 		j.StoreHash, j.ID, j.LeasedBy, j.Version)
 	if err != nil || n > 0 {
 		return false, err
 	}
-	n, err = t.exec(`UPDATE jobs SET leased_by = '', lease_until = 0, done_version = $4
+	n, err = t.Exec(`UPDATE jobs SET leased_by = '', lease_until = 0, done_version = $4
 		WHERE store_hash = $1 AND id = $2 AND leased_by = $3`, j.StoreHash, j.ID, j.LeasedBy, j.Version)
 	return n > 0, err
 }
@@ -161,7 +161,7 @@ func (t *Tx) FinishJob(j Job) (superseded bool, err error) {
 // version has taken the place of j's, it has not been tried, and nothing else
 // changes; likewise FinishJob says what happens without the lease.
 func (t *Tx) FailJob(j Job) error {
-	return t.later(`UPDATE jobs SET leased_by = '', lease_until = 0,
+	return t.Later(`UPDATE jobs SET leased_by = '', lease_until = 0,
 			attempt = CASE WHEN version = $4 THEN attempt + 1 ELSE attempt END,
 			state = CASE WHEN version = $4 THEN $5 ELSE state END,
 			run_at = CASE WHEN version = $4 THEN $6 ELSE run_at END,
@@ -173,17 +173,17 @@ func (t *Tx) FailJob(j Job) error {
 // ListJobs returns the jobs of a store, or of every store when storeHash is
 // empty, and of a state unless that is empty.
 func (t *Tx) ListJobs(storeHash string, state JobState) ([]Job, error) {
-	rows, err := t.query("SELECT "+jobColumns+` FROM jobs WHERE ($1 = '' OR store_hash = $1) AND ($2 = '' OR state = $2)
+	rows, err := t.Query("SELECT "+jobColumns+` FROM jobs WHERE ($1 = '' OR store_hash = $1) AND ($2 = '' OR state = $2)
 		ORDER BY store_hash COLLATE "C", id`, storeHash, state)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanJob)
+	return txn.Collect(rows, scanJob)
 }
 
 // CountJobs returns how many jobs of every store are in each state.
 func (t *Tx) CountJobs() (map[JobState]int64, error) {
-	rows, err := t.query("SELECT state, count(*) FROM jobs GROUP BY state")
+	rows, err := t.Query("SELECT state, count(*) FROM jobs GROUP BY state")
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +191,7 @@ func (t *Tx) CountJobs() (map[JobState]int64, error) {
 		state JobState
 		n     int64
 	}
-	list, err := collect(rows, func(row scanner) (c count, err error) { return c, row.Scan(&c.state, &c.n) })
+	list, err := txn.Collect(rows, func(row txn.Scanner) (c count, err error) { return c, row.Scan(&c.state, &c.n) })
 	counts := make(map[JobState]int64, len(list))
 	for _, c := range list {
 		counts[c.state] = c.n
@@ -202,20 +202,20 @@ func (t *Tx) CountJobs() (map[JobState]int64, error) {
 // RetryJobs makes a job of the store, or all when id is 0, wait for an attempt at
 // a moment, as if none had been made. It returns how many there are.
 func (t *Tx) RetryJobs(storeHash string, id int64, now time.Time) (int64, error) {
-	return t.exec(`UPDATE jobs SET state = 'waiting', attempt = 0, run_at = $3
+	return t.Exec(`UPDATE jobs SET state = 'waiting', attempt = 0, run_at = $3
 		WHERE store_hash = $1 AND (CAST($2 AS BIGINT) = 0 OR id = $2)`, storeHash, id, now.UnixMilli())
 }
 
 // DropJobs deletes a job of the store, or all when id is 0, but none that is
 // leased at a moment. It returns how many it has deleted.
 func (t *Tx) DropJobs(storeHash string, id int64, now time.Time) (int64, error) {
-	return t.exec("DELETE FROM jobs WHERE store_hash = $1 AND (CAST($2 AS BIGINT) = 0 OR id = $2) AND lease_until <= $3",
+	return t.Exec("DELETE FROM jobs WHERE store_hash = $1 AND (CAST($2 AS BIGINT) = 0 OR id = $2) AND lease_until <= $3",
 		storeHash, id, now.UnixMilli())
 }
 
 func jobName(id int64) string { return fmt.Sprintf("job %d", id) }
 
-func scanJob(row scanner) (Job, error) {
+func scanJob(row txn.Scanner) (Job, error) {
 	var j Job
 	var runAt, leaseUntil, created int64
 	err := row.Scan(&j.StoreHash, &j.ID, &j.Kind, &j.Subject, &j.Version, &j.DoneVersion, &j.State, &j.Attempt, &runAt,

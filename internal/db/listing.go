@@ -1,13 +1,13 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"slices"
 	"strconv"
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // listing is how the rows of a list are selected and read.
@@ -15,7 +15,7 @@ type listing[T any] struct {
 	columns, table string
 	where          func() *where // what passes; each call makes a new one
 	keys           []sortKey
-	scan           func(scanner) (T, error)
+	scan           func(txn.Scanner) (T, error)
 }
 
 // each calls fn with the rows of a page in their order, until fn returns false. It
@@ -29,11 +29,11 @@ func (l listing[T]) each(t *Tx, p cohort.Page, most int, fn func(T) (more bool))
 	if err := w.slice(p, most, l.keys); err != nil {
 		return err
 	}
-	rows, err := t.query("SELECT "+l.columns+" FROM "+l.table+w.text.String(), w.args...)
+	rows, err := t.Query("SELECT "+l.columns+" FROM "+l.table+w.text.String(), w.args...)
 	if err != nil {
 		return err
 	}
-	return each(rows, l.scan, fn)
+	return txn.Each(rows, l.scan, fn)
 }
 
 // forwards returns a page that comes before a place as one between two places. That
@@ -56,8 +56,8 @@ func (l listing[T]) forwards(t *Tx, p cohort.Page) (cohort.Page, error) {
 	if err := w.slice(cohort.Page{Number: p.Size + 1, Size: 1, Before: p.Before}, 1, l.keys); err != nil {
 		return p, err
 	}
-	err := t.queryRow("SELECT "+strings.Join(columns, ", ")+" FROM "+l.table+w.text.String(), w.args...).Scan(values...)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.QueryRow("SELECT "+strings.Join(columns, ", ")+" FROM "+l.table+w.text.String(), w.args...).Scan(values...)
+	if errors.Is(err, txn.ErrNoRows) {
 		p.After = beginning(l.keys)
 		return p, nil
 	}

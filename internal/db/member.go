@@ -1,8 +1,9 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // memberSlots is over how many rows a group's member count is spread.
@@ -13,7 +14,7 @@ func (t *Tx) addMember(storeHash string, groupID, customerID int64) error {
 	if groupID == 0 {
 		return nil
 	}
-	return t.later(`INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ($1, $2, $3, 1)
+	return t.Later(`INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ($1, $2, $3, 1)
 		ON CONFLICT (store_hash, group_id, slot) DO UPDATE SET members = member_counts.members + 1`,
 		storeHash, groupID, customerID%memberSlots)
 }
@@ -24,7 +25,7 @@ func (t *Tx) dropMember(storeHash string, groupID, customerID int64) error {
 	if groupID == 0 {
 		return nil
 	}
-	return t.later("UPDATE member_counts SET members = members - 1 WHERE store_hash = $1 AND group_id = $2 AND slot = $3",
+	return t.Later("UPDATE member_counts SET members = members - 1 WHERE store_hash = $1 AND group_id = $2 AND slot = $3",
 		storeHash, groupID, customerID%memberSlots)
 }
 
@@ -46,12 +47,12 @@ func (t *Tx) moveMember(storeHash string, from, to, customerID int64) error {
 // MemberCounts returns how many members each group of the store has, without
 // counting customers. A group without any may be missing.
 func (t *Tx) MemberCounts(storeHash string) (map[int64]int64, error) {
-	rows, err := t.query("SELECT group_id, CAST(sum(members) AS BIGINT) FROM member_counts WHERE store_hash = $1 GROUP BY group_id", storeHash)
+	rows, err := t.Query("SELECT group_id, CAST(sum(members) AS BIGINT) FROM member_counts WHERE store_hash = $1 GROUP BY group_id", storeHash)
 	if err != nil {
 		return nil, err
 	}
 	type count struct{ group, members int64 }
-	list, err := collect(rows, func(row scanner) (c count, err error) { return c, row.Scan(&c.group, &c.members) })
+	list, err := txn.Collect(rows, func(row txn.Scanner) (c count, err error) { return c, row.Scan(&c.group, &c.members) })
 	counts := make(map[int64]int64, len(list))
 	for _, c := range list {
 		counts[c.group] = c.members
@@ -63,23 +64,23 @@ func (t *Tx) MemberCounts(storeHash string) (map[int64]int64, error) {
 // transaction ends the group is there, and no other becomes the default: like
 // LockFlags it comes before any group is locked.
 func (t *Tx) DefaultGroupID(storeHash string) (int64, error) {
-	if err := t.lockStore(t.engine.holdFlags, storeHash); err != nil {
+	if err := t.ShareStore(flags, storeHash); err != nil {
 		return 0, err
 	}
-	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.engine.forKeyShare, storeHash)
+	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.SQL().ForKeyShare, storeHash)
 }
 
 // HasGroup reports whether the store has a group with the id, and will until the
 // transaction ends.
 func (t *Tx) HasGroup(storeHash string, id int64) (bool, error) {
-	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND id = $2"+t.engine.forKeyShare, storeHash, id)
+	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeHash, id)
 	return found != 0, err
 }
 
 // findID returns the id that a query finds, or 0.
 func (t *Tx) findID(query string, args ...any) (id int64, err error) {
-	err = t.lookup(query, args...).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = t.Lookup(query, args...).Scan(&id)
+	if errors.Is(err, txn.ErrNoRows) {
 		return 0, nil
 	}
 	return id, err
@@ -94,10 +95,10 @@ func (t *Tx) UnassignMembers(storeHash string, groupID, slice int64) (more bool,
 	if more, err = t.unassignSlice(storeHash, groupID, slice); err != nil {
 		return false, err
 	}
-	if err := t.later("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeHash, groupID); err != nil || !more {
+	if err := t.Later("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeHash, groupID); err != nil || !more {
 		return false, err
 	}
-	return true, t.later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeHash, groupID)
+	return true, t.Later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeHash, groupID)
 }
 
 // SweepTombstones writes up to slice of the rows that still name a departed
@@ -106,8 +107,8 @@ func (t *Tx) UnassignMembers(storeHash string, groupID, slice int64) (more bool,
 func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
 	var store string
 	var group int64
-	err = t.lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)
+	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
 	if err != nil {
@@ -117,7 +118,7 @@ func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
 		return more, err
 	}
 	// There may be another departed group.
-	return true, t.later("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", store, group)
+	return true, t.Later("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", store, group)
 }
 
 // unassignSlice takes up to slice customers out of a group that nobody can join
@@ -125,7 +126,7 @@ func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
 func (t *Tx) unassignSlice(storeHash string, groupID, slice int64) (more bool, err error) {
 	// Up to the last of the slice, rather than one of it, is a piece of an index
 	// for every planner, whatever it knows about the table.
-	_, err = t.exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
+	_, err = t.Exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
 		SELECT max(id) FROM (SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2
 			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice)`,
 		storeHash, groupID, slice)

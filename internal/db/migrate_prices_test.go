@@ -3,7 +3,6 @@ package db
 import (
 	"database/sql"
 	"fmt"
-	"io/fs"
 	"testing"
 
 	"cohort.example/cohort"
@@ -18,10 +17,6 @@ import (
 // were prices, which it fills and then opens.
 func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) {
 	t.Helper()
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
 	path := t.TempDir() + "/cohort.db"
 	for _, e := range []struct {
 		name, driver, source string
@@ -41,7 +36,7 @@ func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) 
 				t.Fatal(err)
 			}
 			defer old.Close()
-			p, err := goose.NewProvider(e.dialect, old, files)
+			p, err := goose.NewProvider(e.dialect, old, migrations)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"strconv"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // What prices are made of is read with one statement per kind of thing, however
@@ -14,7 +14,7 @@ import (
 // ofIDs is a query for the rows of ids, which are argument 2; see idText. They
 // are looked up one after another, because planners who do not know how much a
 // store has would rather read all of it.
-func (t *Tx) ofIDs(l lookupBy) string { return t.engine.rowsOf(t.engine.idTable, "ids.wanted", l) }
+func (t *Tx) ofIDs(l txn.LookupBy) string { return t.SQL().RowsOf(t.SQL().IDTable, "ids.wanted", l) }
 
 // idText makes one argument of any number of ids: drivers take their time over
 // each argument.
@@ -31,9 +31,9 @@ func idText(ids []int64) string {
 
 // GuestGroup returns the group for guests, nil if the store has none.
 func (t *Tx) GuestGroup(storeHash string) (*cohort.Group, error) {
-	g, err := scanGroup(t.lookup("SELECT "+groupColumns+
+	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
 		" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests", storeHash))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return nil, nil
 	}
 	return &g, err
@@ -42,8 +42,8 @@ func (t *Tx) GuestGroup(storeHash string) (*cohort.Group, error) {
 // CustomerGroupID returns the id of the group that a customer is in, 0 for none.
 // It returns KindNotFound if there is no such customer.
 func (t *Tx) CustomerGroupID(storeHash string, customerID int64) (groupID int64, err error) {
-	err = t.lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, customerID).Scan(&groupID)
-	if errors.Is(err, sql.ErrNoRows) {
+	err = t.Lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, customerID).Scan(&groupID)
+	if errors.Is(err, txn.ErrNoRows) {
 		return 0, cohort.NotFound(customerName(customerID))
 	}
 	return groupID, err
@@ -52,7 +52,7 @@ func (t *Tx) CustomerGroupID(storeHash string, customerID int64) (groupID int64,
 // AssignedLists puts into the terms the price lists that are assigned to a group
 // (0 for none) and a channel.
 func (t *Tx) AssignedLists(storeHash string, groupID, channelID int64, terms *cohort.PriceTerms) error {
-	rows, err := t.query(`SELECT a.customer_group_id, a.channel_id, a.price_list_id,
+	rows, err := t.Query(`SELECT a.customer_group_id, a.channel_id, a.price_list_id,
 			COALESCE(l.name, ''), l.id IS NOT NULL, COALESCE(l.active, FALSE)
 		FROM price_list_assignments a
 		LEFT JOIN price_lists l ON l.store_hash = a.store_hash AND l.id = a.price_list_id
@@ -105,8 +105,8 @@ func (t *Tx) ProductsToPrice(storeHash string, ids []int64, tiersLeft *Budget) (
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{
-		columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", table: "products", column: "id",
+	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{
+		Columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", Table: "products", Column: "id",
 	}), storeHash, idText(ids))
 	if err != nil {
 		return nil, err
@@ -141,9 +141,9 @@ func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, 
 	w := &where{args: []any{storeHash, idText(variantIDs)}}
 	w.and("x.currency = ?", currency)
 	in(w, "x.price_list_id", listIDs)
-	rows, err := t.query(t.ofIDs(lookupBy{
-		columns: "price_list_id, variant_id, price, sale_price, retail_price, map_price, bulk_tiers",
-		table:   "price_records", column: "variant_id", condition: w.text.String(),
+	rows, err := t.Query(t.ofIDs(txn.LookupBy{
+		Columns: "price_list_id, variant_id, price, sale_price, retail_price, map_price, bulk_tiers",
+		Table:   "price_records", Column: "variant_id", Condition: w.text.String(),
 	}), w.args...)
 	if err != nil {
 		return nil, err

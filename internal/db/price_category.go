@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // CategoriesOfProducts returns the ids of the categories that products are in,
@@ -17,9 +18,9 @@ func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Bu
 	if err != nil {
 		return nil, nil, err
 	}
-	rows, err := t.query(`SELECT ids.wanted, COALESCE((SELECT `+t.engine.joined("x.category_id")+`
-			FROM `+as(tables.productCategories, "x")+` WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
-		FROM `+t.engine.idTable, storeHash, idText(productIDs))
+	rows, err := t.Query(`SELECT ids.wanted, COALESCE((SELECT `+t.SQL().Joined("x.category_id")+`
+			FROM `+txn.As(tables.productCategories, "x")+` WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
+		FROM `+t.SQL().IDTable, storeHash, idText(productIDs))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -93,10 +94,10 @@ func (t *Tx) CategoriesAbove(storeHash string, ids []int64, left *Budget) (map[i
 	if err != nil {
 		return nil, err
 	}
-	up := lookupBy{columns: "id, parent_id, name", table: tables.categories, column: "id"}
+	up := txn.LookupBy{Columns: "id, parent_id, name", Table: tables.categories, Column: "id"}
 	// UNION drops what was found before, so that a loop would end too.
-	rows, err := t.query("WITH RECURSIVE above (id, parent_id, name) AS ("+
-		t.ofIDs(up)+" UNION "+t.engine.rowsOf("above", "above.parent_id", up)+
+	rows, err := t.Query("WITH RECURSIVE above (id, parent_id, name) AS ("+
+		t.ofIDs(up)+" UNION "+t.SQL().RowsOf("above", "above.parent_id", up)+
 		") SELECT id, parent_id, name FROM above", storeHash, idText(ids))
 	if err != nil {
 		return nil, err

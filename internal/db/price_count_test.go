@@ -24,7 +24,7 @@ func TestStatementsOfPrices(t *testing.T) {
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { return fillPriced(tx, products) }); err != nil {
 			t.Fatal(err)
 		}
-		statements := d.CountStatements()
+		statements := d.CountQueries()
 		for _, c := range []struct {
 			name string
 			item func(i int64) service.PriceItem
@@ -50,12 +50,12 @@ func TestStatementsOfPrices(t *testing.T) {
 					for i := range items {
 						r.Items = append(r.Items, c.item(i+1))
 					}
-					statements.Store(0)
+					before := statements()
 					prices, err := svc.Prices(t.Context(), "abc", r)
 					if err != nil {
 						t.Fatal(err)
 					}
-					if n := statements.Load(); n != want {
+					if n := int64(statements() - before); n != want {
 						t.Errorf("%s, group %d: %d statements for %d items, want %d", c.name, group, n, items, want)
 					}
 					if got := prices[items-1].Calculated.Decimal.String(); got != map[int64]string{1: "9", 2: "7"}[group] {

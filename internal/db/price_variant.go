@@ -1,6 +1,9 @@
 package db
 
-import "cohort.example/cohort"
+import (
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
 
 // VariantsToPrice returns those of the variants that there are, with what prices
 // need. The budget is of option values; without one, they are not read.
@@ -9,11 +12,11 @@ func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "id"}), storeHash, idText(ids))
+	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "id"}), storeHash, idText(ids))
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, variantToPrice(optionsLeft))
+	return txn.Collect(rows, variantToPrice(optionsLeft))
 }
 
 // VariantsOfProducts returns the variants of products, by product and id, up to
@@ -23,12 +26,12 @@ func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int,
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.query(t.catalogOfIDs(tables, lookupBy{columns: pricedColumns(optionsLeft), table: "variants", column: "product_id"})+
+	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "product_id"})+
 		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, variantToPrice(optionsLeft))
+	return txn.Collect(rows, variantToPrice(optionsLeft))
 }
 
 func pricedColumns(optionsLeft *Budget) string {
@@ -40,8 +43,8 @@ func pricedColumns(optionsLeft *Budget) string {
 }
 
 // variantToPrice returns what scans a row with the columns of pricedColumns.
-func variantToPrice(optionsLeft *Budget) func(scanner) (cohort.Variant, error) {
-	return func(row scanner) (v cohort.Variant, err error) {
+func variantToPrice(optionsLeft *Budget) func(txn.Scanner) (cohort.Variant, error) {
+	return func(row txn.Scanner) (v cohort.Variant, err error) {
 		var price, sale, retail, advertised int64
 		var options string
 		into := []any{&v.ID, &v.ProductID, &price, &sale, &retail, &advertised}

@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const priceListColumns = "id, name, active, date_created, date_modified"
@@ -18,7 +18,7 @@ func (t *Tx) NextPriceListID(storeHash string) (int64, error) {
 // InsertPriceList adds a price list under its id. Update returns KindConflict if
 // another list has its name.
 func (t *Tx) InsertPriceList(storeHash string, l cohort.PriceList) error {
-	return t.later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	return t.Later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		storeHash, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
 }
 
@@ -30,20 +30,20 @@ func (t *Tx) PriceList(storeHash string, id int64) (cohort.PriceList, error) {
 // PriceListForUpdate is PriceList for one that this transaction is about to write:
 // until its end nobody else does.
 func (t *Tx) PriceListForUpdate(storeHash string, id int64) (cohort.PriceList, error) {
-	return t.priceList(storeHash, id, t.engine.forUpdate)
+	return t.priceList(storeHash, id, t.SQL().ForUpdate)
 }
 
 // PriceListForDelete is PriceList for one that this transaction is about to delete:
 // whoever has assigned it or put records into it is done by now, and until the end
 // of the transaction nobody does.
 func (t *Tx) PriceListForDelete(storeHash string, id int64) (cohort.PriceList, error) {
-	return t.priceList(storeHash, id, t.engine.forDelete)
+	return t.priceList(storeHash, id, t.SQL().ForDelete)
 }
 
 func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceList, error) {
-	l, err := scanPriceList(t.lookup("SELECT "+priceListColumns+
+	l, err := scanPriceList(t.Lookup("SELECT "+priceListColumns+
 		" FROM price_lists WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return l, cohort.NotFound(priceListName(id))
 	}
 	return l, err
@@ -52,7 +52,7 @@ func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceLis
 // HasPriceList reports whether the store has a price list with the id, and will
 // until the transaction ends.
 func (t *Tx) HasPriceList(storeHash string, id int64) (bool, error) {
-	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.engine.forKeyShare, storeHash, id)
+	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeHash, id)
 	return found != 0, err
 }
 
@@ -78,7 +78,7 @@ func (t *Tx) ListPriceLists(storeHash string, f cohort.PriceListFilter, p cohort
 // CountPriceLists returns how many price lists pass the filter.
 func (t *Tx) CountPriceLists(storeHash string, f cohort.PriceListFilter) (n int64, err error) {
 	w := wherePriceLists(storeHash, f)
-	err = t.queryRow("SELECT count(*) FROM price_lists"+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM price_lists"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -99,7 +99,7 @@ func wherePriceLists(storeHash string, f cohort.PriceListFilter) *where {
 // UpdatePriceList writes a price list over the one with its id, or returns
 // KindNotFound. Its creation date stays. KindConflict is as for InsertPriceList.
 func (t *Tx) UpdatePriceList(storeHash string, l cohort.PriceList) error {
-	n, err := t.exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
+	n, err := t.Exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
 		WHERE store_hash = $1 AND id = $2`,
 		storeHash, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
 	return mustChange(n, err, priceListName(l.ID))
@@ -108,13 +108,13 @@ func (t *Tx) UpdatePriceList(storeHash string, l cohort.PriceList) error {
 // DeletePriceList deletes a price list with its records, or returns KindNotFound.
 // Its assignments are not touched.
 func (t *Tx) DeletePriceList(storeHash string, id int64) error {
-	n, err := t.exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeHash, id)
+	n, err := t.Exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeHash, id)
 	return mustChange(n, err, priceListName(id))
 }
 
 func priceListName(id int64) string { return fmt.Sprintf("price list %d", id) }
 
-func scanPriceList(row scanner) (cohort.PriceList, error) {
+func scanPriceList(row txn.Scanner) (cohort.PriceList, error) {
 	var l cohort.PriceList
 	var created, modified int64
 	err := row.Scan(&l.ID, &l.Name, &l.Active, &created, &modified)

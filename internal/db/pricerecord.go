@@ -2,7 +2,6 @@ package db
 
 import (
 	"cmp"
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // priceRecordColumns are what is kept of a record in the order in which it is
@@ -59,7 +59,7 @@ func (t *Tx) writePriceRecords(storeHash string, records []cohort.PriceRecord, o
 			n *= 2
 		}
 		query, args := insertPriceRecords(storeHash, records[:n])
-		if err := t.later(query+onConflict, args...); err != nil {
+		if err := t.Later(query+onConflict, args...); err != nil {
 			return err
 		}
 		records = records[n:]
@@ -100,9 +100,9 @@ func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency str
 	if err != nil {
 		return cohort.PriceRecord{}, err
 	}
-	r, err := scanPriceRecord(t.lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+tables.priceRecords+
+	r, err := scanPriceRecord(t.Lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+tables.priceRecords+
 		" WHERE store_hash = $1 AND price_list_id = $2 AND variant_id = $3 AND currency = $4", storeHash, listID, variantID, currency))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return r, cohort.NotFound(fmt.Sprintf("price record %d/%d/%s", listID, variantID, currency))
 	}
 	return r, err
@@ -128,7 +128,7 @@ func (t *Tx) CountPriceRecords(storeHash string, listID int64, f cohort.PriceRec
 		return 0, err
 	}
 	w := wherePriceRecords(storeHash, listID, f)
-	err = t.queryRow("SELECT count(*) FROM "+tables.priceRecords+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.priceRecords+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -141,12 +141,12 @@ func (t *Tx) PriceRecordsForUpdate(storeHash string, listID int64, variantIDs []
 		w := whereStore(storeHash)
 		w.and("price_list_id = ?", listID)
 		in(w, "variant_id", variants)
-		rows, err := t.query("SELECT "+priceRecordColumns+", 0, '' FROM price_records"+w.text.String()+
-			" ORDER BY variant_id, currency"+t.engine.forUpdate, w.args...)
+		rows, err := t.Query("SELECT "+priceRecordColumns+", 0, '' FROM price_records"+w.text.String()+
+			" ORDER BY variant_id, currency"+t.SQL().ForUpdate, w.args...)
 		if err != nil {
 			return nil, err
 		}
-		records, err := collect(rows, scanPriceRecord)
+		records, err := txn.Collect(rows, scanPriceRecord)
 		if err != nil {
 			return nil, err
 		}
@@ -171,7 +171,7 @@ func (t *Tx) DeletePriceRecords(storeHash string, listID int64, f cohort.PriceRe
 		skus(w, f.SKUs)
 		w.text.WriteString(")")
 	}
-	return t.exec("DELETE FROM price_records"+w.text.String(), w.args...)
+	return t.Exec("DELETE FROM price_records"+w.text.String(), w.args...)
 }
 
 func wherePriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) *where {
@@ -199,7 +199,7 @@ func skus(w *where, list []string) {
 	}
 }
 
-func scanPriceRecord(row scanner) (cohort.PriceRecord, error) {
+func scanPriceRecord(row txn.Scanner) (cohort.PriceRecord, error) {
 	var r cohort.PriceRecord
 	var price, sale, retail, least, created, modified int64
 	var tiers string

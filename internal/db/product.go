@@ -1,13 +1,13 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const productColumns = `id, name, type, sku, weight, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id,
@@ -16,7 +16,7 @@ const productColumns = `id, name, type, sku, weight, price, sale_price, retail_p
 // InsertProduct adds a product under its id, in its categories. Its base variant
 // is to be inserted besides.
 func (t *Tx) InsertProduct(storeHash string, p cohort.Product) error {
-	err := t.later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
+	err := t.Later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		storeHash, Fold(p.Name), p.ID, p.Name, p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.BaseVariantID,
@@ -29,7 +29,7 @@ func (t *Tx) InsertProduct(storeHash string, p cohort.Product) error {
 
 func (t *Tx) categorize(storeHash string, p cohort.Product) error {
 	for i, category := range p.Categories {
-		err := t.later("INSERT INTO product_categories (store_hash, product_id, category_id, position) VALUES ($1, $2, $3, $4)",
+		err := t.Later("INSERT INTO product_categories (store_hash, product_id, category_id, position) VALUES ($1, $2, $3, $4)",
 			storeHash, p.ID, category, i)
 		if err != nil {
 			return err
@@ -46,7 +46,7 @@ func (t *Tx) Product(storeHash string, id int64) (cohort.Product, error) {
 // ProductForUpdate is Product for one that this transaction is about to write,
 // or whose variants it is: until its end nobody else does.
 func (t *Tx) ProductForUpdate(storeHash string, id int64) (cohort.Product, error) {
-	return t.product(storeHash, id, t.engine.forUpdate)
+	return t.product(storeHash, id, t.SQL().ForUpdate)
 }
 
 func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, error) {
@@ -54,9 +54,9 @@ func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, e
 	if err != nil {
 		return cohort.Product{}, err
 	}
-	p, err := scanProduct(t.lookup("SELECT "+productColumns+
+	p, err := scanProduct(t.Lookup("SELECT "+productColumns+
 		" FROM "+tables.products+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
-	if errors.Is(err, sql.ErrNoRows) {
+	if errors.Is(err, txn.ErrNoRows) {
 		return p, cohort.NotFound(productName(id))
 	}
 	if err != nil {
@@ -136,7 +136,7 @@ func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error
 	}
 	w := whereStore(storeHash)
 	in(w, "product_id", ids)
-	rows, err := t.query("SELECT product_id, category_id FROM "+tables.productCategories+w.text.String()+" ORDER BY product_id, position", w.args...)
+	rows, err := t.Query("SELECT product_id, category_id FROM "+tables.productCategories+w.text.String()+" ORDER BY product_id, position", w.args...)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (t *Tx) CountProducts(storeHash string, f cohort.ProductFilter) (int64, err
 	}
 	w := whereProducts(tables, storeHash, f)
 	var n int64
-	err = t.queryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -198,14 +198,14 @@ func (w *where) productSKUs(tables catalogTables, skus []string) {
 // date. before is that one as it was read in this transaction. The base variant
 // is to be updated besides.
 func (t *Tx) UpdateProduct(storeHash string, before, p cohort.Product) error {
-	err := t.later(`UPDATE products SET name = $3, name_folded = $4, type = $5, sku = $6, weight = $7, price = $8, sale_price = $9,
+	err := t.Later(`UPDATE products SET name = $3, name_folded = $4, type = $5, sku = $6, weight = $7, price = $8, sale_price = $9,
 		retail_price = $10, map_price = $11, bulk_tiers = $12, date_modified = $13 WHERE store_hash = $1 AND id = $2`,
 		storeHash, p.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.DateModified.UnixMilli())
 	if err != nil || slices.Equal(before.Categories, p.Categories) {
 		return err
 	}
-	if err := t.later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeHash, p.ID); err != nil {
+	if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeHash, p.ID); err != nil {
 		return err
 	}
 	return t.categorize(storeHash, p)
@@ -214,19 +214,19 @@ func (t *Tx) UpdateProduct(storeHash string, before, p cohort.Product) error {
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
 func (t *Tx) DeleteProduct(storeHash string, id int64) error {
-	n, err := t.exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeHash, id)
+	n, err := t.Exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeHash, id)
 	return mustChange(n, err, productName(id))
 }
 
 // DeleteProducts is DeleteProduct for all that pass the filter, if any do.
 func (t *Tx) DeleteProducts(storeHash string, f cohort.ProductFilter) error {
 	w := whereProducts(storedCatalog, storeHash, f)
-	return t.later("DELETE FROM products"+w.text.String(), w.args...)
+	return t.Later("DELETE FROM products"+w.text.String(), w.args...)
 }
 
 func productName(id int64) string { return fmt.Sprintf("product %d", id) }
 
-func scanProduct(row scanner) (cohort.Product, error) {
+func scanProduct(row txn.Scanner) (cohort.Product, error) {
 	var p cohort.Product
 	var weight, price, sale, retail, minimum, created, modified int64
 	var tiers string

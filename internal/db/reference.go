@@ -1,6 +1,10 @@
 package db
 
-import "slices"
+import (
+	"slices"
+
+	"cohort.example/cohort/internal/txn"
+)
 
 // inChunk is how many values a query looks for at most where there may be very
 // many of them.
@@ -30,11 +34,11 @@ func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeHash)
 		in(w, "id", chunk)
-		rows, err := t.query("SELECT id FROM "+table+w.text.String(), w.args...)
+		rows, err := t.Query("SELECT id FROM "+table+w.text.String(), w.args...)
 		if err != nil {
 			return 0, err
 		}
-		there, err := collect(rows, scanID)
+		there, err := txn.Collect(rows, scanID)
 		if err != nil {
 			return 0, err
 		}
@@ -58,11 +62,11 @@ func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64,
 	for chunk := range slices.Chunk(list, inChunk) {
 		w := whereStore(storeHash)
 		skus(w, chunk)
-		rows, err := t.query("SELECT id, sku FROM "+tables.variants+w.text.String(), w.args...)
+		rows, err := t.Query("SELECT id, sku FROM "+tables.variants+w.text.String(), w.args...)
 		if err != nil {
 			return nil, err
 		}
-		_, err = collect(rows, func(row scanner) (id int64, err error) {
+		_, err = txn.Collect(rows, func(row txn.Scanner) (id int64, err error) {
 			var sku string
 			err = row.Scan(&id, &sku)
 			ids[sku] = id
@@ -86,11 +90,11 @@ func (t *Tx) HoldVariants(storeHash string, ids []int64) ([]int64, error) {
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeHash)
 		in(w, "id", chunk)
-		rows, err := t.query("SELECT id FROM "+tables.variants+w.text.String()+" ORDER BY id"+t.engine.forKeyShare, w.args...)
+		rows, err := t.Query("SELECT id FROM "+tables.variants+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
 		if err != nil {
 			return nil, err
 		}
-		there, err := collect(rows, scanID)
+		there, err := txn.Collect(rows, scanID)
 		if err != nil {
 			return nil, err
 		}

@@ -63,7 +63,7 @@ func (s *slicer) adapt(took time.Duration) {
 }
 
 func (s *slicer) rest(ctx context.Context, took time.Duration) {
-	if !s.db.engine.seesAllWrites || s.db.maxSliceRest == 0 {
+	if !s.db.SeesAllWrites() || s.db.maxSliceRest == 0 {
 		return
 	}
 	select {

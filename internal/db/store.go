@@ -2,11 +2,11 @@ package db
 
 import (
 	"cmp"
-	"database/sql"
 	"errors"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // storeColumns are the columns of a store as scanStore reads them. The column
@@ -17,7 +17,7 @@ const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, c
 // before.
 func (t *Tx) NextStoreKey(hash string) (string, error) {
 	var generation int64
-	err := t.queryRow(`INSERT INTO store_generations (hash, generation) VALUES ($1, 1)
+	err := t.QueryRow(`INSERT INTO store_generations (hash, generation) VALUES ($1, 1)
 		ON CONFLICT (hash) DO UPDATE SET generation = store_generations.generation + 1 RETURNING generation`, hash).Scan(&generation)
 	return cohort.StoreKey(hash, generation), err
 }
@@ -25,7 +25,7 @@ func (t *Tx) NextStoreKey(hash string) (string, error) {
 // InsertStore adds a store under its key, which is its hash if it has none. It
 // returns KindConflict if the key or the hash is taken.
 func (t *Tx) InsertStore(s cohort.Store) error {
-	_, err := t.exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+	_, err := t.Exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
 	return err
 }
@@ -44,7 +44,7 @@ func (t *Tx) StoreByHash(hash string) (cohort.Store, error) {
 // StoreForUpdate is Store for one that this transaction is about to write: until
 // its end nobody else does.
 func (t *Tx) StoreForUpdate(key string) (cohort.Store, error) {
-	return t.store("hash = $1", key, t.engine.forUpdate)
+	return t.store("hash = $1", key, t.SQL().ForUpdate)
 }
 
 // store returns the store that a condition on $1 is true of, unless it is deleted.
@@ -53,33 +53,31 @@ func (t *Tx) store(condition, value string, lock ...string) (cohort.Store, error
 	for _, l := range lock {
 		query += l
 	}
-	s, err := scanStore(t.lookup(query, value))
-	if errors.Is(err, sql.ErrNoRows) {
-		return s, noStore(value)
+	s, err := scanStore(t.Lookup(query, value))
+	if errors.Is(err, txn.ErrNoRows) {
+		return s, cohort.NoStore(value)
 	}
 	return s, err
 }
 
-func noStore(key string) *cohort.Error { return cohort.NotFound("store " + cohort.HashOfKey(key)) }
-
 // ListStores returns every store, by hash.
 func (t *Tx) ListStores() ([]cohort.Store, error) {
-	rows, err := t.query("SELECT " + storeColumns + ` FROM stores WHERE date_deleted = 0 ORDER BY coalesce(public_hash, hash) COLLATE "C"`)
+	rows, err := t.Query("SELECT " + storeColumns + ` FROM stores WHERE date_deleted = 0 ORDER BY coalesce(public_hash, hash) COLLATE "C"`)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanStore)
+	return txn.Collect(rows, scanStore)
 }
 
 // UpdateStore writes the settings of a store, or returns KindNotFound.
 func (t *Tx) UpdateStore(s cohort.Store) error {
 	key := keyOf(s)
-	n, err := t.exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6
+	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6
 		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency)
 	if err == nil && n == 0 {
-		return noStore(key)
+		return cohort.NoStore(key)
 	}
-	return t.note(err, Change{Kind: StoreUpdated, StoreHash: key})
+	return t.Note(err, txn.Change{Kind: txn.StoreUpdated, StoreHash: key})
 }
 
 // DeleteStore deletes a store and all of its rows, or returns KindNotFound. That is
@@ -94,28 +92,28 @@ func (t *Tx) EndStore(key string, at time.Time) error {
 	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2 WHERE hash = $1 AND date_deleted = 0", at.UnixMilli()); err != nil {
 		return err
 	}
-	return t.later("DELETE FROM tokens WHERE store_hash = $1", key)
+	return t.Later("DELETE FROM tokens WHERE store_hash = $1", key)
 }
 
 // endStore waits for the writes under way for the store, keeps others from beginning,
 // and carries out a statement about $1, its key, that takes the store away.
 func (t *Tx) endStore(key, statement string, args ...any) error {
-	if err := t.lockStore(t.engine.lockWriters, key); err != nil {
+	if err := t.LockWriters(key); err != nil {
 		return err
 	}
 	// An older version has made stores without this row.
-	if err := t.later("INSERT INTO store_generations (hash, generation) VALUES ($1, 1) ON CONFLICT (hash) DO NOTHING",
+	if err := t.Later("INSERT INTO store_generations (hash, generation) VALUES ($1, 1) ON CONFLICT (hash) DO NOTHING",
 		cohort.HashOfKey(key)); err != nil {
 		return err
 	}
-	n, err := t.exec(statement, append([]any{key}, args...)...)
+	n, err := t.Exec(statement, append([]any{key}, args...)...)
 	if err == nil && n == 0 {
-		return noStore(key)
+		return cohort.NoStore(key)
 	}
-	return t.note(err, Change{Kind: StoreDeleted, StoreHash: key})
+	return t.Note(err, txn.Change{Kind: txn.StoreDeleted, StoreHash: key})
 }
 
-func scanStore(row scanner) (cohort.Store, error) {
+func scanStore(row txn.Scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created int64
 	err := row.Scan(&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created)

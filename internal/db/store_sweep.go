@@ -1,10 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"slices"
 	"time"
+
+	"cohort.example/cohort/internal/txn"
 )
 
 // sweepChunk is how many rows of a deleted store one statement deletes. Rows that
@@ -30,7 +31,7 @@ func (t *Tx) IsSmallStore(key string, most int) (bool, error) {
 	rows := 0
 	for _, table := range sweptTables() {
 		var n int
-		err := t.lookup("SELECT count(*) FROM (SELECT 1 FROM "+table.name+" WHERE store_hash = $1 LIMIT CAST($2 AS BIGINT)) AS counted",
+		err := t.Lookup("SELECT count(*) FROM (SELECT 1 FROM "+table.name+" WHERE store_hash = $1 LIMIT CAST($2 AS BIGINT)) AS counted",
 			key, most+1-rows).Scan(&n)
 		if rows += n; err != nil || rows > most {
 			return false, err
@@ -48,11 +49,11 @@ type DeletedStore struct {
 // DeletedStores returns the stores that are left to SweepStore, the longest
 // deleted first.
 func (t *Tx) DeletedStores() ([]DeletedStore, error) {
-	rows, err := t.query("SELECT hash, date_deleted FROM stores WHERE date_deleted > 0 ORDER BY date_deleted")
+	rows, err := t.Query("SELECT hash, date_deleted FROM stores WHERE date_deleted > 0 ORDER BY date_deleted")
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, func(row scanner) (s DeletedStore, err error) {
+	return txn.Collect(rows, func(row txn.Scanner) (s DeletedStore, err error) {
 		var deleted int64
 		err = row.Scan(&s.Key, &deleted)
 		s.DateDeleted = fromMillis(deleted)
@@ -77,21 +78,21 @@ func (t *Tx) SweepStore(key string, enough func(rows int64) bool) (rows int64, m
 			if rows > 0 && enough(rows) {
 				return rows, true, nil
 			}
-			n, err := t.exec(t.engine.deleteSome(table.name, table.key), key, sweepChunk)
+			n, err := t.Exec(t.SQL().DeleteSome(table.name, table.key), key, sweepChunk)
 			if err != nil {
 				return rows, true, err
 			}
 			rows += n
 		}
 	}
-	_, err = t.exec("DELETE FROM stores WHERE hash = $1 AND date_deleted > 0", key)
+	_, err = t.Exec("DELETE FROM stores WHERE hash = $1 AND date_deleted > 0", key)
 	return rows, err != nil, err
 }
 
 func (t *Tx) hasRows(table table, key string) (bool, error) {
 	var one int
-	err := t.lookup("SELECT 1 FROM "+table.name+" WHERE store_hash = $1 LIMIT 1", key).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT 1 FROM "+table.name+" WHERE store_hash = $1 LIMIT 1", key).Scan(&one)
+	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err

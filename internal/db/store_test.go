@@ -1,8 +1,6 @@
 package db_test
 
 import (
-	gocompare "cmp"
-	"slices"
 	"testing"
 
 	"cohort.example/cohort"
@@ -10,23 +8,7 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 )
-
-func wantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
-	t.Helper()
-	want = slices.Clone(want)
-	for i := range want {
-		want[i].Key = gocompare.Or(want[i].Key, want[i].Hash) // the first of its hash
-	}
-	view(t, d, func(tx *db.Tx) error {
-		got, err := tx.ListStores()
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("stores (-want +got):\n%s", diff)
-		}
-		return err
-	})
-}
 
 func TestStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

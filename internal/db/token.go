@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const tokenColumns = "hash, id, store_hash, name, scopes, date_created"
@@ -16,15 +16,15 @@ func (t *Tx) InsertToken(k cohort.Token) error {
 	for i, s := range k.Scopes {
 		scopes[i] = string(s)
 	}
-	_, err := t.exec("INSERT INTO tokens ("+tokenColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+	_, err := t.Exec("INSERT INTO tokens ("+tokenColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		k.Hash, k.ID, k.StoreHash, k.Name, strings.Join(scopes, " "), k.DateCreated.UnixMilli())
 	return err
 }
 
 // TokenByHash returns the token whose secret has the hash, or KindNotFound.
 func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
-	k, err := scanToken(t.lookup("SELECT "+tokenColumns+" FROM tokens WHERE hash = $1", hash))
-	if errors.Is(err, sql.ErrNoRows) {
+	k, err := scanToken(t.Lookup("SELECT "+tokenColumns+" FROM tokens WHERE hash = $1", hash))
+	if errors.Is(err, txn.ErrNoRows) {
 		return k, cohort.NotFound("token")
 	}
 	return k, err
@@ -33,33 +33,33 @@ func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
 // ListTokens returns the tokens of a store, by its key, or of every store when storeHash
 // is empty, the oldest first.
 func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
-	rows, err := t.query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
+	rows, err := t.Query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
 		ORDER BY store_hash COLLATE "C", date_created, id COLLATE "C"`, storeHash)
 	if err != nil {
 		return nil, err
 	}
-	return collect(rows, scanToken)
+	return txn.Collect(rows, scanToken)
 }
 
 // DeleteToken deletes the token with the id, or returns KindNotFound. It waits for
 // the writes under way for the token's store; later ones find the token gone.
 func (t *Tx) DeleteToken(id string) error {
 	var store string
-	err := t.lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)
-	if errors.Is(err, sql.ErrNoRows) {
+	err := t.Lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)
+	if errors.Is(err, txn.ErrNoRows) {
 		return cohort.NotFound("token " + id)
 	}
 	if err != nil {
 		return err
 	}
-	if err := t.lockStore(t.engine.lockWriters, store); err != nil {
+	if err := t.LockWriters(store); err != nil {
 		return err
 	}
-	n, err := t.exec("DELETE FROM tokens WHERE id = $1", id)
-	return t.note(mustChange(n, err, "token "+id), Change{Kind: TokenDeleted})
+	n, err := t.Exec("DELETE FROM tokens WHERE id = $1", id)
+	return t.Note(mustChange(n, err, "token "+id), txn.Change{Kind: txn.TokenDeleted})
 }
 
-func scanToken(row scanner) (cohort.Token, error) {
+func scanToken(row txn.Scanner) (cohort.Token, error) {
 	var k cohort.Token
 	var scopes string
 	var created int64

@@ -12,12 +12,6 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func tokenOf(store, secret string) cohort.Token {
-	k := cohort.NewToken(secret)
-	k.StoreHash, k.Name, k.Scopes, k.DateCreated = store, "CI", cohort.Scopes(), t0
-	return k
-}
-
 func wantTokens(t testing.TB, d *db.DB, store string, want ...cohort.Token) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {

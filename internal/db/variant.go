@@ -1,11 +1,11 @@
 package db
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 const variantColumns = "id, product_id, sku, price, sale_price, retail_price, map_price, option_values"
@@ -16,7 +16,7 @@ const hasSKU = " AND sku <> ''"
 // InsertVariant adds a variant under its id. Update returns KindConflict if its
 // SKU is taken, and KindNotFound if its product is gone.
 func (t *Tx) InsertVariant(storeHash string, v cohort.Variant) error {
-	return t.later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	return t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		storeHash, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptions(v.OptionValues))
 }
@@ -33,8 +33,8 @@ func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, err
 	if productID != 0 {
 		w.and("product_id = ?", productID)
 	}
-	v, err := scanVariant(t.lookup("SELECT "+variantColumns+" FROM "+tables.variants+w.text.String(), w.args...))
-	if errors.Is(err, sql.ErrNoRows) {
+	v, err := scanVariant(t.Lookup("SELECT "+variantColumns+" FROM "+tables.variants+w.text.String(), w.args...))
+	if errors.Is(err, txn.ErrNoRows) {
 		return v, cohort.NotFound(variantName(id))
 	}
 	return v, err
@@ -73,7 +73,7 @@ func (t *Tx) ListVariants(storeHash string, f cohort.VariantFilter, p cohort.Pag
 func variantsOfProducts(tables catalogTables) string {
 	return `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
 		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price
-	FROM ` + as(tables.variants, "v") + ` LEFT JOIN ` + as(tables.products, "p") + ` ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
+	FROM ` + txn.As(tables.variants, "v") + ` LEFT JOIN ` + txn.As(tables.products, "p") + ` ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
 }
 
 // ReadPricedVariants is ReadVariants with the product of each, of which only the id
@@ -90,7 +90,7 @@ func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p coho
 	return listing[priced]{
 		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
 		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(storeHash, f) }, keys: byID,
-		scan: func(row scanner) (v priced, err error) {
+		scan: func(row txn.Scanner) (v priced, err error) {
 			var price, sale, retail, minimum int64
 			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
 			v.product = cohort.Product{
@@ -109,7 +109,7 @@ func (t *Tx) CountVariants(storeHash string, f cohort.VariantFilter) (int64, err
 		return 0, err
 	}
 	var n int64
-	err = t.queryRow("SELECT count(*) FROM "+tables.variants+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.variants+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
@@ -128,7 +128,7 @@ func whereVariants(storeHash string, f cohort.VariantFilter) *where {
 // deletes one, has its product from ProductForUpdate. Update returns KindConflict
 // if its SKU is taken.
 func (t *Tx) UpdateVariant(storeHash string, v cohort.Variant) error {
-	return t.later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
+	return t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
 		WHERE store_hash = $1 AND id = $2`,
 		storeHash, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptions(v.OptionValues))
@@ -137,16 +137,16 @@ func (t *Tx) UpdateVariant(storeHash string, v cohort.Variant) error {
 // DeleteVariant deletes a variant with its price records, or returns
 // KindNotFound.
 func (t *Tx) DeleteVariant(storeHash string, id int64) error {
-	n, err := t.exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeHash, id)
+	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeHash, id)
 	return mustChange(n, err, variantName(id))
 }
 
 func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }
 
-func scanVariant(row scanner) (cohort.Variant, error) { return scanVariantAnd(row) }
+func scanVariant(row txn.Scanner) (cohort.Variant, error) { return scanVariantAnd(row) }
 
 // scanVariantAnd scans a variant, and further columns behind it.
-func scanVariantAnd(row scanner, further ...any) (cohort.Variant, error) {
+func scanVariantAnd(row txn.Scanner, further ...any) (cohort.Variant, error) {
 	var v cohort.Variant
 	var price, sale, retail, minimum int64
 	var options string

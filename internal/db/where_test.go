@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -36,7 +37,7 @@ func eachListed(t *testing.T, fn func(t *testing.T, d *DB)) {
 func doing(t testing.TB, d *DB, query string, args ...any) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *Tx) error {
-		_, err := tx.exec(query, args...)
+		_, err := tx.Exec(query, args...)
 		return err
 	})
 	if err != nil {
@@ -48,7 +49,7 @@ func insertListed(t testing.TB, d *DB, store string, rows ...listed) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *Tx) error {
 		for _, r := range rows {
-			if _, err := tx.exec("INSERT INTO listed (store_hash, id, word) VALUES ($1, $2, $3)", store, r.id, r.word); err != nil {
+			if _, err := tx.Exec("INSERT INTO listed (store_hash, id, word) VALUES ($1, $2, $3)", store, r.id, r.word); err != nil {
 				return err
 			}
 		}
@@ -66,11 +67,11 @@ func pick(d *DB, add func(*where) error) (rows []listed, err error) {
 		if err := add(w); err != nil {
 			return err
 		}
-		found, err := tx.query("SELECT id, word FROM listed"+w.text.String(), w.args...)
+		found, err := tx.Query("SELECT id, word FROM listed"+w.text.String(), w.args...)
 		if err != nil {
 			return err
 		}
-		rows, err = collect(found, scanListed)
+		rows, err = txn.Collect(found, scanListed)
 		return err
 	})
 	return rows, err
@@ -168,7 +169,7 @@ func listedRows(keys []sortKey) listing[listed] {
 	}
 }
 
-func scanListed(row scanner) (r listed, err error) { return r, row.Scan(&r.id, &r.word) }
+func scanListed(row txn.Scanner) (r listed, err error) { return r, row.Scan(&r.id, &r.word) }
 
 func TestSlicesOfAList(t *testing.T) {
 	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}

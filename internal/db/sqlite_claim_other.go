@@ -1,9 +1,0 @@
-//go:build !linux
-
-package db
-
-// claim does nothing here: there is no lock that SQLite's would not get in the way
-// of, or that would not outlive the process.
-func (f openFile) claim() (others bool, release func(), err error) {
-	return false, func() {}, nil
-}

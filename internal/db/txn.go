@@ -1,0 +1,45 @@
+package db
+
+import (
+	"context"
+
+	"cohort.example/cohort/internal/txn"
+)
+
+// What callers of this package need of package txn goes by its name here, so that
+// they need not know both.
+type (
+	// Change is something that a committed transaction did; see [txn.Change].
+	Change = txn.Change
+	// Stats describes connections and transactions; see [txn.Stats].
+	Stats = txn.Stats
+)
+
+// The kinds of changes; see [txn.ChangeKind].
+const (
+	GroupInserted   = txn.GroupInserted
+	GroupUpdated    = txn.GroupUpdated
+	GroupDeleted    = txn.GroupDeleted
+	StoreUpdated    = txn.StoreUpdated
+	StoreDeleted    = txn.StoreDeleted
+	TokenDeleted    = txn.TokenDeleted
+	AnythingChanged = txn.AnythingChanged
+)
+
+// ForStore returns a context for work on behalf of a store; see [txn.ForStore].
+func ForStore(ctx context.Context, storeKey string) context.Context {
+	return txn.ForStore(ctx, storeKey)
+}
+
+// ForBearer returns a context for a request that carries a token; see
+// [txn.ForBearer].
+func ForBearer(ctx context.Context, tokenHash, storeKey string) context.Context {
+	return txn.ForBearer(ctx, tokenHash, storeKey)
+}
+
+// Unchecked returns a context for work that follows from a committed change; see
+// [txn.Unchecked].
+func Unchecked(ctx context.Context) context.Context { return txn.Unchecked(ctx) }
+
+// Redact returns a database URL without the passwords in it; see [txn.Redact].
+func Redact(url string) string { return txn.Redact(url) }

@@ -1,0 +1,251 @@
+package dbtest
+
+import (
+	gocmp "cmp"
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/shopspring/decimal"
+)
+
+// T0 is the moment at which everything in these tests is created.
+var T0 = time.Date(2024, 2, 29, 12, 30, 45, 678_000_000, time.UTC)
+
+// Everything and OnePage select and shows all groups of a store.
+var (
+	Everything = cohort.GroupFilter{}
+	OnePage    = cohort.Page{Number: 1, Size: 1000}
+)
+
+// Door is a way to run a transaction: [db.DB.Update] or [db.DB.View].
+type Door = func(context.Context, func(*db.Tx) error) error
+
+// DoorsOf returns the ways into a database, for what holds of both.
+func DoorsOf(d *db.DB) map[string]Door { return map[string]Door{"Update": d.Update, "View": d.View} }
+
+// Update runs fn, which must succeed.
+func Update(t testing.TB, d *db.DB, fn func(*db.Tx) error) {
+	t.Helper()
+	if err := d.Update(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// View runs fn, which must succeed.
+func View(t testing.TB, d *db.DB, fn func(*db.Tx) error) {
+	t.Helper()
+	if err := d.View(t.Context(), fn); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// AddStores adds stores with these hashes.
+func AddStores(t testing.TB, d *db.DB, hashes ...string) {
+	t.Helper()
+	for _, hash := range hashes {
+		Update(t, d, func(tx *db.Tx) error {
+			return tx.InsertStore(cohort.Store{Hash: hash, Plan: cohort.PlanUnlimited, DateCreated: T0})
+		})
+	}
+}
+
+// NewGroup returns a group that needs nothing else to be inserted.
+func NewGroup(id int64, name string) cohort.Group {
+	return cohort.Group{
+		ID: id, Name: name, CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll},
+		DateCreated: T0, DateModified: T0,
+	}
+}
+
+// AddGroups adds groups to a store under their own ids.
+func AddGroups(t testing.TB, d *db.DB, store string, groups ...cohort.Group) {
+	t.Helper()
+	for _, g := range groups {
+		Update(t, d, func(tx *db.Tx) error { return tx.InsertGroup(store, g) })
+	}
+}
+
+// AddNext is what creating a group comes to: the next id, and a row under it.
+func AddNext(tx *db.Tx, store, name string) error {
+	id, err := tx.NextGroupID(store)
+	if err != nil {
+		return err
+	}
+	return tx.InsertGroup(store, NewGroup(id, name))
+}
+
+// AddGroup adds a group under the next id, which it returns.
+func AddGroup(t testing.TB, d *db.DB, store, name string) (id int64) {
+	t.Helper()
+	Update(t, d, func(tx *db.Tx) (err error) {
+		if id, err = tx.NextGroupID(store); err != nil {
+			return err
+		}
+		return tx.InsertGroup(store, NewGroup(id, name))
+	})
+	return id
+}
+
+// ListGroups returns a page of a store's groups.
+func ListGroups(t testing.TB, d *db.DB, store string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group) {
+	t.Helper()
+	View(t, d, func(tx *db.Tx) (err error) {
+		groups, err = tx.ListGroups(store, f, p)
+		return err
+	})
+	return groups
+}
+
+// CountGroups returns how many groups of a store pass a filter.
+func CountGroups(t testing.TB, d *db.DB, store string, f cohort.GroupFilter) (n int64) {
+	t.Helper()
+	View(t, d, func(tx *db.Tx) (err error) {
+		n, err = tx.CountGroups(store, f)
+		return err
+	})
+	return n
+}
+
+// Settled returns once the statements before it have been carried out, which
+// may otherwise be sent as late as with the commit.
+func Settled(tx *db.Tx) error {
+	_, err := tx.Exec("UPDATE stores SET plan = plan WHERE FALSE")
+	return err
+}
+
+// IDsOf returns the ids of groups in their order.
+func IDsOf(groups []cohort.Group) []int64 {
+	ids := make([]int64, len(groups))
+	for i, g := range groups {
+		ids[i] = g.ID
+	}
+	return ids
+}
+
+// WantGroups fails unless the store has exactly these groups.
+func WantGroups(t testing.TB, d *db.DB, store string, want ...cohort.Group) {
+	t.Helper()
+	if diff := cmp.Diff(want, ListGroups(t, d, store, Everything, OnePage), cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("groups of %s (-want +got):\n%s", store, diff)
+	}
+}
+
+// WantKind fails the test unless err is a cohort.Error of the kind.
+func WantKind(t testing.TB, err error, want cohort.Kind) {
+	t.Helper()
+	if err == nil || cohort.KindOf(err) != want {
+		t.Errorf("got error %v of kind %v, want kind %v", err, cohort.KindOf(err), want)
+	}
+}
+
+// Everybody selects all customers of a store.
+var Everybody = cohort.CustomerFilter{}
+
+// NewCustomer returns a customer whose email is free unless the id is taken.
+func NewCustomer(id, group int64) cohort.Customer {
+	return cohort.Customer{
+		ID: id, FirstName: "Ada", LastName: "Lovelace", Email: strings.Repeat("x", int(id%40)) + decimal.NewFromInt(id).String() + "@example.com",
+		GroupID: group, DateCreated: T0, DateModified: T0,
+	}
+}
+
+// AddCustomers adds customers whose password has the hash "hash".
+func AddCustomers(t testing.TB, d *db.DB, store string, customers ...cohort.Customer) {
+	t.Helper()
+	Update(t, d, func(tx *db.Tx) error {
+		for _, c := range customers {
+			if err := tx.InsertCustomer(store, c, "hash"); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ChangeCustomer is what changing a customer comes to: it is read, and written
+// with the change, in one transaction.
+func ChangeCustomer(tx *db.Tx, store string, id int64, change func(*cohort.Customer)) error {
+	before, err := tx.Customer(store, id)
+	if err != nil {
+		return err
+	}
+	after := before
+	change(&after)
+	return tx.UpdateCustomer(store, before, after, "")
+}
+
+// ListCustomers returns the customers of a store that pass a filter.
+func ListCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilter) (customers []cohort.Customer) {
+	t.Helper()
+	View(t, d, func(tx *db.Tx) (err error) {
+		customers, err = tx.ListCustomers(store, f, cohort.Page{Number: 1, Size: 100_000})
+		return err
+	})
+	return customers
+}
+
+// CountCustomers returns how many customers of a store pass a filter.
+func CountCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilter) (n int64) {
+	t.Helper()
+	View(t, d, func(tx *db.Tx) (err error) {
+		n, err = tx.CountCustomers(store, f)
+		return err
+	})
+	return n
+}
+
+// FullGroup returns a group with something in every field.
+func FullGroup(id int64) cohort.Group {
+	amount := decimal.RequireFromString
+	return cohort.Group{
+		ID:             id,
+		Name:           `O'Neil & "Söhne" 🛒 $1 ? % _ \ ` + strings.Repeat("x", 200),
+		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{9, math.MaxInt64, 1}},
+		DiscountRules: []cohort.DiscountRule{
+			{Type: cohort.RuleProduct, TargetID: math.MaxInt64, Method: cohort.MethodFixed, Amount: amount("9999999999999999.9999")},
+			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: amount("0.1")},
+			{Type: cohort.RuleCategory, TargetID: 3, Method: cohort.MethodPrice, Amount: amount("0")},
+			{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPrice, Amount: amount("1e2")},
+		},
+		IsDefault:        true,
+		IsGroupForGuests: true,
+		DateCreated:      T0,
+		DateModified:     T0.Add(time.Millisecond),
+	}
+}
+
+// WantStores fails the test unless the database has exactly these stores.
+func WantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
+	t.Helper()
+	want = slices.Clone(want)
+	for i := range want {
+		want[i].Key = gocmp.Or(want[i].Key, want[i].Hash) // the first of its hash
+	}
+	View(t, d, func(tx *db.Tx) error {
+		got, err := tx.ListStores()
+		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+			t.Errorf("stores (-want +got):\n%s", diff)
+		}
+		return err
+	})
+}
+
+// TokenOf returns a token of a store with this secret.
+func TokenOf(store, secret string) cohort.Token {
+	k := cohort.NewToken(secret)
+	k.StoreHash, k.Name, k.Scopes, k.DateCreated = store, "CI", cohort.Scopes(), T0
+	return k
+}
+
+// ErrOurs is an error that a test returns from a transaction.
+var ErrOurs = errors.New("ours")

@@ -1,0 +1,122 @@
+package txn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"cohort.example/cohort"
+
+	"github.com/pressly/goose/v3"
+)
+
+// engine is everything in which one database engine differs from another.
+type engine struct {
+	SQL
+	dialect goose.Dialect
+	// migrations has the files that make the schema, one per version.
+	migrations fs.FS
+	// prepare makes the database when it is missing, unless it has to be there,
+	// and brings its schema up to date.
+	prepare func(ctx context.Context, create bool) error
+	// open opens a database that is prepared. changed is to be told of what each
+	// transaction has changed, before its callers hear of it.
+	open func(ctx context.Context, changed func([]Change)) (backend, error)
+	// seesAllWrites is what DB.SeesAllWrites returns.
+	seesAllWrites bool
+	// advisoryLocks reports whether transactions lock stores; see [Tx.LockStore].
+	advisoryLocks bool
+	// beginSnapshot begins a transaction whose reads are of one moment and which
+	// may write temporary tables.
+	beginSnapshot string
+	// trouble says in a few words what a driver error means to a person, and ""
+	// for one that is not the database's state but a mistake of ours.
+	trouble func(error) string
+	// conflict reports whether a driver error is a unique index refusing a row.
+	conflict func(error) bool
+	// orphan reports whether a driver error is a foreign key refusing a row.
+	orphan func(error) bool
+}
+
+func engineFor(rawURL string, migrations fs.FS) (*engine, error) {
+	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok && path != "" {
+		return sqliteEngine(path, migrations)
+	}
+	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
+		return postgresEngine(rawURL, migrations)
+	}
+	return nil, cohort.Invalid("db", fmt.Sprintf(
+		"%q is not a database URL; write sqlite:PATH, such as sqlite:cohort.db, or postgres://USER:PASSWORD@HOST/DATABASE", Redact(rawURL)))
+}
+
+// Redact returns a database URL without the passwords in it, for logs and
+// messages.
+func Redact(rawURL string) string {
+	scheme, rest, ok := strings.Cut(rawURL, "://")
+	if !ok {
+		return rawURL
+	}
+	// A password may hold any sign, if it is not escaped as it has to be. What
+	// is before the last "@" is no host.
+	if at := strings.LastIndex(rest, "@"); at >= 0 {
+		user, _, secret := strings.Cut(rest[:at], ":")
+		if secret {
+			user += ":xxxxx"
+		}
+		rest = user + rest[at:]
+	}
+	return scheme + "://" + passwordParameter.ReplaceAllString(rest, "${1}xxxxx")
+}
+
+var passwordParameter = regexp.MustCompile(`(?i)((?:^|[?&])(?:ssl)?password=)[^&]*`)
+
+// classify turns a driver error into a cohort.Error, once, on its way out of
+// the package. Errors that are one already pass, and so does a context's if it
+// is no sign of the database's.
+func (e *engine) classify(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*cohort.Error](err); ok {
+		return err
+	}
+	if errors.Is(err, errClosed) {
+		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
+	if errors.Is(err, errUnknown) {
+		return &cohort.Error{
+			Kind: cohort.KindUnavailable, Err: err,
+			Message: "It is unknown whether the change was made. Please look before you try again.",
+		}
+	}
+	if errors.Is(err, errTakenAway) {
+		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
+	if e.conflict(err) {
+		return &cohort.Error{Kind: cohort.KindConflict, Err: err}
+	}
+	if e.orphan(err) {
+		// What is missing is the store or the customer, deleted a moment ago.
+		return &cohort.Error{Kind: cohort.KindNotFound, Err: err}
+	}
+	if e.trouble(err) != "" {
+		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
+	return err
+}
+
+// openError is the one line that a person gets when the database at url cannot
+// be opened.
+func openError(rawURL string, err error, e *engine) error {
+	why := e.trouble(err)
+	if why == "" {
+		why = err.Error()
+	}
+	return &cohort.Error{
+		Kind:    cohort.KindUnavailable,
+		Message: fmt.Sprintf("cannot open the database %s: %s", Redact(rawURL), why),
+	}
+}

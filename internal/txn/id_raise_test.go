@@ -1,0 +1,172 @@
+package txn_test
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
+)
+
+func nextID(t testing.TB, d *db.DB, store, kind string) (id int64) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) (err error) {
+		id, err = tx.NextID(store, kind)
+		return err
+	})
+	return id
+}
+
+func raiseID(t testing.TB, d *db.DB, store, kind string, to int64) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) error {
+		_, err := tx.ReserveIDs(store, kind, to, 0)
+		return err
+	})
+}
+
+func wantNextID(t testing.TB, d *db.DB, store, kind string, want int64) {
+	t.Helper()
+	if id := nextID(t, d, store, kind); id != want {
+		t.Errorf("the next id of %s, %s is %d, want %d", store, kind, id, want)
+	}
+}
+
+// Ids that things came with are not given out, neither by the one who was told
+// of them nor by another node, and others are not touched by it.
+func TestReserveIDs(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
+		addStores(t, d, "a", "b")
+		raiseID(t, d, "a", "product", 1000)
+		wantNextID(t, d, "a", "product", 1001)
+		wantNextID(t, d, "a", "variant", 1)
+		wantNextID(t, d, "b", "product", 1)
+		for _, to := range []int64{1002, 999, 1, 0, -7} { // no raise, but for the first
+			raiseID(t, d, "a", "product", to)
+		}
+		wantNextID(t, other, "a", "product", 1003)
+		raiseID(t, other, "b", "product", 1)
+		wantNextID(t, d, "b", "product", 2)
+		raiseID(t, d, "a", "category", 1<<40)
+		wantNextID(t, dbtest.Open(t, url), "a", "category", 1<<40+1)
+	})
+}
+
+// What was not committed has taken no ids, where one transaction writes at a
+// time.
+func TestReservedIDsAreGivenBack(t *testing.T) {
+	d := dbtest.SQLite(t)
+	addStores(t, d, "a")
+	wantNextID(t, d, "a", "product", 1)
+	for _, kind := range []string{"product", "variant"} { // known, and not known yet
+		err := d.Update(t.Context(), func(tx *db.Tx) error {
+			for _, to := range []int64{50, 70, 60} {
+				if _, err := tx.ReserveIDs("a", kind, to, 0); err != nil {
+					return err
+				}
+			}
+			if err := settled(tx); err != nil {
+				return err
+			}
+			return errOurs
+		})
+		if err == nil {
+			t.Fatal("the update has succeeded")
+		}
+	}
+	wantNextID(t, d, "a", "product", 2)
+	wantNextID(t, d, "a", "variant", 1)
+}
+
+// Whoever wants an id while others are being raised gets one above them, or has
+// had it before.
+func TestIDsWhileTheyAreRaised(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
+		addStores(t, d, "a")
+		if first := nextID(t, d, "a", "product"); first != 1 {
+			t.Fatalf("the first id is %d", first)
+		}
+		var wg sync.WaitGroup
+		ids := make([]int64, 20)
+		var once sync.Once // an update may be tried again
+		update(t, d, func(tx *db.Tx) error {
+			if _, err := tx.ReserveIDs("a", "product", 100, 0); err != nil {
+				return err
+			}
+			if err := settled(tx); err != nil {
+				return err
+			}
+			once.Do(func() {
+				for i := range ids {
+					wg.Go(func() {
+						err := []*db.DB{d, other}[i%2].Update(context.Background(), func(tx *db.Tx) (err error) {
+							ids[i], err = tx.NextID("a", "product")
+							return err
+						})
+						if err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			})
+			return nil
+		})
+		wg.Wait()
+		slices.Sort(ids)
+		for i, id := range ids {
+			if want := int64(101 + i); id != want {
+				t.Fatalf("the ids are %v", ids)
+			}
+		}
+	})
+}
+
+// Many who raise a counter and many who take its ids get past each other, and in
+// the end it is above all that was ever named.
+func TestManyRaiseAndTakeIDs(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	nodes := []*db.DB{dbtest.Open(t, url), dbtest.Open(t, url)}
+	addStores(t, nodes[0], "a")
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	taken := map[int64]bool{}
+	for i := range 8 {
+		d := nodes[i%2]
+		wg.Go(func() {
+			for n := range 20 {
+				err := d.Update(context.Background(), func(tx *db.Tx) error {
+					_, err := tx.ReserveIDs("a", "product", int64(1+10*n+i), 0)
+					return err
+				})
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		wg.Go(func() {
+			for range 20 {
+				var id int64
+				err := d.Update(context.Background(), func(tx *db.Tx) (err error) {
+					id, err = tx.NextID("a", "product")
+					return err
+				})
+				mu.Lock()
+				if err != nil || taken[id] {
+					t.Errorf("id %d, which is taken: %v, error %v", id, taken[id], err)
+				}
+				taken[id] = true
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+	if id := nextID(t, nodes[0], "a", "product"); id <= 198 {
+		t.Errorf("the next id is %d", id)
+	}
+}

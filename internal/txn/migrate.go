@@ -1,0 +1,46 @@
+package txn
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/pressly/goose/v3"
+)
+
+// migrateAttempts bounds how often a node tries again after another node that
+// started at the same moment was faster with a migration.
+const migrateAttempts = 20
+
+// migrate brings the schema up to date. Several nodes may do it at once: each
+// migration is a transaction that one of them wins, and the others look again.
+func migrate(ctx context.Context, db *sql.DB, e *engine) error {
+	provider, err := goose.NewProvider(e.dialect, db, e.migrations)
+	if err != nil {
+		return err
+	}
+	for range migrateAttempts {
+		if err = migrateOnce(ctx, provider); err == nil || errors.Is(err, errNewerSchema) || e.trouble(err) != "" {
+			return err
+		}
+	}
+	return err
+}
+
+var errNewerSchema = errors.New("its schema is newer than this version of cohort; use the version that made it, or a newer one")
+
+func migrateOnce(ctx context.Context, p *goose.Provider) error {
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read the schema version: %w", err)
+	}
+	if current > target {
+		return errNewerSchema
+	}
+	if current == target {
+		return nil
+	}
+	_, err = p.Up(ctx)
+	return err
+}

@@ -1,0 +1,238 @@
+package txn
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"net"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"cohort.example/cohort"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+)
+
+// The limits that a connection is opened with, unless the URL sets its own.
+// They bound what one statement can hold up.
+var postgresLimits = map[string]string{
+	"statement_timeout":                   "10s",
+	"lock_timeout":                        "5s",
+	"idle_in_transaction_session_timeout": "30s",
+}
+
+// postgresConnectTimeout bounds how long a server may take to let us in, for
+// each host of the URL.
+const postgresConnectTimeout = 5 * time.Second
+
+// postgresKeepAlive finds a host that went away without a word within 15 s.
+var postgresKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}
+
+func postgresEngine(rawURL string, migrations fs.FS) (*engine, error) {
+	config, err := postgresConfig(rawURL)
+	if err != nil {
+		return nil, err
+	}
+	e := &engine{
+		dialect:    goose.DialectPostgres,
+		migrations: migrations, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		SQL: SQL{
+			ForUpdate: " FOR NO KEY UPDATE", ForDelete: " FOR UPDATE", ForKeyShare: " FOR KEY SHARE", SkipLocked: " SKIP LOCKED",
+			IDTable: "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
+			Joined:  func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },
+			// OFFSET 0 keeps the planner from turning it into a join.
+			RowsOf: func(of, key string, l LookupBy) string {
+				return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.Columns + " FROM " + As(l.Table, "x") +
+					" WHERE x.store_hash = $1 AND x." + l.Column + " = " + key + l.Condition + " OFFSET 0) AS x"
+			},
+			DeleteSome: func(table, key string) string {
+				return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table +
+					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"
+			},
+		},
+		trouble: postgresTrouble, conflict: postgresConflict, orphan: postgresOrphan,
+	}
+	e.prepare = func(ctx context.Context, create bool) error { return preparePostgres(ctx, config, e, create) }
+	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
+		return openPostgres(ctx, config, e, changed)
+	}
+	return e, nil
+}
+
+// postgresConfig reads a URL as pgx does, and adds what it does not say.
+func postgresConfig(rawURL string) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(rawURL)
+	if err != nil {
+		return nil, cohort.Invalid("db", err.Error()) // pgx leaves the password out
+	}
+	if !strings.Contains(rawURL, "pool_max_conns=") {
+		config.MaxConns = int32(max(10, 4*runtime.NumCPU())) //nolint:gosec // no machine has that many
+	}
+	conn := &config.ConnConfig.Config
+	for name, value := range postgresLimits {
+		conn.RuntimeParams[name] = cmp.Or(conn.RuntimeParams[name], value)
+	}
+	conn.RuntimeParams["application_name"] = cmp.Or(conn.RuntimeParams["application_name"], "cohort")
+	if conn.ConnectTimeout == 0 {
+		conn.ConnectTimeout = postgresConnectTimeout
+	}
+	conn.OnNotice = noteWarning
+	dialer := &net.Dialer{KeepAliveConfig: postgresKeepAlive}
+	conn.DialFunc = dialer.DialContext
+	return config, nil
+}
+
+// migrationLock is the advisory lock that a node holds while it brings the
+// schema up to date: "cohort" in bytes.
+const migrationLock = 0x636f686f7274
+
+// preparePostgres brings the schema up to date. Of several nodes that start at
+// once the first does it, and the others wait.
+func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, create bool) (err error) {
+	conn := config.ConnConfig.Copy()
+	for name := range postgresLimits {
+		delete(conn.RuntimeParams, name)
+	}
+	db := stdlib.OpenDB(*conn)
+	defer func() { err = errors.Join(err, db.Close()) }()
+	db.SetMaxOpenConns(1) // the one that has the lock
+	if !create {
+		if err := hasSchema(ctx, db); err != nil {
+			return err
+		}
+	}
+	if _, err := db.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
+		return err
+	}
+	return migrate(ctx, db, e)
+}
+
+func hasSchema(ctx context.Context, db *sql.DB) error {
+	var has bool
+	err := db.QueryRowContext(ctx, "SELECT to_regclass('stores') IS NOT NULL").Scan(&has)
+	if err == nil && !has {
+		return errors.New("there is nothing of cohort's in it; `cohort serve` or `cohort store create` makes the tables")
+	}
+	return err
+}
+
+// postgresDB is an open PostgreSQL database. Each update is a transaction of
+// its own, except that those which read nothing share one; see insertion.
+type postgresDB struct {
+	engine     *engine
+	pool       *pgxpool.Pool
+	changed    func([]Change)
+	receipts   *receipts
+	ids        *idDesk
+	insertions *desk[*insertion]
+	background sync.WaitGroup // what goes on when the caller has its answer
+	quit       chan struct{}
+
+	repeated, unknown atomic.Int64 // see Stats
+	lastReset         atomic.Int64 // Unix milliseconds
+
+	settleTimeout time.Duration // the constant, but in tests
+}
+
+func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
+	pool, err := pgxpool.NewWithConfig(ctx, config.Copy())
+	if err != nil {
+		return nil, err
+	}
+	d := &postgresDB{
+		engine: e, pool: pool, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
+		settleTimeout: settleTimeout,
+	}
+	if d.ids, err = newIDDesk(ctx, config); err != nil {
+		pool.Close()
+		return nil, err
+	}
+	d.insertions = d.newInsertionDesk()
+	d.background.Go(d.tidy)
+	return d, nil
+}
+
+func (d *postgresDB) close() error {
+	close(d.quit)
+	d.background.Wait()
+	d.insertions.work.Wait()
+	d.ids.close()
+	d.pool.Close()
+	return nil
+}
+
+// postgresTroubles holds what an error code or the class of one (its first two
+// signs) means to a person.
+var postgresTroubles = map[string]string{
+	"08":    "the connection to it was lost",
+	"25006": "it is read-only, as a standby is",
+	"28":    "it does not let us in; check the user and the password",
+	"3D000": "there is no such database; make it with createdb",
+	"40":    "changes of several callers stood in each other's way",
+	"42501": "the user may not do that there; check its privileges",
+	"53":    "it has run out of connections, memory or disk",
+	"53100": "its disk is full",
+	"53300": "it has no connection left",
+	"55P03": "others hold what the change needs",
+	"57":    "it is shutting down or starting",
+	"57014": "a statement took too long",
+	"58":    "its machine reports an error",
+	"F0":    "its configuration is damaged",
+	"XX001": "its data is damaged",
+	"XX002": "its data is damaged",
+}
+
+func postgresTrouble(err error) string {
+	if code := postgresCode(err); code != "" {
+		return cmp.Or(postgresTroubles[code], postgresTroubles[code[:2]])
+	}
+	switch {
+	case errors.Is(err, errBusy):
+		return errBusy.Error()
+	case isLost(err):
+		return "it does not answer"
+	}
+	return ""
+}
+
+func postgresConflict(err error) bool { return postgresCode(err) == "23505" }
+
+func postgresOrphan(err error) bool { return postgresCode(err) == "23503" }
+
+// postgresCode is the SQLSTATE of an error that the server has sent, "" for
+// other errors.
+func postgresCode(err error) string {
+	if e, ok := errors.AsType[*pgconn.PgError](err); ok && len(e.Code) == 5 {
+		return e.Code
+	}
+	return ""
+}
+
+// isRefused reports whether the server has said no to a statement, and is there
+// for another.
+func isRefused(err error) bool { return postgresCode(err) != "" && !isLost(err) }
+
+// lostError is an error of a connection that could not be made, or that does not
+// work any more.
+type lostError struct{ error }
+
+func (e lostError) Unwrap() error { return e.error }
+
+func isLost(err error) bool {
+	if _, ok := errors.AsType[lostError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*pgconn.ConnectError](err); ok {
+		return true
+	}
+	_, ok := errors.AsType[net.Error](err)
+	return ok
+}

@@ -1,0 +1,89 @@
+package txn
+
+import (
+	"fmt"
+	"hash/fnv"
+	"strings"
+)
+
+// SQL holds the SQL fragments in which one engine differs from another. A
+// fragment that an engine does not need is empty.
+type SQL struct {
+	// ForUpdate, ForDelete and ForKeyShare end a query and lock its rows until the
+	// transaction ends: against changes, against everything, against deletion.
+	// They are empty on SQLite, where one transaction writes at a time.
+	ForUpdate, ForDelete, ForKeyShare string
+	// SkipLocked follows ForUpdate and leaves out rows that another transaction has
+	// locked, instead of waiting for them.
+	SkipLocked string
+	// IDTable is a table "ids" with a column "wanted": the ids in argument $2, which
+	// is a text of digits separated by commas.
+	IDTable string
+	// Joined is an aggregate that joins a column of ids into one text of digits
+	// separated by commas.
+	Joined func(column string) string
+	// RowsOf is a query for the rows of a store ($1) that belong to the rows of
+	// another table, looked up by a key, one after another. The planner uses the
+	// index however many rows it expects a store to have.
+	RowsOf func(of, key string, l LookupBy) string
+	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
+	// table, in the order of a key.
+	DeleteSome func(table, key string) string
+}
+
+// LookupBy describes a lookup by key: the columns to read, separated by ", ", from
+// a table where Column equals the key and Condition holds. Condition may be empty
+// or begins with " AND"; it refers to the table as x.
+type LookupBy struct{ Columns, Table, Column, Condition string }
+
+// As gives a table another name within a query. The table may be a sub-select
+// that has a name already.
+func As(table, alias string) string {
+	if i := strings.LastIndex(table, ") AS "); i >= 0 {
+		return table[:i+len(") AS ")] + alias
+	}
+	return table + " AS " + alias
+}
+
+// LockClass names what a store-wide lock protects. Its value is the class of
+// PostgreSQL's advisory locks, by convention four letters in ASCII.
+type LockClass int32
+
+// writers is the class of the locks on the right to write for a store at all. Each
+// request that writes shares it. A transaction that takes that right away, by
+// deleting the store or a token of it, holds it exclusively: "writ".
+const writers LockClass = 0x77726974
+
+// LockStore takes an exclusive lock of the store until the transaction ends. It
+// does nothing on SQLite, where one transaction writes at a time.
+func (t *Tx) LockStore(c LockClass, storeKey string) error {
+	return t.lockStore(lockExclusive, c, storeKey)
+}
+
+// ShareStore takes a shared lock of the store until the transaction ends.
+func (t *Tx) ShareStore(c LockClass, storeKey string) error {
+	return t.lockStore(lockShared, c, storeKey)
+}
+
+// LockWriters keeps other transactions from writing for the store until this one
+// ends, and waits for those that write already.
+func (t *Tx) LockWriters(storeKey string) error { return t.LockStore(writers, storeKey) }
+
+const (
+	lockExclusive = "SELECT pg_advisory_xact_lock(%d, $1)"
+	lockShared    = "SELECT pg_advisory_xact_lock_shared(%d, $1)"
+)
+
+func (t *Tx) lockStore(format string, c LockClass, storeKey string) error {
+	if !t.engine.advisoryLocks {
+		return nil
+	}
+	return t.Later(fmt.Sprintf(format, c), lockNumber(storeKey))
+}
+
+// lockNumber is the number of a store in advisory locks. Stores may share one.
+func lockNumber(storeKey string) int32 {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(storeKey)) // never fails
+	return int32(h.Sum32())          //nolint:gosec // any 32 bits will do
+}

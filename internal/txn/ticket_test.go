@@ -1,0 +1,237 @@
+package txn_test
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+)
+
+// endings are the ways in which a token ends, as another node does it.
+var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
+	"revoked":           func(tx *db.Tx, k cohort.Token) error { return tx.DeleteToken(k.ID) },
+	"store deleted":     func(tx *db.Tx, k cohort.Token) error { return tx.DeleteStore(k.StoreHash) },
+	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.EndStore(k.StoreHash, t0) },
+}
+
+// writes are the ways in which a write comes about: what needs to know nothing is
+// sent with what others have to write.
+var writes = map[string]func(store string) func(*db.Tx) error{
+	"blind":   func(store string) func(*db.Tx) error { return add(store, "x") },
+	"looking": addLooking,
+}
+
+func addLooking(store string) func(*db.Tx) error {
+	return func(tx *db.Tx) error {
+		if _, err := tx.CountGroups(store, everything); err != nil {
+			return err
+		}
+		return addNext(tx, store, "x")
+	}
+}
+
+// addTokens adds a token of a store for each secret.
+func addTokens(t testing.TB, d *db.DB, store string, secrets ...string) (tokens []cohort.Token) {
+	t.Helper()
+	for _, secret := range secrets {
+		k := tokenOf(store, secret)
+		update(t, d, func(tx *db.Tx) error { return tx.InsertToken(k) })
+		tokens = append(tokens, k)
+	}
+	return tokens
+}
+
+// start calls Update, and returns at once.
+func start(ctx context.Context, d *db.DB, fn func(*db.Tx) error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- attempt(ctx, d, fn) }()
+	return done
+}
+
+func forToken(ctx context.Context, k cohort.Token) context.Context {
+	return db.ForBearer(ctx, k.Hash, k.StoreHash)
+}
+
+// Once a token has ended on one node, nothing is committed for it on another, which
+// has just committed something for it.
+func TestTokenThatEndsOnAnotherNode(t *testing.T) {
+	for ending, end := range endings {
+		for name, write := range writes {
+			t.Run(ending+", "+name, func(t *testing.T) {
+				dbtest.EachURL(t, func(t *testing.T, url string) {
+					here, there := dbtest.Open(t, url), dbtest.Open(t, url)
+					addStores(t, here, "a", "b")
+					k := addTokens(t, here, "a", "secret")[0]
+					other := addTokens(t, here, "b", "of b")[0]
+					for range 2 { // the second one may be remembered
+						if err := here.Update(forToken(t.Context(), k), write("a")); err != nil {
+							t.Fatal(err)
+						}
+					}
+					update(t, there, func(tx *db.Tx) error { return end(tx, k) })
+					before := countGroups(t, there, "a", everything)
+					wantKind(t, here.Update(forToken(t.Context(), k), write("a")), cohort.KindUnauthorized)
+					wantKind(t, here.Update(forToken(t.Context(), k), write("a")), cohort.KindUnauthorized)
+					if n := countGroups(t, there, "a", everything); n != before {
+						t.Errorf("there are %d groups, %d before", n, before)
+					}
+					if err := here.Update(forToken(t.Context(), other), write("b")); err != nil {
+						t.Errorf("another store's token: %v", err)
+					}
+				})
+			})
+		}
+	}
+}
+
+// A token opens its own store only, whatever a request asks for.
+func TestTokenOfAnotherStoreWritesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		k := addTokens(t, d, "a", "secret")[0]
+		for name, write := range writes {
+			wantKind(t, d.Update(db.ForStore(forToken(t.Context(), k), "b"), write("b")), cohort.KindUnauthorized)
+			if err := d.Update(db.ForStore(forToken(t.Context(), k), "a"), write("a")); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		wantGroups(t, d, "b")
+	})
+}
+
+// Without a token it is the store that has to be there, though its rows are.
+func TestDeletedStoreIsNotWritten(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		for _, write := range writes {
+			if err := d.Update(db.ForStore(t.Context(), "a"), write("a")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		update(t, d, func(tx *db.Tx) error { return tx.EndStore("a", t0) })
+		for name, write := range writes {
+			wantKind(t, d.Update(db.ForStore(t.Context(), "a"), write("a")), cohort.KindNotFound)
+			wantKind(t, d.UpdateLong(db.ForStore(t.Context(), "a"), write("a")), cohort.KindNotFound)
+			if err := d.Update(db.Unchecked(db.ForStore(t.Context(), "a")), write("a")); err != nil {
+				t.Errorf("%s, unchecked: %v", name, err)
+			}
+		}
+	})
+}
+
+// Where many wait, a token that has ended fails alone.
+func TestEndedTokenAmongOthers(t *testing.T) {
+	const each = 40
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		addStores(t, d, "a", "b")
+		good, of, ended := addTokens(t, d, "a", "good")[0], addTokens(t, d, "b", "of b")[0], addTokens(t, d, "a", "ended")[0]
+		update(t, dbtest.Open(t, url), func(tx *db.Tx) error { return tx.DeleteToken(ended.ID) })
+		done := map[string][]<-chan error{}
+		for range each {
+			for _, k := range []cohort.Token{good, of, ended} {
+				done[k.ID] = append(done[k.ID], start(forToken(t.Context(), k), d, add(k.StoreHash, "x")))
+			}
+		}
+		for _, k := range []cohort.Token{good, of, ended} {
+			for _, one := range done[k.ID] {
+				err := <-one
+				if k.ID == ended.ID {
+					wantKind(t, err, cohort.KindUnauthorized)
+				} else if err != nil {
+					t.Errorf("a good token: %v", err)
+				}
+			}
+		}
+		for _, store := range []string{"a", "b"} {
+			if n := countGroups(t, d, store, everything); n != each {
+				t.Errorf("store %s has %d groups, want %d", store, n, each)
+			}
+		}
+	})
+}
+
+// A token that ends in a batch is gone for those behind it in the same batch, and
+// one that begins in a transaction that fails was never there.
+func TestTokensWithinABatch(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		k := addTokens(t, d, "a", "secret")[0]
+		if err := d.Update(forToken(t.Context(), k), add("a", "first")); err != nil {
+			t.Fatal(err)
+		}
+		release := hold(t, d)
+		before := queueUntil(forToken(t.Context(), k), d, add("a", "before"))
+		synctest.Wait()
+		revoked := queue(t, d, func(tx *db.Tx) error { return tx.DeleteToken(k.ID) })
+		synctest.Wait()
+		called := false
+		after := queueUntil(forToken(t.Context(), k), d, func(*db.Tx) error { called = true; return nil })
+		release()
+		wantDone(t, before, revoked)
+		wantKind(t, <-after, cohort.KindUnauthorized)
+		if called {
+			t.Error("the function is called for a token that was revoked")
+		}
+	})
+}
+
+// Who takes a token away waits for the write that is under way for it, and writes
+// that come meanwhile do not keep him waiting for ever.
+func TestRevocationWaitsForTheWriteUnderWay(t *testing.T) {
+	for ending, end := range endings {
+		t.Run(ending, func(t *testing.T) {
+			dbtest.EachURL(t, func(t *testing.T, url string) {
+				here, there := dbtest.Open(t, url), dbtest.Open(t, url)
+				addStores(t, here, "a")
+				k := addTokens(t, here, "a", "secret")[0]
+				under, goOn := make(chan struct{}), make(chan struct{})
+				written := start(forToken(t.Context(), k), here, func(tx *db.Tx) error {
+					if err := addLooking("a")(tx); err != nil {
+						return err
+					}
+					if _, err := tx.CountGroups("a", everything); err != nil { // so that the check is sent
+						return err
+					}
+					close(under)
+					<-goOn
+					return nil
+				})
+				<-under
+				ended := start(t.Context(), there, func(tx *db.Tx) error { return end(tx, k) })
+				if there.SeesAllWrites() { // a file has one writer
+					close(goOn)
+				} else {
+					awaitLock(t, here, ended)
+					late := start(forToken(t.Context(), k), here, add("a", "late"))
+					close(goOn)
+					wantKind(t, <-late, cohort.KindUnauthorized)
+				}
+				for _, done := range []<-chan error{written, ended} {
+					if err := <-done; err != nil {
+						t.Error(err)
+					}
+				}
+				wantKind(t, here.Update(forToken(t.Context(), k), add("a", "x")), cohort.KindUnauthorized)
+			})
+		})
+	}
+}
+
+// awaitLock returns when somebody waits for an advisory lock. It fails if done is.
+func awaitLock(t *testing.T, d *db.DB, done <-chan error) {
+	t.Helper()
+	for waiting := 0; waiting == 0; {
+		select {
+		case err := <-done:
+			t.Fatalf("it did not wait for the write (error %v)", err)
+		default:
+		}
+		view(t, d, func(tx *db.Tx) (err error) {
+			waiting, err = tx.CountWaiting()
+			return err
+		})
+	}
+}

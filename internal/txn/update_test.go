@@ -1,0 +1,276 @@
+package txn_test
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+)
+
+// attempt runs an update and returns its error, or its panic as one.
+func attempt(ctx context.Context, d *db.DB, fn func(*db.Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v", p)
+		}
+	}()
+	return d.Update(ctx, fn)
+}
+
+// failures is every way in which a function that has already written can end
+// other than well.
+var failures = map[string]func(tx *db.Tx) error{
+	"error":            func(*db.Tx) error { return errOurs },
+	"panic":            func(*db.Tx) error { panic("ours") },
+	"unique index":     func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) },
+	"foreign key":      func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) },
+	"nothing there":    func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) },
+	"error after more": func(tx *db.Tx) error { return errors.Join(tx.DeleteGroup("a", 1), addNext(tx, "a", "y"), errOurs) },
+}
+
+func TestUpdateThatFailsLeavesNothing(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "first") })
+		for name, fail := range failures {
+			err := attempt(t.Context(), d, func(tx *db.Tx) error {
+				if err := errors.Join(addNext(tx, "a", "lost"), tx.UpdateGroup("a", newGroup(1, "changed"))); err != nil {
+					return err
+				}
+				return fail(tx)
+			})
+			if err == nil {
+				t.Errorf("%s: Update returns nil", name)
+			}
+			wantGroups(t, d, "a", newGroup(1, "first"))
+		}
+		// It goes on. The ids of what was undone were never seen: some come again.
+		id := addGroup(t, d, "a", "second")
+		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(id, "second"))
+	})
+}
+
+func TestUpdateAndViewReturnTheErrorOfTheFunction(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		for name, door := range doorsOf(d) {
+			ours := &cohort.Error{Kind: cohort.KindForbidden}
+			if err := door(t.Context(), func(*db.Tx) error { return fmt.Errorf("wrapped: %w", ours) }); !errors.Is(err, ours) {
+				t.Errorf("%s: got %v", name, err)
+			}
+			if err := door(t.Context(), func(*db.Tx) error { return errOurs }); !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+func TestContextThatHasEnded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for name, door := range doorsOf(d) {
+			err := door(ctx, func(*db.Tx) error { t.Errorf("%s runs its function", name); return nil })
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+	})
+}
+
+// An update that has begun may share its transaction with others, so the end of
+// one caller's context must not stop it half way. The caller is let go, with an
+// error unless the commit was faster.
+func TestContextThatEndsDuringUpdate(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		ctx, cancel := context.WithCancel(t.Context())
+		err := d.Update(ctx, func(tx *db.Tx) error {
+			err := addNext(tx, "a", "first")
+			cancel()
+			return errors.Join(err, settled(tx), addNext(tx, "a", "second"))
+		})
+		if err != nil && !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		update(t, d, func(*db.Tx) error { return nil }) // comes after it
+		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
+	})
+}
+
+// It is SQLite whose updates wait for the one before.
+func TestContextThatEndsDuringTheWaitForATurn(t *testing.T) {
+	t.Parallel()
+	d := dbtest.SQLite(t)
+	addStores(t, d, "a")
+	var waited error
+	update(t, d, func(tx *db.Tx) error {
+		// The writer is ours, so the other update can only wait.
+		ctx, cancel := context.WithCancel(t.Context())
+		go cancel()
+		waited = d.Update(ctx, func(tx *db.Tx) error { return addNext(tx, "a", "late") })
+		return addNext(tx, "a", "first")
+	})
+	if !errors.Is(waited, context.Canceled) {
+		t.Errorf("the update that waited: %v", waited)
+	}
+	update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "second") })
+	wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
+}
+
+func TestContextThatEndsDuringView(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		ctx, cancel := context.WithCancel(t.Context())
+		err := d.View(ctx, func(tx *db.Tx) error {
+			cancel()
+			_, err := tx.CountGroups("a", everything)
+			return err
+		})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got %v, want the context's error", err)
+		}
+		wantGroups(t, d, "a")
+	})
+}
+
+// Some of many updates at once fail. Whatever company they had in a
+// transaction, exactly the others are there.
+func TestConcurrentUpdates(t *testing.T) {
+	const callers, each = 16, 12
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		var mu sync.Mutex
+		var want []cohort.Group
+		var wg sync.WaitGroup
+		for caller := range callers {
+			wg.Go(func() {
+				for i := range each {
+					if id := runOne(t, d, caller*each+i); id != 0 {
+						mu.Lock()
+						want = append(want, newGroup(id, "kept"))
+						mu.Unlock()
+					}
+				}
+			})
+		}
+		wg.Wait()
+
+		// Of every four, one fails by an error, one by a panic, one by the index.
+		if len(want) != callers*each/4 {
+			t.Errorf("%d were made, want %d", len(want), callers*each/4)
+		}
+		slices.SortFunc(want, func(a, b cohort.Group) int { return cmp.Compare(a.ID, b.ID) })
+		wantGroups(t, d, "a", want...)
+		wantGroups(t, d, "b")
+	})
+}
+
+// runOne runs update n of TestConcurrentUpdates, checks what it returns, and
+// returns the id of the group that it has made, or 0.
+func runOne(t *testing.T, d *db.DB, n int) (id int64) {
+	var ended bool
+	err := attempt(t.Context(), d, func(tx *db.Tx) (err error) {
+		if n%4 == 0 {
+			ended = true
+			if id, err = tx.NextGroupID("a"); err != nil {
+				return err
+			}
+			return tx.InsertGroup("a", newGroup(id, "kept"))
+		}
+		if err := errors.Join(addNext(tx, "a", "lost"), addNext(tx, "b", "lost")); err != nil {
+			return err
+		}
+		ended = true
+		switch n % 4 {
+		case 1:
+			return errOurs
+		case 2:
+			panic("ours")
+		}
+		return tx.InsertStore(cohort.Store{Hash: "a"})
+	})
+	if !ended || (err == nil) != (n%4 == 0) {
+		t.Errorf("update %d: got as far as its end %v, error %v", n, ended, err)
+	}
+	return id
+}
+
+func TestViewSeesOneMoment(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addGroups(t, d, "a", newGroup(1, "first"))
+		view(t, d, func(tx *db.Tx) error {
+			before, err := tx.CountGroups("a", everything)
+			if err != nil {
+				return err
+			}
+			update(t, d, func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(2, "second")) })
+			after, err := tx.ListGroups("a", everything, onePage)
+			if before != 1 || len(after) != 1 {
+				t.Errorf("counted %d, then listed %d", before, len(after))
+			}
+			return err
+		})
+		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
+	})
+}
+
+func TestViewDoesNotWaitForAWriter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		update(t, d, func(tx *db.Tx) error {
+			if err := tx.InsertGroup("a", newGroup(1, "x")); err != nil {
+				return err
+			}
+			// Were the view to wait for us, neither would ever end.
+			var seen int64
+			err := d.View(t.Context(), func(tx *db.Tx) (err error) {
+				seen, err = tx.CountGroups("a", everything)
+				return err
+			})
+			if seen != 0 {
+				t.Errorf("the view sees %d groups that are not committed", seen)
+			}
+			return err
+		})
+		wantGroups(t, d, "a", newGroup(1, "x"))
+	})
+}
+
+func TestViewCannotWrite(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		if err := d.View(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "x")) }); err == nil {
+			t.Error("a view wrote")
+		}
+		wantGroups(t, d, "a")
+	})
+}
+
+func TestUseAfterClose(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d, err := db.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for name, door := range doorsOf(d) {
+			if err := door(t.Context(), func(*db.Tx) error { return nil }); err == nil {
+				t.Errorf("%s works on a closed database", name)
+			}
+		}
+		if err := d.Ping(t.Context()); err == nil {
+			t.Error("Ping works on a closed database")
+		}
+	})
+}

@@ -1,0 +1,216 @@
+package txn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/txn"
+)
+
+func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
+	const n = txn.MaxBatch + 44
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		release := hold(t, d)
+		var queued []<-chan error
+		var want []cohort.Group
+		for i := range n {
+			name := fmt.Sprint("group ", i+1)
+			queued = append(queued, queue(t, d, add("a", name)))
+			want = append(want, newGroup(int64(i+1), name)) // who came first is first
+		}
+		release()
+		wantDone(t, queued...)
+		wantGroups(t, d, "a", want...)
+
+		var sizes []int
+		for _, commit := range c.take() {
+			sizes = append(sizes, strings.Count(commit, "+"))
+		}
+		if want := []int{txn.MaxBatch, n - txn.MaxBatch}; !slices.Equal(sizes, want) {
+			t.Errorf("commits of %d updates, want %d", sizes, want)
+		}
+	})
+}
+
+// After many have come together, who comes alone gets his turn too.
+func TestOneComesAfterMany(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		for range 2 {
+			release := hold(t, d)
+			queued := []<-chan error{queue(t, d, add("a", "many")), queue(t, d, add("a", "many")), queue(t, d, add("a", "many"))}
+			release()
+			wantDone(t, queued...)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's time
+			if err := d.Update(ctx, add("a", "one")); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+		c.want(t, "+a/1 many, +a/2 many, +a/3 many", "+a/4 one", "+a/5 many, +a/6 many, +a/7 many", "+a/8 one")
+	})
+}
+
+// badTurns is every way in which a function can fail, and what its caller has
+// to be told.
+var badTurns = []struct {
+	name string
+	fail func(*db.Tx) error
+	told func(error) bool
+}{
+	{"an error", func(*db.Tx) error { return errOurs }, func(err error) bool { return errors.Is(err, errOurs) }},
+	{"a panic", func(*db.Tx) error { panic("ours") }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: ours") }},
+	{"a panic of Go's", func(*db.Tx) error { return []error{}[len(kinds)] }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: runtime error") }},
+	{"a unique index", func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) }, isKind(cohort.KindConflict)},
+	{"a foreign key", func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) }, isKind(cohort.KindNotFound)},
+	{"nothing there", func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) }, isKind(cohort.KindNotFound)},
+	{"wrong SQL", func(tx *db.Tx) error { _, err := tx.Exec("SELECT nowhere"); return err }, isKind(cohort.KindInternal)},
+	{"an error of ours", func(*db.Tx) error { return &cohort.Error{Kind: cohort.KindForbidden} }, isKind(cohort.KindForbidden)},
+}
+
+func isKind(kind cohort.Kind) func(error) bool {
+	return func(err error) bool { return cohort.KindOf(err) == kind }
+}
+
+// Whoever fails in the middle of others undoes his own work and nobody else's,
+// and each hears how it went for himself.
+func TestTurnThatFailsAmongOthers(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		first := newGroup(1, "first")
+		first.IsDefault = true
+		update(t, d, func(tx *db.Tx) error { return errors.Join(addNext(tx, "a", "first"), tx.UpdateGroup("a", first)) })
+		c := watch(d)
+		release := hold(t, d)
+		calls := make([]int, len(badTurns))
+		var good, bad []<-chan error
+		want, told := []cohort.Group{first}, []string{}
+		for i, turn := range badTurns {
+			bad = append(bad, queue(t, d, func(tx *db.Tx) error {
+				calls[i]++
+				if err := errors.Join(addNext(tx, "a", "lost"), tx.ClearDefaultGroup("a", t0), tx.DeleteGroup("a", 1)); err != nil {
+					return err
+				}
+				// So that only this turn's own work is in the way of what comes.
+				if err := tx.InsertGroup("a", newGroup(1, "lost")); err != nil {
+					return err
+				}
+				return turn.fail(tx)
+			}))
+			name := fmt.Sprint("behind ", turn.name)
+			good = append(good, queue(t, d, add("a", name)))
+			want = append(want, newGroup(int64(i+2), name))
+			told = append(told, fmt.Sprintf("+a/%d %s", i+2, name))
+		}
+		release()
+		wantDone(t, good...)
+		for i, turn := range badTurns {
+			if err := <-bad[i]; err == nil || !turn.told(err) || calls[i] != 1 {
+				t.Errorf("%s: called %d times, and told %v", turn.name, calls[i], err)
+			}
+		}
+		wantGroups(t, d, "a", want...)
+		c.want(t, strings.Join(told, ", "))
+	})
+}
+
+// A panic is one in the goroutine of the caller, who is told where it began.
+func TestPanicIsTheCallers(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		err := attempt(t.Context(), d, panicsHere)
+		if err == nil || !strings.Contains(err.Error(), "panicsHere") {
+			t.Errorf("got %v", err)
+		}
+		update(t, d, add("a", "it goes on"))
+	})
+}
+
+func panicsHere(*db.Tx) error { panic("ours") }
+
+// A batch that has taken its time is committed, and who did not get his turn in
+// it is first in the next.
+func TestBatchThatHasHadItsTime(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		release := hold(t, d)
+		end := make(chan struct{})
+		queued := []<-chan error{
+			queue(t, d, add("a", "quick")),
+			queue(t, d, func(tx *db.Tx) error {
+				<-end
+				time.Sleep(txn.MaxBatchTime + 1) // the bubble's time
+				return addNext(tx, "a", "slow")
+			}),
+			queue(t, d, add("a", "late")), queue(t, d, add("a", "later")),
+		}
+		release()
+		queued = append(queued, queue(t, d, add("a", "last")))
+		close(end)
+		wantDone(t, queued...)
+		c.want(t, "+a/1 quick, +a/2 slow", "+a/3 late, +a/4 later, +a/5 last")
+	})
+}
+
+// However slow it is, one turn is in each batch.
+func TestEachBatchGetsOn(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		release := hold(t, d)
+		slow := func(tx *db.Tx) error { time.Sleep(time.Second); return addNext(tx, "a", "slow") }
+		queued := []<-chan error{queue(t, d, slow), queue(t, d, slow), queue(t, d, slow)}
+		release()
+		wantDone(t, queued...)
+		c.want(t, "+a/1 slow", "+a/2 slow", "+a/3 slow")
+	})
+}
+
+// One store with many updates does not keep another waiting.
+func TestStoresTakeTurns(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		release := hold(t, d)
+		var queued []<-chan error
+		for range txn.MaxBatch + 10 {
+			queued = append(queued, queueUntil(db.ForStore(t.Context(), "a"), d, add("a", "x")))
+		}
+		queued = append(queued, queueUntil(db.ForStore(t.Context(), "b"), d, add("b", "last")))
+		release()
+		wantDone(t, queued...)
+		commits := c.take()
+		if len(commits) != 2 || !strings.Contains(commits[0], "+b/1 last") {
+			t.Errorf("the other store is not in the first of %d commits", len(commits))
+		}
+	})
+}
+
+// Close lets everybody who has come before get his answer, and nobody after.
+func TestCloseLetsTurnsEnd(t *testing.T) {
+	sqliteBubbleURL(t, func(t *testing.T, url string) {
+		d, err := db.Open(t.Context(), url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addStores(t, d, "a")
+		release := hold(t, d)
+		queued := []<-chan error{queue(t, d, add("a", "first")), queue(t, d, add("a", "second"))}
+		closed := make(chan error, 1)
+		go func() { closed <- d.Close() }()
+		synctest.Wait()
+		if len(closed) > 0 {
+			t.Error("Close does not wait for updates")
+		}
+		wantKind(t, d.Update(t.Context(), func(*db.Tx) error { t.Error("an update begins during Close"); return nil }), cohort.KindUnavailable)
+		release()
+		wantDone(t, append(queued, closed)...)
+		wantGroups(t, dbtest.Open(t, url), "a", newGroup(1, "first"), newGroup(2, "second"))
+	})
+}
