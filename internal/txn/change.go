@@ -6,8 +6,7 @@ import (
 	"cohort.example/cohort"
 )
 
-// Change is something that a committed transaction did and that whoever keeps
-// answers has to know of.
+// Change is part of a committed transaction that invalidates caches.
 type Change struct {
 	Kind      ChangeKind
 	StoreHash string       // empty with TokenDeleted and AnythingChanged
@@ -24,17 +23,17 @@ const (
 	GroupDeleted                      // Change.Group has its id
 	StoreUpdated                      // the settings of a store
 	StoreDeleted                      // a store and all that was in it
-	TokenDeleted                      // some token; that is rare, so all are looked up again
-	AnythingChanged                   // by another process; there is no telling what
+	TokenDeleted                      // any token; it is rare, so caches drop all tokens
+	AnythingChanged                   // another process has written; what is unknown
 )
 
-// Watch calls fn with what each transaction has changed, after its commit and
-// before the callers of Update hear of it: what fn has forgotten by then, nobody
-// is shown any more who knows of the change. The slice is fn's to read until it
-// returns. fn must be quick, and must not use the database.
+// Watch calls fn with the changes of each transaction, after its commit and before
+// Update returns. A caller that knows of the change therefore never gets a cached
+// value that fn has invalidated. fn may read the slice until it returns. It must be
+// quick and must not use the database.
 //
-// Calls come one after another in the order of the commits if the database
-// SeesAllWrites.
+// If the database SeesAllWrites, the calls are in the order of the commits, one at a
+// time.
 func (db *DB) Watch(fn func([]Change)) {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -42,13 +41,13 @@ func (db *DB) Watch(fn func([]Change)) {
 	db.watchers.Store(&watchers)
 }
 
-// SeesAllWrites reports whether this DB learns of every write, in time to keep
-// answers: its own ones before they are acknowledged, and those of other
-// processes within a fraction of a second.
+// SeesAllWrites reports whether watchers learn of every write in time to keep a
+// cache: of writes of this process before they are acknowledged, and of writes of
+// other processes within a fraction of a second.
 func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
-// AwaitNotified returns when everybody who watches knows of what one of them may have
-// shown by now. A View waits for that by itself.
+// AwaitNotified waits until every watcher knows of each commit that a reader may
+// have seen. A View waits by itself.
 func (db *DB) AwaitNotified() {
 	if s, ok := db.backend.(*sqliteDB); ok {
 		s.writer.awaitNotified()

@@ -57,10 +57,10 @@ func TestWatchIsToldWhatChanged(t *testing.T) {
 // A group in a change is as it is in the database then, whole.
 func TestWatchIsToldTheGroup(t *testing.T) {
 	eachBubble(t, func(t *testing.T, d *db.DB) {
-		var told []cohort.Group
+		var notified []cohort.Group
 		d.Watch(func(changes []db.Change) {
 			for _, c := range changes {
-				told = append(told, c.Group)
+				notified = append(notified, c.Group)
 			}
 		})
 		later := t0.Add(time.Hour)
@@ -74,10 +74,10 @@ func TestWatchIsToldTheGroup(t *testing.T) {
 			update(t, d, do)
 			want = append(want, listGroups(t, d, "a", everything, onePage)...)
 		}
-		if diff := cmp.Diff(want, told); diff != "" {
-			t.Errorf("(-in the database +told):\n%s", diff)
+		if diff := cmp.Diff(want, notified); diff != "" {
+			t.Errorf("(-in the database +notified):\n%s", diff)
 		}
-		if got := told[2].DateModified; !got.Equal(later) {
+		if got := notified[2].DateModified; !got.Equal(later) {
 			t.Errorf("the date went back to %v", got)
 		}
 	})

@@ -6,37 +6,36 @@ import (
 	"time"
 )
 
-// checkpointPages is how many pages of 4 KiB the write-ahead log holds when it
-// is emptied.
+// checkpointPages is the size of the write-ahead log, in pages of 4 KiB, from which
+// it is restarted.
 const checkpointPages = 4_000
 
-// checkpointAfter is how many batches are written from one look at the log to
-// the next.
+// checkpointAfter is the number of batches between two checks of the log's size.
 const checkpointAfter = 32
 
-// checkpointEvery is how often the log is emptied without need, so that there
-// is little in it when the process starts the next time, or the disk is full.
+// checkpointEvery is the interval of routine checkpoints, which keep the log small in
+// case the process restarts or the disk fills up.
 const checkpointEvery = time.Second
 
-// checkpointer moves pages from the write-ahead log into the database file, on
-// a connection of its own, so that no commit has to do it. The log can begin
-// anew only when all of it is moved, which never happens by itself while
-// somebody writes all the time. So most of it is moved beside the writer, who
-// then pauses for the few pages that it has added meanwhile.
+// checkpointer moves pages from the write-ahead log into the database file on a
+// connection of its own, so that no commit has to. The log can restart from its
+// beginning only after all of it is moved, which under constant writes never happens
+// by itself. So the checkpointer moves most pages while the writer works, and then
+// pauses the writer for the few pages added meanwhile.
 type checkpointer struct {
 	session session
 	writer  *writer
-	batches int // since the last look; the writer's
+	batches int // since the last check; only the writer goroutine uses it
 	wake    chan struct{}
 	quit    chan struct{}
 	stopped chan struct{}
 }
 
-// checkpointPatience is how long the writer rests at most for those who read.
+// checkpointPatience is how long the writer pauses at most for readers.
 const checkpointPatience = 100 * time.Millisecond
 
 func newCheckpointer(s session, w *writer) *checkpointer {
-	// Should it fail, the patience is that of every connection.
+	// If this fails, the timeout of every connection applies.
 	_, _ = s.exec(context.Background(), fmt.Sprint("PRAGMA busy_timeout = ", checkpointPatience.Milliseconds()), nil)
 	return &checkpointer{session: s, writer: w, wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
@@ -49,7 +48,7 @@ func (c *checkpointer) written() {
 	c.batches = 0
 	select {
 	case c.wake <- struct{}{}:
-	default: // awake
+	default: // already signalled
 	}
 }
 
@@ -69,19 +68,19 @@ func (c *checkpointer) run() {
 	}
 }
 
-// bound keeps the log from growing.
+// bound restarts the log if it has grown too large.
 func (c *checkpointer) bound() {
 	if c.checkpoint("NOOP") < checkpointPages {
 		return
 	}
 	c.checkpoint("PASSIVE")
-	// Nobody who reads the log may be left, or it goes on where it is. Those who
-	// come now read the file, so it takes no longer than what is being read.
+	// RESTART waits for the transactions that read from the log. New ones read from
+	// the file, so the wait is as long as the longest current read.
 	c.writer.pause(func() { c.checkpoint("RESTART") })
 }
 
-// checkpoint returns how many pages there are in the log. If it cannot do its
-// work the log grows, which is no harm to anybody's data, and it is tried again.
+// checkpoint runs a checkpoint and returns how many pages the log has. If it fails,
+// the log grows and the next one retries; no data is at risk.
 func (c *checkpointer) checkpoint(mode string) (pages int64) {
 	var busy, moved int64
 	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: c.session, engine: c.writer.engine}

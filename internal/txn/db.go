@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// DB is an open database. Its only doors are [DB.Update] and [DB.View].
+// DB is an open database. [DB.Update] and [DB.View] run transactions on it.
 type DB struct {
 	engine   *engine
 	backend  backend
@@ -29,38 +29,34 @@ type DB struct {
 	running sync.WaitGroup // transactions
 }
 
-// backend is how the databases of an engine are written and read.
+// backend runs transactions on an engine.
 type backend interface {
 	update(ctx context.Context, fn func(*Tx) error) error
 	view(ctx context.Context, fn func(*Tx) error) error
-	// updateLong and viewLong are for one long piece of work. There is no time
-	// limit, and they call fn once.
+	// updateLong and viewLong have no time limit and call fn once.
 	updateLong(ctx context.Context, fn func(*Tx) error) error
 	viewLong(ctx context.Context, fn func(*Tx) error) error
-	// probeSlot is the slot among the receipts that ProbeWrite writes.
+	// probeSlot is the receipt slot that ProbeWrite updates.
 	probeSlot() string
-	// scratch calls fn with a connection of its own that is in no transaction, and
-	// closes it. It may write temporary tables and nothing else.
+	// scratch implements DB.Scratch.
 	scratch(ctx context.Context, fn func(*Tx) error) error
-	// close is called when nothing is under way any more.
+	// close is called when no transaction is running.
 	close() error
 }
 
 // Open opens the database that the URL names and brings its schema up to date with
 // migrations, the files of goose.
-// URLs are "sqlite:PATH", which makes the file when it is missing, and
-// "postgres://…" or "postgresql://…" as pgx reads them, whose database has to
-// be there.
+// URLs are "sqlite:PATH", whose file is created if it is missing, and "postgres://…"
+// or "postgresql://…" as pgx reads them, whose database has to exist.
 //
-// It returns a cohort.Error of KindUnavailable whose message is one line for a
-// person when the database is locked, read-only, of a newer schema, not a
-// database at all, or does not answer.
+// If the database is locked, read-only, of a newer schema, not a database at all,
+// or cannot be reached, Open returns a cohort.Error of KindUnavailable with a
+// one-line message for people.
 func Open(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
 	return open(ctx, url, migrations, true)
 }
 
-// OpenExisting is Open for callers who expect the database to be there: it
-// creates nothing and fails when it is missing.
+// OpenExisting is Open, but it fails if the database does not exist.
 func OpenExisting(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
 	return open(ctx, url, migrations, false)
 }
@@ -76,7 +72,7 @@ func open(ctx context.Context, url string, migrations fs.FS, create bool) (*DB, 
 	return start(ctx, url, e)
 }
 
-// start opens the connections of a database that is prepared.
+// start opens the connections of a prepared database.
 func start(ctx context.Context, url string, e *engine) (db *DB, err error) {
 	db = &DB{engine: e}
 	db.watchers.Store(&[]func([]Change){})
@@ -86,8 +82,8 @@ func start(ctx context.Context, url string, e *engine) (db *DB, err error) {
 	return db, nil
 }
 
-// Close waits for transactions under way and closes the database. Transactions
-// that come later get KindUnavailable. To close it again does nothing.
+// Close waits for running transactions and closes the database. Later transactions
+// fail with KindUnavailable. Closing it again does nothing.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	again := db.closed
@@ -113,20 +109,19 @@ func (db *DB) enter() error {
 	return nil
 }
 
-// Update runs fn in a transaction and commits it. When Update returns nil, what
-// fn wrote is on disk; when it returns an error, nothing of it is there. (Two
-// exceptions: if a disk fails to flush, what it was given may be back after a
-// crash; and if a server is gone for long in the moment of a commit, the error
-// says that the outcome is unknown. See docs/durability.md.)
+// Update runs fn in a transaction and commits it. If Update returns nil, the writes
+// of fn are on disk. If it returns an error, none of them is. There are two
+// exceptions: after a failed flush of the disk, writes may reappear after a crash;
+// and if a server disappears during a commit and does not come back in time, the
+// error says that the outcome is unknown. See docs/durability.md.
 //
-// fn must do nothing but database work. It is called at a moment and in the
-// company of other functions that Update chooses. Where several processes write
-// it may be called again, when what it did before was undone; it must not build
-// on what an earlier call has left in variables.
+// fn must only use the database. Update decides when to call it, and may commit it
+// together with the functions of other callers. On PostgreSQL it may call fn again
+// after a rollback, so fn must not rely on variables that an earlier call has set.
 //
-// The end of ctx ends the wait, with ctx's error. If fn was called by then, the
-// transaction may go on without its caller, and whether it succeeds stays
-// unknown; the error says so.
+// When ctx ends, Update returns its error. If fn has been called by then, the
+// transaction may still be committed, and the error says that the outcome is
+// unknown.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	if err := db.enter(); err != nil {
 		return err
@@ -135,19 +130,18 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.countWrite(db.backend.update(ctx, fn))
 }
 
-// UpdateLong is Update for one long piece of work: there is no limit of time, and
-// fn is called once.
+// UpdateLong is Update without a time limit. It calls fn once.
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
 	return db.countWrite(db.long(ctx, db.backend.updateLong, fn))
 }
 
-// ViewLong is View likewise.
+// ViewLong is View without a time limit. It calls fn once.
 func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
 	return db.long(ctx, db.backend.viewLong, fn)
 }
 
-// Scratch calls fn with a connection of its own that is in no transaction, and
-// closes the connection. It may write temporary tables and nothing else.
+// Scratch calls fn with a new connection, outside a transaction, and closes the
+// connection afterwards. fn may write to temporary tables only.
 func (db *DB) Scratch(ctx context.Context, fn func(*Tx) error) error {
 	if err := db.enter(); err != nil {
 		return err
@@ -164,9 +158,9 @@ func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error
 	return do(ctx, fn)
 }
 
-// View runs fn in one read-only transaction: everything fn reads is of one
-// moment. It does not wait for writers. The end of ctx interrupts it. When the
-// database is lost in the middle, fn may be called again.
+// View runs fn in a read-only transaction: all reads of fn see the same snapshot.
+// It does not wait for writers. The end of ctx interrupts it. If the connection is
+// lost, it may call fn again.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := db.enter(); err != nil {
 		return err
@@ -175,11 +169,11 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 	return db.backend.view(ctx, fn)
 }
 
-// pingTimeout is how long a database may take to answer that it is there.
+// pingTimeout is how long Ping waits for the database.
 const pingTimeout = 2 * time.Second
 
-// Ping reports whether the database answers, and whether a file is still where its
-// path leads.
+// Ping checks that the database responds, and on SQLite that its files are still at
+// their paths.
 func (db *DB) Ping(ctx context.Context) error {
 	if s, ok := db.backend.(*sqliteDB); ok {
 		if err := s.files.check(); err != nil {

@@ -13,17 +13,17 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// engine is everything in which one database engine differs from another.
+// engine has everything in which one database engine differs from another.
 type engine struct {
 	SQL
 	dialect goose.Dialect
 	// migrations has the files that make the schema, one per version.
 	migrations fs.FS
-	// prepare makes the database when it is missing, unless it has to be there,
-	// and brings its schema up to date.
+	// prepare creates the database if it is missing and create is true, and brings its
+	// schema up to date.
 	prepare func(ctx context.Context, create bool) error
-	// open opens a database that is prepared. changed is to be told of what each
-	// transaction has changed, before its callers hear of it.
+	// open opens a prepared database. It calls changed with the changes of each
+	// transaction before Update returns.
 	open func(ctx context.Context, changed func([]Change)) (backend, error)
 	// seesAllWrites is what DB.SeesAllWrites returns.
 	seesAllWrites bool
@@ -32,12 +32,12 @@ type engine struct {
 	// beginSnapshot begins a transaction whose reads are of one moment and which
 	// may write temporary tables.
 	beginSnapshot string
-	// trouble says in a few words what a driver error means to a person, and ""
-	// for one that is not the database's state but a mistake of ours.
+	// trouble returns a message for people if a driver error describes the state of
+	// the database, and "" for any other error, such as a mistake in a statement.
 	trouble func(error) string
-	// conflict reports whether a driver error is a unique index refusing a row.
+	// conflict reports whether a driver error is a violation of a unique index.
 	conflict func(error) bool
-	// orphan reports whether a driver error is a foreign key refusing a row.
+	// orphan reports whether a driver error is a violation of a foreign key.
 	orphan func(error) bool
 }
 
@@ -59,8 +59,7 @@ func Redact(rawURL string) string {
 	if !ok {
 		return rawURL
 	}
-	// A password may hold any sign, if it is not escaped as it has to be. What
-	// is before the last "@" is no host.
+	// A password that is not escaped correctly may contain any character, "@" too.
 	if at := strings.LastIndex(rest, "@"); at >= 0 {
 		user, _, secret := strings.Cut(rest[:at], ":")
 		if secret {
@@ -73,9 +72,9 @@ func Redact(rawURL string) string {
 
 var passwordParameter = regexp.MustCompile(`(?i)((?:^|[?&])(?:ssl)?password=)[^&]*`)
 
-// classify turns a driver error into a cohort.Error, once, on its way out of
-// the package. Errors that are one already pass, and so does a context's if it
-// is no sign of the database's.
+// classify turns a driver error into a cohort.Error, once, before it leaves the
+// package. It returns errors that are a cohort.Error already unchanged, and errors
+// of a context too unless the database is in trouble.
 func (e *engine) classify(err error) error {
 	if err == nil {
 		return nil
@@ -99,7 +98,7 @@ func (e *engine) classify(err error) error {
 		return &cohort.Error{Kind: cohort.KindConflict, Err: err}
 	}
 	if e.orphan(err) {
-		// What is missing is the store or the customer, deleted a moment ago.
+		// The store or the customer has just been deleted.
 		return &cohort.Error{Kind: cohort.KindNotFound, Err: err}
 	}
 	if e.trouble(err) != "" {
@@ -108,8 +107,7 @@ func (e *engine) classify(err error) error {
 	return err
 }
 
-// openError is the one line that a person gets when the database at url cannot
-// be opened.
+// openError is the message for people when the database at url cannot be opened.
 func openError(rawURL string, err error, e *engine) error {
 	why := e.trouble(err)
 	if why == "" {

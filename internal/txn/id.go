@@ -7,25 +7,24 @@ import (
 	"slices"
 )
 
-// idGiver knows the next id of a kind.
-type idGiver interface {
+// idSource allocates ids.
+type idSource interface {
 	next(t *Tx, key idKey) (int64, error)
-	// reserve raises to what is above all of `above` and takes n ids from there.
+	// reserve raises the counter to at least above and allocates the n ids after it.
 	// It returns the first of them.
 	reserve(t *Tx, key idKey, above, n int64) (first int64, err error)
 }
 
-// NextID returns the next id of a kind in a store: 1, 2, 3 and so on. An id that
-// was committed is never given out again, and none is given to two. One whose
-// transaction fails was never seen; it comes again where one transaction writes
-// at a time, and is left out where many do.
+// NextID allocates the next id of a kind in a store: 1, 2, 3 and so on. No id is
+// allocated twice, except on SQLite after the transaction that allocated it has
+// failed. On PostgreSQL a failed transaction leaves a gap.
 func (t *Tx) NextID(storeHash, kind string) (int64, error) {
 	return t.ids.next(t, idKey{storeHash, kind})
 }
 
-// ReserveIDs notes that ids up to above are taken, by things that come with ids of
-// their own, and returns n more: those from first on are the caller's. Where many
-// write nobody has to wait for it, and it is not undone with the transaction.
+// ReserveIDs marks the ids up to above as used, for rows that bring their own ids,
+// and allocates n more, from first on. On PostgreSQL it does not wait for other
+// transactions, and a rollback does not undo it.
 func (t *Tx) ReserveIDs(storeHash, kind string, above, n int64) (first int64, err error) {
 	return t.ids.reserve(t, idKey{storeHash, kind}, above, n)
 }
@@ -34,16 +33,15 @@ func (t *Tx) ReserveIDs(storeHash, kind string, above, n int64) (first int64, er
 // none.
 func (t *Tx) LastID(storeKey, kind string) (int64, error) { return t.lastID(idKey{storeKey, kind}) }
 
-// ids gives out ids. It belongs to the one who writes, who therefore knows the
-// last ids without asking, and writes down each counter once for all the turns
-// of a transaction.
+// ids allocates ids on SQLite. The writer goroutine owns it, so it can keep the
+// counters in memory and write each counter once per transaction.
 type ids struct {
-	last   map[idKey]int64
-	before map[idKey]int64 // of the counters that the transaction under way has moved
-	turn   []idStep        // what the turn under way has moved
+	last    map[idKey]int64
+	before  map[idKey]int64 // the values before this transaction, of counters that it moved
+	request []idStep        // the steps of the current update request
 }
 
-// idStep is a counter that was moved, and where it was.
+// idStep is a counter that was moved, with its previous value.
 type idStep struct {
 	key  idKey
 	last int64
@@ -51,13 +49,12 @@ type idStep struct {
 
 type idKey struct{ store, kind string }
 
-// maxCounters bounds how many counters are remembered.
+// maxCounters bounds how many counters are kept in memory.
 const maxCounters = 20_000
 
 func newIDs() *ids { return &ids{last: map[idKey]int64{}, before: map[idKey]int64{}} }
 
-// next implements idGiver. The transaction has to go on and insert what has the
-// id.
+// next implements idSource. The transaction has to insert a row with the id.
 func (i *ids) next(t *Tx, key idKey) (int64, error) {
 	last, err := i.lastOf(t, key)
 	if err != nil {
@@ -67,7 +64,7 @@ func (i *ids) next(t *Tx, key idKey) (int64, error) {
 	return last + 1, nil
 }
 
-// reserve implements idGiver.
+// reserve implements idSource.
 func (i *ids) reserve(t *Tx, key idKey, above, n int64) (first int64, err error) {
 	last, err := i.lastOf(t, key)
 	if err != nil {
@@ -92,7 +89,7 @@ func (i *ids) move(key idKey, from, to int64) {
 		i.before[key] = from
 	}
 	i.last[key] = to
-	i.turn = append(i.turn, idStep{key, from})
+	i.request = append(i.request, idStep{key, from})
 }
 
 func (t *Tx) lastID(key idKey) (last int64, err error) {
@@ -103,17 +100,18 @@ func (t *Tx) lastID(key idKey) (last int64, err error) {
 	return last, err
 }
 
-// endTurn keeps the ids of a turn, or takes them back.
-func (i *ids) endTurn(ok bool) {
+// endRequest keeps the ids of an update request, or takes them back if it failed.
+func (i *ids) endRequest(ok bool) {
 	if !ok {
-		for _, step := range slices.Backward(i.turn) {
+		for _, step := range slices.Backward(i.request) {
 			i.last[step.key] = step.last
 		}
 	}
-	i.turn = i.turn[:0]
+	i.request = i.request[:0]
 }
 
-// write writes the counters that the transaction has moved, before its commit.
+// write writes the counters that the transaction has moved. It runs before the
+// commit.
 func (i *ids) write(t *Tx) error {
 	for key, before := range i.before {
 		last := i.last[key]
@@ -128,7 +126,8 @@ func (i *ids) write(t *Tx) error {
 	return nil
 }
 
-// endTransaction keeps what is known of the counters, or forgets it.
+// endTransaction keeps the counters in memory after a commit, and drops them after a
+// rollback.
 func (i *ids) endTransaction(ok bool) {
 	clear(i.before)
 	if !ok || len(i.last) > maxCounters {
@@ -136,7 +135,7 @@ func (i *ids) endTransaction(ok bool) {
 	}
 }
 
-// forgetStore forgets the counters of a store that is deleted.
+// forgetStore drops the counters of a deleted store.
 func (i *ids) forgetStore(storeHash string) {
 	ofStore := func(key idKey, _ int64) bool { return key.store == storeHash }
 	maps.DeleteFunc(i.last, ofStore)

@@ -76,8 +76,8 @@ func (m *idModel) begin(t *rapid.T) {
 	}
 }
 
-// turnOf is what one update does.
-type turnOf struct {
+// requestOf is what one update does.
+type requestOf struct {
 	store  string
 	deeds  []string // kinds of ids to take, or "raise", a kind and up to where; or one of make and delete, for the store
 	fails  bool
@@ -86,7 +86,7 @@ type turnOf struct {
 	wantOK bool
 }
 
-func drawTurn(t *rapid.T) *turnOf {
+func drawRequest(t *rapid.T) *requestOf {
 	raise := rapid.Custom(func(t *rapid.T) string {
 		return fmt.Sprint("raise ", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"), " ", rapid.IntRange(-1, 20).Draw(t, "to"))
 	})
@@ -96,14 +96,14 @@ func drawTurn(t *rapid.T) *turnOf {
 		rapid.SliceOfN(ids, 1, 4),
 		rapid.SliceOfN(rapid.SampledFrom([]string{"make", "delete"}), 1, 1),
 	)
-	return &turnOf{
+	return &requestOf{
 		store: rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "store"), deeds: deeds.Draw(t, "deeds"),
 		fails: rapid.SampledFrom([]bool{false, false, true}).Draw(t, "fails"),
 	}
 }
 
 // run is the function of the update.
-func (u *turnOf) run(tx *db.Tx) error {
+func (u *requestOf) run(tx *db.Tx) error {
 	for _, deed := range u.deeds {
 		if err := u.do(tx, deed); err != nil {
 			return err
@@ -115,7 +115,7 @@ func (u *turnOf) run(tx *db.Tx) error {
 	return nil
 }
 
-func (u *turnOf) do(tx *db.Tx, deed string) error {
+func (u *requestOf) do(tx *db.Tx, deed string) error {
 	switch deed {
 	case "make":
 		return tx.InsertStore(cohort.Store{Hash: u.store})
@@ -144,7 +144,7 @@ func raises(deed string) (kind string, to int64, ok bool) {
 }
 
 // expect does to the model what run does to the database.
-func (m *idModel) expect(u *turnOf) {
+func (m *idModel) expect(u *requestOf) {
 	last, stores := maps.Clone(m.last), maps.Clone(m.stores)
 	u.wantOK = !u.fails
 	for _, deed := range u.deeds {
@@ -175,7 +175,7 @@ func (m *idModel) expect(u *turnOf) {
 
 // Batch runs updates that share a transaction, which may be lost at its end.
 func (m *idModel) Batch(t *rapid.T) {
-	turns := rapid.SliceOfN(rapid.Custom(drawTurn), 1, 5).Draw(t, "turns")
+	turns := rapid.SliceOfN(rapid.Custom(drawRequest), 1, 5).Draw(t, "turns")
 	lost := rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "lost")
 	last, stores := m.last, m.stores
 	m.last, m.stores = maps.Clone(last), maps.Clone(stores)
@@ -204,7 +204,7 @@ func (m *idModel) Batch(t *rapid.T) {
 
 // Elsewhere runs an update of another process.
 func (m *idModel) Elsewhere(t *rapid.T) {
-	u := drawTurn(t)
+	u := drawRequest(t)
 	m.expect(u)
 	err := m.other.Update(context.Background(), u.run)
 	if (err == nil) != u.wantOK || u.wantOK && fmt.Sprint(u.got) != fmt.Sprint(u.want) {

@@ -9,12 +9,12 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// migrateAttempts bounds how often a node tries again after another node that
-// started at the same moment was faster with a migration.
+// migrateAttempts bounds how often a node retries after another node, started at
+// the same moment, has run a migration first.
 const migrateAttempts = 20
 
-// migrate brings the schema up to date. Several nodes may do it at once: each
-// migration is a transaction that one of them wins, and the others look again.
+// migrate brings the schema up to date. Several nodes may run it concurrently. Each
+// migration is a transaction; one node commits it, and the others retry.
 func migrate(ctx context.Context, db *sql.DB, e *engine) error {
 	provider, err := goose.NewProvider(e.dialect, db, e.migrations)
 	if err != nil {

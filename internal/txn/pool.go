@@ -6,11 +6,11 @@ import (
 	"sync"
 )
 
-// pool is the connections for reading. They are opened when they are needed,
-// and the one used last is used next: it has the most in its cache.
+// pool has the connections for reading. It opens them on demand and reuses the most
+// recently used one first, because its page cache is the warmest.
 type pool struct {
 	open  func(context.Context) (session, error)
-	slots chan struct{} // as many as there may be connections
+	slots chan struct{} // its capacity is the maximum number of connections
 
 	mu   sync.Mutex
 	idle []session
@@ -52,7 +52,7 @@ func (p *pool) pop() session {
 	return s
 }
 
-// put gives a connection back.
+// put returns a connection to the pool.
 func (p *pool) put(s session) {
 	p.mu.Lock()
 	p.idle = append(p.idle, s)
@@ -60,13 +60,13 @@ func (p *pool) put(s session) {
 	<-p.slots
 }
 
-// drop closes a connection of which nobody knows in what state it is.
+// drop closes a connection whose state is unknown.
 func (p *pool) drop(s session) {
-	_ = s.close() // another one takes its place
+	_ = s.close() // the next take opens a new one
 	<-p.slots
 }
 
-// close closes the connections. None may be taken.
+// close closes the connections. None may be in use.
 func (p *pool) close() (err error) {
 	for s := p.pop(); s != nil; s = p.pop() {
 		err = errors.Join(err, s.close())

@@ -21,19 +21,17 @@ import (
 	"github.com/pressly/goose/v3"
 )
 
-// The limits that a connection is opened with, unless the URL sets its own.
-// They bound what one statement can hold up.
+// postgresLimits has the timeouts of a connection, unless the URL sets its own.
 var postgresLimits = map[string]string{
 	"statement_timeout":                   "10s",
 	"lock_timeout":                        "5s",
 	"idle_in_transaction_session_timeout": "30s",
 }
 
-// postgresConnectTimeout bounds how long a server may take to let us in, for
-// each host of the URL.
+// postgresConnectTimeout bounds the connection attempt to each host of the URL.
 const postgresConnectTimeout = 5 * time.Second
 
-// postgresKeepAlive finds a host that went away without a word within 15 s.
+// postgresKeepAlive detects a host that disappeared silently within 15 s.
 var postgresKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}
 
 func postgresEngine(rawURL string, migrations fs.FS) (*engine, error) {
@@ -67,7 +65,7 @@ func postgresEngine(rawURL string, migrations fs.FS) (*engine, error) {
 	return e, nil
 }
 
-// postgresConfig reads a URL as pgx does, and adds what it does not say.
+// postgresConfig parses a URL as pgx does and adds defaults.
 func postgresConfig(rawURL string) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(rawURL)
 	if err != nil {
@@ -94,8 +92,8 @@ func postgresConfig(rawURL string) (*pgxpool.Config, error) {
 // schema up to date: "cohort" in bytes.
 const migrationLock = 0x636f686f7274
 
-// preparePostgres brings the schema up to date. Of several nodes that start at
-// once the first does it, and the others wait.
+// preparePostgres brings the schema up to date. If several nodes start together, one
+// of them does it and the others wait.
 func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, create bool) (err error) {
 	conn := config.ConnConfig.Copy()
 	for name := range postgresLimits {
@@ -103,7 +101,7 @@ func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, cre
 	}
 	db := stdlib.OpenDB(*conn)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1) // the one that has the lock
+	db.SetMaxOpenConns(1) // the lock belongs to the connection
 	if !create {
 		if err := hasSchema(ctx, db); err != nil {
 			return err
@@ -124,22 +122,22 @@ func hasSchema(ctx context.Context, db *sql.DB) error {
 	return err
 }
 
-// postgresDB is an open PostgreSQL database. Each update is a transaction of
-// its own, except that those which read nothing share one; see insertion.
+// postgresDB is an open PostgreSQL database. Each update is a transaction of its
+// own, except that updates which read nothing share one; see insertion.
 type postgresDB struct {
 	engine     *engine
 	pool       *pgxpool.Pool
 	changed    func([]Change)
 	receipts   *receipts
-	ids        *idDesk
-	insertions *desk[*insertion]
-	background sync.WaitGroup // what goes on when the caller has its answer
+	ids        *idBatcher
+	insertions *batcher[*insertion]
+	background sync.WaitGroup // work that outlives its caller
 	quit       chan struct{}
 
 	repeated, unknown atomic.Int64 // see Stats
 	lastReset         atomic.Int64 // Unix milliseconds
 
-	settleTimeout time.Duration // the constant, but in tests
+	settleTimeout time.Duration // the constant, except in tests
 }
 
 func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
@@ -151,11 +149,11 @@ func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, change
 		engine: e, pool: pool, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
 		settleTimeout: settleTimeout,
 	}
-	if d.ids, err = newIDDesk(ctx, config); err != nil {
+	if d.ids, err = newIDBatcher(ctx, config); err != nil {
 		pool.Close()
 		return nil, err
 	}
-	d.insertions = d.newInsertionDesk()
+	d.insertions = d.newInsertionBatcher()
 	d.background.Go(d.tidy)
 	return d, nil
 }
@@ -169,19 +167,19 @@ func (d *postgresDB) close() error {
 	return nil
 }
 
-// postgresTroubles holds what an error code or the class of one (its first two
-// signs) means to a person.
+// postgresTroubles has a message for people per error code, or per class, which is
+// the first two characters of a code.
 var postgresTroubles = map[string]string{
 	"08":    "the connection to it was lost",
 	"25006": "it is read-only, as a standby is",
-	"28":    "it does not let us in; check the user and the password",
+	"28":    "it rejected the login; check the user and the password",
 	"3D000": "there is no such database; make it with createdb",
-	"40":    "changes of several callers stood in each other's way",
+	"40":    "concurrent transactions conflicted",
 	"42501": "the user may not do that there; check its privileges",
 	"53":    "it has run out of connections, memory or disk",
 	"53100": "its disk is full",
 	"53300": "it has no connection left",
-	"55P03": "others hold what the change needs",
+	"55P03": "another transaction holds a lock that it needs",
 	"57":    "it is shutting down or starting",
 	"57014": "a statement took too long",
 	"58":    "its machine reports an error",
@@ -207,8 +205,8 @@ func postgresConflict(err error) bool { return postgresCode(err) == "23505" }
 
 func postgresOrphan(err error) bool { return postgresCode(err) == "23503" }
 
-// postgresCode is the SQLSTATE of an error that the server has sent, "" for
-// other errors.
+// postgresCode returns the SQLSTATE of an error that the server has sent, "" for other
+// errors.
 func postgresCode(err error) string {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && len(e.Code) == 5 {
 		return e.Code
@@ -216,12 +214,11 @@ func postgresCode(err error) string {
 	return ""
 }
 
-// isRefused reports whether the server has said no to a statement, and is there
-// for another.
+// isRefused reports whether the server rejected a statement and the connection is
+// still open.
 func isRefused(err error) bool { return postgresCode(err) != "" && !isLost(err) }
 
-// lostError is an error of a connection that could not be made, or that does not
-// work any more.
+// lostError is the error of a connection that could not be opened or is broken.
 type lostError struct{ error }
 
 func (e lostError) Unwrap() error { return e.error }

@@ -2,38 +2,38 @@ package txn
 
 import "context"
 
-// The bounds of what insertions share: a transaction of so many callers, and so
-// many transactions at once.
+// maxShared is how many insertions share a transaction, maxSharing how many such
+// transactions run concurrently.
 const (
 	maxShared  = 128
 	maxSharing = 3
 )
 
-// insertion is an update that has only something to write, and needs to know
-// nothing for it. Those that wait together are sent in one message and committed
-// together. They take no locks that could stand in anybody's way.
+// insertion is an update that only writes and needs no result of a query. Waiting
+// insertions are sent in one message and committed together. They take no locks
+// that could block other transactions.
 type insertion struct {
 	waiter
-	ticket     ticket
-	statements []statement
+	authorization authorization
+	statements    []statement
 }
 
-func (d *postgresDB) newInsertionDesk() *desk[*insertion] {
-	return &desk[*insertion]{carryOut: d.insertAll, most: maxShared, hands: maxSharing}
+func (d *postgresDB) newInsertionBatcher() *batcher[*insertion] {
+	return &batcher[*insertion]{process: d.insertAll, maxBatch: maxShared, workers: maxSharing}
 }
 
-// insert returns when the statements are committed, or are not and never will be.
+// insert commits the statements. It returns when the outcome is final.
 func (d *postgresDB) insert(ctx context.Context, statements []statement) error {
-	k := ticketOf(ctx)
-	return d.insertions.do(&insertion{waiter: newWaiter(k.store), ticket: k, statements: statements})
+	k := authorizationOf(ctx)
+	return d.insertions.do(&insertion{waiter: newWaiter(k.store), authorization: k, statements: statements})
 }
 
-// insertAll writes for several callers at once. If the server refuses, it was the
-// statements of one of them, and each is carried out alone.
+// insertAll commits a batch of insertions. If the server rejects the batch, because
+// of the statements of one caller, each insertion is retried alone.
 func (d *postgresDB) insertAll(batch []*insertion) {
 	err := d.insertTogether(batch)
 	if len(batch) == 1 || !isRefused(err) {
-		end(batch, err)
+		setError(batch, err)
 		return
 	}
 	for _, i := range batch {
@@ -41,18 +41,18 @@ func (d *postgresDB) insertAll(batch []*insertion) {
 	}
 }
 
-func ticketsOf(batch []*insertion) []ticket {
-	tickets := make([]ticket, len(batch))
+func authorizationsOf(batch []*insertion) []authorization {
+	authorizations := make([]authorization, len(batch))
 	for n, i := range batch {
-		tickets[n] = i.ticket
+		authorizations[n] = i.authorization
 	}
-	return tickets
+	return authorizations
 }
 
 func (d *postgresDB) insertTogether(batch []*insertion) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 	defer cancel()
-	begin := append([]statement{{query: beginUpdate}}, checks(ticketsOf(batch))...)
+	begin := append([]statement{{query: beginUpdate}}, checks(authorizationsOf(batch))...)
 	s := &postgresSession{db: d, begin: begin, store: batch[0].store, writes: true}
 	defer s.undo()
 	for _, i := range batch {

@@ -54,7 +54,7 @@ func TestOpenRefusesPostgres(t *testing.T) {
 		{"nobody listens", func(*testing.T) string { return "postgres://cohort@127.0.0.1:1/cohort" }, "it does not answer"},
 		{"no such user", func(t *testing.T) string {
 			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.User = url.UserPassword("nobody_here", "correct horse") })
-		}, "it does not let us in"},
+		}, "it rejected the login"},
 		{"newer schema", func(t *testing.T) string {
 			rawURL := pgtest.URL(t)
 			makeTables(t, rawURL)

@@ -9,17 +9,16 @@ import (
 	"time"
 )
 
-// receipts are how a node finds out whether a transaction was committed when
-// the connection was lost before the server could say so. Each transaction
-// writes its number into a row that belongs to it alone as long as it lasts.
-// The row is as durable as the transaction, wherever that ended up: on the same
-// server, after its restart, or on the standby that took over.
+// receipts let a node find out whether a transaction was committed when the
+// connection was lost during the commit. Each transaction writes its number into a
+// row that no other transaction uses at the same time. The row is as durable as the
+// transaction, on the same server, after a restart, or on a promoted standby.
 //
-// Who asks and does not find the number leaves a higher one. A transaction that
-// has not even begun then, because its message is still on its way, fails when it
-// does: numbers only go up.
+// A node that looks for a number and does not find it writes a higher one. If the
+// transaction's message is still on its way, the transaction then fails: numbers
+// only increase.
 type receipts struct {
-	node string // one process
+	node string // identifies this process
 
 	mu     sync.Mutex
 	number int64
@@ -27,7 +26,7 @@ type receipts struct {
 	slots  int
 }
 
-// receipt is that of one transaction.
+// receipt is the receipt of one transaction.
 type receipt struct {
 	store, slot string
 	index       int
@@ -36,11 +35,11 @@ type receipt struct {
 
 func newReceipts() *receipts { return &receipts{node: rand.Text()} }
 
-// take returns a receipt for a transaction that writes for a store.
+// take returns a receipt for a transaction of a store.
 func (r *receipts) take(store string) *receipt {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.number += 2 // the one between is for who asks
+	r.number += 2 // the number between is for committed
 	index := r.slots
 	if last := len(r.free) - 1; last >= 0 {
 		index = r.free[last]
@@ -51,7 +50,7 @@ func (r *receipts) take(store string) *receipt {
 	return &receipt{store: store, slot: fmt.Sprintf("%s/%d", r.node, index), index: index, number: r.number}
 }
 
-// giveBack lets the next transaction use the row of one that has ended.
+// giveBack frees the row of a transaction that has ended.
 func (r *receipts) giveBack(c *receipt) {
 	if c == nil {
 		return
@@ -61,8 +60,8 @@ func (r *receipts) giveBack(c *receipt) {
 	r.free = append(r.free, c.index)
 }
 
-// write fails by the NULL in a column that takes none if the row has a higher
-// number.
+// write returns the statement that writes the receipt. If the row has a higher
+// number, it fails with a NULL in a NOT NULL column.
 func (c *receipt) write() statement {
 	return statement{query: `INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (store_hash, slot) DO UPDATE
@@ -70,7 +69,7 @@ func (c *receipt) write() statement {
 		args: []any{c.store, c.slot, c.number, time.Now().UnixMilli()}}
 }
 
-// How long it is tried to find out what became of a transaction.
+// How long, and at what interval, a node tries to find out how a transaction ended.
 const (
 	settleTimeout = 20 * time.Second
 	settlePause   = 100 * time.Millisecond
@@ -78,9 +77,8 @@ const (
 
 var errUnknown = errors.New("it is unknown whether the change was made")
 
-// settle returns nil if the transaction of a receipt was committed, and
-// errUnknown if there is no finding out. Else nothing of it is left, and cause is
-// returned.
+// settle returns nil if the transaction of a receipt was committed, cause if it was
+// rolled back, and errUnknown if neither can be found out.
 func (d *postgresDB) settle(ctx context.Context, c *receipt, cause error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.settleTimeout)
 	defer cancel()
@@ -107,10 +105,10 @@ func (d *postgresDB) settle(ctx context.Context, c *receipt, cause error) error 
 	return errors.Join(errUnknown, cause)
 }
 
-// committed waits until the transaction of a receipt has ended and reports how;
-// one that has not begun never will. It writes even if there is nothing to: if
-// the server waits with commits for a standby, what was committed before is on
-// the standby too when this is.
+// committed waits until the transaction of a receipt has ended and reports whether it
+// was committed. A transaction that has not begun by then will fail. committed
+// always writes: with a synchronous standby, everything committed before is on the
+// standby once this write is.
 func (d *postgresDB) committed(ctx context.Context, c *receipt) (bool, error) {
 	conn, err := acquire(ctx, d.pool)
 	if err != nil {
@@ -126,17 +124,17 @@ func (d *postgresDB) committed(ctx context.Context, c *receipt) (bool, error) {
 	return number == c.number, first(err, warned(conn))
 }
 
-// receiptsLife is how long receipts of nodes that are gone are kept.
+// receiptsLife is how long receipts of stopped nodes are kept.
 const receiptsLife = 24 * time.Hour
 
-// cleanReceipts deletes the receipts of nodes that are gone.
+// cleanReceipts deletes the receipts of stopped nodes.
 func (d *postgresDB) cleanReceipts(ctx context.Context) error {
 	_, err := d.pool.Exec(ctx, "DELETE FROM receipts WHERE date_modified < $1", time.Now().Add(-receiptsLife).UnixMilli())
 	return err
 }
 
-// tidy cleans up from time to time until quit is closed. It does not begin with
-// it: a command that opens the database for a moment has nothing to wait for.
+// tidy cleans up every hour until quit is closed. The first time is an hour after
+// the start, so short commands never wait for it.
 func (d *postgresDB) tidy() {
 	ticks := time.NewTicker(time.Hour)
 	defer ticks.Stop()
@@ -147,7 +145,7 @@ func (d *postgresDB) tidy() {
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
-		_ = d.cleanReceipts(ctx) // the rows do no harm, and the next hour comes
+		_ = d.cleanReceipts(ctx) // harmless; retried in an hour
 		cancel()
 	}
 }

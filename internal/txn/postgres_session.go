@@ -12,24 +12,25 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// postgresSession is a session on a connection of the pool. It takes one only
-// when a statement's outcome is needed, and sends what came before with it.
+// postgresSession is a session on a connection of the pool. It acquires the
+// connection when the first result is needed, and sends all queued statements with
+// that one.
 type postgresSession struct {
 	db      *postgresDB
-	begin   []statement   // begins the transaction
-	store   string        // for which it writes
+	begin   []statement   // the statements that begin the transaction
+	store   string        // the key of the store that it writes for
 	writes  bool          // it needs a receipt
 	conn    *pgxpool.Conn // nil until a statement is sent
-	receipt *receipt      // likewise
+	receipt *receipt      // nil until then
 	queued  []statement
 }
 
 type statement struct {
 	query string
 	args  []any
-	// ticket is what the statement fails for, by a division by zero, if it is not
-	// good any more.
-	ticket ticket
+	// authorization is set for a check, which fails with a division by zero if the
+	// authorization is not valid any more.
+	authorization authorization
 }
 
 // acquireTimeout is how long a transaction waits for a connection of the pool.
@@ -75,7 +76,7 @@ func (s *postgresSession) query(ctx context.Context, query string, args []any) (
 	if err != nil {
 		return nil, s.failed(first(err, results.Close()))
 	}
-	// pgx tells of an error only when the first row is asked for.
+	// pgx reports an error only when the first row is read.
 	ahead := r.Next()
 	if err := r.Err(); err != nil {
 		return nil, s.failed(first(err, results.Close()))
@@ -83,8 +84,8 @@ func (s *postgresSession) query(ctx context.Context, query string, args []any) (
 	return &postgresRows{Rows: r, session: s, results: results, ahead: ahead}, nil
 }
 
-// commit sends what is queued and commits. If the connection is closed after an
-// error, it is not known how that ended; else nothing is committed.
+// commit sends the queued statements and commits. If the connection is closed after
+// an error, the outcome is unknown; otherwise an error means a rollback.
 func (s *postgresSession) commit(ctx context.Context) error {
 	results, err := s.send(ctx, statement{query: "COMMIT"})
 	if err != nil {
@@ -98,15 +99,15 @@ func (s *postgresSession) commit(ctx context.Context) error {
 	return first(err, warned(s.conn))
 }
 
-// errWarned is a commit that the server has made, but not as it should: its wait
-// for a standby was cancelled.
+// errWarned means that the server committed, but its wait for a synchronous standby
+// was cancelled.
 var errWarned = errors.New("the server warned at the commit")
 
-// warning is where a connection keeps that its server has warned.
+// warning is the key under which a connection stores a warning of its server.
 const warning = "cohort: warning"
 
-// noteWarning is called with each notice of a server. Cohort's statements give no
-// reason to warn, so it is about the commit.
+// noteWarning is called with each notice of the server. Cohort's statements cause no
+// warnings, so a warning is about the commit.
 func noteWarning(conn *pgconn.PgConn, n *pgconn.Notice) {
 	if n.SeverityUnlocalized == "WARNING" {
 		conn.CustomData()[warning] = n.Message
@@ -124,7 +125,7 @@ func warned(conn *pgxpool.Conn) error {
 	return fmt.Errorf("%w: %s", errWarned, message)
 }
 
-// failed marks an error after which the connection is gone.
+// failed marks an error after which the connection is closed.
 func failed(conn *pgxpool.Conn, err error) error {
 	if err != nil && conn.Conn().IsClosed() {
 		return lostError{err}
@@ -134,8 +135,8 @@ func failed(conn *pgxpool.Conn, err error) error {
 
 func (s *postgresSession) failed(err error) error { return failed(s.conn, err) }
 
-// send sends what is queued and one more statement in one message, and returns
-// the results from that statement's on.
+// send sends the queued statements and one more in one message. It returns the
+// results from the last statement on.
 func (s *postgresSession) send(ctx context.Context, last statement) (pgx.BatchResults, error) {
 	if s.conn == nil {
 		conn, err := acquire(ctx, s.db.pool)
@@ -155,14 +156,14 @@ func (s *postgresSession) send(ctx context.Context, last statement) (pgx.BatchRe
 	results := s.conn.SendBatch(ctx, batch)
 	for _, q := range before {
 		if _, err := results.Exec(); err != nil {
-			return nil, q.refused(s.failed(first(err, results.Close())))
+			return nil, q.rejected(s.failed(first(err, results.Close())))
 		}
 	}
 	return results, nil
 }
 
-// takeReceipt returns the statement that writes the transaction's number, if it
-// has one.
+// takeReceipt returns the statement that writes the receipt, if the transaction
+// writes.
 func (s *postgresSession) takeReceipt() []statement {
 	if !s.writes {
 		return nil
@@ -171,7 +172,7 @@ func (s *postgresSession) takeReceipt() []statement {
 	return []statement{s.receipt.write()}
 }
 
-// first is the first of two errors: the second only follows from it.
+// first returns the first of two errors: the second only follows from it.
 func first(err, next error) error {
 	if err != nil {
 		return err
@@ -179,14 +180,14 @@ func first(err, next error) error {
 	return next
 }
 
-// endTimeout bounds what is said to a server that nobody waits for any more.
+// endTimeout bounds a ROLLBACK or COMMIT whose result no caller waits for.
 const endTimeout = 5 * time.Second
 
-// idle is how the server says that no transaction is open. To end one then would
-// be a warning in its log.
+// idle is the transaction status "no transaction". Ending a transaction then would
+// cause a warning in the server's log.
 const idle = 'I'
 
-// undo ends the transaction without its work and gives the connection back.
+// undo rolls back and releases the connection.
 func (s *postgresSession) undo() { s.end("ROLLBACK") }
 
 func (s *postgresSession) end(how string) {
@@ -196,8 +197,8 @@ func (s *postgresSession) end(how string) {
 	conn := s.conn
 	s.conn = nil
 	if conn.Conn().IsClosed() {
-		// The receipt stays taken: the transaction may go on for a while, and
-		// whoever used the row next would wait for it.
+		// Do not free the receipt: the server may still run the transaction, and the
+		// next user of the row would wait for it.
 		conn.Release()
 		return
 	}
@@ -209,14 +210,14 @@ func (s *postgresSession) end(how string) {
 	s.db.background.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 		defer cancel()
-		_, _ = conn.Exec(ctx, how) // one that fails is dropped by Release
+		_, _ = conn.Exec(ctx, how) // Release drops a broken connection
 		conn.Release()
 	})
 }
 
 func (s *postgresSession) close() error { return nil }
 
-// postgresRows are rows of a batch of which one was asked for already.
+// postgresRows are rows of which the first has been read ahead.
 type postgresRows struct {
 	pgx.Rows
 	session *postgresSession

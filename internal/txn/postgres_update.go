@@ -9,46 +9,46 @@ import (
 	"cohort.example/cohort"
 )
 
-// How long an update or a view is tried again when others stood in its way, or
-// when the server went away. Most callers do not notice that it is restarted.
+// How long an update or a view is retried after a conflict with other transactions
+// or the loss of the server. Most callers do not notice a restart of the server.
 const (
-	patience   = 4 * time.Second
-	firstPause = 5 * time.Millisecond
-	maxPause   = 250 * time.Millisecond
+	retryTimeout = 4 * time.Second
+	firstPause   = 5 * time.Millisecond
+	maxPause     = 250 * time.Millisecond
 )
 
-// maxConflicts is how often a unique index may refuse what an attempt had found
-// free. The next attempt finds it taken, unless that is not looked at.
+// maxConflicts is how often an attempt is retried after a violation of a unique
+// index. Usually the next attempt sees the conflicting row and reports it.
 const maxConflicts = 3
 
-// attemptTimeout bounds one attempt, for a server that takes what it is sent and
-// does not answer. The server's own limits are shorter.
+// attemptTimeout bounds one attempt, in case the server stops responding. The
+// server's own timeouts are shorter.
 const attemptTimeout = 15 * time.Second
 
-// beginUpdate begins a transaction that sees in each statement what is committed
-// by then. What it must not miss it locks, or a unique index guards it. That it
-// writes is left unsaid: a standby would refuse it like something it does not know.
+// beginUpdate begins a transaction in which each statement sees everything committed
+// before it. Row locks and unique indexes protect what that leaves open. It does not
+// say READ WRITE, because a standby rejects that with a different error code.
 const beginUpdate = "BEGIN ISOLATION LEVEL READ COMMITTED"
 
-// readOnly is the code of an error that a standby answers a write with.
+// readOnly is the error code of a write on a standby.
 const readOnly = "25006"
 
-// beginView begins one that sees one moment.
+// beginView begins a transaction that reads one snapshot.
 const beginView = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
 func (d *postgresDB) update(ctx context.Context, fn func(*Tx) error) error {
-	return d.persist(ctx, func() error {
-		// An attempt goes on when its caller leaves, which is sooner over than to
-		// cut it off, but not for ever.
+	return d.retry(ctx, func() error {
+		// An attempt continues when its caller leaves, which is cheaper than to cut the
+		// connection, but not for ever.
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 		defer cancel()
 		return d.attempt(bounded, begun(ctx, []statement{{query: beginUpdate}}), fn)
 	})
 }
 
-// view runs fn in a transaction that only reads.
+// view runs fn in a read-only transaction.
 func (d *postgresDB) view(ctx context.Context, fn func(*Tx) error) error {
-	return d.persist(ctx, func() error {
+	return d.retry(ctx, func() error {
 		lookups, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 		defer cancel()
 		queries, cancel := context.WithTimeout(ctx, attemptTimeout)
@@ -62,14 +62,14 @@ func (d *postgresDB) look(queries, lookups context.Context, begin []statement, f
 	defer s.end("COMMIT")
 	err := fn(&Tx{ctx: queries, lookups: lookups, session: s, engine: d.engine})
 	if err == nil && len(s.queued) > 0 {
-		return errViewWrites // which the server is not asked to do
+		return errViewWrites // they are never sent
 	}
 	return err
 }
 
 var errViewWrites = errors.New("a view has something to write")
 
-// forLong lifts the limits of time for a transaction.
+// forLong returns the statements that begin a transaction without timeouts.
 func forLong(begin string) []statement {
 	return []statement{
 		{query: begin},
@@ -86,8 +86,9 @@ func (d *postgresDB) viewLong(ctx context.Context, fn func(*Tx) error) error {
 	return d.engine.classify(d.look(ctx, ctx, forLong(beginView), fn))
 }
 
-// persist calls attempt until it succeeds, fails for good or takes too long.
-func (d *postgresDB) persist(ctx context.Context, attempt func() error) error {
+// retry calls attempt until it succeeds, fails with a permanent error, or takes too
+// long.
+func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 	begun, pause, conflicts := time.Now(), firstPause, 0
 	for {
 		if err := ctx.Err(); err != nil {
@@ -98,9 +99,9 @@ func (d *postgresDB) persist(ctx context.Context, attempt func() error) error {
 			conflicts++
 		}
 		if ctx.Err() != nil && isLost(err) && !errors.Is(err, errUnknown) {
-			return ctx.Err() // which is what has cut the connection, or may have been
+			return ctx.Err() // its end has probably cut the connection
 		}
-		if err == nil || ctx.Err() != nil || !d.passes(err) || time.Since(begun) > patience || conflicts > maxConflicts {
+		if err == nil || ctx.Err() != nil || !d.retryable(err) || time.Since(begun) > retryTimeout || conflicts > maxConflicts {
 			return d.engine.classify(err)
 		}
 		d.repeated.Add(1)
@@ -115,13 +116,12 @@ func (d *postgresDB) persist(ctx context.Context, attempt func() error) error {
 	}
 }
 
-// resetEvery keeps many who lose their connections at once from throwing away
-// what one of them has opened since.
+// resetEvery limits resets: when many transactions lose their connections together,
+// they must not close the connections that one of them has just opened.
 const resetEvery = 200 * time.Millisecond
 
-// reset closes the connections that nobody uses. After a loss they are as old as
-// the one that was lost, and may lead to a server that is not the one to write to
-// any more.
+// reset closes the idle connections. After the loss of a connection they may be dead
+// too, or lead to a server that is no longer the primary.
 func (d *postgresDB) reset() {
 	now := time.Now().UnixMilli()
 	last := d.lastReset.Load()
@@ -132,9 +132,9 @@ func (d *postgresDB) reset() {
 	d.ids.pool.Reset()
 }
 
-// passes reports whether an attempt that failed has left nothing behind and may
-// succeed a moment later.
-func (d *postgresDB) passes(err error) bool {
+// retryable reports whether a failed attempt was rolled back and may succeed a moment
+// later.
+func (d *postgresDB) retryable(err error) bool {
 	if errors.Is(err, errUnknown) || errors.Is(err, errBusy) || errors.Is(err, context.DeadlineExceeded) {
 		return false
 	}
@@ -143,24 +143,24 @@ func (d *postgresDB) passes(err error) bool {
 	case code == "":
 		return isLost(err)
 	case d.engine.conflict(err):
-		// Two took what both had found free. Who knows that no second try helps
-		// has made an error of its own of it.
+		// Two transactions inserted the same key. A caller that knows that a retry
+		// cannot help has turned the error into KindInvalid.
 		return cohort.KindOf(err) != cohort.KindInvalid
-	case code == "57014": // the limit of statements: it would only be as slow again
+	case code == "57014": // statement timeout: it would be as slow again
 		return false
 	case code == "53300", code == readOnly: // a standby may be about to be promoted
 		return true
-	case code == "0A000", code == "26000": // a plan that was made for another schema
+	case code == "0A000", code == "26000": // a plan prepared for another schema
 		return true
 	}
 	class := code[:2]
 	return class == "40" || class == "08" || class == "57"
 }
 
-// attempt runs fn in a transaction of its own. If fn did not need to know what
-// the database says, its statements share a transaction with others'.
+// attempt runs fn in a transaction. If fn needed no result from the database, its
+// statements are committed in one transaction with those of other callers.
 func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx) error) error {
-	s := &postgresSession{db: d, begin: begin, store: ticketOf(ctx).store, writes: true}
+	s := &postgresSession{db: d, begin: begin, store: authorizationOf(ctx).store, writes: true}
 	defer s.undo()
 	tx := &Tx{ctx: ctx, lookups: ctx, session: s, engine: d.engine, ids: d.ids}
 	err := fn(tx)
@@ -169,7 +169,7 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	}
 	switch {
 	case err != nil && s.conn == nil:
-		return first(d.checkTicket(ctx, s), err)
+		return first(d.checkAuthorization(ctx, s), err)
 	case err != nil:
 		return err
 	case s.conn == nil && len(s.queued) > 0:
@@ -183,15 +183,15 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	return err
 }
 
-// commit commits a session's transaction. If the connection is lost meanwhile, or
-// the server is not sure, the receipt says how it went.
+// commit commits a session's transaction. If the connection is lost, or the server
+// warns about the commit, it finds out the outcome by the receipt.
 func (d *postgresDB) commit(ctx context.Context, s *postgresSession) error {
 	err := s.commit(ctx)
 	if s.conn == nil || !s.conn.Conn().IsClosed() && !errors.Is(err, errWarned) {
 		return err
 	}
 	r := s.receipt
-	s.receipt = nil // who settles it gives it back
-	s.undo()        // the connection may be the last that can be had
+	s.receipt = nil // settle gives it back
+	s.undo()        // free the connection: settle needs one
 	return d.settle(ctx, r, err)
 }

@@ -7,8 +7,8 @@ import (
 	"cohort.example/cohort"
 )
 
-// ProbeWrite makes a small change and returns nil when it is on disk. It writes
-// one row of the table of receipts over and over, which belongs to no store.
+// ProbeWrite commits a small change and returns nil when it is on disk. It updates
+// one row of the table receipts that belongs to no store.
 func (db *DB) ProbeWrite(ctx context.Context) error {
 	slot := db.backend.probeSlot()
 	return db.Update(ctx, func(tx *Tx) error {
@@ -19,13 +19,13 @@ func (db *DB) ProbeWrite(ctx context.Context) error {
 	})
 }
 
-// probeSlot is the row of a file, which one process writes at a time.
+// probeSlot is the same for all processes: one of them writes at a time.
 func (d *sqliteDB) probeSlot() string { return "probe" }
 
-// probeSlot is a row of this node's own, for which it waits for nobody.
+// probeSlot is a row of its own for each node, so nodes do not wait for each other.
 func (d *postgresDB) probeSlot() string { return d.receipts.node + "/probe" }
 
-// countWrite counts how an update has ended.
+// countWrite counts failed updates.
 func (db *DB) countWrite(err error) error {
 	if cohort.KindOf(err) == cohort.KindUnavailable {
 		db.failedWrites.Add(1)
@@ -33,7 +33,6 @@ func (db *DB) countWrite(err error) error {
 	return err
 }
 
-// FailedWrites returns how many updates have failed since the database was
-// opened because it could not be written to, or because it is unknown how they
-// ended.
+// FailedWrites returns how many updates failed with KindUnavailable since the
+// database was opened: it could not be written to, or the outcome is unknown.
 func (db *DB) FailedWrites() int64 { return db.failedWrites.Load() }

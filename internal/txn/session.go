@@ -6,24 +6,24 @@ import (
 	"slices"
 )
 
-// session is one connection of an engine. It is used by one goroutine at a time.
+// session is one connection of an engine. One goroutine uses it at a time.
 //
-// It stands below database/sql where an engine has a shorter way: a statement
-// is prepared once and kept, and nothing is locked that nobody shares.
+// It replaces database/sql on the request path: it keeps prepared statements and
+// needs no locks. docs/decisions/0029 has the measurements.
 type session interface {
 	// exec returns how many rows the statement changed.
 	exec(ctx context.Context, query string, args []any) (int64, error)
-	// query returns rows that have to be closed before the next statement.
+	// query returns rows. The caller closes them before the next statement.
 	query(ctx context.Context, query string, args []any) (Rows, error)
 	close() error
 }
 
-// deferrer is a session that can send a statement together with the next one.
+// deferrer is a session that can queue a statement and send it with the next one.
 type deferrer interface {
 	later(query string, args []any)
 }
 
-// Rows is what a query returns, to be read as a sql.Rows is.
+// Rows is the result of a query. It is read like a sql.Rows.
 type Rows interface {
 	Next() bool
 	Scan(dest ...any) error
@@ -31,20 +31,20 @@ type Rows interface {
 	Close() error
 }
 
-// Scanner is what a row and rows share.
+// Scanner is the part that Row and Rows share.
 type Scanner interface{ Scan(dest ...any) error }
 
-// ErrNoRows says that a query of one row has found none.
+// ErrNoRows is the error of a query for one row that finds none.
 var ErrNoRows = sql.ErrNoRows
 
-// Row is the only row of a query.
+// Row is the result of a query for one row.
 type Row struct {
 	rows Rows
 	err  error
 }
 
-// Scan copies the row into dest and closes it. It returns ErrNoRows when
-// there is none.
+// Scan copies the row into dest and closes it. It returns ErrNoRows if there is no
+// row.
 func (r Row) Scan(dest ...any) error {
 	if r.err != nil {
 		return r.err
@@ -62,7 +62,7 @@ func (r Row) Scan(dest ...any) error {
 	return r.rows.Close()
 }
 
-// Collect scans every row with scan and closes the rows.
+// Collect returns every row, converted by scan, and closes the rows.
 func Collect[T any](rows Rows, scan func(Scanner) (T, error)) ([]T, error) {
 	var list []T
 	err := Each(rows, scan, func(v T) bool {
@@ -75,7 +75,7 @@ func Collect[T any](rows Rows, scan func(Scanner) (T, error)) ([]T, error) {
 	return slices.Clip(list), nil
 }
 
-// Each scans row by row with scan and calls fn with each, until fn returns false. It
+// Each converts each row by scan and calls fn with it, until fn returns false. It
 // closes the rows.
 func Each[T any](rows Rows, scan func(Scanner) (T, error), fn func(T) (more bool)) error {
 	defer rows.Close()

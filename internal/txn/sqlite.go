@@ -7,8 +7,8 @@ import (
 	"runtime"
 )
 
-// sqliteDB is an open SQLite database: one connection that writes, some that
-// read, and one that empties the log.
+// sqliteDB is an open SQLite database: one connection that writes, a pool of
+// connections that read, and one for checkpoints.
 type sqliteDB struct {
 	engine      *engine
 	connect     connectFunc
@@ -18,7 +18,7 @@ type sqliteDB struct {
 	files       *fileWatch
 }
 
-// connectFunc opens a connection: one to write with, or one that only reads.
+// connectFunc opens a connection, for writing or read-only.
 type connectFunc func(ctx context.Context, write bool) (session, error)
 
 func newSQLiteDB(ctx context.Context, e *engine, path string, connect connectFunc, changed func([]Change)) (*sqliteDB, error) {
@@ -52,8 +52,8 @@ func newSQLiteDB(ctx context.Context, e *engine, path string, connect connectFun
 	return d, nil
 }
 
-// openReader opens a connection to read with, of which it makes sure that it is
-// to the file that the others have open.
+// openReader opens a read-only connection and checks that it has the same file open
+// as the other connections.
 func (d *sqliteDB) openReader(ctx context.Context) (session, error) {
 	s, err := d.connect(ctx, false)
 	if err != nil {
@@ -76,7 +76,7 @@ func (d *sqliteDB) updateLong(ctx context.Context, fn func(*Tx) error) error {
 func (d *sqliteDB) viewLong(ctx context.Context, fn func(*Tx) error) error { return d.view(ctx, fn) }
 
 func (d *sqliteDB) view(ctx context.Context, fn func(*Tx) error) (err error) {
-	if err := d.files.refusal(); err != nil {
+	if err := d.files.unavailable(); err != nil {
 		return d.engine.classify(err)
 	}
 	s, err := d.readers.take(ctx)

@@ -6,33 +6,32 @@ import (
 	"syscall"
 )
 
-// The lock that a server has on its database for as long as it lives. It is on a
-// byte behind all that SQLite locks or writes, and belongs to an open file and not
-// to the process (F_OFD_…), so neither knows of the other. The system takes it
-// back when the process ends, however it ends.
+// Each server holds a shared lock on one byte of its database file. The byte lies
+// beyond everything that SQLite locks or writes. The lock belongs to an open file
+// description (F_OFD_…), so it does not interfere with SQLite's locks, which belong
+// to the process. The kernel releases it when the process ends.
 const (
 	ofdGetLock  = 36 // F_OFD_GETLK
 	ofdSetLock  = 37 // F_OFD_SETLK
 	claimedByte = 1 << 62
 )
 
-// claimed are the files that this process has opened for that. None is ever
-// closed, which would drop the locks that SQLite has on the same database. A
-// server opens one in its life.
+// claimed holds the files that this process has opened to lock them. They stay open:
+// closing one would drop SQLite's locks on the same database. A server opens one
+// file per run.
 var claimed struct {
 	mu    sync.Mutex
 	files []*os.File
 }
 
-// claim takes the lock, which any number of servers can have together, and reports
-// whether others have it.
+// claim takes the shared lock and reports whether other servers hold it too.
 func (f openFile) claim() (others bool, release func(), err error) {
 	file, err := f.open()
 	if err != nil {
 		return false, nil, err
 	}
 	fd := file.Fd()
-	// First taken, then looked: of two that start at once, both see each other.
+	// Lock before looking: two servers that start together then see each other.
 	if err := syscall.FcntlFlock(fd, ofdSetLock, claimLock(syscall.F_RDLCK)); err != nil {
 		return false, nil, err
 	}

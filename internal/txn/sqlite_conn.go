@@ -14,20 +14,20 @@ import (
 )
 
 func init() {
-	// The SQL says COLLATE "C" where order matters, which PostgreSQL has by
-	// itself; Go compares strings by byte, as "C" does.
+	// Queries use COLLATE "C" where order matters. PostgreSQL has that collation
+	// built in; it compares by byte, as strings.Compare does.
 	sqlite.MustRegisterCollationUtf8("C", strings.Compare)
 }
 
-// maxStatements bounds the prepared statements that a connection keeps. The
-// texts are ours, but a list with many filters has many forms.
+// maxStatements bounds the prepared statements that a connection keeps. Lists with
+// optional filters have many forms.
 const maxStatements = 200
 
 // sqliteConn is a session on SQLite.
 type sqliteConn struct {
 	conn       driver.Conn
 	statements map[string]*sqliteStmt
-	args       []driver.NamedValue // of the statement under way
+	args       []driver.NamedValue // of the current statement
 }
 
 type sqliteStmt struct {
@@ -60,8 +60,8 @@ func (c *sqliteConn) query(ctx context.Context, query string, args []any) (Rows,
 	return &sqliteRows{ctx: ctx, rows: r, values: make([]driver.Value, len(r.Columns()))}, nil
 }
 
-// prepare returns the statement for a query and its arguments as the driver
-// takes them, which hold until the next call.
+// prepare returns the prepared statement for a query, and the arguments in the form
+// of the driver. The arguments are valid until the next call.
 func (c *sqliteConn) prepare(ctx context.Context, query string, args []any) (*sqliteStmt, []driver.NamedValue, error) {
 	stmt, err := c.statement(ctx, query)
 	if err != nil {
@@ -96,7 +96,7 @@ func (c *sqliteConn) statement(ctx context.Context, query string) (*sqliteStmt, 
 	return stmt, nil
 }
 
-// forget closes every prepared statement.
+// forget closes all prepared statements.
 func (c *sqliteConn) forget() (err error) {
 	for _, stmt := range c.statements {
 		err = errors.Join(err, stmt.Close())
@@ -107,7 +107,7 @@ func (c *sqliteConn) forget() (err error) {
 
 func (c *sqliteConn) close() error { return errors.Join(c.forget(), c.conn.Close()) }
 
-// sqliteRows reads what a driver's rows hold.
+// sqliteRows adapts the rows of the driver.
 type sqliteRows struct {
 	ctx    context.Context
 	rows   driver.Rows
@@ -120,7 +120,7 @@ func (r *sqliteRows) Next() bool {
 	if r.closed || r.err != nil {
 		return false
 	}
-	err := r.ctx.Err() // the driver listens only until the first row
+	err := r.ctx.Err() // the driver stops checking ctx at the first row
 	if err == nil {
 		err = r.rows.Next(r.values)
 	}
@@ -130,7 +130,7 @@ func (r *sqliteRows) Next() bool {
 	if !errors.Is(err, io.EOF) {
 		r.err = err
 	}
-	// A statement that is not reset keeps its snapshot.
+	// Reset the statement: it would hold its snapshot otherwise.
 	r.err = errors.Join(r.err, r.Close())
 	return false
 }
@@ -157,8 +157,8 @@ func (r *sqliteRows) Scan(dest ...any) error {
 	return nil
 }
 
-// assign copies a value of the driver's to where dest points. SQLite has no
-// booleans: they are integers.
+// assign copies a value of the driver to where dest points. SQLite stores booleans
+// as integers.
 func assign(dest any, value driver.Value) (ok bool) {
 	switch d := dest.(type) {
 	case *string:

@@ -81,13 +81,13 @@ func TestStatementsAreGivenUpInATransaction(t *testing.T) {
 	}
 	run("CREATE TABLE numbers (n INTEGER)")
 	run("BEGIN IMMEDIATE")
-	run("SAVEPOINT turn")
+	run("SAVEPOINT request")
 	run("INSERT INTO numbers VALUES (1)")
 	for i := range maxStatements + 1 {
 		run(fmt.Sprint("INSERT INTO numbers VALUES (", i, ")"))
 	}
-	run("ROLLBACK TO turn")
-	run("RELEASE turn")
+	run("ROLLBACK TO request")
+	run("RELEASE request")
 	run("COMMIT")
 	n := -1
 	if err := c.one("SELECT count(*) FROM numbers").Scan(&n); err != nil || n != 0 {

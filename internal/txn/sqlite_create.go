@@ -10,22 +10,22 @@ import (
 	"sync"
 )
 
-// ownerOnly is the mode of a new database. SQLite gives the mode of the database
-// to the files that it makes beside it.
+// ownerOnly is the mode of a new database. SQLite creates its other files with the
+// mode of the database.
 const ownerOnly fs.FileMode = 0o600
 
-// maxLinks is how many symbolic links may lead from a path to the file that it
-// names, as on Linux.
+// maxLinks is how many symbolic links are followed from a path to its file, as on
+// Linux.
 const maxLinks = 40
 
-// creating keeps two goroutines from making one file at once. To close a file
-// drops every lock that the process has on it, those of SQLite too, so nobody
-// may have opened the new file before it is closed.
+// creating serializes the creation of files. Closing a file drops every lock that
+// the process has on it, SQLite's too, so no other goroutine may open the new file
+// before it is closed.
 var creating sync.Mutex
 
-// createPrivate makes an empty file that its owner alone can read and write,
-// unless another process makes it at the same moment. SQLite takes an empty file
-// for an empty database; left to itself it would let everybody read a new one.
+// createPrivate creates an empty file that only its owner can read and write, unless
+// another process has just created it. SQLite accepts an empty file as an empty
+// database; a file that SQLite creates is readable by everybody.
 func createPrivate(path string) error {
 	target, err := followLinks(path)
 	if err != nil {
@@ -43,8 +43,9 @@ func createPrivate(path string) error {
 	return f.Close()
 }
 
-// followLinks returns the file that a path leads to by symbolic links, whether
-// there is one or not. O_EXCL alone would take a link for the file itself.
+// followLinks returns the file that a path leads to through symbolic links. The
+// file need not exist. O_EXCL fails on a symbolic link, so the links are resolved
+// first.
 func followLinks(path string) (string, error) {
 	for range maxLinks {
 		to, err := os.Readlink(path)
@@ -59,25 +60,25 @@ func followLinks(path string) (string, error) {
 	return "", fmt.Errorf("more than %d symbolic links lead to it", maxLinks)
 }
 
-// hasModes reports whether the mode of a file says who may read it.
+// hasModes reports whether file modes control access.
 const hasModes = runtime.GOOS != "windows"
 
-// OpenFile is a file of the database that others than its owner can read or write.
+// OpenFile is a file of the database that users other than its owner can access.
 type OpenFile struct {
 	Path string
 	Mode fs.FileMode
 }
 
-// OpenToOthers returns the files of the database that others than their owner can
-// read or write, by their modes. They hold hashes of passwords. It returns none
-// for a database that is not a file, and on systems without modes.
+// OpenToOthers returns the files of the database whose mode lets users other than
+// the owner read or write them. They hold password hashes. It returns none on
+// PostgreSQL and on systems without file modes.
 func (db *DB) OpenToOthers() (files []OpenFile) {
 	s, ok := db.backend.(*sqliteDB)
 	if !ok || !hasModes {
 		return nil
 	}
 	for _, f := range s.files.all() {
-		// What cannot be looked at is for others to report.
+		// WatchFile reports files that are missing.
 		if info, err := os.Stat(f.path); err == nil && info.Mode()&0o077 != 0 {
 			files = append(files, OpenFile{f.path, info.Mode().Perm()})
 		}

@@ -84,11 +84,11 @@ func TestWiderModeIsKept(t *testing.T) {
 	addStores(t, d, "a")
 	wide := map[string]fs.FileMode{"": 0o640, "-wal": 0o640, "-shm": 0o640}
 	wantEqual(t, "the modes", wide, modes(t, path))
-	told := map[string]fs.FileMode{}
+	notified := map[string]fs.FileMode{}
 	for _, f := range d.OpenToOthers() {
-		told[strings.TrimPrefix(f.Path, path)] = f.Mode
+		notified[strings.TrimPrefix(f.Path, path)] = f.Mode
 	}
-	wantEqual(t, "what is told", wide, told)
+	wantEqual(t, "what is told", wide, notified)
 }
 
 // Of several that make one file at the same moment each has it private, and none

@@ -19,14 +19,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// sqliteFile is a database of SQLite's.
+// sqliteFile is the file of a SQLite database.
 type sqliteFile struct{ path string }
 
 func sqliteEngine(path string, migrations fs.FS) (*engine, error) {
 	if path == ":memory:" {
 		return nil, cohort.Invalid("db", "a database in memory would be lost with the process; give a file")
 	}
-	path, err := filepath.Abs(path) // two slashes in front would name a host
+	path, err := filepath.Abs(path) // two leading slashes would name a host
 	if err != nil {
 		return nil, err
 	}
@@ -64,16 +64,16 @@ func (f sqliteFile) prepare(ctx context.Context, e *engine, create bool) (err er
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
-	// One write that changes nothing shows now, not at the first create, that
-	// the file is a database, that it is ours to write, and that nobody holds it.
+	// A write that is rolled back shows at start, not at the first request, that the
+	// file is a database, writable and not locked.
 	if err := tryWrite(ctx, db); err != nil {
 		return err
 	}
 	return migrate(ctx, db, e)
 }
 
-// connect opens a connection as database/sql would, and leaves the rest of
-// database/sql out.
+// connect opens a connection as database/sql would, without the rest of
+// database/sql.
 func (f sqliteFile) connect(ctx context.Context, write bool) (session, error) {
 	dsn := f.dsn("_txlock=deferred", "_pragma=query_only(1)", "_pragma=cache_size(-4096)")
 	if write {
@@ -90,8 +90,8 @@ func (f sqliteFile) connect(ctx context.Context, write bool) (session, error) {
 	return &sqliteConn{conn: conn, statements: map[string]*sqliteStmt{}}, nil
 }
 
-// writeDSN is for the connections that write. The log is emptied by the
-// checkpointer and not by whoever commits.
+// writeDSN is for connections that write. The checkpointer runs the checkpoints, so
+// commits do not.
 func (f sqliteFile) writeDSN() string {
 	return f.dsn("_txlock=immediate", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=foreign_keys(1)",
 		"_pragma=wal_autocheckpoint(0)", "_pragma=cache_size(-16384)")
@@ -119,9 +119,9 @@ func (f sqliteFile) check(create bool) error {
 	return createPrivate(f.path)
 }
 
-// minPage is the size of the smallest database in bytes. SQLite takes a smaller
-// file for an empty one and writes over it. The file is not opened to look
-// closer: to close it again would drop the locks that this process has on it.
+// minPage is the size in bytes of the smallest database. SQLite treats a smaller
+// file as empty and overwrites it. The file is not opened for a closer look,
+// because closing it again would drop this process's locks on it.
 const minPage = 512
 
 var (
@@ -129,8 +129,8 @@ var (
 	errCannotOpen = errors.New("the file cannot be opened; check its permissions and those of its folder")
 )
 
-// dsn writes the path as a file: URI, in which '?', '#' and '%' are escaped and
-// so cannot turn into parameters.
+// dsn returns the path as a file: URI. It escapes '?', '#' and '%', which would
+// start parameters.
 func (f sqliteFile) dsn(params ...string) string {
 	params = append([]string{
 		fmt.Sprintf("_busy_timeout=%d", busyTimeout.Milliseconds()), "_dqs=0", "_error_rc=1",
@@ -138,11 +138,11 @@ func (f sqliteFile) dsn(params ...string) string {
 	return "file:" + (&url.URL{Path: f.path}).EscapedPath() + "?" + strings.Join(params, "&")
 }
 
-// tryWrite begins to write and undoes it. To begin a transaction is not enough:
-// on a file that is read-only even an immediate one only reads.
+// tryWrite writes and rolls back. Beginning a transaction is not enough: on a
+// read-only file BEGIN IMMEDIATE succeeds.
 //
-// While another node makes the file, SQLite says at once that it is locked and
-// does not wait as it does later, so the waiting is done here.
+// While another node creates the file, SQLite reports it as locked without waiting,
+// so tryWrite waits.
 func tryWrite(ctx context.Context, db *sql.DB) error {
 	for waited := time.Duration(0); ; waited += busyPause {
 		err := tryWriteOnce(ctx, db)
@@ -162,8 +162,8 @@ func tryWriteOnce(ctx context.Context, db *sql.DB) error {
 	return errors.Join(err, tx.Rollback())
 }
 
-// How long a transaction waits while another process writes, and how often
-// that is looked at where SQLite does not.
+// busyTimeout is how long a transaction waits while another process writes.
+// busyPause is the interval of retries where SQLite does not wait by itself.
 const (
 	busyTimeout = 5 * time.Second
 	busyPause   = 10 * time.Millisecond
@@ -171,7 +171,7 @@ const (
 
 func isBusy(err error) bool { return primary(sqliteCode(err)) == sqlite3.SQLITE_BUSY }
 
-// sqliteTroubles holds, per primary result code, what it means to a person.
+// sqliteTroubles has a message for people per primary result code.
 var sqliteTroubles = map[int]string{
 	sqlite3.SQLITE_BUSY:     "it is locked by another process",
 	sqlite3.SQLITE_LOCKED:   "it is locked by another process",
@@ -188,7 +188,7 @@ var sqliteTroubles = map[int]string{
 
 func sqliteTrouble(err error) string { return sqliteTroubles[primary(sqliteCode(err))] }
 
-// primary is the result code that an extended one is a case of.
+// primary returns the primary result code of an extended one.
 func primary(code int) int { return code & 0xff }
 
 func sqliteConflict(err error) bool {
@@ -198,7 +198,7 @@ func sqliteConflict(err error) bool {
 
 func sqliteOrphan(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY }
 
-// sqliteCode is the extended result code of a driver error, 0 for other errors.
+// sqliteCode returns the extended result code of a driver error, 0 for other errors.
 func sqliteCode(err error) int {
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code()

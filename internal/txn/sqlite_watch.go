@@ -10,18 +10,18 @@ import (
 	"sync/atomic"
 )
 
-// errTakenAway says that the path of a database leads to another file than the
-// one that is open, or to none.
+// errTakenAway means that the path of the database no longer leads to the file
+// that is open.
 var errTakenAway = errors.New("the database was taken away")
 
-// openFile is a file that SQLite has open, as the path led to it then.
+// openFile is a file that SQLite has open, with its identity when it was opened.
 type openFile struct {
 	path string
 	info fs.FileInfo
 }
 
 // check compares the file at the path with the open one. It does not open the
-// file: to close it again would drop the locks that this process has on it.
+// file, because closing it again would drop this process's locks on it.
 func (f openFile) check() error {
 	info, err := os.Stat(f.path)
 	switch {
@@ -33,35 +33,35 @@ func (f openFile) check() error {
 	return nil
 }
 
-// fileWatch knows whether a database is still where its path leads. A commit into
-// a file that nobody can find any more would be acknowledged and lost.
+// fileWatch checks whether the path of a database still leads to the open file. A
+// commit to a deleted or moved file would be acknowledged and then lost.
 //
-// A file that is moved back is the same file, and the database goes on.
+// After the file is moved back the database works again.
 type fileWatch struct {
 	database openFile
-	beside   []openFile // the log, and then the index of the log
+	beside   []openFile // the write-ahead log, then its shared-memory index
 	away     atomic.Bool
 
-	mu   sync.Mutex
-	err  error // as tell was told last
-	tell func(error)
+	mu     sync.Mutex
+	err    error // of the last check
+	notify func(error)
 }
 
-// watchFiles returns the watch of a database whose first connection was opened
-// after its file was looked at, and has read from it.
+// watchFiles starts to watch a database. The caller has looked at the file before
+// it opened the first connection, which has read from the file since.
 func watchFiles(before openFile) (*fileWatch, error) {
 	if err := before.check(); err != nil {
 		return nil, err
 	}
 	w := &fileWatch{database: before}
-	target, err := filepath.EvalSymlinks(before.path) // as SQLite names what it puts beside it
+	target, err := filepath.EvalSymlinks(before.path) // SQLite names its other files after the target
 	if err != nil {
 		return nil, err
 	}
 	for _, suffix := range []string{"-wal", "-shm"} {
 		info, err := os.Stat(target + suffix)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // on a file system where SQLite cannot have it
+			continue // this file system does not support it
 		}
 		if err != nil {
 			return nil, err
@@ -78,7 +78,7 @@ func lookAt(path string) (openFile, error) {
 
 func (w *fileWatch) all() []openFile { return append([]openFile{w.database}, w.beside...) }
 
-// check looks at the files and changes nothing.
+// check compares all files with the open ones.
 func (w *fileWatch) check() error {
 	for _, f := range w.all() {
 		if err := f.check(); err != nil {
@@ -88,7 +88,7 @@ func (w *fileWatch) check() error {
 	return nil
 }
 
-// checkWritten looks only at what a commit writes to.
+// checkWritten compares the files that a commit writes to.
 func (w *fileWatch) checkWritten() error {
 	if err := w.database.check(); err != nil || len(w.beside) == 0 {
 		return err
@@ -96,21 +96,21 @@ func (w *fileWatch) checkWritten() error {
 	return w.beside[0].check()
 }
 
-// note keeps what a check has found, and reports whether that is news.
-func (w *fileWatch) note(err error) (news bool) {
+// record stores the result of a check and reports whether the state has changed.
+func (w *fileWatch) record(err error) (changed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	news = (err != nil) != (w.err != nil)
+	changed = (err != nil) != (w.err != nil)
 	w.err = err
 	w.away.Store(err != nil)
-	if news && w.tell != nil {
-		w.tell(err)
+	if changed && w.notify != nil {
+		w.notify(err)
 	}
-	return news
+	return changed
 }
 
-// refusal returns why nothing is read, or nil.
-func (w *fileWatch) refusal() error {
+// unavailable returns the reason why the files cannot be used, or nil.
+func (w *fileWatch) unavailable() error {
 	if !w.away.Load() {
 		return nil
 	}
@@ -119,10 +119,10 @@ func (w *fileWatch) refusal() error {
 	return w.err
 }
 
-// WatchFile calls fn when the files of the database are taken away, or others put
-// in their place, and with nil when they are back. Meanwhile everything fails with
-// KindUnavailable. If they are away already it calls fn at once. It does nothing
-// for a database that is not a file. fn must be quick.
+// WatchFile calls fn with an error when the files of the database are moved,
+// deleted or replaced, and with nil when they are back. In between every
+// transaction fails with KindUnavailable. If the files are missing already, it
+// calls fn immediately. It does nothing on PostgreSQL. fn must be quick.
 func (db *DB) WatchFile(fn func(error)) {
 	s, ok := db.backend.(*sqliteDB)
 	if !ok {
@@ -130,34 +130,34 @@ func (db *DB) WatchFile(fn func(error)) {
 	}
 	s.files.mu.Lock()
 	defer s.files.mu.Unlock()
-	s.files.tell = fn
+	s.files.notify = fn
 	if s.files.err != nil {
 		fn(s.files.err)
 	}
 }
 
-// lookForFiles looks whether the files are in place. When that has changed, what
-// anybody remembers of the database is forgotten.
-func (w *writer) lookForFiles(check func() error) error {
+// checkFiles runs a check of the files. If their state has changed, it invalidates
+// every cache.
+func (w *writer) checkFiles(check func() error) error {
 	err := check()
-	if w.files.note(err) {
+	if w.files.record(err) {
 		w.changed([]Change{{Kind: AnythingChanged}})
 	}
 	return err
 }
 
-// refuseAway returns an error while the files are away.
-func (w *writer) refuseAway() error {
+// checkMissing returns an error while the files are missing.
+func (w *writer) checkMissing() error {
 	if !w.files.away.Load() {
 		return nil
 	}
-	return w.lookForFiles(w.files.check)
+	return w.checkFiles(w.files.check)
 }
 
-// confirm is called after a commit. If the files are gone by now, the change is in
-// a file that may or may not come back.
+// confirm is called after a commit. If the files are missing now, the outcome is
+// unknown: the change is in a file that may or may not come back.
 func (w *writer) confirm() error {
-	err := w.lookForFiles(w.files.checkWritten)
+	err := w.checkFiles(w.files.checkWritten)
 	if err == nil {
 		return nil
 	}

@@ -115,12 +115,12 @@ func TestDatabaseTakenAway(t *testing.T) {
 					news := watchFile(d)
 					news.want(t, "in the beginning")
 					update(t, d, add("a", "before"))
-					told := watch(d)
+					notified := watch(d)
 					way.take(t, path)
 					if idle {
 						time.Sleep(noticeTime)
 						news.want(t, "idle", true)
-						told.want(t, "anything")
+						notified.want(t, "anything")
 					}
 					for range 3 {
 						wantKind(t, d.Update(t.Context(), add("a", "away")), cohort.KindUnavailable)
@@ -129,7 +129,7 @@ func TestDatabaseTakenAway(t *testing.T) {
 					wantKind(t, d.Ping(t.Context()), cohort.KindUnavailable)
 					if !idle {
 						news.want(t, "after writes", true)
-						told.want(t, "anything")
+						notified.want(t, "anything")
 					}
 					if way.back == nil {
 						return
@@ -137,7 +137,7 @@ func TestDatabaseTakenAway(t *testing.T) {
 					way.back(t, path)
 					update(t, d, add("a", "after"))
 					news.want(t, "when it is back", false)
-					told.want(t, "anything", "+a/2 after")
+					notified.want(t, "anything", "+a/2 after")
 					wantEqual(t, "the groups", 2, len(listGroups(t, d, "a", everything, onePage)))
 					if err := d.Ping(t.Context()); err != nil {
 						t.Error(err)
@@ -156,7 +156,7 @@ func TestDatabaseTakenAwayAtTheCommit(t *testing.T) {
 		commits  int
 		message  string
 	}{
-		{"before", "RELEASE turn", 0, ""},
+		{"before", "RELEASE request", 0, ""},
 		{"in the middle of it", "COMMIT", 1, "It is unknown whether the change was made. Please look before you try again."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

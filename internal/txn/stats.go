@@ -1,14 +1,14 @@
 package txn
 
-// Stats is what a database behind a network tells of its connections and of what
-// became of transactions since it was opened.
+// Stats describes the connection pool of PostgreSQL and counts events since the
+// database was opened.
 type Stats struct {
 	InUse, Idle, Max int   // connections
-	Repeated         int64 // attempts after which a transaction was tried again
-	Unknown          int64 // commits of which nobody could say how they ended
+	Repeated         int64 // retries of transactions
+	Unknown          int64 // commits whose outcome stayed unknown
 }
 
-// Stats returns ok false for a database that is a file.
+// Stats returns ok false on SQLite.
 func (db *DB) Stats() (s Stats, ok bool) {
 	p, ok := db.backend.(*postgresDB)
 	if !ok {

@@ -4,19 +4,19 @@ import (
 	"context"
 )
 
-// Tx is a transaction. It carries its own context because the caller's may end
-// while work of other callers shares the transaction.
+// Tx is a transaction. It has a context of its own, because the transaction may
+// contain the work of several callers and must outlive the context of each.
 type Tx struct {
 	ctx     context.Context
-	lookups context.Context // of lookup
+	lookups context.Context // for Lookup
 	session session
 	engine  *engine
 	changes []Change
-	ids     idGiver // nil where nothing is written
+	ids     idSource // nil in a read-only transaction
 	trace   func(query string)
-	// broken is the first error that says that the database is in trouble.
-	// SQLite may by itself have undone the whole transaction then, and a later
-	// statement would be one of its own.
+	// broken is the first error that means that the database is in trouble. SQLite
+	// may have rolled the whole transaction back by then, and a later statement would
+	// run outside a transaction.
 	broken error
 }
 
@@ -32,9 +32,8 @@ func (t *Tx) QueryRow(query string, args ...any) Row {
 	return Row{rows, err}
 }
 
-// Lookup is QueryRow for a row that is found by its key. It is over before
-// anybody could want to stop it, and to stop it, or only to listen for that,
-// costs more than it does.
+// Lookup is QueryRow for a lookup by key. It ignores cancellation: the query takes
+// microseconds, and watching a context costs more than the query.
 func (t *Tx) Lookup(query string, args ...any) Row {
 	rows, err := t.queryUntil(t.lookups, query, args)
 	return Row{rows, err}
@@ -59,7 +58,7 @@ func (t *Tx) queryUntil(ctx context.Context, query string, args []any) (Rows, er
 	return rows, nil
 }
 
-// Exec returns how many rows the statement changed.
+// Exec runs a statement and returns how many rows it changed.
 func (t *Tx) Exec(query string, args ...any) (int64, error) {
 	if t.broken != nil {
 		return 0, t.broken
@@ -71,9 +70,9 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 	return n, nil
 }
 
-// Later runs a statement that changes what it has to change, or fails. Where
-// that saves a trip to the server it is sent with the next statement or with the
-// commit, and only then does an error show: at the latest Update returns it.
+// Later runs a statement whose result the caller does not need. On PostgreSQL it is
+// sent with the next statement or with the commit, which saves a round trip. Its
+// error shows then, at the latest as the error of Update.
 func (t *Tx) Later(query string, args ...any) error {
 	if d, ok := t.session.(deferrer); ok && t.broken == nil {
 		d.later(query, args)
@@ -83,7 +82,8 @@ func (t *Tx) Later(query string, args ...any) error {
 	return err
 }
 
-// Note keeps what a statement has changed for those who watch, unless it failed.
+// Note adds a change for the watchers, unless the statement failed with err. It
+// returns err.
 func (t *Tx) Note(err error, c Change) error {
 	if err == nil {
 		t.changes = append(t.changes, c)
@@ -91,8 +91,8 @@ func (t *Tx) Note(err error, c Change) error {
 	return err
 }
 
-// failed classifies a statement's error at once, so that who writes can tell a
-// conflict from other trouble.
+// failed classifies the error of a statement, so that the caller can tell a conflict
+// from other errors.
 func (t *Tx) failed(err error) error {
 	if t.engine.trouble(err) != "" {
 		t.broken = t.engine.classify(err)

@@ -9,51 +9,52 @@ import (
 	"time"
 )
 
-// The bounds of a batch. Everybody in it waits for its commit, so it must not
-// go on for long; what does not fit into it is in the next one.
+// maxBatch and maxBatchTime bound a batch, because every caller in it waits for its
+// commit. The remaining requests go into the next batch.
 const (
 	maxBatch     = 256
 	maxBatchTime = 20 * time.Millisecond
 )
 
-// maxCompany is how long a batch waits at most for more turns.
-const maxCompany = 5 * time.Millisecond
+// maxLinger is how long the writer waits at most for more requests.
+const maxLinger = 5 * time.Millisecond
 
-// lookAroundEvery is how often the writer looks whether another process has
-// written, when it has nothing to write itself.
-const lookAroundEvery = 200 * time.Millisecond
+// foreignWriteInterval is how often an idle writer checks whether another process has
+// written.
+const foreignWriteInterval = 200 * time.Millisecond
 
-// writer carries out updates on one connection. Those that wait together share
-// a transaction and its commit; docs/decisions has a drawing.
+// writer runs all updates on one connection. Requests that wait together share a
+// transaction and its commit, which is group commit; see docs/decisions/0028.
 type writer struct {
 	session session
 	engine  *engine
-	changed func([]Change) // told of what is committed
-	written func()         // told that something is
-	files   *fileWatch     // which the session has open
+	changed func([]Change) // called with the changes of each commit
+	written func()         // called after each batch
+	files   *fileWatch     // of the session's files
 
-	// telling is open from before a commit until everybody is told what it changed.
-	telling atomic.Pointer[chan struct{}]
+	// notifying is a channel from before a commit until all watchers know of it, and
+	// closed then.
+	notifying atomic.Pointer[chan struct{}]
 
 	mu      sync.Mutex
-	queue   []*turn
-	enough  int // turns in the queue of which arrived tells
+	queue   []*updateRequest
+	enough  int // length of the queue at which arrived is signalled
 	closed  bool
-	arrived chan struct{} // the queue has enough turns, or closed was set
+	arrived chan struct{} // the queue is long enough, or closed was set
 	pauses  chan func()
 	stopped chan struct{}
 
-	// What follows belongs to the writer's goroutine.
-	size    int           // of the last batch
-	took    time.Duration // its commit
-	version int64         // of the database, as other processes change it
-	ids     *ids
-	tickets tickets
+	// Only the writer goroutine uses the following fields.
+	size           int           // length of the last batch
+	took           time.Duration // duration of the last commit
+	version        int64         // PRAGMA data_version, which other processes change
+	ids            *ids
+	authorizations authorizations
 }
 
 func newWriter(s session, e *engine) (*writer, error) {
 	w := &writer{
-		session: s, engine: e, ids: newIDs(), tickets: tickets{},
+		session: s, engine: e, ids: newIDs(), authorizations: authorizations{},
 		arrived: make(chan struct{}, 1), pauses: make(chan func()), stopped: make(chan struct{}),
 	}
 	var err error
@@ -61,17 +62,17 @@ func newWriter(s session, e *engine) (*writer, error) {
 	return w, err
 }
 
-// do takes a turn and returns what became of it.
+// do queues an update request and waits for its outcome.
 func (w *writer) do(ctx context.Context, fn func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	t := newTurn(ctx, fn)
+	t := newUpdateRequest(ctx, fn)
 	w.add(t)
 	return t.wait(ctx)
 }
 
-func (w *writer) add(t *turn) {
+func (w *writer) add(t *updateRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = append(w.queue, t)
@@ -87,7 +88,7 @@ func (w *writer) signal() {
 	}
 }
 
-// pause runs fn between two batches.
+// pause runs fn between two batches and waits for it.
 func (w *writer) pause(fn func()) {
 	done := make(chan struct{})
 	select {
@@ -97,7 +98,7 @@ func (w *writer) pause(fn func()) {
 	}
 }
 
-// stop ends the writer when every turn has had its answer.
+// stop ends the writer after every queued request is finished.
 func (w *writer) stop() error {
 	w.mu.Lock()
 	w.closed = true
@@ -107,37 +108,37 @@ func (w *writer) stop() error {
 	return w.session.close()
 }
 
-// run is the writer's goroutine.
+// run is the writer goroutine.
 func (w *writer) run() {
 	defer close(w.stopped)
-	ticks := time.NewTicker(lookAroundEvery)
+	ticks := time.NewTicker(foreignWriteInterval)
 	defer ticks.Stop()
 	for {
 		select {
 		case <-w.arrived:
-			if w.workOff() {
+			if w.drain() {
 				return
 			}
 		case fn := <-w.pauses:
 			fn()
 		case <-ticks.C:
-			_ = w.lookForFiles(w.files.check)
-			_ = w.lookAround() // if the database is in trouble, whoever uses it will say so
+			_ = w.checkFiles(w.files.check)
+			_ = w.checkForeignWrites() // the next transaction reports an error
 		}
 	}
 }
 
-// workOff carries out batch after batch until nobody waits. It reports whether
-// the writer was stopped.
-func (w *writer) workOff() (stopped bool) {
+// drain runs batches until the queue is empty. It reports whether the writer was
+// stopped.
+func (w *writer) drain() (stopped bool) {
 	for {
-		w.awaitCompany()
+		w.linger()
 		batch, closed := w.take()
 		if len(batch) == 0 {
-			w.size = 0 // whoever comes now is alone
+			w.size = 0 // do not linger for the next request
 			return closed
 		}
-		w.carryOut(batch)
+		w.process(batch)
 		w.written()
 		select {
 		case fn := <-w.pauses:
@@ -147,14 +148,15 @@ func (w *writer) workOff() (stopped bool) {
 	}
 }
 
-// awaitCompany waits for the callers of the last batch to come back. Without
-// it one half of them queues while the other half is committed, for ever. It
-// never waits for longer than half a commit, and a lone caller not at all.
-func (w *writer) awaitCompany() {
+// linger waits for the callers of the last batch to send their next request.
+// Otherwise concurrent callers split into two halves for ever: one half queues while
+// the other is committed. It waits for half a commit at most, and not at all after
+// a batch of one.
+func (w *writer) linger() {
 	if w.size < 2 || !w.expect(w.size) {
 		return
 	}
-	timeout := time.NewTimer(min(w.took/2, maxCompany))
+	timeout := time.NewTimer(min(w.took/2, maxLinger))
 	defer timeout.Stop()
 	select {
 	case <-w.arrived:
@@ -162,8 +164,8 @@ func (w *writer) awaitCompany() {
 	}
 }
 
-// expect has arrived tell when there are so many more turns in the queue. It
-// returns false if nobody has to be waited for.
+// expect arms arrived for when the queue has that many more requests. It returns
+// false if there is no reason to wait.
 func (w *writer) expect(more int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -172,30 +174,30 @@ func (w *writer) expect(more int) bool {
 	}
 	w.enough = len(w.queue) + more
 	select {
-	case <-w.arrived: // of those who are in the queue
+	case <-w.arrived: // for requests that are in the queue already
 	default:
 	}
 	return true
 }
 
-// take takes the next batch out of the queue.
-func (w *writer) take() (batch []*turn, closed bool) {
+// take removes the next batch from the queue.
+func (w *writer) take() (batch []*updateRequest, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.enough = 0 // from now on tell of everybody
+	w.enough = 0 // signal every request
 	batch, w.queue = fairShare(w.queue, maxBatch)
 	return batch, w.closed
 }
 
-// giveBack puts turns that were not started in front of the queue.
-func (w *writer) giveBack(turns []*turn) {
+// giveBack puts requests that were not started at the front of the queue.
+func (w *writer) giveBack(requests []*updateRequest) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.queue = append(turns, w.queue...)
+	w.queue = append(requests, w.queue...)
 }
 
-// carryOut runs a batch in one transaction and answers those who were in it.
-func (w *writer) carryOut(batch []*turn) {
+// process runs a batch in one transaction and finishes its requests.
+func (w *writer) process(batch []*updateRequest) {
 	if err := w.begin(); err != nil {
 		w.refuse(batch, fmt.Errorf("begin: %w", err))
 		return
@@ -203,73 +205,73 @@ func (w *writer) carryOut(batch []*turn) {
 	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
 	ran, rest := w.runBatch(tx, batch)
 	w.giveBack(rest)
-	err := w.commitAndTell(tx)
+	err := w.commitAndNotify(tx)
 	w.size = len(ran)
 	for _, t := range ran {
-		t.answer(err)
+		t.finish(err)
 	}
 }
 
-// begin begins a transaction, and looks around in it. If that fails there may be
-// no transaction any more, and the first savepoint would be one of its own.
+// begin begins a transaction and checks for writes of other processes. After an
+// error the transaction may be gone, and a savepoint would start a new one.
 func (w *writer) begin() error {
-	if err := w.refuseAway(); err != nil {
+	if err := w.checkMissing(); err != nil {
 		return err
 	}
 	if err := w.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	err := w.lookAround()
+	err := w.checkForeignWrites()
 	if err != nil {
 		_ = w.exec("ROLLBACK")
 	}
 	return err
 }
 
-// refuse answers a batch of which nothing could be begun.
-func (w *writer) refuse(batch []*turn, err error) {
+// refuse finishes the requests of a batch whose transaction could not begin.
+func (w *writer) refuse(batch []*updateRequest, err error) {
 	err = w.engine.classify(err)
 	for _, t := range batch {
 		if t.start() {
 			close(t.ran)
-			t.answer(err)
+			t.finish(err)
 		}
 	}
 }
 
-// runBatch runs turns until the batch has taken its time or is in trouble. It
-// returns those that it ran, and the rest.
-func (w *writer) runBatch(tx *Tx, batch []*turn) (ran, rest []*turn) {
+// runBatch runs requests until maxBatchTime has passed or the transaction is broken.
+// It returns the requests that it ran, and the rest.
+func (w *writer) runBatch(tx *Tx, batch []*updateRequest) (ran, rest []*updateRequest) {
 	begun := time.Now()
 	for i, t := range batch {
 		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > maxBatchTime {
 			return ran, batch[i:]
 		}
 		if t.start() {
-			w.runTurn(tx, t)
+			w.runRequest(tx, t)
 			ran = append(ran, t)
 		}
 	}
 	return ran, nil
 }
 
-// runTurn runs a turn in a savepoint, so that if it fails nothing but its own
-// work is undone.
-func (w *writer) runTurn(tx *Tx, t *turn) {
+// runRequest runs a request in a savepoint, so that a failure undoes only its own
+// work.
+func (w *writer) runRequest(tx *Tx, t *updateRequest) {
 	changes := len(tx.changes)
-	defer func() { w.endTurn(tx, t.err == nil, changes) }()
-	if err := w.tickets.check(tx, t.ticket); err != nil {
+	defer func() { w.endRequest(tx, t.err == nil, changes) }()
+	if err := w.authorizations.check(tx, t.authorization); err != nil {
 		close(t.ran)
 		t.err = err
 		return
 	}
-	if _, err := tx.Exec("SAVEPOINT turn"); err != nil {
+	if _, err := tx.Exec("SAVEPOINT request"); err != nil {
 		close(t.ran)
 		t.err = tx.abandon(err)
 		return
 	}
 	if t.err = t.run(tx); t.err == nil {
-		if _, err := tx.Exec("RELEASE turn"); err != nil {
+		if _, err := tx.Exec("RELEASE request"); err != nil {
 			t.err = tx.abandon(err)
 		}
 		return
@@ -278,19 +280,19 @@ func (w *writer) runTurn(tx *Tx, t *turn) {
 	if tx.broken != nil {
 		return
 	}
-	_, err := tx.Exec("ROLLBACK TO turn")
+	_, err := tx.Exec("ROLLBACK TO request")
 	if err == nil {
-		_, err = tx.Exec("RELEASE turn")
+		_, err = tx.Exec("RELEASE request")
 	}
 	if err != nil {
-		_ = tx.abandon(err) // the turn has an error of its own
+		_ = tx.abandon(err) // the request has an error already
 	}
 }
 
-// endTurn takes back what a turn that failed has told of, from the given change
-// on.
-func (w *writer) endTurn(t *Tx, ok bool, from int) {
-	w.ids.endTurn(ok)
+// endRequest drops the changes of a failed request, from index from on. After a
+// success it updates the writer's caches.
+func (w *writer) endRequest(t *Tx, ok bool, from int) {
+	w.ids.endRequest(ok)
 	if !ok {
 		t.changes = t.changes[:from]
 		return
@@ -299,21 +301,21 @@ func (w *writer) endTurn(t *Tx, ok bool, from int) {
 		switch c.Kind {
 		case StoreDeleted:
 			w.ids.forgetStore(c.StoreHash)
-			clear(w.tickets)
+			clear(w.authorizations)
 		case TokenDeleted:
-			clear(w.tickets)
+			clear(w.authorizations)
 		}
 	}
 }
 
-// commitAndTell commits and tells what was changed, if anything was.
-func (w *writer) commitAndTell(tx *Tx) error {
+// commitAndNotify commits and notifies the watchers of the changes, if there are any.
+func (w *writer) commitAndNotify(tx *Tx) error {
 	if len(tx.changes) > 0 {
-		told := make(chan struct{})
-		w.telling.Store(&told)
+		notified := make(chan struct{})
+		w.notifying.Store(&notified)
 		defer func() {
-			w.telling.Store(nil)
-			close(told)
+			w.notifying.Store(nil)
+			close(notified)
 		}()
 	}
 	err := w.commit(tx)
@@ -323,23 +325,23 @@ func (w *writer) commitAndTell(tx *Tx) error {
 	return err
 }
 
-// awaitNotified returns when everybody is told of what a reader can have seen by
-// now. What is committed can be read a moment before it is told: who has read it
-// and then asks somebody who keeps answers must not be shown less.
+// awaitNotified waits until the watchers know of every commit that a reader may have
+// seen. A commit is readable a moment before the watchers are notified. A client
+// that has read it and then asks a cache must not get an older value.
 func (w *writer) awaitNotified() {
-	if told := w.telling.Load(); told != nil {
-		<-*told
+	if notified := w.notifying.Load(); notified != nil {
+		<-*notified
 	}
 }
 
-// commit ends the transaction. After an error nothing of it is there.
+// commit commits the transaction. After an error it is rolled back.
 func (w *writer) commit(tx *Tx) error {
 	err := tx.broken
 	if err == nil {
 		err = w.ids.write(tx)
 	}
 	if err == nil {
-		err = w.lookForFiles(w.files.checkWritten)
+		err = w.checkFiles(w.files.checkWritten)
 	}
 	begun := time.Now()
 	if err == nil {
@@ -350,21 +352,22 @@ func (w *writer) commit(tx *Tx) error {
 	if err == nil {
 		return w.confirm()
 	}
-	clear(w.tickets) // some may be for what was not committed
-	// In trouble SQLite may have ended the transaction by itself, and says so.
+	clear(w.authorizations) // some may depend on this transaction
+	// SQLite may have rolled back by itself; ROLLBACK fails then.
 	_ = w.exec("ROLLBACK")
 	return w.engine.classify(fmt.Errorf("commit: %w", err))
 }
 
-// lookAround looks whether another process has written since the last time.
-func (w *writer) lookAround() error {
+// checkForeignWrites checks whether another process has written since the last call,
+// and invalidates every cache if so.
+func (w *writer) checkForeignWrites() error {
 	version, err := w.foreignVersion()
 	if err != nil || version == w.version {
 		return err
 	}
 	w.version = version
 	w.ids.endTransaction(false)
-	clear(w.tickets)
+	clear(w.authorizations)
 	w.changed([]Change{{Kind: AnythingChanged}})
 	return nil
 }
@@ -380,7 +383,7 @@ func (w *writer) exec(query string) error {
 	return err
 }
 
-// abandon gives the transaction up: what is in it is not committed.
+// abandon marks the transaction as broken: it will be rolled back.
 func (t *Tx) abandon(err error) error {
 	if t.broken == nil {
 		t.broken = t.engine.classify(errors.Join(errors.New("the transaction is lost"), err))

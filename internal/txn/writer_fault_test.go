@@ -44,13 +44,13 @@ func (f *faultAt) each(s txn.Statement) error {
 
 // history is what was done to a database, and what was said about it.
 type history struct {
-	calls   map[string]int  // of each update's function
-	told    map[string]bool // each update's answer: that it was made
-	watched []string        // what watchers were told
+	calls    map[string]int  // of each update's function
+	notified map[string]bool // each update's answer: that it was made
+	watched  []string        // what watchers were told
 }
 
 func newHistory(d *db.DB) *history {
-	h := &history{calls: map[string]int{}, told: map[string]bool{}}
+	h := &history{calls: map[string]int{}, notified: map[string]bool{}}
 	d.Watch(func(changes []db.Change) {
 		for _, c := range changes {
 			h.watched = append(h.watched, c.Group.Name)
@@ -73,7 +73,7 @@ func (h *history) queueAdd(t *testing.T, d *db.DB, name string, then func(*db.Tx
 
 func (h *history) hear(name string, done <-chan error) (err error) {
 	err = <-done
-	h.told[name] = err == nil
+	h.notified[name] = err == nil
 	return err
 }
 
@@ -82,8 +82,8 @@ func (h *history) hear(name string, done <-chan error) (err error) {
 func (h *history) wantTrue(t *testing.T, d *db.DB) {
 	t.Helper()
 	var made, there []string
-	for _, name := range slices.Sorted(maps.Keys(h.told)) {
-		if h.told[name] {
+	for _, name := range slices.Sorted(maps.Keys(h.notified)) {
+		if h.notified[name] {
 			made = append(made, name)
 		}
 		if h.calls[name] > 1 {
@@ -145,12 +145,12 @@ func failOneOf(t *testing.T, d *db.DB, f *faultAt, n int, h *history) {
 	lastDone := h.queueAdd(t, d, last, nothing)
 	f.in = n + 2 // RELEASE and COMMIT of the update that holds the writer
 	release()
-	told := map[string]error{first: h.hear(first, firstDone), bad: h.hear(bad, badDone), last: h.hear(last, lastDone)}
+	notified := map[string]error{first: h.hear(first, firstDone), bad: h.hear(bad, badDone), last: h.hear(last, lastDone)}
 	f.in = 0
-	if told[bad] == nil {
+	if notified[bad] == nil {
 		t.Error("the update that failed is said to be made")
 	}
-	for name, err := range told {
+	for name, err := range notified {
 		if errors.Is(err, txn.ErrTrouble) && cohort.KindOf(err) != cohort.KindUnavailable {
 			t.Errorf("%s is told %v, of kind %v", name, err, cohort.KindOf(err))
 		}

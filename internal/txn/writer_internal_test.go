@@ -16,17 +16,17 @@ func TestFairShare(t *testing.T) {
 		stores := rapid.SampledFrom([]string{"", "a", "a", "a", "a", "a", "b", "c"}) // one has most
 		n := rapid.IntRange(1, 8).Draw(t, "n")
 		w := &writer{}
-		var came, went []*turn
+		var came, went []*updateRequest
 		for more := true; more || len(w.queue) > 0; {
 			if more {
 				for range rapid.IntRange(0, 12).Draw(t, "new") {
-					came = append(came, &turn{place: place{store: stores.Draw(t, "store")}})
+					came = append(came, &updateRequest{place: place{store: stores.Draw(t, "store")}})
 					w.queue = append(w.queue, came[len(came)-1])
 				}
 				more = rapid.Bool().Draw(t, "more")
 			}
 			waiting := len(w.queue)
-			var batch []*turn
+			var batch []*updateRequest
 			batch, w.queue = fairShare(w.queue, n)
 			if want := min(n, waiting); len(batch) != want || len(batch)+len(w.queue) != waiting {
 				t.Fatalf("a batch of %d and a rest of %d from %d", len(batch), len(w.queue), waiting)
@@ -37,7 +37,7 @@ func TestFairShare(t *testing.T) {
 			w.giveBack(batch[did:])
 		}
 		for _, store := range []string{"", "a", "b", "c"} {
-			others := func(turn *turn) bool { return turn.store != store }
+			others := func(turn *updateRequest) bool { return turn.store != store }
 			first, last := slices.DeleteFunc(slices.Clone(came), others), slices.DeleteFunc(slices.Clone(went), others)
 			if !slices.Equal(first, last) {
 				t.Fatalf("the turns of the store %q are not dealt out once each, in their order", store)
@@ -48,7 +48,7 @@ func TestFairShare(t *testing.T) {
 
 // wantFair fails if a store that still waits has had two turns fewer in the
 // batch than another.
-func wantFair(t *rapid.T, batch, rest []*turn) {
+func wantFair(t *rapid.T, batch, rest []*updateRequest) {
 	had := map[string]int{}
 	for _, turn := range batch {
 		had[turn.store]++
@@ -64,7 +64,7 @@ func wantFair(t *rapid.T, batch, rest []*turn) {
 
 // Nobody is asked to wait for the others of a batch without bounds, and who was
 // alone not at all. The time is the bubble's.
-func TestAwaitCompany(t *testing.T) {
+func TestLinger(t *testing.T) {
 	tests := []struct {
 		name    string
 		size    int           // of the last batch
@@ -79,7 +79,7 @@ func TestAwaitCompany(t *testing.T) {
 		{"full already", 3, time.Hour, maxBatch, nil, 0},
 		{"others wait, and those of before come back", 2, time.Hour, 3, []time.Duration{time.Millisecond, 2 * time.Millisecond}, 2 * time.Millisecond},
 		{"nobody comes", 3, 4 * time.Millisecond, 1, nil, 2 * time.Millisecond},
-		{"nobody comes, after a slow commit", 3, time.Hour, 1, nil, maxCompany},
+		{"nobody comes, after a slow commit", 3, time.Hour, 1, nil, maxLinger},
 		{"not enough come", 4, 4 * time.Millisecond, 1, []time.Duration{time.Millisecond}, 2 * time.Millisecond},
 		{"the last comes", 2, time.Hour, 1, []time.Duration{time.Millisecond, 3 * time.Millisecond}, 3 * time.Millisecond},
 		{"the last comes too late", 2, 4 * time.Millisecond, 1, []time.Duration{time.Second}, 2 * time.Millisecond},
@@ -87,13 +87,13 @@ func TestAwaitCompany(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := &writer{size: tt.size, took: tt.took, arrived: make(chan struct{}, 1), queue: make([]*turn, tt.waiting)}
+				w := &writer{size: tt.size, took: tt.took, arrived: make(chan struct{}, 1), queue: make([]*updateRequest, tt.waiting)}
 				w.signal() // for those who wait
 				begun := time.Now()
 				for _, at := range tt.comes {
 					time.AfterFunc(at, func() { w.add(nil) })
 				}
-				w.awaitCompany()
+				w.linger()
 				if waited := time.Since(begun); waited != tt.want {
 					t.Errorf("waited for %v, want %v", waited, tt.want)
 				}
@@ -107,7 +107,7 @@ func TestAwaitNobodyAtTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &writer{size: maxBatch, took: time.Hour, arrived: make(chan struct{}, 1), closed: true}
 		begun := time.Now()
-		w.awaitCompany()
+		w.linger()
 		if waited := time.Since(begun); waited != 0 {
 			t.Errorf("waited for %v", waited)
 		}

@@ -61,12 +61,12 @@ func TestOneComesAfterMany(t *testing.T) {
 	})
 }
 
-// badTurns is every way in which a function can fail, and what its caller has
+// badRequests is every way in which a function can fail, and what its caller has
 // to be told.
-var badTurns = []struct {
-	name string
-	fail func(*db.Tx) error
-	told func(error) bool
+var badRequests = []struct {
+	name     string
+	fail     func(*db.Tx) error
+	notified func(error) bool
 }{
 	{"an error", func(*db.Tx) error { return errOurs }, func(err error) bool { return errors.Is(err, errOurs) }},
 	{"a panic", func(*db.Tx) error { panic("ours") }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: ours") }},
@@ -91,10 +91,10 @@ func TestTurnThatFailsAmongOthers(t *testing.T) {
 		update(t, d, func(tx *db.Tx) error { return errors.Join(addNext(tx, "a", "first"), tx.UpdateGroup("a", first)) })
 		c := watch(d)
 		release := hold(t, d)
-		calls := make([]int, len(badTurns))
+		calls := make([]int, len(badRequests))
 		var good, bad []<-chan error
-		want, told := []cohort.Group{first}, []string{}
-		for i, turn := range badTurns {
+		want, notified := []cohort.Group{first}, []string{}
+		for i, turn := range badRequests {
 			bad = append(bad, queue(t, d, func(tx *db.Tx) error {
 				calls[i]++
 				if err := errors.Join(addNext(tx, "a", "lost"), tx.ClearDefaultGroup("a", t0), tx.DeleteGroup("a", 1)); err != nil {
@@ -109,17 +109,17 @@ func TestTurnThatFailsAmongOthers(t *testing.T) {
 			name := fmt.Sprint("behind ", turn.name)
 			good = append(good, queue(t, d, add("a", name)))
 			want = append(want, newGroup(int64(i+2), name))
-			told = append(told, fmt.Sprintf("+a/%d %s", i+2, name))
+			notified = append(notified, fmt.Sprintf("+a/%d %s", i+2, name))
 		}
 		release()
 		wantDone(t, good...)
-		for i, turn := range badTurns {
-			if err := <-bad[i]; err == nil || !turn.told(err) || calls[i] != 1 {
+		for i, turn := range badRequests {
+			if err := <-bad[i]; err == nil || !turn.notified(err) || calls[i] != 1 {
 				t.Errorf("%s: called %d times, and told %v", turn.name, calls[i], err)
 			}
 		}
 		wantGroups(t, d, "a", want...)
-		c.want(t, strings.Join(told, ", "))
+		c.want(t, strings.Join(notified, ", "))
 	})
 }
 

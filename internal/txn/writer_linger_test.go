@@ -29,7 +29,7 @@ func TestInsertionsThatFailAmongOthers(t *testing.T) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "first"))
 		watched := watch(d)
-		want, told := []cohort.Group{newGroup(1, "first")}, []string{}
+		want, notified := []cohort.Group{newGroup(1, "first")}, []string{}
 		var wg sync.WaitGroup
 		begin := make(chan struct{})
 		for i := range callers {
@@ -37,7 +37,7 @@ func TestInsertionsThatFailAmongOthers(t *testing.T) {
 			if bad.insert != nil {
 				insert = bad.insert
 			} else {
-				want, told = append(want, newGroup(int64(i), "x")), append(told, fmt.Sprintf("+a/%d x", i))
+				want, notified = append(want, newGroup(int64(i), "x")), append(notified, fmt.Sprintf("+a/%d x", i))
 			}
 			wg.Go(func() {
 				<-begin
@@ -51,9 +51,9 @@ func TestInsertionsThatFailAmongOthers(t *testing.T) {
 		wantGroups(t, d, "a", want...)
 		got := strings.Split(strings.Join(watched.take(), ", "), ", ")
 		slices.Sort(got)
-		slices.Sort(told)
-		if !slices.Equal(got, told) {
-			t.Errorf("watchers were told %q, want %q", got, told)
+		slices.Sort(notified)
+		if !slices.Equal(got, notified) {
+			t.Errorf("watchers were told %q, want %q", got, notified)
 		}
 	})
 }

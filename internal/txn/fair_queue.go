@@ -5,17 +5,17 @@ import (
 	"slices"
 )
 
-// place is a caller's place in a queue.
+// place is the position of a queued item.
 type place struct {
-	store string // on behalf of which it waits; see ForStore
-	round int    // in which it is dealt out
+	store string // the key of its store, or ""; see ForStore
+	round int    // how many items of the store are in front of it
 }
 
 func (p *place) queued() *place { return p }
 
-// fairShare parts a queue into those who come next, n at most, and the rest.
-// Among stores it deals them out in rounds, so that one with many waiting does
-// not keep others back; within a store who came first is first.
+// fairShare splits a queue into the next batch, at most n items, and the rest. It
+// takes one item of each store per round, so that a store with many items does not
+// delay the others. The items of one store keep their order.
 func fairShare[T interface{ queued() *place }](queue []T, n int) (batch, rest []T) {
 	if len(queue) <= n {
 		return queue, nil
