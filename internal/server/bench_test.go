@@ -85,32 +85,6 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkRoute finds a handler by a path with an id in it, and as a yardstick
-// has the standard mux find it.
-func BenchmarkRoute(b *testing.B) {
-	r := request("/stores/abc/v2/customer_groups/1234", "")
-	b.Run("router", func(b *testing.B) {
-		rt := allRoutes()
-		b.ReportAllocs()
-		for b.Loop() {
-			var at requestPath
-			if rt.find(r, &at)["GET"] == nil {
-				b.Fatal("there is no route")
-			}
-		}
-	})
-	b.Run("mux", func(b *testing.B) {
-		rt := newMuxRouter()
-		b.ReportAllocs()
-		for b.Loop() {
-			u := &url.URL{Path: rt.marked(r.URL.Path)}
-			if _, pattern := rt.mux.Handler(&http.Request{Method: r.Method, URL: u}); pattern == "" {
-				b.Fatal("there is no route")
-			}
-		}
-	})
-}
-
 // BenchmarkRequestID makes a request's id, and as a yardstick one that nobody
 // could guess.
 func BenchmarkRequestID(b *testing.B) {
