@@ -1,39 +1,95 @@
-// Package dbtest runs tests on empty real databases, one engine after another.
+// Package dbtest runs tests on real databases that have Cohort's tables and no
+// rows, on one engine after another.
 package dbtest
 
 import (
 	"context"
+	"errors"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/pgtest"
 )
 
-// engines is every engine a test runs on: its name, and a function that
-// returns the URL of an empty database which is gone when the test ends.
-var engines = []struct {
-	name string
-	url  func(testing.TB) string
-}{
-	{"sqlite", SQLiteURL},
-	{"postgres", pgtest.URL},
+// engine is a database engine that tests run on. Its functions return the URL
+// of a database which is gone when the test ends.
+type engine struct {
+	name     string
+	migrated func(testing.TB) string // has Cohort's tables, without rows
+	empty    func(testing.TB) string // has no tables
 }
 
-// SQLiteURL returns the URL of an empty SQLite database which is gone when the
-// test ends: for tests of what SQLite alone has, such as its file.
+var engines = []engine{
+	{"sqlite", migratedSQLiteURL, SQLiteURL},
+	{"postgres", migratedPostgresURL, pgtest.URL},
+}
+
+// migrate makes Cohort's tables in the database at url.
+func migrate(url string) error {
+	d, err := db.Open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	return d.Close()
+}
+
+// SQLiteURL returns the URL of a SQLite database whose file does not exist yet,
+// for tests of the file. The file is gone when the test ends.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
-	return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
+	return "sqlite:" + sqlitePath(t)
 }
 
-// SQLite opens an empty SQLite database, for tests of what SQLite alone has.
+func sqlitePath(t testing.TB) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "cohort.db")
+}
+
+// migratedSQLite is a SQLite file with Cohort's tables. Copying it takes much
+// less time than running every migration.
+var migratedSQLite = sync.OnceValues(func() (content []byte, err error) {
+	folder, err := os.MkdirTemp("", "cohort-dbtest")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	path := filepath.Join(folder, "cohort.db")
+	if err := migrate("sqlite:" + path); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func migratedSQLiteURL(t testing.TB) string {
+	t.Helper()
+	content, err := migratedSQLite()
+	if err != nil {
+		t.Fatalf("make a database to copy: %v", err)
+	}
+	path := sqlitePath(t)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return "sqlite:" + path
+}
+
+func migratedPostgresURL(t testing.TB) string {
+	t.Helper()
+	return pgtest.Prepared(t, migrate)
+}
+
+// SQLite opens a SQLite database without rows, for tests of what SQLite alone
+// has.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
-	return Open(t, SQLiteURL(t))
+	return Open(t, migratedSQLiteURL(t))
 }
 
-// Each runs fn on an empty database of every engine, as subtests in parallel.
+// Each runs fn on a database of every engine, without rows, as subtests in
+// parallel.
 func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
 	EachURL(t, func(t *testing.T, url string) { fn(t, Open(t, url)) })
@@ -42,10 +98,22 @@ func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 // EachURL is Each for tests that open the database themselves.
 func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
+	each(t, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+}
+
+// EachEmptyURL is EachURL for tests of how Cohort makes its tables: the database
+// has none, and the SQLite file does not exist.
+func EachEmptyURL(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	each(t, func(t *testing.T, e engine) { fn(t, e.empty(t)) })
+}
+
+func each(t *testing.T, fn func(t *testing.T, e engine)) {
+	t.Helper()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
-			fn(t, e.url(t))
+			fn(t, e)
 		})
 	}
 }

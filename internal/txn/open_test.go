@@ -142,7 +142,7 @@ func TestOpenExistingCreatesNothing(t *testing.T) {
 func TestOpenByManyAtOnce(t *testing.T) {
 	const nodes, rounds = 12, 4
 	for range rounds {
-		dbtest.EachURL(t, func(t *testing.T, url string) {
+		dbtest.EachEmptyURL(t, func(t *testing.T, url string) {
 			var wg sync.WaitGroup
 			begin := make(chan struct{})
 			for node := range nodes {

@@ -48,7 +48,7 @@ func TestWriterProcess(t *testing.T) {
 // there afterwards, under an id of its own.
 func TestKilledProcessesLoseNothing(t *testing.T) {
 	const processes, each = 4, 25
-	dbtest.EachURL(t, func(t *testing.T, url string) {
+	dbtest.EachEmptyURL(t, func(t *testing.T, url string) {
 		var mu sync.Mutex
 		var acknowledged []int64
 		var wg sync.WaitGroup
