@@ -93,4 +93,3 @@ func TestPreparedIsGoneWithTheTest(t *testing.T) {
 		})
 	}
 }
-
