@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test cover bench crash soak abuse fuzz help
+.PHONY: all build run fmt lint test test-full race cover bench crash soak abuse fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -25,15 +25,17 @@ lint: ## Check format, vet, and the rules of .golangci.yml
 	cd bench && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
 	cd bench/pocketbase && $(GO) tool -modfile=../../tools/go.mod golangci-lint run ./...
 
-# The race detector needs cgo, which Go turns off where there is no C compiler.
-test: ## Run the tests, with the race detector if there is a C compiler
-	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then \
-		echo "Testing with the race detector."; \
-		$(GO) test -race ./...; \
-	else \
-		echo "Testing without the race detector: no C compiler found."; \
-		$(GO) test ./...; \
-	fi
+# testrun is go test, with a list of the skipped tests at its end.
+TESTRUN  = $(GO) run ./internal/testrun
+
+test: ## Run the tests in their short form, about a minute
+	$(TESTRUN) ./...
+
+test-full: ## Run the tests in full, many minutes: all repetitions, a million lines
+	COHORT_TEST_FULL=1 $(TESTRUN) -timeout 30m ./...
+
+race: ## Run the tests in their short form with the race detector, which needs a C compiler
+	CGO_ENABLED=1 $(TESTRUN) -race -timeout 30m ./...
 
 cover: ## Say how much of the code the tests reach; bin/cover.out has the details
 	@mkdir -p bin
@@ -65,4 +67,4 @@ fuzz: ## Fuzz every decoder, FUZZTIME times each
 	done
 
 help: ## Say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
