@@ -1,9 +1,9 @@
-# `make` before every push; `make help` lists the rest.
+# Run `make` before every push; `make help` lists the other targets.
 
 GO       = go
 LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
-# How often each fuzz target runs. A count, not a time: Go before 1.27 may fail
-# a target when its time is up (go.dev/issue/75804).
+# The number of inputs for each fuzz target. A count, not a time: Go before 1.27
+# may fail a target when its time is up (go.dev/issue/75804).
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
@@ -37,7 +37,7 @@ test-full: ## Run the tests in full, many minutes: all repetitions, a million li
 race: ## Run the tests in their short form with the race detector, which needs a C compiler
 	CGO_ENABLED=1 $(TESTRUN) -race -timeout 30m ./...
 
-cover: ## Say how much of the code the tests reach; bin/cover.out has the details
+cover: ## Print how much of the code the tests reach; bin/cover.out has the details
 	@mkdir -p bin
 	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
 	$(GO) tool cover -func=bin/cover.out | tail -n 1
@@ -47,24 +47,23 @@ bench: ## Measure Cohort beside others and itself, for some minutes; bench/READM
 
 KILLS    = 200
 crash: ## Kill the server KILLS times under load, and fill its disk; nothing acknowledged may be lost
-	COHORT_CRASH_KILLS=$(KILLS) $(GO) test -count 1 -timeout 30m -v -run 'Killed|DiskFull' ./cmd/cohort
+	COHORT_TEST_FULL=1 COHORT_CRASH_KILLS=$(KILLS) $(GO) test -count 1 -timeout 30m -v -run 'Killed|DiskFull' ./cmd/cohort
 
 SOAK     = 1m
 soak: ## Load the server with good and bad clients for SOAK; nothing may leak
-	COHORT_SOAK=$(SOAK) $(GO) test -count 1 -timeout 60m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
+	COHORT_TEST_FULL=1 COHORT_SOAK=$(SOAK) $(GO) test -count 1 -timeout 60m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
 
 ABUSE    = 2m
-abuse: ## Let hostile clients loose on the server for about ABUSE; it has to hold
-	COHORT_ABUSE=$(ABUSE) $(GO) test -count 1 -timeout 30m -v -run 'TestAbuse' ./cmd/cohort
+abuse: ## Attack the server with hostile clients for about ABUSE; it has to hold
+	COHORT_TEST_FULL=1 COHORT_ABUSE=$(ABUSE) $(GO) test -count 1 -timeout 30m -v -run 'TestAbuse' ./cmd/cohort
 
-# go test fuzzes one target of one package at a time.
+# go test fuzzes one target of one package at a time, here FUZZJOBS of them at once.
+FUZZJOBS = 1
 fuzz: ## Fuzz every decoder, FUZZTIME times each
-	@for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
-			echo "$$file: $$target"; \
-			(cd "$$(dirname "$$file")" && $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x .) || exit 1; \
-		done; \
-	done
+	@grep -r --include='*_test.go' '^func Fuzz' . | sed 's|/[^/]*:func \(Fuzz[A-Za-z0-9_]*\)(.*| \1|' | \
+		xargs -n 2 -P $(FUZZJOBS) sh -c 'cd "$$0" && \
+			out=$$($(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x . 2>&1) || \
+			{ echo "$$0 $$1: FAIL"; echo "$$out"; exit 255; }; echo "$$0 $$1: $$(echo "$$out" | tail -n 1)"'
 
-help: ## Say what there is
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile

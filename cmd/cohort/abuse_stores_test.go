@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // storeMadeAgain deletes a store beside the server and makes it again. Nothing that
@@ -20,7 +21,7 @@ import (
 func storeMadeAgain(t *testing.T, a *abuse) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		v := newVictimOn(t, url)
-		rounds := a.size(6, 30)
+		rounds := a.size(testenv.Times(6, 3), 30) // three ways of using the store
 		wrote, saw := 0, 0
 		token := v.newStore("xyz")
 		for round := range rounds {

@@ -67,6 +67,7 @@ func (a *abuse) found(t *testing.T, format string, args ...any) {
 // others waiting for long, tell a lie, answer 500 or die. How long something took is
 // told, and asserted nowhere.
 func TestAbuse(t *testing.T) {
+	t.Parallel()
 	a := newAbuse(t)
 	for _, c := range []struct {
 		name string

@@ -20,6 +20,7 @@ import (
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // What the database of these tests holds: one group of many members, and two
@@ -236,7 +237,7 @@ func testKilledAfterDeletingALargeGroup(t *testing.T, url string) {
 	}
 
 	// Later and later, and always in the middle while there is one.
-	for looks := range 5 {
+	for looks := range testenv.Times(5, 2) {
 		p = serve(t, "--db", url)
 		for range looks {
 			p.wantDeleted(t, fmt.Sprint("restart ", looks+1))
@@ -263,6 +264,9 @@ func testKilledAfterDeletingALargeGroup(t *testing.T, url string) {
 func TestKilledWhileDeletingALargeGroup(t *testing.T) {
 	t.Parallel()
 	for requests := range 6 {
+		if requests%3 != 0 && !testenv.Full() {
+			continue
+		}
 		t.Run(fmt.Sprint("after ", requests, " more requests"), func(t *testing.T) {
 			t.Parallel()
 			dbtest.EachURL(t, func(t *testing.T, url string) { testKilledWhileDeletingALargeGroup(t, url, requests) })

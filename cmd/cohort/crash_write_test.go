@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // setting reads a number from the environment.
@@ -36,7 +37,7 @@ func TestKilledWhileWriting(t *testing.T) {
 }
 
 func testKilledWhileWriting(t *testing.T, url string) {
-	kills := setting(t, "COHORT_CRASH_KILLS", 8)
+	kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](8, 3))
 	seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 	t.Logf("COHORT_CRASH_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1<<32))

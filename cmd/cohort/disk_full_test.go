@@ -16,23 +16,21 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/testenv"
 )
 
-// smallDisk mounts a disk of the test's own. Where that is not possible it
-// skips the test, but not in CI, where nobody would ever notice.
+// smallDisk mounts a file system of the given size for this test, or skips the
+// test where that is not possible.
 func smallDisk(t *testing.T, size string) string {
 	t.Helper()
-	giveUp := t.Skipf
-	if os.Getenv("CI") == "true" {
-		giveUp = t.Fatalf
-	}
+	const aDisk = "a small file system"
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
-		giveUp("a small disk can only be mounted on Linux, and by root")
+		testenv.Need(t, aDisk, "only root on Linux can mount one")
 	}
 	dir := t.TempDir()
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size="+size, "tmpfs", dir).CombinedOutput(); err != nil {
 		why, _, _ := strings.Cut(string(out), "\n")
-		giveUp("cannot mount a small disk: %v: %s", err, why)
+		testenv.Need(t, aDisk, fmt.Sprintf("mount fails: %v: %s", err, why))
 	}
 	t.Cleanup(func() {
 		if out, err := exec.Command("umount", dir).CombinedOutput(); err != nil {

@@ -11,10 +11,12 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
-// rounds is how often a store or a token is made and ends while requests come.
-const rounds = 3
+// rounds is how often a test creates and deletes a store or a token while
+// requests come.
+func rounds() int { return testenv.Times(3, 1) }
 
 // eachNodes runs a test beside a server on a file, and beside two on one PostgreSQL.
 func eachNodes(t *testing.T, fn func(t *testing.T, database string, nodes []string)) {
@@ -147,7 +149,7 @@ func TestRevokedTokenWritesNothing(t *testing.T) {
 	t.Parallel()
 	eachNodes(t, func(t *testing.T, database string, nodes []string) {
 		run(t, database, "store", "create", "xyz")
-		for range rounds {
+		for range rounds() {
 			secret, id := makeToken(t, database)
 			w := startWriters(t, nodes, secret)
 			run(t, database, "token", "revoke", id)
@@ -174,7 +176,7 @@ func TestStoreThatIsMadeAgain(t *testing.T) {
 	eachNodes(t, func(t *testing.T, database string, nodes []string) {
 		run(t, database, "store", "create", "xyz")
 		secret, _ := makeToken(t, database)
-		for range rounds {
+		for range rounds() {
 			w := startWriters(t, nodes, secret)
 			remember(t, nodes, secret)
 			run(t, database, "store", "delete", "xyz", "--yes")

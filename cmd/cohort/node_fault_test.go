@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // How long a node may take to notice that the database is not there, or is there
@@ -16,8 +17,8 @@ const (
 	ifNoAnswer = 20 * time.Second
 )
 
-// some is how many changes are acknowledged before and after something happens.
-const some = 100
+// some is how many changes are acknowledged before and after each event of a test.
+func some() int64 { return testenv.Times[int64](100, 25) }
 
 // An operator stops the server and starts it again.
 func TestDatabaseRestarts(t *testing.T) {
@@ -25,15 +26,15 @@ func TestDatabaseRestarts(t *testing.T) {
 	s := pgtest.Start(t, pgtest.Options{})
 	c := newCallers(t, serve(t, "--db", s.URL()).url)
 	for range 2 {
-		c.await(some)
+		c.await(some())
 		s.Restart()
 	}
-	c.await(some)
+	c.await(some())
 	s.Stop()
 	c.awaitReadyAll(503, soon)
 	s.Restart()
 	c.awaitReadyAll(200, soon)
-	c.await(some)
+	c.await(some())
 	c.check()
 }
 
@@ -43,16 +44,16 @@ func TestDatabaseIsKilled(t *testing.T) {
 	s := pgtest.Start(t, pgtest.Options{})
 	c := newCallers(t, serve(t, "--db", s.URL()).url)
 	for range 2 {
-		c.await(some)
+		c.await(some())
 		s.Kill()
 		s.Restart()
 	}
-	c.await(some)
+	c.await(some())
 	s.Kill()
 	c.awaitReadyAll(503, soon)
 	s.Restart()
 	c.awaitReadyAll(200, soon)
-	c.await(some)
+	c.await(some())
 	c.check()
 }
 
@@ -62,16 +63,16 @@ func TestConnectionsAreCutUnderLoad(t *testing.T) {
 	s := pgtest.Start(t, pgtest.Options{})
 	p := pgtest.NewProxy(t, s.Addr())
 	c := newCallers(t, serve(t, "--db", p.URL(s.URL())).url)
-	for range 10 {
-		c.await(some / 5)
+	for range testenv.Times(10, 3) {
+		c.await(some() / 5)
 		p.CutAll()
-		c.await(some / 5)
+		c.await(some() / 5)
 		<-p.LoseAnswer("COMMIT")
 		<-p.CutAfter("COMMIT")
 		<-p.CutBefore("COMMIT")
 		s.TerminateBackends(t, "postgres")
 	}
-	c.await(some)
+	c.await(some())
 	c.check()
 }
 
@@ -79,11 +80,11 @@ func TestConnectionsAreCutUnderLoad(t *testing.T) {
 func TestPrimaryMoves(t *testing.T) {
 	t.Parallel()
 	primary, standby, c := newPair(t)
-	c.await(some)
+	c.await(some())
 	standby.Promote()
 	primary.Stop()
 	c.awaitReadyAll(200, soon)
-	c.await(some)
+	c.await(some())
 	c.check()
 }
 
@@ -91,12 +92,12 @@ func TestPrimaryMoves(t *testing.T) {
 func TestPrimaryDies(t *testing.T) {
 	t.Parallel()
 	primary, standby, c := newPair(t)
-	c.await(some)
+	c.await(some())
 	primary.Kill()
 	c.awaitReadyAll(503, soon)
 	standby.Promote()
 	c.awaitReadyAll(200, soon)
-	c.await(some)
+	c.await(some())
 	c.check()
 }
 
@@ -118,10 +119,11 @@ func newPair(t *testing.T) (primary, standby *pgtest.Server, c *callers) {
 
 // A server that takes what it is sent and does not answer.
 func TestDatabaseHangs(t *testing.T) {
+	testenv.Long(t, "it waits for timeouts of 10 s")
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	c := newCallers(t, serve(t, "--db", s.URL()).url)
-	c.await(some)
+	c.await(some())
 	s.Pause()
 	begun := time.Now()
 	var asking sync.WaitGroup
@@ -134,6 +136,6 @@ func TestDatabaseHangs(t *testing.T) {
 	}
 	s.Continue()
 	c.awaitReadyAll(200, soon)
-	c.await(some)
+	c.await(some())
 	c.check()
 }

@@ -16,6 +16,7 @@ import (
 	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/anishathalye/porcupine"
 )
@@ -31,8 +32,8 @@ func TestHistoriesOnTwoNodesAreLinearizable(t *testing.T) {
 	database := pgtest.URL(t)
 	admin := servertest.Start(t, dbtest.Open(t, database), server.Options{})
 	c := quiet(t, serve(t, "--db", database).url, serve(t, "--db", database).url)
-	const histories, clients, calls = 40, 6, 5
-	for seed := range uint64(histories) {
+	const clients, calls = 6, 5
+	for seed := range testenv.Times[uint64](40, 10) {
 		h := &nodeHistory{callers: c, store: fmt.Sprint("s", seed)}
 		admin.Store(t, cohort.Store{Hash: h.store})
 		h.token = admin.Token(t, h.store, cohort.ScopeCustomers)

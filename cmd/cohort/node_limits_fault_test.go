@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // quiet are callers that only do what the test says.
@@ -96,6 +97,7 @@ func TestStatementTakesTooLong(t *testing.T) {
 
 // All connections of a node wait for a row.
 func TestConnectionsAreUsedUp(t *testing.T) {
+	testenv.Long(t, "it waits for timeouts of 5 s")
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	outsider := dbtest.Open(t, s.URL())
@@ -137,16 +139,16 @@ func TestSchemaIsUpgradedUnderLoad(t *testing.T) {
 		"CREATE INDEX customer_groups_by_name ON customer_groups (store_hash, name)",
 		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)",
 	} {
-		c.await(some / 4)
+		c.await(some() / 4)
 		s.Exec(t, step)
 	}
-	c.await(some)
+	c.await(some())
 	late := start(t, "--db", s.URL())
 	<-late.ended
 	if late.err == nil || !strings.Contains(late.log.String(), "its schema is newer than this version of cohort") {
 		t.Errorf("an old version starts on a newer schema: %v\n%s", late.err, &late.log)
 	}
-	c.await(some)
+	c.await(some())
 	c.check()
 	c.mu.Lock()
 	defer c.mu.Unlock()

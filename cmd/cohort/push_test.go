@@ -16,6 +16,7 @@ import (
 
 	"cohort.example/cohort/internal/pricing"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 )
 
 const pricingSecret = "a secret of these tests"
@@ -112,7 +113,7 @@ func (s *pricingSystem) amount(group int64) string {
 // COHORT_CRASH_KILLS says how often, and COHORT_CRASH_SEED which random numbers.
 func TestKilledWhileTellingAnotherPricingSystem(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
-		kills := setting(t, "COHORT_CRASH_KILLS", 6)
+		kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](6, 2))
 		seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 		t.Logf("COHORT_CRASH_SEED=%d", seed)
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
 // How many clients behave, and how many do not: together fewer than may ask for
@@ -29,7 +31,7 @@ func soakTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("COHORT_SOAK")
 	if text == "" {
-		return 3 * time.Second
+		return testenv.Times(3*time.Second, time.Second)
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
