@@ -12,11 +12,11 @@ import (
 	"syscall"
 )
 
-// canStart says whether servers can be started here.
+// canStart reports whether the tests can start servers on this system.
 const canStart = true
 
-// account returns whom servers run as: nil for the user of the tests, and
-// another one for root, as whom PostgreSQL refuses to run.
+// account returns the user that servers run as: nil for the user of the tests.
+// For root it is another user, because PostgreSQL refuses to run as root.
 var account = sync.OnceValues(func() (*syscall.Credential, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil
@@ -41,7 +41,7 @@ func credential(u *user.User) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}, nil
 }
 
-// makePrivate makes a folder that only the servers' user can look into.
+// makePrivate makes a folder that only the user of the servers can read.
 func makePrivate(path string) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
@@ -53,10 +53,10 @@ func makePrivate(path string) error {
 	return os.Chown(path, int(who.Uid), int(who.Gid))
 }
 
-// temporary returns a folder for temporary files that the servers' user can
-// reach, with a path short enough for the socket of a server in a folder there.
+// temporary returns a folder for temporary files that the user of the servers
+// can reach. Its path is short enough for the socket of a server in it.
 func temporary() string {
-	const longestSocket = 103 // of the systems built for here, macOS has the least
+	const longestSocket = 103 // macOS has the lowest limit
 	folder := os.TempDir()
 	if len(folder)+len("/cohort-pgtest-4294967295-4194304/socket/.s.PGSQL.5432") > longestSocket || !reachable(folder) {
 		return "/tmp"

@@ -17,13 +17,13 @@ import (
 	"time"
 )
 
-// superuser owns the clusters that are made here.
+// superuser owns the clusters.
 const superuser = "postgres"
 
-// cluster is a data folder and the server on it, when one runs.
+// cluster is a data folder and the server on it, if one is running.
 type cluster struct {
 	data     string
-	name     string   // cluster_name, which all its processes show
+	name     string   // cluster_name, which is in the command line of all its processes
 	settings []string // name=value
 
 	server *exec.Cmd
@@ -31,8 +31,9 @@ type cluster struct {
 	ended  chan struct{} // closed when server has ended
 }
 
-// initdb makes a cluster in an empty folder. Those who come through a socket
-// have passed the folder's permissions; those who come over TCP need password.
+// initdb makes a cluster in an empty folder. Connections through a socket need
+// no password, since the permissions of the folder protect it; connections over
+// TCP do.
 func initdb(data, password string) error {
 	if err := makePrivate(data); err != nil {
 		return err
@@ -46,7 +47,7 @@ func initdb(data, password string) error {
 		"--auth-host=scram-sha-256", "--no-locale", "-E", "UTF8", "--no-sync", "--no-instructions")
 }
 
-// writeFor writes a file that only the servers' user can read.
+// writeFor writes a file that only the user of the servers can read.
 func writeFor(path, text string) error {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		return err
@@ -58,7 +59,7 @@ func writeFor(path, text string) error {
 	return os.Chown(path, int(who.Uid), int(who.Gid))
 }
 
-// program runs one of PostgreSQL's programs to its end.
+// program runs one of PostgreSQL's programs and waits for it.
 func program(name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
@@ -82,15 +83,15 @@ func command(ctx context.Context, name string, args ...string) (*exec.Cmd, error
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, filepath.Join(folder, name), args...)
-	cmd.Dir = "/" // the tests' folder may be closed to the servers' user
+	cmd.Dir = "/" // the user of the servers may not be able to read the current folder
 	cmd.Env = environment()
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	asChild(cmd.SysProcAttr)
 	return cmd, nil
 }
 
-// environment is what PostgreSQL's programs see. It has none of the variables
-// that would redirect them, and messages are English.
+// environment is the environment of PostgreSQL's programs: without the
+// variables that change what they connect to, and with English messages.
 func environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(pair string) bool {
 		return strings.HasPrefix(pair, "PG") || strings.HasPrefix(pair, "LC_") || strings.HasPrefix(pair, "LANG")
@@ -98,7 +99,7 @@ func environment() []string {
 	return append(env, "LC_ALL=C")
 }
 
-// start starts the server and waits until it takes connections.
+// start starts the server and waits until it accepts connections.
 func (c *cluster) start() error {
 	if err := c.spawn(); err != nil {
 		return err
@@ -125,13 +126,13 @@ func (c *cluster) spawn() error {
 	}
 	c.output = newLog()
 	cmd.Stdout, cmd.Stderr = c.output, c.output
-	cmd.WaitDelay = time.Second // a child that is stuck must not hold up who waits
+	cmd.WaitDelay = time.Second // do not wait longer for a child that holds the output open
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	c.server, c.ended = cmd, make(chan struct{})
 	go func(ended chan struct{}) {
-		_ = cmd.Wait() // how it ended is in its log
+		_ = cmd.Wait() // the log has the reason
 		close(ended)
 	}(c.ended)
 	return nil
@@ -149,7 +150,8 @@ func (c *cluster) running() bool {
 	}
 }
 
-// shutdown asks the server to end, SIGINT fast and SIGQUIT at once, and waits.
+// shutdown sends a signal, SIGINT for a fast or SIGQUIT for an immediate
+// shutdown, and waits for the end of the server.
 func (c *cluster) shutdown(how syscall.Signal) error {
 	if !c.running() {
 		return nil
@@ -166,11 +168,10 @@ func (c *cluster) shutdown(how syscall.Signal) error {
 	}
 }
 
-// kill kills all processes of the server, which leaves them no time for
-// anything, and waits until they have gone.
+// kill kills all processes of the server with SIGKILL and waits for their end.
 func (c *cluster) kill() {
 	if c.running() {
-		_ = c.server.Process.Kill() // first, so that it starts no others
+		_ = c.server.Process.Kill() // first, so that it starts no more processes
 	}
 	killAll(c.name)
 	if c.server != nil {
@@ -178,7 +179,8 @@ func (c *cluster) kill() {
 	}
 }
 
-// killAll kills all processes that show a name, and waits until there are none.
+// killAll kills all processes with a name in their command line, and waits
+// until none is left.
 func killAll(name string) {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		ids := processes(name)
@@ -186,13 +188,13 @@ func killAll(name string) {
 			return
 		}
 		for _, id := range ids {
-			_ = syscall.Kill(id, syscall.SIGKILL) // it may have gone meanwhile
+			_ = syscall.Kill(id, syscall.SIGKILL) // it may have ended
 		}
-		time.Sleep(5 * time.Millisecond) // nothing tells of the end of what is not our child
+		time.Sleep(5 * time.Millisecond) // poll: only the parent of a process can wait for its end
 	}
 }
 
-// remove ends what is left of the server and removes the data.
+// remove ends the rest of the server and removes the data.
 func (c *cluster) remove() error {
 	var err error
 	if c.running() {
@@ -206,27 +208,27 @@ func (c *cluster) remove() error {
 
 func (c *cluster) signal(s syscall.Signal) {
 	for _, id := range processes(c.name) {
-		_ = syscall.Kill(id, s) // it may have gone meanwhile
+		_ = syscall.Kill(id, s) // it may have ended
 	}
 }
 
-// freeMemory frees the piece of System V shared memory by which a server keeps
-// others off its data. One that was killed leaves it behind, and systems have
-// few of them. The seventh line of the server's file has its key and its id.
+// freeMemory frees the System V shared memory segment with which a server locks
+// its data folder. A killed server leaves it behind, and systems allow few of
+// them. The seventh line of postmaster.pid has its key and its id.
 func freeMemory(data string) {
 	text, err := os.ReadFile(filepath.Join(data, "postmaster.pid"))
 	if err != nil {
-		return // the server has ended by itself, and freed it
+		return // the server ended by itself and freed it
 	}
 	lines := strings.Split(string(text), "\n")
 	if len(lines) < 7 {
 		return
 	}
 	if fields := strings.Fields(lines[6]); len(fields) == 2 {
-		_ = exec.CommandContext(context.Background(), "ipcrm", "-m", fields[1]).Run() // no harm if there is no ipcrm
+		_ = exec.CommandContext(context.Background(), "ipcrm", "-m", fields[1]).Run() // optional: ipcrm may be missing
 	}
 }
 
-// newPassword is for a server that listens on an address everybody here can
-// reach.
+// newPassword returns a password for a server that listens on 127.0.0.1, which
+// every user of this machine can reach.
 func newPassword() string { return strings.ToLower(rand.Text()) }

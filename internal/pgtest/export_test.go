@@ -2,11 +2,12 @@ package pgtest
 
 import "path/filepath"
 
-// RunVariable names the folder of a test binary's run.
+// RunVariable is the environment variable with the folder of a test run.
 const RunVariable = runVariable
 
-// RunFolder is a folder for the run of a test.
+// RunFolder returns a folder for a test run.
 func RunFolder(name string) string { return filepath.Join(temporary(), name) }
 
-// RunProcesses returns the ids of the servers' processes of a folder's run.
+// RunProcesses returns the ids of the server processes of the run with that
+// folder.
 func RunProcesses(folder string) []int { return processes((&run{folder: folder}).mark()) }

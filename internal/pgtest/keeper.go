@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// keeperVariable makes a program that imports this package the keeper of the
-	// run whose folder it names, and nothing else.
+	// keeperVariable makes a program that imports this package the keeper of
+	// the run whose folder it names; the program does nothing else.
 	keeperVariable = "COHORT_PGTEST_KEEPER"
 
 	saidReady = "ready"
@@ -22,22 +22,23 @@ const (
 	linger = 3 * time.Second
 )
 
-// A keeper is the program of a test binary started once more. It has to be
-// caught here, before the tests begin. The main thread, on which this runs,
-// lives as long as the process, as the parent of a server must on Linux.
+// A keeper is the test binary, started once more. It starts here, before the
+// tests do. An init function runs on the main thread, which lives as long as
+// the process: on Linux a server is shut down when the thread that started it
+// ends.
 func init() {
 	folder := os.Getenv(keeperVariable)
 	if folder == "" {
 		return
 	}
-	_ = os.Unsetenv(keeperVariable) // nothing it starts is a keeper
-	syscall.CloseOnExec(3)          // the starter waits until the keeper alone closes it
+	_ = os.Unsetenv(keeperVariable) // its children are no keepers
+	syscall.CloseOnExec(3)          // only the keeper may hold it open: the starter waits until it is closed
 	keep(folder, os.NewFile(3, "starter"))
 	os.Exit(0)
 }
 
-// keep runs the server of a run until nobody uses it, and tells the starter when
-// it is there, or why it is not.
+// keep runs the server of a run until no test binary uses it. It reports to the
+// starter that the server accepts connections, or why it does not.
 func keep(folder string, starter *os.File) {
 	enough := make(chan os.Signal, 1)
 	signal.Notify(enough, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
@@ -55,21 +56,21 @@ func keep(folder string, starter *os.File) {
 
 	unused := make(chan struct{})
 	go func() {
-		_ = r.waitUnused() // if that cannot be told, it ends now: better than never
+		_ = r.waitUnused() // on an error the server ends at once
 		close(unused)
 	}()
 	select {
 	case <-unused:
 		r.end()
-	case <-enough: // the machine goes down, say
+	case <-enough: // for example when the machine shuts down
 		r.end()
-	case <-c.ended: // somebody ended it; whoever comes next starts another
+	case <-c.ended: // another process ended it; the next test binary starts a new one
 		_ = os.Remove(r.path("ready"))
 	}
 }
 
-// startServer makes the shared cluster and starts it. The lock that it returns
-// says that the run has a keeper.
+// startServer makes the shared cluster and starts it. The keeper holds the
+// returned lock as long as it lives.
 func (r *run) startServer() (*cluster, *os.File, error) {
 	lock, err := lockFile(r.path("keeper"), syscall.LOCK_EX)
 	if err != nil {
@@ -77,7 +78,7 @@ func (r *run) startServer() (*cluster, *os.File, error) {
 	}
 	_ = os.Remove(r.path("ready"))
 	c := r.sharedCluster()
-	if err := c.remove(); err != nil { // of a keeper that was killed
+	if err := c.remove(); err != nil { // left by a keeper that was killed
 		return nil, nil, err
 	}
 	if err := makePrivate(r.path("socket")); err != nil {
@@ -92,8 +93,8 @@ func (r *run) startServer() (*cluster, *os.File, error) {
 	return c, lock, os.WriteFile(r.path("ready"), nil, 0o600)
 }
 
-// sharedCluster is set for many short tests: nothing of it has to survive, and
-// all of them together have many connections.
+// sharedCluster is configured for many short tests: data need not survive a
+// crash, and the tests open many connections.
 func (r *run) sharedCluster() *cluster {
 	return &cluster{data: r.path("data"), name: r.mark() + "shared", settings: []string{
 		"listen_addresses=",
@@ -109,8 +110,8 @@ func (r *run) sharedCluster() *cluster {
 	}}
 }
 
-// waitUnused waits until no test binary uses the run, and returns with the lock
-// that keeps others from joining it.
+// waitUnused waits until no test binary uses the run. It returns with the lock
+// that prevents another one from joining.
 func (r *run) waitUnused() error {
 	users, err := os.OpenFile(r.path("users"), os.O_RDWR, 0)
 	if err != nil {
@@ -120,7 +121,8 @@ func (r *run) waitUnused() error {
 		if err := flock(users, syscall.LOCK_EX); err != nil {
 			return err
 		}
-		// One binary of `go test ./...` has ended; the next may be on its way.
+		// One binary of `go test ./...` has ended; the next may be about to
+		// start.
 		if err := flock(users, syscall.LOCK_UN); err != nil {
 			return err
 		}
@@ -131,26 +133,26 @@ func (r *run) waitUnused() error {
 	}
 }
 
-// end ends all servers of the run and removes its folder. It moves the folder
-// away first, so that nobody joins a run that is half gone.
+// end ends all servers of the run and removes its folder. It renames the folder
+// first, so that no test binary joins a run that is half removed.
 func (r *run) end() {
 	r.stopServers()
 	gone := fmt.Sprintf("%s.ended-%d", r.folder, os.Getpid())
 	if err := os.Rename(r.folder, gone); err != nil {
 		return
 	}
-	_ = os.RemoveAll(gone) // what cannot be removed now, a later run sweeps
+	_ = os.RemoveAll(gone) // a later run sweeps the rest
 }
 
-// stopServers ends the shared server, and those that a test binary which was
-// killed has left behind.
+// stopServers ends the shared server, and the servers of test binaries that
+// were killed.
 func (r *run) stopServers() {
 	for _, id := range processes(r.mark()) {
-		_ = syscall.Kill(id, syscall.SIGCONT) // it may be paused, or gone meanwhile
+		_ = syscall.Kill(id, syscall.SIGCONT) // it may be paused, or have ended
 		_ = syscall.Kill(id, syscall.SIGQUIT)
 	}
 	for deadline := time.Now().Add(linger); len(processes(r.mark())) > 0 && time.Now().Before(deadline); {
-		time.Sleep(10 * time.Millisecond) // nothing tells of the end of what is not our child
+		time.Sleep(10 * time.Millisecond) // poll: only the parent of a process can wait for its end
 	}
 	killAll(r.mark())
 	for _, pattern := range []string{"data", "servers/*"} {
@@ -161,7 +163,7 @@ func (r *run) stopServers() {
 	}
 }
 
-// sweep removes the runs whose users and keepers have all been killed.
+// sweep removes the runs whose test binaries and keepers were all killed.
 func sweep(parent string) {
 	found, _ := filepath.Glob(filepath.Join(parent, fmt.Sprintf("cohort-pgtest-%d-*", os.Geteuid())))
 	for _, folder := range found {
@@ -172,15 +174,15 @@ func sweep(parent string) {
 	}
 }
 
-// abandoned returns the run of a folder, locked against others, if nobody uses
-// or keeps it.
+// abandoned returns the run of a folder, locked, if no test binary and no
+// keeper uses it.
 func abandoned(folder string) *run {
 	users, err := lockFile(filepath.Join(folder, "users"), syscall.LOCK_EX|syscall.LOCK_NB)
 	if err != nil {
 		return nil
 	}
 	if !isAt(users, filepath.Join(folder, "users")) {
-		_ = users.Close() // its keeper has moved it away, and there may be another in its place
+		_ = users.Close() // its keeper has renamed the folder; another may have its name now
 		return nil
 	}
 	keeper, err := lockFile(filepath.Join(folder, "keeper"), syscall.LOCK_EX|syscall.LOCK_NB)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Program returns the path of one of PostgreSQL's programs. Where there is none
-// it ends the test as [URL] does without a server.
+// Program returns the path of one of PostgreSQL's programs. It skips the test
+// where [URL] does.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	requirePrograms(t)

@@ -6,17 +6,18 @@ import (
 	"sync"
 )
 
-// readyLine is what a server logs as soon as it takes connections, a standby
-// with "read-only" or "read only" in it.
+// readyLine matches what a server logs when it accepts connections; a standby
+// logs it with "read-only" or "read only".
 var readyLine = regexp.MustCompile(`database system is ready to accept (read.only )?connections`)
 
-// keptOutput is how much of a server's log is kept, for the report of a failure.
+// keptOutput is how many bytes of a server's log are kept for the report of a
+// failure.
 const keptOutput = 16 << 10
 
-// log is a server's output: it notices that the server is ready, and keeps the
-// end.
+// log is the output of a server. It detects that the server is ready, and keeps
+// the last bytes.
 type log struct {
-	ready chan struct{} // closed when the server takes connections
+	ready chan struct{} // closed when the server accepts connections
 
 	mu    sync.Mutex
 	last  []byte

@@ -10,24 +10,24 @@ import (
 	"strings"
 )
 
-// What may come before the messages that have a type, as the fourth to seventh
-// byte of a message that has none.
+// The codes of messages without a type: the fourth to seventh byte. They come
+// before the startup message.
 const (
 	sslRequest    = 80877103
 	gssEncRequest = 80877104
 	cancelRequest = 80877102
 )
 
-// longestMessage bounds what a client can make the proxy keep in memory.
+// longestMessage is the largest message in bytes that the proxy reads.
 const longestMessage = 64 << 20
 
-// message is one message from a client to the server, as it came.
+// message is one message from a client to the server, unchanged.
 type message struct {
-	kind byte // 0 for those before the session begins
+	kind byte // 0 for a message without a type
 	raw  []byte
 }
 
-// body is what follows the type and the length.
+// body returns the bytes after the type and the length.
 func (m message) body() []byte {
 	if m.kind == 0 {
 		return m.raw[4:]
@@ -35,7 +35,7 @@ func (m message) body() []byte {
 	return m.raw[5:]
 }
 
-// messages reads what a client sends.
+// messages reads the messages of a client.
 type messages struct {
 	in      *bufio.Reader
 	started bool // the startup message has been read
@@ -70,7 +70,7 @@ func (r *messages) next() (message, error) {
 
 func asksForEncryption(m message) bool { return m.code() == sslRequest || m.code() == gssEncRequest }
 
-// code tells messages without a type apart.
+// code returns the code of a message without a type.
 func (m message) code() uint32 {
 	if m.kind != 0 || len(m.body()) < 4 {
 		return 0
@@ -78,8 +78,8 @@ func (m message) code() uint32 {
 	return binary.BigEndian.Uint32(m.body())
 }
 
-// statements knows which SQL a client's messages carry out, also when it was
-// prepared long before.
+// statements knows which SQL a client's messages execute, including SQL that
+// was prepared earlier.
 type statements struct {
 	prepared map[string]string // SQL by the name of the statement
 	portals  map[string]string // SQL by the name of the portal
@@ -89,7 +89,7 @@ func newStatements() *statements {
 	return &statements{prepared: map[string]string{}, portals: map[string]string{}}
 }
 
-// executed returns the SQL that the message carries out, or "".
+// executed returns the SQL that the message executes, or "".
 func (s *statements) executed(m message) string {
 	first, rest := cutString(m.body())
 	switch m.kind {
@@ -106,8 +106,8 @@ func (s *statements) executed(m message) string {
 	return ""
 }
 
-// commits reports whether the message ends a step, so that what was carried out
-// before takes effect: by itself, or as the Sync behind an Execute.
+// commits reports whether the message commits what was executed before it: a
+// query does, and the Sync after an Execute.
 func (m message) commits() bool { return m.kind == 'Q' || m.kind == 'S' }
 
 func cutString(b []byte) (string, []byte) {
@@ -115,8 +115,8 @@ func cutString(b []byte) (string, []byte) {
 	return string(s), rest
 }
 
-// wordPattern finds a text in SQL, in either case, and not as a part of longer
-// words.
+// wordPattern matches a text in SQL in either case, if it is not part of a
+// longer word.
 func wordPattern(text string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(^|\W)` + regexp.QuoteMeta(strings.TrimSpace(text)) + `(\W|$)`)
 }

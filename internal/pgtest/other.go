@@ -4,7 +4,7 @@ package pgtest
 
 import "errors"
 
-// canStart says whether servers can be started here.
+// canStart reports whether the tests can start servers on this system.
 const canStart = false
 
 type run struct{}

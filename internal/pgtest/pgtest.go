@@ -1,12 +1,12 @@
-// Package pgtest gives tests real PostgreSQL: an empty database of a cluster
-// that the whole test run shares ([URL]), servers of their own that can be
-// stopped, killed, paused, restarted and replicated ([Start]), and a proxy that
-// loses connections at the worst moment ([NewProxy]).
+// Package pgtest gives tests a real PostgreSQL: a database of a server that the
+// whole test run shares ([URL], [Prepared]); servers of their own that a test
+// can stop, kill, pause, restart and replicate ([Start]); and a proxy that cuts
+// connections at a chosen moment ([NewProxy]).
 //
-// It finds the server's programs by itself and starts them as another user when
-// the tests run as root. Where there is no PostgreSQL, tests are skipped, and
-// fail if CI=true. Nothing it starts outlives the tests by more than seconds,
-// even if they are killed.
+// It finds the server's programs, and starts them as another user when the
+// tests run as root. Without PostgreSQL, tests are skipped, or fail with
+// CI=true. Every process it starts ends a few seconds after the tests at the
+// latest, even if the tests are killed.
 package pgtest
 
 import (
@@ -22,12 +22,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// serverVariable names a server to use instead of one that is started here: a
-// URL whose user may create databases.
+// serverVariable names an environment variable: the URL of a server to use
+// instead of starting one. Its user must be allowed to create databases.
 const serverVariable = "COHORT_TEST_POSTGRES"
 
-// patience bounds whatever a server is asked for. It is a safety net and far
-// more than anything takes, because test machines are sometimes very busy.
+// patience is the longest wait for a server. It is far longer than any
+// operation takes, because test machines are sometimes overloaded.
 const patience = time.Minute
 
 // Terminate ends every other connection to the database at url, as an operator
@@ -79,7 +79,7 @@ func notInstalled(err error) string {
 	return fmt.Sprintf("%v; install the server (on Debian: apt install postgresql), or set %s to the URL of one", err, serverVariable)
 }
 
-// execute runs one statement on a connection of its own.
+// execute runs one statement on a new connection.
 func execute(url, sql string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()

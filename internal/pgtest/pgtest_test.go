@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// patience is a safety net, far longer than anything here takes.
+// patience is far longer than any operation here takes.
 const patience = time.Minute
 
 func within(t *testing.T) context.Context {
@@ -62,7 +62,7 @@ func TestURLIsAnEmptyDatabaseOfItsOwn(t *testing.T) {
 	}
 }
 
-// A database may be one that an earlier test has had. Nothing of that shows.
+// A later test may get the same database. It sees nothing of the earlier test.
 func TestURLIsGoneWithTheTest(t *testing.T) {
 	t.Parallel()
 	var url, name string
@@ -75,9 +75,9 @@ func TestURLIsGoneWithTheTest(t *testing.T) {
 		name = ask[string](t, conn, "SELECT current_database()")
 		run(t, conn, "CREATE TABLE things (id int); CREATE SCHEMA other; CREATE TABLE other.things (id int)")
 		run(t, conn, "ALTER DATABASE "+name+" SET statement_timeout = '1234s'")
-		run(t, conn, "BEGIN; LOCK TABLE things") // and leaves its connection open
+		run(t, conn, "BEGIN; LOCK TABLE things") // its connection stays open
 	})
-	for range 10 { // more than other tests can have left by now
+	for range 10 { // more than other tests can have given back
 		next := connect(t, pgtest.URL(t))
 		if n := ask[int](t, next, countTables); n != 0 {
 			t.Errorf("an empty database has %d tables", n)

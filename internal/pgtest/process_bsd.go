@@ -11,12 +11,12 @@ import (
 	"syscall"
 )
 
-// asChild does nothing where the kernel does not tell of a parent's death; the
-// keeper of the run ends what is left.
+// asChild does nothing where the kernel cannot signal the death of a parent.
+// The keeper of the run ends the servers that are left.
 func asChild(*syscall.SysProcAttr) {}
 
 // processes returns the ids of all processes with a word in their command line.
-// The servers' cluster_name is such a word: all their processes show it.
+// The cluster_name of a server is in the command line of all its processes.
 func processes(word string) []int {
 	out, _ := exec.CommandContext(context.Background(), "ps", "-A", "-o", "pid=,command=").Output()
 	var ids []int

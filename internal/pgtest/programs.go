@@ -14,8 +14,8 @@ import (
 	"sync"
 )
 
-// usualFolders is where packages put the server's programs, which many of them
-// leave out of PATH.
+// usualFolders are the folders into which packages install the server's
+// programs. Many packages do not add them to PATH.
 var usualFolders = []string{
 	"/usr/lib/postgresql/*/bin", // Debian
 	"/usr/lib/postgresql/bin",
@@ -31,7 +31,7 @@ var usualFolders = []string{
 
 var errNoPrograms = errors.New("PostgreSQL is not installed")
 
-// programs returns the folder with postgres and initdb.
+// programs returns the folder that contains postgres and initdb.
 var programs = sync.OnceValues(func() (string, error) {
 	if !canStart {
 		return "", errors.New("PostgreSQL cannot be started by tests on this system")
@@ -68,7 +68,8 @@ func newestFirst(pattern string) []string {
 
 var number = regexp.MustCompile(`\d+(\.\d+)?`)
 
-// version is the last number of a path, such as 16 in /usr/lib/postgresql/16/bin.
+// version returns the last number of a path, such as 16 for
+// /usr/lib/postgresql/16/bin.
 func version(path string) float64 {
 	all := number.FindAllString(path, -1)
 	if len(all) == 0 {

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// Proxy stands between clients and a server and loses their connections when it
-// is told to. Connections through it must not be encrypted.
+// Proxy forwards connections to a server and cuts them on request. Connections
+// through it must not be encrypted.
 type Proxy struct {
 	server   string
 	listener net.Listener
@@ -25,19 +25,19 @@ type Proxy struct {
 	refuses bool
 	stalled bool
 	plan    *plan
-	deaf    bool  // to requests to cancel
+	deaf    bool  // drops cancel requests
 	left    int64 // bytes to the server until the cut
-	counts  bool  // left is in force
+	counts  bool  // left is in effect
 	done    sync.WaitGroup
 }
 
-// A plan is what happens to the next statement with a word.
+// A plan is what happens to the next statement that contains a word.
 type plan struct {
 	word *regexp.Regexp
 	when moment
 
 	once sync.Once
-	done chan struct{} // closed when it has happened
+	done chan struct{} // closed when the connection is reset
 }
 
 func (p *plan) happened() { p.once.Do(func() { close(p.done) }) }
@@ -50,8 +50,8 @@ const (
 	afterAnswer
 )
 
-// NewProxy starts a proxy before the server at addr, such as [Server.Addr], that
-// is gone when the test ends.
+// NewProxy starts a proxy in front of the server at addr, such as
+// [Server.Addr]. It is gone when the test ends.
 func NewProxy(t testing.TB, addr string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -71,14 +71,14 @@ func NewProxy(t testing.TB, addr string) *Proxy {
 	return p
 }
 
-// Addr is where the proxy listens.
+// Addr is the address that the proxy listens on.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// URL returns the URL of a server with the proxy's address in it.
+// URL returns the URL of a server with the address of the proxy in it.
 func (p *Proxy) URL(server string) string {
 	u, err := url.Parse(server)
 	if err != nil {
-		panic(err) // it is a test's own
+		panic(err) // the test made the URL itself
 	}
 	u.Host = p.Addr()
 	return u.String()
@@ -93,18 +93,18 @@ func (p *Proxy) CutAll() {
 	}
 }
 
-// Refuse makes the proxy close new connections at once, or no longer. Those
-// that there are stay.
+// Refuse makes the proxy close new connections at once, or accept them again.
+// Existing connections stay.
 func (p *Proxy) Refuse(yes bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.refuses = yes
 }
 
-// Stall holds up all bytes in both directions; connections stay open.
+// Stall holds back all bytes in both directions. Connections stay open.
 func (p *Proxy) Stall() { p.setStalled(true) }
 
-// Resume lets bytes pass again.
+// Resume ends a stall.
 func (p *Proxy) Resume() { p.setStalled(false) }
 
 func (p *Proxy) setStalled(yes bool) {
@@ -114,30 +114,30 @@ func (p *Proxy) setStalled(yes bool) {
 	p.changed.Broadcast()
 }
 
-// CutAfterBytes lets n more bytes pass to the server, of all connections
-// together, and then resets the connection that would send another. It does so
-// once.
+// CutAfterBytes lets n more bytes pass to the server, counted over all
+// connections, and then resets the connection that sends the next one. It does
+// so once.
 func (p *Proxy) CutAfterBytes(n int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.left, p.counts = n, true
 }
 
-// CutBefore resets the connection that is about to carry out the next statement
-// with a word in it, such as COMMIT: the server never gets it. The channel is
-// closed when that has happened. Only the latest of the plans made by CutBefore,
-// CutAfter and LoseAnswer counts, once.
+// CutBefore resets the connection that sends the next statement with a word in
+// it, such as COMMIT. The server does not receive the statement. The channel is
+// closed when the connection is reset. CutBefore, CutAfter and LoseAnswer
+// replace each other: only the latest call has an effect, once.
 func (p *Proxy) CutBefore(word string) <-chan struct{} { return p.arm(word, beforeSending) }
 
-// CutAfter resets the connection as soon as the statement is on its way: the
-// server gets it and carries it out, maybe later than the client comes back.
-// It finds statements that were prepared before, too. From then on requests to
-// cancel are lost: drivers send one when a connection breaks, and it might undo
-// a commit that is not through yet.
+// CutAfter resets the connection as soon as the statement is sent to the
+// server. The server executes it, possibly after the client has reconnected.
+// CutAfter also finds statements that were prepared earlier. From then on the
+// proxy drops cancel requests: drivers send one when a connection breaks, and
+// it could cancel a commit that is still under way.
 func (p *Proxy) CutAfter(word string) <-chan struct{} { return p.arm(word, afterSending) }
 
-// LoseAnswer resets the connection instead of handing over the server's answer
-// to the statement: the server has carried it out by then.
+// LoseAnswer resets the connection instead of forwarding the server's response
+// to the statement. The server has executed the statement by that time.
 func (p *Proxy) LoseAnswer(word string) <-chan struct{} { return p.arm(word, afterAnswer) }
 
 func (p *Proxy) arm(word string, when moment) <-chan struct{} {
@@ -147,7 +147,7 @@ func (p *Proxy) arm(word string, when moment) <-chan struct{} {
 	return p.plan.done
 }
 
-// planFor returns the plan that a statement falls under, and drops it.
+// planFor returns the plan that applies to a statement, and removes it.
 func (p *Proxy) planFor(sql string) *plan {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -230,14 +230,14 @@ func (p *Proxy) add(l *link) bool {
 	return !p.refuses
 }
 
-// link is a client's connection and the one to the server that goes with it.
+// link is a connection of a client and its connection to the server.
 type link struct {
 	proxy          *Proxy
 	client, server *net.TCPConn
 	statements     *statements
 
 	mu     sync.Mutex
-	losing *plan // whose answer, when it comes, is lost
+	losing *plan // its response is lost
 }
 
 // cut resets both connections.
@@ -246,20 +246,20 @@ func (l *link) cut() {
 	reset(l.server)
 }
 
-// reset closes a connection as if its other end had vanished.
+// reset closes a connection with a reset, as if the other end had vanished.
 func reset(c *net.TCPConn) {
 	_ = c.SetLinger(0) // it may be closed already
 	_ = c.Close()
 }
 
-// up carries the client's messages to the server.
+// up forwards the client's messages to the server.
 func (l *link) up() {
 	in := &messages{in: bufio.NewReader(l.client)}
-	var due *plan // for the statement that has begun
+	var due *plan // for the statement under way
 	for {
 		m, err := in.next()
 		if err != nil {
-			_ = l.server.CloseWrite() // the server sees what the client did
+			_ = l.server.CloseWrite() // the server sees that the client closed its side
 			return
 		}
 		l.proxy.waitWhileStalled()
@@ -276,8 +276,8 @@ func (l *link) up() {
 	}
 }
 
-// pass sends a message on, and does what is due. It returns false when it has
-// ended the connection.
+// pass forwards a message and executes the plan that is due. It returns false
+// when it has ended the connection.
 func (l *link) pass(m message, due *plan) bool {
 	switch {
 	case due == nil:
@@ -289,7 +289,7 @@ func (l *link) pass(m message, due *plan) bool {
 	case !m.commits():
 		return l.send(m.raw)
 	}
-	l.lose(due) // before it is sent, because the server may be quick
+	l.lose(due) // before sending, because the server may respond at once
 	if !l.send(m.raw) {
 		return false
 	}
@@ -300,8 +300,8 @@ func (l *link) pass(m message, due *plan) bool {
 	return false
 }
 
-// send passes bytes on as far as they may, and cuts the connection if they may
-// not all.
+// send forwards the bytes that may pass. If not all may, it cuts the
+// connection.
 func (l *link) send(raw []byte) bool {
 	allowed := l.proxy.allowance(len(raw))
 	if _, err := l.server.Write(raw[:allowed]); err != nil {
@@ -315,20 +315,21 @@ func (l *link) send(raw []byte) bool {
 	return true
 }
 
-// abandon makes a plan come true that leaves the server what it has got.
+// abandon executes a plan after which the server keeps what it has received.
 func (l *link) abandon(due *plan) {
 	l.close()
 	due.happened()
 }
 
-// close resets the client's connection. The server's is closed in order, because
-// a reset may take away what the server has not read yet.
+// close resets the connection of the client. It closes the connection to the
+// server without a reset, which could discard bytes that the server has not
+// read yet.
 func (l *link) close() {
 	reset(l.client)
 	_ = l.server.CloseWrite()
 }
 
-// lose makes the server's next answer one that the client does not get.
+// lose withholds the next response of the server from the client.
 func (l *link) lose(p *plan) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -341,15 +342,15 @@ func (l *link) lost() *plan {
 	return l.losing
 }
 
-// down carries the server's bytes to the client. When the client has gone, it
-// still reads them, so that the server can end in its own time.
+// down forwards the server's bytes to the client. After the client has gone it
+// still reads them, so that the server can finish.
 func (l *link) down() {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := l.server.Read(buffer)
 		l.answer(buffer[:n])
 		if errors.Is(err, io.EOF) {
-			_ = l.client.CloseWrite() // the client sees what the server did
+			_ = l.client.CloseWrite() // the client sees that the server closed its side
 			return
 		}
 		if err != nil {
@@ -359,13 +360,13 @@ func (l *link) down() {
 	}
 }
 
-// answer hands the server's bytes to the client, unless they are to be lost. An
-// answer is whole when the server is ready for the next query.
+// answer forwards the server's bytes to the client, unless they are to be lost.
+// A response is complete when the server is ready for the next query.
 func (l *link) answer(b []byte) {
 	lost := l.lost()
 	if lost == nil {
 		l.proxy.waitWhileStalled()
-		_, _ = l.client.Write(b) // whether the client has gone is for up to see
+		_, _ = l.client.Write(b) // up notices when the client has gone
 		return
 	}
 	const ready = "Z\x00\x00\x00\x05"

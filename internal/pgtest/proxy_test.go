@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// commits are ways in which drivers commit.
+// commits are the ways in which drivers commit.
 var commits = map[string]func(context.Context, *pgx.Conn) error{
 	"simple": func(ctx context.Context, conn *pgx.Conn) error {
 		_, err := conn.Exec(ctx, "commit")
@@ -70,7 +70,7 @@ func testLosesCommits(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 					t.Fatal("the client has heard of its commit")
 				}
 				waitFor(t, done)
-				// The table's lock is free when the transaction has ended.
+				// The table lock is free when the transaction has ended.
 				direct := connect(t, s.URL())
 				run(t, direct, "BEGIN; LOCK TABLE things")
 				if landed := ask[int](t, direct, "SELECT count(*) FROM things") == 1; landed != cut.landed {
@@ -81,7 +81,7 @@ func testLosesCommits(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	}
 }
 
-// The server has not read the commit when the client's connection is cut.
+// The connection of the client is cut before the server has read the commit.
 func testCutAfterLeavesTheServerWhatItGot(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	s.Exec(t, "CREATE TABLE IF NOT EXISTS things (id int)")
 	s.Exec(t, "TRUNCATE things")
@@ -117,7 +117,7 @@ func testCutsOnce(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	run(t, connect(t, p.URL(s.URL())), "SELECT 'forty'")
 
 	p.CutBefore("commit")
-	run(t, connect(t, p.URL(s.URL())), "SELECT 'uncommitted', 'committed'") // are other words
+	run(t, connect(t, p.URL(s.URL())), "SELECT 'uncommitted', 'committed'") // not the word COMMIT
 }
 
 func testCutAll(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
@@ -134,7 +134,7 @@ func testCutAll(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 func testCutAfterBytes(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	s.Exec(t, "CREATE TABLE IF NOT EXISTS things (id int)")
 	const insert = "INSERT INTO things VALUES (1)"
-	size := int64(1 + 4 + len(insert) + 1) // type, length, SQL and the zero behind it
+	size := int64(1 + 4 + len(insert) + 1) // type, length, SQL and a zero byte
 	for less, want := range []int{1, 0} {
 		s.Exec(t, "TRUNCATE things")
 		conn := connect(t, p.URL(s.URL()))

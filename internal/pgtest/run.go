@@ -17,27 +17,27 @@ import (
 	"time"
 )
 
-// A run is all test binaries that one `go test` starts. They share a folder with
-// a cluster in it, because to start one takes longer than most of their tests.
+// A run is all test binaries that one `go test` starts. They share a folder
+// with a server in it, because starting a server takes longer than most tests.
 //
-// Each binary keeps a shared lock on the folder's file "users" as long as it
-// lives, and the kernel gives it back when the binary dies, of whatever. The
-// first of them starts a keeper, which is the same program again: it runs the
-// server, waits for the exclusive lock, and so ends when the last user has gone.
+// Each binary holds a shared lock on the file "users" of the folder; the kernel
+// releases it when the binary ends. The first binary starts a keeper, which is
+// the same program again. The keeper runs the server, waits for an exclusive
+// lock on the file, and so ends after the last binary.
 type run struct {
 	folder string
-	users  *os.File // locked shared as long as this process lives
+	users  *os.File // locked (shared) as long as this process lives
 }
 
-// runVariable overrides where the run's folder is, for tests of this package.
+// runVariable sets the folder of the run, for tests of this package.
 const runVariable = "COHORT_PGTEST_RUN"
 
-// thisRun joins the run that this process belongs to, and makes sure that its
-// server is there.
+// thisRun joins the run of this process and makes sure that its server is
+// running.
 var thisRun = sync.OnceValues(func() (*run, error) {
 	folder := os.Getenv(runVariable)
 	if folder == "" {
-		// Binaries of one `go test` have it as their parent.
+		// The binaries of one `go test` have the same parent.
 		folder = filepath.Join(temporary(), fmt.Sprintf("cohort-pgtest-%d-%d", os.Geteuid(), os.Getppid()))
 	}
 	for deadline := time.Now().Add(patience); ; {
@@ -49,7 +49,7 @@ var thisRun = sync.OnceValues(func() (*run, error) {
 		if err == nil || isAt(r.users, r.path("users")) || time.Now().After(deadline) {
 			return r, err
 		}
-		_ = r.users.Close() // somebody has moved the folder away in spite of the lock
+		_ = r.users.Close() // another process renamed the folder in spite of the lock
 	}
 })
 
@@ -63,7 +63,7 @@ func join(folder string) (*run, error) {
 		if err == nil && isAt(users, filepath.Join(folder, "users")) {
 			return &run{folder: folder, users: users}, nil
 		}
-		// A keeper has moved the folder away between these lines: make a new one.
+		// A keeper has renamed the folder in between: make a new one.
 		if err == nil {
 			_ = users.Close()
 		}
@@ -73,9 +73,9 @@ func join(folder string) (*run, error) {
 	}
 }
 
-// makeRunFolder makes the folder if it is missing, and refuses one that somebody
-// else has put there. The servers' user has to get through it, to folders of its
-// own.
+// makeRunFolder makes the folder if it is missing. It fails if the folder
+// belongs to another user. The user of the servers must be able to pass through
+// it to the servers' own folders.
 func makeRunFolder(folder string) error {
 	mode := os.FileMode(0o700)
 	if os.Geteuid() == 0 {
@@ -90,18 +90,19 @@ func makeRunFolder(folder string) error {
 	}
 	info, err := os.Lstat(folder)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil // moved away this moment; who opens a file in it will see
+		return nil // renamed just now: opening a file in it will fail
 	}
 	if err != nil {
 		return err
 	}
 	if owner, ok := info.Sys().(*syscall.Stat_t); !ok || !info.IsDir() || int(owner.Uid) != os.Geteuid() {
-		return fmt.Errorf("%s belongs to somebody else", folder)
+		return fmt.Errorf("%s belongs to another user", folder)
 	}
 	return nil
 }
 
-// lockFile opens a file and locks it, waiting unless how has LOCK_NB.
+// lockFile opens a file and locks it. It waits for the lock unless how contains
+// LOCK_NB.
 func lockFile(path string, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -122,7 +123,7 @@ func flock(f *os.File, how int) error {
 	}
 }
 
-// isAt reports whether f is still the file of that path.
+// isAt reports whether path still names the open file f.
 func isAt(f *os.File, path string) bool {
 	open, err := f.Stat()
 	if err != nil {
@@ -134,21 +135,21 @@ func isAt(f *os.File, path string) bool {
 
 func (r *run) path(name string) string { return filepath.Join(r.folder, name) }
 
-// mark is a word that all servers of the run, and no others, have in their
-// cluster_name.
+// mark is a word in the cluster_name of all servers of this run and of no
+// others.
 func (r *run) mark() string {
 	sum := sha256.Sum256([]byte(r.folder))
 	return fmt.Sprintf("cohort_%x_", sum[:6])
 }
 
-// url is where the shared server listens: on a socket in a folder that only its
-// user, and root, can look into.
+// url is the URL of the shared server. It listens on a socket in a folder that
+// only its user and root can read.
 func (r *run) url() string {
 	q := url.Values{"host": {r.path("socket")}, "sslmode": {"disable"}}
 	return "postgres://" + superuser + "@/postgres?" + q.Encode()
 }
 
-// ensureServer starts the run's keeper unless the server answers.
+// ensureServer starts the keeper of the run unless the server answers.
 func (r *run) ensureServer() error {
 	start, err := lockFile(r.path("start"), syscall.LOCK_EX)
 	if err != nil {
@@ -162,7 +163,8 @@ func (r *run) ensureServer() error {
 	return startKeeper(r.folder)
 }
 
-// startKeeper starts the keeper and waits until it says that the server runs.
+// startKeeper starts the keeper and waits until it reports that the server
+// runs.
 func startKeeper(folder string) error {
 	self, err := os.Executable()
 	if err != nil {
@@ -177,7 +179,7 @@ func startKeeper(folder string) error {
 	cmd.Env = append(os.Environ(), keeperVariable+"="+folder)
 	cmd.Dir = "/"
 	cmd.ExtraFiles = []*os.File{say}
-	// Ctrl-C is for the tests. The keeper goes when they have gone.
+	// Ctrl-C must not reach the keeper, which ends after the tests.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	err = cmd.Start()
 	_ = say.Close()

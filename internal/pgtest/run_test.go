@@ -18,8 +18,9 @@ import (
 
 const childVariable = "COHORT_PGTEST_CHILD"
 
-// TestChild is what TestRun kills: a test that has a database and a server of
-// its own. For each line that it reads, it says when the shared server started.
+// TestChild is the process that TestRunIsSharedAndLeavesNothing kills: a test
+// with a database and a server of its own. For each line of input it prints the
+// start time of the shared server.
 func TestChild(t *testing.T) {
 	if os.Getenv(childVariable) == "" {
 		t.Skip("it is a part of TestRunIsSharedAndLeavesNothing")
@@ -59,11 +60,11 @@ func startChild(t *testing.T, folder string) *child {
 }
 
 func (c *child) kill() {
-	_ = c.cmd.Process.Kill() // again, maybe
+	_ = c.cmd.Process.Kill() // it may have been killed before
 	_ = c.cmd.Wait()
 }
 
-// ask asks the child when its server started.
+// ask returns the start time of the shared server that the child prints.
 func (c *child) ask(t *testing.T) string {
 	t.Helper()
 	fmt.Fprintln(c.in, "?")
@@ -78,7 +79,7 @@ func (c *child) ask(t *testing.T) string {
 
 func TestRunIsSharedAndLeavesNothing(t *testing.T) {
 	t.Parallel()
-	pgtest.URL(t) // which skips the test where there is no server
+	pgtest.URL(t) // skips the test where there is no server
 	folder := pgtest.RunFolder(fmt.Sprintf("cohort-pgtest-%d-test-%d", os.Geteuid(), os.Getpid()))
 	one, two := startChild(t, folder), startChild(t, folder)
 	if a, b := one.ask(t), two.ask(t); a != b {

@@ -20,17 +20,17 @@ import (
 
 // Options are for [Start].
 type Options struct {
-	// Fsync makes the server flush what it commits, as a real one does. Without,
-	// it is faster, and still keeps its data when it is killed.
+	// Fsync makes the server flush its commits to the disk. Without it the
+	// server is faster, and its data still survives a kill of the server.
 	Fsync bool
-	// Settings are parameters of the server, such as max_connections. They win
-	// over what ALTER SYSTEM sets.
+	// Settings are parameters of the server, such as max_connections. They take
+	// precedence over ALTER SYSTEM.
 	Settings map[string]string
 }
 
-// Server is a PostgreSQL server of one test, on a port of 127.0.0.1 that stays
-// the same. Its methods are for the test's goroutine: they end the test when
-// something fails.
+// Server is a PostgreSQL server for one test, on a fixed port of 127.0.0.1. Its
+// methods fail the test on an error, so call them from the goroutine of the
+// test.
 type Server struct {
 	t        testing.TB
 	cluster  *cluster
@@ -43,7 +43,7 @@ type Server struct {
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
 	requirePrograms(t)
-	r, err := thisRun() // whose keeper cleans up if this process is killed
+	r, err := thisRun() // its keeper cleans up if this process is killed
 	if err != nil {
 		t.Fatalf("start PostgreSQL for the tests: %v", err)
 	}
@@ -57,7 +57,7 @@ func Start(t testing.TB, o Options) *Server {
 
 var serverCount atomic.Int64
 
-// newServer is a server without data.
+// newServer returns a server without data.
 func newServer(t testing.TB, r *run, o Options) *Server {
 	t.Helper()
 	id := fmt.Sprintf("%d_%d", os.Getpid(), serverCount.Add(1))
@@ -77,8 +77,8 @@ func newServer(t testing.TB, r *run, o Options) *Server {
 	return s
 }
 
-// startOnFreePort chooses ports below those that systems give to whoever
-// connects, so that the server finds its own free again when it restarts.
+// startOnFreePort starts the server on a port below the range for outgoing
+// connections, so that its port is still free when it restarts.
 func (s *Server) startOnFreePort() {
 	s.t.Helper()
 	var err error
@@ -95,8 +95,8 @@ func (s *Server) startOnFreePort() {
 	s.t.Fatalf("start a server: %v", err)
 }
 
-// reserve keeps other servers of the run from taking the port while this one is
-// stopped: whoever connects to it then would find a server, and not its own.
+// reserve prevents other servers of the run from using the port while this one
+// is stopped.
 func (s *Server) reserve() bool {
 	name := filepath.Join(filepath.Dir(s.cluster.data), fmt.Sprint("port-", s.port))
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // in a folder of this run
@@ -136,7 +136,7 @@ func (s *Server) settings() []string {
 // Addr is the server's address, for [NewProxy].
 func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port)) }
 
-// URL is the URL of an empty database of the server.
+// URL is the URL of an empty database on the server.
 func (s *Server) URL() string { return s.urlAt(s.Addr()) }
 
 func (s *Server) urlAt(addr string) string {
@@ -147,8 +147,8 @@ func (s *Server) urlAt(addr string) string {
 	return u.String()
 }
 
-// Stop ends the server as an operator does: it rolls back what is under way,
-// and closes all connections.
+// Stop ends the server as an operator does: it rolls back the transactions
+// under way and closes all connections.
 func (s *Server) Stop() {
 	s.t.Helper()
 	if err := s.cluster.shutdown(syscall.SIGINT); err != nil {
@@ -159,8 +159,8 @@ func (s *Server) Stop() {
 // Kill kills all processes of the server.
 func (s *Server) Kill() { s.cluster.kill() }
 
-// Restart starts the server again, with its data and on its port. If it still
-// runs, it is stopped before.
+// Restart starts the server with its data on its port. It stops a running
+// server first.
 func (s *Server) Restart() {
 	s.t.Helper()
 	s.Stop()
@@ -169,17 +169,17 @@ func (s *Server) Restart() {
 	}
 }
 
-// Pause stops all processes of the server where they are. Connections stay
-// open, and nothing answers.
+// Pause suspends all processes of the server. Connections stay open, and the
+// server does not respond.
 func (s *Server) Pause() {
-	_ = s.cluster.server.Process.Signal(syscall.SIGSTOP) // first, so that it starts no others
+	_ = s.cluster.server.Process.Signal(syscall.SIGSTOP) // first, so that it starts no more processes
 	s.cluster.signal(syscall.SIGSTOP)
 }
 
-// Continue lets a paused server go on.
+// Continue resumes a paused server.
 func (s *Server) Continue() { s.cluster.signal(syscall.SIGCONT) }
 
-// Exec runs a statement on a connection of its own.
+// Exec runs a statement on a new connection.
 func (s *Server) Exec(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	s.with(t, func(ctx context.Context, conn *pgx.Conn) error {
@@ -188,7 +188,7 @@ func (s *Server) Exec(t testing.TB, sql string, args ...any) {
 	})
 }
 
-// TerminateBackends ends the connections of all others to a database.
+// TerminateBackends ends all other connections to a database.
 func (s *Server) TerminateBackends(t testing.TB, database string) {
 	t.Helper()
 	s.Exec(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"+
@@ -209,7 +209,7 @@ func (s *Server) with(t testing.TB, fn func(context.Context, *pgx.Conn) error) {
 	}
 }
 
-// Count returns the number that a query of the server's first database returns.
+// Count returns the number that a query on the server's first database returns.
 func (s *Server) Count(t testing.TB, sql string, args ...any) (n int64) {
 	t.Helper()
 	s.with(t, func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, sql, args...).Scan(&n) })

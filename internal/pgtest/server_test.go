@@ -67,7 +67,7 @@ func TestPausedServerAnswersWhenItContinues(t *testing.T) {
 	}
 	s.Continue()
 	run(t, other, "SELECT 1")
-	s.Pause() // the test's end has to cope with it
+	s.Pause() // the cleanup has to work on a paused server
 }
 
 func TestTerminateBackends(t *testing.T) {
@@ -119,7 +119,7 @@ func TestSynchronousCommitWaitsForTheStandby(t *testing.T) {
 	if _, err := conn.Exec(brief, "INSERT INTO things VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v, want that the commit waits", err)
 	}
-	standby.Restart() // and catches up through its slot
+	standby.Restart() // it catches up through its slot
 	primary.Exec(t, "INSERT INTO things VALUES (2)")
 	primary.Synchronous(t, nil)
 	standby.Stop()

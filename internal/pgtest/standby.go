@@ -13,8 +13,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Standby starts a server that follows s, through a slot of its own, so that it
-// finds what it missed while it was away. It has the same password.
+// Standby starts a standby of s with a replication slot, so that it catches up
+// after it was stopped. It has the same password as s.
 func (s *Server) Standby(t testing.TB) *Server {
 	t.Helper()
 	r, err := thisRun()
@@ -35,11 +35,12 @@ func (s *Server) Standby(t testing.TB) *Server {
 	return standby
 }
 
-// slot is the name of the slot that s follows another server through.
+// slot is the name of the replication slot of s on its primary.
 func (s *Server) slot() string { return strings.ToLower(s.cluster.name) }
 
-// forgetStandbys keeps s, which is a copy, from waiting for the other server's
-// standbys when it is promoted.
+// forgetStandbys removes the synchronous standbys from the configuration of s,
+// which is a copy of the primary, so that s does not wait for them after it is
+// promoted.
 func (s *Server) forgetStandbys() error {
 	f, err := os.OpenFile(filepath.Join(s.cluster.data, "postgresql.auto.conf"), os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
@@ -53,7 +54,8 @@ func (s *Server) forgetStandbys() error {
 }
 
 // Synchronous makes every commit on s wait until the standby has applied it;
-// nil makes commits wait for nobody. It returns when the standby has caught up.
+// with nil, commits wait for no standby. It returns when the standby has caught
+// up.
 func (s *Server) Synchronous(t testing.TB, standby *Server) {
 	t.Helper()
 	if standby == nil {
@@ -68,7 +70,8 @@ func (s *Server) Synchronous(t testing.TB, standby *Server) {
 		standby.cluster.name)
 }
 
-// await asks until the answer is true. The server tells nobody of such things.
+// await repeats the query until its result is true. The server has no
+// notification for these events.
 func (s *Server) await(t testing.TB, sql string, args ...any) {
 	t.Helper()
 	s.with(t, func(ctx context.Context, conn *pgx.Conn) error {
@@ -82,7 +85,7 @@ func (s *Server) await(t testing.TB, sql string, args ...any) {
 	})
 }
 
-// Promote makes a standby a server that takes writes.
+// Promote turns a standby into a server that accepts writes.
 func (s *Server) Promote() {
 	s.t.Helper()
 	s.await(s.t, "SELECT pg_promote(true, 60)")

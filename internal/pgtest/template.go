@@ -11,8 +11,8 @@ import (
 	"syscall"
 )
 
-// copyTemplate puts a new cluster into data and returns its password. All the
-// run's servers are copies of one cluster, because initdb takes much longer.
+// copyTemplate copies the template cluster of the run into data and returns its
+// password. initdb takes much longer than a copy.
 func (r *run) copyTemplate(data string) (password string, err error) {
 	lock, err := lockFile(r.path("template.lock"), syscall.LOCK_EX)
 	if err != nil {
@@ -29,13 +29,13 @@ func (r *run) copyTemplate(data string) (password string, err error) {
 	return password, nil
 }
 
-// makeTemplate makes the template if the run has none.
+// makeTemplate makes the template cluster if the run has none.
 func (r *run) makeTemplate() (string, error) {
 	known, err := os.ReadFile(r.path("template.password"))
 	if err == nil || !errors.Is(err, os.ErrNotExist) {
 		return string(known), err
 	}
-	if err := os.RemoveAll(r.path("template")); err != nil { // of a binary that was killed
+	if err := os.RemoveAll(r.path("template")); err != nil { // left by a binary that was killed
 		return "", err
 	}
 	password := newPassword()
