@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// headOf is a request of which nothing but the header is sent.
+// headOf returns the header of a request, without its body.
 func headOf(method, path, token string, length int, header ...string) string {
 	lines := append([]string{method + " " + path + " HTTP/1.1", "Host: 127.0.0.1", fmt.Sprint("Content-Length: ", length)}, header...)
 	if token != "" {
@@ -18,9 +18,10 @@ func headOf(method, path, token string, length int, header ...string) string {
 	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
-// refusalsBeforeBody sends headers that are refused, and then nothing. The refusal is
-// there without the body, and the connection is closed, since a body is under way.
-func refusalsBeforeBody(t *testing.T, a *abuse) {
+// rejectionsBeforeBody sends headers that the server rejects, and no body. The
+// rejection arrives without the body, and the server closes the connection,
+// because it cannot tell where the body would end.
+func rejectionsBeforeBody(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token, other := v.newStore("xyz"), v.newStore("other")
 	metered := v.newStore("metered", "--plan", "enterprise", "--quota", "1")
@@ -44,15 +45,15 @@ func refusalsBeforeBody(t *testing.T, a *abuse) {
 		if _, err := io.WriteString(w, c.text); err != nil {
 			t.Fatal(err)
 		}
-		// Without a refusal at once, one comes when the server's time for a body is
-		// over, and that is longer than this.
+		// A server that waits for the body rejects the request after its
+		// timeout for bodies, which is longer than this deadline.
 		begun := time.Now()
 		if err := w.SetDeadline(begun.Add(5 * time.Second)); err != nil {
 			t.Fatal(err)
 		}
 		r := w.read()
 		if r.status != c.want {
-			t.Errorf("without its body, what is to be %d is answered with %s after %v", c.want, r, time.Since(begun).Round(time.Millisecond))
+			t.Errorf("want %d without the body, got %s after %v", c.want, r, time.Since(begun).Round(time.Millisecond))
 		}
 		closed := false
 		if r.status != 0 {
@@ -65,7 +66,7 @@ func refusalsBeforeBody(t *testing.T, a *abuse) {
 		got = append(got, fmt.Sprintf("%d: %d after %v, closed: %v", c.want, r.status, time.Since(begun).Round(time.Millisecond), closed))
 		w.Close()
 		if !a.long && t.Failed() {
-			break // each that fails takes the whole patience
+			break // each failure takes the whole deadline
 		}
 	}
 	a.found(t, "%s", strings.Join(got, "; "))
@@ -73,9 +74,10 @@ func refusalsBeforeBody(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// bodiesThatDoNotCome holds forty creates of groups and one change of price records
-// before their bodies have come. They keep nobody from doing the same.
-func bodiesThatDoNotCome(t *testing.T, a *abuse) {
+// missingBodies holds forty creations of groups and one change of price records
+// open before their bodies have arrived. Other clients can do the same
+// meanwhile.
+func missingBodies(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
 	const groups = "/stores/xyz/v2/customer_groups"
@@ -94,15 +96,15 @@ func bodiesThatDoNotCome(t *testing.T, a *abuse) {
 		}
 		held = append(held, w)
 	}
-	v.awaitVitals(t, "all slow clients are there", func(n vitals) bool { return n.inFlight >= float64(len(slow)) })
+	v.awaitVitals(t, "all slow requests are under way", func(n vitals) bool { return n.inFlight >= float64(len(slow)) })
 	creates := v.loose(2, a.share, func(ctx context.Context, _, _ int) reply {
 		return v.ask(ctx, token, "POST", groups, `{"name":"quick"}`)
 	})
 	puts := v.loose(1, a.share, func(ctx context.Context, _, round int) reply {
 		return v.ask(ctx, token, "PUT", records, fmt.Sprintf(`[{"variant_id":1,"currency":"USD","price":%d}]`, round+1))
 	})
-	creates.wantOnly(t, "who creates groups beside forty slow ones", 200)
-	puts.wantOnly(t, "who changes price records beside a slow one", 200)
+	creates.wantOnly(t, "a client that creates groups beside forty slow ones", 200)
+	puts.wantOnly(t, "a client that changes price records beside a slow one", 200)
 	a.found(t, "beside 40 slow creates: %s; beside a slow PUT of records: %s", creates, puts)
 	for _, w := range held {
 		w.Close()
@@ -111,9 +113,9 @@ func bodiesThatDoNotCome(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// clientsThatHalfLeave sends whole requests, closes its side of the connection and
-// waits for the answers.
-func clientsThatHalfLeave(t *testing.T, a *abuse) {
+// halfClosedConnections sends whole requests, closes the write side of the
+// connection and waits for the responses.
+func halfClosedConnections(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
 	id := v.group("xyz", token, "")
@@ -148,7 +150,7 @@ func clientsThatHalfLeave(t *testing.T, a *abuse) {
 			all.add(r)
 			w.Close()
 		}
-		all.wantOnly(t, "who half leaves after "+c.name, 200)
+		all.wantOnly(t, c.name+" on half-closed connections", 200)
 		a.found(t, "%s: %s", c.name, &all)
 		if c.name == "gets" || c.name == "/readyz" {
 			continue
@@ -168,9 +170,9 @@ func clientsThatHalfLeave(t *testing.T, a *abuse) {
 			}
 		}
 		if missing > 0 || twice > 0 {
-			t.Errorf("of %d %s, %d are not there and %d more than once", c.n, c.name, missing, twice)
+			t.Errorf("of %d %s, %d are missing and %d exist more than once", c.n, c.name, missing, twice)
 		}
-		a.found(t, "%s: of %d, %d are not there, %d more than once", c.name, c.n, missing, twice)
+		a.found(t, "%s: of %d, %d are missing, %d exist more than once", c.name, c.n, missing, twice)
 	}
 	v.wantAlive()
 	v.end()

@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// mostAnswer is how long one answer may be, whatever is asked for.
+// mostAnswer is the largest allowed response in bytes.
 const mostAnswer = 32 << 20
 
-// numbers is from 1 to n, with commas.
+// numbers returns the numbers 1 to n, separated by commas.
 func numbers(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -24,7 +24,8 @@ func numbers(n int) string {
 	return b.String()[1:]
 }
 
-// repeated is n texts with commas, each with its number from 1 on for %d.
+// repeated returns n texts separated by commas. %d in the format is the number
+// of the text, from 1.
 func repeated(n int, format string) string {
 	var b strings.Builder
 	for i := range n {
@@ -33,7 +34,8 @@ func repeated(n int, format string) string {
 	return b.String()[1:]
 }
 
-// bring imports a catalog of categories, and of products that are in all of them.
+// bring imports a catalog of categories and of products that are in all of
+// them.
 func (v *victim) bring(store string, categories, products int) {
 	v.t.Helper()
 	file := filepath.Join(v.t.TempDir(), "catalog.jsonl")
@@ -45,10 +47,11 @@ func (v *victim) bring(store string, categories, products int) {
 	v.cohort("catalog", "import", file, "--store", store)
 }
 
-// pricesOfEverything asks for the prices of as many products as a request may, in as
-// many categories as there may be, for a group with as many rules. It does so alone,
-// then with fifty clients while an honest one reads a group, and then leaves when the
-// server is to end.
+// pricesOfEverything requests the prices of the largest allowed number of
+// products, in the largest number of categories, for a group with as many
+// rules: first with one client, then with fifty clients while a well-behaved
+// client reads a group, then with clients that disconnect while the server
+// shuts down.
 func pricesOfEverything(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	categories, products := a.size(100, 1000), a.size(100, 500)
@@ -72,23 +75,24 @@ func pricesOfEverything(t *testing.T, a *abuse) {
 		stop := v.beside(func(ctx context.Context, _ int) reply { return v.ask(ctx, honest, "GET", own, "") })
 		crowd := v.loose(50, a.share, func(ctx context.Context, _, _ int) reply { return v.ask(ctx, token, "POST", path, body) })
 		others := stop()
-		others.wantOnly(t, "an honest client", 200)
-		crowd.wantOnly(t, "the crowd", 200, 429)
+		others.wantOnly(t, "a well-behaved client", 200)
+		crowd.wantOnly(t, "the hostile clients", 200, 429)
 		if crowd.of(200) == 0 || crowd.largest > mostAnswer {
-			t.Errorf("of the crowd, %d were answered, with up to %d bytes", crowd.of(200), crowd.largest)
+			t.Errorf("%d hostile requests succeeded, with responses of up to %d bytes", crowd.of(200), crowd.largest)
 		}
-		a.found(t, "%s, 50 at once: %s; honest gets: %s; the server took %s", path, crowd, others, v.memory())
+		a.found(t, "%s, 50 at once: %s; gets of a well-behaved client: %s; the server took %s", path, crowd, others, v.memory())
 	}
 	for range 12 {
 		w := v.dial()
-		_, _ = io.WriteString(w, raw("POST", paths[1], token, body)) // the server may be gone by now
+		_, _ = io.WriteString(w, raw("POST", paths[1], token, body)) // the server may have ended
 		w.Close()
 	}
 	v.wantModest()
-	a.found(t, "SIGTERM after 12 explanations that nobody waits for: it ended in %v", v.end().Round(time.Millisecond))
+	a.found(t, "SIGTERM after 12 explanations whose clients disconnected: the server ended in %v", v.end().Round(time.Millisecond))
 }
 
-// groupsWithManyCategories creates groups as large as a body may be.
+// groupsWithManyCategories creates groups of the largest size that fits into a
+// body.
 func groupsWithManyCategories(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
@@ -106,7 +110,7 @@ func groupsWithManyCategories(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// listsUnread asks for the longest lists there can be and does not read them.
+// listsUnread requests the longest lists and does not read the responses.
 func listsUnread(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
@@ -124,7 +128,7 @@ func listsUnread(t *testing.T, a *abuse) {
 	}
 	n := a.size(20, 100)
 	if r := v.ask(t.Context(), token, "POST", "/stores/xyz/v2/customer_groups", group()); r.status != 200 {
-		ids, n = 1000, a.size(50, 250) // as it should be
+		ids, n = 1000, a.size(50, 250) // the expected result: so many categories are rejected
 	}
 	fill(n, "/stores/xyz/v2/customer_groups", group())
 	a.unread(t, v, token, fmt.Sprintf("%d groups with %d categories", n, ids), "/stores/xyz/v2/customer_groups?limit=250")
@@ -135,10 +139,11 @@ func listsUnread(t *testing.T, a *abuse) {
 	if !v.killed.Load() {
 		v.wantAlive()
 	}
-	a.found(t, "it ended in %v", v.end().Round(time.Millisecond))
+	a.found(t, "the server ended in %v", v.end().Round(time.Millisecond))
 }
 
-// unread reads a list once, and then asks six times and reads nothing.
+// unread reads a list once, and then requests it six times without reading the
+// responses.
 func (a *abuse) unread(t *testing.T, v *victim, token, what, path string) {
 	t.Helper()
 	one := v.ask(t.Context(), token, "GET", path, "")
@@ -158,13 +163,14 @@ func (a *abuse) unread(t *testing.T, v *victim, token, what, path string) {
 	stop := v.beside(func(ctx context.Context, _ int) reply { return v.ask(ctx, token, "GET", "/stores/xyz/v2/time", "") })
 	<-time.After(a.share)
 	others := stop()
-	others.wantOnly(t, "an honest client", 200)
-	a.found(t, "%s: a list of %d KiB in %v; with six unread: honest gets %s; the server took %s", what,
+	others.wantOnly(t, "a well-behaved client", 200)
+	a.found(t, "%s: a list of %d KiB in %v; with six unread: gets of a well-behaved client %s; the server took %s", what,
 		len(one.body)>>10, one.took.Round(time.Millisecond), others, v.memory())
 }
 
-// bigWork deletes a large store and imports a catalog while another store writes.
-func bigWork(t *testing.T, a *abuse) {
+// largeOperations deletes a large store and imports a catalog while another
+// store writes.
+func largeOperations(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	honest := v.newStore("honest")
 	gone := v.newStore("large")
@@ -194,20 +200,20 @@ func bigWork(t *testing.T, a *abuse) {
 		v.cohort(work.args...)
 		took := time.Since(begun)
 		others, readers := stopWrites(), stopReads()
-		others.wantOnly(t, "another store that writes", 200)
-		readers.wantOnly(t, "who reads the catalog", 200)
+		others.wantOnly(t, "a client that writes to another store", 200)
+		readers.wantOnly(t, "a client that reads the catalog", 200)
 		a.found(t, "%s of %d products in %v: another store's writes: %s", work.name, n, took.Round(time.Millisecond), others)
 	}
 	if r := v.ask(t.Context(), gone, "GET", "/stores/large/v3/catalog/products", ""); r.status != 401 && r.status != 403 {
-		t.Errorf("of the store that is deleted: %s", r)
+		t.Errorf("a request to the deleted store: %s", r)
 	}
 	v.wantModest()
 	v.wantAlive()
 	v.end()
 }
 
-// wholeOrNot counts the products of the store that is filled, of which there are
-// none or all.
+// wholeOrNot fails unless a reader sees none or all of the products of the
+// import.
 func (v *victim) wholeOrNot(ctx context.Context, token string, n int) reply {
 	r := v.ask(ctx, token, "GET", "/stores/next/v3/catalog/products?limit=1", "")
 	var got struct {

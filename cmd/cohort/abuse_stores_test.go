@@ -15,10 +15,10 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// storeMadeAgain deletes a store beside the server and makes it again. Nothing that
-// its old token does reaches the new store, and nothing of the old store is shown to
-// a new token.
-func storeMadeAgain(t *testing.T, a *abuse) {
+// recreatedStore deletes a store and creates it again while the server runs.
+// Requests with the old token have no effect on the new store, and a new token
+// shows nothing of the old store.
+func recreatedStore(t *testing.T, a *abuse) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		v := newVictimOn(t, url)
 		rounds := a.size(testenv.Times(6, 3), 30) // three ways of using the store
@@ -26,7 +26,7 @@ func storeMadeAgain(t *testing.T, a *abuse) {
 		token := v.newStore("xyz")
 		for round := range rounds {
 			var landed, seen bool
-			token, landed, seen = v.makeAgain(token, round%3)
+			token, landed, seen = v.recreate(token, round%3)
 			if landed {
 				wrote++
 			}
@@ -35,26 +35,26 @@ func storeMadeAgain(t *testing.T, a *abuse) {
 			}
 		}
 		if wrote > 0 || saw > 0 {
-			t.Errorf("an old token wrote into a new store, or a new token saw an old one")
+			t.Errorf("an old token wrote to the new store, or a new token read from the old one")
 		}
-		a.found(t, "%d times made again: the old token wrote into the new store in %d; the new token saw the old store in %d", rounds, wrote, saw)
+		a.found(t, "recreated %d times: the old token wrote to the new store in %d; the new token read from the old store in %d", rounds, wrote, saw)
 		v.wantAlive()
 		v.end()
 	})
 }
 
-// The ways in which a store is used while it is made again. A server learns of what
-// another process does at its next write or a moment later, so that each finds
-// another state of its memory.
+// The ways in which a store is used while it is recreated. A server notices a
+// change by another process at its next write or soon after, so each way meets
+// a different state of its caches.
 const (
 	writeAllTheTime = iota // with the old token
 	writeAfterwards        // once, with the old token
 	onlyRead               // with the new token
 )
 
-// makeAgain reports whether a write of the old token landed in the new store, and
-// whether the new token saw the old one.
-func (v *victim) makeAgain(old string, way int) (token string, landed, seen bool) {
+// recreate reports whether a write with the old token changed the new store,
+// and whether the new token showed the old one.
+func (v *victim) recreate(old string, way int) (token string, landed, seen bool) {
 	v.t.Helper()
 	const groups = "/stores/xyz/v2/customer_groups"
 	path := fmt.Sprint(groups, "/", v.group("xyz", old, ""))
@@ -85,8 +85,8 @@ func (v *victim) makeAgain(old string, way int) (token string, landed, seen bool
 	return token, landed || strings.Contains(list.body, "of the old store"), seen
 }
 
-// tokenRevoked revokes a token that writes. No write that begins after that is
-// acknowledged.
+// tokenRevoked revokes a token that is used for writes. No write that begins
+// after the revocation is acknowledged.
 func tokenRevoked(t *testing.T, a *abuse) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		v := newVictimOn(t, url)
@@ -96,7 +96,7 @@ func tokenRevoked(t *testing.T, a *abuse) {
 		var longest time.Duration
 		for range rounds {
 			token := v.newToken("xyz")
-			var revoked atomic.Int64 // when, and 0 before
+			var revoked atomic.Int64 // time of the revocation in ns, 0 before it
 			var last atomic.Int64
 			var writing [8]func() *tally
 			for i := range writing {
@@ -135,8 +135,8 @@ func tokenRevoked(t *testing.T, a *abuse) {
 	})
 }
 
-// filesForOwner looks who may read the files of a database.
-func filesForOwner(t *testing.T, a *abuse) {
+// fileModes checks that only the owner can read the files of a database.
+func fileModes(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	v.group("xyz", v.newStore("xyz"), "")
 	path := strings.TrimPrefix(v.db, "sqlite:")
@@ -155,7 +155,7 @@ func filesForOwner(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// databaseRemoved removes the file of a running server.
+// databaseRemoved removes the database file of a running server.
 func databaseRemoved(t *testing.T, a *abuse) {
 	takenAway(t, a, func(path string) {
 		if err := os.Remove(path); err != nil {
@@ -164,7 +164,7 @@ func databaseRemoved(t *testing.T, a *abuse) {
 	})
 }
 
-// databaseReplaced moves another file over that of a running server.
+// databaseReplaced renames another file over the database of a running server.
 func databaseReplaced(t *testing.T, a *abuse) {
 	takenAway(t, a, func(path string) {
 		other := filepath.Join(t.TempDir(), "other.db")
@@ -175,8 +175,8 @@ func databaseReplaced(t *testing.T, a *abuse) {
 	})
 }
 
-// takenAway fails unless the server notices that its file is another one, and
-// acknowledges nothing from then on.
+// takenAway fails unless the server notices that its file was removed or
+// replaced, and acknowledges no write afterwards.
 func takenAway(t *testing.T, a *abuse, away func(path string)) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
@@ -194,11 +194,11 @@ func takenAway(t *testing.T, a *abuse, away func(path string)) {
 		noticed = v.ask(t.Context(), "", "GET", "/readyz", "").status == 503
 	}
 	if !noticed {
-		t.Error("/readyz does not say that the database is gone")
+		t.Error("/readyz does not report that the database is gone")
 	}
 	for range 5 {
 		if r := write(); r.status != 503 {
-			t.Errorf("a write is answered with %s", r)
+			t.Errorf("a write got %s, want 503", r)
 		}
 	}
 	a.found(t, "/readyz noticed: %v; %d writes were acknowledged meanwhile", noticed, acknowledged)

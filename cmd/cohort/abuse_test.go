@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// abuseTime is about how long the whole of TestAbuse lasts. COHORT_ABUSE says it, as
-// in 2m; without it there is a short form of a few seconds.
+// abuseTime is the approximate duration of TestAbuse, from COHORT_ABUSE, such
+// as 2m. Without the variable it is 0, for a form of a few seconds.
 func abuseTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("COHORT_ABUSE")
@@ -25,17 +25,18 @@ func abuseTime(t *testing.T) time.Duration {
 	return d
 }
 
-// abuse is what the hostile cases share: how much they do, and what they found.
+// abuse is shared by the hostile cases: how much work they do, and their
+// measurements.
 type abuse struct {
 	long  bool
-	share time.Duration // of one crowd
+	share time.Duration // for each group of hostile clients
 
 	mu       sync.Mutex
 	findings []string
 }
 
-// crowds is how many times a case lets clients loose for a share of the time. About
-// three quarters of the whole go into preparing them.
+// crowds is the number of times that a case runs hostile clients for a share of
+// the time. Preparing them takes about three quarters of the whole.
 const crowds = 6
 
 func newAbuse(t *testing.T) *abuse {
@@ -44,7 +45,7 @@ func newAbuse(t *testing.T) *abuse {
 	return &abuse{long: total > 0, share: max(total/(4*crowds), 500*time.Millisecond)}
 }
 
-// size is how many there are of something: all of them, or few in the short form.
+// size returns all in the long form, otherwise few.
 func (a *abuse) size(few, all int) int {
 	if a.long {
 		return all
@@ -52,7 +53,7 @@ func (a *abuse) size(few, all int) int {
 	return few
 }
 
-// found notes the figures of a case, in a line.
+// found adds a line of measurements to the report.
 func (a *abuse) found(t *testing.T, format string, args ...any) {
 	t.Helper()
 	line := fmt.Sprintf(format, args...)
@@ -62,10 +63,10 @@ func (a *abuse) found(t *testing.T, format string, args ...any) {
 	a.findings = append(a.findings, strings.TrimPrefix(t.Name(), "TestAbuse/")+": "+line)
 }
 
-// TestAbuse has hostile clients at work on real servers, each case on one of its
-// own. A client may be refused; it cannot make the server take much memory, keep
-// others waiting for long, tell a lie, answer 500 or die. How long something took is
-// told, and asserted nowhere.
+// TestAbuse runs hostile clients against real servers, one server for each
+// case. The server may reject a client. A client must not make it use much
+// memory, delay other clients for long, send a wrong response, respond with 500
+// or crash. Durations are reported, and never asserted.
 func TestAbuse(t *testing.T) {
 	t.Parallel()
 	a := newAbuse(t)
@@ -75,27 +76,27 @@ func TestAbuse(t *testing.T) {
 	}{
 		{"prices of everything", pricesOfEverything},
 		{"groups with very many categories", groupsWithManyCategories},
-		{"lists that nobody reads", listsUnread},
-		{"a store that is made again", storeMadeAgain},
-		{"a token that is revoked", tokenRevoked},
-		{"refusals before the body", refusalsBeforeBody},
-		{"bodies that do not come", bodiesThatDoNotCome},
-		{"clients that half leave", clientsThatHalfLeave},
-		{"files for the owner alone", filesForOwner},
-		{"a database that is removed", databaseRemoved},
-		{"a database that is replaced", databaseReplaced},
-		{"big work beside small", bigWork},
-		{"doors", doors},
-		{"guesses of tokens", tokenGuesses},
+		{"unread lists", listsUnread},
+		{"a recreated store", recreatedStore},
+		{"a revoked token", tokenRevoked},
+		{"rejections before the body", rejectionsBeforeBody},
+		{"missing bodies", missingBodies},
+		{"half-closed connections", halfClosedConnections},
+		{"file modes", fileModes},
+		{"a removed database file", databaseRemoved},
+		{"a replaced database file", databaseReplaced},
+		{"large operations beside small ones", largeOperations},
+		{"before the API", beforeAPI},
+		{"guessed tokens", tokenGuesses},
 		{"tokens on every route", tokensOnEveryRoute},
 		{"odd requests", oddRequests},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.run(t, a) })
 	}
-	t.Logf("the hostile set found:\n  %s", strings.Join(a.findings, "\n  "))
+	t.Logf("measurements:\n  %s", strings.Join(a.findings, "\n  "))
 }
 
-// program runs a command to its end, and returns what it has printed.
+// program runs a command and returns its standard output.
 func program(t *testing.T, args ...string) (stdout string) {
 	t.Helper()
 	var out, diagnostics bytes.Buffer

@@ -22,27 +22,29 @@ import (
 )
 
 const (
-	// mostResident is how much memory a server may have taken, whatever is done to it.
+	// mostResident is the most memory in bytes that a server may use in any
+	// case.
 	mostResident = 256 << 20
-	// tooMuch is where a server is ended, so that it does not take the machine down.
+	// tooMuch is the memory in bytes at which a server is killed, to protect
+	// the machine.
 	tooMuch = 3 << 30
-	// shutdownTime is what a server has to finish after SIGTERM.
+	// shutdownTime is how long a server may take to end after SIGTERM.
 	shutdownTime = 15 * time.Second
-	// patience is how long a hostile client waits for anything.
+	// patience is how long a hostile client waits for a response.
 	patience = 20 * time.Second
 )
 
-// victim is a server that is abused.
+// victim is a server under attack.
 type victim struct {
 	*watched
 	t      *testing.T
 	db     string
 	http   *http.Client
-	peak   atomic.Int64 // the most memory that was seen
+	peak   atomic.Int64 // bytes
 	killed atomic.Bool
 }
 
-// newVictim starts a server on a file of its own.
+// newVictim starts a server on a new SQLite file.
 func newVictim(t *testing.T, args ...string) *victim {
 	t.Helper()
 	return newVictimOn(t, "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"), args...)
@@ -58,7 +60,7 @@ func newVictimOn(t *testing.T, db string, args ...string) *victim {
 	return v
 }
 
-// guard looks at the server's memory until it ends.
+// guard samples the server's memory until the server ends.
 func (v *victim) guard() {
 	ticks := time.NewTicker(20 * time.Millisecond)
 	defer ticks.Stop()
@@ -70,13 +72,13 @@ func (v *victim) guard() {
 		}
 		resident := v.look()
 		if resident > tooMuch && !v.killed.Swap(true) {
-			_ = v.Process.Kill() // it may just have ended
+			_ = v.Process.Kill() // it may have ended
 		}
 	}
 }
 
-// look returns the most memory that the server had at a time, as Linux tells it.
-// Elsewhere it is 0.
+// look returns the peak memory of the server in bytes, 0 on systems other than
+// Linux.
 func (v *victim) look() int64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.Process.Pid))
 	if err != nil {
@@ -92,20 +94,20 @@ func (v *victim) look() int64 {
 	return v.peak.Load()
 }
 
-// memory is the most memory that the server had, for a report.
+// memory describes the peak memory of the server, for a report.
 func (v *victim) memory() string {
 	text := fmt.Sprintf("%d MiB at most", v.look()>>20)
 	if v.killed.Load() {
-		text += ", and was ended for that"
+		text += ", and was killed for that"
 	}
 	return text
 }
 
-// wantModest fails if the server has taken more memory than there is for it.
+// wantModest fails if the server has used more memory than it may.
 func (v *victim) wantModest() {
 	v.t.Helper()
 	if v.look() > mostResident {
-		v.t.Errorf("the server took %s, and %d MiB is the bound", v.memory(), mostResident>>20)
+		v.t.Errorf("the server took %s, want at most %d MiB", v.memory(), mostResident>>20)
 	}
 }
 
@@ -115,7 +117,7 @@ func (v *victim) cohort(args ...string) (stdout string) {
 	return program(v.t, append(args, "--db", v.db)...)
 }
 
-// newStore makes a store and a token of it with every scope.
+// newStore creates a store and a token for it with every scope.
 func (v *victim) newStore(hash string, args ...string) (token string) {
 	v.t.Helper()
 	v.cohort(append([]string{"store", "create", hash}, args...)...)
@@ -127,7 +129,7 @@ func (v *victim) newToken(store string) string {
 	return v.cohort("token", "create", "--store", store, "--scope", "store_v2_customers,store_v2_products")
 }
 
-// reply is what came back. Without an answer its status is 0.
+// reply is a response. Its status is 0 if there was none.
 type reply struct {
 	status int
 	body   string
@@ -137,7 +139,7 @@ type reply struct {
 
 func (r reply) String() string { return fmt.Sprintf("%d %.300s (%v)", r.status, r.body, r.err) }
 
-// ask sends a request on a connection that is kept.
+// ask sends a request on a kept connection.
 func (v *victim) ask(ctx context.Context, token, method, path, body string) (r reply) {
 	begun := time.Now()
 	defer func() { r.took = time.Since(begun) }()
@@ -156,7 +158,7 @@ func (v *victim) ask(ctx context.Context, token, method, path, body string) (r r
 	return reply{status: res.StatusCode, body: string(text), err: err}
 }
 
-// must sends a request and ends the test unless it is answered so.
+// must sends a request and ends the test unless the response has this status.
 func (v *victim) must(want int, token, method, path, body string) string {
 	v.t.Helper()
 	r := v.ask(v.t.Context(), token, method, path, body)
@@ -166,7 +168,8 @@ func (v *victim) must(want int, token, method, path, body string) string {
 	return r.body
 }
 
-// group creates a group with fields besides its name, and returns its id.
+// group creates a group with the given fields besides its name, and returns its
+// id.
 func (v *victim) group(store, token, fields string) (id int64) {
 	v.t.Helper()
 	body := v.must(200, token, "POST", "/stores/"+store+"/v2/customer_groups", `{"name":"a group"`+fields+`}`)
@@ -176,7 +179,7 @@ func (v *victim) group(store, token, fields string) (id int64) {
 	return id
 }
 
-// wire is a connection on which a test sends what it likes.
+// wire is a connection for arbitrary bytes.
 type wire struct {
 	*net.TCPConn
 	answers *bufio.Reader
@@ -195,14 +198,14 @@ func (v *victim) dial() wire {
 	return wire{conn.(*net.TCPConn), bufio.NewReader(conn)}
 }
 
-// raw is a request as it is on the wire, with a body that is announced.
+// raw returns the bytes of a request with a Content-Length.
 func raw(method, path, token, body string, header ...string) string {
 	lines := append([]string{method + " " + path + " HTTP/1.1", "Host: 127.0.0.1", "X-Auth-Token: " + token,
 		"Content-Type: application/json", fmt.Sprint("Content-Length: ", len(body))}, header...)
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body
 }
 
-// read reads an answer, whatever asked for it.
+// read reads a response to a request of any method.
 func (w wire) read() (r reply) {
 	res, err := http.ReadResponse(w.answers, nil)
 	if err != nil {
@@ -213,7 +216,7 @@ func (w wire) read() (r reply) {
 	return reply{status: res.StatusCode, body: string(text), err: err}
 }
 
-// exchange sends a text on a connection of its own and reads one answer.
+// exchange sends a text on a new connection and reads one response.
 func (v *victim) exchange(text string) reply {
 	w := v.dial()
 	defer w.Close()
@@ -226,11 +229,12 @@ func (v *victim) exchange(text string) reply {
 	return r
 }
 
-// wantAlive fails unless the server still answers, and has answered nothing with 500.
+// wantAlive fails unless the server still responds and has never responded with
+// 500.
 func (v *victim) wantAlive() {
 	v.t.Helper()
 	if r := v.ask(v.t.Context(), "", "GET", "/livez", ""); r.status != 200 {
-		v.t.Errorf("the server does not live any more: %s", r)
+		v.t.Errorf("the server does not respond: %s", r)
 		return
 	}
 	res, err := http.Get(v.metrics)
@@ -241,13 +245,13 @@ func (v *victim) wantAlive() {
 	defer res.Body.Close()
 	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
 		if strings.Contains(lines.Text(), `status="500"`) {
-			v.t.Errorf("the server has answered with 500: %s", lines.Text())
+			v.t.Errorf("the server responded with 500: %s", lines.Text())
 		}
 	}
 }
 
-// end sends SIGTERM, and fails unless the server ends by itself in the time that it
-// has. It returns how long that took.
+// end sends SIGTERM, and fails unless the server ends within shutdownTime. It
+// returns how long that took.
 func (v *victim) end() time.Duration {
 	v.t.Helper()
 	begun := time.Now()
@@ -270,13 +274,13 @@ func (v *victim) end() time.Duration {
 	}
 	for _, line := range v.odd {
 		if strings.Contains(line, "panic") {
-			v.t.Errorf("the log tells of a panic: %s", line)
+			v.t.Errorf("the log contains a panic: %s", line)
 		}
 	}
 	return time.Since(begun)
 }
 
-// tally counts replies by status and keeps how long they took.
+// tally counts responses by status, and records how long they took.
 type tally struct {
 	mu       sync.Mutex
 	statuses map[int]int
@@ -301,11 +305,12 @@ func (c *tally) of(status int) int {
 	return c.statuses[status]
 }
 
-// wantOnly fails if there was a reply of another status than these, or none at all.
+// wantOnly fails if there was a response with another status, or no response at
+// all.
 func (c *tally) wantOnly(t *testing.T, who string, statuses ...int) {
 	t.Helper()
 	if len(c.times) == 0 {
-		t.Errorf("%s got no answer", who)
+		t.Errorf("%s got no response", who)
 	}
 	for status, n := range c.statuses {
 		if !slices.Contains(statuses, status) {
@@ -332,9 +337,9 @@ func (c *tally) String() string {
 	return b.String()
 }
 
-// loose has so many clients do something again and again until the time is up or the
-// server has ended, and counts what they get. What is under way then is cut off, but
-// for each client's first.
+// loose runs n clients that repeat do until the time is over or the server has
+// ended, and counts the responses. Requests under way are then cancelled,
+// except for the first of each client.
 func (v *victim) loose(n int, d time.Duration, do func(ctx context.Context, client, round int) reply) *tally {
 	ctx, cancel := context.WithTimeout(v.t.Context(), d)
 	defer cancel()
@@ -363,9 +368,8 @@ func (v *victim) hasEnded() bool {
 	}
 }
 
-// beside does something again and again, one after another, until stop is called,
-// which returns what came back. It waits for what is under way, since that may be what
-// takes long.
+// beside repeats do, one call after another, until stop is called. stop waits
+// for the call under way, which may be the slow one, and returns the responses.
 func (v *victim) beside(do func(ctx context.Context, round int) reply) (stop func() *tally) {
 	ctx, cancel := context.WithCancel(v.t.Context())
 	done := make(chan *tally)

@@ -2,7 +2,7 @@ package main_test
 
 import (
 	"context"
-	"database/sql" //nolint:depguard // who is connected to a server can be seen by SQL alone
+	"database/sql" //nolint:depguard // only SQL shows the connections of a server
 	"errors"
 	"fmt"
 	"io"
@@ -23,25 +23,24 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// What the database of these tests holds: one group of many members, and two
-// customers who are in none.
+// The content of the database: one group with many members, and two customers
+// without a group.
 const (
 	members   = 20_000
 	customers = members + 2
 )
 
-// each runs a test beside others on an empty database of each engine.
+// each runs a test on a database of each engine, in parallel with other tests.
 func each(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	t.Parallel()
 	dbtest.EachURL(t, fn)
 }
 
-// isFile reports whether a database is a file, which only one process at a time
-// writes to, and which is all there is of it.
+// isFile reports whether the database is a SQLite file.
 func isFile(url string) bool { return strings.HasPrefix(url, "sqlite:") }
 
-// filled makes the file once, to be copied.
+// filled makes a filled SQLite file once; tests copy it.
 var filled = sync.OnceValues(func() ([]byte, error) {
 	dir, err := os.MkdirTemp("", "cohort-crash-test-")
 	if err != nil {
@@ -55,7 +54,7 @@ var filled = sync.OnceValues(func() ([]byte, error) {
 	return os.ReadFile(path)
 })
 
-// filler is the program that fills a database, built once.
+// filler builds the program that fills a database, once.
 var filler = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(filepath.Dir(binary), "fill")
 	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "./testdata/fill").CombinedOutput(); err != nil {
@@ -75,7 +74,7 @@ func fill(url string) error {
 	return nil
 }
 
-// fillDatabase puts into an empty database what these tests begin with.
+// fillDatabase fills a database without rows.
 func fillDatabase(t *testing.T, url string) {
 	t.Helper()
 	path, ok := strings.CutPrefix(url, "sqlite:")
@@ -94,8 +93,8 @@ func fillDatabase(t *testing.T, url string) {
 	}
 }
 
-// awaitNobody returns when a PostgreSQL server is through with what processes
-// that were killed have sent it, as it is soon after it has missed them.
+// awaitNobody waits until a PostgreSQL server has no other connection to the
+// database: it has then processed everything that killed processes had sent.
 func awaitNobody(t *testing.T, url string) {
 	t.Helper()
 	if isFile(url) {
@@ -111,20 +110,20 @@ func awaitNobody(t *testing.T, url string) {
 	const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
 	for n := 1; n > 0; {
 		if err := d.QueryRowContext(ctx, others).Scan(&n); err != nil {
-			t.Fatalf("somebody still uses the database: %v", err)
+			t.Fatalf("the database is still in use: %v", err)
 		}
 	}
 }
 
-// kill ends the process as a crash does, and returns when it is gone.
+// kill kills the process and waits for its end.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	p.signal(t, syscall.SIGKILL)
 	<-p.ended
 }
 
-// wantDeleted fails unless the group is gone for everybody who asks. It may be
-// asked again and again while the rows of the members are written.
+// wantDeleted fails unless every request shows the group as deleted. It also
+// holds while the rows of the members are still being updated.
 func (p *process) wantDeleted(t *testing.T, when string) {
 	t.Helper()
 	for path, want := range map[string]string{
@@ -134,7 +133,7 @@ func (p *process) wantDeleted(t *testing.T, when string) {
 		"/customers?customer_group_id=1":             "204 ",
 		fmt.Sprintf("/customers/%d/addresses", 1):    "204 ",
 		fmt.Sprintf("/customers?min_id=%d", members): inNone,
-		fmt.Sprintf("/customers/%d", members):        inNone, // the last to be written
+		fmt.Sprintf("/customers/%d", members):        inNone, // the last row that the sweep updates
 		fmt.Sprintf("/customers/%d", 1):              inNone, // the first
 		"/customer_groups/1":                         "404 ",
 		"/customer_groups/count":                     `200 {"count":0}`,
@@ -143,10 +142,10 @@ func (p *process) wantDeleted(t *testing.T, when string) {
 	}
 }
 
-// inNone is that every customer_group_id in the answer is 0.
+// inNone stands for a response in which every customer_group_id is 0.
 const inNone = "in no group"
 
-// want checks how an answer begins.
+// want checks how the response begins.
 func (p *process) want(t *testing.T, when, path, want string) {
 	t.Helper()
 	status, body, err := p.do(t.Context(), http.MethodGet, path)
@@ -166,8 +165,8 @@ func (p *process) want(t *testing.T, when, path, want string) {
 
 var errUndo = errors.New("undo")
 
-// isSwept reports whether no row names a deleted group any more. It changes
-// nothing: what it tries, it undoes.
+// isSwept reports whether no row refers to a deleted group. It changes nothing:
+// it rolls its attempt back.
 func isSwept(t *testing.T, d *db.DB) bool {
 	t.Helper()
 	more := true
@@ -181,9 +180,9 @@ func isSwept(t *testing.T, d *db.DB) bool {
 	return !more
 }
 
-// wasSwept is isSwept for the database of a process that was killed. Of a file
-// it looks at a copy, for to open it is to repair it, which is what the next
-// process has to do by itself.
+// wasSwept is isSwept for the database of a killed process. It opens a copy of
+// a SQLite file, because opening the file itself would repair it, and the next
+// process has to do that.
 func wasSwept(t *testing.T, url string) bool {
 	t.Helper()
 	if !isFile(url) {
@@ -217,9 +216,9 @@ func openDB(t *testing.T, url string) *db.DB {
 	return d
 }
 
-// The deletion of a group is promised with the 204, when most of its members'
-// rows still name it. However often the process is killed from then on, nobody
-// is ever seen in that group again, and some process finishes the work.
+// The 204 promises the deletion of a group while most rows of its members still
+// refer to it. The process is killed repeatedly afterwards. No response ever
+// shows a customer in that group again, and a later process finishes the sweep.
 func TestKilledAfterDeletingALargeGroup(t *testing.T) {
 	each(t, testKilledAfterDeletingALargeGroup)
 }
@@ -233,10 +232,10 @@ func testKilledAfterDeletingALargeGroup(t *testing.T, url string) {
 	}
 	p.kill(t)
 	if wasSwept(t, url) {
-		t.Error("it had finished before it was killed; this test needs more members")
+		t.Error("the sweep had finished before the kill; this test needs more members")
 	}
 
-	// Later and later, and always in the middle while there is one.
+	// Kill it later in each round, if possible in the middle of the sweep.
 	for looks := range testenv.Times(5, 2) {
 		p = serve(t, "--db", url)
 		for range looks {
@@ -253,14 +252,14 @@ func testKilledAfterDeletingALargeGroup(t *testing.T, url string) {
 	for !isSwept(t, d) {
 		p.wantDeleted(t, "while it sweeps")
 		if ctx.Err() != nil {
-			t.Fatal("it does not finish")
+			t.Fatal("the sweep does not finish")
 		}
 	}
 	p.wantDeleted(t, "when it has swept")
 }
 
-// Killed before the answer, the process has deleted the group as a whole or not
-// at all.
+// A process that is killed before it responds has deleted the group completely
+// or not at all.
 func TestKilledWhileDeletingALargeGroup(t *testing.T) {
 	t.Parallel()
 	for requests := range 6 {
@@ -282,7 +281,7 @@ func testKilledWhileDeletingALargeGroup(t *testing.T, url string, requests int) 
 	go func() {
 		status, _, _ := p.do(ctx, http.MethodDelete, "/customer_groups/1")
 		answered <- status
-		sent <- struct{}{} // if it never was
+		sent <- struct{}{} // if the request was never written
 	}()
 	<-sent
 	for range requests {
@@ -307,7 +306,7 @@ func testKilledWhileDeletingALargeGroup(t *testing.T, url string, requests int) 
 	p.wantDeleted(t, "deleted")
 }
 
-// do sends a request and reads the answer.
+// do sends a request and reads the response.
 func (p *process) do(ctx context.Context, method, path string) (status int, body string, err error) {
 	req, err := http.NewRequestWithContext(ctx, method, p.url+"/stores/demo/v2"+path, nil)
 	if err != nil {

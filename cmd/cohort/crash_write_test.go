@@ -12,7 +12,7 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// setting reads a number from the environment.
+// setting reads a number from an environment variable.
 func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	t.Helper()
 	text := os.Getenv(name)
@@ -26,12 +26,12 @@ func setting(t *testing.T, name string, otherwise uint64) uint64 {
 	return n
 }
 
-// Nine clients work on one database while its server is killed again and again,
-// at moments that have nothing to do with what it is doing. However that goes,
-// what they were told is there afterwards, and what was under way is there as a
-// whole or not at all.
+// Nine clients write to one database while its server is killed repeatedly at
+// random moments. Afterwards every acknowledged change is there, and each
+// change without a response was made completely or not at all.
 //
-// COHORT_CRASH_KILLS says how often, and COHORT_CRASH_SEED which random numbers.
+// COHORT_CRASH_KILLS is the number of kills, COHORT_CRASH_SEED the seed of the
+// random numbers.
 func TestKilledWhileWriting(t *testing.T) {
 	each(t, testKilledWhileWriting)
 }
@@ -50,13 +50,13 @@ func testKilledWhileWriting(t *testing.T, url string) {
 		}
 		h.restart(fmt.Sprint("after kill ", n+1))
 	}
-	t.Logf("%d acknowledged, %d in doubt, of which %d carried out, over %d kills", h.acknowledged.Load(), h.inDoubt, h.doneInDoubt, kills)
+	t.Logf("%d acknowledged, %d in doubt, of which %d were made, over %d kills", h.acknowledged.Load(), h.inDoubt, h.doneInDoubt, kills)
 	h.kill()
 	h.checkDatabase()
 }
 
-// killAtStart kills a server that begins to read what the one before has left.
-// How far it gets is how often this looks at a file meanwhile.
+// killAtStart kills a server while it starts on the database of the one before.
+// The number of looks at a file sets how far the start gets.
 func (h *history) killAtStart(looks int) {
 	p := start(h.t, "--db", h.db)
 	for range looks {
@@ -66,8 +66,8 @@ func (h *history) killAtStart(looks int) {
 	awaitNobody(h.t, h.db)
 }
 
-// checkDatabase compares the database of a server that is gone with what the
-// clients were told.
+// checkDatabase compares the database after the end of the server with the
+// responses that the clients got.
 func (h *history) checkDatabase() {
 	d := openDB(h.t, h.db)
 	defer d.Close()

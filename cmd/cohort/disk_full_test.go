@@ -40,20 +40,20 @@ func smallDisk(t *testing.T, size string) string {
 	return dir
 }
 
-// The disk fills up while clients write, twice, and the second time the server
-// is killed in the middle of it. What does not fit is refused; what was
-// acknowledged stays, and can be read all the time. With room on the disk,
-// writing goes on without anybody doing anything.
+// The disk fills up twice while clients write; the second time the server is
+// killed on the full disk. Writes that do not fit are rejected. Acknowledged
+// changes stay and can be read throughout. Once there is space again, writes
+// succeed without intervention.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
 	seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 	t.Logf("COHORT_CRASH_SEED=%d", seed)
 	disk := smallDisk(t, "8m")
 	ballast := filepath.Join(disk, "ballast")
-	// What is left has room for most of what is written, but not twice, in the
-	// write-ahead log and in the database: copying one to the other stops half way.
-	// The ballast is more than half of the disk, so that with it gone there is room
-	// for a copy of the log, however much of what is left that has taken.
+	// The free space is enough for one copy of most of the written data, but
+	// not for two, in the write-ahead log and in the database: the checkpoint
+	// stops half way. The ballast is more than half of the disk, so that
+	// without it there is space to copy any log that fits into the rest.
 	if err := os.WriteFile(ballast, make([]byte, 9<<19), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -62,10 +62,10 @@ func TestDiskFull(t *testing.T) {
 	h.fill(h.finish)
 	h.wantReads()
 	h.check("while the disk is full")
-	// Some small changes may still fit, until nothing does.
+	// Some small changes may still fit. Fill the disk completely.
 	plug := filepath.Join(disk, "plug")
 	if err := os.WriteFile(plug, make([]byte, 8<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("the disk is filled up: %v", err)
+		t.Fatalf("filling the disk: %v, want ENOSPC", err)
 	}
 	h.awaitWritable(http.StatusServiceUnavailable)
 	h.wantReads()
@@ -77,7 +77,7 @@ func TestDiskFull(t *testing.T) {
 	h.check("with room on the disk")
 
 	if err := os.WriteFile(ballast, make([]byte, 8<<20), 0o600); !errors.Is(err, syscall.ENOSPC) {
-		t.Fatalf("the disk is filled up: %v", err)
+		t.Fatalf("filling the disk: %v, want ENOSPC", err)
 	}
 	h.fill(h.kill)
 	h.restart("after a kill on a full disk")
@@ -85,11 +85,12 @@ func TestDiskFull(t *testing.T) {
 	h.makeRoom(ballast)
 	h.kill()
 	h.restart("in the end")
-	t.Logf("%d acknowledged, %d refused, %d in doubt, of which %d carried out",
+	t.Logf("%d acknowledged, %d rejected, %d in doubt, of which %d were made",
 		h.acknowledged.Load(), h.refused.Load(), h.inDoubt, h.doneInDoubt)
 }
 
-// fill lets clients write large groups until the disk has been full for a while.
+// fill makes clients write large groups until the disk has been full for some
+// time.
 func (h *history) fill(end func()) {
 	h.t.Helper()
 	h.mayBeFull = true
@@ -100,7 +101,7 @@ func (h *history) fill(end func()) {
 	h.work(func() bool { return h.refused.Load() >= enough }, end)
 }
 
-// makeRoom deletes a file, after which no small request may be refused.
+// makeRoom deletes a file. Afterwards no small request may be rejected.
 func (h *history) makeRoom(path string) {
 	h.t.Helper()
 	if err := os.Remove(path); err != nil {
@@ -111,7 +112,7 @@ func (h *history) makeRoom(path string) {
 	h.work(func() bool { return h.acknowledged.Load() >= enough }, h.finish)
 }
 
-// awaitWritable waits until /readyz?write has a status.
+// awaitWritable waits until /readyz?write responds with a status.
 func (h *history) awaitWritable(status int) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), 2*time.Minute)
@@ -129,7 +130,7 @@ func (h *history) awaitWritable(status int) {
 	h.t.Fatalf("/readyz?write does not become %d", status)
 }
 
-// wantReads checks that a server that cannot write is there for readers.
+// wantReads checks that a server that cannot write is ready for reads.
 func (h *history) wantReads() {
 	h.t.Helper()
 	for _, path := range []string{"/livez", "/readyz"} {

@@ -13,10 +13,10 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// SQLite keeps only so much of a transaction in memory. A larger one meets the
-// full disk before its commit, and SQLite may then undo all of it by itself,
-// with what others have done in it. Whoever goes on as if nothing had happened
-// would write outside of any transaction.
+// SQLite writes a transaction that is too large for its cache to the disk
+// before the commit. When the disk is full, SQLite may roll back the whole
+// transaction by itself, including the other requests of the batch. A writer
+// that does not notice would continue outside of any transaction.
 func TestDiskFullBeforeTheCommit(t *testing.T) {
 	t.Parallel()
 	url := "sqlite:" + filepath.Join(smallDisk(t, "6m"), "cohort.db")
@@ -34,7 +34,7 @@ func TestDiskFullBeforeTheCommit(t *testing.T) {
 	for round := range 4 {
 		promised = append(promised, updateTogether(t, d, round)...)
 		if got := groupNames(t, d); !slices.Equal(got, promised) {
-			t.Fatalf("round %d: there are %q, want %q", round, got, promised)
+			t.Fatalf("round %d: got %q, want %q", round, got, promised)
 		}
 	}
 	if err := closeOnce(); err != nil {
@@ -43,13 +43,13 @@ func TestDiskFullBeforeTheCommit(t *testing.T) {
 	again := openDB(t, url)
 	defer again.Close()
 	if got := groupNames(t, again); !slices.Equal(got, promised) {
-		t.Fatalf("opened again, there are %q, want %q", got, promised)
+		t.Fatalf("after reopening: got %q, want %q", got, promised)
 	}
 }
 
-// updateTogether lets several small updates and one that is too large for the
-// disk wait for their turns together. It returns the names of the groups that
-// were acknowledged, in the order of their ids.
+// updateTogether queues several small updates and one that is too large for the
+// disk, so that they share a batch. It returns the names of the acknowledged
+// groups in the order of their ids.
 func updateTogether(t *testing.T, d *db.DB, round int) []string {
 	var mu sync.Mutex
 	acknowledged := map[int64]string{}
@@ -72,7 +72,7 @@ func updateTogether(t *testing.T, d *db.DB, round int) []string {
 		}
 	}
 	err := d.Update(t.Context(), func(*db.Tx) error {
-		// Whoever comes now has to wait, and so they come together.
+		// The writer is busy, so these updates wait and share the next batch.
 		for i := range 6 {
 			wg.Go(func() { try(fmt.Sprint("small ", round, i), func(*db.Tx) error { return nil }) })
 		}
@@ -95,7 +95,7 @@ func updateTogether(t *testing.T, d *db.DB, round int) []string {
 		names = append(names, acknowledged[id])
 	}
 	if !slices.Contains(names, fmt.Sprint("after ", round)) {
-		t.Errorf("round %d: when the large update is undone, a small one does not fit: %q", round, names)
+		t.Errorf("round %d: after the rollback of the large update, a small one does not fit: %q", round, names)
 	}
 	return names
 }
@@ -107,8 +107,8 @@ func addGroup(tx *db.Tx, name string) (id int64, err error) {
 	return id, tx.InsertGroup("a", cohort.Group{ID: id, Name: name, CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}})
 }
 
-// insertTooMuch inserts until it cannot, and then does not stop at once. What it
-// inserts with, and whether it tells that it could not, differs by round.
+// insertTooMuch inserts until an insert fails, and then tries one more. The
+// round determines what it inserts, and whether it returns the error.
 func insertTooMuch(t *testing.T, tx *db.Tx, round int) error {
 	filler := strings.Repeat("x", 1<<20)
 	var err error
@@ -141,7 +141,7 @@ func groupNames(t *testing.T, d *db.DB) (names []string) {
 		}
 		customers, err2 := tx.CountCustomers("a", cohort.CustomerFilter{})
 		if customers != 0 {
-			t.Errorf("%d customers of a transaction that failed", customers)
+			t.Errorf("%d customers of a failed transaction", customers)
 		}
 		return errors.Join(err, err2)
 	})

@@ -18,7 +18,8 @@ import (
 // requests come.
 func rounds() int { return testenv.Times(3, 1) }
 
-// eachNodes runs a test beside a server on a file, and beside two on one PostgreSQL.
+// eachNodes runs a test on one server with a SQLite file, and on two servers
+// with one PostgreSQL database.
 func eachNodes(t *testing.T, fn func(t *testing.T, database string, nodes []string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
@@ -33,7 +34,7 @@ func eachNodes(t *testing.T, fn func(t *testing.T, database string, nodes []stri
 	})
 }
 
-// run runs a command on a database and returns what it prints.
+// run runs a command on a database and returns its standard output.
 func run(t *testing.T, database string, args ...string) string {
 	t.Helper()
 	var stderr strings.Builder
@@ -46,7 +47,7 @@ func run(t *testing.T, database string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// makeToken makes a token of the store "xyz".
+// makeToken creates a token for the store "xyz".
 func makeToken(t *testing.T, database string) (secret, id string) {
 	t.Helper()
 	secret = run(t, database, "token", "create", "--store", "xyz", "--scope", "store_v2_customers")
@@ -56,15 +57,15 @@ func makeToken(t *testing.T, database string) (secret, id string) {
 	return secret, id
 }
 
-// writers create groups of the store "xyz" with one token, on all nodes, until they
-// are stopped.
+// writers create groups in the store "xyz" with one token, on all nodes, until
+// they are stopped.
 type writers struct {
 	t       *testing.T
 	stopped atomic.Bool
 	work    sync.WaitGroup
-	ended   atomic.Bool  // the token, or its store: the command has returned
+	ended   atomic.Bool  // the command that ends the token or its store has returned
 	made    atomic.Int64 // acknowledged
-	late    atomic.Int64 // acknowledged though they were sent after that
+	late    atomic.Int64 // acknowledged though sent after the end
 }
 
 func startWriters(t *testing.T, nodes []string, token string) *writers {
@@ -77,13 +78,13 @@ func startWriters(t *testing.T, nodes []string, token string) *writers {
 			}
 		})
 	}
-	for w.made.Load() < 50 && !t.Failed() { // they are under way
+	for w.made.Load() < 50 && !t.Failed() { // wait until the writers are busy
 		w.write(nodes[0], token)
 	}
 	return w
 }
 
-// unauthorized is what a token that is not known is told.
+// unauthorized is the response to an unknown token.
 const unauthorized = `{"status":401,"title":"Unauthorized","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
 
 func (w *writers) write(node, token string) {
@@ -95,25 +96,26 @@ func (w *writers) write(node, token string) {
 	case status == http.StatusOK:
 		w.made.Add(1)
 	case status == http.StatusUnauthorized && answer != unauthorized:
-		w.t.Errorf("the refusal is %q", answer)
-	case !isRefusal(status) && status != http.StatusNotFound:
+		w.t.Errorf("the rejection is %q", answer)
+	case !isRejection(status) && status != http.StatusNotFound:
 		w.t.Errorf("status %d: %s", status, answer)
 	}
 }
 
-// isRefusal reports whether a status refuses a token. The address of one that comes
-// again and again is told to wait.
-func isRefusal(status int) bool {
+// isRejection reports whether a status rejects a token. An address that keeps
+// sending bad tokens gets 429.
+func isRejection(status int) bool {
 	return status == http.StatusUnauthorized || status == http.StatusForbidden || status == http.StatusTooManyRequests
 }
 
-// end stops the writers, and fails if something was acknowledged that must not be.
+// end stops the writers, and fails if a write was acknowledged after the end of
+// its token.
 func (w *writers) end() {
 	w.t.Helper()
 	w.stopped.Store(true)
 	w.work.Wait()
 	if n := w.late.Load(); n != 0 {
-		w.t.Errorf("%d writes are acknowledged that were sent after the end of their token", n)
+		w.t.Errorf("%d writes that were sent after the end of their token are acknowledged", n)
 	}
 }
 
@@ -137,14 +139,15 @@ func request(t *testing.T, method, url, token, body string) (status int, answer 
 	return res.StatusCode, string(b)
 }
 
-// groupsOf returns how many groups "cohort group list" shows of the store "xyz".
+// groupsOf returns the number of groups that "cohort group list" shows for the
+// store "xyz".
 func groupsOf(t *testing.T, database string) int {
 	t.Helper()
 	return strings.Count(run(t, database, "group", "list", "--store", "xyz"), "\n")
 }
 
-// Once "token revoke" has returned, nothing of that token is written or
-// acknowledged on any node.
+// After "token revoke" returns, no node makes or acknowledges a write with that
+// token.
 func TestRevokedTokenWritesNothing(t *testing.T) {
 	t.Parallel()
 	eachNodes(t, func(t *testing.T, database string, nodes []string) {
@@ -155,7 +158,7 @@ func TestRevokedTokenWritesNothing(t *testing.T) {
 			run(t, database, "token", "revoke", id)
 			w.ended.Store(true)
 			before := groupsOf(t, database)
-			for range 3 * len(nodes) { // it is refused again and again, not only for the first time
+			for range 3 * len(nodes) { // the rejection must not be limited to the first request
 				for _, node := range nodes {
 					w.write(node, secret)
 				}
@@ -168,10 +171,10 @@ func TestRevokedTokenWritesNothing(t *testing.T) {
 	})
 }
 
-// A store that is deleted and made again beside running servers is another: the old
-// token neither writes into it nor reads it, and the new one sees nothing of what
-// was there before.
-func TestStoreThatIsMadeAgain(t *testing.T) {
+// A store that is deleted and created again while servers run is a new store:
+// the old token can neither write to it nor read from it, and the new token
+// shows nothing of the old store.
+func TestRecreatedStore(t *testing.T) {
 	t.Parallel()
 	eachNodes(t, func(t *testing.T, database string, nodes []string) {
 		run(t, database, "store", "create", "xyz")
@@ -190,7 +193,7 @@ func TestStoreThatIsMadeAgain(t *testing.T) {
 			w.end()
 			for _, node := range nodes {
 				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, `{"name":"x"}`); status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
-					t.Errorf("the old token's write is answered with %d", status)
+					t.Errorf("a write with the old token got %d", status)
 				}
 				wantEmpty(t, node, secret)
 			}
@@ -201,8 +204,8 @@ func TestStoreThatIsMadeAgain(t *testing.T) {
 	})
 }
 
-// reads are what a node may have remembered of a store, and the answers that an
-// empty one has.
+// reads are requests whose responses a node may have cached, and the responses
+// of an empty store.
 var reads = []struct {
 	path, body string
 	status     int
@@ -213,7 +216,7 @@ var reads = []struct {
 	{"/customer_groups/1", "", http.StatusNotFound},
 }
 
-// remember has each node answer everything once.
+// remember sends every read to each node once, so that it is cached.
 func remember(t *testing.T, nodes []string, token string) {
 	t.Helper()
 	for _, node := range nodes {

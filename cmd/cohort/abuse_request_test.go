@@ -11,12 +11,12 @@ import (
 	"testing"
 )
 
-// documented are the statuses that docs/wire.md has, and those with which net/http
-// answers what is not HTTP, or too much of it.
+// documented are the statuses of docs/wire.md, and those of net/http for input
+// that is not HTTP or is too long.
 var documented = []int{200, 204, 207, 304, 400, 401, 403, 404, 406, 408, 409, 413, 415, 417, 421, 422, 429, 431, 501, 503, 505}
 
-// doors tries what stands before the API itself.
-func doors(t *testing.T, a *abuse) {
+// beforeAPI sends requests that the server handles before the API.
+func beforeAPI(t *testing.T, a *abuse) {
 	v := newVictim(t, "--dev")
 	const path, token = "/stores/demo/v2/customer_groups", "demo-token"
 	for _, c := range []struct {
@@ -31,7 +31,7 @@ func doors(t *testing.T, a *abuse) {
 	} {
 		r := v.exchange(c.text)
 		if !slices.Contains(c.want, r.status) {
-			t.Errorf("%s is answered with %s, want %v", c.name, r, c.want)
+			t.Errorf("%s: got %s, want %v", c.name, r, c.want)
 		}
 		a.found(t, "%s: %d", c.name, r.status)
 	}
@@ -39,8 +39,8 @@ func doors(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// tokenGuesses tries tokens that nobody has. At some point that address is refused
-// for it, and a token that somebody has goes on working.
+// tokenGuesses tries unknown tokens. The server starts to reject the address,
+// and still accepts a valid token from it.
 func tokenGuesses(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
@@ -51,21 +51,21 @@ func tokenGuesses(t *testing.T, a *abuse) {
 			break
 		}
 	}
-	guesses.wantOnly(t, "who guesses tokens", 401, 429)
+	guesses.wantOnly(t, "a client that guesses tokens", 401, 429)
 	if guesses.of(429) == 0 {
-		t.Errorf("%d guesses were let pass", guesses.of(401))
+		t.Errorf("none of %d guesses was rejected with 429", guesses.of(401))
 	}
 	right := v.ask(t.Context(), token, "GET", "/stores/xyz/v2/time", "")
 	if right.status != 200 {
-		t.Errorf("a right token from the same address: %s", right)
+		t.Errorf("a valid token from the same address: %s", right)
 	}
-	a.found(t, "guesses: %s; then a right token: %d", &guesses, right.status)
+	a.found(t, "guesses: %s; then a valid token: %d", &guesses, right.status)
 	v.wantAlive()
 	v.end()
 }
 
-// routesOf returns every method and path of the OpenAPI document, with a store and
-// numbers in place of its variables.
+// routesOf returns every method and path of the OpenAPI document, with a store
+// and numbers in place of the variables.
 func (v *victim) routesOf(store string) (all [][2]string) {
 	v.t.Helper()
 	r := v.ask(v.t.Context(), "", "GET", "/openapi.yaml", "")
@@ -104,8 +104,8 @@ func tokensOnEveryRoute(t *testing.T, a *abuse) {
 			want        []int
 		}{
 			{"another store's", other, []int{403}},
-			{"one that reads", reader, []int{200, 204, 400, 403, 404, 422}},
-			{"nobody's", "nobody-has-this", []int{401, 429}},
+			{"a read-only", reader, []int{200, 204, 400, 403, 404, 422}},
+			{"an unknown", "nobody-has-this", []int{401, 429}},
 			{"an empty", " ", []int{401, 429}},
 		} {
 			r := v.ask(t.Context(), c.token, method, path, "{}")
@@ -121,7 +121,7 @@ func tokensOnEveryRoute(t *testing.T, a *abuse) {
 			continue
 		}
 		if r := v.ask(t.Context(), reader, method, path, "{}"); r.status == 200 && !strings.Contains(path, "pric") && !strings.Contains(path, "/cohort/") {
-			t.Errorf("%s %s with a token that only reads: %s", method, path, r)
+			t.Errorf("%s %s with a read-only token: %s", method, path, r)
 		}
 	}
 	a.found(t, "%d routes: %s", len(routes), &all)
@@ -129,8 +129,8 @@ func tokensOnEveryRoute(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// oddRequests sends what no client should: bytes, many requests at once, bad chunks,
-// long headers, strange paths and queries.
+// oddRequests sends invalid and unusual requests: arbitrary bytes, pipelined
+// requests, bad chunks, long headers, strange paths and queries.
 func oddRequests(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
@@ -165,16 +165,16 @@ func oddRequests(t *testing.T, a *abuse) {
 	var all tally
 	for _, text := range texts {
 		w := v.dial()
-		_, _ = io.WriteString(w, text) // the server may refuse it before its end
-		_ = w.CloseWrite()             // so that nobody waits for more
+		_, _ = io.WriteString(w, text) // the server may reject it before its end
+		_ = w.CloseWrite()             // so that the server does not wait for more
 		r := w.read()
 		all.add(r)
 		w.Close()
 		if r.status != 0 && !slices.Contains(documented, r.status) {
-			t.Errorf("%.200q is answered with %s", text, r)
+			t.Errorf("%.200q: got %s", text, r)
 		}
 	}
-	// An honest client is served as before.
+	// A well-behaved client is served as before.
 	for range 10 {
 		v.group("xyz", token, "")
 	}
@@ -186,7 +186,7 @@ func oddRequests(t *testing.T, a *abuse) {
 
 func repeatedQuery(n int) string { return strings.ReplaceAll(repeated(n, "p%d=1"), ",", "&") }
 
-// damaged is a text of which some bytes are others, or are not there.
+// damaged returns a text with some bytes changed, removed or inserted.
 func damaged(rng *rand.Rand, text string) string {
 	b := []byte(text)
 	for range 1 + rng.IntN(4) {
