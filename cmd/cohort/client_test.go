@@ -14,19 +14,20 @@ import (
 )
 
 // client creates, changes and deletes groups and customers of a store, one
-// request after another, and keeps what it is told. Nobody else touches what it
-// has made, but that a flag may move away, or a customer's group be deleted.
+// request after another, and records the responses. Other clients do not change
+// its things, except that they may take a flag from its group, or delete the
+// group of its customer.
 type client struct {
 	*history
 	ledger *ledger
-	name   string // unlike any other client's
+	name   string // unique among all clients
 	rng    *rand.Rand
-	named  int                        // how many names it has given
-	kept   map[string]map[int64]thing // what it has, as the last answer said
-	doubt  *change                    // sent, and not answered
+	named  int                        // number of names used
+	kept   map[string]map[int64]thing // its things, as in the last response
+	doubt  *change                    // sent, without a response
 }
 
-// thing is a group or a customer: for each field, the JSON that is its value.
+// thing is a group or a customer: the JSON value of each field.
 type thing map[string]string
 
 func (th thing) MarshalJSON() ([]byte, error) {
@@ -47,7 +48,7 @@ func (th *thing) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// number is the value of a field that holds an id.
+// number returns the value of a field that holds an id.
 func (th thing) number(field string) int64 {
 	n, _ := strconv.ParseInt(th[field], 10, 64)
 	return n
@@ -63,22 +64,23 @@ func decode(t *testing.T, text string) (th thing) {
 	return th
 }
 
-// change is one request. Its body always has a name, or an email, that was
-// never used before, so that one can see later whether it was carried out.
+// change is one request. Its body always contains a name or an email that was
+// never used before. The result of a request without a response can therefore
+// be found later.
 type change struct {
 	kind   string
-	id     int64 // 0: it creates
-	body   thing // nil: it deletes
+	id     int64 // 0 for a creation
+	body   thing // nil for a deletion
 	before thing
 
-	floor          int64 // the highest id known of when it was sent
+	floor          int64 // the highest id known when it was sent
 	sent, answered int64 // by the clock of the history
 }
 
-// mark is the field of a kind that is never the same twice.
+// mark is the unique field of each kind.
 var mark = map[string]string{aGroup: "name", aCustomer: "email"}
 
-// step sends one request. It reports whether to go on.
+// step sends one request. It reports whether to continue.
 func (c *client) step() bool {
 	ch := c.choose()
 	a, err := c.request(ch)
@@ -90,7 +92,7 @@ func (c *client) step() bool {
 	case err != nil:
 		return false
 	case a.status == http.StatusServiceUnavailable && c.mayBeFull:
-		c.wantRefusal(a)
+		c.wantRejection(a)
 		c.note(&c.refused)
 		return true
 	case a.status != ch.success():
@@ -117,15 +119,15 @@ func (c *client) request(ch *change) (answer, error) {
 	return a, err
 }
 
-// wantRefusal checks what a client is told while the disk is full.
-func (c *client) wantRefusal(a answer) {
+// wantRejection checks the response that a client gets while the disk is full.
+func (c *client) wantRejection(a answer) {
 	const want = `[{"status":503,"message":"The service is unavailable for the moment. Please try again."}]`
 	if a.body != want || a.retryAfter != "1" {
-		c.t.Errorf("refused with Retry-After %q and %s, want 1 and %s", a.retryAfter, a.body, want)
+		c.t.Errorf("rejected with Retry-After %q and %s, want 1 and %s", a.retryAfter, a.body, want)
 	}
 }
 
-// acknowledge keeps what an answer says, if it is what was asked for.
+// acknowledge records the content of a response, if it is the expected one.
 func (c *client) acknowledge(ch *change, text string) {
 	if ch.body == nil {
 		c.settle(ch, nil)
@@ -134,17 +136,17 @@ func (c *client) acknowledge(ch *change, text string) {
 	got := decode(c.t, text)
 	for _, flag := range flags {
 		if want, said := ch.body[flag]; said && got[flag] != want {
-			c.t.Errorf("%s: the answer has %s %s", ch, flag, got[flag])
+			c.t.Errorf("%s: the response has %s %s", ch, flag, got[flag])
 		}
 	}
 	owns := func(group int64) bool { return c.kept[aGroup][group] != nil }
 	if diff := differs(ch.expected(got), got, owns); diff != "" {
-		c.t.Errorf("%s is answered (-want +got):\n%s", ch, diff)
+		c.t.Errorf("response to %s (-want +got):\n%s", ch, diff)
 	}
 	c.settle(ch, got)
 }
 
-// settle notes that a change was carried out, and made a thing what it is now.
+// settle records that a change was made, and the resulting thing.
 func (c *client) settle(ch *change, got thing) {
 	if err := c.ledger.enter(ch, got); err != nil {
 		c.t.Errorf("%s: %s: %v", c.name, ch, err)
@@ -156,8 +158,8 @@ func (c *client) settle(ch *change, got thing) {
 	c.kept[ch.kind][got.id()] = got
 }
 
-// settleDoubt decides by what is found whether the request that had no answer
-// was carried out, which then counts as promised.
+// settleDoubt finds out whether the request without a response was processed.
+// If so, its result counts as acknowledged.
 func (c *client) settleDoubt(found map[string]map[int64]thing) {
 	ch := c.doubt
 	c.doubt = nil
@@ -179,15 +181,15 @@ func (c *client) settleDoubt(found map[string]map[int64]thing) {
 		}
 		exists := func(group int64) bool { return found[aGroup][group] != nil }
 		if diff := differs(ch.expected(got), got, exists); diff != "" {
-			c.t.Errorf("%s, in doubt, is neither done nor undone (-want +got):\n%s", ch, diff)
+			c.t.Errorf("%s, without a response, is made in part (-want +got):\n%s", ch, diff)
 		}
 		c.doneInDoubt++
 		c.settle(ch, got)
 	}
 }
 
-// expected is what a change makes of the thing that was there. What the server
-// decides by itself is taken from what it is now.
+// expected is the result of a change. Values that the server chooses are taken
+// from the current state.
 func (ch *change) expected(got thing) thing {
 	want := ch.before
 	if ch.id == 0 {
@@ -227,9 +229,8 @@ func (ch *change) String() string {
 	return fmt.Sprintf("%s %s %.300s", ch.method(), ch.path(), fmt.Sprint(ch.body))
 }
 
-// choose makes up the next request. A client has some things of each kind, and
-// not many unless they are to take up room, so that ids are given out and given
-// up all the time.
+// choose makes up the next request. Unless a client has to fill the disk, it
+// keeps only a few things of each kind, so that it creates and deletes often.
 func (c *client) choose() *change {
 	most := 8
 	if c.bulk != "" {
@@ -256,14 +257,14 @@ func (c *client) choose() *change {
 	return c.pick(aCustomer)
 }
 
-// pick is a change of one of the things that the client has.
+// pick returns a change of a random thing of the client.
 func (c *client) pick(kind string) *change {
 	ids := slices.Sorted(maps.Keys(c.kept[kind]))
 	id := ids[c.rng.IntN(len(ids))]
 	return &change{kind: kind, id: id, before: c.kept[kind][id]}
 }
 
-// someOf leaves out some of the fields.
+// someOf removes some of the fields at random.
 func (c *client) someOf(body thing, fields ...string) thing {
 	for _, field := range fields {
 		if c.rng.IntN(2) == 0 {
@@ -278,7 +279,7 @@ func (c *client) newName() string {
 	return fmt.Sprint(c.name, "'s ", c.named)
 }
 
-// group is a body of a group, spelled as answers spell it.
+// group returns the body of a group, with values spelled as in responses.
 func (c *client) group() thing {
 	access := []string{`{"type":"all"}`, `{"type":"none"}`, fmt.Sprintf(`{"type":"specific","categories":%s}`, c.categories())}
 	rules := []string{
@@ -297,8 +298,8 @@ func (c *client) group() thing {
 	}
 }
 
-// categories is a list of one to three ids, and of more if they are to take up
-// room.
+// categories returns a list of one to three ids, and more if the client has to
+// fill the disk.
 func (c *client) categories() string {
 	return []string{"[1", "[2,1", "[3,1,2"}[c.rng.IntN(3)] + c.bulk + "]"
 }

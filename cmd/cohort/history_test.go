@@ -14,14 +14,14 @@ import (
 	"time"
 )
 
-// What clients make, by its name in paths.
+// The kinds of things that clients create, as in paths.
 const (
 	aGroup    = "customer_groups"
 	aCustomer = "customers"
 )
 
-// history is what some clients of some stores do and are told, over as many
-// lives of the server as there are.
+// history is the work of some clients of some stores and the responses they
+// got, over several runs of the server.
 type history struct {
 	t       *testing.T
 	db      string // its URL
@@ -30,23 +30,23 @@ type history struct {
 	ledgers []*ledger
 	clients []*client
 
-	// bulk is more categories for a group to name, to take up room.
+	// bulk is a list of further categories for a group, to fill the disk.
 	bulk string
-	// mayBeFull says that a request may be refused because the disk is full.
+	// mayBeFull allows a request to be rejected because the disk is full.
 	mayBeFull bool
 
-	clock                       atomic.Int64 // counts up with whatever is sent or answered
+	clock                       atomic.Int64 // incremented by every request and response
 	sent, acknowledged, refused atomic.Int64
-	over                        atomic.Bool            // no client begins another request
-	noted                       atomic.Pointer[func()] // called when one of the counts has gone up
+	over                        atomic.Bool            // clients begin no more requests
+	noted                       atomic.Pointer[func()] // called after every increment of a count
 
-	// Of the requests that had no answer, how many there were and how many
-	// turned out to be carried out.
+	// Of the requests without a response: their number, and how many had been
+	// processed.
 	inDoubt, doneInDoubt int
 }
 
-// newHistory starts a server on a database that has no tables yet, with three
-// stores of three clients each.
+// newHistory starts a server on a database without rows, with three stores of
+// three clients each.
 func newHistory(t *testing.T, url string, seed uint64) *history {
 	t.Helper()
 	h := &history{t: t, db: url, http: &http.Client{
@@ -62,7 +62,7 @@ func newHistory(t *testing.T, url string, seed uint64) *history {
 	return h
 }
 
-// run runs another command on the database and returns what it prints.
+// run runs a command on the database and returns its standard output.
 func (h *history) run(args ...string) string {
 	h.t.Helper()
 	out, err := command(h.t, append(args, "--db", h.db)...).Output()
@@ -85,7 +85,8 @@ func (h *history) addStore(store, token string, seed uint64) {
 	}
 }
 
-// restart starts the next server and checks that everything is there.
+// restart starts the next server and checks that all acknowledged changes are
+// there.
 func (h *history) restart(when string) {
 	h.t.Helper()
 	h.http.CloseIdleConnections()
@@ -93,8 +94,9 @@ func (h *history) restart(when string) {
 	h.check(when)
 }
 
-// work lets all clients send one request after another. When enough says so,
-// it calls end, which has to stop them. It returns when they have stopped.
+// work makes all clients send one request after another. When enough returns
+// true it calls end, which has to stop the clients. It returns when they have
+// stopped.
 func (h *history) work(enough func() bool, end func()) {
 	h.t.Helper()
 	due, ended := make(chan struct{}), make(chan struct{})
@@ -121,7 +123,7 @@ func (h *history) work(enough func() bool, end func()) {
 	case <-due:
 	case <-ended:
 	case <-time.After(2 * time.Minute):
-		h.t.Error("the moment to stop does not come")
+		h.t.Error("the condition to stop is not reached")
 	}
 	end()
 	<-ended
@@ -130,30 +132,30 @@ func (h *history) work(enough func() bool, end func()) {
 	}
 }
 
-// finish is an end for work that lets requests under way finish.
+// finish is an end for work that lets the requests under way finish.
 func (h *history) finish() { h.over.Store(true) }
 
-// kill is an end for work that crashes the server.
+// kill is an end for work that kills the server.
 func (h *history) kill() {
 	h.server.kill(h.t)
 	awaitNobody(h.t, h.db)
 }
 
-// note counts one more.
+// note increments a count.
 func (h *history) note(count *atomic.Int64) {
 	count.Add(1)
 	(*h.noted.Load())()
 }
 
-// answer is what came back for a request.
+// answer is the response to a request.
 type answer struct {
 	status     int
 	retryAfter string
 	body       string
-	sent       bool // if there is an error: whether the server may have seen it
+	sent       bool // with an error: whether the server may have received the request
 }
 
-// send sends a request and reads the whole answer.
+// send sends a request and reads the whole response.
 func (h *history) send(l *ledger, method, path string, body []byte) (a answer, err error) {
 	req, err := http.NewRequest(method, h.server.url+"/stores/"+l.store+"/v2"+path, bytes.NewReader(body))
 	if err != nil {
@@ -175,14 +177,15 @@ func (h *history) send(l *ledger, method, path string, body []byte) (a answer, e
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	// Links have the address of the server in them, which is another each time.
+	// Links contain the address of the server, which changes with every
+	// restart.
 	return answer{
 		status: res.StatusCode, retryAfter: res.Header.Get("Retry-After"), sent: true,
 		body: strings.ReplaceAll(string(text), h.server.url, ""),
 	}, err
 }
 
-// get is a request that has to succeed.
+// get sends a request that has to succeed.
 func (h *history) get(l *ledger, path string, status int) string {
 	h.t.Helper()
 	a, err := h.send(l, http.MethodGet, path, nil)

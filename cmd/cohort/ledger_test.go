@@ -13,14 +13,14 @@ import (
 
 var flags = []string{"is_default", "is_group_for_guests"}
 
-// ledger is what a store has given out to all of its clients.
+// ledger records what a store has returned to all of its clients.
 type ledger struct {
 	store, token string
 
 	mu    sync.Mutex
-	ids   map[string]map[int64]bool // every id that there ever was
+	ids   map[string]map[int64]bool // every id ever returned
 	last  map[string]int64          // the highest
-	moves []move                    // of flags, since everything was checked
+	moves []move                    // of flags, since the last check
 }
 
 func newLedger(store, token string) *ledger {
@@ -32,14 +32,14 @@ func newLedger(store, token string) *ledger {
 	return l
 }
 
-// highest is the highest id of a kind that anybody was told of.
+// highest returns the highest known id of a kind.
 func (l *ledger) highest(kind string) int64 {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.last[kind]
 }
 
-// enter notes a change that was carried out.
+// enter records a change that was made.
 func (l *ledger) enter(ch *change, got thing) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,10 +47,10 @@ func (l *ledger) enter(ch *change, got thing) error {
 	if id == 0 {
 		id = got.id()
 		if id <= ch.floor {
-			return fmt.Errorf("it gets id %d, and %d was known before it was sent", id, ch.floor)
+			return fmt.Errorf("got id %d, but %d was known before the request", id, ch.floor)
 		}
 		if l.ids[ch.kind][id] {
-			return fmt.Errorf("it gets id %d, which was given out before", id)
+			return fmt.Errorf("got id %d, which was used before", id)
 		}
 		l.ids[ch.kind][id] = true
 		l.last[ch.kind] = max(l.last[ch.kind], id)
@@ -66,16 +66,16 @@ func (l *ledger) enter(ch *change, got thing) error {
 	return nil
 }
 
-// move is a change that gives a flag to a group, or takes it from the group if
-// it has it.
+// move is a change that sets a flag of a group, or clears it if the group has
+// it.
 type move struct {
 	flag           string
-	group          int64 // 0: none, with sets: nobody has the flag
+	group          int64 // 0 with sets: no group has the flag
 	sets           bool
 	sent, answered int64
 }
 
-// beginMoves forgets all moves but that these groups have their flags.
+// beginMoves forgets all moves except those that gave these groups their flags.
 func (l *ledger) beginMoves(holders map[string]int64) {
 	l.moves = nil
 	for _, flag := range flags {
@@ -83,8 +83,9 @@ func (l *ledger) beginMoves(holders map[string]int64) {
 	}
 }
 
-// mayHave reports whether a flag can be with a group after all moves. The last
-// to set it decides; that can be any that no other has followed for certain.
+// mayHave reports whether a group can have a flag after all moves. The last
+// move that sets the flag decides; that can be any move that no other one
+// certainly followed.
 func (l *ledger) mayHave(flag string, group int64) bool {
 	for _, last := range l.moves {
 		if last.flag != flag || !last.sets {
@@ -94,7 +95,7 @@ func (l *ledger) mayHave(flag string, group int64) bool {
 		if followed {
 			continue
 		}
-		// Its client sends one request at a time, so this is in order.
+		// Its client sends one request at a time, so these are in order.
 		takenBack := slices.ContainsFunc(l.moves, func(m move) bool {
 			return m.flag == flag && !m.sets && m.group == last.group && m.sent > last.sent
 		})
@@ -105,9 +106,9 @@ func (l *ledger) mayHave(flag string, group int64) bool {
 	return false
 }
 
-// differs compares a thing with what it should be, but for what others may have
-// done to it: a flag may have moved away, which modifies the group, and a
-// customer's group may be gone, of which has knows.
+// differs compares a thing with its expected state, except for what other
+// clients may have done: take a flag away, which also changes the modification
+// time, or delete the group of a customer. has reports whether a group exists.
 func differs(want, got thing, has func(group int64) bool) string {
 	want = maps.Clone(want)
 	for _, flag := range flags {
@@ -123,8 +124,8 @@ func differs(want, got thing, has func(group int64) bool) string {
 	return cmp.Diff(want, got)
 }
 
-// check compares what everybody was told with what the server has, while no
-// request is under way. From then on, what there is counts as told.
+// check compares the responses of all clients with the content of the server,
+// while no request is under way. Afterwards the content counts as acknowledged.
 func (h *history) check(when string) {
 	h.t.Helper()
 	for _, l := range h.ledgers {
@@ -145,7 +146,7 @@ func (h *history) check(when string) {
 	}
 }
 
-// list returns all things of a kind, after it has compared them with the count.
+// list returns all things of a kind. It compares their number with the count.
 func (h *history) list(l *ledger, kind string) map[int64]thing {
 	h.t.Helper()
 	found := map[int64]thing{}
@@ -172,13 +173,13 @@ func (h *history) list(l *ledger, kind string) map[int64]thing {
 		}
 	}
 	if got, want := h.get(l, "/"+kind+"/count", 200), fmt.Sprintf(`{"count":%d}`, len(found)); got != want {
-		h.t.Errorf("%s/%s: %d listed, and the count is %s", l.store, kind, len(found), got)
+		h.t.Errorf("%s/%s: %d listed, the count is %s", l.store, kind, len(found), got)
 	}
 	return found
 }
 
-// checkKept checks that what clients keep is there as they were told, and that
-// there is nothing else.
+// checkKept checks that the things of all clients are there as acknowledged,
+// and nothing else.
 func (h *history) checkKept(when string, l *ledger, kind string, found map[string]map[int64]thing) {
 	exists := func(group int64) bool { return found[aGroup][group] != nil }
 	kept := map[int64]bool{}
@@ -201,7 +202,7 @@ func (h *history) checkKept(when string, l *ledger, kind string, found map[strin
 	}
 	for id, got := range found[kind] {
 		if !kept[id] {
-			h.t.Errorf("%s: %s/%s/%d is there, and nobody has it: %v", when, l.store, kind, id, got)
+			h.t.Errorf("%s: %s/%s/%d exists, but no client created it: %v", when, l.store, kind, id, got)
 		}
 		if group := got.number("customer_group_id"); group != 0 && !exists(group) {
 			h.t.Errorf("%s: %s/%s/%d is in group %d, which does not exist", when, l.store, kind, id, group)
@@ -209,11 +210,11 @@ func (h *history) checkKept(when string, l *ledger, kind string, found map[strin
 	}
 }
 
-// checkIDs checks that ids were given out, without gaps where one writes at a
-// time, and reads by id the highest that there is and the highest that is gone.
+// checkIDs checks that ids were given out without gaps where there is a single
+// writer. It also reads the highest existing and the highest deleted id.
 func (h *history) checkIDs(when string, l *ledger, kind string, found map[int64]thing) {
 	if n := int64(len(l.ids[kind])); n > l.last[kind] || n < l.last[kind] && isFile(h.db) {
-		h.t.Errorf("%s: %s/%s: %d ids, the last of which is %d", when, l.store, kind, n, l.last[kind])
+		h.t.Errorf("%s: %s/%s: %d ids, the last is %d", when, l.store, kind, n, l.last[kind])
 	}
 	there, gone := int64(0), l.last[kind]
 	for id := range found {
@@ -234,7 +235,8 @@ func (h *history) checkIDs(when string, l *ledger, kind string, found map[int64]
 	}
 }
 
-// checkFlags checks that each flag is with one group that may have it, or none.
+// checkFlags checks that at most one group has each flag, and that it is a
+// group that may have it.
 func (h *history) checkFlags(when string, l *ledger, groups map[int64]thing) {
 	holders := map[string]int64{}
 	for _, flag := range flags {
@@ -246,10 +248,10 @@ func (h *history) checkFlags(when string, l *ledger, groups map[int64]thing) {
 			}
 		}
 		if len(has) > 1 {
-			h.t.Errorf("%s: %s: %s of groups %s", when, l.store, flag, strings.Join(has, ", "))
+			h.t.Errorf("%s: %s: groups %[4]s have the flag %[3]s", when, l.store, flag, strings.Join(has, ", "))
 		}
 		if !l.mayHave(flag, holders[flag]) {
-			h.t.Errorf("%s: %s: %s of group %d (0: of none) is not what the moves come to: %+v", when, l.store, flag, holders[flag], l.moves)
+			h.t.Errorf("%s: %s: %s of group %d (0 is none) does not follow from the moves: %+v", when, l.store, flag, holders[flag], l.moves)
 		}
 	}
 	l.beginMoves(holders)

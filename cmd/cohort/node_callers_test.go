@@ -15,9 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// callers change the groups of one store through several nodes while something
-// happens to the database. They are told 503 at worst, and then try again as an
-// honest client does. What they were told they write down.
+// callers change the groups of one store through several nodes during a failure
+// of the database. The worst response they get is 503; they then retry, as a
+// well-behaved client does. They record the responses.
 type callers struct {
 	t     *testing.T
 	nodes []string // URLs
@@ -37,7 +37,7 @@ type callers struct {
 
 const manyCallers = 8
 
-// newCallers lets callers begin. Each goes to one node after another.
+// newCallers starts callers. Each uses one node after another.
 func newCallers(t *testing.T, nodes ...string) *callers {
 	t.Helper()
 	c := &callers{
@@ -56,7 +56,7 @@ func newCallers(t *testing.T, nodes ...string) *callers {
 	return c
 }
 
-// round is the life of a group: it is created and renamed, and some are deleted.
+// round creates a group, renames every second one and deletes every third one.
 func (c *callers) round(name string, n int) {
 	text := c.call(n, http.MethodPost, "/customer_groups", fmt.Sprintf(`{"name":%q}`, name), http.StatusOK)
 	var g struct{ ID int64 }
@@ -66,7 +66,7 @@ func (c *callers) round(name string, n int) {
 	}
 	c.note(func() {
 		if c.groups[g.ID] != "" || c.gone[g.ID] {
-			c.t.Errorf("%s gets id %d, which was given out before", name, g.ID)
+			c.t.Errorf("%s gets id %d, which was used before", name, g.ID)
 		}
 		c.groups[g.ID] = name
 	})
@@ -93,13 +93,13 @@ func (c *callers) note(fn func()) {
 	c.changed.Broadcast()
 }
 
-// retryPause is how long a caller waits who is told to come later. It is less
-// than the server asks for, so that an outage is seen by more of them.
+// retryPause is how long a caller waits after 503. It is less than the server
+// asks for, so that more requests meet an outage.
 const retryPause = 50 * time.Millisecond
 
-// call sends a request until it is answered as it has to be. A change that is
-// answered with 503 was not made; if it was, the next try gives it away: by a
-// name that is there twice, or by a group that was there and is not.
+// call sends a request until it gets the wanted status. A change with the
+// response 503 must not have been made. If it was, the retry shows it: by a
+// duplicate name, or by a missing group.
 func (c *callers) call(n int, method, path, body string, want int) string {
 	for {
 		status, text, err := c.send(c.nodes[n%len(c.nodes)], method, "/stores/demo/v2"+path, body)
@@ -112,7 +112,7 @@ func (c *callers) call(n int, method, path, body string, want int) string {
 		case c.t.Context().Err() != nil || c.t.Failed():
 			return text
 		}
-		time.Sleep(retryPause) // what a client does; nothing here waits for it
+		time.Sleep(retryPause) // as a client does; no assertion depends on it
 	}
 }
 
@@ -152,11 +152,11 @@ func (c *callers) count(res *http.Response, text string, took time.Duration) {
 	}
 }
 
-// await waits until so many more changes are acknowledged.
+// await waits for the given number of further acknowledged changes.
 func (c *callers) await(more int64) {
 	c.t.Helper()
 	ended := time.AfterFunc(time.Minute, func() {
-		c.t.Error("nothing is acknowledged any more")
+		c.t.Error("no more changes are acknowledged")
 		c.changed.Broadcast()
 	})
 	defer ended.Stop()
@@ -170,7 +170,7 @@ func (c *callers) await(more int64) {
 	}
 }
 
-// awaitReady waits until a node says that it is ready, or that it is not.
+// awaitReady waits until /readyz of a node has a status.
 func (c *callers) awaitReady(node string, want int, within time.Duration) {
 	c.t.Helper()
 	begun := time.Now()
@@ -178,7 +178,7 @@ func (c *callers) awaitReady(node string, want int, within time.Duration) {
 		status, text, err := c.send(node, http.MethodGet, "/readyz", "")
 		took := time.Since(begun)
 		if status == want {
-			c.t.Logf("/readyz says %d after %s", want, took.Round(time.Millisecond))
+			c.t.Logf("/readyz responds with %d after %s", want, took.Round(time.Millisecond))
 		}
 		switch {
 		case took > within:
@@ -202,15 +202,15 @@ func (c *callers) stop() {
 	c.work.Wait()
 }
 
-// check lets the callers finish what they have begun, and compares what they
-// were told with what there is, whichever node is asked.
+// check waits for the requests under way, and compares the responses with the
+// content, through every node.
 func (c *callers) check() {
 	c.t.Helper()
 	c.stop()
 	c.t.Logf("%d changes, answers %v, the slowest after %s", c.acknowledged.Load(), c.statuses, c.slowest.Round(time.Millisecond))
 	for _, node := range c.nodes {
 		if diff := cmp.Diff(c.groups, c.list(node)); diff != "" {
-			c.t.Errorf("what was acknowledged and what is there (-want +got):\n%s", diff)
+			c.t.Errorf("acknowledged and actual groups (-want +got):\n%s", diff)
 		}
 	}
 }

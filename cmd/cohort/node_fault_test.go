@@ -10,8 +10,9 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// How long a node may take to notice that the database is not there, or is there
-// again, and how long a request may take on a server that says nothing.
+// How long a node may take to notice that the database is unavailable or
+// available again, and how long a request may take on a server that does not
+// respond.
 const (
 	soon       = 5 * time.Second
 	ifNoAnswer = 20 * time.Second
@@ -38,7 +39,7 @@ func TestDatabaseRestarts(t *testing.T) {
 	c.check()
 }
 
-// The server has no time to say or to write anything.
+// The server is killed, with no time to write or to notify anything.
 func TestDatabaseIsKilled(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
@@ -57,7 +58,8 @@ func TestDatabaseIsKilled(t *testing.T) {
 	c.check()
 }
 
-// The network loses connections, at commits too, and an operator ends them.
+// The network cuts connections, also during commits, and an operator terminates
+// them.
 func TestConnectionsAreCutUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
@@ -76,7 +78,7 @@ func TestConnectionsAreCutUnderLoad(t *testing.T) {
 	c.check()
 }
 
-// The standby takes over, and the nodes go there by themselves.
+// The standby takes over, and the nodes connect to it by themselves.
 func TestPrimaryMoves(t *testing.T) {
 	t.Parallel()
 	primary, standby, c := newPair(t)
@@ -88,7 +90,7 @@ func TestPrimaryMoves(t *testing.T) {
 	c.check()
 }
 
-// The standby takes over when the primary has been gone for a while.
+// The standby takes over some time after the primary has died.
 func TestPrimaryDies(t *testing.T) {
 	t.Parallel()
 	primary, standby, c := newPair(t)
@@ -101,8 +103,8 @@ func TestPrimaryDies(t *testing.T) {
 	c.check()
 }
 
-// newPair starts a server, a standby that has each change before it is
-// acknowledged, and callers of two nodes that know both.
+// newPair starts a server, a synchronous standby, and callers of two nodes that
+// know both.
 func newPair(t *testing.T) (primary, standby *pgtest.Server, c *callers) {
 	t.Helper()
 	primary = pgtest.Start(t, pgtest.Options{})
@@ -117,7 +119,7 @@ func newPair(t *testing.T) (primary, standby *pgtest.Server, c *callers) {
 	return primary, standby, newCallers(t, serve(t, "--db", u.String()).url, serve(t, "--db", u.String()).url)
 }
 
-// A server that takes what it is sent and does not answer.
+// The server accepts requests and does not respond.
 func TestDatabaseHangs(t *testing.T) {
 	testenv.Long(t, "it waits for timeouts of 10 s")
 	t.Parallel()
@@ -132,7 +134,7 @@ func TestDatabaseHangs(t *testing.T) {
 	c.awaitReadyAll(503, soon)
 	asking.Wait()
 	if took := time.Since(begun); took > ifNoAnswer {
-		t.Errorf("requests are refused after %s", took)
+		t.Errorf("requests are rejected after %s", took)
 	}
 	s.Continue()
 	c.awaitReadyAll(200, soon)

@@ -10,7 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// asked is what one caller asks for; nil is what the request does not name.
+// asked is a call of one client; a nil field is not in the request.
 type asked struct {
 	do                string // create group, update group, delete group, list groups, …
 	id                int64
@@ -19,7 +19,7 @@ type asked struct {
 	group             *int64
 }
 
-// told is what the caller gets. Of an acknowledged change, that is the id.
+// told is the response. For an acknowledged change it has the id.
 type told struct {
 	status    int
 	id, count int64
@@ -40,11 +40,11 @@ type customerSeen struct {
 	Group int64 `json:"customer_group_id"`
 }
 
-// shop is what a store holds, by id. It is never changed in place.
+// shop is the content of a store, by id. Its maps are never changed in place.
 type shop struct {
 	groups    map[int64]groupSeen
 	customers map[int64]customerSeen
-	// The ids that were ever given out, which never come back.
+	// All ids ever used. An id is never used twice.
 	groupIDs, customerIDs map[int64]bool
 }
 
@@ -52,8 +52,8 @@ func (s shop) clone() shop {
 	return shop{maps.Clone(s.groups), maps.Clone(s.customers), maps.Clone(s.groupIDs), maps.Clone(s.customerIDs)}
 }
 
-// oneStore is a store that does one thing at a time. Which id something new gets
-// is the store's to choose, as long as it was nobody's.
+// oneStore is the model of a store that processes one call at a time. The store
+// chooses the id of a new thing freely among the unused ones.
 var oneStore = porcupine.Model{
 	Init: func() any {
 		return shop{map[int64]groupSeen{}, map[int64]customerSeen{}, map[int64]bool{}, map[int64]bool{}}
@@ -70,8 +70,8 @@ var oneStore = porcupine.Model{
 	DescribeOperation: func(input, output any) string { return fmt.Sprint(input, " ", output) },
 }
 
-// allows reports whether this can be the answer now, and carries out what was
-// asked for.
+// allows reports whether the model can give this response now, and applies the
+// call.
 func (s shop) allows(a asked, got told) bool {
 	switch a.do {
 	case "create group":
@@ -116,7 +116,8 @@ func (s shop) allowsGroup(a asked, got told) bool {
 	return got.status == http.StatusNoContent
 }
 
-// put keeps a group as it was asked for, and takes its flags from the others.
+// put stores a group with the requested flags, and clears these flags of the
+// other groups.
 func (s shop) put(g groupSeen, a asked) {
 	if a.isDefault != nil {
 		g.Default = *a.isDefault
@@ -133,14 +134,14 @@ func (s shop) put(g groupSeen, a asked) {
 }
 
 func (s shop) allowsCustomer(a asked, got told) bool {
-	refused := false
+	rejected := false
 	for _, other := range s.customers {
-		refused = refused || other.Email == a.text
+		rejected = rejected || other.Email == a.text
 	}
 	if a.group != nil {
-		refused = refused || !s.has(*a.group)
+		rejected = rejected || !s.has(*a.group)
 	}
-	if refused {
+	if rejected {
 		return got.status == http.StatusBadRequest
 	}
 	if got.status != http.StatusOK || s.customerIDs[got.id] {
@@ -155,8 +156,8 @@ func (s shop) allowsCustomer(a asked, got told) bool {
 	return true
 }
 
-// joins reports whether a new customer can be in a group. Who names none joins
-// the default group.
+// joins reports whether a new customer can be in a group. Without a group in
+// the request, it is the default group.
 func (s shop) joins(a asked, group int64) bool {
 	if a.group != nil {
 		return group == *a.group
@@ -169,7 +170,7 @@ func (s shop) joins(a asked, group int64) bool {
 	return group == 0
 }
 
-// has reports whether there is a group to be in; 0 is none.
+// has reports whether the group exists; 0 stands for no group.
 func (s shop) has(group int64) bool {
 	_, there := s.groups[group]
 	return there || group == 0
@@ -184,7 +185,7 @@ func (s shop) members(group int64) (n int64) {
 	return n
 }
 
-// sorted returns what there is by id, nil for nothing.
+// sorted returns the values in the order of their ids, nil if there are none.
 func sorted[T any](all map[int64]T, id func(T) int64) []T {
 	if len(all) == 0 {
 		return nil

@@ -21,12 +21,12 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// TestHistoriesOnTwoNodesAreLinearizable lets many clients work on one store
-// through two nodes, each request through any of them, and looks for an order in
-// which a store that does one thing at a time would have given the same answers.
-// So there is one default group and one for guests, an email is one customer's,
-// members are counted, ids are never given twice, and what was acknowledged by
-// one node the other shows at once.
+// TestHistoriesOnTwoNodesAreLinearizable runs many clients on one store through
+// two nodes, and searches an order in which a store that processes one call at
+// a time gives the same responses. It implies that at most one group is the
+// default and one is for guests, emails are unique, member counts are right,
+// ids are never used twice, and each node shows at once what the other one has
+// acknowledged.
 func TestHistoriesOnTwoNodesAreLinearizable(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
@@ -37,16 +37,16 @@ func TestHistoriesOnTwoNodesAreLinearizable(t *testing.T) {
 		h := &nodeHistory{callers: c, store: fmt.Sprint("s", seed)}
 		admin.Store(t, cohort.Store{Hash: h.store})
 		h.token = admin.Token(t, h.store, cohort.ScopeCustomers)
-		h.run(rand.New(rand.NewPCG(seed, 0)), 1, 6) // something to begin with
+		h.run(rand.New(rand.NewPCG(seed, 0)), 1, 6) // the initial content
 		h.run(rand.New(rand.NewPCG(seed, 1)), clients, calls)
 		h.look()
 		if !porcupine.CheckOperations(oneStore, h.operations) {
-			t.Fatalf("seed %d: one store that does one thing at a time would never have given these answers:\n%s", seed, h)
+			t.Fatalf("seed %d: no order of the calls explains these responses:\n%s", seed, h)
 		}
 	}
 }
 
-// nodeHistory is what some clients of a store ask for and are told.
+// nodeHistory is the calls of the clients of a store, and the responses.
 type nodeHistory struct {
 	*callers
 	store, token string
@@ -54,7 +54,7 @@ type nodeHistory struct {
 	operations   []porcupine.Operation
 }
 
-// run lets clients make some calls each, all at once.
+// run makes concurrent clients send some calls each.
 func (h *nodeHistory) run(rng *rand.Rand, clients, calls int) {
 	done := make([][]porcupine.Operation, clients)
 	var begin, end sync.WaitGroup
@@ -74,7 +74,7 @@ func (h *nodeHistory) run(rng *rand.Rand, clients, calls int) {
 	h.operations = slices.Concat(append([][]porcupine.Operation{h.operations}, done...)...)
 }
 
-// look has each node show what there is in the end.
+// look reads the final content through each node.
 func (h *nodeHistory) look() {
 	for node := range h.nodes {
 		newcomer := asked{do: "create customer", text: fmt.Sprintf("late%d@example.com", node)}
@@ -88,8 +88,8 @@ func (h *nodeHistory) look() {
 	}
 }
 
-// anything is a call that means something to few ids and emails, so that clients
-// meet.
+// anything returns a random call for one of a few ids and emails, so that calls
+// conflict.
 func anything(rng *rand.Rand, name string) asked {
 	a := asked{
 		do: []string{
@@ -123,7 +123,7 @@ func (h *nodeHistory) note(client, node int, a asked) porcupine.Operation {
 	return o
 }
 
-// request is the method, the path and the body of each call.
+// request returns the method, the path and the body of a call.
 func (a asked) request() (method, path, body string) {
 	fields := map[string]any{}
 	if a.isDefault != nil {
@@ -195,7 +195,7 @@ func (h *nodeHistory) ask(node string, a asked) (got told) {
 	return got
 }
 
-// String tells the history in the order in which the calls were made.
+// String lists the history in the order of the calls.
 func (h *nodeHistory) String() string {
 	slices.SortFunc(h.operations, func(a, b porcupine.Operation) int { return int(a.Call - b.Call) })
 	var b strings.Builder

@@ -15,7 +15,7 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// quiet are callers that only do what the test says.
+// quiet returns callers that send only the requests of the test.
 func quiet(t *testing.T, nodes ...string) *callers {
 	t.Helper()
 	return &callers{
@@ -24,8 +24,8 @@ func quiet(t *testing.T, nodes ...string) *callers {
 	}
 }
 
-// want sends a request to a node and checks the status, and what the answer
-// holds.
+// want sends a request to a node and checks the status and a part of the
+// response.
 func (c *callers) want(node, method, path, body string, status int, part string) {
 	c.t.Helper()
 	got, text, err := c.send(node, method, path, body)
@@ -36,7 +36,7 @@ func (c *callers) want(node, method, path, body string, status int, part string)
 
 const firstGroup = "/stores/demo/v2/customer_groups/1"
 
-// hold keeps the first group from being changed by others.
+// hold locks the first group against changes.
 func hold(t *testing.T, d *db.DB) (release func()) {
 	t.Helper()
 	held, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -58,7 +58,7 @@ func hold(t *testing.T, d *db.DB) (release func()) {
 	})
 }
 
-// awaitWaiting waits until so many transactions wait for a lock.
+// awaitWaiting waits until n transactions wait for a lock.
 func awaitWaiting(t *testing.T, s *pgtest.Server, n int) {
 	t.Helper()
 	s.Exec(t, fmt.Sprintf(`DO $$ BEGIN
@@ -67,11 +67,11 @@ func awaitWaiting(t *testing.T, s *pgtest.Server, n int) {
 			IF (SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock') >= %d THEN RETURN; END IF;
 			PERFORM pg_sleep(0.01);
 		END LOOP;
-		RAISE 'nobody waits';
+		RAISE 'no transaction waits';
 	END $$`, n))
 }
 
-// A row that somebody holds for longer than the URL allows.
+// Another transaction holds a row for longer than the limits in the URL allow.
 func TestStatementTakesTooLong(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
@@ -88,14 +88,14 @@ func TestStatementTakesTooLong(t *testing.T) {
 		c.want(node, "DELETE", firstGroup, "", 503, "")
 		c.want(node, "GET", firstGroup, "", 200, `"as it was"`)
 		c.want(node, "GET", "/readyz", "", 200, "ok")
-		t.Logf("%s: refused twice in %s", limit, time.Since(begun).Round(time.Millisecond))
+		t.Logf("%s: rejected twice in %s", limit, time.Since(begun).Round(time.Millisecond))
 		release()
 		c.want(node, "GET", firstGroup, "", 200, `"as it was"`)
 		c.want(node, "PUT", firstGroup, `{"name":"as it was"}`, 200, `"as it was"`)
 	}
 }
 
-// All connections of a node wait for a row.
+// All connections of a node wait for a row lock.
 func TestConnectionsAreUsedUp(t *testing.T) {
 	testenv.Long(t, "it waits for timeouts of 5 s")
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestConnectionsAreUsedUp(t *testing.T) {
 	asking.Go(func() { c.want(node, "POST", "/stores/demo/v2/customer_groups", `{"name":"never"}`, 503, "") })
 	asking.Go(func() { c.want(node, "GET", "/livez", "", 200, "ok") })
 	asking.Wait()
-	t.Logf("refused after %s", time.Since(begun).Round(time.Millisecond))
+	t.Logf("rejected after %s", time.Since(begun).Round(time.Millisecond))
 	release()
 	waiting.Wait()
 	c.want(node, "GET", "/readyz", "", 200, "ok")
@@ -126,8 +126,8 @@ func TestConnectionsAreUsedUp(t *testing.T) {
 	c.want(node, "GET", "/stores/demo/v2/customer_groups/count", "", 200, `{"count":1}`)
 }
 
-// An older version serves on while a newer one changes the schema, and so does
-// a node that both see. Only to start is refused.
+// An older version serves requests while a newer one changes the schema, and
+// afterwards. Only the start of an older version fails.
 func TestSchemaIsUpgradedUnderLoad(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
@@ -153,6 +153,6 @@ func TestSchemaIsUpgradedUnderLoad(t *testing.T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n := c.statuses[http.StatusServiceUnavailable]; n > 0 {
-		t.Errorf("%d requests were refused", n)
+		t.Errorf("%d requests were rejected", n)
 	}
 }

@@ -19,7 +19,8 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// roundRobin starts a proxy that hands each request to the next node, as it is.
+// roundRobin starts a proxy that forwards each request unchanged to the next
+// node.
 func roundRobin(t *testing.T, nodes ...string) (address string, requests *atomic.Int64) {
 	t.Helper()
 	requests = &atomic.Int64{}
@@ -27,7 +28,7 @@ func roundRobin(t *testing.T, nodes ...string) (address string, requests *atomic
 		Rewrite: func(r *httputil.ProxyRequest) {
 			node, err := url.Parse(nodes[requests.Add(1)%int64(len(nodes))])
 			if err != nil {
-				panic(err) // it is one that the test has started
+				panic(err) // the test made the URL itself
 			}
 			r.Out.URL.Scheme, r.Out.URL.Host = node.Scheme, node.Host
 			r.Out.URL.RawQuery, r.Out.Header = r.In.URL.RawQuery, r.In.Header
@@ -38,8 +39,8 @@ func roundRobin(t *testing.T, nodes ...string) (address string, requests *atomic
 	return proxy.URL, requests
 }
 
-// Clients need not know that there are several nodes: what they do on one, the
-// next shows.
+// Clients need not know that there are several nodes: each node shows the
+// changes that were made through the others.
 func TestWireOnTwoNodes(t *testing.T) {
 	t.Parallel()
 	database := pgtest.URL(t)
@@ -47,7 +48,7 @@ func TestWireOnTwoNodes(t *testing.T) {
 	admin := servertest.Start(t, dbtest.Open(t, database), server.Options{})
 	vars := admin.Vars(t)
 	cohorttest.RunScripts(t, os.DirFS("../../internal/apiv2/testdata"), "*.txt", func(t *testing.T) cohorttest.Target {
-		t.Cleanup(func() { // scripts expect to find nothing
+		t.Cleanup(func() { // scripts expect an empty store
 			empty(t, admin.Service, vars["store"])
 			empty(t, admin.Service, vars["other_store"])
 		})
@@ -60,7 +61,7 @@ func TestWireOnTwoNodes(t *testing.T) {
 
 // empty deletes the customers and groups of a store.
 func empty(t *testing.T, svc *service.Service, store string) {
-	ctx := context.Background() // the test's has ended
+	ctx := context.Background() // the context of the test has ended
 	if err := svc.DeleteCustomers(ctx, store, cohort.CustomerFilter{}, cohort.MaxDeleteCustomers); err != nil {
 		t.Error(err)
 	}

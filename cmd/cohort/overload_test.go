@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// crowd is how many connections there are at once.
+// crowd is the number of concurrent connections.
 const crowd = 2000
 
-// TestOverload has far more clients at work on one store than it lets in. All
-// of them get an answer, the one that they ask for or a polite refusal; what is
-// refused is not done; the process stays alive to who asks; and as soon as the
-// crowd is gone, nobody is refused any more.
+// TestOverload sends far more concurrent requests to one store than the limits
+// allow. Each gets the requested response or a 429 in the documented form. A
+// rejected change is not made, /livez responds throughout, and once the load
+// has ended no request is rejected.
 func TestOverload(t *testing.T) {
 	w := watch(t)
 	before := w.vitals(t)
@@ -46,7 +46,7 @@ func TestOverload(t *testing.T) {
 	})
 	left := created.of("", 200) - deleted.of("", 204) + len(s.flagged)
 	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left))
-	s.wantBodiesHoldNoPlace(visitors[:concurrency])
+	s.wantBodiesHoldNoSlot(visitors[:concurrency])
 	newRegular(s, 0).want("/customer_groups/count", fmt.Sprintf(`{"count":%d}`, left+2*concurrency))
 
 	slowest := stop()
@@ -55,29 +55,30 @@ func TestOverload(t *testing.T) {
 	}
 	s.wantServed()
 	s.http.CloseIdleConnections()
-	t.Logf("%d connections\nanswers: %s\nslowest answer of /livez: %v\nbefore: %s\nafter: %s",
+	t.Logf("%d connections\nresponses: %s\nslowest response of /livez: %v\nbefore: %s\nafter: %s",
 		crowd, &s.figures, slowest, before, w.awaitCalm(t, before))
 	w.end(t)
 }
 
-// concurrency is how many requests may create groups of one store at once.
+// concurrency is how many requests may create groups of one store at the same
+// time.
 const concurrency = 40
 
-// wantBodiesHoldNoPlace has as many requests as may be let in wait for their bodies.
-// None of them holds a place, so that other clients are served, and so are they when
-// their bodies come.
-func (s *soak) wantBodiesHoldNoPlace(visitors []*visitor) {
+// wantBodiesHoldNoSlot sends as many requests as may run together, without
+// their bodies. None of them takes a slot: other clients are served, and so are
+// these when their bodies arrive.
+func (s *soak) wantBodiesHoldNoSlot(visitors []*visitor) {
 	const body = `{"name":"slow"}`
 	slow := s.dialMany(concurrency)
 	for _, v := range slow {
 		v.send("POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\n" +
 			fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body)))
-		// The server says so when it waits for the body.
+		// The server sends 100 Continue when it waits for the body.
 		if res := v.read("POST"); res.StatusCode != http.StatusContinue {
 			s.Fatalf("it did not wait for the body: %s", res.Status)
 		}
 	}
-	for _, v := range visitors { // one after another, so that no limit is met
+	for _, v := range visitors { // one after another, to stay within the limits
 		if status, answer := v.ask("POST", "/customer_groups", `{"name":"quick"}`); status != http.StatusOK {
 			s.Errorf("beside slow bodies another client got %d %s", status, answer)
 		}
@@ -92,7 +93,7 @@ func (s *soak) wantBodiesHoldNoPlace(visitors []*visitor) {
 	s.wantServed()
 }
 
-// wantServed fails unless a single client gets everything that it asks for.
+// wantServed fails unless all requests of a single client succeed.
 func (s *soak) wantServed() {
 	r := newRegular(s, 0)
 	body, id := r.create("/customer_groups", `{"name":"alone"}`)
@@ -102,14 +103,14 @@ func (s *soak) wantServed() {
 	r.ask("DELETE", path, "", 204)
 }
 
-// visitor is a client on a connection of its own.
+// visitor is a client with its own connection.
 type visitor struct {
 	net.Conn
 	*soak
 	answers *bufio.Reader
 }
 
-// dialMany connects so many visitors.
+// dialMany connects n visitors.
 func (s *soak) dialMany(n int) []*visitor {
 	s.Helper()
 	visitors := make([]*visitor, n)
@@ -122,7 +123,7 @@ func (s *soak) dialMany(n int) []*visitor {
 			s.Fatal(err)
 		}
 		s.Cleanup(func() { conn.Close() })
-		// A safety net: no answer takes so long.
+		// No response takes so long.
 		if err := conn.SetDeadline(time.Now().Add(2 * time.Minute)); err != nil {
 			s.Fatal(err)
 		}
@@ -131,8 +132,8 @@ func (s *soak) dialMany(n int) []*visitor {
 	return visitors
 }
 
-// together has all visitors do something at the same moment, and returns when
-// all are done.
+// together calls do for all visitors at the same moment, and returns when all
+// calls have returned.
 func together(visitors []*visitor, do func(*visitor)) {
 	var ready, done sync.WaitGroup
 	ready.Add(len(visitors))
@@ -148,33 +149,33 @@ func together(visitors []*visitor, do func(*visitor)) {
 
 func (v *visitor) send(text string) {
 	if _, err := io.WriteString(v.Conn, text); err != nil {
-		v.Errorf("the server does not take a request: %v", err)
+		v.Errorf("send a request: %v", err)
 	}
 }
 
-// read reads an answer. Whatever is asked for, there has to be one.
+// read reads a response, which is required.
 func (v *visitor) read(method string) *http.Response {
 	res, err := http.ReadResponse(v.answers, &http.Request{Method: method})
 	if err != nil {
-		v.Errorf("no answer: %v", err)
+		v.Errorf("no response: %v", err)
 		return &http.Response{Status: "nothing", Body: http.NoBody}
 	}
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
-		v.Errorf("half an answer: %v", err)
+		v.Errorf("incomplete response: %v", err)
 	}
 	res.Body.Close()
 	res.Body = io.NopCloser(strings.NewReader(string(body)))
 	return res
 }
 
-// ask sends a request. The answer has to be a good one, or a refusal in the
-// form that clients know.
+// ask sends a request. The response must be a success, or a 429 in the
+// documented form.
 func (v *visitor) ask(method, path, body string) (status int, answer string) {
 	v.send(fmt.Sprintf("%s /stores/demo/v2%s HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\nContent-Length: %d\r\n\r\n%s",
 		method, path, len(body), body))
 	res := v.read(method)
-	text, _ := io.ReadAll(res.Body) // it is in memory
+	text, _ := io.ReadAll(res.Body) // reading from memory does not fail
 	v.figures.add(method, res.StatusCode)
 	switch res.StatusCode {
 	case http.StatusOK, http.StatusNoContent:
@@ -186,16 +187,16 @@ func (v *visitor) ask(method, path, body string) (status int, answer string) {
 	return res.StatusCode, string(text)
 }
 
-// wantPolite fails unless a refusal is as the contract has it.
+// wantPolite fails unless a rejection has the documented form.
 func (v *visitor) wantPolite(res *http.Response, body string) {
 	const want = `{"status":429,"title":"Too many requests","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
 	if body != want || res.Header.Get("X-Retry-After") != "1" || res.Header.Get("Content-Type") != "application/json" || res.Close {
-		v.Errorf("refused with %v and %s", res.Header, body)
+		v.Errorf("rejected with %v and %s", res.Header, body)
 	}
 }
 
-// probe asks again and again whether the process lives, until stop is called,
-// which returns how long the slowest answer took.
+// probe requests /livez repeatedly until stop is called. stop returns the
+// duration of the slowest response.
 func (s *soak) probe() (stop func() time.Duration) {
 	ctx, cancel := context.WithCancel(s.Context())
 	done := make(chan time.Duration)
@@ -215,13 +216,13 @@ func (s *soak) probe() (stop func() time.Duration) {
 	}
 }
 
-// knock asks once, on a connection of its own, as a supervisor does.
+// knock requests /livez once on a new connection, as a supervisor does.
 func (s *soak) knock() time.Duration {
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: s.patience()}
 	begun := time.Now()
 	res, err := client.Get(s.server.url + "/livez")
 	if err != nil {
-		s.Errorf("it seems dead: %v", err)
+		s.Errorf("/livez does not respond: %v", err)
 		return time.Since(begun)
 	}
 	defer res.Body.Close()
@@ -231,9 +232,9 @@ func (s *soak) knock() time.Duration {
 	return time.Since(begun)
 }
 
-// patience is how long a supervisor waits before it takes a process for dead. In
-// a long soak it is the second that is usual. Otherwise this is a safety net,
-// for tests of other packages may have the processors.
+// patience is the timeout of a supervisor. In a long soak it is the usual
+// second. Otherwise it is longer, because tests of other packages use the
+// processors too.
 func (s *soak) patience() time.Duration {
 	if soakTime(s.T) >= longSoak {
 		return time.Second

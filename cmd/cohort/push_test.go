@@ -21,7 +21,7 @@ import (
 
 const pricingSecret = "a secret of these tests"
 
-// discountCall is what a pricing system is told.
+// discountCall is a call to the pricing system.
 type discountCall struct {
 	Key      string `json:"idempotency_key"`
 	Version  int64  `json:"version"`
@@ -29,18 +29,18 @@ type discountCall struct {
 	Discount *struct{ Method, Amount string }
 }
 
-// pricingSystem does what docs/pricing-system.md asks for, and is sometimes slow,
-// out of order or fails after it has done it.
+// pricingSystem implements docs/pricing-system.md. Sometimes it responds with
+// an error although it has applied the call.
 type pricingSystem struct {
 	*httptest.Server
 	t *testing.T
 
 	mu      sync.Mutex
 	rng     *rand.Rand
-	groups  map[int64]discountCall // as they are in effect
-	keys    map[string]string      // what came with a key
-	version map[int64]string       // the key of a version
-	applied map[string]int         // how often, by key
+	groups  map[int64]discountCall // the calls in effect
+	keys    map[string]string      // the body of each key
+	version map[int64]string       // the key of each version
+	applied map[string]int         // number of times, by key
 	calls   int
 }
 
@@ -58,7 +58,7 @@ func newPricingSystem(t *testing.T, seed uint64) *pricingSystem {
 func (s *pricingSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return // whoever sent it was killed
+		return // the sender was killed
 	}
 	at, _ := strconv.ParseInt(r.Header.Get(pricing.TimestampHeader), 10, 64)
 	if pricing.Sign([]byte(pricingSecret), time.Unix(at, 0), body) != r.Header.Get(pricing.SignatureHeader) {
@@ -76,17 +76,17 @@ func (s *pricingSystem) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"idempotency_key": call.Key})
 }
 
-// apply applies a call once, unless it is older than what is in effect. It reports
-// whether the caller is to think that it failed.
+// apply applies a call once, unless it is older than the one in effect. It
+// reports whether to respond with an error.
 func (s *pricingSystem) apply(call discountCall, body string) (fail bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls++
 	if before, again := s.keys[call.Key]; again && before != body {
-		s.t.Errorf("key %s comes with %s and with %s", call.Key, before, body)
+		s.t.Errorf("key %s has the bodies %s and %s", call.Key, before, body)
 	}
 	if key, again := s.version[call.Version]; again && key != call.Key {
-		s.t.Errorf("version %d comes with the keys %s and %s", call.Version, key, call.Key)
+		s.t.Errorf("version %d has the keys %s and %s", call.Version, key, call.Key)
 	}
 	s.keys[call.Key], s.version[call.Version] = body, call.Key
 	if call.Version > s.groups[call.GroupID].Version {
@@ -106,12 +106,14 @@ func (s *pricingSystem) amount(group int64) string {
 	return ""
 }
 
-// The process is killed again and again while many change discounts. Whatever it
-// was doing, what the groups have in the end is in effect at the other side, and
-// each change was applied there once or, when a later one came first, never.
+// The process is killed repeatedly while clients change discounts. In the end
+// the pricing system has the discounts of all groups. It has applied each
+// change at most once; an older change that arrives after a newer one is not
+// applied.
 //
-// COHORT_CRASH_KILLS says how often, and COHORT_CRASH_SEED which random numbers.
-func TestKilledWhileTellingAnotherPricingSystem(t *testing.T) {
+// COHORT_CRASH_KILLS is the number of kills, COHORT_CRASH_SEED the seed of the
+// random numbers.
+func TestKilledWhileSendingDiscounts(t *testing.T) {
 	each(t, func(t *testing.T, url string) {
 		kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](6, 2))
 		seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
@@ -132,7 +134,7 @@ func TestKilledWhileTellingAnotherPricingSystem(t *testing.T) {
 			for answered.Load() < stop {
 				select {
 				case <-p.ended:
-					t.Errorf("it ended: %v\n%s", p.err, &p.log)
+					t.Errorf("the server ended: %v\n%s", p.err, &p.log)
 					stop = 0
 				default:
 				}
@@ -145,14 +147,15 @@ func TestKilledWhileTellingAnotherPricingSystem(t *testing.T) {
 		p := serve(t, flags...)
 		awaitNoJobs(t, url)
 		compareDiscounts(t, p, system)
-		t.Logf("%d calls, %d answers", system.calls, answered.Load())
+		t.Logf("%d calls, %d responses", system.calls, answered.Load())
 	})
 }
 
-// groupsOfTest is how many groups there are about.
+// groupsOfTest is the approximate number of groups.
 const groupsOfTest = 25
 
-// changeDiscounts creates, changes and deletes groups until the process is gone.
+// changeDiscounts creates, changes and deletes groups until the process has
+// ended.
 func changeDiscounts(t *testing.T, p *process, rng *rand.Rand, gone <-chan struct{}, answered *atomic.Int64) {
 	for {
 		select {
@@ -174,7 +177,7 @@ func changeDiscounts(t *testing.T, p *process, rng *rand.Rand, gone <-chan struc
 		}
 		status, text, err := p.send(method, path, body)
 		if err != nil {
-			continue // it is killed
+			continue // the process was killed
 		}
 		answered.Add(1)
 		switch status {
@@ -202,7 +205,7 @@ func (p *process) send(method, path, body string) (status int, text string, err 
 	return res.StatusCode, string(b), err
 }
 
-// awaitNoJobs returns when nothing is left to be told.
+// awaitNoJobs waits until no job is left.
 func awaitNoJobs(t *testing.T, url string) {
 	t.Helper()
 	d := openDB(t, url)
@@ -220,11 +223,11 @@ func awaitNoJobs(t *testing.T, url string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("jobs are left: %+v", jobs)
 		}
-		<-time.After(20 * time.Millisecond) // not to be in the way of whoever works
+		<-time.After(20 * time.Millisecond) // poll without loading the server
 	}
 }
 
-// compareDiscounts compares what groups have with what is in effect.
+// compareDiscounts compares the discounts of the groups with those in effect.
 func compareDiscounts(t *testing.T, p *process, system *pricingSystem) {
 	t.Helper()
 	status, text, err := p.send(http.MethodGet, "/customer_groups?limit=250", "")
@@ -260,10 +263,10 @@ func compareDiscounts(t *testing.T, p *process, system *pricingSystem) {
 	}
 	for id := range ids {
 		if got := system.amount(id); got != kept[id] {
-			t.Errorf("group %d has %q, and %q is in effect", id, kept[id], got)
+			t.Errorf("group %d has the discount %q, but %q is in effect", id, kept[id], got)
 		}
 	}
 	if len(kept) == 0 || system.calls < len(kept) {
-		t.Errorf("%d groups, %d calls; this shows nothing", len(kept), system.calls)
+		t.Errorf("%d groups, %d calls: too few for this test", len(kept), system.calls)
 	}
 }

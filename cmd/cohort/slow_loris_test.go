@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// slowClients is how many clients hold on to a connection.
+// slowClients is the number of clients that keep a connection busy.
 const slowClients = 1000
 
-// Ways of being slow: what is sent at once, and what comes after it, byte by
-// byte, and as a rule does not come to an end.
+// The ways of being slow: the bytes that are sent at once, and the bytes that
+// follow one by one. Most requests never end.
 var slownesses = []struct {
 	name, first, then string
-	endsWith          int // the status of the answer, 0 if there is none
+	endsWith          int // the status of the response, 0 for none
 }{
 	{"says nothing", "", "", 0},
 	{"dawdles over the header", "GET /stores/demo/v2/time HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", strings.Repeat("x", 10_000), 0},
@@ -31,10 +31,10 @@ var slownesses = []struct {
 		"", http.StatusRequestTimeout},
 }
 
-// TestSlowLoris has many clients hold on to a connection, each with a request
-// that does not come to an end. Others are served as if they were not there.
-// In the end they are cut off, which takes as long as the timeouts of the
-// server; only a long soak waits for that.
+// TestSlowLoris opens many connections, each with a request that does not end.
+// Other clients are served as usual. In the end the server closes the
+// connections. That takes as long as its timeouts, so only a long soak waits
+// for it.
 func TestSlowLoris(t *testing.T) {
 	t.Parallel()
 	w := watch(t)
@@ -45,7 +45,7 @@ func TestSlowLoris(t *testing.T) {
 		v.send(slownesses[i%len(slownesses)].first)
 	}
 	inBody := float64(slowClients / len(slownesses) * 2)
-	during := w.awaitVitals(t, "all slow clients are there", func(v vitals) bool {
+	during := w.awaitVitals(t, "all slow requests are under way", func(v vitals) bool {
 		return v.goroutines >= before.goroutines+slowClients && v.inFlight == inBody
 	})
 	ctx, stop := context.WithCancel(t.Context())
@@ -67,12 +67,13 @@ func TestSlowLoris(t *testing.T) {
 	}
 	s.wantNothingLeft()
 	s.http.CloseIdleConnections()
-	t.Logf("%d slow clients\nothers: %s\nslowest answer of /livez: %v\nbefore: %s\nduring: %s\nafter:  %s",
+	t.Logf("%d slow clients\nothers: %s\nslowest response of /livez: %v\nbefore: %s\nduring: %s\nafter:  %s",
 		slowClients, &s.figures, slowest, before, during, w.awaitCalm(t, before))
 	w.end(t)
 }
 
-// drip sends a byte on each connection now and then, as long as there are some.
+// drip sends a byte on each connection at intervals, as long as there are bytes
+// left.
 func drip(ctx context.Context, slow []*visitor) {
 	ticks := time.NewTicker(100 * time.Millisecond)
 	defer ticks.Stop()
@@ -84,13 +85,13 @@ func drip(ctx context.Context, slow []*visitor) {
 		}
 		for i, v := range slow {
 			if then := slownesses[i%len(slownesses)].then; at < len(then) {
-				_, _ = io.WriteString(v.Conn, then[at:at+1]) // it may be cut off by now
+				_, _ = io.WriteString(v.Conn, then[at:at+1]) // the server may have closed it
 			}
 		}
 	}
 }
 
-// wantCutOff fails unless the server ends every connection by itself.
+// wantCutOff fails unless the server ends every connection.
 func (s *soak) wantCutOff(slow []*visitor) {
 	var all sync.WaitGroup
 	for i, v := range slow {
@@ -104,9 +105,9 @@ func (s *soak) wantCutOff(slow []*visitor) {
 				res.Body.Close()
 			}
 			if errors.Is(err, os.ErrDeadlineExceeded) || status != kind.endsWith {
-				s.Errorf("who %s got %d (%v), want %d", kind.name, status, err, kind.endsWith)
+				s.Errorf("a client that %s got %d (%v), want %d", kind.name, status, err, kind.endsWith)
 			}
-			s.figures.add(fmt.Sprint("who ", kind.name), status)
+			s.figures.add(fmt.Sprint("a client that ", kind.name), status)
 		})
 	}
 	all.Wait()

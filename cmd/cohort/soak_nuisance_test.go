@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// nuisance is a client that does not behave.
+// nuisance is a client that misbehaves.
 type nuisance struct {
 	*soak
 	number int
@@ -21,15 +21,16 @@ type nuisance struct {
 	ctx    context.Context
 }
 
-// mischief is a way in which a client can be a nuisance. It reports the status
-// of the answer, or 0 if it did not wait for one or the connection was cut.
+// mischief is a way to misbehave. It reports the status of the response, or 0
+// if it did not read one or the connection was closed.
 type mischief struct {
 	name    string
 	do      func(*nuisance, net.Conn) int
-	allowed []int // besides 0
+	allowed []int // in addition to 0
 }
 
-// mischiefs is all of them. None changes anything but the name of a group.
+// mischiefs are all ways to misbehave. None changes anything but the name of a
+// group.
 var mischiefs = []mischief{
 	{"said nothing", (*nuisance).sayNothing, nil},
 	{"left in the middle of a request", (*nuisance).leaveInRequest, nil},
@@ -49,8 +50,8 @@ func newNuisance(s *soak, number int) *nuisance {
 	return &nuisance{soak: s, number: number, rng: rand.New(rand.NewPCG(2, uint64(number)))}
 }
 
-// run begins with another mischief than the next nuisance does, and goes on to
-// the third, so that even a short soak has them all.
+// run starts at a different mischief than the other nuisances, and executes at
+// least three, so that even a short soak contains all of them.
 func (n *nuisance) run(ctx context.Context) {
 	n.ctx = ctx
 	for i := n.number; (ctx.Err() == nil || i < n.number+3) && !n.Failed(); i++ {
@@ -71,11 +72,11 @@ func (n *nuisance) bother(m mischief) {
 	status := m.do(n, conn)
 	n.figures.add(m.name, status)
 	if status != 0 && !slices.Contains(m.allowed, status) {
-		n.Errorf("who %s got %d", m.name, status)
+		n.Errorf("a client that %s got %d", m.name, status)
 	}
 }
 
-// pause lets some time pass, which makes a client slow. Nothing waits for it.
+// pause waits, which makes a client slow. No assertion depends on it.
 func (n *nuisance) pause(most time.Duration) {
 	timer := time.NewTimer(time.Duration(n.rng.Int64N(int64(most))))
 	defer timer.Stop()
@@ -85,7 +86,7 @@ func (n *nuisance) pause(most time.Duration) {
 	}
 }
 
-// text is a request as it is on the wire.
+// text returns the bytes of a request.
 func (n *nuisance) text(method, path, body string, header ...string) string {
 	lines := append([]string{
 		method + " /stores/demo/v2" + path + " HTTP/1.1", "Host: localhost", "X-Auth-Token: demo-token",
@@ -94,17 +95,17 @@ func (n *nuisance) text(method, path, body string, header ...string) string {
 	return strings.Join(lines, "\r\n") + "\r\n\r\n" + body
 }
 
-// rename is a request that may be made as often as one likes.
+// rename returns a request that is not limited.
 func (n *nuisance) rename() string {
-	ids := strings.Repeat("7,", n.rng.IntN(2000)) // to make it long
+	ids := strings.Repeat("7,", n.rng.IntN(2000)) // makes the body long
 	return n.text("PUT", fmt.Sprint("/customer_groups/", n.flagged[0]),
 		`{"name":"flagged","category_access":{"type":"all","categories":[`+ids+`7]}}`)
 }
 
 func (n *nuisance) list() string { return n.text("GET", "/customer_groups?limit=250", "") }
 
-// leave closes a connection, half of the time with a reset. Either may fail if
-// the other side has closed it already.
+// leave closes a connection, half of the time with a reset. Either fails if the
+// server has closed it already.
 func (n *nuisance) leave(conn net.Conn) int {
 	if n.rng.IntN(2) == 0 {
 		_ = conn.(*net.TCPConn).SetLinger(0)
@@ -113,20 +114,20 @@ func (n *nuisance) leave(conn net.Conn) int {
 	return 0
 }
 
-// send sends all of it, unless the connection is cut.
+// send sends all of the text, unless the connection is closed.
 func send(conn net.Conn, text string) bool {
 	_, err := io.WriteString(conn, text)
 	return err == nil
 }
 
-// status reads an answer to its end, a little at a time if it is to be slow.
+// status reads a response to its end and returns its status.
 func (n *nuisance) status(conn io.Reader) int {
 	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	if err != nil {
 		return 0
 	}
 	defer res.Body.Close()
-	_, _ = io.Copy(io.Discard, res.Body) // the status is what counts
+	_, _ = io.Copy(io.Discard, res.Body) // only the status matters
 	return res.StatusCode
 }
 
@@ -136,8 +137,8 @@ func (n *nuisance) sayNothing(conn net.Conn) int {
 }
 
 func (n *nuisance) leaveInRequest(conn net.Conn) int {
-	// Most of what could be sent of it is a whole group to whoever forgets to
-	// count.
+	// Most prefixes of this body are a complete group for a server that ignores
+	// the Content-Length.
 	create := n.text("POST", "/customer_groups", `{"name":"half"}`+strings.Repeat(" ", 500))
 	text := []string{n.rename(), create}[n.rng.IntN(2)]
 	if send(conn, text[:n.rng.IntN(len(text))]) {
@@ -155,7 +156,7 @@ func (n *nuisance) leaveBeforeAnswer(conn net.Conn) int {
 
 func (n *nuisance) leaveInAnswer(conn net.Conn) int {
 	if send(conn, n.list()) {
-		_, _ = io.ReadFull(conn, make([]byte, 1+n.rng.IntN(500))) // there may be less
+		_, _ = io.ReadFull(conn, make([]byte, 1+n.rng.IntN(500))) // the response may be shorter
 	}
 	return n.leave(conn)
 }
@@ -199,7 +200,7 @@ func (n *nuisance) sendGarbage(conn net.Conn) int {
 	}
 	garbage := []string{
 		string(noise) + "\r\n\r\n",
-		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + string(noise), // as TLS begins
+		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + string(noise), // a TLS handshake
 		"GET\r\n\r\n",
 		"GET / HTTP/7.0\r\nHost: x\r\n\r\n",
 		n.text("GET", "/time", "", "Content-Length: 7"),
@@ -209,7 +210,7 @@ func (n *nuisance) sendGarbage(conn net.Conn) int {
 		n.text("GET", "/customer_groups", "", "A header without a colon"),
 	}
 	send(conn, garbage[n.rng.IntN(len(garbage))])
-	_ = conn.(*net.TCPConn).CloseWrite() // so that nobody waits for more; it may be cut already
+	_ = conn.(*net.TCPConn).CloseWrite() // so that the server does not wait for more; it may be closed already
 	return n.status(conn)
 }
 

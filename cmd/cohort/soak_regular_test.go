@@ -11,11 +11,11 @@ import (
 	"strings"
 )
 
-// regular is a client that behaves. It has one group at a time, which nobody
-// else changes, and so knows to the byte what the server has to answer.
+// regular is a well-behaved client. It has one group at a time, which no other
+// client changes, so it knows every response byte for byte.
 type regular struct {
 	*soak
-	number int // -1: one that only prepares and looks
+	number int // -1 for the client that prepares and checks
 	rng    *rand.Rand
 	named  int
 	etags  map[string]etag // by path
@@ -27,14 +27,14 @@ func newRegular(s *soak, number int) *regular {
 	return &regular{soak: s, number: number, rng: rand.New(rand.NewPCG(1, uint64(number+1)))}
 }
 
-// run has the regular live at least once, however short the soak.
+// run executes live at least once, however short the soak is.
 func (r *regular) run(ctx context.Context) {
 	for r.live(); ctx.Err() == nil && !r.Failed(); {
 		r.live()
 	}
 }
 
-// live is the life of a group and of its one member.
+// live creates, uses and deletes a group and its one member.
 func (r *regular) live() {
 	r.named++
 	r.etags = map[string]etag{}
@@ -77,7 +77,8 @@ func (r *regular) live() {
 	r.ask("GET", memberPath, "", 404)
 }
 
-// name is what the regular calls its group. Nobody else does, nor ever has.
+// name is a name for the group of this client. No other client uses it at any
+// time.
 func (r *regular) name(version int) string {
 	return fmt.Sprintf("regular %d, group %d, version %d", r.number, r.named, version)
 }
@@ -86,8 +87,8 @@ func (r *regular) nameBody(version int) string {
 	return fmt.Sprintf(`{"name":%q}`, r.name(version))
 }
 
-// wantEverywhere fails unless the regular's group is shown as it is, in every
-// way of asking and in any order.
+// wantEverywhere fails unless every kind of read, in random order, shows the
+// group in its current state.
 func (r *regular) wantEverywhere(path, body string, p promise) {
 	name := url.QueryEscape(r.name(p.version))
 	looks := []func(){
@@ -105,16 +106,15 @@ func (r *regular) wantEverywhere(path, body string, p promise) {
 	}
 }
 
-// wantNowhere fails if a group has a name that was not given yet, or that is
-// gone.
+// wantNowhere fails if a group has a name that is not used yet, or no longer.
 func (r *regular) wantNowhere(p promise) {
 	name := url.QueryEscape(r.name(p.version))
 	r.ask("GET", "/customer_groups?name="+name, "", 204)
 	r.want("/customer_groups/count?name="+name, `{"count":0}`)
 }
 
-// lookAtAnother asks for the group of another regular, which has to be as it
-// was promised before, or as it became since.
+// lookAtAnother reads the group of another regular. It must be in the state
+// that was acknowledged before the request, or in a later one.
 func (r *regular) lookAtAnother() {
 	other := r.rng.IntN(regulars)
 	before := r.promised(other)
@@ -133,24 +133,24 @@ func (r *regular) lookAtAnother() {
 		_, err = fmt.Sscanf(got.Name, "regular %d, group %d, version %d", &number, &group, &version)
 	}
 	if status != http.StatusOK || err != nil || number != other || version < before.version {
-		r.Errorf("%s is %d %s (%v), when version %d had been promised to regular %d", path, status, body, err, before.version, other)
+		r.Errorf("%s is %d %s (%v), but version %d was acknowledged to regular %d", path, status, body, err, before.version, other)
 	}
 }
 
-// moveFlags takes both flags for one of two groups. Whoever does that at the
-// same time, one of them has each, and no other group.
+// moveFlags gives both flags to one of two groups. With concurrent moves,
+// exactly one of the two groups has each flag, and no other group has one.
 func (r *regular) moveFlags() {
 	r.ask("PUT", fmt.Sprint("/customer_groups/", r.flagged[r.rng.IntN(len(r.flagged))]), `{"is_default":true,"is_group_for_guests":true}`, 200)
 	for _, flag := range []string{"is_default", "is_group_for_guests"} {
 		r.want("/customer_groups/count?"+flag+"=true", `{"count":1}`)
 		list := r.ask("GET", "/customer_groups?"+flag+"=true", "", 200)
 		if strings.Count(list, `"name":"flagged"`) != 1 || strings.Count(list, `"id":`) != 1 || !strings.Contains(list, `"`+flag+`":true`) {
-			r.Errorf("not one group has %s: %s", flag, list)
+			r.Errorf("the number of groups with %s is not one: %s", flag, list)
 		}
 	}
 }
 
-// create makes a group or a customer.
+// create creates a group or a customer.
 func (r *regular) create(path, body string) (answer string, id int64) {
 	answer = r.ask("POST", path, body, 200)
 	if _, err := fmt.Sscanf(answer, `{"id":%d,`, &id); err != nil {
@@ -159,14 +159,14 @@ func (r *regular) create(path, body string) (answer string, id int64) {
 	return answer, id
 }
 
-// want fails unless the answer to GET is this.
+// want fails unless GET returns this body.
 func (r *regular) want(path, want string) {
 	if got := r.ask("GET", path, "", 200); got != want {
 		r.Errorf("%s is %s, want %s", path, got, want)
 	}
 }
 
-// ask sends a request and fails unless the answer has this status.
+// ask sends a request and fails unless the response has this status.
 func (r *regular) ask(method, path, body string, want int) string {
 	status, got := r.send(method, path, body)
 	if status != want {
@@ -175,8 +175,8 @@ func (r *regular) ask(method, path, body string, want int) string {
 	return got
 }
 
-// send sends a request and returns the answer. If the same path was asked for
-// before, it asks every other time whether that has changed.
+// send sends a request and returns the response. If it has read the same path
+// before, every second request is conditional.
 func (r *regular) send(method, path, body string) (status int, answer string) {
 	req, err := http.NewRequest(method, r.server.url+"/stores/demo/v2"+path, strings.NewReader(body))
 	if err != nil {

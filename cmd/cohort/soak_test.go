@@ -15,18 +15,18 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// How many clients behave, and how many do not: together fewer than may ask for
-// the same at once.
+// The numbers of well-behaved and misbehaving clients. Together they stay below
+// the concurrency limit.
 const (
 	regulars  = 20
 	nuisances = 10
 )
 
-// A soak shorter than this is too short for memory to tell anything.
+// The shortest soak in which the use of memory is meaningful.
 const longSoak = time.Minute
 
-// soakTime is how long the load lasts. COHORT_SOAK says it, as in 10m; go test
-// needs a -timeout above that.
+// soakTime is the duration of the load, from COHORT_SOAK, such as 10m. The
+// -timeout of go test must be longer.
 func soakTime(t *testing.T) time.Duration {
 	t.Helper()
 	text := os.Getenv("COHORT_SOAK")
@@ -40,10 +40,10 @@ func soakTime(t *testing.T) time.Duration {
 	return d
 }
 
-// TestSoak has a server work for clients of which some behave and some do not,
-// all at once. Those that behave get exactly what they are owed, nobody gets a
-// 5xx, the log tells of nothing that went wrong, and when all have left nothing
-// of them is left behind: no goroutine, no descriptor, no memory.
+// TestSoak runs well-behaved and misbehaving clients against one server at the
+// same time. The well-behaved ones get exactly the expected responses, no
+// response is a 5xx, and the log has no errors. When all clients have left, no
+// goroutine, descriptor or memory of theirs remains.
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	w := watch(t)
@@ -70,14 +70,14 @@ func TestSoak(t *testing.T) {
 	s.wantNothingLeft()
 	s.http.CloseIdleConnections()
 	after := w.awaitCalm(t, before)
-	t.Logf("%v of load\nanswers: %s\nbefore: %s\nmiddle: %s\nend:    %s\nafter:  %s",
+	t.Logf("%v of load\nresponses: %s\nbefore: %s\nmiddle: %s\nend:    %s\nafter:  %s",
 		soakTime(t), &s.figures, before, mean(during[len(during)/3:len(during)*2/3]), mean(during[len(during)*2/3:]), after)
 	s.wantEverythingTried()
 	wantFlat(t, during)
 	w.end(t)
 }
 
-// soak is what the clients of one server share.
+// soak is shared by the clients of one server.
 type soak struct {
 	*testing.T
 	server   *watched
@@ -88,11 +88,11 @@ type soak struct {
 	promises map[int]promise // by regular
 }
 
-// promise is what a regular was told of its group last.
+// promise is the last acknowledged state of the group of a regular.
 type promise struct {
-	group   int64 // 0: it has none
+	group   int64 // 0 for none
 	version int
-	leaving bool // its deletion was asked for
+	leaving bool // its deletion was requested
 }
 
 func newSoak(t *testing.T, w *watched) *soak {
@@ -119,39 +119,38 @@ func (s *soak) promise(regular int, p promise) {
 	s.promises[regular] = p
 }
 
-// endIfFailed keeps a long soak from going on when there is nothing more to
-// learn from it.
+// endIfFailed ends a long soak after the first failure.
 func (s *soak) endIfFailed(end func()) {
 	if s.Failed() {
 		end()
 	}
 }
 
-// wantNothingLeft fails unless there is what there was before the clients came:
-// the regulars have taken away what they made, and of a nuisance's half request
-// nothing has ever been.
+// wantNothingLeft fails unless the store is as before the clients came: the
+// regulars have deleted their things, and the incomplete requests of the
+// nuisances had no effect.
 func (s *soak) wantNothingLeft() {
 	r := newRegular(s, -1)
 	for path, want := range map[string]string{"/customer_groups/count": `{"count":2}`, "/customers/count": `{"count":0}`} {
 		if got := r.ask("GET", path, "", 200); got != want {
-			s.Errorf("when all have left, %s is %s, want %s", path, got, want)
+			s.Errorf("after all clients have left, %s is %s, want %s", path, got, want)
 		}
 	}
 }
 
-// wantEverythingTried keeps the test from passing because nothing happened.
+// wantEverythingTried fails if a kind of client did nothing.
 func (s *soak) wantEverythingTried() {
 	if n := s.figures.of("regulars", 204); n < regulars {
-		s.Errorf("the regulars have taken away %d groups and customers", n)
+		s.Errorf("the regulars have deleted only %d groups and customers", n)
 	}
 	for _, m := range mischiefs {
 		if s.figures.total(m.name) == 0 {
-			s.Errorf("nobody %s", m.name)
+			s.Errorf("no client %s", m.name)
 		}
 	}
 }
 
-// figures counts answers by who got them and their status; 0 is none.
+// figures counts responses by client and status; 0 is none.
 type figures struct {
 	mu     sync.Mutex
 	counts map[string]map[int]int

@@ -17,20 +17,20 @@ import (
 	"time"
 )
 
-// watched is a "cohort serve" that is watched while it works: what it logs, and
-// what its metrics say of it. Its log is too long to be kept.
+// watched is a "cohort serve" process whose log and metrics are checked while
+// it works. The log is too long to be kept.
 type watched struct {
 	*exec.Cmd
 	url, metrics string
-	odd          []string // lines that are not about something that went well
-	last         string   // line of the log
+	odd          []string // lines of the log above level info
+	last         string   // last line of the log
 	ended        chan struct{}
-	err          error // what Wait said, once it has ended
+	err          error // result of Wait, valid once ended is closed
 }
 
 var metricsLine = regexp.MustCompile(`msg="serving metrics" url=(\S+)`)
 
-// watch starts a server for development on a database of its own.
+// watch starts a development server on a new database.
 func watch(t *testing.T) *watched {
 	t.Helper()
 	return watchServe(t, "--dev", "--db", "sqlite:"+filepath.Join(t.TempDir(), "cohort.db"))
@@ -49,7 +49,7 @@ func watchServe(t *testing.T, args ...string) *watched {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = w.Process.Kill() // no matter: by now it should have ended
+		_ = w.Process.Kill() // it should have ended
 		<-w.ended
 	})
 	serving := make(chan struct{})
@@ -61,14 +61,15 @@ func watchServe(t *testing.T, args ...string) *watched {
 	select {
 	case <-serving:
 	case <-w.ended:
-		t.Fatalf("it ended: %v\n%s", w.err, strings.Join(w.odd, "\n"))
+		t.Fatalf("the server ended: %v\n%s", w.err, strings.Join(w.odd, "\n"))
 	}
 	return w
 }
 
-// read reads the log to its end, and closes serving when it says so.
+// read reads the log to its end, and closes serving when the server accepts
+// requests.
 func (w *watched) read(log io.Reader, serving chan struct{}) {
-	const enough = 200 // to see what is wrong
+	const enough = 200 // enough for a report
 	lines := bufio.NewReader(log)
 	for {
 		line, err := lines.ReadBytes('\n')
@@ -92,9 +93,8 @@ func (w *watched) read(log io.Reader, serving chan struct{}) {
 	}
 }
 
-// end asks the server to end, and fails unless it ends as it should and has
-// logged nothing that an operator would have to look at: neither an error nor
-// a panic.
+// end stops the server. It fails unless the server exits normally and has
+// logged neither an error nor a panic.
 func (w *watched) end(t *testing.T) {
 	t.Helper()
 	if err := w.Process.Signal(syscall.SIGTERM); err != nil {
@@ -103,17 +103,17 @@ func (w *watched) end(t *testing.T) {
 	select {
 	case <-w.ended:
 	case <-time.After(time.Minute):
-		t.Fatal("it does not end")
+		t.Fatal("the server does not end")
 	}
 	if w.err != nil || !strings.HasSuffix(w.last, "msg=stopped") {
-		t.Errorf("it ended with %v, and said last: %s", w.err, w.last)
+		t.Errorf("the server ended with %v; the last line of its log: %s", w.err, w.last)
 	}
 	if len(w.odd) > 0 {
-		t.Errorf("the log tells of trouble:\n%s", strings.Join(w.odd, "\n"))
+		t.Errorf("the log contains errors:\n%s", strings.Join(w.odd, "\n"))
 	}
 }
 
-// vitals is what the server says of itself.
+// vitals are the measurements of the server about itself.
 type vitals struct {
 	goroutines, fds, memory, inFlight, processors float64
 }
@@ -122,7 +122,7 @@ func (v vitals) String() string {
 	return fmt.Sprintf("%.0f goroutines, %.0f descriptors, %.1f MiB resident", v.goroutines, v.fds, v.memory/(1<<20))
 }
 
-// vitals asks the metrics, on a connection that leaves nothing behind.
+// vitals reads the metrics, on a connection that is closed afterwards.
 func (w *watched) vitals(t *testing.T) vitals {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Minute}
@@ -149,12 +149,12 @@ func (w *watched) vitals(t *testing.T) vitals {
 		}
 	}
 	if v.goroutines == 0 || v.fds == 0 || v.memory == 0 || v.processors == 0 {
-		t.Fatalf("the metrics do not say everything: %+v", v)
+		t.Fatalf("metrics are missing: %+v", v)
 	}
 	return v
 }
 
-// sample takes the vitals again and again until ctx ends.
+// sample reads the vitals repeatedly until ctx ends.
 func (w *watched) sample(t *testing.T, ctx context.Context) (all []vitals) {
 	t.Helper()
 	ticks := time.NewTicker(100 * time.Millisecond)
@@ -169,9 +169,9 @@ func (w *watched) sample(t *testing.T, ctx context.Context) (all []vitals) {
 	}
 }
 
-// awaitCalm returns when the server is about as it was before its clients came.
-// More than then it has the connections to the database that a pool keeps, of
-// two descriptors each.
+// awaitCalm waits until the server is about as it was before its clients came.
+// It may have more connections to the database, which the pool keeps, with two
+// descriptors each.
 func (w *watched) awaitCalm(t *testing.T, before vitals) vitals {
 	t.Helper()
 	const some = 5
@@ -181,8 +181,8 @@ func (w *watched) awaitCalm(t *testing.T, before vitals) vitals {
 	})
 }
 
-// awaitVitals returns when the server is as it should be. The deadline is for
-// one that never is.
+// awaitVitals waits until the vitals satisfy the condition, or fails after a
+// deadline.
 func (w *watched) awaitVitals(t *testing.T, what string, are func(vitals) bool) vitals {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -193,13 +193,13 @@ func (w *watched) awaitVitals(t *testing.T, what string, are func(vitals) bool) 
 			return v
 		}
 		if ctx.Err() != nil {
-			t.Errorf("it does not come to this: %s; it has %s and %.0f requests under way", what, v, v.inFlight)
+			t.Errorf("never reached: %s; the server has %s and %.0f requests under way", what, v, v.inFlight)
 			return v
 		}
 	}
 }
 
-// mean of some samples, as far as there are any.
+// mean returns the mean of the samples.
 func mean(all []vitals) (m vitals) {
 	n := float64(max(len(all), 1))
 	for _, v := range all {
@@ -210,14 +210,14 @@ func mean(all []vitals) (m vitals) {
 	return m
 }
 
-// wantFlat fails if the server took more and more memory until the end. In a
-// short time it does, for it has to get to work first.
+// wantFlat fails if the memory of the server grew until the end. A short soak
+// does not tell, because the memory grows at first.
 func wantFlat(t *testing.T, during []vitals) {
 	t.Helper()
 	if soakTime(t) < longSoak {
 		return
 	}
-	// Answers are kept up to a bound, and as much garbage may stand beside them.
+	// The response cache is bounded, and as much garbage may exist beside it.
 	const room = 128 << 20
 	third := len(during) / 3
 	middle, last := mean(during[third:2*third]).memory, mean(during[2*third:]).memory

@@ -11,3 +11,10 @@ func RunFolder(name string) string { return filepath.Join(temporary(), name) }
 // RunProcesses returns the ids of the server processes of the run with that
 // folder.
 func RunProcesses(folder string) []int { return processes((&run{folder: folder}).mark()) }
+
+// PreparedSpares returns how many emptied copies the next tests will get.
+func PreparedSpares() int {
+	prepared.spares.mu.Lock()
+	defer prepared.spares.mu.Unlock()
+	return len(prepared.spares.names)
+}
