@@ -16,7 +16,7 @@ import (
 
 // notBounds are numbers in the code that bound nothing, each with the reason.
 var notBounds = map[string]string{
-	"api.firstPiece.most":                "room to begin with; a piece may be longer",
+	"api.initialCap.maxCap":              "an initial capacity; a piece may be longer",
 	"cohort.wholeAmount":                 "what a whole is in ten-thousandths",
 	"cohort.wholePercent":                "what a whole is in ten-thousandths",
 	"db.catalog":                    "the name of a lock",
@@ -31,7 +31,7 @@ var notBounds = map[string]string{
 	"db.sweepChunk":                      "how a slice is cut into statements",
 	"txn.writers":                     "the name of a lock",
 	"server.statusClientGone":            "a status",
-	"apiv2.appendAmount.most":            "how many digits surely fit into an int64",
+	"apiv2.appendAmount.maxDigits":       "every number of so many digits fits into an int64",
 	"apiv2.usualGroup":                   "room to begin with; an answer may be longer",
 	"cli.inputPart":                      "how much of a file is read at once, whatever its length",
 	"cli.progressEvery":                  "how often a progress bar is drawn",

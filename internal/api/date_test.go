@@ -27,15 +27,15 @@ func TestParseDate(t *testing.T) {
 		{"9999-12-31", day(9999, 12, 31)},
 
 		{"2018-09-05T13:43:54", second(at)},
-		{"2018-09-05T:13:43:54", second(at)}, // as an example in the vendor's reference has it
+		{"2018-09-05T:13:43:54", second(at)}, // an example in the vendor's reference
 		{"2018-09-05T13:43:54Z", second(at)},
 		{"2018-09-05T13:43:54+00:00", second(at)},
 		{"2018-09-05T13:43:54-0500", second(at.Add(5 * time.Hour))},
 		{"2018-09-05T13:43:54+05:30", second(at.Add(-5*time.Hour - 30*time.Minute))},
-		{"2018-09-05T13:43:54 05:30", second(at.Add(-5*time.Hour - 30*time.Minute))}, // '+' not escaped
+		{"2018-09-05T13:43:54 05:30", second(at.Add(-5*time.Hour - 30*time.Minute))}, // unescaped '+'
 		{"2018-09-05T13:43:54.999", second(at)},
 		{"2018-09-05T13:43:54.999Z", second(at)},
-		{"2018-09-05 13:43:54", second(at)}, // as V2 groups show their dates
+		{"2018-09-05 13:43:54", second(at)}, // the format of V2 groups
 		{"2018-09-05 13:43:54Z", second(at)},
 		{"2018-09-05 13:43:54+0000", second(at)},
 		{"2018-09-05 13:43:54 0000", second(at)},
@@ -56,8 +56,8 @@ func TestParseDate(t *testing.T) {
 	}
 }
 
-// RFC 2822 gives the zones of North America a meaning. They may be refused, not
-// read as another moment.
+// RFC 2822 defines zone names of North America. The parser may reject them but must not
+// read them as another time.
 func TestParseDateObsoleteZones(t *testing.T) {
 	for zone, hours := range map[string]int{"EST": 5, "EDT": 4, "CST": 6, "CDT": 5, "MST": 7, "MDT": 6, "PST": 8, "PDT": 7} {
 		got, ok := api.ParseDate("Wed, 05 Sep 2018 13:43:54 " + zone)
@@ -67,19 +67,19 @@ func TestParseDateObsoleteZones(t *testing.T) {
 	}
 }
 
-// A zero end of a span is an open one, so no date may have it: a filter by the
+// A zero time in a range means an open end, so no date may return one: a filter on the
 // last second before the zero time must not match everything.
 func TestParseDateHasNoOpenEnds(t *testing.T) {
 	for _, text := range []string{
 		"0001-01-01", "0001-01-01T00:00:00", "0000-12-31", "0000-12-31T23:59:59", "0001-01-01T00:59:59+01:00",
 	} {
 		if got, ok := api.ParseDate(text); ok && (got.From.IsZero() || got.Until.IsZero()) {
-			t.Errorf("%s is the span from %v until %v", text, got.From, got.Until)
+			t.Errorf("%s is the range from %v until %v", text, got.From, got.Until)
 		}
 	}
 }
 
-func TestParseDateRefuses(t *testing.T) {
+func TestParseDateRejects(t *testing.T) {
 	for _, text := range []string{
 		"", " ", "today", "2018", "2018-09", "2018-9-5", "18-09-05", "20180905", "05.09.2018", "09/05/2018",
 		"2018-02-29", "2018-13-01", "2018-09-31", "2018-00-01", "12018-09-05", "-2018-09-05",
@@ -112,15 +112,15 @@ func FuzzParseDate(f *testing.F) {
 			t.Fatalf("%q: %v is not UTC", s, got)
 		}
 		if length := got.Until.Sub(got.From); length != time.Second && length != 24*time.Hour {
-			t.Fatalf("%q: the span is %v long", s, length)
+			t.Fatalf("%q: the range is %v long", s, length)
 		}
 		if got.From.Nanosecond() != 0 || got.Until.Nanosecond() != 0 {
-			t.Fatalf("%q: %v is not of whole seconds", s, got)
+			t.Fatalf("%q: %v does not start at a whole second", s, got)
 		}
-		// What a span shows as, read again, is the same moment.
+		// The start of the range, formatted and parsed again, is the same time.
 		again, ok := api.ParseDate(got.From.Format(time.RFC3339))
 		if got.From.Year() >= 1 && got.From.Year() <= 9999 && (!ok || !again.From.Equal(got.From)) {
-			t.Fatalf("%q: %v reads as %v, %v", s, got.From, again.From, ok)
+			t.Fatalf("%q: %v is parsed as %v, %v", s, got.From, again.From, ok)
 		}
 	})
 }

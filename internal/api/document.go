@@ -8,26 +8,25 @@ import (
 	"strings"
 )
 
-// Document is a finished JSON answer of status 200. It never changes, so it can
-// be kept and sent any number of times, at the same time too.
+// Document is an encoded JSON response with status 200. It is immutable, so it can
+// be cached and sent by several goroutines at the same time.
 type Document struct {
 	body []byte
-	// Header values, made once because they are the same each time.
-	length, etag []string // of a list, no etag
+	// Header values, allocated once for all responses.
+	length, etag []string // etag is nil for a list
 }
 
-// NewDocument returns a document of finished JSON, which belongs to it from
-// then on, with an ETag.
+// NewDocument returns a document with an ETag. The document owns the body.
 func NewDocument(body []byte) *Document {
 	return &Document{body: body, length: []string{strconv.Itoa(len(body))}, etag: []string{etagOf(body)}}
 }
 
-// NewUntagged returns a document of finished JSON that has no ETag.
+// NewUntagged returns a document without an ETag. The document owns the body.
 func NewUntagged(body []byte) *Document {
 	return &Document{body: body, length: []string{strconv.Itoa(len(body))}}
 }
 
-// Size returns the length of the JSON in bytes; of no document it is 0.
+// Size returns the length of the body in bytes, 0 for a nil document.
 func (d *Document) Size() int {
 	if d == nil {
 		return 0
@@ -35,8 +34,9 @@ func (d *Document) Size() int {
 	return len(d.body)
 }
 
-// etagOf is the same for the same bytes on every node and after every restart.
-// 64 bits of the hash are plenty to tell the versions of one thing apart.
+// etagOf hashes the body, so every node returns the same tag, also after a
+// restart. 64 bits of the hash are enough to distinguish the versions of one
+// resource.
 func etagOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	tag := make([]byte, 0, 18)
@@ -45,12 +45,12 @@ func etagOf(body []byte) string {
 	return string(append(tag, '"'))
 }
 
-// Write answers with the document, or with 304 when the client has it already.
-// It has to come after all checks: a client who may not see the document must
-// not learn either that it is the same as before.
+// Write sends the document, or 304 if the client's If-None-Match has its tag. Call
+// it after all checks: a 304 must not reveal the state of a resource to a client
+// that is not allowed to read it.
 func (d *Document) Write(w http.ResponseWriter, r *Request) {
 	if d.etag == nil {
-		writeFinished(w, http.StatusOK, d.body, d.length)
+		writeEncoded(w, http.StatusOK, d.body, d.length)
 		return
 	}
 	w.Header()["Etag"] = d.etag
@@ -58,12 +58,12 @@ func (d *Document) Write(w http.ResponseWriter, r *Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	writeFinished(w, http.StatusOK, d.body, d.length)
+	writeEncoded(w, http.StatusOK, d.body, d.length)
 }
 
-// hasTag reports whether the values of an If-None-Match header name a strong
-// tag. They are compared weakly, as HTTP has it for this header: a "W/" in
-// front makes no difference.
+// hasTag reports whether the values of an If-None-Match header contain a strong
+// tag. HTTP prescribes weak comparison for this header: a "W/" prefix makes no
+// difference.
 func hasTag(values []string, tag string) bool {
 	for _, list := range values {
 		if listHasTag(list, tag) {
@@ -81,7 +81,7 @@ func listHasTag(list, tag string) bool {
 		}
 		list = strings.TrimPrefix(list, "W/")
 		if !strings.HasPrefix(list, `"`) {
-			return false // the end, or something that is no tag
+			return false // the end of the list, or a malformed tag
 		}
 		end := 1 + strings.IndexAny(list[1:], "\" \t")
 		if list[end] != '"' || end == 0 {

@@ -20,7 +20,7 @@ const (
 	documentTag = `"70f7eb82018f5bd5"`
 )
 
-// get asks for the document; ifNoneMatch is the lines of that header.
+// get requests the document; ifNoneMatch has the values of that header.
 func get(d *api.Document, ifNoneMatch ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
 	if len(ifNoneMatch) > 0 {
@@ -40,8 +40,7 @@ func wantDocument(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestDocument: the tag is a hash that every node computes alike, and what is
-// sent stays the same however often and by how many it is.
+// The tag is a hash of the body. A document can be sent many times and concurrently.
 func TestDocument(t *testing.T) {
 	d := api.NewDocument([]byte(document))
 	var senders sync.WaitGroup
@@ -102,9 +101,8 @@ func TestDocumentIfNoneMatch(t *testing.T) {
 	}
 }
 
-// TestDocumentLikeTheStandardLibrary: one If-None-Match header means what it
-// means to net/http when it serves a file.
-func TestDocumentLikeTheStandardLibrary(t *testing.T) {
+// If-None-Match has the same meaning as in http.ServeContent.
+func TestDocumentMatchesServeContent(t *testing.T) {
 	d := api.NewDocument([]byte(document))
 	pieces := []string{documentTag, `"other"`, "W/", "*", ",", " ", "\t", `"`, "x", `""`, "é", `\`}
 	rapid.Check(t, func(t *rapid.T) {
@@ -115,7 +113,7 @@ func TestDocumentLikeTheStandardLibrary(t *testing.T) {
 		r.Header.Set("If-None-Match", header)
 		http.ServeContent(standard, r, "", time.Time{}, bytes.NewReader([]byte(document)))
 		if got := get(d, header).Code; got != standard.Code {
-			t.Errorf("If-None-Match: %q: %d, and from net/http %d", header, got, standard.Code)
+			t.Errorf("If-None-Match: %q: %d, but net/http responds %d", header, got, standard.Code)
 		}
 	})
 }

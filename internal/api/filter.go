@@ -2,10 +2,11 @@ package api
 
 import "cohort.example/cohort"
 
-// What dialects make their tables of filters with: each returns how a filter's
-// value gets into an F. Errors name no field.
+// The functions in this file make the entries of a dialect's filter tables. An
+// entry parses the value of a query parameter and stores it in an F. Its errors
+// have no field name.
 
-// TextFilter is for a filter of type *string.
+// TextFilter returns an entry for a filter of type *string.
 func TextFilter[F any](field func(*F) **string) func(*F, string) error {
 	return func(into *F, value string) error {
 		*field(into) = &value
@@ -13,28 +14,25 @@ func TextFilter[F any](field func(*F) **string) func(*F, string) error {
 	}
 }
 
-// DateFilter is for a filter on a date, of which a part of the span that the text
-// names is kept.
+// DateFilter returns an entry for a filter on a date. part selects the part of the
+// parsed range that the filter matches: OnDate, FromDate or UntilDate.
 func DateFilter[F any](field func(*F) *cohort.TimeRange, part func(cohort.TimeRange) cohort.TimeRange) func(*F, string) error {
 	return func(into *F, value string) error {
-		span, ok := ParseDate(value)
+		date, ok := ParseDate(value)
 		if !ok {
 			return cohort.Invalid("", "The value must be a date in ISO 8601 or RFC 2822.")
 		}
 		at := field(into)
-		*at = at.Intersect(part(span))
+		*at = at.Intersect(part(date))
 		return nil
 	}
 }
 
-// A date names a day or a second. Equal means within it, min from its beginning,
-// max up to its end.
+// OnDate matches times within the day or second of the filter.
+func OnDate(r cohort.TimeRange) cohort.TimeRange { return r }
 
-// OnDate is the part of a span for a date that is equal.
-func OnDate(s cohort.TimeRange) cohort.TimeRange { return s }
+// FromDate matches times from the start of the day or second of the filter.
+func FromDate(r cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{From: r.From} }
 
-// FromDate is the part of a span for a date that is the least.
-func FromDate(s cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{From: s.From} }
-
-// UntilDate is the part of a span for a date that is the most.
-func UntilDate(s cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{Until: s.Until} }
+// UntilDate matches times up to the end of the day or second of the filter.
+func UntilDate(r cohort.TimeRange) cohort.TimeRange { return cohort.TimeRange{Until: r.Until} }

@@ -10,8 +10,8 @@ import (
 	"cohort.example/cohort"
 )
 
-// Value is a JSON value as it was sent. It is known to be well-formed. It is a
-// part of the body, which stays in memory as long as the value does.
+// Value is a well-formed JSON value as it was sent. It is a substring of the
+// body, so it keeps the whole body in memory.
 type Value struct{ raw string }
 
 // Member is a field of an object.
@@ -20,14 +20,14 @@ type Member struct {
 	Value Value
 }
 
-// Object is the fields of a JSON object in the order in which they were sent.
-// Of fields with the same name only the last value is kept, at the first place.
+// Object is the fields of a JSON object in the order in which they were sent. Of
+// fields with the same name it has the last value, at the position of the first.
 type Object []Member
 
 // Has reports whether the object has a field.
 func (o Object) Has(name string) bool { return o.index(name) >= 0 }
 
-// Text returns a field's value if it is a string, else "".
+// Text returns the value of a field if it is a string, else "".
 func (o Object) Text(name string) string {
 	if i := o.index(name); i >= 0 {
 		text, _ := o[i].Value.text()
@@ -45,9 +45,8 @@ func (o Object) index(name string) int {
 	return slices.IndexFunc(o, func(m Member) bool { return m.Name == name })
 }
 
-// ParseObject reads a body that must be one JSON object in UTF-8. It returns a
-// KindInvalid error whose message says what is wrong and at which byte, the
-// first being 1.
+// ParseObject parses a body that must be one JSON object in UTF-8. Its errors are
+// KindInvalid; the message says what is wrong and at which byte, counted from 1.
 func ParseObject(body []byte) (Object, error) {
 	v, err := ParseValue(body)
 	if err != nil {
@@ -78,19 +77,19 @@ func (v Value) Bool() (b, ok bool) {
 }
 
 // Is reports whether the value is a JSON string with this text, written without
-// escapes. To ask for it costs no memory.
+// escapes. It does not allocate.
 func (v Value) Is(text string) bool {
 	return v.raw[0] == '"' && v.raw[1:len(v.raw)-1] == text
 }
 
-// Text returns a JSON string. It does not hold on to the body, of which it may
-// be a small part and which it may outlive by far.
+// Text returns the text of a JSON string. It is a copy: a short text that is
+// stored must not keep the whole body in memory.
 func (v Value) Text() (string, bool) {
 	s, ok := v.text()
 	return strings.Clone(s), ok
 }
 
-// text is Text for what is looked at and not kept.
+// text is Text without the copy, for callers that do not keep the result.
 func (v Value) text() (string, bool) {
 	if v.raw[0] != '"' {
 		return "", false
@@ -103,8 +102,9 @@ func (v Value) text() (string, bool) {
 	return s, err == nil
 }
 
-// Number returns the text of a JSON number or of a string, for callers who
-// accept numbers in both forms and check the text. It is not to be kept.
+// Number returns the text of a JSON number or of a string, for callers that
+// accept numbers in both forms and check the text themselves. Callers must not
+// keep the result: it is a part of the body.
 func (v Value) Number() (string, bool) {
 	if v.raw[0] == '-' || isDigit(v.raw[0]) {
 		return v.raw, true
@@ -113,7 +113,7 @@ func (v Value) Number() (string, bool) {
 }
 
 // Int returns an integer: a JSON number without fraction and exponent, or a
-// string of digits.
+// string of digits with an optional minus sign.
 func (v Value) Int() (int64, bool) {
 	text, ok := v.Number()
 	if !ok {
@@ -123,16 +123,16 @@ func (v Value) Int() (int64, bool) {
 	return n, err == nil && text[0] != '+'
 }
 
-// String returns the value for an error text, as it was sent, shortened when
-// it is long. A string stands without its quotes.
+// String returns the value as it was sent, for error texts: a string without its
+// quotes, and at most 64 characters.
 func (v Value) String() string {
 	text, ok := v.text()
 	if !ok {
 		text = v.raw
 	}
-	const most = 64
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most]) + "…"
+	const maxRunes = 64
+	if runes := []rune(text); len(runes) > maxRunes {
+		return string(runes[:maxRunes]) + "…"
 	}
 	return text
 }
@@ -140,17 +140,16 @@ func (v Value) String() string {
 // Array returns the elements of a JSON array.
 func (v Value) Array() ([]Value, bool) { return v.ArrayIn(make([]Value, 0, Usual), math.MaxInt-1) }
 
-// ArrayIn is Array for callers who have room for the elements of most arrays,
-// on their stack, say. What is in the room is lost. Of an array that is longer than
-// most it returns the first most+1 elements, which says that there are too many and
-// costs no memory for the others.
-func (v Value) ArrayIn(room []Value, most int) ([]Value, bool) {
+// ArrayIn is Array with a buffer from the caller, typically on its stack. It
+// overwrites the buffer and allocates only when the array is longer. It returns
+// at most limit+1 elements: limit+1 means that the array is too long.
+func (v Value) ArrayIn(buf []Value, limit int) ([]Value, bool) {
 	if v.raw[0] != '[' {
 		return nil, false
 	}
-	values := room[:0]
-	for c := newTokenizer(v); !c.atEnd() && len(values) <= most; {
-		values = append(values, c.next())
+	values := buf[:0]
+	for t := newTokenizer(v); !t.atEnd() && len(values) <= limit; {
+		values = append(values, t.next())
 	}
 	return values, true
 }
@@ -158,55 +157,55 @@ func (v Value) ArrayIn(room []Value, most int) ([]Value, bool) {
 // Object returns the fields of a JSON object.
 func (v Value) Object() (Object, bool) { return v.ObjectIn(make(Object, 0, Usual)) }
 
-// ObjectIn is Object for callers who have room for the fields of most objects,
-// on their stack, say. What is in the room is lost.
-func (v Value) ObjectIn(room Object) (Object, bool) {
+// ObjectIn is Object with a buffer from the caller, typically on its stack. It
+// overwrites the buffer and allocates only when the object has more fields.
+func (v Value) ObjectIn(buf Object) (Object, bool) {
 	if v.raw[0] != '{' {
 		return nil, false
 	}
-	o := room[:0]
-	var places map[string]int
-	for c := newTokenizer(v); !c.atEnd(); {
-		name, _ := c.next().text()
-		value := c.next()
-		if i := o.place(name, places); i >= 0 {
+	o := buf[:0]
+	var indexes map[string]int
+	for t := newTokenizer(v); !t.atEnd(); {
+		name, _ := t.next().text()
+		value := t.next()
+		if i := o.lookup(name, indexes); i >= 0 {
 			o[i].Value = value
 			continue
 		}
 		o = append(o, Member{name, value})
-		places = o.noted(places)
+		indexes = o.indexLast(indexes)
 	}
 	return o, true
 }
 
-// Usual is how many fields most objects have at most. Up to there it is quicker
-// to compare all names than to keep a map of them; beyond, a map is needed,
-// because a body has room for a hundred thousand.
+// Usual is the number of fields, or of elements, that most objects and arrays do
+// not exceed. Up to Usual fields, comparing all names is faster than a map. More
+// fields need a map, because a body can hold a hundred thousand of them.
 const Usual = 8
 
-// place is index, by the map if there is one.
-func (o Object) place(name string, places map[string]int) int {
-	if places == nil {
+// lookup is index, with the map if there is one.
+func (o Object) lookup(name string, indexes map[string]int) int {
+	if indexes == nil {
 		return o.index(name)
 	}
-	if i, ok := places[name]; ok {
+	if i, ok := indexes[name]; ok {
 		return i
 	}
 	return -1
 }
 
-// noted returns the map with the last field in it, which is made once it is
-// worth it.
-func (o Object) noted(places map[string]int) map[string]int {
+// indexLast adds the last field to the map. It makes the map when the object has
+// more than Usual fields, and returns nil before that.
+func (o Object) indexLast(indexes map[string]int) map[string]int {
 	if len(o) <= Usual {
 		return nil
 	}
-	if places == nil {
-		places = map[string]int{}
+	if indexes == nil {
+		indexes = map[string]int{}
 		for i, m := range o {
-			places[m.Name] = i
+			indexes[m.Name] = i
 		}
 	}
-	places[o[len(o)-1].Name] = len(o) - 1
-	return places
+	indexes[o[len(o)-1].Name] = len(o) - 1
+	return indexes
 }

@@ -15,9 +15,9 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// FuzzParseObject holds the parser against encoding/json: what it accepts, the
-// standard library accepts with the same values, and what it refuses is either
-// refused there too or is one of the things that only the API refuses.
+// FuzzParseObject compares the parser with encoding/json. If the parser accepts a
+// body, encoding/json accepts it with the same values. If the parser rejects a body,
+// encoding/json rejects it too, or it has a property that only the API rejects.
 func FuzzParseObject(f *testing.F) {
 	for _, s := range []string{
 		`{}`, ` {"a" : 1 , "b":[true,false,null,"x",-1.5e+3,{"c":{}}]}` + "\n", `{"a":1,"a":{"b":2},"a":{"c":3}}`,
@@ -33,36 +33,36 @@ func FuzzParseObject(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		got, err := api.ParseObject(body)
 		if err != nil {
-			checkRefusal(t, body, err)
+			checkRejection(t, body, err)
 			return
 		}
 		if !utf8.Valid(body) {
-			t.Fatalf("%q is not UTF-8 and is accepted", body)
+			t.Fatalf("%q is not UTF-8 but is accepted", body)
 		}
-		// Not cmp.Diff: its time doubles with every level of nesting.
+		// cmp.Diff takes twice as long with every level of nesting.
 		if want, got := decodeStandard(t, body), decodeObject(t, got); !reflect.DeepEqual(want, got) {
-			t.Fatalf("%q is\n%#v to encoding/json and\n%#v to us", body, want, got)
+			t.Fatalf("%q: encoding/json has\n%#v, the parser has\n%#v", body, want, got)
 		}
 	})
 }
 
 var atByte = regexp.MustCompile(`at byte ([0-9]+)\.$`)
 
-func checkRefusal(t *testing.T, body []byte, err error) {
+func checkRejection(t *testing.T, body []byte, err error) {
 	t.Helper()
 	if cohort.KindOf(err) != cohort.KindInvalid {
 		t.Fatalf("%q: the error is not KindInvalid: %v", body, err)
 	}
 	if m := atByte.FindStringSubmatch(err.Error()); m != nil {
 		if n, convErr := strconv.Atoi(m[1]); convErr != nil || n < 1 || n > len(body)+1 {
-			t.Fatalf("%q has no such byte: %v", body, err)
+			t.Fatalf("%q: the byte is out of range: %v", body, err)
 		}
 	}
 	if strings.ContainsFunc(err.Error(), func(r rune) bool { return r < ' ' || r > '~' }) {
-		t.Fatalf("%q: the message cannot be shown: %q", body, err)
+		t.Fatalf("%q: the message is not printable ASCII: %q", body, err)
 	}
 	if json.Valid(body) && utf8.Valid(body) && isObject(body) && depth(body) <= maxDepth && wholeEscapes.Match(body) {
-		t.Fatalf("%q is refused without need: %v", body, err)
+		t.Fatalf("%q is valid but is rejected: %v", body, err)
 	}
 }
 
@@ -70,28 +70,27 @@ func isObject(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
 }
 
-// depth returns the most containers that stand around any value of valid JSON.
+// depth returns the largest number of containers around a value of valid JSON.
 func depth(body []byte) int {
 	dec := json.NewDecoder(bytes.NewReader(body))
-	open, most := 0, 0
+	open, deepest := 0, 0
 	for {
 		token, err := dec.Token()
 		if err == io.EOF {
-			return most
+			return deepest
 		}
 		if token == json.Delim('}') || token == json.Delim(']') {
 			open--
 			continue
 		}
-		most = max(most, open)
+		deepest = max(deepest, open)
 		if token == json.Delim('{') || token == json.Delim('[') {
 			open++
 		}
 	}
 }
 
-// wholeEscapes matches valid JSON in which every escape of a surrogate is part
-// of a pair.
+// wholeEscapes matches valid JSON in which every escaped surrogate is part of a pair.
 var wholeEscapes = regexp.MustCompile(`^(?:[^\\]|\\[^u]|\\u(?:[^dD].|[dD][0-7])..|\\u[dD][89abAB]..\\u[dD][c-fC-F]..)*$`)
 
 func decodeStandard(t *testing.T, body []byte) any {
@@ -100,10 +99,10 @@ func decodeStandard(t *testing.T, body []byte) any {
 	dec.UseNumber()
 	var v any
 	if err := dec.Decode(&v); err != nil {
-		t.Fatalf("%q is accepted, and not by encoding/json: %v", body, err)
+		t.Fatalf("%q is accepted, but encoding/json rejects it: %v", body, err)
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		t.Fatalf("%q is accepted with something behind the value", body)
+		t.Fatalf("%q is accepted with data after the value", body)
 	}
 	return v
 }
@@ -113,7 +112,7 @@ func decodeObject(t *testing.T, o api.Object) any {
 	m := map[string]any{}
 	for _, member := range o {
 		if _, repeated := m[member.Name]; repeated {
-			t.Fatalf("the field %q is there twice", member.Name)
+			t.Fatalf("the field %q is duplicated", member.Name)
 		}
 		m[member.Name] = decodeValue(t, member.Value)
 	}
@@ -123,7 +122,7 @@ func decodeObject(t *testing.T, o api.Object) any {
 func decodeValue(t *testing.T, v api.Value) any {
 	t.Helper()
 	if s := v.String(); !utf8.ValidString(s) || utf8.RuneCountInString(s) > 65 {
-		t.Fatalf("%q does not fit an error text", s)
+		t.Fatalf("%q is too long for an error text", s)
 	}
 	if v.IsNull() {
 		return nil
@@ -146,7 +145,7 @@ func decodeValue(t *testing.T, v api.Value) any {
 	}
 	o, ok := v.Object()
 	if !ok {
-		t.Fatalf("%s is of no type", v)
+		t.Fatalf("%s has no type", v)
 	}
 	return decodeObject(t, o)
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// maxDepth is how many arrays and objects may stand around a value.
+// maxDepth is how many arrays and objects may contain a value.
 const maxDepth = 32
 
-// TestParseObjectRefuses holds the exact text, because a person who sees it
-// goes looking at that byte.
-func TestParseObjectRefuses(t *testing.T) {
+// The test compares the exact text: a developer uses the byte position to find the
+// error.
+func TestParseObjectRejects(t *testing.T) {
 	const notObject = "The request body must be a JSON object."
 	syntax := func(what string) string { return "The request body is not valid JSON: " + what + "." }
 	tests := []struct{ name, body, want string }{
-		{"nothing", "", "The request body is empty."},
+		{"empty", "", "The request body is empty."},
 		{"space", " \t\r\n", "The request body is empty."},
 		{"array", "[]", notObject},
 		{"string", ` "x"`, notObject},
@@ -33,17 +33,17 @@ func TestParseObjectRefuses(t *testing.T) {
 		{"no value", `{"a":`, syntax("it ends early, at byte 6")},
 		{"no colon at the end", `{"a"`, syntax("it ends early, at byte 5")},
 		{"no member after comma at the end", `{"a":1,`, syntax("it ends early, at byte 8")},
-		{"half a number", `{"a":-`, syntax("it ends early, at byte 7")},
-		{"half a string", `{"a":"x`, syntax("a string has no end, at byte 8")},
+		{"truncated number", `{"a":-`, syntax("it ends early, at byte 7")},
+		{"truncated string", `{"a":"x`, syntax("a string has no end, at byte 8")},
 		{"half a name", `{"a`, syntax("a string has no end, at byte 4")},
 
 		{"two values", `{}{}`, syntax("unexpected '{' after the end of the value, at byte 3")},
-		{"a brace too many", `{"a":1}}`, syntax("unexpected '}' after the end of the value, at byte 8")},
+		{"extra brace", `{"a":1}}`, syntax("unexpected '}' after the end of the value, at byte 8")},
 		{"form body", "name=VIP", syntax("unexpected 'n' where a value should begin, at byte 1")},
 		{"byte order mark", "\ufeff{}", syntax("unexpected byte 0xef where a value should begin, at byte 1")},
-		{"form feed is no space", "\f{}", syntax("unexpected byte 0x0c where a value should begin, at byte 1")},
+		{"form feed", "\f{}", syntax("unexpected byte 0x0c where a value should begin, at byte 1")},
 		{"NUL", "{}\x00", syntax("unexpected byte 0x00 after the end of the value, at byte 3")},
-		{"DEL cannot be shown", `{"a":` + "\x7f}", syntax("unexpected byte 0x7f where a value should begin, at byte 6")},
+		{"DEL", `{"a":` + "\x7f}", syntax("unexpected byte 0x7f where a value should begin, at byte 6")},
 
 		{"member without quotes", `{a:1}`, syntax("unexpected 'a' where the name of a field should begin, at byte 2")},
 		{"member in single quotes", `{'a':1}`, syntax("unexpected ''' where the name of a field should begin, at byte 2")},
@@ -55,20 +55,20 @@ func TestParseObjectRefuses(t *testing.T) {
 		{"wrong bracket", `{"a":[1}}`, syntax("unexpected '}' where ',' or ']' should be, at byte 8")},
 		{"comment", `{/**/}`, syntax("unexpected '/' where the name of a field should begin, at byte 2")},
 
-		{"half a literal", `{"a":tru}`, syntax("unexpected 't' where a value should begin, at byte 6")},
+		{"truncated literal", `{"a":tru}`, syntax("unexpected 't' where a value should begin, at byte 6")},
 		{"literal in capitals", `{"a":True}`, syntax("unexpected 'T' where a value should begin, at byte 6")},
 		{"longer literal", `{"a":nullx}`, syntax("unexpected 'x' where ',' or '}' should be, at byte 10")},
 		{"NaN", `{"a":NaN}`, syntax("unexpected 'N' where a value should begin, at byte 6")},
 
-		{"zero in front", `{"a":01}`, syntax("unexpected '1' where ',' or '}' should be, at byte 7")},
-		{"plus in front", `{"a":+1}`, syntax("unexpected '+' where a value should begin, at byte 6")},
-		{"point in front", `{"a":.5}`, syntax("unexpected '.' where a value should begin, at byte 6")},
-		{"point at the end", `{"a":5.}`, syntax("unexpected '}' in a number, at byte 8")},
+		{"leading zero", `{"a":01}`, syntax("unexpected '1' where ',' or '}' should be, at byte 7")},
+		{"leading plus", `{"a":+1}`, syntax("unexpected '+' where a value should begin, at byte 6")},
+		{"leading point", `{"a":.5}`, syntax("unexpected '.' where a value should begin, at byte 6")},
+		{"trailing point", `{"a":5.}`, syntax("unexpected '}' in a number, at byte 8")},
 		{"no exponent", `{"a":1e+}`, syntax("unexpected '}' in a number, at byte 9")},
 		{"sign alone", `{"a":-x}`, syntax("unexpected 'x' in a number, at byte 7")},
 		{"hexadecimal", `{"a":0x1}`, syntax("unexpected 'x' where ',' or '}' should be, at byte 7")},
 
-		{"line end in a string", "{\"a\":\"x\ny\"}", syntax("a control character in a string is not escaped, at byte 8")},
+		{"line break in a string", "{\"a\":\"x\ny\"}", syntax("a control character in a string is not escaped, at byte 8")},
 		{"the last control character in a string", "{\"a\":\"\x1f\"}", syntax("a control character in a string is not escaped, at byte 7")},
 		{"unknown escape", `{"a":"\x"}`, syntax("a string has an unknown escape, at byte 8")},
 		{"short \\u escape", `{"a":"\u12"}`, syntax(`a \u escape needs four hexadecimal digits, at byte 8`)},
@@ -119,7 +119,7 @@ func TestParseObjectDepth(t *testing.T) {
 	}
 }
 
-func TestParseObjectKeepsOrderAndTheLastOfRepeats(t *testing.T) {
+func TestParseObjectOrderAndDuplicates(t *testing.T) {
 	o, err := api.ParseObject([]byte(` { "b" : 1 , "a" : {"x":1,"x":2} , "b" : [ ] , "c":null, "\u0061": "last" } `))
 	if err != nil {
 		t.Fatal(err)
@@ -133,9 +133,8 @@ func TestParseObjectKeepsOrderAndTheLastOfRepeats(t *testing.T) {
 	}
 }
 
-// TestValuesWithoutSpace: the space around a value, of whatever kind, is no part
-// of it.
-func TestValuesWithoutSpace(t *testing.T) {
+// White space around a value is not part of it, whatever the type.
+func TestValuesHaveNoSurroundingSpace(t *testing.T) {
 	for _, space := range []string{"", " ", "\t", "\n", "\r", "\r\n\t "} {
 		body := strings.ReplaceAll(`_{_"n"_:_1_,_"t"_:_"x"_,_"w"_:_true_,_"a"_:_[_2_,_[_]_,_null_]_,_"o"_:_{_}_}_`, "_", space)
 		o, err := api.ParseObject([]byte(body))
@@ -158,8 +157,9 @@ func TestValuesWithoutSpace(t *testing.T) {
 	}
 }
 
-// TestObjectOfAnySize: repeats are found among few fields and among many.
-func TestObjectOfAnySize(t *testing.T) {
+// Duplicate fields are found in small objects, which are searched, and in large ones,
+// which are indexed.
+func TestObjectDuplicatesAtAnySize(t *testing.T) {
 	for _, fields := range []int{1, api.Usual - 1, api.Usual, api.Usual + 1, api.Usual + 2, 5000} {
 		var body strings.Builder
 		for round := range 3 {
@@ -173,7 +173,7 @@ func TestObjectOfAnySize(t *testing.T) {
 		}
 		for i, m := range o {
 			if m.Name != fmt.Sprintf("f%d", i) || m.Value.String() != `[2,"\\\"]}"]` {
-				t.Fatalf("%d fields: number %d is %s: %s", fields, i, m.Name, m.Value)
+				t.Fatalf("%d fields: field %d is %s: %s", fields, i, m.Name, m.Value)
 			}
 		}
 	}
@@ -185,7 +185,7 @@ func TestObject(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !o.Has("type") || !o.Has("") || o.Has("Type") || o.Has("all") {
-		t.Error("Has does not go by the exact name")
+		t.Error("Has does not compare the exact name")
 	}
 	for name, want := range map[string]string{"type": "all", "n": "", "": "", "absent": ""} {
 		if got := o.Text(name); got != want {
@@ -194,9 +194,37 @@ func TestObject(t *testing.T) {
 	}
 	less := o.Without("type")
 	if less.Has("type") || len(less) != 2 {
-		t.Errorf("Without left %v", less)
+		t.Errorf("Without returned %v", less)
 	}
 	if !o.Has("type") || len(o) != 3 || len(o.Without("absent")) != 3 {
-		t.Error("Without changed the object that it was called on")
+		t.Error("Without changed its receiver")
+	}
+}
+
+// ParseValue accepts a body of any JSON type, with white space around it.
+func TestParseValue(t *testing.T) {
+	for body, is := range map[string]func(api.Value) bool{
+		"null":         api.Value.IsNull,
+		" true\n":      func(v api.Value) bool { b, ok := v.Bool(); return ok && b },
+		"\t\"x\" ":     func(v api.Value) bool { return v.Is("x") },
+		"-7":           func(v api.Value) bool { n, ok := v.Int(); return ok && n == -7 },
+		" [1, {}]\r\n": func(v api.Value) bool { list, ok := v.Array(); return ok && len(list) == 2 },
+		" {\"a\":1} ":  func(v api.Value) bool { o, ok := v.Object(); return ok && o.Has("a") },
+	} {
+		v, err := api.ParseValue([]byte(body))
+		if err != nil || !is(v) {
+			t.Errorf("%q is parsed as %s, error %v", body, v, err)
+		}
+	}
+	for body, at := range map[string]string{
+		"[1,]": "at byte 4.", "[1": "at byte 3.", "nul": "at byte", "1 2": "at byte 3.", "\"\xff\"": "at byte 2.", "01": "at byte 2.",
+	} {
+		_, err := api.ParseValue([]byte(body))
+		if cohort.KindOf(err) != cohort.KindInvalid || !strings.Contains(err.Error(), at) {
+			t.Errorf("%q: error %v, want an error %s", body, err, at)
+		}
+	}
+	if _, err := api.ParseValue([]byte(" ")); cohort.KindOf(err) != cohort.KindInvalid {
+		t.Errorf("an empty body: error %v", err)
 	}
 }

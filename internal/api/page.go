@@ -3,37 +3,38 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
 	"cohort.example/cohort"
 )
 
-// PieceBytes is how many bytes of a list are encoded before they are sent and what
-// is left is read. Nearly every page is shorter, and is one piece.
+// PieceBytes is how many bytes of a page are encoded before they are sent and the
+// next rows are read. Nearly every page is shorter and is one piece.
 const PieceBytes = 1 << 20
 
-// List is how the page of a list is read, and how it is written.
+// List describes how to read and how to encode one page of a list.
 type List[T any] struct {
 	Page cohort.Page
-	// Read hands the rows of a page on to a piece until that has enough. It returns
-	// how many rows the whole list has, for those who show it; only what it returns
-	// for the first piece counts.
+	// Read adds the rows of a page to a piece until the piece is full. It returns the
+	// number of rows of the whole list, if the response shows it; only the value from
+	// the first piece is used.
 	Read func(ctx context.Context, p cohort.Page, to *Piece[T]) (total int64, err error)
-	// Place is what a page has as After to go on behind a row.
-	Place func(T) string
-	// Part says what a row is of an element of the list; nil means the whole.
+	// Key returns the sort key of a row. A page whose After is the key continues
+	// after the row.
+	Key func(T) string
+	// Part returns which part of an element of the list a row is. If Part is nil, every
+	// row is a whole element.
 	Part func(T) Part
-	// Open comes before the rows, and Append appends a row, without commas.
+	// Open precedes the rows. Append appends one row, without commas.
 	Open   string
 	Append func(dst []byte, row T) ([]byte, error)
-	// Close appends what comes behind the rows.
+	// Close appends what follows the rows.
 	Close func(dst []byte, e Extent) ([]byte, error)
 }
 
-// Part is what a row is of an element of a list. Elements that may be large consist
-// of several rows.
+// Part is the part of a list element that a row holds. Large elements consist of
+// several rows: one Begin, any number of Middle, and one End.
 type Part int
 
 // The parts of an element.
@@ -44,36 +45,38 @@ const (
 	End
 )
 
-// Extent is what has been written of a page.
+// Extent describes the part of a page that has been encoded.
 type Extent struct {
 	Count       int    // elements
-	First, Last string // places of the first row and of the last
-	Total       int64  // what Read returned for the first piece
+	First, Last string // keys of the first and of the last row
+	Total       int64  // the total that Read returned for the first piece
 }
 
-// Piece is a part of a page that is read at one moment. It is a sink of the service.
+// Piece is the part of a page that is read in one transaction. It implements the
+// service's sink of rows.
 type Piece[T any] struct {
 	list   *List[T]
 	buf    []byte
 	extent Extent
 	last   T    // the last row
-	added  bool // there is one since Begin
+	added  bool // a row was added since Begin
 	open   bool // the last row does not end its element
-	cut    bool // there is no room for more rows
+	full   bool
 	err    error
 
-	// What holds again when reading starts anew.
-	mark  int
-	saved Extent
-	left  bool
+	// The state that Begin restores.
+	savedLen    int
+	savedExtent Extent
+	savedOpen   bool
 }
 
-// Begin forgets the rows since the last call of next.
+// Begin drops the rows that were added since the last call of save. The service
+// calls it each time it starts to read, also when it repeats a transaction.
 func (p *Piece[T]) Begin() {
-	p.buf, p.extent, p.added, p.open, p.cut, p.err = p.buf[:p.mark], p.saved, false, p.left, false, nil
+	p.buf, p.extent, p.added, p.open, p.full, p.err = p.buf[:p.savedLen], p.savedExtent, false, p.savedOpen, false, nil
 }
 
-// Add appends a row. It returns false when the piece is large enough.
+// Add appends a row. It returns false when the piece is full.
 func (p *Piece[T]) Add(row T) bool {
 	part := Whole
 	if p.list.Part != nil {
@@ -87,33 +90,32 @@ func (p *Piece[T]) Add(row T) bool {
 	}
 	p.open = part == Begin || part == Middle
 	if p.extent.First == "" {
-		p.extent.First = p.list.Place(row)
+		p.extent.First = p.list.Key(row)
 	}
 	p.last, p.added = row, true
 	p.buf, p.err = p.list.Append(p.buf, row)
-	p.cut = len(p.buf) >= PieceBytes || p.err != nil
-	return !p.cut
+	p.full = len(p.buf) >= PieceBytes || p.err != nil
+	return !p.full
 }
 
-// next says that what was read so far counts.
-func (p *Piece[T]) next() { p.mark, p.saved, p.left = len(p.buf), p.extent, p.open }
+// save makes the rows so far permanent.
+func (p *Piece[T]) save() { p.savedLen, p.savedExtent, p.savedOpen = len(p.buf), p.extent, p.open }
 
-// Page is a page of which the first piece is read.
+// Page is a page whose first piece has been read.
 type Page[T any] struct {
 	request *Request
 	list    List[T]
-	rest    cohort.Page // to be read
-	begun   bool
+	rest    cohort.Page // still to be read
+	begun   bool        // the total is known
 	piece   Piece[T]
 	whole   bool // the piece is the last
 }
 
-// ReadPage reads the first piece of a page. A client that asks only for the header
-// gets no more than that.
+// ReadPage reads the first piece of a page, which is all that a HEAD request needs.
 func ReadPage[T any](r *Request, l List[T]) (*Page[T], error) {
 	p := &Page[T]{request: r, list: l, rest: l.Page}
-	p.piece = Piece[T]{list: &p.list, buf: append(make([]byte, 0, firstPiece(l.Page.Size)), l.Open...)}
-	p.piece.next()
+	p.piece = Piece[T]{list: &p.list, buf: append(make([]byte, 0, initialCap(l.Page.Size)), l.Open...)}
+	p.piece.save()
 	var err error
 	if p.whole, err = p.read(); err == nil && p.whole {
 		p.piece.buf, err = l.Close(p.piece.buf, p.piece.extent)
@@ -121,17 +123,18 @@ func ReadPage[T any](r *Request, l List[T]) (*Page[T], error) {
 	return p, err
 }
 
-// firstPiece is how much room a page has from the beginning: enough for most.
-func firstPiece(rows int) int {
-	const most, usualRow = 64 << 10, 512
-	return min(rows*usualRow, most)
+// initialCap is the initial capacity of a page's buffer in bytes. It suffices for
+// most pages.
+func initialCap(rows int) int {
+	const maxCap, usualRow = 64 << 10, 512
+	return min(rows*usualRow, maxCap)
 }
 
 // Count returns how many elements have been read.
 func (p *Page[T]) Count() int { return p.piece.extent.Count }
 
-// Body returns the answer, which the caller may keep, or false if it is too large
-// for one piece.
+// Body returns the whole response body, which the caller may keep, or false if the
+// page has more than one piece.
 func (p *Page[T]) Body() ([]byte, bool) {
 	if !p.whole {
 		return nil, false
@@ -143,13 +146,13 @@ func (p *Page[T]) Body() ([]byte, bool) {
 	return body, true
 }
 
-// Write answers with the page. A page of several pieces is sent piece by piece, and
-// each is read when the client has taken the one before, so that a slow client holds
-// one piece in memory and no transaction. An error after the first piece means that
-// the answer is not whole, and that the connection has to be closed.
+// Write sends the page. It reads each piece after the client has received the one
+// before, so that a slow client keeps one piece in memory and no transaction open.
+// After an error the response is incomplete, and the caller has to close the
+// connection.
 func (p *Page[T]) Write(w http.ResponseWriter) error {
 	if p.whole {
-		WriteFinished(w, http.StatusOK, p.piece.buf)
+		WriteEncoded(w, http.StatusOK, p.piece.buf)
 		return nil
 	}
 	w.Header()["Content-Type"] = jsonType
@@ -159,16 +162,16 @@ func (p *Page[T]) Write(w http.ResponseWriter) error {
 	}
 	for {
 		if _, err := w.Write(p.piece.buf); err != nil {
-			return clientLeft(err)
+			return disconnected(err)
 		}
 		if p.whole {
 			return nil
 		}
 		p.piece.buf = p.piece.buf[:0]
-		p.piece.next()
+		p.piece.save()
 		whole, err := p.read()
 		if cohort.KindOf(err) == cohort.KindNotFound {
-			whole, err = true, nil // that to which the rows belong was deleted, and they with it
+			whole, err = true, nil // the owner of the rows was deleted, and the rows with it
 			p.piece.Begin()
 		}
 		if err != nil {
@@ -182,9 +185,9 @@ func (p *Page[T]) Write(w http.ResponseWriter) error {
 	}
 }
 
-// clientLeft is the error of an answer that the client does not take.
-func clientLeft(err error) error {
-	return fmt.Errorf("the client does not take the answer: %w: %w", context.Canceled, err)
+// disconnected is the error of a response that the client does not read to the end.
+func disconnected(err error) error {
+	return fmt.Errorf("the client disconnected: %w: %w", context.Canceled, err)
 }
 
 // read reads the next piece and reports whether the page ends with it.
@@ -199,42 +202,23 @@ func (p *Page[T]) read() (whole bool, err error) {
 			return false, err
 		}
 		if p.piece.added {
-			p.piece.extent.Last = p.list.Place(p.piece.last)
+			p.piece.extent.Last = p.list.Key(p.piece.last)
 		}
 		if !p.begun {
 			p.begun, p.piece.extent.Total = true, total
 		}
 		got := p.piece.extent.Count - before
 		left := p.list.Page.Size - p.piece.extent.Count
-		if left == 0 && !p.piece.open || !p.piece.cut && got < page.Size {
+		if left == 0 && !p.piece.open || !p.piece.full && got < page.Size {
 			return true, nil
 		}
-		// Rows are of about the same size. A database that is asked for twice as
-		// many as fit sends few for nothing.
+		// The rows are about the same size. A limit of twice the rows that fitted
+		// keeps the database from sending many rows that the piece cannot hold.
 		p.rest = p.list.Page.Rest(p.piece.extent.Last, p.piece.extent.Count)
 		p.rest.Size = min(left, max(1, 2*got))
-		if p.piece.cut {
+		if p.piece.full {
 			return false, nil
 		}
-		p.piece.next()
+		p.piece.save()
 	}
-}
-
-// appender is a writer that appends.
-type appender []byte
-
-func (a *appender) Write(b []byte) (int, error) {
-	*a = append(*a, b...)
-	return len(b), nil
-}
-
-// AppendJSON appends v as WriteJSON writes it.
-func AppendJSON(dst []byte, v any) ([]byte, error) {
-	a := appender(dst)
-	enc := json.NewEncoder(&a)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		return dst, err
-	}
-	return a[:len(a)-1], nil
 }

@@ -15,25 +15,25 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// third is a row of which three are more than a piece holds.
+// third is a row of a third of a piece.
 var third = strings.Repeat("x", api.PieceBytes/3)
 
-// texts is a list of rows 1, 2, 3 … of a size, and what is done with it.
+// texts is a list with the rows 1, 2, 3, … It records how it is read.
 type texts struct {
-	rows    int    // there are
-	text    string // of each
-	asked   []cohort.Page
+	rows    int    // the number of rows
+	text    string // the text of each row
+	reads   []cohort.Page
 	failAt  int   // the read that fails, from 1
-	fail    error // with what
+	err     error // the error of this read
 	restart bool  // each read begins twice
 }
 
 func (l *texts) read(_ context.Context, p cohort.Page, to *api.Piece[int]) (total int64, err error) {
-	l.asked = append(l.asked, p)
-	if len(l.asked) == l.failAt {
+	l.reads = append(l.reads, p)
+	if len(l.reads) == l.failAt {
 		to.Begin()
-		to.Add(l.rows + 1) // which does not count
-		return 0, l.fail
+		to.Add(l.rows + 1) // dropped with the failed read
+		return 0, l.err
 	}
 	after, _ := strconv.Atoi(p.After)
 	if l.restart {
@@ -48,7 +48,7 @@ func (l *texts) read(_ context.Context, p cohort.Page, to *api.Piece[int]) (tota
 
 func (l *texts) list(size int) api.List[int] {
 	return api.List[int]{
-		Page: cohort.Page{Number: 1, Size: size}, Read: l.read, Place: strconv.Itoa, Open: `{"rows":[`,
+		Page: cohort.Page{Number: 1, Size: size}, Read: l.read, Key: strconv.Itoa, Open: `{"rows":[`,
 		Append: func(dst []byte, n int) ([]byte, error) {
 			return append(dst, `"`+strconv.Itoa(n)+l.text+`"`...), nil
 		},
@@ -59,7 +59,7 @@ func (l *texts) list(size int) api.List[int] {
 	}
 }
 
-// pieces notes how much is written at once, and how much was read by then.
+// pieces records how many reads there were before each write.
 type pieces struct {
 	*httptest.ResponseRecorder
 	list   *texts
@@ -68,14 +68,14 @@ type pieces struct {
 }
 
 func (p *pieces) Write(b []byte) (int, error) {
-	p.reads = append(p.reads, len(p.list.asked))
+	p.reads = append(p.reads, len(p.list.reads))
 	if len(p.reads) == p.failAt {
-		return 0, errors.New("gone")
+		return 0, errors.New("disconnected")
 	}
 	return p.ResponseRecorder.Write(b)
 }
 
-func (l *texts) answer(t *testing.T, method string, size, failWrite int) (*pieces, error) {
+func (l *texts) serve(t *testing.T, method string, size, failWrite int) (*pieces, error) {
 	t.Helper()
 	w := &pieces{ResponseRecorder: httptest.NewRecorder(), list: l, failAt: failWrite}
 	page, err := api.ReadPage(&api.Request{Request: httptest.NewRequest(method, "/", http.NoBody)}, l.list(size))
@@ -106,34 +106,34 @@ func wantTexts(t *testing.T, w *pieces, want api.Extent) {
 
 func TestPages(t *testing.T) {
 	for _, tt := range []struct {
-		name       string
-		list       texts
-		size       int
-		want       api.Extent
-		reads      []int // before each write
-		wholeAsked int   // rows of the last read
+		name     string
+		list     texts
+		size     int
+		want     api.Extent
+		reads    []int // the number of reads before each write
+		lastSize int   // the size of the last page that was read
 	}{
 		{"empty", texts{}, 50, api.Extent{}, []int{1}, 50},
 		{"one piece", texts{rows: 3, text: "x"}, 50, api.Extent{Count: 3, First: "1", Last: "3", Total: 3}, []int{1}, 50},
 		{"a full page", texts{rows: 9, text: "x"}, 5, api.Extent{Count: 5, First: "1", Last: "5", Total: 9}, []int{1}, 5},
 		{"the last row fills the piece", texts{rows: 9, text: third}, 3, api.Extent{Count: 3, First: "1", Last: "3", Total: 9}, []int{1}, 3},
 		{"pieces", texts{rows: 9, text: third}, 8, api.Extent{Count: 8, First: "1", Last: "8", Total: 9}, []int{1, 2, 3}, 2},
-		{"begun anew", texts{rows: 9, text: third, restart: true}, 8, api.Extent{Count: 8, First: "1", Last: "8", Total: 9}, []int{1, 2, 3}, 2},
-		{"fewer rows than the page has room for", texts{rows: 7, text: third}, 250, api.Extent{Count: 7, First: "1", Last: "7", Total: 7}, []int{1, 2, 3}, 6},
-		{"nothing behind a piece", texts{rows: 6, text: third}, 250, api.Extent{Count: 6, First: "1", Last: "6", Total: 6}, []int{1, 2, 3}, 6},
+		{"each read restarted", texts{rows: 9, text: third, restart: true}, 8, api.Extent{Count: 8, First: "1", Last: "8", Total: 9}, []int{1, 2, 3}, 2},
+		{"fewer rows than the page size", texts{rows: 7, text: third}, 250, api.Extent{Count: 7, First: "1", Last: "7", Total: 7}, []int{1, 2, 3}, 6},
+		{"no row after a piece", texts{rows: 6, text: third}, 250, api.Extent{Count: 6, First: "1", Last: "6", Total: 6}, []int{1, 2, 3}, 6},
 		{"each row is a piece", texts{rows: 3, text: third + third + third}, 250, api.Extent{Count: 3, First: "1", Last: "3", Total: 3}, []int{1, 2, 3, 4}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w, err := tt.list.answer(t, "GET", tt.size, 0)
+			w, err := tt.list.serve(t, "GET", tt.size, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			wantTexts(t, w, tt.want)
 			if !slices.Equal(w.reads, tt.reads) {
-				t.Errorf("before the writes there were %v reads, want %v", w.reads, tt.reads)
+				t.Errorf("reads before each write: %v, want %v", w.reads, tt.reads)
 			}
-			if asked := tt.list.asked[len(tt.list.asked)-1].Size; asked != tt.wholeAsked {
-				t.Errorf("the last read asked for %d rows, want %d", asked, tt.wholeAsked)
+			if size := tt.list.reads[len(tt.list.reads)-1].Size; size != tt.lastSize {
+				t.Errorf("the last read had a limit of %d rows, want %d", size, tt.lastSize)
 			}
 			if length := w.Header().Get("Content-Length"); (length == "") != (len(tt.reads) > 1) {
 				t.Errorf("Content-Length %q", length)
@@ -145,36 +145,37 @@ func TestPages(t *testing.T) {
 	}
 }
 
-func TestAPageWhoseReadingFails(t *testing.T) {
+func TestPageReadError(t *testing.T) {
 	broken := errors.New("broken")
-	l := texts{rows: 9, text: third, failAt: 1, fail: broken}
-	if w, err := l.answer(t, "GET", 8, 0); !errors.Is(err, broken) || len(w.reads) > 0 {
+	l := texts{rows: 9, text: third, failAt: 1, err: broken}
+	if w, err := l.serve(t, "GET", 8, 0); !errors.Is(err, broken) || len(w.reads) > 0 {
 		t.Errorf("the first read: %v after %d writes", err, len(w.reads))
 	}
-	l = texts{rows: 9, text: third, failAt: 2, fail: broken}
-	if w, err := l.answer(t, "GET", 8, 0); !errors.Is(err, broken) || len(w.reads) != 1 {
+	l = texts{rows: 9, text: third, failAt: 2, err: broken}
+	if w, err := l.serve(t, "GET", 8, 0); !errors.Is(err, broken) || len(w.reads) != 1 {
 		t.Errorf("the second read: %v after %d writes", err, len(w.reads))
 	}
-	l = texts{rows: 9, text: third, failAt: 2, fail: cohort.NotFound("owner")}
-	w, err := l.answer(t, "GET", 8, 0)
+	l = texts{rows: 9, text: third, failAt: 2, err: cohort.NotFound("owner")}
+	w, err := l.serve(t, "GET", 8, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	wantTexts(t, w, api.Extent{Count: 3, First: "1", Last: "3", Total: 9})
 }
 
-// A client that has left is read for no more, and is nobody's error.
-func TestAPageThatTheClientDoesNotTake(t *testing.T) {
+// When the client has disconnected, the page is not read further, and the error is a
+// cancellation.
+func TestPageClientDisconnects(t *testing.T) {
 	l := texts{rows: 9, text: third}
-	if _, err := l.answer(t, "GET", 8, 2); !errors.Is(err, context.Canceled) || len(l.asked) != 2 {
-		t.Errorf("error %v after %d reads", err, len(l.asked))
+	if _, err := l.serve(t, "GET", 8, 2); !errors.Is(err, context.Canceled) || len(l.reads) != 2 {
+		t.Errorf("error %v after %d reads", err, len(l.reads))
 	}
 }
 
-func TestHeadOfALongPage(t *testing.T) {
+func TestHeadOfLongPage(t *testing.T) {
 	l := texts{rows: 9, text: third}
-	w, err := l.answer(t, "HEAD", 8, 0)
-	if err != nil || w.Code != http.StatusOK || len(w.reads) > 0 || len(l.asked) != 1 {
-		t.Errorf("status %d, %d writes, %d reads, error %v", w.Code, len(w.reads), len(l.asked), err)
+	w, err := l.serve(t, "HEAD", 8, 0)
+	if err != nil || w.Code != http.StatusOK || len(w.reads) > 0 || len(l.reads) != 1 {
+		t.Errorf("status %d, %d writes, %d reads, error %v", w.Code, len(w.reads), len(l.reads), err)
 	}
 }

@@ -11,17 +11,17 @@ import (
 // Param is one parameter of a query string.
 type Param struct{ Name, Value string }
 
-// maxParams bounds the work that a query string can ask for. The longest list
-// of filters has 14.
+// maxParams is the maximum number of distinct parameters. It bounds the work for
+// one query string; the longest list of filters has 14.
 const maxParams = 100
 
-// ParseQuery reads a query string, its parameters in the order in which they
-// were sent. Of parameters with the same name only the last value is kept, at
-// the first place. It returns KindInvalid for escapes that mean nothing, and for
-// text that is not UTF-8 or has a U+0000 in it.
+// ParseQuery returns the parameters of a query string in the order in which they
+// were sent. Of parameters with the same name it returns the last value, at the
+// position of the first. It returns KindInvalid for malformed escapes, for text
+// that is not UTF-8 or contains U+0000, and for too many parameters.
 func ParseQuery(raw string) ([]Param, error) {
 	params := []Param{}
-	places := map[string]int{}
+	indexes := map[string]int{}
 	for pair := range strings.SplitSeq(raw, "&") {
 		if pair == "" {
 			continue
@@ -30,14 +30,14 @@ func ParseQuery(raw string) ([]Param, error) {
 		if !ok {
 			return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The query string is not valid: it has an escape that cannot be read, text that is not UTF-8, or a zero character."}
 		}
-		if i, repeated := places[p.Name]; repeated {
+		if i, repeated := indexes[p.Name]; repeated {
 			params[i].Value = p.Value
 			continue
 		}
 		if len(params) == maxParams {
 			return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The query string has too many parameters."}
 		}
-		places[p.Name] = len(params)
+		indexes[p.Name] = len(params)
 		params = append(params, p)
 	}
 	return params, nil
@@ -56,6 +56,6 @@ func parseParam(pair string) (Param, bool) {
 	return Param{name, value}, isText(name) && isText(value)
 }
 
-// isText reports whether a database can be asked for the text: PostgreSQL
-// cannot be for U+0000.
+// isText reports whether every database accepts the text. PostgreSQL rejects
+// U+0000.
 func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }

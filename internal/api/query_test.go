@@ -14,10 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// maxParams is how many different parameters a query string may have.
+// maxParams is the maximum number of distinct parameters.
 const maxParams = 100
 
-// manyParams returns a query of n different parameters.
+// manyParams returns a query with n distinct parameters.
 func manyParams(n int) string {
 	var b strings.Builder
 	for i := range n {
@@ -31,16 +31,16 @@ func TestParseQuery(t *testing.T) {
 		name, raw string
 		want      []api.Param
 	}{
-		{"nothing", "", []api.Param{}},
-		{"separators alone", "&&&", []api.Param{}},
+		{"empty", "", []api.Param{}},
+		{"only separators", "&&&", []api.Param{}},
 		{"order as sent", "b=1&a=2", []api.Param{{"b", "1"}, {"a", "2"}}},
-		{"the last of repeats, at the first place", "a=1&b=2&a=3&a=", []api.Param{{"a", ""}, {"b", "2"}}},
-		{"repeats by their decoded name", "name:like=1&name%3Alike=2", []api.Param{{"name:like", "2"}}},
+		{"duplicates: the last value at the first position", "a=1&b=2&a=3&a=", []api.Param{{"a", ""}, {"b", "2"}}},
+		{"duplicates by decoded name", "name:like=1&name%3Alike=2", []api.Param{{"name:like", "2"}}},
 		{"escapes", "name=A%26B+%2B%C3%A9", []api.Param{{"name", "A&B +é"}}},
 		{"no value", "a&b=", []api.Param{{"a", ""}, {"b", ""}}},
 		{"no name", "=1", []api.Param{{"", "1"}}},
 		{"equals in the value", "a=b=c", []api.Param{{"a", "b=c"}}},
-		{"a semicolon is text", "a=1;b=2", []api.Param{{"a", "1;b=2"}}},
+		{"a semicolon is not a separator", "a=1;b=2", []api.Param{{"a", "1;b=2"}}},
 		{"brackets", "id[]=1", []api.Param{{"id[]", "1"}}},
 		{"plain UTF-8", "name=straße", []api.Param{{"name", "straße"}}},
 	}
@@ -57,13 +57,13 @@ func TestParseQuery(t *testing.T) {
 	}
 }
 
-func TestParseQueryRefuses(t *testing.T) {
+func TestParseQueryRejects(t *testing.T) {
 	const text = "The query string is not valid: it has an escape that cannot be read, text that is not UTF-8, or a zero character."
 	tests := []struct{ name, raw, want string }{
-		{"half an escape", "a=%4", text},
+		{"truncated escape", "a=%4", text},
 		{"escape that is not hexadecimal", "a=%zz", text},
 		{"bad escape in a name", "%=1", text},
-		{"bad escape in a value that is not the last", "a=%&a=1", text},
+		{"bad escape in a duplicate that is replaced", "a=%&a=1", text},
 		{"value that is not UTF-8", "a=%ff", text},
 		{"name that is not UTF-8", "\xff=1", text},
 		{"half of a surrogate pair", "a=%ED%A0%80", text},
@@ -83,8 +83,8 @@ func TestParseQueryRefuses(t *testing.T) {
 
 func TestParseQueryCountsDifferentParameters(t *testing.T) {
 	for name, raw := range map[string]string{
-		"as many as there may be": manyParams(maxParams),
-		"each of them twice":      manyParams(maxParams) + manyParams(maxParams),
+		"the maximum":             manyParams(maxParams),
+		"the maximum, each twice": manyParams(maxParams) + manyParams(maxParams),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, err := api.ParseQuery(raw); err != nil || len(got) != maxParams {
@@ -94,8 +94,8 @@ func TestParseQueryCountsDifferentParameters(t *testing.T) {
 	}
 }
 
-// FuzzParseQuery holds the parser against net/url, which differs in two things:
-// it refuses semicolons, and lets text pass that is not UTF-8 or has zeros.
+// FuzzParseQuery compares the parser with net/url, which differs in two ways: it
+// rejects semicolons, and it accepts text that is not UTF-8 or contains U+0000.
 func FuzzParseQuery(f *testing.F) {
 	for _, s := range []string{
 		"", "page=1&limit=50", "name%3Alike=%C3%A9&is_default=true", "a=1&b=2&a=3", "a=%zz", "a=%ff", "&&=&a", "a=1;b=2",
@@ -111,12 +111,12 @@ func FuzzParseQuery(f *testing.F) {
 		if len(got) > maxParams {
 			t.Fatalf("%q: %d parameters", raw, len(got))
 		}
-		if strings.Contains(raw, ";") || strings.Count(raw, "&") > 1000 { // net/url has a bound of its own
+		if strings.Contains(raw, ";") || strings.Count(raw, "&") > 1000 { // net/url has a limit of its own
 			return
 		}
 		want, urlErr := url.ParseQuery(raw)
 		if ok := urlErr == nil && allText(want) && len(want) <= maxParams; ok != (err == nil) {
-			t.Fatalf("%q: error %v, and from net/url %v", raw, err, urlErr)
+			t.Fatalf("%q: error %v, but from net/url %v", raw, err, urlErr)
 		}
 		if err == nil {
 			compareQuery(t, raw, want, got)

@@ -9,19 +9,19 @@ import (
 	"cohort.example/cohort"
 )
 
-// maxDepth is how deep arrays and objects may be nested in a body. What the
-// API reads is four deep at most.
+// maxDepth is how deep arrays and objects may be nested in a body. The API reads
+// at most four levels.
 const maxDepth = 32
 
-// scanner walks over JSON text. The standard decoder is not used for bodies
-// because it hides what the API has to report or refuse: the order of fields,
-// the byte of an error, bytes that are not UTF-8, unpaired surrogates.
+// scanner checks JSON text. Bodies are not decoded with encoding/json because it
+// hides what the API has to report or reject: the order of fields, the byte of an
+// error, bytes that are not UTF-8, and unpaired surrogates.
 type scanner struct {
 	data string
 	pos  int
 }
 
-// document checks that the data is one value with nothing after it.
+// document checks that the data is exactly one value.
 func (s *scanner) document() error {
 	s.space()
 	if s.pos == len(s.data) {
@@ -64,7 +64,7 @@ func (s *scanner) literal() error {
 	return s.unexpected("where a value should begin")
 }
 
-// list passes an array or an object: items separated by commas, up to end.
+// list skips an array or an object: items separated by commas, up to end.
 func (s *scanner) list(end byte, depth int) error {
 	s.pos++
 	s.space()
@@ -90,7 +90,7 @@ func (s *scanner) list(end byte, depth int) error {
 	}
 }
 
-// item passes what stands in a list with that end.
+// item skips one item of a list that closes with end.
 func (s *scanner) item(end byte, depth int) error {
 	if end == '}' {
 		return s.member(depth)
@@ -141,8 +141,8 @@ func (s *scanner) text() error {
 	}
 }
 
-// plain passes the characters of a string that need no second look. They are
-// most of a body.
+// plain skips the characters of a string that need no further check: printable
+// ASCII except quotes and backslashes. They are most of a body.
 func (s *scanner) plain() {
 	i := s.pos
 	for i < len(s.data) && s.data[i] >= ' ' && s.data[i] < utf8.RuneSelf && s.data[i] != '"' && s.data[i] != '\\' {
@@ -163,8 +163,8 @@ func (s *scanner) escape() error {
 	return s.errorf("a string has an unknown escape")
 }
 
-// unicodeEscape passes \uXXXX, or two of them that make up one character. Half
-// of such a pair is refused: the standard library would put U+FFFD in its place.
+// unicodeEscape skips \uXXXX, or a surrogate pair of two escapes. It rejects half
+// of a pair, which the standard library would replace with U+FFFD.
 func (s *scanner) unicodeEscape() error {
 	unit, ok := s.hex4()
 	if !ok {
@@ -182,7 +182,7 @@ func (s *scanner) unicodeEscape() error {
 	return s.errorf("a \\u escape is half of a surrogate pair")
 }
 
-// hex4 passes the 'u' and the four digits of an escape.
+// hex4 skips the 'u' and the four digits of an escape and returns their value.
 func (s *scanner) hex4() (uint64, bool) {
 	if s.pos+5 > len(s.data) {
 		return 0, false
@@ -222,7 +222,7 @@ func (s *scanner) number() error {
 	return nil
 }
 
-// digits passes at least one digit, or returns false.
+// digits skips one or more digits. It returns false if there is none.
 func (s *scanner) digits() bool {
 	start := s.pos
 	for isDigit(s.peek()) {
@@ -235,7 +235,7 @@ func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
 func (s *scanner) space() {
 	if s.pos < len(s.data) && s.data[s.pos] > ' ' {
-		return // as in bodies that machines write
+		return // the usual case: compact JSON
 	}
 	s.spaces()
 }
@@ -251,7 +251,7 @@ func (s *scanner) spaces() {
 	}
 }
 
-// peek returns the byte at the scanner's place, 0 at the end.
+// peek returns the byte at the scanner's position, 0 at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.data) {
 		return s.data[s.pos]

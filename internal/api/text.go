@@ -2,8 +2,8 @@ package api
 
 import "unicode/utf8"
 
-// AppendText appends a JSON string, byte for byte as encoding/json writes it
-// when it is told not to escape HTML.
+// AppendText appends a JSON string, byte for byte as encoding/json encodes it
+// with SetEscapeHTML(false).
 func AppendText(dst []byte, s string) []byte {
 	dst = append(dst, '"')
 	done := 0
@@ -31,12 +31,12 @@ func AppendText(dst []byte, s string) []byte {
 	return append(dst, '"')
 }
 
-// appendEscape appends what stands for a character that does not stand for
-// itself, or for a byte that is no character.
+// appendEscape appends the escape of a character, or the replacement character
+// for a byte that is not UTF-8.
 func appendEscape(dst []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	switch c := s[0]; {
-	case s == "\u2028" || s == "\u2029": // line ends to JavaScript
+	case s == "\u2028" || s == "\u2029": // line terminators in JavaScript
 		return append(dst, '\\', 'u', '2', '0', '2', '0'+(s[2]&0xf))
 	case c >= utf8.RuneSelf:
 		return append(dst, `\ufffd`...)

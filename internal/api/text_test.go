@@ -8,8 +8,8 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// FuzzAppendText holds the writer of strings against encoding/json, byte for
-// byte, for text and for bytes that are none.
+// FuzzAppendText compares the encoder of strings with encoding/json, byte for byte,
+// also for bytes that are not UTF-8.
 func FuzzAppendText(f *testing.F) {
 	for _, s := range []string{
 		"", "Wholesale", `"`, `\`, "\x00\x01\x07\b\t\n\v\f\r\x1f \x7f", "<script>&amp;</script>", "Straße", "日本語", "😀",
@@ -27,7 +27,7 @@ func FuzzAppendText(f *testing.F) {
 		const before = "before"
 		got := string(api.AppendText([]byte(before), s))
 		if got != before+want.String()[:want.Len()-1] {
-			t.Errorf("%q is written %s, and by encoding/json %s", s, got[len(before):], want.String())
+			t.Errorf("%q is encoded as %s, by encoding/json as %s", s, got[len(before):], want.String())
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -18,16 +19,15 @@ func parseValue(t *testing.T, text string) api.Value {
 	return o[0].Value
 }
 
-// reading is what the methods of a value say about it; "-" means not of that
-// type.
-type reading struct{ Null, Bool, Text, Number, Array, Object bool }
+// types has which methods of a Value accept it.
+type types struct{ Null, Bool, Text, Number, Array, Object bool }
 
 func TestValueTypes(t *testing.T) {
-	tests := map[string]reading{
+	tests := map[string]types{
 		"null":     {Null: true},
 		"true":     {Bool: true},
 		"false":    {Bool: true},
-		`"true"`:   {Text: true, Number: true}, // a string may hold a number; the caller checks
+		`"true"`:   {Text: true, Number: true}, // a string may contain a number; the caller checks
 		`"\u0031"`: {Text: true, Number: true},
 		"0":        {Number: true},
 		"-1.5e3":   {Number: true},
@@ -38,7 +38,7 @@ func TestValueTypes(t *testing.T) {
 	for text, want := range tests {
 		t.Run(text, func(t *testing.T) {
 			v := parseValue(t, text)
-			got := reading{Null: v.IsNull()}
+			got := types{Null: v.IsNull()}
 			_, got.Bool = v.Bool()
 			_, got.Text = v.Text()
 			_, got.Number = v.Number()
@@ -66,7 +66,7 @@ func TestValueText(t *testing.T) {
 		`"é😀"`:                       "é😀",
 		`"\"\\\/\b\f\n\r\t"`:         "\"\\/\b\f\n\r\t",
 		`"\u00e9\uD83D\ude00\u0000"`: "é😀\x00",
-		`"\ufffd"`:                   "\ufffd", // asked for, so not a mistake
+		`"\ufffd"`:                   "\ufffd", // sent explicitly, so not an error
 		"\"\u2028\x7f\"":             "\u2028\x7f",
 	}
 	for text, want := range tests {
@@ -124,4 +124,30 @@ func TestValueString(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
+}
+
+// A short text that is kept must not keep the long body that contained it.
+func TestTextDoesNotRetainBody(t *testing.T) {
+	const bodies, size = 32, 1 << 20
+	var kept []string
+	before := liveBytes()
+	for range bodies {
+		o, err := api.ParseObject([]byte(`{"name":"x"` + strings.Repeat(" ", size) + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, _ := o[0].Value.Text()
+		kept = append(kept, name)
+	}
+	if grown := liveBytes() - before; grown > bodies*size/2 {
+		t.Errorf("%d texts of one letter retain %d bytes", bodies, grown)
+	}
+	runtime.KeepAlive(kept)
+}
+
+func liveBytes() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

@@ -9,8 +9,7 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// addressWire is an address in answers. The order of the fields is the
-// vendor's.
+// addressWire is an address in responses. The fields are in the vendor's order.
 type addressWire struct {
 	ID          int64              `json:"id"`
 	CustomerID  int64              `json:"customer_id"`
@@ -26,7 +25,7 @@ type addressWire struct {
 	CountryISO2 string             `json:"country_iso2"`
 	Phone       string             `json:"phone"`
 	AddressType cohort.AddressType `json:"address_type"`
-	FormFields  []formFieldWire    `json:"form_fields"` // null when there are none
+	FormFields  []formFieldWire    `json:"form_fields"` // always null
 }
 
 func addressToWire(a cohort.Address) addressWire {
@@ -37,36 +36,37 @@ func addressToWire(a cohort.Address) addressWire {
 	}
 }
 
-// addressBody is a change of an address, and whose it says it is.
+// addressBody is a body of an address. customerID is nil if the body does not name
+// the customer.
 type addressBody struct {
 	cohort.AddressUpdate
 	customerID *int64
 }
 
-// addressFields is what a body of an address may hold.
-var addressFields = fields[addressBody]{
+// addressFields has the fields of a body of an address.
+var addressFields = api.Fields[addressBody]{
 	"id":           nil,
-	"customer_id":  optional(func(b *addressBody) **int64 { return &b.customerID }, readID),
-	"first_name":   optional(func(b *addressBody) **string { return &b.FirstName }, readText),
-	"last_name":    optional(func(b *addressBody) **string { return &b.LastName }, readText),
-	"company":      optional(func(b *addressBody) **string { return &b.Company }, readText),
-	"street_1":     optional(func(b *addressBody) **string { return &b.Street1 }, readText),
-	"street_2":     optional(func(b *addressBody) **string { return &b.Street2 }, readText),
-	"city":         optional(func(b *addressBody) **string { return &b.City }, readText),
-	"state":        optional(func(b *addressBody) **string { return &b.State }, readText),
-	"zip":          optional(func(b *addressBody) **string { return &b.Zip }, readText),
-	"country":      optional(func(b *addressBody) **string { return &b.Country }, readText),
+	"customer_id":  api.Optional(func(b *addressBody) **int64 { return &b.customerID }, texts.ReadID),
+	"first_name":   api.Optional(func(b *addressBody) **string { return &b.FirstName }, readText),
+	"last_name":    api.Optional(func(b *addressBody) **string { return &b.LastName }, readText),
+	"company":      api.Optional(func(b *addressBody) **string { return &b.Company }, readText),
+	"street_1":     api.Optional(func(b *addressBody) **string { return &b.Street1 }, readText),
+	"street_2":     api.Optional(func(b *addressBody) **string { return &b.Street2 }, readText),
+	"city":         api.Optional(func(b *addressBody) **string { return &b.City }, readText),
+	"state":        api.Optional(func(b *addressBody) **string { return &b.State }, readText),
+	"zip":          api.Optional(func(b *addressBody) **string { return &b.Zip }, readText),
+	"country":      api.Optional(func(b *addressBody) **string { return &b.Country }, readText),
 	"country_iso2": nil,
-	"phone":        optional(func(b *addressBody) **string { return &b.Phone }, readText),
-	"address_type": optional(func(b *addressBody) **cohort.AddressType { return &b.Type }, readText),
+	"phone":        api.Optional(func(b *addressBody) **string { return &b.Phone }, readText),
+	"address_type": api.Optional(func(b *addressBody) **cohort.AddressType { return &b.Type }, readText),
 	"form_fields":  nil,
 }
 
-// requiredOfAddress are in the order in which they are asked for.
-var requiredOfAddress = []string{"first_name", "last_name", "phone", "street_1", "city", "state", "zip", "country"}
+// requiredAddressFields are in the order in which a missing one is reported.
+var requiredAddressFields = []string{"first_name", "last_name", "phone", "street_1", "city", "state", "zip", "country"}
 
-// decodeAddress reads a body whose customer, if it names one, must be the
-// path's.
+// decodeAddress decodes a body. The customer in the body, if there is one, must be
+// that of the path.
 func decodeAddress(r *api.Request, customerID int64, required ...string) (cohort.AddressUpdate, error) {
 	body, err := decodeBody(r, addressFields, required...)
 	if err == nil && body.customerID != nil && *body.customerID != customerID {
@@ -75,7 +75,7 @@ func decodeAddress(r *api.Request, customerID int64, required ...string) (cohort
 	return body.AddressUpdate, err
 }
 
-// noFilters is for lists that can only be paged.
+// noFilters is for lists without filters.
 var noFilters = filters[struct{}]{}
 
 func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
@@ -108,8 +108,8 @@ func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {
 	return api.WriteJSON(w, http.StatusOK, countWire{n})
 }
 
-// getAddress serves two paths, of which one does not name the customer. Like
-// all that get one thing by its id, it ignores the query.
+// getAddress serves two paths, one of them without the customer. Like every GET by
+// id it ignores the query string.
 func (h *handler) getAddress(w http.ResponseWriter, r *api.Request) error {
 	customerID, id, err := addressIDs(r)
 	if err != nil {
@@ -127,7 +127,7 @@ func (h *handler) createAddress(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := decodeAddress(r, customerID, requiredOfAddress...)
+	body, err := decodeAddress(r, customerID, requiredAddressFields...)
 	if err != nil {
 		return err
 	}
@@ -167,8 +167,8 @@ func (h *handler) deleteAddress(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-// deleteAddresses deletes all of them. Who sends a parameter means something
-// else, and gets an error.
+// deleteAddresses deletes all addresses of a customer. It rejects every parameter,
+// because a client that sends a limit or a filter expects to delete fewer.
 func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
 	customerID, err := r.ID("customer_id")
 	if err != nil {
@@ -188,7 +188,7 @@ func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-// addressIDs returns the ids in the path; a customer that it does not name is 0.
+// addressIDs returns the ids in the path. customerID is 0 if the path has none.
 func addressIDs(r *api.Request) (customerID, id int64, err error) {
 	if r.PathValue("customer_id") != "" {
 		if customerID, err = r.ID("customer_id"); err != nil {

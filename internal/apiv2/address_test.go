@@ -10,10 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzDecodeAddress feeds bodies to what a create does with them. Whatever
-// comes, the answer is the caller's address or the caller's fault; and an
-// address that is accepted reads back from its own answer as itself, its
-// country included.
+// FuzzDecodeAddress decodes and validates bodies of a create. Every error must be a
+// client error. The response of an accepted address must decode to the same address,
+// including its country.
 func FuzzDecodeAddress(f *testing.F) {
 	const rest = `"first_name":"J","last_name":"M","phone":"","street_1":"1","city":"A","zip":"1",`
 	for _, body := range []string{
@@ -36,18 +35,18 @@ func FuzzDecodeAddress(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		a, err := decodeNewAddress(body)
 		if err != nil {
-			mustBeTheCallersFault(t, err)
+			mustBeClientError(t, err)
 			return
 		}
 		var again addressBody
-		readAnswer(t, addressToWire(a), &again, addressFields)
+		decodeResponse(t, addressToWire(a), &again, addressFields)
 		if again.customerID == nil || *again.customerID != fuzzCustomer {
-			t.Errorf("the answer names customer %v", again.customerID)
+			t.Errorf("the response has customer %v", again.customerID)
 		}
 		if diff := cmp.Diff(a, again.Apply(cohort.Address{CustomerID: fuzzCustomer})); diff != "" {
-			t.Errorf("an address is not what its answer says (-address +answer):\n%s", diff)
+			t.Errorf("the response differs from the address (-address +response):\n%s", diff)
 		}
-		// A change of another field looks the kept name up again.
+		// An update of another field looks up the stored country name again.
 		if c, ok := country.Lookup(a.Country); ok {
 			if same, _ := country.Lookup(c.Name); same.ISO2 != c.ISO2 {
 				t.Errorf("%q is %s, and its name %q is %q", a.Country, c.ISO2, c.Name, same.ISO2)
@@ -58,9 +57,9 @@ func FuzzDecodeAddress(f *testing.F) {
 
 const fuzzCustomer = 7
 
-// decodeNewAddress is a create up to the point where its country is looked up.
+// decodeNewAddress does what a create does before it looks up the country.
 func decodeNewAddress(body string) (cohort.Address, error) {
-	update, err := decodeAddress(&api.Request{Body: []byte(body)}, fuzzCustomer, requiredOfAddress...)
+	update, err := decodeAddress(&api.Request{Body: []byte(body)}, fuzzCustomer, requiredAddressFields...)
 	if err != nil {
 		return cohort.Address{}, err
 	}

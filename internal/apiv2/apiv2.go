@@ -1,5 +1,5 @@
-// Package apiv2 speaks the V2 dialect of the BigCommerce REST Management API.
-// docs/wire.md says where each behaviour is known from.
+// Package apiv2 implements the V2 dialect of the BigCommerce REST Management API.
+// docs/wire.md gives the source of each behaviour.
 package apiv2
 
 import (
@@ -12,19 +12,18 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// groupsConcurrency is how many requests a store may have under way together on
-// each operation that has this limit. Source: the vendor's reference.
+// groupsConcurrency is how many requests of one store may run together on each
+// operation with this limit. Source: the vendor's reference.
 const groupsConcurrency = 40
 
-// validations is how many passwords may be tried per minute: of one customer,
-// so that nobody guesses on, and in a store, because each takes a core for
-// tens of milliseconds. That there is a limit is the vendor's word; the figures
-// are ours.
+// validations is how many passwords may be checked per minute. The limit per
+// customer stops guessing; the limit per store exists because each check uses a
+// core for tens of milliseconds. The vendor documents a limit; the figures are ours.
 var validations = api.Rate{PerPath: 10, PerStore: 300}
 
 // Dialect returns the V2 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
-	h := &handler{svc: svc, answers: newAnswers(svc), now: time.Now}
+	h := &handler{svc: svc, responses: newResponseCache(svc), now: time.Now}
 	const read, modify = cohort.ScopeCustomersRead, cohort.ScopeCustomers
 	return &api.Dialect{
 		Prefix:     "/v2",
@@ -62,12 +61,13 @@ func Dialect(svc *service.Service) *api.Dialect {
 }
 
 type handler struct {
-	svc     *service.Service
-	answers *answers
-	now     func() time.Time
+	svc       *service.Service
+	responses *responseCache
+	now       func() time.Time
 }
 
-// canonical accepts the older name of a resource and ".json" at the end.
+// canonical maps the older name of the groups, and paths with the suffix ".json",
+// to the path of the route.
 func canonical(path string) string {
 	path = strings.TrimSuffix(path, ".json")
 	if rest, ok := strings.CutPrefix(path, "/customergroups"); ok && (rest == "" || rest[0] == '/') {
@@ -76,8 +76,8 @@ func canonical(path string) string {
 	return path
 }
 
-// getTime answers with the server's clock. Clients call it to learn whether
-// their token works.
+// getTime sends the server's time. Clients call it to check whether their token
+// works.
 func (h *handler) getTime(w http.ResponseWriter, _ *api.Request) error {
 	return api.WriteJSON(w, http.StatusOK, struct {
 		Time int64 `json:"time"`

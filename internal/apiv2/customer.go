@@ -13,8 +13,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// customerWire is a customer in answers. The order of the fields is the
-// vendor's. Texts that are missing are empty, never null.
+// customerWire is a customer in responses. The fields are in the vendor's order.
+// Missing texts are empty, never null.
 type customerWire struct {
 	ID                    int64           `json:"id"`
 	Company               string          `json:"company"`
@@ -22,7 +22,7 @@ type customerWire struct {
 	LastName              string          `json:"last_name"`
 	Email                 string          `json:"email"`
 	Phone                 string          `json:"phone"`
-	FormFields            []formFieldWire `json:"form_fields"` // null when there are none
+	FormFields            []formFieldWire `json:"form_fields"` // always null
 	DateCreated           string          `json:"date_created"`
 	DateModified          string          `json:"date_modified"`
 	StoreCredit           string          `json:"store_credit"`
@@ -40,17 +40,18 @@ type formFieldWire struct {
 	Value string `json:"value"`
 }
 
-// linkWire says where a part of a resource is to be found.
+// linkWire is a link to a part of a resource.
 type linkWire struct {
 	URL      string `json:"url"`
 	Resource string `json:"resource"`
 }
 
-// Customer dates look like "Tue, 13 Nov 2012 21:16:41 +0000".
+// customerDate formats a date of a customer: "Tue, 13 Nov 2012 21:16:41 +0000".
 func customerDate(t time.Time) string { return t.UTC().Format(time.RFC1123Z) }
 
-// customerToWire returns the function that makes answers to this request,
-// whose address is in the links.
+// customerToWire returns a function that converts customers for the response to
+// this request. The links of a customer contain the URL that the request was sent
+// to.
 func customerToWire(r *api.Request) func(cohort.Customer) customerWire {
 	base := r.BaseURL() + "/v2"
 	return func(c cohort.Customer) customerWire {
@@ -76,43 +77,46 @@ func customerToWire(r *api.Request) func(cohort.Customer) customerWire {
 	}
 }
 
-// customerFields is what a body of a customer may hold.
-var customerFields = fields[cohort.CustomerUpdate]{
+// customerFields has the fields of a body of a customer.
+var customerFields = api.Fields[cohort.CustomerUpdate]{
 	"id":                      nil,
 	"_authentication":         setAuthentication,
-	"company":                 optional(func(u *cohort.CustomerUpdate) **string { return &u.Company }, readText),
-	"first_name":              optional(func(u *cohort.CustomerUpdate) **string { return &u.FirstName }, readText),
-	"last_name":               optional(func(u *cohort.CustomerUpdate) **string { return &u.LastName }, readText),
-	"email":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Email }, readText),
-	"phone":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Phone }, readText),
+	"company":                 api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.Company }, readText),
+	"first_name":              api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.FirstName }, readText),
+	"last_name":               api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.LastName }, readText),
+	"email":                   api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.Email }, readText),
+	"phone":                   api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.Phone }, readText),
 	"form_fields":             nil,
 	"date_created":            nil,
 	"date_modified":           nil,
-	"store_credit":            optional(func(u *cohort.CustomerUpdate) **decimal.Decimal { return &u.StoreCredit }, readAmount),
-	"registration_ip_address": optional(func(u *cohort.CustomerUpdate) **string { return &u.RegistrationIPAddress }, readText),
-	"customer_group_id":       optional(func(u *cohort.CustomerUpdate) **int64 { return &u.GroupID }, readIDOrNone),
-	"notes":                   optional(func(u *cohort.CustomerUpdate) **string { return &u.Notes }, readText),
-	"tax_exempt_category":     optional(func(u *cohort.CustomerUpdate) **string { return &u.TaxExemptCategory }, readText),
-	"reset_pass_on_login":     optional(func(u *cohort.CustomerUpdate) **bool { return &u.ResetPassOnLogin }, readBool),
+	"store_credit":            api.Optional(func(u *cohort.CustomerUpdate) **decimal.Decimal { return &u.StoreCredit }, texts.ReadAmount),
+	"registration_ip_address": api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.RegistrationIPAddress }, readText),
+	"customer_group_id":       api.Optional(func(u *cohort.CustomerUpdate) **int64 { return &u.GroupID }, texts.ReadIDOrNone),
+	"notes":                   api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.Notes }, readText),
+	"tax_exempt_category":     api.Optional(func(u *cohort.CustomerUpdate) **string { return &u.TaxExemptCategory }, readText),
+	"reset_pass_on_login":     api.Optional(func(u *cohort.CustomerUpdate) **bool { return &u.ResetPassOnLogin }, texts.ReadBool),
 	"accepts_marketing":       nil,
 	"addresses":               nil,
 }
 
-// authentication is the part of a body that answers never show.
+// authentication is the field of a body that no response has.
 type authentication struct {
 	password, confirmation *string
 	forceReset             *bool
 }
 
-var authenticationFields = fields[authentication]{
-	"password":              optional(func(a *authentication) **string { return &a.password }, readText),
-	"password_confirmation": optional(func(a *authentication) **string { return &a.confirmation }, readText),
-	"force_reset":           optional(func(a *authentication) **bool { return &a.forceReset }, readBool),
+var authenticationFields = api.Fields[authentication]{
+	"password":              api.Optional(func(a *authentication) **string { return &a.password }, readText),
+	"password_confirmation": api.Optional(func(a *authentication) **string { return &a.confirmation }, readText),
+	"force_reset":           api.Optional(func(a *authentication) **bool { return &a.forceReset }, texts.ReadBool),
 }
 
 func setAuthentication(u *cohort.CustomerUpdate, v api.Value) error {
-	var room [api.Usual]api.Member
-	object, err := readObject(v, room[:])
+	if v.IsNull() {
+		return api.ErrNull
+	}
+	var buf [api.Usual]api.Member
+	object, err := readObject(v, buf[:])
 	if err != nil {
 		return err
 	}
@@ -135,8 +139,8 @@ func setAuthentication(u *cohort.CustomerUpdate, v api.Value) error {
 	return nil
 }
 
-// customerFilters is what the list, the count and the deletion of customers
-// can be filtered by.
+// customerFilters has the filters of the list, the count and the deletion of
+// customers.
 var customerFilters = filters[cohort.CustomerFilter]{
 	"first_name":          api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.FirstName }),
 	"last_name":           api.TextFilter(func(f *cohort.CustomerFilter) **string { return &f.LastName }),
@@ -252,8 +256,8 @@ func (h *handler) deleteCustomer(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-// deleteCustomers deletes what the filters match. A limit makes it fewer; a
-// page would skip over customers that are not deleted, so there is none.
+// deleteCustomers deletes the customers that the filters match, up to the limit. It
+// rejects a page, because a page would skip customers that are not deleted.
 func (h *handler) deleteCustomers(w http.ResponseWriter, r *api.Request) error {
 	filter, page, err := decodeQuery(r, customerFilters, cohort.MaxDeleteCustomers)
 	if err != nil {
@@ -269,9 +273,10 @@ func (h *handler) deleteCustomers(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-var validateFields = fields[string]{"password": plain(func(s *string) *string { return s }, readText)}
+var validateFields = api.Fields[string]{"password": api.Plain(func(s *string) *string { return s }, readText)}
 
-// validatePassword says only yes or no, also for customers who do not exist.
+// validatePassword responds with true or false. For an unknown customer it responds
+// with false, not 404, so it does not reveal which customers exist.
 func (h *handler) validatePassword(w http.ResponseWriter, r *api.Request) error {
 	id, err := r.ID("customer_id")
 	if err != nil {

@@ -21,9 +21,8 @@ import (
 
 const testStore = "abc"
 
-// FuzzDecodeCustomer feeds bodies to what a create does with them. Whatever
-// comes, the answer is the caller's customer or the caller's fault; and a
-// customer that is accepted reads back from its own answer as itself.
+// FuzzDecodeCustomer decodes and validates bodies of a create. Every error must be a
+// client error. The response of an accepted customer must decode to the same customer.
 func FuzzDecodeCustomer(f *testing.F) {
 	for _, body := range []string{
 		``,
@@ -46,18 +45,18 @@ func FuzzDecodeCustomer(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		c, err := decodeCustomer(body)
 		if err != nil {
-			mustBeTheCallersFault(t, err)
+			mustBeClientError(t, err)
 			return
 		}
 		var again cohort.CustomerUpdate
-		readAnswer(t, toWire(c), &again, customerFields)
+		decodeResponse(t, toWire(c), &again, customerFields)
 		if diff := cmp.Diff(c, again.Apply(cohort.Customer{})); diff != "" {
-			t.Errorf("a customer is not what its answer says (-customer +answer):\n%s", diff)
+			t.Errorf("the response differs from the customer (-customer +response):\n%s", diff)
 		}
 	})
 }
 
-// decodeCustomer is a create up to the point where it would be stored.
+// decodeCustomer does what a create does before it stores the customer.
 func decodeCustomer(body string) (cohort.Customer, error) {
 	update, err := decodeBody(&api.Request{Body: []byte(body)}, customerFields, "first_name", "last_name", "email")
 	if err != nil {
@@ -72,17 +71,17 @@ func decodeCustomer(body string) (cohort.Customer, error) {
 	return c, c.Validate()
 }
 
-// readAnswer reads what we answered as if it were sent to us, but for the
-// fields that cannot be sent.
-func readAnswer[T any](t *testing.T, answer any, into *T, table fields[T]) {
+// decodeResponse encodes a response and decodes it as a request, without the
+// read-only fields.
+func decodeResponse[T any](t *testing.T, response any, into *T, table api.Fields[T]) {
 	t.Helper()
 	w := httptest.NewRecorder()
-	if err := api.WriteJSON(w, http.StatusOK, answer); err != nil {
+	if err := api.WriteJSON(w, http.StatusOK, response); err != nil {
 		t.Fatal(err)
 	}
 	object, err := api.ParseObject(w.Body.Bytes())
 	if err != nil {
-		t.Fatalf("%v in our own answer: %s", err, w.Body)
+		t.Fatalf("%v in the response %s", err, w.Body)
 	}
 	for name, set := range table {
 		if set == nil {
@@ -90,13 +89,12 @@ func readAnswer[T any](t *testing.T, answer any, into *T, table fields[T]) {
 		}
 	}
 	if err := decodeObject(object, into, table); err != nil {
-		t.Fatalf("%v in our own answer: %s", err, w.Body)
+		t.Fatalf("%v in the response %s", err, w.Body)
 	}
 }
 
-// FuzzCustomerQuery feeds queries to what a list does with them. Whatever
-// comes, the fault is the caller's, or the database can answer, and then the
-// list and the count agree.
+// FuzzCustomerQuery sends queries to the list and the count. Every error must be a
+// client error. The list and the count of an accepted query must agree.
 func FuzzCustomerQuery(f *testing.F) {
 	for _, query := range []string{
 		"",
@@ -127,11 +125,11 @@ func FuzzCustomerQuery(f *testing.F) {
 		r := &api.Request{Request: &http.Request{URL: &url.URL{RawQuery: query}}}
 		filter, page, err := decodeQuery(r, customerFilters, defaultLimit)
 		if err != nil {
-			mustBeTheCallersFault(t, err)
+			mustBeClientError(t, err)
 			return
 		}
 		if page.Number < 1 || page.Size < 1 || page.Size > maxLimit || page.Offset() < 0 {
-			t.Errorf("%q asks for page %+v", query, page)
+			t.Errorf("%q has page %+v", query, page)
 		}
 		n, err := svc.CountCustomers(t.Context(), testStore, filter)
 		if err != nil {
@@ -147,9 +145,8 @@ func FuzzCustomerQuery(f *testing.F) {
 	})
 }
 
-// However many customers the filters match, and whatever the limit, one call
-// deletes no more than a hundred.
-func TestDeleteCustomersAtMost(t *testing.T) {
+// One call deletes at most 100 customers, whatever the filters and the limit.
+func TestDeleteCustomersLimit(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHandler(t, d)
@@ -188,8 +185,8 @@ func TestDeleteCustomersAtMost(t *testing.T) {
 	})
 }
 
-// Dates are shown to the second, so a filter means the whole of the second, or
-// of the day, that it names.
+// Responses show dates to the second, so a filter matches the whole second or the
+// whole day.
 func TestCustomerDates(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -211,7 +208,7 @@ func TestCustomerDates(t *testing.T) {
 		wantDates(created, created)
 		call(h.updateCustomer, http.MethodPut, "", `{"notes":"Moved."}`)
 		wantDates(created, modified)
-		// A clock that goes back takes no date with it.
+		// date_modified does not go back when the clock does.
 		now = now.Add(-time.Hour)
 		call(h.updateCustomer, http.MethodPut, "", `{"notes":"Moved again."}`)
 		wantDates(created, modified)
@@ -238,15 +235,15 @@ func TestCustomerDates(t *testing.T) {
 	})
 }
 
-// newHandler returns the dialect's handlers on a service that has testStore.
+// newHandler returns the dialect's handlers for a service with testStore.
 func newHandler(t *testing.T, d *db.DB, opts ...service.Option) *handler {
 	t.Helper()
 	svc := service.New(d, opts...)
 	mustCreateStore(t, svc)
-	return &handler{svc: svc, answers: newAnswers(svc)}
+	return &handler{svc: svc, responses: newResponseCache(svc)}
 }
 
-// call sends a request that names customer 1 to a handler, past the server.
+// call sends a request for customer 1 to a handler, without the server.
 func call(handle api.Handler, method, query, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "/"+query, strings.NewReader(body))
 	w := httptest.NewRecorder()
@@ -264,8 +261,7 @@ func mustCreateStore(t testing.TB, svc *service.Service) {
 	}
 }
 
-// mustCreateCustomers adds customers whose emails nobody had before, and
-// returns their ids.
+// mustCreateCustomers creates customers with random emails and returns their ids.
 func mustCreateCustomers(t testing.TB, svc *service.Service, n int) (ids []int64) {
 	t.Helper()
 	for range n {

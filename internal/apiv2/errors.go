@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// errorWire is the one element of the array that every V2 error is.
+// errorWire is the only element of the array that is the body of a V2 error.
 type errorWire struct {
 	Status  int           `json:"status"`
 	Message string        `json:"message"`
@@ -20,14 +20,15 @@ type errorDetails struct {
 	InvalidReason string `json:"invalid_reason"`
 }
 
-// partialWire is the body of a 207, the one V2 error that is not an array.
+// partialWire is the body of a 207, the only V2 error that is not an array.
 type partialWire struct {
 	Status  int    `json:"status"`
 	Message string `json:"message"`
 }
 
-// The kinds' statuses and texts. An empty text is one that depends on the error.
-// 422 never appears: two official clients take it for success.
+// kinds has the status and message of each kind of error. An empty message means
+// that it depends on the error. V2 never sends 422: two official clients treat it as
+// success.
 var kinds = map[cohort.Kind]struct {
 	status  int
 	message string
@@ -39,7 +40,7 @@ var kinds = map[cohort.Kind]struct {
 	cohort.KindUnavailable: {http.StatusServiceUnavailable, "The service is unavailable for the moment. Please try again."},
 }
 
-// writeError is the one place where an error becomes a V2 answer.
+// writeError sends the V2 response for an error. All V2 errors pass through it.
 func writeError(w http.ResponseWriter, err error) int {
 	if e, ok := errors.AsType[*api.HTTPError](err); ok {
 		return write(w, errorWire{Status: e.Status, Message: e.Message})
@@ -56,24 +57,24 @@ func writeError(w http.ResponseWriter, err error) int {
 	if !ok {
 		return writeInternal(w)
 	}
-	answer := errorWire{Status: known.status, Message: known.message}
+	body := errorWire{Status: known.status, Message: known.message}
 	switch {
 	case e.Kind != cohort.KindUnavailable:
 	case e.Message == "":
 		w.Header().Set("Retry-After", "1")
-	default: // nothing that a client should do again by itself
-		answer.Message = e.Message
+	default: // clients should not retry automatically
+		body.Message = e.Message
 	}
-	if answer.Message == "" {
-		answer.Message = message(e)
+	if body.Message == "" {
+		body.Message = message(e)
 	}
 	if e.Reason != "" {
-		answer.Details = &errorDetails{e.Reason}
+		body.Details = &errorDetails{e.Reason}
 	}
-	return write(w, answer)
+	return write(w, body)
 }
 
-// writeInternal says nothing but the id under which the log has the rest.
+// writeInternal sends only the request id, with which the error is in the log.
 func writeInternal(w http.ResponseWriter) int {
 	return write(w, errorWire{
 		Status:  http.StatusInternalServerError,
@@ -82,7 +83,7 @@ func writeInternal(w http.ResponseWriter) int {
 }
 
 func write(w http.ResponseWriter, e errorWire) int {
-	// An errorWire always encodes.
+	// Encoding an errorWire cannot fail.
 	_ = api.WriteJSON(w, e.Status, []errorWire{e})
 	return e.Status
 }
@@ -94,7 +95,7 @@ func message(e *cohort.Error) string {
 	return fmt.Sprintf("The field '%s' is invalid.", e.Field)
 }
 
-// The refusals that V2 has a text of its own for.
+// V2 has a message of its own for each of these errors.
 
 func missing(field string) error {
 	return fieldError(field, "The required field '%s' was not supplied.")

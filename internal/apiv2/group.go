@@ -13,59 +13,61 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// groupFields is what a body of a group may hold.
-var groupFields = fields[cohort.GroupUpdate]{
+// groupFields has the fields of a body of a group.
+var groupFields = api.Fields[cohort.GroupUpdate]{
 	"id":                  nil,
-	"name":                optional(func(u *cohort.GroupUpdate) **string { return &u.Name }, readText),
-	"category_access":     optional(func(u *cohort.GroupUpdate) **cohort.CategoryAccess { return &u.CategoryAccess }, readAccess),
-	"discount_rules":      optional(func(u *cohort.GroupUpdate) **[]cohort.DiscountRule { return &u.DiscountRules }, readRules),
+	"name":                api.Optional(func(u *cohort.GroupUpdate) **string { return &u.Name }, readText),
+	"category_access":     api.Optional(func(u *cohort.GroupUpdate) **cohort.CategoryAccess { return &u.CategoryAccess }, readAccess),
+	"discount_rules":      api.Optional(func(u *cohort.GroupUpdate) **[]cohort.DiscountRule { return &u.DiscountRules }, readRules),
 	"date_created":        nil,
 	"date_modified":       nil,
-	"is_group_for_guests": optional(func(u *cohort.GroupUpdate) **bool { return &u.IsGroupForGuests }, readBool),
-	"is_default":          optional(func(u *cohort.GroupUpdate) **bool { return &u.IsDefault }, readBool),
+	"is_group_for_guests": api.Optional(func(u *cohort.GroupUpdate) **bool { return &u.IsGroupForGuests }, texts.ReadBool),
+	"is_default":          api.Optional(func(u *cohort.GroupUpdate) **bool { return &u.IsDefault }, texts.ReadBool),
 }
 
-var accessFields = fields[cohort.CategoryAccess]{
-	"type":       plain(func(a *cohort.CategoryAccess) *cohort.AccessType { return &a.Type }, readWord(cohort.AccessAll, cohort.AccessNone, cohort.AccessSpecific)),
-	"categories": plain(func(a *cohort.CategoryAccess) *[]int64 { return &a.Categories }, readCategories),
+var accessFields = api.Fields[cohort.CategoryAccess]{
+	"type":       api.Plain(func(a *cohort.CategoryAccess) *cohort.AccessType { return &a.Type }, readWord(cohort.AccessAll, cohort.AccessNone, cohort.AccessSpecific)),
+	"categories": api.Plain(func(a *cohort.CategoryAccess) *[]int64 { return &a.Categories }, readCategories),
 }
 
 func readAccess(v api.Value) (cohort.CategoryAccess, error) {
 	var access cohort.CategoryAccess
-	var room [api.Usual]api.Member
-	object, err := readObject(v, room[:])
+	var buf [api.Usual]api.Member
+	object, err := readObject(v, buf[:])
 	if err != nil {
 		return access, err
 	}
 	required := []string{"type", "categories"}
 	if object.Text("type") != string(cohort.AccessSpecific) {
 		required = required[:1]
-		// Categories mean nothing here, whatever they are.
+		// With another type the categories are ignored, even if they are invalid.
 		object = object.Without("categories")
 	}
 	if err := decodeObject(object, &access, accessFields, required...); err != nil {
 		return access, err
 	}
+	// The service validates the access too; validated here, its error comes in the
+	// order of the fields of the body.
 	return access, access.Validate()
 }
 
-// readCategories counts the ids as they were sent, repeats included, so that a long
-// list is refused before it is decoded.
+// readCategories counts the ids as sent, including duplicates, so that it can
+// reject a long list before decoding it.
 func readCategories(v api.Value) ([]int64, error) {
-	var room [api.Usual]api.Value
-	values, err := readArray(v, room[:], cohort.MaxCategoriesOfGroup)
+	var buf [api.Usual]api.Value
+	values, err := readArray(v, buf[:], cohort.MaxCategoriesOfGroup)
 	if err != nil {
 		return nil, err
 	}
 	if len(values) > cohort.MaxCategoriesOfGroup {
 		return nil, cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: make([]int64, len(values))}.Validate()
 	}
-	return readIDs(values)
+	return texts.ReadIDs(values)
 }
 
 func readRules(v api.Value) ([]cohort.DiscountRule, error) {
-	var room [api.Usual]api.Value
-	values, err := readArray(v, room[:], cohort.MaxRules)
+	var buf [api.Usual]api.Value
+	values, err := readArray(v, buf[:], cohort.MaxRules)
 	if err != nil {
 		return nil, err
 	}
@@ -81,18 +83,18 @@ func readRules(v api.Value) ([]cohort.DiscountRule, error) {
 	return rules, nil
 }
 
-var ruleFields = fields[cohort.DiscountRule]{
-	"type":          plain(func(r *cohort.DiscountRule) *cohort.RuleType { return &r.Type }, readWord(cohort.RuleAll, cohort.RuleCategory, cohort.RuleProduct, cohort.RulePriceList)),
-	"category_id":   plain(ruleTarget, readID),
-	"product_id":    plain(ruleTarget, readID),
-	"price_list_id": plain(ruleTarget, readID),
-	"method":        plain(func(r *cohort.DiscountRule) *cohort.Method { return &r.Method }, readWord(cohort.MethodPercent, cohort.MethodFixed, cohort.MethodPrice)),
-	"amount":        plain(func(r *cohort.DiscountRule) *decimal.Decimal { return &r.Amount }, readAmount),
+var ruleFields = api.Fields[cohort.DiscountRule]{
+	"type":          api.Plain(func(r *cohort.DiscountRule) *cohort.RuleType { return &r.Type }, readWord(cohort.RuleAll, cohort.RuleCategory, cohort.RuleProduct, cohort.RulePriceList)),
+	"category_id":   api.Plain(ruleTarget, texts.ReadID),
+	"product_id":    api.Plain(ruleTarget, texts.ReadID),
+	"price_list_id": api.Plain(ruleTarget, texts.ReadID),
+	"method":        api.Plain(func(r *cohort.DiscountRule) *cohort.Method { return &r.Method }, readWord(cohort.MethodPercent, cohort.MethodFixed, cohort.MethodPrice)),
+	"amount":        api.Plain(func(r *cohort.DiscountRule) *decimal.Decimal { return &r.Amount }, texts.ReadAmount),
 }
 
 func ruleTarget(r *cohort.DiscountRule) *int64 { return &r.TargetID }
 
-// ruleFieldsOf names the fields that a rule of each type has, and must have.
+// ruleFieldsOf has the fields of a rule of each type. All of them are required.
 var ruleFieldsOf = map[cohort.RuleType][]string{
 	cohort.RuleAll:       {"type", "method", "amount"},
 	cohort.RuleCategory:  {"type", "category_id", "method", "amount"},
@@ -101,8 +103,8 @@ var ruleFieldsOf = map[cohort.RuleType][]string{
 }
 
 func readRule(v api.Value, rule *cohort.DiscountRule) error {
-	var room [api.Usual]api.Member
-	object, err := readObject(v, room[:])
+	var buf [api.Usual]api.Member
+	object, err := readObject(v, buf[:])
 	if err != nil {
 		return err
 	}
@@ -124,7 +126,7 @@ func readRule(v api.Value, rule *cohort.DiscountRule) error {
 	return nil
 }
 
-// groupFilters is what the list and the count of groups can be filtered by.
+// groupFilters has the filters of the list and the count of groups.
 var groupFilters = filters[cohort.GroupFilter]{
 	"name":                api.TextFilter(func(f *cohort.GroupFilter) **string { return &f.Name }),
 	"name:like":           func(f *cohort.GroupFilter, v string) error { f.NameLike = v; return nil },
@@ -142,11 +144,11 @@ func groupCreated(f *cohort.GroupFilter) *cohort.TimeRange  { return &f.DateCrea
 func groupModified(f *cohort.GroupFilter) *cohort.TimeRange { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
-	key := answerKey{store: r.Store.Key, what: "list", query: r.URL.RawQuery}
-	return h.answers.write(w, r, key, func() (answer, error) {
+	key := cacheKey{store: r.Store.Key, operation: "list", query: r.URL.RawQuery}
+	return h.responses.write(w, r, key, func() (response, error) {
 		filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		var ids groupIDs
 		read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Group]) error {
@@ -155,21 +157,21 @@ func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
 		}
 		groups, err := api.ReadPage(r, groupList(page, read))
 		if err != nil || groups.Count() == 0 {
-			return answer{}, err
+			return response{}, err
 		}
 		body, whole := groups.Body()
 		if !whole {
-			return answer{long: groups}, nil
+			return response{long: groups}, nil
 		}
-		a := answer{document: api.NewUntagged(body)}
+		res := response{document: api.NewUntagged(body)}
 		if filter == (cohort.GroupFilter{}) && len(ids.read) == page.Size {
-			a.page = ids.read
+			res.page = ids.read
 		}
-		return a, nil
+		return res, nil
 	})
 }
 
-// groupIDs notes which groups are read.
+// groupIDs is a piece that also records the ids of the groups.
 type groupIDs struct {
 	*api.Piece[cohort.Group]
 	read []int64
@@ -186,30 +188,30 @@ func (g *groupIDs) Add(row cohort.Group) bool {
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {
-	key := answerKey{store: r.Store.Key, what: "count", query: r.URL.RawQuery}
-	return h.answers.write(w, r, key, func() (answer, error) {
+	key := cacheKey{store: r.Store.Key, operation: "count", query: r.URL.RawQuery}
+	return h.responses.write(w, r, key, func() (response, error) {
 		filter, _, err := decodeQuery(r, groupFilters, defaultLimit)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 		n, err := h.svc.CountGroups(r.Context(), r.Store.Key, filter)
-		return answer{document: countDocument(n)}, err
+		return response{document: countDocument(n)}, err
 	})
 }
 
-// getGroup ignores the query: the reference shows list parameters here by
-// mistake, and clients send them.
+// getGroup ignores the query string: the reference lists the parameters of the list
+// here by mistake, and clients send them.
 func (h *handler) getGroup(w http.ResponseWriter, r *api.Request) error {
 	id, err := r.ID("id")
 	if err != nil {
 		return err
 	}
-	return h.answers.write(w, r, answerKey{store: r.Store.Key, group: id}, func() (answer, error) {
+	return h.responses.write(w, r, cacheKey{store: r.Store.Key, group: id}, func() (response, error) {
 		g, err := h.svc.Group(r.Context(), r.Store.Key, id)
 		if err != nil {
-			return answer{}, err
+			return response{}, err
 		}
-		return answer{document: groupDocument(g)}, nil
+		return response{document: groupDocument(g)}, nil
 	})
 }
 
@@ -254,13 +256,14 @@ func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-// setGroupLocation names the group that was made or changed.
+// setGroupLocation sets the Location of a group.
 func setGroupLocation(w http.ResponseWriter, r *api.Request, g cohort.Group) {
 	setLocation(w, r, "/customer_groups/"+strconv.FormatInt(g.ID, 10))
 }
 
-// sitewideFailed gives a KindPartial error the text that V2 has for it, and
-// names the group, which the body of a 207 does not. Other errors pass.
+// sitewideFailed gives a KindPartial error the message of V2, and sets the Location,
+// because the body of a 207 does not name the group. It returns other errors as they
+// are. done is "created" or "updated".
 func sitewideFailed(w http.ResponseWriter, r *api.Request, g cohort.Group, err error, done string) error {
 	if cohort.KindOf(err) != cohort.KindPartial {
 		return err

@@ -9,19 +9,19 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// The size of a page. Source: the vendor's reference.
+// The default and the maximum size of a page. Source: the vendor's reference.
 const (
 	defaultLimit = 50
 	maxLimit     = 250
 )
 
-// filters is what the list of a resource can be filtered by: for each
-// parameter, how its value gets into an F.
+// filters has the filters of a list. Each function reads the value of one parameter
+// into an F.
 type filters[F any] map[string]func(into *F, value string) error
 
-// decodeQuery reads the parameters of a list, or of a count, which takes the
-// same ones and has no use for the page. The page has the given size unless
-// the client sends a limit.
+// decodeQuery reads the parameters of a list or of a count. A count accepts the
+// parameters of the list and ignores the page. size is the size of the page without
+// a limit parameter.
 func decodeQuery[F any](r *api.Request, table filters[F], size int) (filter F, page cohort.Page, err error) {
 	page = cohort.Page{Number: 1, Size: size}
 	params, err := api.ParseQuery(r.URL.RawQuery)
@@ -55,8 +55,8 @@ func decodeParam[F any](p api.Param, filter *F, page *cohort.Page, table filters
 	return onField(p.Name, set(filter, p.Value))
 }
 
-// readCount reads a page number or a page size. One that no integer can hold
-// is a number all the same: the largest there is, which is what Atoi returns.
+// readCount reads a page number or a page size. A number that does not fit into an
+// int is valid and means the largest int, which Atoi returns with ErrRange.
 func readCount(p api.Param) (int, error) {
 	n, err := strconv.Atoi(p.Value)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || n < 1 {
@@ -65,7 +65,7 @@ func readCount(p api.Param) (int, error) {
 	return n, nil
 }
 
-// boolFilter makes a table entry for a filter of type *bool.
+// boolFilter returns the entry for a filter of type *bool.
 func boolFilter[F any](field func(*F) **bool) func(*F, string) error {
 	return func(into *F, value string) error {
 		var b bool

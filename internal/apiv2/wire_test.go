@@ -21,14 +21,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// variables are what the scripts in testdata are written with.
+// variables are the variables of the scripts in testdata.
 var variables = []string{"other_store", "other_token", "products_token", "read_token", "store", "token"}
 
-// TestWire holds the server against the wire scripts in testdata.
+// TestWire runs the wire scripts in testdata.
 //
-// With COHORT_WIRE_URL set it holds the server at that address (without a
-// slash at the end) against them instead. Every variable of the scripts is
-// then needed from the environment, as COHORT_WIRE_ and its name in capitals:
+// If COHORT_WIRE_URL is set, the scripts run against the server at this URL (without a
+// trailing slash). The environment must then have every variable of the scripts, as
+// COHORT_WIRE_ and the name in capitals:
 //
 //	COHORT_WIRE_STORE           a store without groups, customers and a quota
 //	COHORT_WIRE_TOKEN           its token with the scope store_v2_customers
@@ -37,8 +37,8 @@ var variables = []string{"other_store", "other_token", "products_token", "read_t
 //	COHORT_WIRE_OTHER_STORE     another store without groups and customers
 //	COHORT_WIRE_OTHER_TOKEN     its token with the scope store_v2_customers
 //
-// Each script leaves both stores empty again. A store that is not empty before
-// a script is an error, so that nobody's groups and customers are ever deleted.
+// Each script leaves both stores empty. A store that is not empty before a script is an
+// error, so the scripts never delete existing groups and customers.
 func TestWire(t *testing.T) {
 	scripts := os.DirFS("testdata")
 	if url := os.Getenv("COHORT_WIRE_URL"); url != "" {
@@ -52,7 +52,7 @@ func TestWire(t *testing.T) {
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
 			t.Parallel()
-			// A script starts from nothing, so each gets databases of its own.
+			// Each script starts with an empty database.
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target { return fresh(t, d) })
 			})
@@ -64,7 +64,7 @@ func fresh(t *testing.T, d *db.DB) cohorttest.Target {
 	s := servertest.Start(t, d, server.Options{})
 	vars := s.Vars(t)
 	if diff := cmp.Diff(variables, slices.Sorted(maps.Keys(vars))); diff != "" {
-		t.Errorf("a live server is given other variables (-live +here):\n%s", diff)
+		t.Errorf("the variables differ (-live server +test server):\n%s", diff)
 	}
 	return cohorttest.Target{URL: s.URL, Vars: vars}
 }
@@ -82,7 +82,7 @@ func live(t *testing.T, url string) cohorttest.Target {
 		for _, resource := range []string{"customer_groups", "customers"} {
 			list := url + "/stores/" + store + "/v2/" + resource
 			if len(listIDs(t, list+"?limit=250", token)) > 0 {
-				t.Fatalf("store %s has %s already; the scripts need an empty one", store, resource)
+				t.Fatalf("store %s has %s; the scripts need an empty store", store, resource)
 			}
 			t.Cleanup(func() {
 				for _, id := range listIDs(t, list+"?limit=250", token) {
@@ -94,24 +94,24 @@ func live(t *testing.T, url string) cohorttest.Target {
 	return cohorttest.Target{URL: url, Vars: vars}
 }
 
-// listIDs are the ids of what is in a list.
+// listIDs returns the ids of the rows of a list.
 func listIDs(t *testing.T, url, token string) (ids []int64) {
 	t.Helper()
-	answer := call(t, http.MethodGet, url, token)
-	if answer == "" {
+	body := call(t, http.MethodGet, url, token)
+	if body == "" {
 		return nil
 	}
-	var groups []struct{ ID int64 }
-	if err := json.Unmarshal([]byte(answer), &groups); err != nil {
-		t.Fatalf("the list at %s: %v: %s", url, err, answer)
+	var rows []struct{ ID int64 }
+	if err := json.Unmarshal([]byte(body), &rows); err != nil {
+		t.Fatalf("the list at %s: %v: %s", url, err, body)
 	}
-	for _, g := range groups {
-		ids = append(ids, g.ID)
+	for _, row := range rows {
+		ids = append(ids, row.ID)
 	}
 	return ids
 }
 
-// call returns the body of an answer that is no refusal.
+// call returns the body of a response. It fails on an error status.
 func call(t *testing.T, method, url, token string) string {
 	t.Helper()
 	req, err := http.NewRequest(method, url, http.NoBody)

@@ -8,7 +8,7 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-var accessFields = shopperFields(fields[service.AccessRequest]{
+var accessFields = shopperFields(api.Fields[service.AccessRequest]{
 	"product_ids":  nullable(func(r *service.AccessRequest) *[]int64 { return &r.ProductIDs }, readIDs),
 	"category_ids": nullable(func(r *service.AccessRequest) *[]int64 { return &r.CategoryIDs }, readIDs),
 }, func(r *service.AccessRequest) *service.ShopperQuery { return &r.ShopperQuery })
@@ -36,22 +36,22 @@ func (h *handler) checkAccess(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	answer, err := h.svc.CheckAccess(r.Context(), r.Store.Key, request)
+	checked, err := h.svc.CheckAccess(r.Context(), r.Store.Key, request)
 	if err != nil {
-		return placedAccess(err)
+		return locateAccess(err)
 	}
-	wire := accessWire{toShopperWire(answer.Shopper), []productAccessWire{}, []categoryAccessWire{}}
-	for i, d := range answer.Products {
+	wire := accessWire{toShopperWire(checked.Shopper), []productAccessWire{}, []categoryAccessWire{}}
+	for i, d := range checked.Products {
 		wire.Products = append(wire.Products, productAccessWire{request.ProductIDs[i], d.Allowed, d.Reason})
 	}
-	for i, d := range answer.Categories {
+	for i, d := range checked.Categories {
 		wire.Categories = append(wire.Categories, categoryAccessWire{request.CategoryIDs[i], d.Allowed, d.Reason})
 	}
 	return writeSingle(w, wire)
 }
 
-// placedAccess puts the places of products and categories inside their fields.
-func placedAccess(err error) error {
+// locateAccess adds the fields to the paths of errors about products and categories.
+func locateAccess(err error) error {
 	wrong, ok := errors.AsType[service.AccessErrors](err)
 	if !ok {
 		return err

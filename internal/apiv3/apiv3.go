@@ -1,7 +1,7 @@
-// Package apiv3 speaks the V3 dialect of the BigCommerce REST Management API:
-// the catalog, price lists and prices. Beside it stands what Cohort adds of its
-// own under /cohort, in the same shapes. docs/wire.md says where each behaviour
-// is known from.
+// Package apiv3 implements the V3 dialect of the BigCommerce REST Management API: the
+// catalog, price lists and prices. It also implements Cohort's own operations under
+// /cohort, with the same response formats. docs/wire.md gives the source of each
+// behaviour.
 package apiv3
 
 import (
@@ -12,16 +12,16 @@ import (
 
 const read, modify = cohort.ScopeProductsRead, cohort.ScopeProducts
 
-// oneBulkUpsert is the gate of everything that puts many price records: a store may
-// have one such request under way. Source: the vendor's reference.
-const oneBulkUpsert = "putPriceRecords"
+// bulkUpsert is the concurrency group of the operations that put many price records:
+// a store may run one of these requests at a time. Source: the vendor's reference.
+const bulkUpsert = "putPriceRecords"
 
 // Dialect returns the V3 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc}
 	return &api.Dialect{
 		Prefix:     "/v3",
-		Canonical:  asItIs,
+		Canonical:  unchanged,
 		WriteError: writeError,
 		Routes: []api.Route{
 			{Operation: "listCategories", Method: "GET", Path: "/catalog/categories", Scope: read, Handle: h.listCategories},
@@ -54,10 +54,10 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "deletePriceList", Method: "DELETE", Path: "/pricelists/{price_list_id}", Scope: modify, Concurrency: 1, Handle: h.deletePriceList},
 
 			{Operation: "createRecordsOfLists", Method: "POST", Path: "/pricelists/records", Scope: modify, Concurrency: 10, Handle: h.createRecordsOfLists},
-			{Operation: "putRecordsOfLists", Method: "PUT", Path: "/pricelists/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: oneBulkUpsert, Handle: h.putRecordsOfLists},
+			{Operation: "putRecordsOfLists", Method: "PUT", Path: "/pricelists/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: bulkUpsert, Handle: h.putRecordsOfLists},
 			{Operation: "listPriceRecords", Method: "GET", Path: "/pricelists/{price_list_id}/records", Scope: read, Concurrency: 10, Handle: h.listPriceRecords},
 			{Operation: "createPriceRecords", Method: "POST", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 10, Handle: h.createPriceRecords},
-			{Operation: "putPriceRecords", Method: "PUT", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: oneBulkUpsert, Handle: h.putPriceRecords},
+			{Operation: "putPriceRecords", Method: "PUT", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: bulkUpsert, Handle: h.putPriceRecords},
 			{Operation: "deletePriceRecords", Method: "DELETE", Path: "/pricelists/{price_list_id}/records", Scope: modify, Handle: h.deletePriceRecords},
 			{Operation: "listPriceRecordsOfVariant", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}", Scope: read, Concurrency: 40, Handle: h.listPriceRecordsOfVariant},
 			{Operation: "getPriceRecord", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: read, Concurrency: 50, Handle: h.getPriceRecord},
@@ -74,13 +74,13 @@ func Dialect(svc *service.Service) *api.Dialect {
 	}
 }
 
-// Extension returns what Cohort adds to the vendor's API. It lives at paths of
-// its own, so that the vendor's stay exactly the vendor's.
+// Extension returns the operations that Cohort adds to the vendor's API. They have
+// paths of their own, so that they cannot collide with the vendor's.
 func Extension(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc}
 	return &api.Dialect{
 		Prefix:     "/cohort",
-		Canonical:  asItIs,
+		Canonical:  unchanged,
 		WriteError: writeError,
 		Routes: []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
@@ -93,4 +93,4 @@ type handler struct {
 	svc *service.Service
 }
 
-func asItIs(path string) string { return path }
+func unchanged(path string) string { return path }

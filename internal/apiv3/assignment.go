@@ -9,31 +9,30 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// assignmentFields is what bodies about assignments may hold.
-var assignmentFields = fields[cohort.PriceListAssignment]{
-	"price_list_id":     plain(func(a *cohort.PriceListAssignment) *int64 { return &a.PriceListID }, readID),
+// assignmentFields has the fields of a new assignment.
+var assignmentFields = api.Fields[cohort.PriceListAssignment]{
+	"price_list_id":     api.Plain(func(a *cohort.PriceListAssignment) *int64 { return &a.PriceListID }, texts.ReadID),
 	"customer_group_id": idOrNone(func(a *cohort.PriceListAssignment) *int64 { return &a.GroupID }),
 	"channel_id":        idOrNone(func(a *cohort.PriceListAssignment) *int64 { return &a.ChannelID }),
 	"id":                nil,
 }
 
-// upsertFields are those of which none can be left out, or be none.
-var upsertFields = fields[cohort.PriceListAssignment]{
+// upsertFields has the fields of a PUT. The group and the channel cannot be none.
+var upsertFields = api.Fields[cohort.PriceListAssignment]{
 	"price_list_id":     assignmentFields["price_list_id"],
-	"customer_group_id": plain(func(a *cohort.PriceListAssignment) *int64 { return &a.GroupID }, readID),
-	"channel_id":        plain(func(a *cohort.PriceListAssignment) *int64 { return &a.ChannelID }, readID),
+	"customer_group_id": api.Plain(func(a *cohort.PriceListAssignment) *int64 { return &a.GroupID }, texts.ReadID),
+	"channel_id":        api.Plain(func(a *cohort.PriceListAssignment) *int64 { return &a.ChannelID }, texts.ReadID),
 	"id":                nil,
 }
 
-// idOrNone makes a table entry for an id, of which null and 0 say that there is
-// none.
+// idOrNone returns the function for an id. null and 0 mean none.
 func idOrNone[T any](field func(*T) *int64) func(*T, api.Value) error {
 	return func(into *T, v api.Value) (err error) {
 		if v.IsNull() {
 			*field(into) = 0
 			return nil
 		}
-		*field(into), err = readIDOrNone(v)
+		*field(into), err = texts.ReadIDOrNone(v)
 		return err
 	}
 }
@@ -49,8 +48,8 @@ var assignmentFilters = filters[cohort.AssignmentFilter]{
 	"channel_id:in":        idFilter(func(f *cohort.AssignmentFilter) *[]int64 { return &f.ChannelIDs }),
 }
 
-// doomedAssignments is by what assignments can be deleted.
-var doomedAssignments = filters[cohort.AssignmentFilter]{
+// assignmentDeletionFilters has the filters of the deletion of assignments.
+var assignmentDeletionFilters = filters[cohort.AssignmentFilter]{
 	"id":                assignmentFilters["id"],
 	"price_list_id":     assignmentFilters["price_list_id"],
 	"customer_group_id": assignmentFilters["customer_group_id"],
@@ -58,11 +57,11 @@ var doomedAssignments = filters[cohort.AssignmentFilter]{
 	"channel_id:in":     assignmentFilters["channel_id:in"],
 }
 
-// assignmentWire is an assignment in answers.
+// assignmentWire is an assignment in responses.
 type assignmentWire struct {
 	ID          int64  `json:"id"`
 	PriceListID int64  `json:"price_list_id"`
-	GroupID     *int64 `json:"customer_group_id"` // null: everybody
+	GroupID     *int64 `json:"customer_group_id"` // null: every shopper
 	ChannelID   *int64 `json:"channel_id"`        // null: every channel
 }
 
@@ -92,24 +91,24 @@ func (h *handler) listAssignments(w http.ResponseWriter, r *api.Request) error {
 func (h *handler) createAssignments(w http.ResponseWriter, r *api.Request) error {
 	list, err := decodeBatch(r, cohort.MaxAssignments, assignmentFields, "price_list_id")
 	if err != nil {
-		return refuseAssignments(err)
+		return rejectAssignments(err)
 	}
 	if err := h.svc.CreateAssignments(r.Context(), r.Store.Key, list); err != nil {
-		return refuseAssignments(err)
+		return rejectAssignments(err)
 	}
 	return writeSingle(w, struct{}{})
 }
 
-// refuseAssignments adds to an error about some of the assignments what has become
-// of the others.
-func refuseAssignments(err error) error {
+// rejectAssignments adds the number of saved assignments, which is always 0, to an
+// error about some of the assignments.
+func rejectAssignments(err error) error {
 	if !aboutItems(err) {
 		return err
 	}
 	type saved struct {
 		Records int `json:"saved_records"`
 	}
-	return &refusal{status: http.StatusUnprocessableEntity, err: err, body: errorWire{
+	return &customError{status: http.StatusUnprocessableEntity, err: err, body: errorWire{
 		Status: http.StatusUnprocessableEntity, Title: titleInvalid, Type: api.StatusType, Errors: fieldErrors(err), Meta: saved{0},
 	}}
 }
@@ -134,7 +133,7 @@ func (h *handler) putAssignment(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) deleteAssignments(w http.ResponseWriter, r *api.Request) error {
-	filter, err := decodeDeletion(r, doomedAssignments)
+	filter, err := decodeDeletion(r, assignmentDeletionFilters)
 	if err != nil {
 		return err
 	}

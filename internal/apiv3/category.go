@@ -9,11 +9,11 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// categoryFields is what a body of a category may hold.
-var categoryFields = fields[cohort.CategoryUpdate]{
+// categoryFields has the fields of a body of a category.
+var categoryFields = api.Fields[cohort.CategoryUpdate]{
 	"id":        nil,
-	"parent_id": optional(func(u *cohort.CategoryUpdate) **int64 { return &u.ParentID }, readIDOrNone),
-	"name":      optional(func(u *cohort.CategoryUpdate) **string { return &u.Name }, readText),
+	"parent_id": api.Optional(func(u *cohort.CategoryUpdate) **int64 { return &u.ParentID }, texts.ReadIDOrNone),
+	"name":      api.Optional(func(u *cohort.CategoryUpdate) **string { return &u.Name }, readText),
 }
 
 var categoryFilters = filters[cohort.CategoryFilter]{
@@ -25,10 +25,10 @@ var categoryFilters = filters[cohort.CategoryFilter]{
 	"name:like":    partFilter(func(f *cohort.CategoryFilter) *string { return &f.NameLike }),
 }
 
-// categoryWire is a category in answers.
+// categoryWire is a category in responses.
 type categoryWire struct {
 	ID       int64  `json:"id"`
-	ParentID int64  `json:"parent_id"` // 0: at the top
+	ParentID int64  `json:"parent_id"` // 0: top level
 	Name     string `json:"name"`
 }
 
@@ -109,7 +109,7 @@ func (h *handler) deleteCategory(w http.ResponseWriter, r *api.Request) error {
 	return noContent(w)
 }
 
-// branchWire is a category in the tree, with all that is below it.
+// branchWire is a category in the tree, with its descendants.
 type branchWire struct {
 	categoryWire
 	Children []branchWire `json:"children"`
@@ -127,8 +127,8 @@ func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
 	return writeSingle(w, branches(below, 0))
 }
 
-// branches returns what is below a category, which is as many calls deep as the
-// tree is. What hangs from nothing is in no branch.
+// branches returns the descendants of a category, recursively. Categories whose
+// parent does not exist are not in the tree.
 func branches(below map[int64][]cohort.Category, parentID int64) []branchWire {
 	wires := make([]branchWire, len(below[parentID]))
 	for i, c := range below[parentID] {

@@ -14,13 +14,14 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// failures is everything that is wrong with a body. Unlike V2, V3 tells all of
-// it at once.
+// failures are all the errors in a body or query. V3 reports all of them, V2 only
+// the first.
 type failures []*cohort.Error
 
-func (f failures) Error() string { return fmt.Sprintf("%d mistakes, the first: %v", len(f), f[0]) }
+func (f failures) Error() string { return fmt.Sprintf("%d errors, the first: %v", len(f), f[0]) }
 
-// Unwrap makes its kind KindInvalid, unless something of it is our own fault.
+// Unwrap returns an internal error if there is one, else the first error, which is
+// KindInvalid.
 func (f failures) Unwrap() error {
 	for _, e := range f {
 		if e.Kind == cohort.KindInternal {
@@ -30,17 +31,17 @@ func (f failures) Unwrap() error {
 	return f[0]
 }
 
-// add notes an error about what is at a place of the body.
-func (f *failures) add(place string, err error) {
+// add adds an error about the part of the body at a path, such as "0.price".
+func (f *failures) add(path string, err error) {
 	if inner, ok := errors.AsType[failures](err); ok {
 		for _, e := range inner {
-			f.add(place, e)
+			f.add(path, e)
 		}
 		return
 	}
 	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
 		for _, i := range slices.Sorted(maps.Keys(items)) {
-			f.add(join(place, strconv.Itoa(i)), items[i])
+			f.add(join(path, strconv.Itoa(i)), items[i])
 		}
 		return
 	}
@@ -51,13 +52,13 @@ func (f *failures) add(place string, err error) {
 	if len(*f) >= maxFailures && e.Kind == cohort.KindInvalid {
 		return
 	}
-	placed := *e
-	placed.Field = join(place, e.Field)
-	*f = append(*f, &placed)
+	located := *e
+	located.Field = join(path, e.Field)
+	*f = append(*f, &located)
 }
 
-// maxFailures bounds what an answer says about a body. One of a megabyte can have
-// a hundred thousand mistakes.
+// maxFailures is how many errors a response reports. A body of one megabyte can have
+// a hundred thousand.
 const maxFailures = 10_000
 
 // err returns the failures as an error, nil if there are none.
@@ -68,24 +69,32 @@ func (f failures) err() error {
 	return f
 }
 
-// fields is what the bodies of a resource may hold: for each field, how its
-// value gets into a T. A nil function marks a field that only answers have; it
-// is ignored, so that what was read can be changed and sent back.
-type fields[T any] map[string]func(into *T, v api.Value) error
+// texts are the sentences with which V3 rejects values of the wrong type.
+var texts = api.Texts{
+	String:    "The value must be a string.",
+	Bool:      "The value must be true or false.",
+	ID:        idText,
+	IDOrNone:  "The value must be an id, or 0 for none.",
+	ElementID: idText,
+	Amount:    "The value must be a number.",
+	Malformed: "The value must be a number.",
+}
 
-// decodeBody decodes a request's body, an object, into a T by the table.
-func decodeBody[T any](r *api.Request, table fields[T], required ...string) (T, error) {
+func idText(api.Value) string { return "The value must be an id, which is a whole number from 1." }
+
+// decodeBody decodes a request's body, which must be an object.
+func decodeBody[T any](r *api.Request, fields api.Fields[T], required ...string) (T, error) {
 	var into T
 	v, err := parseBody(r)
 	if err != nil {
 		return into, err
 	}
-	return into, decodeObject(v, &into, table, required...)
+	return into, decodeObject(v, &into, fields, required...)
 }
 
-// decodeBatch decodes a request's body, an array of 1 to most objects, into Ts by
-// the table. What is wrong is named by the places in the array.
-func decodeBatch[T any](r *api.Request, most int, table fields[T], required ...string) ([]T, error) {
+// decodeBatch decodes a request's body, which must be an array of 1 to limit
+// objects. The paths of its errors begin with the index in the array.
+func decodeBatch[T any](r *api.Request, limit int, fields api.Fields[T], required ...string) ([]T, error) {
 	v, err := parseBody(r)
 	if err != nil {
 		return nil, err
@@ -96,25 +105,25 @@ func decodeBatch[T any](r *api.Request, most int, table fields[T], required ...s
 		return nil, &api.HTTPError{Status: http.StatusBadRequest, Message: "The request body must be a JSON array."}
 	case len(values) == 0:
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The request body is an empty array."}
-	case len(values) > most:
-		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("A request may have at most %d items.", most)}
+	case len(values) > limit:
+		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("A request may have at most %d items.", limit)}
 	}
-	return decodeArray(values, table, required...)
+	return decodeArray(values, fields, required...)
 }
 
-// decodeArray reads objects into Ts by the table.
-func decodeArray[T any](values []api.Value, table fields[T], required ...string) ([]T, error) {
+// decodeArray decodes objects. The paths of its errors begin with the index.
+func decodeArray[T any](values []api.Value, fields api.Fields[T], required ...string) ([]T, error) {
 	items := make([]T, len(values))
 	var failed failures
 	for i, v := range values {
-		if err := decodeObject(v, &items[i], table, required...); err != nil {
+		if err := decodeObject(v, &items[i], fields, required...); err != nil {
 			failed.add(strconv.Itoa(i), err)
 		}
 	}
 	return items, failed.err()
 }
 
-// parseBody parses a body that is JSON, or says with 400 where it is not.
+// parseBody parses a body. If it is not JSON, the error is a 400 that says where.
 func parseBody(r *api.Request) (api.Value, error) {
 	v, err := api.ParseValue(r.Body)
 	if e, ok := errors.AsType[*cohort.Error](err); ok {
@@ -123,129 +132,56 @@ func parseBody(r *api.Request) (api.Value, error) {
 	return v, err
 }
 
-// decodeObject reads an object by the table. It returns failures, the missing
-// fields first and then those of the body in its order.
-func decodeObject[T any](v api.Value, into *T, table fields[T], required ...string) error {
+// decodeObject decodes an object. It returns all errors as failures: missing fields
+// first, then the fields in the order of the body.
+func decodeObject[T any](v api.Value, into *T, fields api.Fields[T], required ...string) error {
 	object, ok := v.Object()
 	if !ok {
 		return cohort.Invalid("", "The value must be an object.")
 	}
 	var failed failures
-	for _, name := range required {
-		if !object.Has(name) {
-			failed.add(name, cohort.Invalid("", "The field is required."))
-		}
-	}
-	for _, m := range object {
-		set, known := table[m.Name]
-		if !known {
-			failed.add(m.Name, cohort.Invalid("", "The field is not supported."))
-			continue
-		}
-		if set == nil {
-			continue
-		}
-		if err := set(into, m.Value); err != nil {
-			failed.add(m.Name, err)
-		}
+	if err := fields.Decode(object, into, required, failed.addField); err != nil {
+		return err
 	}
 	return failed.err()
 }
 
-// plain makes a table entry for a field of type V, read with read. It must not
-// be null.
-func plain[T, V any](field func(*T) *V, read func(api.Value) (V, error)) func(*T, api.Value) error {
-	return func(into *T, v api.Value) (err error) {
-		if v.IsNull() {
-			return cohort.Invalid("", "The value must not be null.")
-		}
-		*field(into), err = read(v)
-		return err
+// addField adds an error about a field. It ignores read-only fields, so that a client
+// can change a resource that it has read and send it back. It returns nil, which
+// tells Decode to continue.
+func (f *failures) addField(name string, err error) error {
+	switch {
+	case errors.Is(err, api.ErrMissing):
+		f.add(name, cohort.Invalid("", "The field is required."))
+	case errors.Is(err, api.ErrUnsupported):
+		f.add(name, cohort.Invalid("", "The field is not supported."))
+	case errors.Is(err, api.ErrNull):
+		f.add(name, cohort.Invalid("", "The value must not be null."))
+	case errors.Is(err, api.ErrReadOnly):
+	default:
+		f.add(name, err)
 	}
+	return nil
 }
 
-// optional makes a table entry for a field of type *V, nil when absent.
-func optional[T, V any](field func(*T) **V, read func(api.Value) (V, error)) func(*T, api.Value) error {
-	return plain(field, func(v api.Value) (*V, error) {
-		value, err := read(v)
-		return &value, err
-	})
-}
-
-// The readers of values. Their errors name no field: decodeObject does.
-
-func readText[S ~string](v api.Value) (S, error) {
-	s, ok := v.Text()
-	if !ok {
-		return "", cohort.Invalid("", "The value must be a string.")
-	}
-	return S(s), nil
-}
-
-func readBool(v api.Value) (bool, error) {
-	b, ok := v.Bool()
-	if !ok {
-		return false, cohort.Invalid("", "The value must be true or false.")
-	}
-	return b, nil
-}
-
-// readID reads an id.
-func readID(v api.Value) (int64, error) {
-	id, ok := v.Int()
-	if !ok || id < 1 {
-		return 0, cohort.Invalid("", "The value must be an id, which is a whole number from 1.")
-	}
-	return id, nil
-}
-
-// readIDOrNone reads an id, or 0 for none.
-func readIDOrNone(v api.Value) (int64, error) {
-	id, ok := v.Int()
-	if !ok || id < 0 {
-		return 0, cohort.Invalid("", "The value must be an id, or 0 for none.")
-	}
-	return id, nil
-}
+func readText[S ~string](v api.Value) (S, error) { return api.ReadString[S](&texts, v) }
 
 func readIDs(v api.Value) ([]int64, error) {
 	values, ok := v.Array()
 	if !ok {
 		return nil, cohort.Invalid("", "The value must be an array of ids.")
 	}
-	ids := make([]int64, len(values))
-	for i, v := range values {
-		var err error
-		if ids[i], err = readID(v); err != nil {
-			return nil, err
-		}
-	}
-	return ids, nil
+	return texts.ReadIDs(values)
 }
 
-// readAmount reads an amount of money or of per cent, as a number or as a
-// numeric string.
-func readAmount(v api.Value) (decimal.Decimal, error) {
-	text, ok := v.Number()
-	if !ok {
-		return decimal.Decimal{}, cohort.Invalid("", "The value must be a number.")
-	}
-	d, err := cohort.ParseAmount(text)
-	if err != nil {
-		return d, cohort.Invalid("", "The value must be a number.")
-	}
-	return d, nil
-}
-
-// price makes a table entry for a price that may be missing, which null and ""
-// both say.
+// price returns the function for a price that may be unset. null and "" unset it.
 func price[T any](field func(*T) *decimal.NullDecimal) func(*T, api.Value) error {
 	return func(into *T, v api.Value) error {
 		if v.IsNull() || v.Is("") {
 			*field(into) = decimal.NullDecimal{}
 			return nil
 		}
-		d, err := readAmount(v)
+		d, err := texts.ReadAmount(v)
 		*field(into) = decimal.NewNullDecimal(d)
 		return err
 	}

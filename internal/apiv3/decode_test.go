@@ -39,9 +39,9 @@ const (
 	textObject      = `"The value must be an object."`
 )
 
-// Everything that is wrong is told at once, each by its place.
-func TestDecodeBodyTellsAllMistakes(t *testing.T) {
-	for body, places := range map[string]string{
+// The response has all errors of a body, each by its path.
+func TestDecodeBodyReportsAllErrors(t *testing.T) {
+	for body, reasons := range map[string]string{
 		`{}`:                         `"group":` + textRequired + `,"name":` + textRequired,
 		`{"colour":1,"group":1}`:     `"colour":` + textUnsupported + `,"name":` + textRequired,
 		`{"name":null,"group":null}`: `"group":` + textNull + `,"name":` + textNull,
@@ -60,26 +60,25 @@ func TestDecodeBodyTellsAllMistakes(t *testing.T) {
 		if cohort.KindOf(err) != cohort.KindInvalid {
 			t.Errorf("%s: error %v", body, err)
 		}
-		wantAnswer(t, body, err, 422, titleInvalid, places)
+		wantError(t, body, err, 422, titleInvalid, reasons)
 	}
 }
 
-func TestDecodeBodyThatIsNoObject(t *testing.T) {
+func TestDecodeBodyNotAnObject(t *testing.T) {
 	for _, body := range []string{`[]`, `[{}]`, `"x"`, `7`, `true`, `null`} {
 		r := post(body)
 		_, err := decodeBody(r, thingFields)
-		wantAnswer(t, body, err, 422, "The value must be an object.", "")
+		wantError(t, body, err, 422, "The value must be an object.", "")
 	}
 }
 
-// A body that is no JSON is another mistake than one of wrong values, and the
-// client is told where it is.
+// A body that is not JSON is 400 and not 422, and the title has the position of the error.
 func TestDecodeMalformedBody(t *testing.T) {
 	for body, at := range map[string]int{`{`: 2, `{"name":"x",}`: 13, `{"name":x}`: 9, `[{},]`: 5, `{} {}`: 4, "{\"name\":\"\xff\"}": 10} {
 		for kind, read := range decoders {
-			status, answer, _ := written(read(body))
-			if want := fmt.Sprintf("at byte %d.", at); status != 400 || !strings.Contains(answer, want) || !strings.Contains(answer, `"errors":{}`) {
-				t.Errorf("%s %q: %d %s, want 400 %s", kind, body, status, answer, want)
+			status, response, _ := written(read(body))
+			if want := fmt.Sprintf("at byte %d.", at); status != 400 || !strings.Contains(response, want) || !strings.Contains(response, `"errors":{}`) {
+				t.Errorf("%s %q: %d %s, want 400 %s", kind, body, status, response, want)
 			}
 		}
 	}
@@ -88,7 +87,7 @@ func TestDecodeMalformedBody(t *testing.T) {
 func TestDecodeEmptyBody(t *testing.T) {
 	for _, read := range decoders {
 		for _, body := range []string{"", " \n"} {
-			wantAnswer(t, "no body", read(body), 400, "The request body is empty.", "")
+			wantError(t, "no body", read(body), 400, "The request body is empty.", "")
 		}
 	}
 }
@@ -113,9 +112,9 @@ func TestDecodeBatch(t *testing.T) {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
 	for _, c := range []struct {
-		body          string
-		status        int
-		title, places string
+		body           string
+		status         int
+		title, reasons string
 	}{
 		{`[]`, 422, "The request body is an empty array.", ""},
 		{`[{},{},{},{}]`, 422, "A request may have at most 3 items.", ""},
@@ -127,12 +126,12 @@ func TestDecodeBatch(t *testing.T) {
 	} {
 		r := post(c.body)
 		_, err := decodeBatch(r, 3, thingFields, "group")
-		wantAnswer(t, c.body, err, c.status, c.title, c.places)
+		wantError(t, c.body, err, c.status, c.title, c.reasons)
 	}
 }
 
-// FuzzDecode feeds bodies to both decoders. Whatever comes, it is read or it is
-// the caller's fault; and what is read as an item alone is read in a batch.
+// FuzzDecode sends bodies to both decoders. Every error must be a client error. An object
+// that decodeBody accepts must be accepted in a batch with the same result.
 func FuzzDecode(f *testing.F) {
 	for _, body := range []string{
 		``, `{}`, `[]`, `[{}]`, `null`, `{"name":"x","group":1}`, `{"group":"9223372036854775807","ids":[1,"2"],"cost":1e64,"price":""}`,
@@ -142,35 +141,35 @@ func FuzzDecode(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, body string) {
 		r := post(body)
-		alone, err := decodeBody(r, thingFields, "group")
-		mustBeTheCallers(t, body, err)
+		single, err := decodeBody(r, thingFields, "group")
+		mustBeClientError(t, body, err)
 		r = post("[" + body + "]")
 		batch, batchErr := decodeBatch(r, 3, thingFields, "group")
-		mustBeTheCallers(t, body, batchErr)
+		mustBeClientError(t, body, batchErr)
 		if err != nil {
 			return
 		}
 		if batchErr != nil || len(batch) != 1 {
-			t.Fatalf("%q is read alone and not in a batch: %v, %d items", body, batchErr, len(batch))
+			t.Fatalf("%q is accepted, but not in a batch: %v, %d items", body, batchErr, len(batch))
 		}
-		if diff := cmp.Diff(alone, batch[0]); diff != "" {
-			t.Errorf("%q is read otherwise in a batch (-alone +batch):\n%s", body, diff)
+		if diff := cmp.Diff(single, batch[0]); diff != "" {
+			t.Errorf("%q is decoded differently in a batch (-single +batch):\n%s", body, diff)
 		}
 	})
 }
 
-func mustBeTheCallers(t *testing.T, sent string, err error) {
+func mustBeClientError(t *testing.T, sent string, err error) {
 	t.Helper()
 	if err == nil || strings.Contains(sent, "broken") {
 		return
 	}
 	if status, body, _ := written(err); status != 400 && status != 413 && status != 422 {
-		t.Errorf("%q: %v is answered with %d %s", sent, err, status, body)
+		t.Errorf("%q: the response to %v is %d %s", sent, err, status, body)
 	}
 }
 
-// What is told of a body is bounded, however many mistakes are in it.
-func TestDecodeBodyOfManyMistakes(t *testing.T) {
+// The number of errors in a response is limited.
+func TestDecodeBodyWithManyErrors(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"name":1`)
 	for i := range 50_000 {
@@ -179,6 +178,6 @@ func TestDecodeBodyOfManyMistakes(t *testing.T) {
 	r := post(b.String() + "}")
 	_, err := decodeBody(r, thingFields)
 	if n := len(fieldErrors(err)); n != maxFailures {
-		t.Errorf("%d mistakes are told, want %d", n, maxFailures)
+		t.Errorf("%d errors are reported, want %d", n, maxFailures)
 	}
 }

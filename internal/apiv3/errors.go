@@ -11,8 +11,8 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// errorWire is every V3 error. Values of errors are sentences, by the place in
-// the body, such as "0.price".
+// errorWire is a V3 error. Errors has a sentence for each path in the body, such as
+// "0.price".
 type errorWire struct {
 	Status int               `json:"status"`
 	Title  string            `json:"title"`
@@ -21,17 +21,17 @@ type errorWire struct {
 	Meta   any               `json:"meta,omitempty"`
 }
 
-// refusal is an answer that a handler has the whole of.
-type refusal struct {
+// customError is an error with a response body of its own.
+type customError struct {
 	status int
 	body   any
 	err    error // for the log
 }
 
-func (r *refusal) Error() string { return r.err.Error() }
-func (r *refusal) Unwrap() error { return r.err }
+func (c *customError) Error() string { return c.err.Error() }
+func (c *customError) Unwrap() error { return c.err }
 
-// titleInvalid is the title of all errors about what was sent.
+// titleInvalid is the title of errors about the fields of a body or query.
 const titleInvalid = "JSON data is missing or invalid"
 
 var kinds = map[cohort.Kind]struct {
@@ -45,11 +45,11 @@ var kinds = map[cohort.Kind]struct {
 	cohort.KindUnavailable: {http.StatusServiceUnavailable, "The service is unavailable for the moment. Please try again."},
 }
 
-// writeError is the one place where an error becomes a V3 answer.
+// writeError sends the V3 response for an error. All V3 errors pass through it.
 func writeError(w http.ResponseWriter, err error) int {
-	if r, ok := errors.AsType[*refusal](err); ok {
-		_ = api.WriteJSON(w, r.status, r.body) // it always encodes
-		return r.status
+	if c, ok := errors.AsType[*customError](err); ok {
+		_ = api.WriteJSON(w, c.status, c.body) // encoding cannot fail
+		return c.status
 	}
 	if e, ok := errors.AsType[*api.HTTPError](err); ok {
 		return write(w, errorWire{Status: e.Status, Title: e.Message})
@@ -62,48 +62,48 @@ func writeError(w http.ResponseWriter, err error) int {
 	if !ok {
 		return writeInternal(w)
 	}
-	answer := errorWire{Status: known.status, Title: known.title, Errors: fieldErrors(err)}
+	body := errorWire{Status: known.status, Title: known.title, Errors: fieldErrors(err)}
 	if _, ofItem := errors.AsType[cohort.ItemErrors](err); e.Message != "" && e.Kind != cohort.KindNotFound && !ofItem {
-		answer.Title = e.Message
+		body.Title = e.Message
 	}
-	if reason := answer.Errors[""]; reason != "" { // it is about no place
-		answer.Title = reason
-		delete(answer.Errors, "")
+	if reason := body.Errors[""]; reason != "" { // the error has no path
+		body.Title = reason
+		delete(body.Errors, "")
 	}
-	if e.Kind == cohort.KindUnavailable && e.Message == "" { // with a message it is nothing to do again by itself
+	if e.Kind == cohort.KindUnavailable && e.Message == "" { // with a message, clients should not retry automatically
 		w.Header().Set("Retry-After", "1")
 	}
-	return write(w, answer)
+	return write(w, body)
 }
 
-// fieldErrors is what is wrong, by the place in the body.
+// fieldErrors returns the sentences of an error by their paths in the body.
 func fieldErrors(err error) map[string]string {
-	places := map[string]string{}
-	if items, ok := errors.AsType[cohort.ItemErrors](err); ok { // first, for each item may have failures
+	reasons := map[string]string{}
+	if items, ok := errors.AsType[cohort.ItemErrors](err); ok { // before failures, because an item's error may be failures
 		for _, i := range slices.Sorted(maps.Keys(items)) {
 			wrong := fieldErrors(items[i])
 			if len(wrong) == 0 {
 				wrong[""] = sentence(items[i])
 			}
-			for place, reason := range wrong {
-				places[join(strconv.Itoa(i), place)] = reason
+			for path, reason := range wrong {
+				reasons[join(strconv.Itoa(i), path)] = reason
 			}
 		}
-		return places
+		return reasons
 	}
 	if f, ok := errors.AsType[failures](err); ok {
 		for _, one := range f {
-			places[one.Field] = one.Reason
+			reasons[one.Field] = one.Reason
 		}
-		return places
+		return reasons
 	}
 	if e, ok := errors.AsType[*cohort.Error](err); ok && e.Reason != "" {
-		places[e.Field] = e.Reason
+		reasons[e.Field] = e.Reason
 	}
-	return places
+	return reasons
 }
 
-// sentence is what an item's error says that names no reason.
+// sentence returns the text for an item's error without a reason.
 func sentence(err error) string {
 	e, ok := errors.AsType[*cohort.Error](err)
 	switch {
@@ -115,7 +115,7 @@ func sentence(err error) string {
 	return "An internal error occurred."
 }
 
-// join puts a place inside another.
+// join joins two paths.
 func join(outer, inner string) string {
 	switch {
 	case outer == "":
@@ -126,7 +126,7 @@ func join(outer, inner string) string {
 	return outer + "." + inner
 }
 
-// writeInternal says nothing but the id under which the log has the rest.
+// writeInternal sends only the request id, with which the error is in the log.
 func writeInternal(w http.ResponseWriter) int {
 	return write(w, errorWire{
 		Status: http.StatusInternalServerError,
@@ -139,6 +139,6 @@ func write(w http.ResponseWriter, e errorWire) int {
 	if e.Errors == nil {
 		e.Errors = map[string]string{}
 	}
-	_ = api.WriteJSON(w, e.Status, e) // an errorWire always encodes
+	_ = api.WriteJSON(w, e.Status, e) // encoding cannot fail
 	return e.Status
 }

@@ -11,13 +11,13 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-func TestErrorAnswers(t *testing.T) {
+func TestErrorResponses(t *testing.T) {
 	internal := "An internal error occurred. Request id: REQUEST"
 	for _, c := range []struct {
-		what          string
-		err           error
-		status        int
-		title, places string
+		what           string
+		err            error
+		status         int
+		title, reasons string
 	}{
 		{"a field", cohort.Invalid("price", "Too high."), 422, titleInvalid, `"price":"Too high."`},
 		{"wrapped", fmt.Errorf("create: %w", cohort.Invalid("price", "Too high.")), 422, titleInvalid, `"price":"Too high."`},
@@ -30,8 +30,8 @@ func TestErrorAnswers(t *testing.T) {
 		{"unavailable", &cohort.Error{Kind: cohort.KindUnavailable, Err: io.EOF}, 503, "The service is unavailable for the moment. Please try again.", ""},
 		{"HTTP", &api.HTTPError{Status: 400, Message: "No JSON."}, 400, "No JSON.", ""},
 		{"internal", &cohort.Error{Message: "secret", Field: "x", Reason: "secret", Err: io.EOF}, 500, internal, ""},
-		{"nobody's", errors.New("secret"), 500, internal, ""},
-		{"of a kind that V3 has no answer for", &cohort.Error{Kind: cohort.KindForbidden, Message: "secret"}, 500, internal, ""},
+		{"unclassified", errors.New("secret"), 500, internal, ""},
+		{"a kind without a V3 response", &cohort.Error{Kind: cohort.KindForbidden, Message: "secret"}, 500, internal, ""},
 		{"items", cohort.ItemErrors{
 			12: cohort.Invalid("", "It is there twice."), 3: cohort.Invalid("price", "Too high."),
 			4: failures{cohort.Invalid("a", "One."), cohort.Invalid("b", "Two.")},
@@ -42,16 +42,16 @@ func TestErrorAnswers(t *testing.T) {
 			`"1":"A resource conflict prevented the request from being fulfilled.","2":"price list 9 does not exist","5":"An internal error occurred."`},
 		{"quotes", cohort.Invalid(`a"b`, `<&> "x"`), 422, titleInvalid, `"a\"b":"<&> \"x\""`},
 	} {
-		for range 20 { // maps have no order
-			wantAnswer(t, c.what, c.err, c.status, c.title, c.places)
+		for range 20 { // map iteration order is random
+			wantError(t, c.what, c.err, c.status, c.title, c.reasons)
 		}
 		if _, body, _ := written(c.err); strings.Contains(body, "secret") {
-			t.Errorf("%s: a client reads %s", c.what, body)
+			t.Errorf("%s: the response is %s", c.what, body)
 		}
 	}
 }
 
-// Who can try again is told when; who would meet the same is not.
+// Retry-After is sent only if a retry can succeed.
 func TestRetryAfter(t *testing.T) {
 	for want, err := range map[string]error{
 		"1": &cohort.Error{Kind: cohort.KindUnavailable},
@@ -63,20 +63,19 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-// A handler that has an answer of its own has it sent as it is, and the log its
-// error.
-func TestRefusalIsSentAsItIs(t *testing.T) {
-	err := error(&refusal{422, map[string]int{"saved": 0}, io.EOF})
+// The body of a customError is sent unchanged, and its error is for the log.
+func TestCustomError(t *testing.T) {
+	err := error(&customError{422, map[string]int{"saved": 0}, io.EOF})
 	if status, body, _ := written(fmt.Errorf("put: %w", err)); status != 422 || body != `{"saved":0}` {
 		t.Errorf("%d %s", status, body)
 	}
 	if !errors.Is(err, io.EOF) || err.Error() != "EOF" {
-		t.Errorf("the log has %v", err)
+		t.Errorf("the error is %v", err)
 	}
 }
 
-// An error that nobody classified is internal wherever in a body it comes from.
-func TestUnclassifiedErrorInABody(t *testing.T) {
+// An unclassified error from a field is an internal error, whatever else is in the body.
+func TestUnclassifiedErrorInBody(t *testing.T) {
 	for _, sent := range []string{`{"broken":1}`, `{"colour":1,"broken":1}`, `{"broken":1,"colour":1}`} {
 		status, body, _ := written(decoders["object"](sent))
 		if status != 500 || strings.Contains(body, "body") || strings.Contains(body, "colour") {

@@ -16,16 +16,17 @@ import (
 type explanationWire struct {
 	ProductID  int64           `json:"product_id"`
 	VariantID  int64           `json:"variant_id,omitempty"`
-	Asked      json.RawMessage `json:"reference_request"`
+	Item       json.RawMessage `json:"reference_request"`
 	Calculated amount          `json:"calculated_price"`
 	Currency   string          `json:"currency"`
 	Shopper    shopperWire     `json:"shopper"`
 	Candidates []candidateWire `json:"candidates"`
-	// NotListed counts the candidates that lost and are left out, by source.
+	// NotListed counts the losing candidates that are omitted, by source.
 	NotListed map[cohort.PriceSource]int `json:"not_listed,omitempty"`
 }
 
-// candidateWire is something that was considered. What it has not is left out.
+// candidateWire is a candidate for the price. Fields that it does not have are
+// omitted.
 type candidateWire struct {
 	Source   cohort.PriceSource `json:"source"`
 	ListID   int64              `json:"price_list_id,omitempty"`
@@ -53,7 +54,7 @@ type categoryStep struct {
 }
 
 func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
-	full, err := wantsFull(r)
+	full, err := readFull(r)
 	if err != nil {
 		return err
 	}
@@ -64,19 +65,19 @@ func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
 	request.Full = full
 	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Key, request)
 	if err != nil {
-		return placed("items", err)
+		return locate("items", err)
 	}
 	body, err := appendExplanations(r.Context(), explained)
 	if err != nil {
 		return err
 	}
-	api.WriteFinished(w, http.StatusOK, body)
+	api.WriteEncoded(w, http.StatusOK, body)
 	return nil
 }
 
-// wantsFull reads the query. Whatever else is in there is ignored, as by all that
-// is no list.
-func wantsFull(r *api.Request) (full bool, err error) {
+// readFull reads the parameter "full". It ignores other parameters, like every
+// operation that is not a list.
+func readFull(r *api.Request) (full bool, err error) {
 	params, err := api.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return false, err
@@ -93,8 +94,8 @@ func wantsFull(r *api.Request) (full bool, err error) {
 	return full, nil
 }
 
-// appendExplanations encodes item by item, so that no second copy of the whole
-// answer is made, and a request that is over ends here too.
+// appendExplanations encodes item by item, to avoid a second copy of the whole
+// response and to stop when the request is canceled.
 func appendExplanations(ctx context.Context, e service.PriceExplanation) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(`{"data":[`)
@@ -110,16 +111,16 @@ func appendExplanations(ctx context.Context, e service.PriceExplanation) ([]byte
 		if err := encoder.Encode(toExplanationWire(e, a)); err != nil {
 			return nil, err
 		}
-		b.Truncate(b.Len() - 1) // the line end
+		b.Truncate(b.Len() - 1) // the line break
 	}
 	b.WriteString(`],"meta":{}}`)
 	return b.Bytes(), nil
 }
 
 func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) explanationWire {
-	asked := append(appendItem([]byte{'{'}, a.Item), '}')
+	item := append(appendItem([]byte{'{'}, a.Item), '}')
 	w := explanationWire{
-		ProductID: a.Item.ProductID, VariantID: a.VariantID, Asked: asked, Calculated: amount(a.Calculated.Decimal),
+		ProductID: a.Item.ProductID, VariantID: a.VariantID, Item: item, Calculated: amount(a.Calculated.Decimal),
 		Currency: e.Currency.Code, Shopper: toShopperWire(e.Shopper), Candidates: make([]candidateWire, len(a.Candidates)),
 		NotListed: a.NotListed,
 	}
@@ -131,7 +132,7 @@ func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) expla
 
 func toCandidateWire(c cohort.PriceCandidate, names map[int64]string) candidateWire {
 	w := candidateWire{
-		Source: c.Source, ListID: c.List.ID, ListName: c.List.Name, Base: given(c.Base),
+		Source: c.Source, ListID: c.List.ID, ListName: c.List.Name, Base: amountOrNil(c.Base),
 		Gives: optionalAmount(c.Gives), Won: c.Won, Reason: c.Reason,
 	}
 	if c.Rule.Type != "" {
@@ -153,13 +154,13 @@ func toRuleWire(r cohort.DiscountRule) *ruleWire {
 		w.CategoryID = r.TargetID
 	case cohort.RuleProduct:
 		w.ProductID = r.TargetID
-	case cohort.RuleAll, cohort.RulePriceList: // they name neither
+	case cohort.RuleAll, cohort.RulePriceList: // without a category or product
 	}
 	return w
 }
 
-// given returns an amount that is there, else nil.
-func given(d decimal.NullDecimal) *amount {
+// amountOrNil returns nil for a null amount.
+func amountOrNil(d decimal.NullDecimal) *amount {
 	if !d.Valid {
 		return nil
 	}

@@ -9,10 +9,10 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// priceListFields is what bodies about price lists may hold.
-var priceListFields = fields[cohort.PriceListUpdate]{
-	"name":          optional(func(u *cohort.PriceListUpdate) **string { return &u.Name }, readText),
-	"active":        optional(func(u *cohort.PriceListUpdate) **bool { return &u.Active }, readBool),
+// priceListFields has the fields of a body of a price list.
+var priceListFields = api.Fields[cohort.PriceListUpdate]{
+	"name":          api.Optional(func(u *cohort.PriceListUpdate) **string { return &u.Name }, readText),
+	"active":        api.Optional(func(u *cohort.PriceListUpdate) **bool { return &u.Active }, texts.ReadBool),
 	"id":            nil,
 	"date_created":  nil,
 	"date_modified": nil,
@@ -29,13 +29,13 @@ var priceListFilters = func() filters[cohort.PriceListFilter] {
 	return table
 }()
 
-// doomedLists is by what several lists can be deleted at once.
-var doomedLists = filters[cohort.PriceListFilter]{
+// priceListDeletionFilters has the filters of the deletion of price lists.
+var priceListDeletionFilters = filters[cohort.PriceListFilter]{
 	"id:in": priceListFilters["id:in"],
 	"name":  priceListFilters["name"],
 }
 
-// priceListWire is a price list in answers, in the order of the vendor's.
+// priceListWire is a price list in responses. The fields are in the vendor's order.
 type priceListWire struct {
 	ID           int64  `json:"id"`
 	DateCreated  string `json:"date_created"`
@@ -73,7 +73,7 @@ func (h *handler) createPriceList(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) deletePriceLists(w http.ResponseWriter, r *api.Request) error {
-	filter, err := decodeDeletion(r, doomedLists)
+	filter, err := decodeDeletion(r, priceListDeletionFilters)
 	if err != nil {
 		return err
 	}

@@ -13,24 +13,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// recordFields is what bodies about price records may hold.
-var recordFields = fields[cohort.PriceRecordUpdate]{
-	"price_list_id":      plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.PriceListID }, readID),
-	"variant_id":         plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.VariantID }, readID),
-	"sku":                plain(func(u *cohort.PriceRecordUpdate) *string { return &u.SKU }, readText),
-	"currency":           plain(func(u *cohort.PriceRecordUpdate) *string { return &u.Currency }, readText),
+// recordFields has the fields of a body of a price record.
+var recordFields = api.Fields[cohort.PriceRecordUpdate]{
+	"price_list_id":      api.Plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.PriceListID }, texts.ReadID),
+	"variant_id":         api.Plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.VariantID }, texts.ReadID),
+	"sku":                api.Plain(func(u *cohort.PriceRecordUpdate) *string { return &u.SKU }, readText),
+	"currency":           api.Plain(func(u *cohort.PriceRecordUpdate) *string { return &u.Currency }, readText),
 	"price":              recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.Price }),
 	"sale_price":         recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.SalePrice }),
 	"retail_price":       recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.RetailPrice }),
 	"map_price":          recordPrice(func(u *cohort.PriceRecordUpdate) **decimal.NullDecimal { return &u.MAPPrice }),
-	"bulk_pricing_tiers": optional(func(u *cohort.PriceRecordUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
+	"bulk_pricing_tiers": api.Optional(func(u *cohort.PriceRecordUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
 	"calculated_price":   nil,
 	"date_created":       nil,
 	"date_modified":      nil,
 	"product_id":         nil,
 }
 
-// recordPrice makes a table entry for a price that, left out, stays as it is.
+// recordPrice returns the function for a price that stays unchanged when the body
+// does not have it.
 func recordPrice(field func(*cohort.PriceRecordUpdate) **decimal.NullDecimal) func(*cohort.PriceRecordUpdate, api.Value) error {
 	return price(func(u *cohort.PriceRecordUpdate) *decimal.NullDecimal {
 		*field(u) = &decimal.NullDecimal{}
@@ -38,13 +39,13 @@ func recordPrice(field func(*cohort.PriceRecordUpdate) **decimal.NullDecimal) fu
 	})
 }
 
-// recordQuery is what a list of records is asked for with.
+// recordQuery has the parameters of a list of records.
 type recordQuery struct {
 	cohort.PriceRecordFilter
 	include recordParts
 }
 
-// recordParts is what an answer shows of records if it is asked to.
+// recordParts are the parts of a record that a response has only on request.
 type recordParts struct{ tiers, sku bool }
 
 var recordFilters = func() filters[recordQuery] {
@@ -67,17 +68,17 @@ var recordFilters = func() filters[recordQuery] {
 	return table
 }()
 
-// Where a path names the variant there is nothing left to filter.
+// includeOnly is for paths that name the variant, so no filter remains.
 var includeOnly = filters[recordQuery]{"include": setInclude}
 
-// doomedRecords is by what several records can be deleted at once.
-var doomedRecords = filters[recordQuery]{
+// recordDeletionFilters has the filters of the deletion of records.
+var recordDeletionFilters = filters[recordQuery]{
 	"currency":      recordFilters["currency"],
 	"variant_id:in": recordFilters["variant_id:in"],
 	"sku:in":        recordFilters["sku:in"],
 }
 
-// setInclude ignores parts that it does not know, as the reference says.
+// setInclude ignores unknown parts, as the reference says.
 func setInclude(q *recordQuery, value string) error {
 	for part := range strings.SplitSeq(value, ",") {
 		switch strings.TrimSpace(part) {
@@ -90,7 +91,7 @@ func setInclude(q *recordQuery, value string) error {
 	return nil
 }
 
-// recordWire is a price record in answers, in the order of the vendor's.
+// recordWire is a price record in responses. The fields are in the vendor's order.
 type recordWire struct {
 	PriceListID     int64          `json:"price_list_id"`
 	VariantID       int64          `json:"variant_id"`
@@ -126,7 +127,7 @@ func (p recordParts) toWire(r cohort.PriceRecord) recordWire {
 	return wire
 }
 
-// recordKey is what a list of records is sorted by.
+// recordKey returns the sort key of a record.
 func recordKey(r cohort.PriceRecord) string {
 	return strconv.FormatInt(r.VariantID, 10) + "/" + r.Currency
 }
@@ -173,7 +174,8 @@ func (h *handler) putPriceRecords(w http.ResponseWriter, r *api.Request) error {
 	return h.writeRecordsOfList(w, r, cohort.MaxRecordsPut, h.svc.PutPriceRecords)
 }
 
-// createRecordsOfLists and putRecordsOfLists write records that each name a list.
+// createRecordsOfLists and putRecordsOfLists write records of several lists; each
+// record names its list.
 
 func (h *handler) createRecordsOfLists(w http.ResponseWriter, r *api.Request) error {
 	updates, err := decodeRecords(r, cohort.MaxRecordsOfLists, "price_list_id", "currency")
@@ -216,7 +218,7 @@ func (h *handler) setPriceRecord(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := key.claim(&update); err != nil {
+	if err := key.complete(&update); err != nil {
 		return err
 	}
 	record, err := h.svc.SetPriceRecord(r.Context(), r.Store.Key, update)
@@ -238,7 +240,7 @@ func (h *handler) deletePriceRecord(w http.ResponseWriter, r *api.Request) error
 }
 
 func (h *handler) deletePriceRecords(w http.ResponseWriter, r *api.Request) error {
-	query, err := decodeDeletion(r, doomedRecords)
+	query, err := decodeDeletion(r, recordDeletionFilters)
 	if err != nil {
 		return err
 	}
@@ -252,7 +254,8 @@ func (h *handler) deletePriceRecords(w http.ResponseWriter, r *api.Request) erro
 	return noContent(w)
 }
 
-// pathRecord is what a path says about records; zero is nothing.
+// pathRecord is the key of a record as far as the path has it. Zero values are not in
+// the path.
 type pathRecord struct {
 	PriceListID, VariantID int64
 	Currency               string
@@ -267,9 +270,10 @@ func recordOfPath(r *api.Request) (p pathRecord, err error) {
 	return p, err
 }
 
-// claim makes an update one of what the path says. The body may say it too, so
-// that what was read can be changed and sent back, but nothing else.
-func (p pathRecord) claim(u *cohort.PriceRecordUpdate) error {
+// complete adds the key in the path to an update. The body may repeat the key, so that
+// a client can change a record that it has read and send it back. A different key is
+// an error.
+func (p pathRecord) complete(u *cohort.PriceRecordUpdate) error {
 	var failed failures
 	differs := func(field string) { failed.add(field, cohort.Invalid("", "The value is not that of the path.")) }
 	if p.PriceListID != 0 && u.PriceListID != 0 && u.PriceListID != p.PriceListID {
@@ -289,13 +293,13 @@ func (p pathRecord) claim(u *cohort.PriceRecordUpdate) error {
 	return failed.err()
 }
 
-// recordBatchError is what is wrong with one record of a batch.
+// recordBatchError has the errors of one record of a batch.
 type recordBatchError struct {
 	Data        recordName        `json:"data"`
 	FieldErrors map[string]string `json:"field_errors"`
 }
 
-// recordName is by what a client knows a record that it has sent.
+// recordName identifies a record by the fields that the client sent.
 type recordName struct {
 	PriceListID int64  `json:"price_list_id,omitempty"`
 	VariantID   int64  `json:"variant_id,omitempty"`
@@ -303,49 +307,49 @@ type recordName struct {
 	Currency    string `json:"currency,omitempty"`
 }
 
-// decodeRecords reads a batch of records.
-func decodeRecords(r *api.Request, most int, required ...string) ([]cohort.PriceRecordUpdate, error) {
-	updates, err := decodeBatch(r, most, recordFields, required...)
-	return updates, refuseBatch(updates, err)
+// decodeRecords decodes a batch of at most limit records.
+func decodeRecords(r *api.Request, limit int, required ...string) ([]cohort.PriceRecordUpdate, error) {
+	updates, err := decodeBatch(r, limit, recordFields, required...)
+	return updates, rejectBatch(updates, err)
 }
 
-// recordWriter is what the service does with a batch.
+// recordWriter is the service's method that writes a batch.
 type recordWriter func(ctx context.Context, storeHash string, us []cohort.PriceRecordUpdate) error
 
-func (h *handler) writeRecordsOfList(w http.ResponseWriter, r *api.Request, most int, write recordWriter) error {
+func (h *handler) writeRecordsOfList(w http.ResponseWriter, r *api.Request, limit int, write recordWriter) error {
 	list, err := r.ID("price_list_id")
 	if err != nil {
 		return err
 	}
-	updates, err := decodeRecords(r, most, "currency")
+	updates, err := decodeRecords(r, limit, "currency")
 	if err != nil {
 		return err
 	}
 	var failed failures
 	for i := range updates {
-		if err := (pathRecord{PriceListID: list}).claim(&updates[i]); err != nil {
+		if err := (pathRecord{PriceListID: list}).complete(&updates[i]); err != nil {
 			failed.add(strconv.Itoa(i), err)
 		}
 	}
 	if len(failed) > 0 {
-		return refuseBatch(updates, failed)
+		return rejectBatch(updates, failed)
 	}
-	// Without this, a list that does not exist would be wrong with every record.
+	// A list that does not exist is one error, not an error of every record.
 	if _, err := h.svc.PriceList(r.Context(), r.Store.Key, list); err != nil {
 		return err
 	}
 	return writeBatch(w, updates, write(r.Context(), r.Store.Key, updates))
 }
 
-// writeBatch answers that a batch is written, or refused with err.
+// writeBatch sends the response for a batch: success, or the errors in err.
 func writeBatch(w http.ResponseWriter, updates []cohort.PriceRecordUpdate, err error) error {
 	if err != nil {
-		return refuseBatch(updates, err)
+		return rejectBatch(updates, err)
 	}
 	return writeSingle(w, struct{}{})
 }
 
-// aboutItems reports whether an error says what is wrong with items of a batch.
+// aboutItems reports whether an error is about single items of a batch.
 func aboutItems(err error) bool {
 	if _, ok := errors.AsType[failures](err); ok {
 		return true
@@ -354,16 +358,16 @@ func aboutItems(err error) bool {
 	return ok
 }
 
-// refuseBatch turns an error about records, by their places in a batch, into the
-// answer that names them. Other errors pass.
-func refuseBatch(updates []cohort.PriceRecordUpdate, err error) error {
+// rejectBatch turns an error about items of a batch into the response that lists the
+// records with their errors. It returns other errors as they are.
+func rejectBatch(updates []cohort.PriceRecordUpdate, err error) error {
 	if !aboutItems(err) {
 		return err
 	}
 	wrong := map[int]map[string]string{}
-	for place, reason := range fieldErrors(err) {
-		number, field, _ := strings.Cut(place, ".")
-		i, _ := strconv.Atoi(number) // it is one: the error is about items
+	for path, reason := range fieldErrors(err) {
+		number, field, _ := strings.Cut(path, ".")
+		i, _ := strconv.Atoi(number) // cannot fail: the path begins with an index
 		if wrong[i] == nil {
 			wrong[i] = map[string]string{}
 		}
@@ -377,5 +381,5 @@ func refuseBatch(updates []cohort.PriceRecordUpdate, err error) error {
 			body.Errors = append(body.Errors, recordBatchError{recordName{u.PriceListID, u.VariantID, u.SKU, u.Currency}, wrong[i]})
 		}
 	}
-	return &refusal{status: http.StatusUnprocessableEntity, body: body, err: err}
+	return &customError{status: http.StatusUnprocessableEntity, body: body, err: err}
 }

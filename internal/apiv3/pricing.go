@@ -9,28 +9,28 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// pricesConcurrency is how many requests for prices a store may have under way
-// together. Source: the vendor's reference.
+// pricesConcurrency is how many requests for prices one store may run together.
+// Source: the vendor's reference.
 const pricesConcurrency = 50
 
-// The bodies of requests for prices.
+// The fields of a request for prices.
 var (
-	priceFields = shopperFields(fields[service.PriceRequest]{
-		"channel_id":    plain(func(r *service.PriceRequest) *int64 { return &r.ChannelID }, readID),
-		"currency_code": plain(func(r *service.PriceRequest) *string { return &r.Currency }, readCurrency),
-		"country_code":  plain(func(*service.PriceRequest) *string { return new(string) }, readCountry), // there are no taxes
-		"items":         plain(func(r *service.PriceRequest) *[]service.PriceItem { return &r.Items }, readItems),
+	priceFields = shopperFields(api.Fields[service.PriceRequest]{
+		"channel_id":    api.Plain(func(r *service.PriceRequest) *int64 { return &r.ChannelID }, texts.ReadID),
+		"currency_code": api.Plain(func(r *service.PriceRequest) *string { return &r.Currency }, readCurrency),
+		"country_code":  api.Plain(func(*service.PriceRequest) *string { return new(string) }, readCountry), // there are no taxes
+		"items":         api.Plain(func(r *service.PriceRequest) *[]service.PriceItem { return &r.Items }, readItems),
 	}, func(r *service.PriceRequest) *service.ShopperQuery { return &r.ShopperQuery })
 
-	itemFields = fields[service.PriceItem]{
-		"product_id": plain(func(i *service.PriceItem) *int64 { return &i.ProductID }, readID),
-		"variant_id": nullable(func(i *service.PriceItem) *int64 { return &i.VariantID }, readID),
-		"options":    nullable(func(i *service.PriceItem) *[]cohort.OptionValue { return &i.Options }, readChosen),
+	itemFields = api.Fields[service.PriceItem]{
+		"product_id": api.Plain(func(i *service.PriceItem) *int64 { return &i.ProductID }, texts.ReadID),
+		"variant_id": nullable(func(i *service.PriceItem) *int64 { return &i.VariantID }, texts.ReadID),
+		"options":    nullable(func(i *service.PriceItem) *[]cohort.OptionValue { return &i.Options }, readChosenOptions),
 	}
 
-	chosenFields = fields[cohort.OptionValue]{
-		"option_id": plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, readID),
-		"value_id":  plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, readID),
+	chosenOptionFields = api.Fields[cohort.OptionValue]{
+		"option_id": api.Plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, texts.ReadID),
+		"value_id":  api.Plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, texts.ReadID),
 	}
 )
 
@@ -43,11 +43,11 @@ func (h *handler) getPrices(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	answers, err := h.svc.Prices(r.Context(), r.Store.Key, request)
+	prices, err := h.svc.Prices(r.Context(), r.Store.Key, request)
 	if err != nil {
-		return placed("items", err)
+		return locate("items", err)
 	}
-	api.WriteFinished(w, http.StatusOK, appendPrices(make([]byte, 0, 1024*len(answers)), answers))
+	api.WriteEncoded(w, http.StatusOK, appendPrices(make([]byte, 0, 1024*len(prices)), prices))
 	return nil
 }
 
@@ -70,8 +70,8 @@ func readCountry(v api.Value) (string, error) {
 
 func isLetter(b byte) bool { return 'a' <= b|0x20 && b|0x20 <= 'z' }
 
-// readItems reads the items. How many there are is checked first, so that
-// nobody is told of a hundred thousand mistakes.
+// readItems reads the items. It checks their number first, so that a long list is one
+// error and not one per item.
 func readItems(v api.Value) ([]service.PriceItem, error) {
 	values, ok := v.Array()
 	if !ok {
@@ -83,10 +83,10 @@ func readItems(v api.Value) ([]service.PriceItem, error) {
 	return decodeArray(values, itemFields, "product_id")
 }
 
-func readChosen(v api.Value) ([]cohort.OptionValue, error) {
+func readChosenOptions(v api.Value) ([]cohort.OptionValue, error) {
 	values, ok := v.Array()
 	if !ok || len(values) > cohort.MaxOptionValues {
 		return nil, cohort.Invalid("", fmt.Sprintf("The value must be an array of at most %d options.", cohort.MaxOptionValues))
 	}
-	return decodeArray(values, chosenFields, "option_id", "value_id")
+	return decodeArray(values, chosenOptionFields, "option_id", "value_id")
 }

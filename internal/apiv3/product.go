@@ -13,54 +13,54 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// productFields is what a body of a product may hold.
-var productFields = fields[cohort.ProductUpdate]{
+// productFields has the fields of a body of a product.
+var productFields = api.Fields[cohort.ProductUpdate]{
 	"id":                 nil,
-	"name":               optional(func(u *cohort.ProductUpdate) **string { return &u.Name }, readText),
-	"type":               optional(func(u *cohort.ProductUpdate) **cohort.ProductType { return &u.Type }, readText),
-	"sku":                optional(func(u *cohort.ProductUpdate) **string { return &u.SKU }, readText),
-	"weight":             optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Weight }, readAmount),
-	"price":              optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Price }, readAmount),
+	"name":               api.Optional(func(u *cohort.ProductUpdate) **string { return &u.Name }, readText),
+	"type":               api.Optional(func(u *cohort.ProductUpdate) **cohort.ProductType { return &u.Type }, readText),
+	"sku":                api.Optional(func(u *cohort.ProductUpdate) **string { return &u.SKU }, readText),
+	"weight":             api.Optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Weight }, texts.ReadAmount),
+	"price":              api.Optional(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.Price }, texts.ReadAmount),
 	"retail_price":       priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.RetailPrice }),
 	"sale_price":         priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.SalePrice }),
 	"map_price":          priceOrZero(func(u *cohort.ProductUpdate) **decimal.Decimal { return &u.MAPPrice }),
 	"calculated_price":   nil,
-	"categories":         optional(func(u *cohort.ProductUpdate) **[]int64 { return &u.Categories }, readIDs),
+	"categories":         api.Optional(func(u *cohort.ProductUpdate) **[]int64 { return &u.Categories }, readIDs),
 	"base_variant_id":    nil,
 	"date_created":       nil,
 	"date_modified":      nil,
-	"bulk_pricing_rules": optional(func(u *cohort.ProductUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
-	// Not ignored, because whoever sends them wants to have them.
+	"bulk_pricing_rules": api.Optional(func(u *cohort.ProductUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
+	// Not ignored: a client that sends variants expects the server to store them.
 	"variants": func(*cohort.ProductUpdate, api.Value) error {
 		return cohort.Invalid("", "Variants are created and changed at their own path, below the product's.")
 	},
 }
 
-// productRequired are the fields that a new product has to have. Source: the
-// vendor's reference.
+// productRequired has the required fields of a new product. Source: the vendor's
+// reference.
 var productRequired = []string{"name", "type", "weight", "price"}
 
-// priceOrZero makes a table entry for a price that is 0 when there is none, which
-// null and "" also say.
+// priceOrZero returns the function for a price that is 0 when it is unset. null and ""
+// unset it.
 func priceOrZero(field func(*cohort.ProductUpdate) **decimal.Decimal) func(*cohort.ProductUpdate, api.Value) error {
 	return func(into *cohort.ProductUpdate, v api.Value) error {
 		if v.IsNull() || v.Is("") {
 			*field(into) = &decimal.Decimal{}
 			return nil
 		}
-		d, err := readAmount(v)
+		d, err := texts.ReadAmount(v)
 		*field(into) = &d
 		return err
 	}
 }
 
-// productQuery is what a list of products can be asked for.
+// productQuery has the parameters of a list of products.
 type productQuery struct {
 	cohort.ProductFilter
 	productParts
 }
 
-// productParts are the parts of a product that are shown when they are asked for.
+// productParts are the parts of a product that a response has only on request.
 type productParts struct{ variants, tiers bool }
 
 var productFilters = newProductFilters()
@@ -83,7 +83,7 @@ func newProductFilters() filters[cohort.ProductFilter] {
 	return table
 }
 
-// productParameters are the filters, and what is to be included.
+// productParameters has the filters and the parameter "include".
 var productParameters = func() filters[productQuery] {
 	table := filters[productQuery]{
 		"include": func(q *productQuery, value string) error {
@@ -97,8 +97,8 @@ var productParameters = func() filters[productQuery] {
 	return table
 }()
 
-// includedParts reads what is to be included. Other values are the vendor's for
-// what we do not keep.
+// includedParts reads the value of "include". It ignores unknown parts, because the
+// vendor has parts that Cohort does not store.
 func includedParts(value string) (parts productParts) {
 	for part := range strings.SplitSeq(value, ",") {
 		switch strings.TrimSpace(part) {
@@ -111,8 +111,8 @@ func includedParts(value string) (parts productParts) {
 	return parts
 }
 
-// readParts reads what is to be included in the answer about one product. Of its
-// query string nothing else is looked at.
+// readParts reads the parameter "include" of a request for one product and ignores
+// the rest of the query string.
 func readParts(r *api.Request) (parts productParts, err error) {
 	params, err := api.ParseQuery(r.URL.RawQuery)
 	for _, p := range params {
@@ -123,7 +123,7 @@ func readParts(r *api.Request) (parts productParts, err error) {
 	return parts, err
 }
 
-// productWire is a product in answers.
+// productWire is a product in responses.
 type productWire struct {
 	ID              int64              `json:"id"`
 	Name            string             `json:"name"`
@@ -143,8 +143,7 @@ type productWire struct {
 	Variants        *[]variantWire     `json:"variants,omitempty"`
 }
 
-// toWire returns a product in the form of answers with the parts that are asked
-// for, but for the variants.
+// toWire converts a product with the requested parts, except the variants.
 func (parts productParts) toWire(p cohort.Product) productWire {
 	w := productWire{
 		ID: p.ID, Name: p.Name, Type: p.Type, SKU: p.SKU, Weight: amount(p.Weight), Price: amount(p.Price),

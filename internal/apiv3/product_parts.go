@@ -11,13 +11,13 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// A product may have 600 variants of 250 option values each, which is 9 MB of JSON.
-// So products with their variants are read and written in parts.
+// A product may have 600 variants with 250 option values each, which is 9 MB of JSON.
+// So products with their variants are read and encoded in parts.
 
-// writeProductsWithVariants answers with a page of products.
+// writeProductsWithVariants sends a page of products.
 func (h *handler) writeProductsWithVariants(w http.ResponseWriter, r *api.Request, query productQuery, page paging) error {
-	for field, place := range map[string]string{"after": page.After, "before": page.Before} {
-		if strings.Contains(place, "/") { // which is inside of a product, where no page begins
+	for field, key := range map[string]string{"after": page.After, "before": page.Before} {
+		if strings.Contains(key, "/") { // the key of a variant, where no page begins
 			return cohort.Invalid(field, "The value is not a cursor of this list.")
 		}
 	}
@@ -30,7 +30,7 @@ func (h *handler) writeProductsWithVariants(w http.ResponseWriter, r *api.Reques
 	return writePage(w, r, list)
 }
 
-// writeProductWithVariants answers with one product.
+// writeProductWithVariants sends one product.
 func (h *handler) writeProductWithVariants(w http.ResponseWriter, r *api.Request, id int64, parts productParts) error {
 	list := h.productParts(r, cohort.ProductFilter{IDs: []int64{id}}, cohort.Page{Number: 1, Size: 1}, parts)
 	list.Open = `{"data":`
@@ -51,7 +51,7 @@ func (h *handler) productParts(r *api.Request, f cohort.ProductFilter, p cohort.
 		Read: func(ctx context.Context, p cohort.Page, to *api.Piece[service.ProductPart]) (int64, error) {
 			return h.svc.ReadProductParts(ctx, r.Store.Key, f, p, to)
 		},
-		Place:  service.ProductPart.Place,
+		Key:    service.ProductPart.Place,
 		Part:   partOfElement,
 		Append: parts.appendPart,
 	}
@@ -67,7 +67,7 @@ func partOfElement(p service.ProductPart) api.Part {
 	return api.Middle
 }
 
-// appendPart appends a part of a product. The variants are the last of its fields.
+// appendPart appends a part of a product. The variants are its last field.
 func (parts productParts) appendPart(dst []byte, p service.ProductPart) ([]byte, error) {
 	switch p.Kind {
 	case service.ProductBegin:

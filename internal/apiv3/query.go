@@ -14,28 +14,28 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The size of a page. More than the most is the most. Source: the vendor's
-// reference; the figures are those of its other V3 lists.
+// The default and the maximum size of a page. A larger limit means the maximum.
+// Source: the vendor's reference; the figures are those of its other V3 lists.
 const (
 	defaultLimit = 50
 	maxLimit     = 250
 )
 
-// maxListed bounds how many values one ":in" filter may have.
+// maxListed is how many values one ":in" filter may have.
 const maxListed = 1000
 
-// filters is what a list can be filtered by: for each parameter, how its value
-// gets into an F.
+// filters has the filters of a list. Each function reads the value of one parameter
+// into an F.
 type filters[F any] map[string]func(into *F, value string) error
 
-// paging is which page of a list was asked for, and how.
+// paging is the requested page of a list and how it was requested.
 type paging struct {
 	cohort.Page
-	byNumber bool // a page number was sent
+	byNumber bool // the client sent a page number
 	query    []api.Param
 }
 
-// byCursor reports whether a cursor was sent.
+// byCursor reports whether the client sent a cursor.
 func (p paging) byCursor() bool { return p.After != "" || p.Before != "" }
 
 // decodeQuery reads the parameters of a list.
@@ -99,8 +99,8 @@ func (p *paging) set(name, value string) (err error) {
 	return err
 }
 
-// readCount reads a whole number from 1. One that no integer can hold is a
-// number all the same: the largest there is, which is what Atoi returns.
+// readCount reads a whole number from 1. A number that does not fit into an int is
+// valid and means the largest int, which Atoi returns with ErrRange.
 func readCount(value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil && !errors.Is(err, strconv.ErrRange) || n < 1 {
@@ -109,7 +109,7 @@ func readCount(value string) (int, error) {
 	return n, nil
 }
 
-// A cursor is the key of a row, written so that nobody reads anything into it.
+// A cursor is the encoded sort key of a row. Clients should treat it as opaque.
 
 func readCursor(value string) (string, error) {
 	key, err := base64.RawURLEncoding.DecodeString(value)
@@ -121,8 +121,8 @@ func readCursor(value string) (string, error) {
 
 func cursor(key string) string { return base64.RawURLEncoding.EncodeToString([]byte(key)) }
 
-// link is the query that leads from this page of a list to another: the same
-// filters, and other paging parameters.
+// link returns the query string of another page of the list: the same filters with
+// one other paging parameter.
 func (p paging) link(name, value string) string {
 	var b strings.Builder
 	separator := "?"
@@ -142,8 +142,8 @@ func (p paging) link(name, value string) string {
 	return b.String()
 }
 
-// decodeDeletion reads the filters that say what to delete. There has to be one,
-// and none is empty, which would be everything or a client's mistake.
+// decodeDeletion reads the filters of a deletion. It rejects a query without filters,
+// which would delete everything, and empty values, which are probably mistakes.
 func decodeDeletion[F any](r *api.Request, table filters[F]) (filter F, err error) {
 	params, err := api.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -175,8 +175,6 @@ func decodeDeletion[F any](r *api.Request, table filters[F]) (filter F, err erro
 	return filter, failed.err()
 }
 
-// The makers of filters.
-
 func partFilter[F any](field func(*F) *string) func(*F, string) error {
 	return func(into *F, value string) error {
 		*field(into) = value
@@ -184,7 +182,7 @@ func partFilter[F any](field func(*F) *string) func(*F, string) error {
 	}
 }
 
-// idFilter makes a table entry for an id, and for a list of ids.
+// idFilter returns the entry for a list of ids, separated by commas.
 func idFilter[F any](field func(*F) *[]int64) func(*F, string) error {
 	return listFilter(field, func(value string) (int64, error) {
 		id, err := strconv.ParseInt(value, 10, 64)
@@ -195,7 +193,7 @@ func idFilter[F any](field func(*F) *[]int64) func(*F, string) error {
 	})
 }
 
-// oneIDFilter makes a table entry for exactly one id.
+// oneIDFilter returns the entry for exactly one id.
 func oneIDFilter[F any](field func(*F) *[]int64) func(*F, string) error {
 	return func(into *F, value string) error {
 		id, err := strconv.ParseInt(value, 10, 64)
@@ -207,8 +205,7 @@ func oneIDFilter[F any](field func(*F) *[]int64) func(*F, string) error {
 	}
 }
 
-// oneWordFilter makes a table entry for exactly one text, in which commas mean
-// nothing.
+// oneWordFilter returns the entry for exactly one text, which may contain commas.
 func oneWordFilter[F any](field func(*F) *[]string) func(*F, string) error {
 	return func(into *F, value string) error {
 		narrow(field(into), []string{value})
@@ -216,10 +213,10 @@ func oneWordFilter[F any](field func(*F) *[]string) func(*F, string) error {
 	}
 }
 
-// wordFilter makes a table entry for a text without commas, and for a list.
+// wordFilter returns the entry for a list of texts, separated by commas.
 func wordFilter[F any](field func(*F) *[]string) func(*F, string) error {
 	return listFilter(field, func(value string) (string, error) {
-		if value == "" { // a comma too many would select all that have none
+		if value == "" { // an extra comma would match all rows without a value
 			return "", cohort.Invalid("", "The value must be a text, or several with commas between them, none of them empty.")
 		}
 		return value, nil
@@ -244,8 +241,8 @@ func listFilter[F any, V comparable](field func(*F) *[]V, read func(string) (V, 
 	}
 }
 
-// narrow makes a list of values the filter, or what passes both it and another
-// parameter that filters the same: the order of parameters means nothing.
+// narrow sets a filter to a list of values. If another parameter has set it, the
+// result is the intersection, so the order of the parameters does not matter.
 func narrow[V comparable](at *[]V, list []V) {
 	if *at != nil {
 		list = slices.DeleteFunc(list, func(v V) bool { return !slices.Contains(*at, v) })
@@ -253,23 +250,23 @@ func narrow[V comparable](at *[]V, list []V) {
 	*at = list
 }
 
-// dateFilters adds the filters "name", "name:min" and "name:max".
+// dateFilters adds the filters name, name:min and name:max on a date.
 func dateFilters[F any](table filters[F], name string, field func(*F) *cohort.TimeRange) {
 	table[name] = api.DateFilter(field, api.OnDate)
 	table[name+":min"] = api.DateFilter(field, api.FromDate)
 	table[name+":max"] = api.DateFilter(field, api.UntilDate)
 }
 
-// amountFilters adds the filters "name", "name:min" and "name:max".
+// amountFilters adds the filters name, name:min and name:max on an amount.
 func amountFilters[F any](table filters[F], name string, field func(*F) *cohort.AmountRange) {
-	add := func(suffix string, span func(decimal.NullDecimal) cohort.AmountRange) {
+	add := func(suffix string, bounds func(decimal.NullDecimal) cohort.AmountRange) {
 		table[name+suffix] = func(into *F, value string) error {
 			d, err := cohort.ParseAmount(value)
 			if err != nil {
 				return cohort.Invalid("", "The value must be a number.")
 			}
 			at := field(into)
-			*at = at.Intersect(span(decimal.NewNullDecimal(d)))
+			*at = at.Intersect(bounds(decimal.NewNullDecimal(d)))
 			return nil
 		}
 	}

@@ -48,7 +48,7 @@ func TestFilters(t *testing.T) {
 			t.Errorf("%s: error %v (-want +got):\n%s", query, err, diff)
 		}
 		if diff := cmp.Diff(cohort.Page{Number: 1, Size: 50}, page.Page); diff != "" {
-			t.Errorf("%s asks for another page (-want +got):\n%s", query, diff)
+			t.Errorf("%s: the page (-want +got):\n%s", query, diff)
 		}
 	}
 }
@@ -73,12 +73,12 @@ func TestPages(t *testing.T) {
 	}
 	for _, key := range []string{"7", "7/USD", "-1", "\x00\xff", "é/日"} {
 		if got, err := readCursor(cursor(key)); got != key || err != nil || url.QueryEscape(cursor(key)) != cursor(key) {
-			t.Errorf("the cursor of %q is %q and leads to %q, error %v", key, cursor(key), got, err)
+			t.Errorf("the cursor of %q is %q and decodes to %q, error %v", key, cursor(key), got, err)
 		}
 	}
 }
 
-func TestQueryRefuses(t *testing.T) {
+func TestQueryRejects(t *testing.T) {
 	const (
 		count  = `"The value must be a whole number from 1."`
 		noID   = `"The value must be an id, or several with commas between them."`
@@ -91,12 +91,12 @@ func TestQueryRefuses(t *testing.T) {
 	unknown := func(names string) string {
 		return "The filter(s): " + names + " are not valid filter parameter(s)."
 	}
-	for _, c := range []struct{ query, title, places string }{
+	for _, c := range []struct{ query, title, reasons string }{
 		{"colour=red", unknown("colour"), ""},
 		{"y=1&name=a&x=2&y=3", unknown("y, x"), ""},
 		{"id%3Alike=7", unknown("id:like"), ""},
 		{"ID=7&Page=1", unknown("ID, Page"), ""},
-		{"colour=red&page=0&id=x", unknown("colour"), ""}, // what is unknown comes before what is wrong
+		{"colour=red&page=0&id=x", unknown("colour"), ""}, // unknown parameters come before invalid values
 		{"=7", unknown(""), ""},
 		{"page=0", titleInvalid, `"page":` + count},
 		{"page=-1&limit=x", titleInvalid, `"limit":` + count + `,"page":` + count},
@@ -118,16 +118,16 @@ func TestQueryRefuses(t *testing.T) {
 		{"name=%00", broken, ""},
 	} {
 		_, _, err := decodeQuery(queried(c.query), thingFilters)
-		wantAnswer(t, c.query, err, 422, c.title, c.places)
+		wantError(t, c.query, err, 422, c.title, c.reasons)
 	}
 	if _, _, err := decodeQuery(queried("id:in="+strings.Repeat("1,", 999)+"1"), thingFilters); err != nil {
-		t.Errorf("a list of a thousand: %v", err)
+		t.Errorf("a list of 1000 values: %v", err)
 	}
 }
 
-func TestDeletionsNeedAFilter(t *testing.T) {
+func TestDeletionRequiresFilter(t *testing.T) {
 	const empty = `"The value must not be empty."`
-	for _, c := range []struct{ query, title, places string }{
+	for _, c := range []struct{ query, title, reasons string }{
 		{"", "A filter must say what to delete.", ""},
 		{"&&", "A filter must say what to delete.", ""},
 		{"id:in=", titleInvalid, `"id:in":` + empty},
@@ -138,7 +138,7 @@ func TestDeletionsNeedAFilter(t *testing.T) {
 		{"name=%zz", "The query string is not valid: it has an escape that cannot be read, text that is not UTF-8, or a zero character.", ""},
 	} {
 		_, err := decodeDeletion(queried(c.query), thingFilters)
-		wantAnswer(t, c.query, err, 422, c.title, c.places)
+		wantError(t, c.query, err, 422, c.title, c.reasons)
 	}
 	filter, err := decodeDeletion(queried("id:in=7,8&id=8"), thingFilters)
 	if diff := cmp.Diff(thingFilter{IDs: []int64{8}}, filter); diff != "" || err != nil {
@@ -146,9 +146,9 @@ func TestDeletionsNeedAFilter(t *testing.T) {
 	}
 }
 
-// FuzzQuery feeds queries to what a list does with them. Whatever comes, the page
-// is one that can be, or the fault is the caller's; the order of the parameters
-// means nothing; and a link of the page asks for the same things.
+// FuzzQuery decodes queries of a list. Every error must be a client error, and every page
+// must be valid. The order of the parameters must not change the result, and the links of
+// the page must have the same filters.
 func FuzzQuery(f *testing.F) {
 	for _, query := range []string{
 		"", "&&=&", "page=2&limit=250", "page=9223372036854775808", "after=Nw", "before=Ny9VU0Q&limit=1", "id=7&id:in=7,8", "id:in=1,2&id=3",
@@ -159,19 +159,19 @@ func FuzzQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		filter, page, err := decodeQuery(queried(query), thingFilters)
 		if err != nil {
-			mustBeTheCallers(t, query, err)
+			mustBeClientError(t, query, err)
 			return
 		}
 		if page.Number < 1 || page.Size < 1 || page.Size > maxLimit || page.Offset() < 0 {
-			t.Errorf("%q asks for %+v", query, page.Page)
+			t.Errorf("%q has page %+v", query, page.Page)
 		}
-		for _, other := range []string{turnedAround(t, query), strings.TrimPrefix(page.link("page", "3"), "?")} {
+		for _, other := range []string{reversed(t, query), strings.TrimPrefix(page.link("page", "3"), "?")} {
 			same, _, err := decodeQuery(queried(other), thingFilters)
-			for _, f := range []*thingFilter{&filter, &same} { // of lists the order means nothing either
+			for _, f := range []*thingFilter{&filter, &same} { // the order of values in a list does not matter
 				f.IDs, f.Words = distinct(f.IDs), distinct(f.Words)
 			}
 			if diff := cmp.Diff(filter, same); diff != "" || err != nil {
-				t.Errorf("%q and %q are not the same: error %v (-this +other):\n%s", query, other, err, diff)
+				t.Errorf("%q and %q have different filters: error %v (-first +second):\n%s", query, other, err, diff)
 			}
 		}
 	})
@@ -181,10 +181,10 @@ func distinct[V interface{ ~int64 | ~string }](list []V) []V {
 	if list == nil {
 		return nil
 	}
-	return append([]V{}, slices.Compact(slices.Sorted(slices.Values(list)))...) // none is not all
+	return append([]V{}, slices.Compact(slices.Sorted(slices.Values(list)))...) // an empty list must not become nil, which means no filter
 }
 
-func turnedAround(t *testing.T, query string) string {
+func reversed(t *testing.T, query string) string {
 	params, err := api.ParseQuery(query)
 	if err != nil {
 		t.Fatal(err)

@@ -8,20 +8,20 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// shopperFields adds to a table the fields that say for whom something is asked.
-// For nobody they can be left out or null.
-func shopperFields[T any](table fields[T], shopper func(*T) *service.ShopperQuery) fields[T] {
-	table["customer_id"] = nullable(func(t *T) *int64 { return &shopper(t).CustomerID }, readIDOrNone)
+// shopperFields adds the fields that identify the shopper to a table. For a guest
+// they are missing or null.
+func shopperFields[T any](table api.Fields[T], shopper func(*T) *service.ShopperQuery) api.Fields[T] {
+	table["customer_id"] = nullable(func(t *T) *int64 { return &shopper(t).CustomerID }, texts.ReadIDOrNone)
 	table["customer_group_id"] = nullable(func(t *T) **int64 { return &shopper(t).GroupID }, func(v api.Value) (*int64, error) {
-		id, err := readIDOrNone(v)
+		id, err := texts.ReadIDOrNone(v)
 		return &id, err
 	})
 	return table
 }
 
-// nullable makes a table entry for a field where null means that it is left out.
+// nullable returns the function for a field where null is the same as no field.
 func nullable[T, V any](field func(*T) *V, read func(api.Value) (V, error)) func(*T, api.Value) error {
-	set := plain(field, read)
+	set := api.Plain(field, read)
 	return func(into *T, v api.Value) error {
 		if v.IsNull() {
 			return nil
@@ -30,7 +30,7 @@ func nullable[T, V any](field func(*T) *V, read func(api.Value) (V, error)) func
 	}
 }
 
-// shopperWire is who somebody was taken for.
+// shopperWire is the shopper for whom a request was answered, and why.
 type shopperWire struct {
 	CustomerID int64  `json:"customer_id,omitempty"`
 	GroupID    int64  `json:"customer_group_id"`
@@ -46,8 +46,8 @@ func toShopperWire(s service.Shopper) shopperWire {
 	return w
 }
 
-// placed puts what is wrong with items inside the field that has them.
-func placed(field string, err error) error {
+// locate adds the field to the paths of errors about items.
+func locate(field string, err error) error {
 	items, ok := errors.AsType[cohort.ItemErrors](err)
 	if !ok {
 		return err

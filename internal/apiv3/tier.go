@@ -7,25 +7,26 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// tierFields is what a bulk tier may hold, wherever tiers are.
-var tierFields = fields[cohort.BulkTier]{
-	"quantity_min": plain(func(t *cohort.BulkTier) *int64 { return &t.QuantityMin }, readQuantity),
-	"quantity_max": plain(func(t *cohort.BulkTier) *int64 { return &t.QuantityMax }, readQuantity),
-	"type":         plain(func(t *cohort.BulkTier) *cohort.Method { return &t.Method }, readText),
-	"amount":       plain(func(t *cohort.BulkTier) *decimal.Decimal { return &t.Amount }, readAmount),
+// tierFields has the fields of a bulk tier.
+var tierFields = api.Fields[cohort.BulkTier]{
+	"quantity_min": api.Plain(func(t *cohort.BulkTier) *int64 { return &t.QuantityMin }, readQuantity),
+	"quantity_max": api.Plain(func(t *cohort.BulkTier) *int64 { return &t.QuantityMax }, readQuantity),
+	"type":         api.Plain(func(t *cohort.BulkTier) *cohort.Method { return &t.Method }, readText),
+	"amount":       api.Plain(func(t *cohort.BulkTier) *decimal.Decimal { return &t.Amount }, texts.ReadAmount),
 }
 
-// tierRequired are the fields that every tier has to have. Without quantity_max it
-// has no end.
+// tierRequired has the required fields of a tier. Without quantity_max the tier has no
+// upper limit.
 var tierRequired = []string{"quantity_min", "type", "amount"}
 
-// readTiers reads all bulk tiers of something, and checks them.
+// readTiers reads and validates bulk tiers. The service validates them too; validated
+// here, their errors appear together with the other errors of the body.
 func readTiers(v api.Value) ([]cohort.BulkTier, error) {
 	values, ok := v.Array()
 	switch {
 	case !ok:
 		return nil, cohort.Invalid("", "The value must be an array of bulk pricing tiers.")
-	case len(values) > cohort.MaxBulkTiers: // which need not be read
+	case len(values) > cohort.MaxBulkTiers: // rejected without decoding
 		return nil, cohort.ValidateBulkTiers(make([]cohort.BulkTier, len(values)))
 	}
 	tiers, err := decodeArray(values, tierFields, tierRequired...)
@@ -43,15 +44,15 @@ func readQuantity(v api.Value) (int64, error) {
 	return n, nil
 }
 
-// tierWire is a bulk tier in answers.
+// tierWire is a bulk tier in responses.
 type tierWire struct {
 	QuantityMin int64         `json:"quantity_min"`
-	QuantityMax int64         `json:"quantity_max"` // 0: no end
+	QuantityMax int64         `json:"quantity_max"` // 0: no upper limit
 	Type        cohort.Method `json:"type"`
 	Amount      amount        `json:"amount"`
 }
 
-// tiersToWire never returns nil, which would be null.
+// tiersToWire never returns nil, which would be encoded as null.
 func tiersToWire(tiers []cohort.BulkTier) []tierWire {
 	wires := make([]tierWire, len(tiers))
 	for i, t := range tiers {

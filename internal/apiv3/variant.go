@@ -12,22 +12,21 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// variantFields is what a body of a variant may hold.
-var variantFields = fields[cohort.VariantUpdate]{
+// variantFields has the fields of a body of a variant.
+var variantFields = api.Fields[cohort.VariantUpdate]{
 	"id":               nil,
 	"product_id":       nil,
-	"sku":              optional(func(u *cohort.VariantUpdate) **string { return &u.SKU }, readText),
-	"price":            changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.Price }),
-	"sale_price":       changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.SalePrice }),
-	"retail_price":     changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.RetailPrice }),
-	"map_price":        changedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.MAPPrice }),
+	"sku":              api.Optional(func(u *cohort.VariantUpdate) **string { return &u.SKU }, readText),
+	"price":            updatedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.Price }),
+	"sale_price":       updatedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.SalePrice }),
+	"retail_price":     updatedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.RetailPrice }),
+	"map_price":        updatedPrice(func(u *cohort.VariantUpdate) **decimal.NullDecimal { return &u.MAPPrice }),
 	"calculated_price": nil,
-	"option_values":    optional(func(u *cohort.VariantUpdate) **[]cohort.OptionValue { return &u.OptionValues }, readOptions),
+	"option_values":    api.Optional(func(u *cohort.VariantUpdate) **[]cohort.OptionValue { return &u.OptionValues }, readOptions),
 }
 
-// changedPrice makes a table entry for a price of an update, which null and ""
-// take away.
-func changedPrice(field func(*cohort.VariantUpdate) **decimal.NullDecimal) func(*cohort.VariantUpdate, api.Value) error {
+// updatedPrice returns the function for a price of an update. null and "" unset it.
+func updatedPrice(field func(*cohort.VariantUpdate) **decimal.NullDecimal) func(*cohort.VariantUpdate, api.Value) error {
 	return func(into *cohort.VariantUpdate, v api.Value) error {
 		value := &decimal.NullDecimal{}
 		*field(into) = value
@@ -35,9 +34,9 @@ func changedPrice(field func(*cohort.VariantUpdate) **decimal.NullDecimal) func(
 	}
 }
 
-var optionFields = fields[cohort.OptionValue]{
-	"id":        plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, readID),
-	"option_id": plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, readID),
+var optionFields = api.Fields[cohort.OptionValue]{
+	"id":        api.Plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, texts.ReadID),
+	"option_id": api.Plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, texts.ReadID),
 }
 
 func readOptions(v api.Value) ([]cohort.OptionValue, error) {
@@ -52,20 +51,20 @@ var variantFilters = filters[cohort.VariantFilter]{
 	"id":         idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.IDs }),
 	"id:in":      idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.IDs }),
 	"product_id": idFilter(func(f *cohort.VariantFilter) *[]int64 { return &f.ProductIDs }),
-	"sku": func(into *cohort.VariantFilter, value string) error { // which may have commas
+	"sku": func(into *cohort.VariantFilter, value string) error { // an SKU may contain commas
 		into.SKUs = []string{value}
 		return nil
 	},
 	"sku:in": wordFilter(func(f *cohort.VariantFilter) *[]string { return &f.SKUs }),
 }
 
-// optionWire is a choice that a variant stands for.
+// optionWire is an option of a variant with its value.
 type optionWire struct {
 	ID       int64 `json:"id"` // of the value
 	OptionID int64 `json:"option_id"`
 }
 
-// variantWire is a variant in answers. Prices that are null are the product's.
+// variantWire is a variant in responses. A null price means the product's price.
 type variantWire struct {
 	ID              int64          `json:"id"`
 	ProductID       int64          `json:"product_id"`

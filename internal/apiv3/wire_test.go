@@ -13,8 +13,7 @@ import (
 	"cohort.example/cohort/internal/server/servertest"
 )
 
-// TestWire holds the server against the wire scripts in testdata. Each starts
-// from nothing, on databases of its own.
+// TestWire runs the wire scripts in testdata, each with an empty database.
 func TestWire(t *testing.T) {
 	scripts := os.DirFS("testdata")
 	names, err := fs.Glob(scripts, "*.txt")

@@ -22,12 +22,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What scripts cannot show by themselves: the scripts in the folders of
-// testdata need a server that no live one is, and pages need many groups.
+// The scripts in the subdirectories of testdata need a server with a special setup, so
+// they cannot run against a live server.
 
-// TestDates runs on a clock that moves a day with each POST and PUT, in a zone
-// that is not UTC and with a fraction of a second that the wire does not show.
-func TestDates(t *testing.T) {
+// TestWireDates uses a clock that advances one day with each POST and PUT, in a zone
+// other than UTC, and with fractions of a second, which responses do not show.
+func TestWireDates(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		berlin := time.FixedZone("CEST", 2*60*60)
 		var days atomic.Int32
@@ -50,9 +50,9 @@ func TestDates(t *testing.T) {
 	})
 }
 
-// TestSitewide runs with a pricing that fails twice. It shows the 207 and what
-// pricing gets to know.
-func TestSitewide(t *testing.T) {
+// TestWireSitewide uses a pricing system that fails twice. It checks the 207 and the
+// calls to the pricing system.
+func TestWireSitewide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pricing := &unreliablePricing{failures: 2}
 		cohorttest.RunScripts(t, os.DirFS("testdata/pricing"), "*.txt", func(t *testing.T) cohorttest.Target {
@@ -60,14 +60,14 @@ func TestSitewide(t *testing.T) {
 			return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
 		})
 		want := []string{"abc 1: 5 percent", "abc 1: 6 percent", "abc 1: 6 percent", "abc 1: none"}
-		if diff := cmp.Diff(want, pricing.told); diff != "" {
-			t.Errorf("pricing was told otherwise (-want +got):\n%s", diff)
+		if diff := cmp.Diff(want, pricing.calls); diff != "" {
+			t.Errorf("calls to the pricing system (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// TestManaged runs on a store whose catalog is managed.
-func TestManaged(t *testing.T) {
+// TestWireManaged uses a store whose catalog Cohort manages.
+func TestWireManaged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := servertest.Start(t, d, server.Options{})
 		vars := s.Vars(t)
@@ -81,54 +81,20 @@ func TestManaged(t *testing.T) {
 	})
 }
 
-// TestPages: 50 groups to a page unless something else is said, 250 at most;
-// the pages have every group once, by id.
-func TestPages(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := servertest.Start(t, d, server.Options{})
-		vars := s.Vars(t)
-		const groups = 251
-		for range groups {
-			if _, err := s.Service.CreateGroup(t.Context(), vars["store"], cohort.Group{Name: "x"}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		list := s.URL + "/stores/" + vars["store"] + "/v2/customer_groups"
-		for query, want := range map[string]struct{ first, last int64 }{
-			"":                  {1, 50},
-			"?page=1":           {1, 50},
-			"?page=2":           {51, 100},
-			"?page=6":           {251, 251},
-			"?limit=250":        {1, 250},
-			"?limit=250&page=2": {251, 251},
-			"?limit=100&page=3": {201, 251},
-		} {
-			ids := listIDs(t, list+query, vars["token"])
-			var all []int64
-			for id := want.first; id <= want.last; id++ {
-				all = append(all, id)
-			}
-			if diff := cmp.Diff(all, ids); diff != "" {
-				t.Errorf("%q (-want +got):\n%s", query, diff)
-			}
-		}
-	})
-}
-
-// unreliablePricing fails as often as it is told to.
+// unreliablePricing fails the first calls.
 type unreliablePricing struct {
 	failures int
-	told     []string
+	calls    []string
 }
 
 func (p *unreliablePricing) SetSitewideDiscount(_ context.Context, storeHash string, groupID int64, rule *cohort.DiscountRule) error {
-	what := "none"
+	discount := "none"
 	if rule != nil {
-		what = fmt.Sprintf("%s %s", rule.Amount, rule.Method)
+		discount = fmt.Sprintf("%s %s", rule.Amount, rule.Method)
 	}
-	p.told = append(p.told, fmt.Sprintf("%s %d: %s", storeHash, groupID, what))
-	if len(p.told) <= p.failures {
-		return errors.New("pricing is away")
+	p.calls = append(p.calls, fmt.Sprintf("%s %d: %s", storeHash, groupID, discount))
+	if len(p.calls) <= p.failures {
+		return errors.New("pricing is unavailable")
 	}
 	return nil
 }

@@ -15,15 +15,15 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 )
 
-// oddNames are names that a filter could take for something else: for a
-// wildcard, a placeholder, the end of a text, an escape, or another name.
+// oddNames are names that a filter could misread: as a wildcard, a placeholder, a
+// quote, an escape, or another name.
 var oddNames = []string{
 	"%", "_", "a_c", "a%c", "abc", "?", "$1", "$2", ":a", "@a", "'", "''", `"`, "`", `\`, `\\`, `\x41`, `\u0041`, "A", ";", "--", "/*", "NULL",
 	"true", "0", "[a]", "*", "+", "a b", "a  b", "a\u00a0b", "tab\tbed", "line\nend", "\u200b", "\ufeffx", "\u202ex", "\U0001f6d2", "\uffff", "é", "e\u0301", "ﬁ",
 }
 
-// A filter finds the name that it holds and no other, however odd that is.
-func TestOddNamesAreFound(t *testing.T) {
+// A filter matches exactly its own text, also for names with special characters.
+func TestFilterMatchesOddNames(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHandler(t, d)
 		for _, name := range oddNames {
@@ -33,15 +33,15 @@ func TestOddNamesAreFound(t *testing.T) {
 		}
 		for _, name := range oddNames {
 			if got := call(h.countGroups, http.MethodGet, "?name="+url.QueryEscape(name), "").Body.String(); got != `{"count":1}` {
-				t.Errorf("groups of the name %q: %s", name, got)
+				t.Errorf("groups with the name %q: %s", name, got)
 			}
-			alike := 0
+			matches := 0
 			for _, other := range oddNames {
 				if strings.Contains(db.Fold(other), db.Fold(name)) {
-					alike++
+					matches++
 				}
 			}
-			want := fmt.Sprintf(`{"count":%d}`, alike)
+			want := fmt.Sprintf(`{"count":%d}`, matches)
 			if got := call(h.countGroups, http.MethodGet, "?name:like="+url.QueryEscape(name), "").Body.String(); got != want {
 				t.Errorf("groups with %q in their name: %s, want %s", name, got, want)
 			}
@@ -49,8 +49,8 @@ func TestOddNamesAreFound(t *testing.T) {
 	})
 }
 
-// The largest values that a filter takes are no failure of a database either.
-func TestLargestFilters(t *testing.T) {
+// The databases accept the largest values that a filter accepts.
+func TestFilterLargestValues(t *testing.T) {
 	long, largest := strings.Repeat("x", 10_000), strconv.Itoa(math.MaxInt64)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		h := newHandler(t, d)

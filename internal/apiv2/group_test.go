@@ -15,9 +15,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// FuzzDecodeGroup feeds bodies to what a create does with them. Whatever comes,
-// the answer is the caller's group or the caller's fault; and a group that is
-// accepted reads back from its own answer as itself.
+// FuzzDecodeGroup decodes and validates bodies of a create. Every error must be a
+// client error. The response of an accepted group must decode to the same group.
 func FuzzDecodeGroup(f *testing.F) {
 	for _, body := range []string{
 		``,
@@ -40,31 +39,31 @@ func FuzzDecodeGroup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body string) {
 		g, err := decodeGroup([]byte(body))
 		if err != nil {
-			mustBeTheCallersFault(t, err)
+			mustBeClientError(t, err)
 			return
 		}
-		answer := appendGroup(nil, g)
-		if want := encoded(t, groupToWire(g)); want != string(answer) {
-			t.Fatalf("the answer is not that of encoding/json:\n%s\n%s", answer, want)
+		response := appendGroup(nil, g)
+		if want := encoded(t, groupToWire(g)); want != string(response) {
+			t.Fatalf("the response differs from encoding/json:\n%s\n%s", response, want)
 		}
-		object, err := api.ParseObject(answer)
+		object, err := api.ParseObject(response)
 		if err != nil {
-			t.Fatalf("%v in our own answer: %s", err, answer)
+			t.Fatalf("%v in the response %s", err, response)
 		}
 		for _, name := range []string{"id", "date_created", "date_modified"} {
 			object = object.Without(name)
 		}
 		var update cohort.GroupUpdate
 		if err := decodeObject(object, &update, groupFields); err != nil {
-			t.Fatalf("%v in our own answer: %s", err, answer)
+			t.Fatalf("%v in the response %s", err, response)
 		}
 		if diff := cmp.Diff(g, update.Apply(cohort.Group{}), cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("a group is not what its answer says (-group +answer):\n%s", diff)
+			t.Errorf("the response differs from the group (-group +response):\n%s", diff)
 		}
 	})
 }
 
-// decodeGroup is a create up to the point where it would be stored.
+// decodeGroup does what a create does before it stores the group.
 func decodeGroup(body []byte) (cohort.Group, error) {
 	update, err := decodeBody(&api.Request{Body: body}, groupFields, "name")
 	if err != nil {
@@ -74,9 +73,9 @@ func decodeGroup(body []byte) (cohort.Group, error) {
 	return g, g.Validate()
 }
 
-// FuzzGroupQuery feeds queries to what a list does with them. Whatever comes,
-// the page is one that can be, or the fault is the caller's; and neither the
-// order of the parameters nor how they are escaped means anything.
+// FuzzGroupQuery decodes queries of a list. Every error must be a client error, and
+// every page must be valid. The order of the parameters and their escaping must not
+// change the result.
 func FuzzGroupQuery(f *testing.F) {
 	for _, query := range []string{
 		"",
@@ -97,27 +96,26 @@ func FuzzGroupQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		filter, page, err := decodeGroupQuery(query)
 		if err != nil {
-			mustBeTheCallersFault(t, err)
+			mustBeClientError(t, err)
 			return
 		}
 		if page.Number < 1 || page.Size < 1 || page.Size > maxLimit || page.Offset() < 0 {
-			t.Errorf("%q asks for page %+v", query, page)
+			t.Errorf("%q has page %+v", query, page)
 		}
 		sameFilter, samePage, err := decodeGroupQuery(rewritten(t, query))
 		if err != nil {
-			t.Fatalf("%q is refused in another order: %v", query, err)
+			t.Fatalf("%q is rejected in another order: %v", query, err)
 		}
 		if diff := cmp.Diff(filter, sameFilter); diff != "" {
-			t.Errorf("%q in another order filters otherwise (-this +other):\n%s", query, diff)
+			t.Errorf("%q in another order has other filters (-original +reordered):\n%s", query, diff)
 		}
 		if page != samePage {
-			t.Errorf("%q asks for page %+v, in another order for %+v", query, page, samePage)
+			t.Errorf("%q has page %+v, in another order %+v", query, page, samePage)
 		}
 	})
 }
 
-// rewritten is the query with its parameters the other way round and all that
-// can be escaped escaped.
+// rewritten returns the query with its parameters in reverse order and escaped.
 func rewritten(t *testing.T, query string) string {
 	params, err := api.ParseQuery(query)
 	if err != nil {
@@ -135,13 +133,12 @@ func decodeGroupQuery(query string) (cohort.GroupFilter, cohort.Page, error) {
 	return decodeQuery(r, groupFilters, defaultLimit)
 }
 
-// mustBeTheCallersFault fails for errors that would be answered with a 5xx, or
-// with a status that V2 does not have.
-func mustBeTheCallersFault(t *testing.T, err error) {
+// mustBeClientError fails unless the response to an error is 400 or 413.
+func mustBeClientError(t *testing.T, err error) {
 	t.Helper()
-	answer := httptest.NewRecorder()
-	status := writeError(answer, err)
+	w := httptest.NewRecorder()
+	status := writeError(w, err)
 	if status != http.StatusBadRequest && status != http.StatusRequestEntityTooLarge {
-		t.Errorf("%v is answered with %d %s", err, status, answer.Body)
+		t.Errorf("the response to %v is %d %s", err, status, w.Body)
 	}
 }

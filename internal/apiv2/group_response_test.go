@@ -20,11 +20,11 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The wire structs are what groups were written with by encoding/json. They say
-// the same as the functions that append them, in a form that is easy to check
-// against the vendor's reference; the tests hold every byte against them.
+// The wire structs describe the responses with groups in a form that is easy to
+// compare with the vendor's reference. The tests compare their encoding/json output
+// with that of the encoder for groups.
 
-// groupWire is a customer group in answers, as encoding/json would write it.
+// groupWire is a customer group in responses.
 type groupWire struct {
 	ID               int64      `json:"id"`
 	Name             string     `json:"name"`
@@ -50,7 +50,7 @@ type ruleWire struct {
 	Amount      string          `json:"amount,omitempty"`
 }
 
-// Group dates look like "2023-07-17 06:30:41", in UTC.
+// groupDate formats a date of a group in UTC: "2023-07-17 06:30:41".
 func groupDate(t time.Time) string { return t.UTC().Format(time.DateTime) }
 
 func groupToWire(g cohort.Group) groupWire {
@@ -85,7 +85,7 @@ func ruleToWire(r cohort.DiscountRule) ruleWire {
 	return w
 }
 
-// encoded is v as encoding/json writes it.
+// encoded returns the encoding/json output for v.
 func encoded(t testing.TB, v any) string {
 	t.Helper()
 	var buf bytes.Buffer
@@ -97,8 +97,8 @@ func encoded(t testing.TB, v any) string {
 	return string(bytes.TrimSuffix(buf.Bytes(), []byte("\n")))
 }
 
-// TestAppendGroup: whatever is in a group, its answer is that of encoding/json,
-// also when it is something that no group can be.
+// The encoder for groups has the same output as encoding/json, also for groups that
+// are not valid.
 func TestAppendGroup(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		groups := rapid.SliceOfN(rapid.Custom(drawGroup), 1, 3).Draw(r, "groups")
@@ -106,12 +106,12 @@ func TestAppendGroup(t *testing.T) {
 		for _, g := range groups {
 			wires = append(wires, groupToWire(g))
 			if diff := cmp.Diff(encoded(t, groupToWire(g)), string(appendGroup(nil, g))); diff != "" {
-				r.Errorf("a group (-encoding/json +appended):\n%s", diff)
+				r.Errorf("a group (-encoding/json +appendGroup):\n%s", diff)
 			}
 		}
 		w := httptest.NewRecorder()
 		request := &api.Request{Request: httptest.NewRequest(http.MethodGet, "/", http.NoBody)}
-		page, err := api.ReadPage(request, groupList(cohort.Page{Number: 1, Size: 3}, handOn(groups)))
+		page, err := api.ReadPage(request, groupList(cohort.Page{Number: 1, Size: 3}, rowsOf(groups)))
 		if err != nil {
 			r.Fatal(err)
 		}
@@ -119,13 +119,13 @@ func TestAppendGroup(t *testing.T) {
 			r.Fatal(err)
 		}
 		if diff := cmp.Diff(encoded(t, wires), w.Body.String()); diff != "" {
-			r.Errorf("a list (-encoding/json +appended):\n%s", diff)
+			r.Errorf("a list (-encoding/json +appendGroup):\n%s", diff)
 		}
 	})
 }
 
-// handOn is the reader of a list that is in memory.
-func handOn[T any](rows []T) reader[T] {
+// rowsOf returns a reader of rows in memory.
+func rowsOf[T any](rows []T) reader[T] {
 	return func(_ context.Context, p cohort.Page, to *api.Piece[T]) error {
 		to.Begin()
 		for _, row := range rows[:min(p.Size, len(rows))] {
@@ -158,7 +158,7 @@ func drawRule(t *rapid.T) cohort.DiscountRule {
 	}
 }
 
-// drawText draws texts, and bytes that are none.
+// drawText draws texts, and bytes that are not UTF-8.
 func drawText(t *rapid.T, label string) string {
 	return rapid.OneOf(
 		rapid.String(),
@@ -167,8 +167,7 @@ func drawText(t *rapid.T, label string) string {
 	).Draw(t, label)
 }
 
-// drawAmount draws amounts of which most fit into an int64 with four decimals,
-// and some do not.
+// drawAmount draws amounts. Most of them fit into an int64 with four decimals.
 func drawAmount(t *rapid.T) decimal.Decimal {
 	coefficient := rapid.OneOf(rapid.Int64(), rapid.Int64Range(-100_000, 100_000)).Draw(t, "coefficient")
 	exponent := rapid.OneOf(rapid.Int32Range(-6, 2), rapid.Int32Range(-70, 70)).Draw(t, "exponent")
@@ -185,7 +184,7 @@ func drawTime(t *rapid.T) time.Time {
 	return time.Unix(seconds, rapid.Int64Range(0, 999_999_999).Draw(t, "nanoseconds")).In(zone)
 }
 
-// TestAppendAmount: at the borders of what is taken apart as an int64.
+// The amounts are around the largest ones that appendAmount formats as an int64.
 func TestAppendAmount(t *testing.T) {
 	for _, text := range []string{
 		"0", "-0", "0.0000", "0e10", "0e64", "0e-64", "5", "5.0", "5.00000", "12.5", "0.0001", "0.00005", "-0.00005", "-0.5", "-12.3456",
@@ -195,18 +194,18 @@ func TestAppendAmount(t *testing.T) {
 	} {
 		d := decimal.RequireFromString(text)
 		if want, got := d.StringFixed(4), string(appendAmount(nil, d)); got != want {
-			t.Errorf("%s is written %s, want %s", text, got, want)
+			t.Errorf("%s is encoded as %s, want %s", text, got, want)
 		}
 	}
 }
 
-// TestAppendGroupDate: at the borders of the years that have four digits.
+// The dates are around the first and the last year with four digits.
 func TestAppendGroupDate(t *testing.T) {
 	for _, at := range []time.Time{
 		{},
 		time.Unix(0, 0),
 		time.Date(2024, 2, 29, 23, 59, 59, 999_999_999, time.UTC),
-		time.Date(2026, 1, 1, 0, 30, 0, 0, time.FixedZone("", 3600)), // the year before, in UTC
+		time.Date(2026, 1, 1, 0, 30, 0, 0, time.FixedZone("", 3600)), // the previous year in UTC
 		time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC),
 		time.Date(-1, 12, 31, 23, 59, 59, 0, time.UTC),
 		time.Date(999, 10, 10, 10, 10, 10, 0, time.UTC),
@@ -214,12 +213,12 @@ func TestAppendGroupDate(t *testing.T) {
 		time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC),
 	} {
 		if want, got := `"`+groupDate(at)+`"`, string(appendGroupDate(nil, at)); got != want {
-			t.Errorf("%v is written %s, want %s", at, got, want)
+			t.Errorf("%v is encoded as %s, want %s", at, got, want)
 		}
 	}
 }
 
-// sampleGroup is a group of common size.
+// sampleGroup returns a group of typical size.
 func sampleGroup(id int64) cohort.Group {
 	created := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	return cohort.Group{

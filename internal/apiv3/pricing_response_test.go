@@ -7,7 +7,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestAppendAmount: an amount is written as decimal does it.
+// appendAmount has the same output as decimal.String.
 func TestAppendAmount(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		d := decimal.New(rapid.Int64().Draw(t, "coefficient"), rapid.Int32Range(-25, 5).Draw(t, "exponent"))
@@ -15,7 +15,7 @@ func TestAppendAmount(t *testing.T) {
 			d = decimal.New(rapid.Int64Range(0, 200_000).Draw(t, "short coefficient"), rapid.Int32Range(-6, 2).Draw(t, "short exponent"))
 		}
 		if got := string(appendAmount([]byte("x"), d)); got != "x"+d.String() {
-			t.Fatalf("%s is written as %s", d, got)
+			t.Fatalf("%s is encoded as %s", d, got)
 		}
 	})
 }

@@ -18,13 +18,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-// numbered is a thing of a list, by its id.
+// numbered is a row of a list.
 type numbered struct {
 	ID int `json:"id"`
 }
 
-// handOn is the reader of a list that is in memory.
-func handOn[T any](rows []T, total int64) reader[T] {
+// rowsOf returns a reader of rows in memory.
+func rowsOf[T any](rows []T, total int64) reader[T] {
 	return func(_ context.Context, _ cohort.Page, to *api.Piece[T]) (int64, error) {
 		to.Begin()
 		for _, row := range rows {
@@ -36,15 +36,15 @@ func handOn[T any](rows []T, total int64) reader[T] {
 
 func numberKey(n int) string { return strconv.Itoa(n) }
 
-// listOf answers a query with a page of the numbers from 1 to most.
-func listOf(t testing.TB, query string, most int) string {
+// listOf returns the response to a query on the list of the numbers from 1 to total.
+func listOf(t testing.TB, query string, rows int) string {
 	t.Helper()
 	_, p, err := decodeQuery(queried(query), thingFilters)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var page []int
-	for n := 1; n <= most; n++ {
+	for n := 1; n <= rows; n++ {
 		after, _ := strconv.Atoi(p.After)
 		before, backwards := strconv.Atoi(p.Before)
 		switch {
@@ -53,23 +53,23 @@ func listOf(t testing.TB, query string, most int) string {
 			page = append(page, n)
 		}
 	}
-	total := int64(most)
+	total := int64(rows)
 	if p.byCursor() {
-		total = 0 // is not counted
+		total = 0 // pages by cursor are not counted
 	}
 	w := httptest.NewRecorder()
-	if err := writeCollection(w, queried(query), p, handOn(page, total), func(n int) numbered { return numbered{n} }, numberKey); err != nil || w.Code != 200 {
+	if err := writeCollection(w, queried(query), p, rowsOf(page, total), func(n int) numbered { return numbered{n} }, numberKey); err != nil || w.Code != 200 {
 		t.Fatal(w.Code, err)
 	}
 	return w.Body.String()
 }
 
-// TestCollections: the answers to lists, byte for byte. The cursors of 1, 2, 3, 4
-// and 5 are MQ, Mg, Mw, NA and NQ.
+// The test compares whole responses. The cursors of 1, 2, 3, 4 and 5 are MQ, Mg, Mw, NA
+// and NQ.
 func TestCollections(t *testing.T) {
 	for _, c := range []struct {
 		query      string
-		most       int
+		rows       int
 		data, meta string
 	}{
 		{"", 0, ``, `"pagination":{"total":0,"count":0,"per_page":50,"current_page":1,"total_pages":0,"links":{"current":"?page=1&limit=50"}},` +
@@ -101,19 +101,19 @@ func TestCollections(t *testing.T) {
 		{"before=Mg&limit=2", 5, `{"id":1}`, `"cursor_pagination":{"count":1,"per_page":2,"start_cursor":"MQ","end_cursor":"MQ",` +
 			`"links":{"current":"?before=Mg&limit=2","next":"?after=MQ&limit=2"}}`},
 		{"before=MQ&limit=2", 5, ``, `"cursor_pagination":{"count":0,"per_page":2,"start_cursor":"","end_cursor":"","links":{"current":"?before=MQ&limit=2"}}`},
-		// Links keep the filters, in their order and escaped.
+		// Links have the filters, in their order and escaped.
 		{"price:min=1&limit=1&name=a+%26%3D&page=1&id:in=1,2", 2, `{"id":1}`, `"pagination":{"total":2,"count":1,"per_page":1,"current_page":1,"total_pages":2,` +
 			`"links":{"current":"?price%3Amin=1&name=a+%26%3D&id%3Ain=1%2C2&page=1&limit=1","next":"?price%3Amin=1&name=a+%26%3D&id%3Ain=1%2C2&page=2&limit=1"}}`},
 	} {
 		want := `{"data":[` + c.data + `],"meta":{` + c.meta + `}}`
-		if got := listOf(t, c.query, c.most); got != want {
-			t.Errorf("%s of %d:\n%s\nwant\n%s", c.query, c.most, got, want)
+		if got := listOf(t, c.query, c.rows); got != want {
+			t.Errorf("%s of %d:\n%s\nwant\n%s", c.query, c.rows, got, want)
 		}
 	}
 }
 
-// shown is what a client reads of an answer.
-type shown struct {
+// collection is a response as a client decodes it.
+type collection struct {
 	Data []numbered `json:"data"`
 	Meta struct {
 		Pagination struct{ Links links }
@@ -121,50 +121,50 @@ type shown struct {
 	} `json:"meta"`
 }
 
-// Whoever follows the links, of either kind, meets everything once and comes to
-// an end, and back.
-func TestLinksLeadThroughAList(t *testing.T) {
+// A client that follows the links to the next page sees every row once. The links to the
+// previous page lead back to the first row.
+func TestLinksVisitEveryRow(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		most, size := rapid.IntRange(0, 30).Draw(rt, "most"), rapid.IntRange(1, 8).Draw(rt, "size")
-		for kind, linksOf := range map[string]func(shown) links{
-			"number": func(s shown) links { return s.Meta.Pagination.Links },
-			"cursor": func(s shown) links { return s.Meta.Cursors.Links },
+		rows, size := rapid.IntRange(0, 30).Draw(rt, "rows"), rapid.IntRange(1, 8).Draw(rt, "size")
+		for kind, linksOf := range map[string]func(collection) links{
+			"number": func(s collection) links { return s.Meta.Pagination.Links },
+			"cursor": func(s collection) links { return s.Meta.Cursors.Links },
 		} {
-			query, met, visited := "name=x&limit="+strconv.Itoa(size), 0, 0
-			var last shown
+			query, seen, pages := "name=x&limit="+strconv.Itoa(size), 0, 0
+			var last collection
 			for query != "" {
-				s := parsed(t, listOf(t, query, most))
+				s := parsed(t, listOf(t, query, rows))
 				for _, n := range s.Data {
-					if met++; n.ID != met {
-						rt.Fatalf("by %s: %d comes where %d should", kind, n.ID, met)
+					if seen++; n.ID != seen {
+						rt.Fatalf("by %s: row %d, want %d", kind, n.ID, seen)
 					}
 				}
-				if visited++; visited > most/size+2 {
-					rt.Fatalf("by %s: it does not end", kind)
+				if pages++; pages > rows/size+2 {
+					rt.Fatalf("by %s: the links do not end", kind)
 				}
 				if len(s.Data) > 0 {
 					last = s
 				}
 				query = strings.TrimPrefix(linksOf(s).Next, "?")
 			}
-			if met != most {
-				rt.Fatalf("by %s: %d of %d", kind, met, most)
+			if seen != rows {
+				rt.Fatalf("by %s: %d rows of %d", kind, seen, rows)
 			}
 			for query = strings.TrimPrefix(linksOf(last).Previous, "?"); query != ""; {
 				if values, err := url.ParseQuery(query); err != nil || values.Get("name") != "x" {
-					rt.Fatalf("by %s: %q has lost the filter", kind, query)
+					rt.Fatalf("by %s: %q does not have the filter", kind, query)
 				}
-				last = parsed(t, listOf(t, query, most))
+				last = parsed(t, listOf(t, query, rows))
 				query = strings.TrimPrefix(linksOf(last).Previous, "?")
 			}
-			if most > 0 && len(last.Data) > 0 && last.Data[0].ID != 1 {
-				rt.Fatalf("by %s: the way back ends at %d", kind, last.Data[0].ID)
+			if rows > 0 && len(last.Data) > 0 && last.Data[0].ID != 1 {
+				rt.Fatalf("by %s: the links to the previous page end at row %d", kind, last.Data[0].ID)
 			}
 		}
 	})
 }
 
-func parsed(t testing.TB, body string) (s shown) {
+func parsed(t testing.TB, body string) (s collection) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(body), &s); err != nil {
 		t.Fatal(err)
@@ -179,9 +179,9 @@ func TestSingle(t *testing.T) {
 	}
 }
 
-// Amounts are numbers with as many decimals as they need, and never in powers of
-// ten, which some clients do not read.
-func TestAmountsOnTheWire(t *testing.T) {
+// Amounts are numbers without trailing zeros and without an exponent, which some clients
+// cannot parse.
+func TestAmountEncoding(t *testing.T) {
 	got, err := json.Marshal([]any{
 		amount(decimal.New(107800, -4)), amount(decimal.New(1, 14)), amount(decimal.New(1, -4)), amount{},
 		optionalAmount{}, optionalAmount(decimal.NewNullDecimal(decimal.New(50000, -4))), optionalAmount(decimal.NewNullDecimal(decimal.Decimal{})),
@@ -191,18 +191,18 @@ func TestAmountsOnTheWire(t *testing.T) {
 	}
 }
 
-func TestDatesOnTheWire(t *testing.T) {
+func TestDateEncoding(t *testing.T) {
 	at := time.Date(2018, 4, 5, 18, 5, 12, 999_000_000, time.FixedZone("", 2*60*60))
 	if got := dateText(at); got != "2018-04-05T16:05:12Z" {
 		t.Errorf("got %s", got)
 	}
 }
 
-// What nothing was read from is an empty array, never null.
+// An empty collection is an empty array, not null.
 func TestEmptyCollectionIsAnArray(t *testing.T) {
 	w := httptest.NewRecorder()
-	err := writeCollection(w, queried(""), paging{Page: cohort.Page{Number: 1, Size: 50}}, handOn[int](nil, 0), func(n int) numbered { return numbered{n} }, numberKey)
-	if diff := cmp.Diff(shown{Data: []numbered{}}.Data, parsed(t, w.Body.String()).Data); diff != "" || err != nil {
+	err := writeCollection(w, queried(""), paging{Page: cohort.Page{Number: 1, Size: 50}}, rowsOf[int](nil, 0), func(n int) numbered { return numbered{n} }, numberKey)
+	if diff := cmp.Diff(collection{Data: []numbered{}}.Data, parsed(t, w.Body.String()).Data); diff != "" || err != nil {
 		t.Errorf("error %v (-want +got):\n%s", err, diff)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// single is the answer that shows one thing.
+// single is the response with one resource.
 type single struct {
 	Data any      `json:"data"`
 	Meta struct{} `json:"meta"`
@@ -22,7 +22,7 @@ func writeSingle(w http.ResponseWriter, data any) error {
 	return api.WriteJSON(w, http.StatusOK, single{Data: data})
 }
 
-// meta has both ways to page unless the client has chosen one.
+// meta has both kinds of pagination unless the client used one of them.
 type meta struct {
 	Pagination *pagination       `json:"pagination,omitempty"`
 	Cursors    *cursorPagination `json:"cursor_pagination,omitempty"`
@@ -51,22 +51,22 @@ type links struct {
 	Next     string `json:"next,omitempty"`
 }
 
-// reader hands on a page of a list and returns how many pass the filters. Where a
-// cursor was sent that is not shown and not needed.
+// reader adds the rows of one page of a list to a piece. It returns how many rows pass
+// the filters; for a page by cursor the response does not show this number.
 type reader[T any] func(ctx context.Context, p cohort.Page, to *api.Piece[T]) (total int64, err error)
 
-// writeCollection answers with a page of a list. key is what the list is sorted by.
+// writeCollection sends a page of a list. key returns the sort key of a row.
 func writeCollection[T, W any](w http.ResponseWriter, r *api.Request, p paging, read reader[T], toWire func(T) W, key func(T) string) error {
 	return writePage(w, r, api.List[T]{
-		Page: p.Page, Read: read, Place: key, Close: p.closeCollection, Open: openCollection,
+		Page: p.Page, Read: read, Key: key, Close: p.closeCollection, Open: openCollection,
 		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
 	})
 }
 
-// openCollection comes before the rows of a page.
+// openCollection precedes the rows of a page.
 const openCollection = `{"data":[`
 
-// closeCollection appends what comes behind the rows of a page.
+// closeCollection appends what follows the rows of a page.
 func (p paging) closeCollection(dst []byte, e api.Extent) ([]byte, error) {
 	dst, err := api.AppendJSON(append(dst, `],"meta":`...), p.meta(e))
 	return append(dst, '}'), err
@@ -109,8 +109,8 @@ func (p paging) pagination(count int, total int64) *pagination {
 	return m
 }
 
-// cursors leads on to where there may be more. Behind a full page that a cursor
-// led to, whether there is shows when it is asked for.
+// cursors has a link to the next page when there may be one. Pages by cursor have no
+// total, so after a full page by cursor the next page may be empty.
 func (p paging) cursors(count int, first, last string, more bool) *cursorPagination {
 	m := &cursorPagination{Count: count, PerPage: p.Size, StartCursor: first, EndCursor: last}
 	m.Links.Current = p.link("", "")
@@ -134,7 +134,7 @@ func noContent(w http.ResponseWriter) error {
 	return nil
 }
 
-// amount is a JSON number with as many decimals as it needs.
+// amount is a JSON number without trailing zeros.
 type amount decimal.Decimal
 
 // MarshalJSON implements json.Marshaler.
@@ -151,5 +151,5 @@ func (a optionalAmount) MarshalJSON() ([]byte, error) {
 	return []byte(a.Decimal.String()), nil
 }
 
-// dateText is a date as V3 shows it, ISO 8601 in UTC.
+// dateText formats a date for V3: ISO 8601 in UTC.
 func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }

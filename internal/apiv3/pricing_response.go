@@ -9,25 +9,26 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// An answer has up to 500 items with a dozen figures each, of four numbers, so
-// it is written by hand: encoding/json takes longer for it than all the rest.
+// A response has up to 500 items with a dozen figures of four values each, so it has an
+// encoder of its own (docs/decisions/0050). The tests compare its output with
+// encoding/json byte for byte.
 
-func appendPrices(b []byte, answers []service.PricedAnswer) []byte {
+func appendPrices(b []byte, prices []service.PricedAnswer) []byte {
 	b = append(b, `{"data":[`...)
-	for i := range answers {
+	for i := range prices {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendPrice(b, &answers[i])
+		b = appendPrice(b, &prices[i])
 	}
 	return append(b, `],"meta":{}}`...)
 }
 
 func appendPrice(b []byte, a *service.PricedAnswer) []byte {
-	answered := a.Item
-	answered.VariantID = a.VariantID
+	priced := a.Item
+	priced.VariantID = a.VariantID
 	b = append(b, '{')
-	b = appendItem(b, answered)
+	b = appendItem(b, priced)
 	b = append(b, `,"reference_request":{`...)
 	b = appendItem(b, a.Item)
 	b = append(b, '}')
@@ -49,7 +50,7 @@ func appendPrice(b []byte, a *service.PricedAnswer) []byte {
 	return append(b, "]}"...)
 }
 
-// saved is how much less than the retail price is paid.
+// saved is the retail price less the calculated price, null unless it is positive.
 func saved(p cohort.Price) decimal.NullDecimal {
 	if !p.RetailPrice.Valid {
 		return decimal.NullDecimal{}
@@ -82,8 +83,7 @@ func appendItem(b []byte, i service.PriceItem) []byte {
 	return append(b, ']')
 }
 
-// appendFigure adds a figure that is there. There are no taxes, so with and
-// without them it is the same.
+// appendFigure appends a figure unless it is null.
 func appendFigure(b []byte, name string, d decimal.NullDecimal) []byte {
 	if !d.Valid {
 		return b
@@ -94,6 +94,8 @@ func appendFigure(b []byte, name string, d decimal.NullDecimal) []byte {
 	return appendAmounts(b, d.Decimal)
 }
 
+// appendAmounts appends an amount with and without taxes. There are no taxes, so all
+// values are the same.
 func appendAmounts(b []byte, d decimal.Decimal) []byte {
 	b = append(b, `{"as_entered":`...)
 	start := len(b)
@@ -133,8 +135,8 @@ func appendTier(b []byte, t cohort.BulkTier) []byte {
 	return append(b, "]}"...)
 }
 
-// appendAmount writes an amount as decimal.String does, without making a text
-// of it first. No amount here is negative.
+// appendAmount appends an amount as decimal.String formats it, without allocating a
+// string. No amount here is negative.
 func appendAmount(b []byte, d decimal.Decimal) []byte {
 	n, places := d.CoefficientInt64(), -int(d.Exponent())
 	if places < 0 || places > 18 || n < 0 || d.NumDigits() > 18 {

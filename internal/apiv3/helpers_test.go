@@ -13,7 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// thing is what the tests of this package read: a field of every sort.
+// thing is a resource with a field of every type.
 type thing struct {
 	Name  *string
 	On    *bool
@@ -24,27 +24,27 @@ type thing struct {
 	Price decimal.NullDecimal
 }
 
-var thingFields = fields[thing]{
+var thingFields = api.Fields[thing]{
 	"id":     nil,
-	"name":   optional(func(t *thing) **string { return &t.Name }, readText[string]),
-	"on":     optional(func(t *thing) **bool { return &t.On }, readBool),
-	"group":  plain(func(t *thing) *int64 { return &t.Group }, readID),
-	"above":  plain(func(t *thing) *int64 { return &t.Above }, readIDOrNone),
-	"ids":    plain(func(t *thing) *[]int64 { return &t.IDs }, readIDs),
-	"cost":   plain(func(t *thing) *decimal.Decimal { return &t.Cost }, readAmount),
+	"name":   api.Optional(func(t *thing) **string { return &t.Name }, readText[string]),
+	"on":     api.Optional(func(t *thing) **bool { return &t.On }, texts.ReadBool),
+	"group":  api.Plain(func(t *thing) *int64 { return &t.Group }, texts.ReadID),
+	"above":  api.Plain(func(t *thing) *int64 { return &t.Above }, texts.ReadIDOrNone),
+	"ids":    api.Plain(func(t *thing) *[]int64 { return &t.IDs }, readIDs),
+	"cost":   api.Plain(func(t *thing) *decimal.Decimal { return &t.Cost }, texts.ReadAmount),
 	"price":  price(func(t *thing) *decimal.NullDecimal { return &t.Price }),
-	"broken": func(*thing, api.Value) error { return http.ErrBodyNotAllowed }, // an error that nobody classified
+	"broken": func(*thing, api.Value) error { return http.ErrBodyNotAllowed }, // an unclassified error
 	"inner": func(t *thing, v api.Value) error {
-		return decodeObject(v, t, fields[thing]{"group": plain(func(t *thing) *int64 { return &t.Group }, readID)}, "group")
+		return decodeObject(v, t, api.Fields[thing]{"group": api.Plain(func(t *thing) *int64 { return &t.Group }, texts.ReadID)}, "group")
 	},
 	"list": func(_ *thing, v api.Value) error {
 		values, _ := v.Array()
-		_, err := decodeArray(values, fields[thing]{"group": plain(func(t *thing) *int64 { return &t.Group }, readID)}, "group")
+		_, err := decodeArray(values, api.Fields[thing]{"group": api.Plain(func(t *thing) *int64 { return &t.Group }, texts.ReadID)}, "group")
 		return err
 	},
 }
 
-// thingFilter is what its lists are filtered by.
+// thingFilter has the filters of a list of things.
 type thingFilter struct {
 	IDs   []int64
 	Words []string
@@ -74,24 +74,24 @@ func queried(query string) *api.Request {
 	return &api.Request{Request: &http.Request{URL: &url.URL{RawQuery: query}}}
 }
 
-// written is the answer to an error: its status and body.
+// written returns the response to an error.
 func written(err error) (int, string, http.Header) {
 	w := httptest.NewRecorder()
 	w.Header().Set("X-Request-Id", "REQUEST")
 	status := writeError(w, err)
 	if status != w.Code {
-		return -1, "writeError returns another status than it writes", nil
+		return -1, "writeError returns a status other than the one it sends", nil
 	}
 	return status, w.Body.String(), w.Header()
 }
 
-// wantAnswer fails unless an error is answered so, byte for byte. places is what
-// the errors are, in JSON without braces.
-func wantAnswer(t *testing.T, what string, err error, status int, title, places string) {
+// wantError compares the response to an error byte for byte. reasons is the content of
+// the object "errors" in JSON.
+func wantError(t *testing.T, what string, err error, status int, title, reasons string) {
 	t.Helper()
 	got, body, _ := written(err)
 	want := `{"status":` + strconv.Itoa(status) + `,"title":"` + title +
-		`","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{` + places + `}}`
+		`","type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{` + reasons + `}}`
 	if got != status || body != want {
 		t.Errorf("%s: %d\n%s\nwant %d\n%s", what, got, body, status, want)
 	}

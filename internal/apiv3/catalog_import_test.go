@@ -13,13 +13,12 @@ import (
 	"cohort.example/cohort/internal/server/servertest"
 )
 
-// While an import is being finished a change of the catalog is 503, with the
-// moment to try again.
-func TestCatalogBesideAnImport(t *testing.T) {
+// While an import is being merged, a change of the catalog is 503 with Retry-After.
+func TestCatalogChangeDuringImport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := servertest.Start(t, d, server.Options{})
 		vars, now := s.V3Vars(t), time.Now()
-		lease := db.ImportLease{StoreHash: "abc", Owner: "somebody", Now: now, Until: now.Add(time.Hour)}
+		lease := db.ImportLease{StoreHash: "abc", Owner: "importer", Now: now, Until: now.Add(time.Hour)}
 		if err := d.Update(t.Context(), func(tx *db.Tx) error {
 			_, err := tx.BeginImport(lease)
 			return err
@@ -32,19 +31,19 @@ func TestCatalogBesideAnImport(t *testing.T) {
 		}
 		r.Header.Set("X-Auth-Token", vars["token"])
 		r.Header.Set("Content-Type", "application/json")
-		answer, err := http.DefaultClient.Do(r)
+		res, err := http.DefaultClient.Do(r)
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer answer.Body.Close()
-		body, err := io.ReadAll(answer.Body)
+		defer res.Body.Close()
+		body, err := io.ReadAll(res.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
 		const want = `{"status":503,"title":"An import into this store's catalog is being finished. Please try again in a moment.",` +
 			`"type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
-		if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") != "1" || string(body) != want {
-			t.Errorf("%d %v %s", answer.StatusCode, answer.Header, body)
+		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "1" || string(body) != want {
+			t.Errorf("%d %v %s", res.StatusCode, res.Header, body)
 		}
 	})
 }
