@@ -12,7 +12,7 @@ import (
 )
 
 // Clients request groups more often than anything else, so groups have an encoder of
-// their own (docs/decisions/0050). The tests compare its output with encoding/json
+// their own (docs/decisions/0002). The tests compare its output with encoding/json
 // byte for byte.
 
 // usualGroup is the initial capacity for one group, in bytes. Few groups exceed it.

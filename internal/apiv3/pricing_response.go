@@ -10,7 +10,7 @@ import (
 )
 
 // A response has up to 500 items with a dozen figures of four values each, so it has an
-// encoder of its own (docs/decisions/0050). The tests compare its output with
+// encoder of its own (docs/decisions/0002). The tests compare its output with
 // encoding/json byte for byte.
 
 func appendPrices(b []byte, prices []service.PricedAnswer) []byte {
