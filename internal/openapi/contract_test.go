@@ -15,7 +15,7 @@ import (
 	"github.com/getkin/kin-openapi/openapi3"
 )
 
-// contract is the document, ready to hold exchanges against it.
+// contract checks requests and responses against the document.
 type contract struct {
 	operations []*operation
 }
@@ -44,8 +44,8 @@ func newContract(doc *openapi3.T) *contract {
 
 var wildcard = regexp.MustCompile(`\{\w+\}`)
 
-// replaceWildcards puts something in the place of a path's ids and of its words,
-// and any one segment in the place of its store.
+// replaceWildcards replaces the ids and the words in a path with the arguments, and the
+// store with an expression for any segment.
 func replaceWildcards(path, id, word string) string {
 	return wildcard.ReplaceAllStringFunc(path, func(name string) string {
 		switch {
@@ -58,7 +58,7 @@ func replaceWildcards(path, id, word string) string {
 	})
 }
 
-// unseen names the operations that no exchange showed.
+// unseen returns the operations without an exchange.
 func (c *contract) unseen() (names []string) {
 	for _, op := range c.operations {
 		if !op.seen {
@@ -68,10 +68,10 @@ func (c *contract) unseen() (names []string) {
 	return names
 }
 
-// routeNotFound is the one answer that belongs to no operation.
+// routeNotFound is the only response that does not belong to an operation.
 const routeNotFound = "The route is not found, check the URL"
 
-// check holds one exchange against the document.
+// check compares one exchange with the document.
 func (c *contract) check(t *testing.T, x cohorttest.Exchange) {
 	t.Helper()
 	if x.Status == http.StatusNotFound && x.Header.Get("Content-Type") == "text/plain" && (x.Answer == routeNotFound || x.Case.Method == http.MethodHead) {
@@ -79,7 +79,7 @@ func (c *contract) check(t *testing.T, x cohorttest.Exchange) {
 	}
 	op := c.find(x.Sent)
 	if op == nil {
-		t.Errorf("line %d: %s %s is no operation of the document", x.Case.Line, x.Case.Method, x.URL)
+		t.Errorf("line %d: %s %s is not an operation of the document", x.Case.Line, x.Case.Method, x.URL)
 		return
 	}
 	op.seen = true
@@ -89,15 +89,15 @@ func (c *contract) check(t *testing.T, x cohorttest.Exchange) {
 	}
 	if x.Status < 300 {
 		op.checkQuery(x.Sent.URL.Query(), report)
-		op.checkSent(x.Body, report)
+		op.checkRequest(x.Body, report)
 	}
 	response := op.Responses.Status(x.Status)
 	if response == nil {
-		report("the status is not described")
+		report("the document does not have this status")
 		return
 	}
 	checkHeader(response.Value.Headers, x.Header, report)
-	checkAnswer(response.Value.Content, x, report)
+	checkResponse(response.Value.Content, x, report)
 }
 
 // find returns the operation of a request, nil when there is none.
@@ -115,8 +115,8 @@ func (c *contract) find(r *http.Request) *operation {
 	return nil
 }
 
-// canonical is a path in the form that the document has, of those that the
-// server takes.
+// canonical returns the form of a path that the document has. The server accepts
+// other forms too.
 func canonical(path string) string {
 	path = strings.TrimSuffix(path, "/")
 	for _, d := range server.Dialects(nil) {
@@ -129,8 +129,8 @@ func canonical(path string) string {
 
 type reporter func(format string, args ...any)
 
-// checkQuery: what a request that worked asked for is described, unless the
-// operation ignores the query as a whole.
+// checkQuery checks that the document has the parameters of a successful request, unless
+// the operation ignores the query string.
 func (op *operation) checkQuery(query url.Values, report reporter) {
 	isQuery := func(p *openapi3.ParameterRef) bool { return p.Value.In == openapi3.ParameterInQuery }
 	if !slices.ContainsFunc(op.params, isQuery) {
@@ -138,36 +138,36 @@ func (op *operation) checkQuery(query url.Values, report reporter) {
 	}
 	for name := range query {
 		if op.params.GetByInAndName(openapi3.ParameterInQuery, name) == nil {
-			report("the parameter %s is not described", name)
+			report("the document does not have the parameter %s", name)
 		}
 	}
 }
 
-// checkSent: the body of a request that worked is one that is described.
-func (op *operation) checkSent(body string, report reporter) {
+// checkRequest checks the body of a successful request.
+func (op *operation) checkRequest(body string, report reporter) {
 	if op.RequestBody == nil {
 		return
 	}
 	checkJSON(op.RequestBody.Value.Content["application/json"], body, "the request", report)
 }
 
-// told are the headers that clients go by, and that the document must name.
-var told = []string{
+// documented are the headers that clients use. The document must have them.
+var documented = []string{
 	"Allow", "ETag", "Location", "Retry-After", "X-Request-Id", "X-Retry-After",
 	"X-Rate-Limit-Time-Window-Ms", "X-Rate-Limit-Time-Reset-Ms", "X-Rate-Limit-Requests-Quota", "X-Rate-Limit-Requests-Left",
 }
 
 func checkHeader(described openapi3.Headers, got http.Header, report reporter) {
-	for _, name := range told {
+	for _, name := range documented {
 		if _, ok := described[name]; !ok && got.Get(name) != "" {
-			report("the header %s is not described", name)
+			report("the document does not have the header %s", name)
 		}
 	}
 	for name, h := range described {
 		value := got.Get(name)
 		if value == "" {
 			if h.Value.Required {
-				report("the header %s is not there", name)
+				report("the header %s is missing", name)
 			}
 			continue
 		}
@@ -181,19 +181,19 @@ func checkHeader(described openapi3.Headers, got http.Header, report reporter) {
 	}
 }
 
-func checkAnswer(described openapi3.Content, x cohorttest.Exchange, report reporter) {
+func checkResponse(described openapi3.Content, x cohorttest.Exchange, report reporter) {
 	contentType := x.Header.Get("Content-Type")
-	media := described[contentType] // to the letter, unlike Content.Get
+	media := described[contentType] // exact, unlike Content.Get
 	switch {
 	case contentType == "" && len(described) == 0:
 		if x.Answer != "" {
-			report("there is a body where none is described")
+			report("the response has a body, but the document does not")
 		}
 	case media == nil:
-		report("the Content-Type %q is not described", contentType)
+		report("the document does not have the Content-Type %q", contentType)
 	case x.Case.Method == http.MethodHead:
 	case contentType == "application/json":
-		checkJSON(media, x.Answer, "the answer", report)
+		checkJSON(media, x.Answer, "the response", report)
 	default:
 		if err := media.Schema.Value.VisitJSON(x.Answer, openapi3.EnableJSONSchema2020()); err != nil {
 			report("%v", err)
@@ -204,7 +204,7 @@ func checkAnswer(described openapi3.Content, x cohorttest.Exchange, report repor
 func checkJSON(media *openapi3.MediaType, text, what string, report reporter) {
 	var value any
 	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber() // ids do not fit into a float64
+	d.UseNumber() // a float64 cannot represent all ids
 	if err := d.Decode(&value); err != nil {
 		report("%s: %v: %s", what, err, text)
 		return

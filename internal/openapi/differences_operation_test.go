@@ -13,39 +13,38 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// referenceOperation is one operation of ours and what the reference lists for it, as
-// words with a space between. What we list and it does not, or the other way
-// round, is the difference; nothing else may differ.
+// referenceOperation is an operation as the reference lists it, and the differences to
+// our document. All lists are words separated by spaces. There must be no other
+// differences.
 type referenceOperation struct {
 	name string
-	// In the reference, the statuses of the answers, and the parameters that
-	// are not in the path. Left out are Accept, which is a required header of
-	// every operation there, and Content-Type, which is one where there is a body.
+	// The statuses and the parameters in the reference, without path parameters and
+	// without the required headers Accept and Content-Type.
 	statuses, params string
-	// The differences: what we have more, and what we go without.
+	// What only our document has (more), and what only the reference has (less).
 	moreStatuses, lessStatuses string
 	moreParams, lessParams     string
 }
 
-// everywhere are the statuses that every operation of a store has, of which the
-// reference lists none.
+// everywhere has the statuses of every operation of a store. The reference lists none of
+// them.
 const everywhere = "401 403 406 429 500 503"
 
-// withBody are those of operations that read a body.
+// withBody has the additional statuses of operations with a body.
 const withBody = "400 408 413 415"
 
 const groupFilters = "date_created date_created:max date_created:min date_modified date_modified:max date_modified:min is_default is_group_for_guests name name:like"
 
 const customerFilters = "company customer_group_id email first_name last_name max_date_created max_date_modified max_id min_date_created min_date_modified min_id phone store_credit tax_exempt_category"
 
-// operations has every operation that the reference has.
+// operations has all operations of the reference.
 var operations = []referenceOperation{
-	// Nothing found is 204; the reference has an empty array in its place.
+	// An empty list is 204. The reference has an empty array.
 	{name: "listGroups", statuses: "200", moreStatuses: "204 400 413", params: "page limit " + groupFilters},
 	{name: "createGroup", statuses: "200 207", moreStatuses: withBody},
 	{name: "countGroups", statuses: "200", moreStatuses: "400 413", moreParams: "page limit " + groupFilters},
-	// The query is ignored, so nothing in it is wrong. That a client may ask
-	// whether its copy is still good is an addition.
+	// The query string is ignored, so there is no 400. Conditional requests are an
+	// addition of Cohort.
 	{
 		name: "getGroup", statuses: "200 400", moreStatuses: "304 404", lessStatuses: "400", moreParams: "If-None-Match",
 		params:     "page limit name date_created date_created:max date_created:min date_modified date_modified:max date_modified:min is_default",
@@ -72,7 +71,7 @@ var operations = []referenceOperation{
 	{name: "deleteAddress", statuses: "204", moreStatuses: "404"},
 }
 
-// notInTheReference are operations that only we describe: one known from
+// notInTheReference has the operations that only our document has. One is known from
 // recordings, one from clients.
 var notInTheReference = []string{"getAddressOfAny", "getTime"}
 
@@ -84,58 +83,57 @@ func TestOperationsThatDifferFromTheReference(t *testing.T) {
 	}
 	slices.Sort(names)
 	if diff := cmp.Diff(names, slices.Sorted(maps.Keys(ours))); diff != "" {
-		t.Errorf("operations of the tables and of the document (-tables +document):\n%s", diff)
+		t.Errorf("operations (-tables +document):\n%s", diff)
 	}
 	for _, o := range operations {
 		t.Run(o.name, func(t *testing.T) {
 			if ours[o.name] == nil {
-				t.Fatal("the document does not have it")
+				t.Fatal("the document does not have the operation")
 			}
-			more, less := apart(ours[o.name].statuses, strings.Fields(o.statuses))
-			expectWords(t, "statuses that the reference lacks", more, everywhere+" "+o.moreStatuses)
+			more, less := compare(ours[o.name].statuses, strings.Fields(o.statuses))
+			expectWords(t, "statuses that only the document has", more, everywhere+" "+o.moreStatuses)
 			expectWords(t, "statuses that only the reference has", less, o.lessStatuses)
-			more, less = apart(ours[o.name].params, strings.Fields(o.params))
-			expectWords(t, "parameters that the reference lacks", more, o.moreParams)
+			more, less = compare(ours[o.name].params, strings.Fields(o.params))
+			expectWords(t, "parameters that only the document has", more, o.moreParams)
 			expectWords(t, "parameters that only the reference has", less, o.lessParams)
 		})
 	}
 }
 
-// There Accept and Content-Type are required headers: of every request, and of
-// every one with a body. Clients leave them out. No other header is needed here
-// either.
-func TestNoHeaderIsRequiredHere(t *testing.T) {
+// The reference requires the headers Accept and, for requests with a body, Content-Type.
+// Clients omit them, so the document requires no header.
+func TestNoRequiredHeaders(t *testing.T) {
 	doc := servedDocument(t)
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			for _, p := range append(slices.Clone(item.Parameters), op.Parameters...) {
 				if p.Value.In == openapi3.ParameterInHeader && (p.Value.Required || p.Value.Name != "If-None-Match") {
-					t.Errorf("%s %s has a parameter %s in the header", method, path, p.Value.Name)
+					t.Errorf("%s %s has the header parameter %s", method, path, p.Value.Name)
 				}
 			}
 		}
 	}
 }
 
-// The body of two updates is optional there. Here an empty body is refused: who
-// means to change nothing says {}.
-func TestBodiesAreRequiredHere(t *testing.T) {
+// The reference has two updates with an optional body. Cohort rejects an empty body; {}
+// changes nothing.
+func TestUpdateBodiesAreRequired(t *testing.T) {
 	ours := storeOperations(servedDocument(t))
 	for _, name := range []string{"updateGroup", "updateCustomer"} {
 		if o := ours[name]; o == nil || !o.bodyRequired {
-			t.Errorf("%s: the body is optional, as in the reference: there is no difference any more", name)
+			t.Errorf("%s: the body is optional, as in the reference: remove this difference", name)
 		}
 	}
 }
 
-// described is what our document says about an operation.
+// described has the properties of an operation in the document.
 type described struct {
 	statuses, params []string
 	bodyRequired     bool
 }
 
-// storeOperations returns what the document says about the V2 operations of a
-// store, by their names. The reference is that of V2.
+// storeOperations returns the V2 operations of a store by their names. The reference
+// covers V2 only.
 func storeOperations(doc *openapi3.T) map[string]*described {
 	ops := map[string]*described{}
 	for path, item := range doc.Paths.Map() {
@@ -156,9 +154,9 @@ func storeOperations(doc *openapi3.T) map[string]*described {
 	return ops
 }
 
-// apart returns what is in the first list and not in the second, and the other
-// way round.
-func apart(a, b []string) (onlyA, onlyB []string) {
+// compare returns the words that are only in the first list, and those that are only in
+// the second.
+func compare(a, b []string) (onlyA, onlyB []string) {
 	without := func(list, other []string) (left []string) {
 		for _, word := range list {
 			if !slices.Contains(other, word) {
@@ -170,7 +168,7 @@ func apart(a, b []string) (onlyA, onlyB []string) {
 	return without(a, b), without(b, a)
 }
 
-// expectWords compares lists without regard to order.
+// expectWords compares lists, ignoring their order.
 func expectWords(t *testing.T, what string, got []string, want string) {
 	t.Helper()
 	wanted := strings.Fields(want)
@@ -181,7 +179,7 @@ func expectWords(t *testing.T, what string, got []string, want string) {
 	}
 }
 
-// servedDocument reads the document as it is served, and checks it.
+// servedDocument parses and validates the served document.
 func servedDocument(t *testing.T) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
@@ -194,7 +192,7 @@ func servedDocument(t *testing.T) *openapi3.T {
 	return doc
 }
 
-// parseSchema reads a JSON schema, and checks it.
+// parseSchema parses and validates a JSON schema.
 func parseSchema(t *testing.T, text string) *openapi3.Schema {
 	t.Helper()
 	schema := &openapi3.Schema{}
@@ -207,7 +205,7 @@ func parseSchema(t *testing.T, text string) *openapi3.Schema {
 	return schema
 }
 
-// check returns an error unless the JSON text fits the schema.
+// check returns an error unless the JSON text conforms to the schema.
 func check(t *testing.T, schema *openapi3.Schema, text string) error {
 	t.Helper()
 	var value any

@@ -6,31 +6,28 @@ import (
 	"testing"
 )
 
-// The vendor publishes an OpenAPI file for V2 customers. Where it contradicts
-// itself, recordings of the live service, or working clients, Cohort does not
-// follow it; docs/wire.md says so place by place. The tables in this file name
-// those places and hold both sides to them: a difference that goes away, on
-// purpose or not, fails here and has to be taken out of both.
+// The vendor publishes an OpenAPI file for V2 customers. Cohort does not follow it where
+// it contradicts itself, recordings of the live service, or working clients;
+// docs/wire.md lists these differences. The tests in this package fail when a difference
+// no longer exists. It has to be removed from both then.
 
-// difference is a shape that the reference gives to an answer or to a request,
-// and what is sent in truth.
+// difference is a schema of the reference that differs from ours.
 type difference struct {
 	name string
-	// reference is the reference's shape as a JSON schema, in our words and cut
-	// down to what the difference is about.
+	// reference is the reference's JSON schema, reduced to the difference.
 	reference string
-	// ours names the schema of our document that has its place.
+	// ours is the name of the corresponding schema in our document.
 	ours string
-	// sent are values as they go over the wire. All have our shape; the
-	// reference's shape fits none of them, or all of them if it is looser.
+	// sent has real values. All conform to our schema. None conforms to the reference's
+	// schema, or all do if it is looser.
 	sent   []string
 	looser bool
-	// theirs has the reference's shape and not ours, which shows that the
-	// reference's shape is one that something can have.
+	// theirs conforms to the reference's schema and not to ours. It shows that the
+	// reference's schema can be satisfied.
 	theirs string
 }
 
-// The values that answers are made of below, as the server sends them.
+// The values of the responses below, as the server sends them.
 const (
 	groupSent = `{"id":1,"name":"Wholesale","category_access":{"type":"all"},"discount_rules":RULES,` +
 		`"date_created":"2023-07-17 06:30:41","date_modified":"2023-07-25 01:15:19","is_group_for_guests":false,"is_default":true}`
@@ -47,9 +44,9 @@ func groupWithRules(rules string) string { return strings.Replace(groupSent, "RU
 var differences = []difference{
 	// Customer groups.
 	{
-		// Four arrays that have everything but one field in common, and no field
-		// is required: what fits one fits the others, and oneOf allows one only.
-		name: "an answer's discount_rules fits several shapes of which it must fit one",
+		// The four arrays differ in one field, and no field is required. A value that
+		// conforms to one conforms to several, but oneOf allows only one.
+		name: "discount_rules of a response conforms to several schemas of a oneOf",
 		reference: `{"properties":{"discount_rules":{"oneOf":[
 			{"type":"array","items":{"properties":{"type":{"enum":["price_list","all","category","product"]},"amount":{"type":"string"},"price_list_id":{"type":"integer"}}}},
 			{"type":"array","items":{"properties":{"type":{"enum":["price_list","all","category","product"]},"amount":{"type":"string"},"category_id":{"type":"integer"}}}},
@@ -63,11 +60,11 @@ var differences = []difference{
 			groupWithRules(`[{"type":"product","product_id":77,"method":"fixed","amount":"9.9900"}]`),
 			groupWithRules(`[{"type":"price_list","price_list_id":3}]`),
 		},
-		// Only rules that are wrong in three ways fit one shape and no more.
+		// Only rules with three invalid fields conform to exactly one schema.
 		theirs: groupWithRules(`[{"type":"all","amount":"5.0000","price_list_id":"x","category_id":"x","product_id":"x"}]`),
 	},
 	{
-		name:      "category and product rules are said to come without method and amount",
+		name:      "category and product rules of a response have no method and amount",
 		reference: `{"type":"array","items":{"properties":{"method":false,"amount":false}}}`,
 		ours:      "DiscountRules",
 		sent: []string{
@@ -77,15 +74,15 @@ var differences = []difference{
 		theirs: `[{"type":"category","category_id":18}]`,
 	},
 	{
-		name:      "a price list rule in a request must have price_list, which is called price_list_id",
+		name:      "a price list rule in a request requires price_list instead of price_list_id",
 		reference: `{"type":"array","items":{"type":"object","required":["type","price_list"],"properties":{"type":{"const":"price_list"},"price_list_id":{"type":"integer"}}}}`,
 		ours:      "DiscountRulesInput",
 		sent:      []string{`[{"type":"price_list","price_list_id":3}]`},
 		theirs:    `[{"type":"price_list","price_list":3}]`,
 	},
 	{
-		// It fits the array of price list rules and the array of the others.
-		name: "an empty discount_rules in a request, which clears the rules, fits two shapes of which it must fit one",
+		// It conforms to the array of price list rules and to the array of other rules.
+		name: "an empty discount_rules in a request conforms to two schemas of a oneOf",
 		reference: `{"properties":{"discount_rules":{"oneOf":[
 			{"type":"array","items":{"required":["type","price_list"],"properties":{"type":{"const":"price_list"}}}},
 			{"type":"array","items":{"required":["type","method","amount","category_id"],"properties":{"type":{"const":"category"}}}}]}}}`,
@@ -94,7 +91,7 @@ var differences = []difference{
 		theirs: `{"discount_rules":[{"type":"price_list","price_list":3}]}`,
 	},
 	{
-		name:      "an amount in a request is a string, though the text takes numbers too",
+		name:      "an amount in a request is a string by the schema, and a number or a string by the text",
 		reference: `{"properties":{"amount":{"type":"string"}}}`,
 		ours:      "DiscountRuleInput",
 		sent:      []string{`{"type":"all","method":"percent","amount":5}`, `{"type":"all","method":"percent","amount":2.5}`},
@@ -121,7 +118,7 @@ var differences = []difference{
 		reference: `{"type":"string","pattern":"^\\d{4}-\\d{2}-\\d{2}T\\d{2}:\\d{2}:\\d{2}(\\.\\d+)?(Z|[+-]\\d{2}:\\d{2})$"}`,
 		ours:      "DateFilter",
 		sent:      []string{`"2018-09-05"`, `"2018-09-05T13:43:54"`},
-		// Nothing that is a date-time is refused here, so there is no "theirs".
+		// Cohort accepts every date-time, so there is no "theirs".
 	},
 	{
 		name:      "a page of the reference updates a group with an array",
@@ -200,14 +197,14 @@ var differences = []difference{
 		theirs:    `{"addresses":{"resource":"/customers/5/addresses"}}`,
 	},
 	{
-		name:      "the answer to an update of a customer has no id and no dates",
+		name:      "the response to an update of a customer has no id and no dates",
 		reference: closed("_authentication", "company", "first_name", "last_name", "email", "phone", "store_credit", "registration_ip_address", "customer_group_id", "notes", "tax_exempt_category", "accepts_marketing", "addresses", "form_fields", "reset_pass_on_login"),
 		ours:      "Customer",
 		sent:      []string{customerSent},
 		theirs:    `{"first_name":"Jane","last_name":"Doe","email":"jane.doe@example.com"}`,
 	},
 	{
-		name:      "an answer may hold _authentication by the schema, and never by the text",
+		name:      "a response has _authentication by the schema, and not by the text",
 		reference: `{"type":"object","required":["first_name","last_name","email"],"properties":{"_authentication":{"type":"object"}}}`,
 		ours:      "Customer",
 		sent:      []string{customerSent},
@@ -215,8 +212,8 @@ var differences = []difference{
 		theirs:    strings.Replace(customerSent, `"id":1,`, `"id":1,"_authentication":{},`, 1),
 	},
 	{
-		// It may be null in the shape of an answer, which is what clients get.
-		name:      "form_fields is an array and not null in the shape of an update",
+		// It may be null in the schema of a response, which is what clients get.
+		name:      "form_fields is an array and not null in the schema of an update",
 		reference: `{"type":"object","properties":{"form_fields":{"type":"array"}}}`,
 		ours:      "Customer",
 		sent:      []string{customerSent},
@@ -225,14 +222,14 @@ var differences = []difference{
 
 	// Passwords.
 	{
-		name:      "the verdict on a password is a string by the text, and a boolean by the schema",
+		name:      "the result of a password check is a string by the text, and a boolean by the schema",
 		reference: `{"type":"object","properties":{"success":{"enum":["true","false"]}}}`,
-		ours:      "PasswordVerdict",
+		ours:      "PasswordResult",
 		sent:      []string{`{"success":true}`, `{"success":false}`},
 		theirs:    `{"success":"true"}`,
 	},
 	{
-		name:      "no password is needed to try one",
+		name:      "a password check does not require a password",
 		reference: `{"type":"object","properties":{"password":{"type":"string"}}}`,
 		ours:      "PasswordAttempt",
 		sent:      []string{`{"password":"12345"}`},
@@ -258,7 +255,7 @@ var differences = []difference{
 	},
 }
 
-// closed is the schema of an object that has these fields and no others.
+// closed returns the schema of an object with these fields and no others.
 func closed(fields ...string) string {
 	properties := map[string]bool{}
 	for _, f := range fields {
@@ -271,7 +268,7 @@ func closed(fields ...string) string {
 	return string(schema)
 }
 
-func TestShapesThatDifferFromTheReference(t *testing.T) {
+func TestSchemasThatDifferFromTheReference(t *testing.T) {
 	doc := servedDocument(t)
 	for _, d := range differences {
 		t.Run(d.name, func(t *testing.T) {
@@ -282,20 +279,20 @@ func TestShapesThatDifferFromTheReference(t *testing.T) {
 			reference := parseSchema(t, d.reference)
 			for _, sent := range d.sent {
 				if err := check(t, ours.Value, sent); err != nil {
-					t.Errorf("%s is not our %s: %v", sent, d.ours, err)
+					t.Errorf("%s does not conform to our %s: %v", sent, d.ours, err)
 				}
 				if err := check(t, reference, sent); (err == nil) != d.looser {
-					t.Errorf("%s has the reference's shape: %v, want %v", sent, err == nil, d.looser)
+					t.Errorf("%s conforms to the reference: %v, want %v", sent, err == nil, d.looser)
 				}
 			}
 			if d.theirs == "" {
 				return
 			}
 			if err := check(t, reference, d.theirs); err != nil {
-				t.Errorf("%s does not have the reference's shape: %v", d.theirs, err)
+				t.Errorf("%s does not conform to the reference: %v", d.theirs, err)
 			}
 			if check(t, ours.Value, d.theirs) == nil {
-				t.Errorf("%s is our %s: there is no difference any more", d.theirs, d.ours)
+				t.Errorf("%s conforms to our %s: remove this difference", d.theirs, d.ours)
 			}
 		})
 	}

@@ -1,10 +1,10 @@
-// Package openapi holds Cohort's description of its own HTTP API.
+// Package openapi contains the OpenAPI document of Cohort's HTTP API.
 package openapi
 
 import _ "embed"
 
-// Document is the OpenAPI 3.1 document, in YAML, of everything that is served
-// today. Callers must not change it.
+// Document is the OpenAPI 3.1 document of all operations, in YAML. Callers must not
+// modify it.
 //
 //go:embed openapi.yaml
 var Document []byte

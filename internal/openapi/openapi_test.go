@@ -19,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// load returns our document, which must be a valid one.
+// load returns the document. It fails if the document is not valid.
 func load(t *testing.T) *openapi3.T {
 	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
@@ -30,19 +30,20 @@ func load(t *testing.T) *openapi3.T {
 		t.Fatal(err)
 	}
 	if !doc.IsOpenAPI31OrLater() {
-		t.Fatalf("the document is of OpenAPI %s, and its schemas are read as of 3.1", doc.OpenAPI)
+		t.Fatalf("the document has OpenAPI version %s, want 3.1", doc.OpenAPI)
 	}
 	return doc
 }
 
-// row is what the document and the route tables both say of an operation.
+// row has the properties of an operation that are in the document and in the route
+// tables.
 type row struct {
 	Operation   string
 	Scope       any
 	Concurrency any
 }
 
-// TestOperations: the document names every route that there is, and no other.
+// The document has every route and no others.
 func TestOperations(t *testing.T) {
 	want := map[string]row{
 		"GET /livez":        {Operation: "live"},
@@ -68,16 +69,15 @@ func TestOperations(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the document's operations are not the server's routes (-server +document):\n%s", diff)
+		t.Errorf("operations (-server +document):\n%s", diff)
 	}
 }
 
-// TestWireScripts: the document describes every request and every answer of
-// the wire scripts.
+// The requests and responses of the wire scripts conform to the document.
 func TestWireScripts(t *testing.T) {
 	c := newContract(load(t))
-	// One engine is enough: what is asked here is not what the answers are, which
-	// the dialects' packages ask on every one.
+	// SQLite is enough. The packages of the dialects test the responses on every
+	// database.
 	for dir, vars := range map[string]func(*servertest.Server, testing.TB) map[string]string{
 		"../apiv2/testdata": (*servertest.Server).Vars, "../apiv3/testdata": (*servertest.Server).V3Vars,
 	} {
@@ -87,30 +87,29 @@ func TestWireScripts(t *testing.T) {
 		}, c.check)
 	}
 	if len(c.unseen()) > 0 {
-		t.Errorf("no script shows %v", c.unseen())
+		t.Errorf("no script has the operations %v", c.unseen())
 	}
 }
 
 func open(t *testing.T) *db.DB { return dbtest.SQLite(t) }
 
-// TestTrouble: the document describes what servers answer that something is
-// the matter with, which the wire scripts cannot bring about.
-func TestTrouble(t *testing.T) {
+// The responses to failures that wire scripts cannot cause conform to the document.
+func TestFailures(t *testing.T) {
 	c := newContract(load(t))
 	run := func(name, script string, start func(t *testing.T) cohorttest.Target) {
 		cohorttest.RunScripts(t, fstest.MapFS{name: {Data: []byte(script)}}, name, start, c.check)
 	}
-	run("pricing is away", partial, func(t *testing.T) cohorttest.Target {
+	run("pricing fails", partial, func(t *testing.T) cohorttest.Target {
 		s := servertest.Start(t, open(t), server.Options{}, service.WithPricing(brokenPricing{}))
 		return cohorttest.Target{URL: s.URL, Vars: s.V3Vars(t)}
 	})
-	run("the quota is used up", "GET /v2/time\ncode == 200\n\n"+expect("code == 429"), func(t *testing.T) cohorttest.Target {
+	run("quota exceeded", "GET /v2/time\ncode == 200\n\n"+expect("code == 429"), func(t *testing.T) cohorttest.Target {
 		s := servertest.Start(t, open(t), server.Options{})
 		vars := s.V3Vars(t)
-		meter(t, s.Service, vars["store"])
+		setQuota(t, s.Service, vars["store"])
 		return cohorttest.Target{URL: s.URL, Vars: vars}
 	})
-	run("the database is away", expect("code == 503")+"GET /readyz\ncode == 503\n", func(t *testing.T) cohorttest.Target {
+	run("database closed", expect("code == 503")+"GET /readyz\ncode == 503\n", func(t *testing.T) cohorttest.Target {
 		d := open(t)
 		s := servertest.Start(t, d, server.Options{})
 		vars := s.V3Vars(t)
@@ -121,7 +120,7 @@ func TestTrouble(t *testing.T) {
 	})
 }
 
-// expect is a script of every operation, each with the same check.
+// expect returns a script of all operations with the same check.
 func expect(check string) (script string) {
 	for _, d := range server.Dialects(nil) {
 		for _, r := range d.Routes {
@@ -151,8 +150,8 @@ func (brokenPricing) SetSitewideDiscount(context.Context, string, int64, *cohort
 	return os.ErrDeadlineExceeded
 }
 
-// meter gives a store a quota of one request.
-func meter(t *testing.T, svc *service.Service, hash string) {
+// setQuota gives a store a quota of one request.
+func setQuota(t *testing.T, svc *service.Service, hash string) {
 	t.Helper()
 	plan, quota := cohort.PlanEnterprise, 1
 	if _, err := svc.UpdateStore(t.Context(), hash, cohort.StoreUpdate{Plan: &plan, Quota: &quota}); err != nil {
