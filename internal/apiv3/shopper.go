@@ -30,7 +30,7 @@ func nullable[T, V any](field func(*T) *V, read func(api.Value) (V, error)) func
 	}
 }
 
-// shopperWire is the shopper for whom a request was answered, and why.
+// shopperWire is the shopper that the service identified, and why.
 type shopperWire struct {
 	CustomerID int64  `json:"customer_id,omitempty"`
 	GroupID    int64  `json:"customer_group_id"`
