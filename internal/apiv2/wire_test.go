@@ -3,8 +3,6 @@ package apiv2_test
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -13,10 +11,8 @@ import (
 	"testing"
 
 	"cohort.example/cohort/cohorttest"
-	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
+	"cohort.example/cohort/internal/wiretest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -45,28 +41,13 @@ func TestWire(t *testing.T) {
 		cohorttest.RunScripts(t, scripts, "*.txt", func(t *testing.T) cohorttest.Target { return live(t, url) })
 		return
 	}
-	names, err := fs.Glob(scripts, "*.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range names {
-		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
-			t.Parallel()
-			// Each script starts with an empty database.
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
-				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target { return fresh(t, d) })
-			})
-		})
-	}
-}
-
-func fresh(t *testing.T, d *db.DB) cohorttest.Target {
-	s := servertest.Start(t, d, server.Options{})
-	vars := s.Vars(t)
-	if diff := cmp.Diff(variables, slices.Sorted(maps.Keys(vars))); diff != "" {
-		t.Errorf("the variables differ (-live server +test server):\n%s", diff)
-	}
-	return cohorttest.Target{URL: s.URL, Vars: vars}
+	wiretest.Run(t, scripts, func(s *servertest.Server, t testing.TB) map[string]string {
+		vars := s.Vars(t)
+		if diff := cmp.Diff(variables, slices.Sorted(maps.Keys(vars))); diff != "" {
+			t.Errorf("the variables differ (-live server +test server):\n%s", diff)
+		}
+		return vars
+	})
 }
 
 func live(t *testing.T, url string) cohorttest.Target {
@@ -114,19 +95,9 @@ func listIDs(t *testing.T, url, token string) (ids []int64) {
 // call returns the body of a response. It fails on an error status.
 func call(t *testing.T, method, url, token string) string {
 	t.Helper()
-	req, err := http.NewRequest(method, url, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
+	res := servertest.Send(t, method, url, token, "")
+	if res.Status >= 300 {
+		t.Fatalf("%s %s: %d %s", method, url, res.Status, res.Body)
 	}
-	req.Header.Set("X-Auth-Token", token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	if err != nil || res.StatusCode >= 300 {
-		t.Fatalf("%s %s: %d %s (%v)", method, url, res.StatusCode, body, err)
-	}
-	return string(body)
+	return res.Body
 }

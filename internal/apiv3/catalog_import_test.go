@@ -1,9 +1,7 @@
 package apiv3_test
 
 import (
-	"io"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,25 +23,11 @@ func TestCatalogChangeDuringImport(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		r, err := http.NewRequestWithContext(t.Context(), "PUT", s.URL+"/stores/abc/v3/catalog/products/1", strings.NewReader(`{"name":"x"}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r.Header.Set("X-Auth-Token", vars["token"])
-		r.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		body, err := io.ReadAll(res.Body)
-		if err != nil {
-			t.Fatal(err)
-		}
+		res := servertest.Send(t, http.MethodPut, s.URL+"/stores/abc/v3/catalog/products/1", vars["token"], `{"name":"x"}`)
 		const want = `{"status":503,"title":"An import into this store's catalog is being finished. Please try again in a moment.",` +
 			`"type":"https://developer.bigcommerce.com/api-docs/getting-started/api-status-codes","errors":{}}`
-		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "1" || string(body) != want {
-			t.Errorf("%d %v %s", res.StatusCode, res.Header, body)
+		if res.Status != http.StatusServiceUnavailable || res.Header.Get("Retry-After") != "1" || res.Body != want {
+			t.Errorf("%d %v %s", res.Status, res.Header, res.Body)
 		}
 	})
 }

@@ -2,8 +2,6 @@ package apiv3_test
 
 import (
 	"fmt"
-	"io"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -20,7 +18,7 @@ func TestPriceRecordBatchSizes(t *testing.T) {
 		s := servertest.Start(t, d, server.Options{})
 		vars := s.V3Vars(t)
 		base := s.URL + "/stores/" + vars["store"] + "/v3"
-		if response := send(t, "POST", base+"/pricelists", vars["token"], `{"name":"x"}`); !strings.Contains(response, `"id":1`) {
+		if response := servertest.Send(t, "POST", base+"/pricelists", vars["token"], `{"name":"x"}`).Body; !strings.Contains(response, `"id":1`) {
 			t.Fatal(response)
 		}
 		for _, c := range []struct {
@@ -33,7 +31,7 @@ func TestPriceRecordBatchSizes(t *testing.T) {
 			for _, n := range []int{c.limit, c.limit + 1} {
 				// The variant does not exist. batch_errors shows that the records were processed.
 				body := "[" + strings.Repeat(`{"price_list_id":1,"variant_id":9,"currency":"usd"},`, n-1) + `{"price_list_id":1,"variant_id":9,"currency":"usd"}]`
-				response := send(t, c.method, base+c.path, vars["token"], body)
+				response := servertest.Send(t, c.method, base+c.path, vars["token"], body).Body
 				processed := strings.Contains(response, "batch_errors")
 				if processed != (n == c.limit) {
 					t.Errorf("%s %s with %d records: %.200s", c.method, c.path, n, response)
@@ -44,24 +42,4 @@ func TestPriceRecordBatchSizes(t *testing.T) {
 			}
 		}
 	})
-}
-
-// send returns the body of the response.
-func send(t *testing.T, method, url, token, body string) string {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-Auth-Token", token)
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	response, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(response)
 }
