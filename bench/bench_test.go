@@ -1,5 +1,5 @@
-// Package bench measures Cohort from where its clients stand: whole requests
-// through the whole handler, on a database as "cohort serve" has it.
+// Package bench measures Cohort from the side of its clients: whole requests
+// through the whole handler, on a database as "cohort serve" opens it.
 package bench
 
 import (
@@ -27,10 +27,10 @@ import (
 )
 
 const (
-	// present is how many groups the store has before a benchmark begins.
+	// present is the number of groups in the store before a benchmark begins.
 	present = 10_000
-	// callers is how many clients call at once, where several do. It is the
-	// vendor's limit for one store and operation.
+	// callers is the number of concurrent clients. It is the concurrency limit
+	// of one store and operation.
 	callers = 40
 
 	secret = "bench-token"
@@ -42,7 +42,7 @@ const (
 // stack is the whole of Cohort behind one handler.
 type stack struct{ handler http.Handler }
 
-// newStack puts a server on a database of its own that is filled already.
+// newStack returns a server on a copy of the filled database.
 func newStack(b *testing.B) *stack {
 	b.Helper()
 	content, err := filled()
@@ -53,7 +53,13 @@ func newStack(b *testing.B) *stack {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		b.Fatal(err)
 	}
-	d, err := db.Open(b.Context(), "sqlite:"+path)
+	return &stack{server.New(service.New(openDB(b, "sqlite:"+path)), server.Options{})}
+}
+
+// openDB opens a database until the benchmark ends.
+func openDB(b *testing.B, url string) *db.DB {
+	b.Helper()
+	d, err := db.Open(b.Context(), url)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -62,11 +68,37 @@ func newStack(b *testing.B) *stack {
 			b.Error(err)
 		}
 	})
-	return &stack{server.New(service.New(d), server.Options{})}
+	return d
 }
 
-// filled returns the file of a database that was filled and closed. Benchmarks
-// are called again and again with growing counts; this is done once.
+// addStores creates stores with the limits of the default plan.
+func addStores(b *testing.B, svc *service.Service, hashes ...string) {
+	b.Helper()
+	for _, hash := range hashes {
+		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// addBenchStore creates a store whose concurrency limit is out of the way, and a
+// token for it.
+func addBenchStore(ctx context.Context, svc *service.Service, hash, secret string, scope cohort.Scope) error {
+	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: hash, Concurrency: cohort.MaxConcurrency}); err != nil {
+		return err
+	}
+	_, err := svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: hash, Scopes: []cohort.Scope{scope}}, secret)
+	return err
+}
+
+// sqliteURL returns the URL of a new SQLite database.
+func sqliteURL(b testing.TB) string {
+	b.Helper()
+	return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db")
+}
+
+// filled returns the file of a filled database. It is made once, because
+// benchmarks are called repeatedly with growing counts.
 var filled = sync.OnceValues(func() (content []byte, err error) {
 	dir, err := os.MkdirTemp("", "cohort-bench-")
 	if err != nil {
@@ -86,11 +118,7 @@ var filled = sync.OnceValues(func() (content []byte, err error) {
 })
 
 func prepare(ctx context.Context, d *db.DB) error {
-	svc := service.New(d)
-	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: "bench", Concurrency: cohort.MaxConcurrency}); err != nil {
-		return err
-	}
-	if _, err := svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeCustomers}}, secret); err != nil {
+	if err := addBenchStore(ctx, service.New(d), "bench", secret, cohort.ScopeCustomers); err != nil {
 		return err
 	}
 	return d.Update(ctx, fill)
@@ -121,7 +149,7 @@ func fill(tx *db.Tx) error {
 	return nil
 }
 
-// operations are what is measured: the request number i of each.
+// operations are the measured requests; i is the number of the request.
 var operations = []struct {
 	name string
 	path func(i int) string
@@ -132,7 +160,8 @@ var operations = []struct {
 	{"list50", func(i int) string { return fmt.Sprintf("%s?limit=50&page=%d", groups, pick(i, present/50)) }, ""},
 }
 
-// pick returns a number from 1 to n: all of them in turn, far from each other.
+// pick returns a number from 1 to n. It yields all of them in turn, with
+// neighbours far apart.
 func pick(i, n int) int { return i*7919%n + 1 }
 
 func request(method, url, body string) (*http.Request, error) {
@@ -154,7 +183,8 @@ func method(body string) string {
 	return http.MethodPost
 }
 
-// BenchmarkHandler is one caller without a network: what Cohort itself costs.
+// BenchmarkHandler measures one caller without a network, which is the cost of
+// Cohort alone.
 func BenchmarkHandler(b *testing.B) {
 	for _, op := range operations {
 		b.Run(op.name, func(b *testing.B) {
@@ -175,8 +205,8 @@ func BenchmarkHandler(b *testing.B) {
 	}
 }
 
-// BenchmarkHTTP is many callers over the loopback interface, each with a
-// connection that stays open. Callers and server share the machine.
+// BenchmarkHTTP measures concurrent callers over the loopback interface, each
+// with a connection that stays open. Callers and server share the machine.
 func BenchmarkHTTP(b *testing.B) {
 	for _, op := range operations {
 		b.Run(op.name, func(b *testing.B) {

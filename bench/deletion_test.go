@@ -16,20 +16,21 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// doomedProducts returns how many products the store has that is deleted.
+// doomedProducts is the number of products in the deleted store.
 func doomedProducts() int64 { return unlessShort(282_000) }
 
-// cohortBinary is the environment variable with the path of a cohort to delete the
-// store with, such as one from before a change; else one is built.
+// cohortBinary is the environment variable with the path of the cohort binary
+// that deletes the store, for example an older version. Without it the
+// benchmark builds one.
 const cohortBinary = "COHORT_BENCH_BINARY"
 
-// BenchmarkWritesBesideADeletion has a caller create groups in one store, a create
-// every few milliseconds, while another process deletes a store of 282 000 products.
-// It reports how long a create takes, at worst and for the 99th of 100, and how long
-// the deletion. Run it with -benchtime 1x.
+// BenchmarkWritesBesideADeletion creates groups in one store, one every few
+// milliseconds, while another process deletes a store with 282 000 products. It
+// reports the maximum and the 99th percentile of the time of a create, and the
+// time of the deletion. Run it with -benchtime 1x.
 func BenchmarkWritesBesideADeletion(b *testing.B) {
 	b.Run("sqlite", func(b *testing.B) {
-		benchDeletion(b, func() string { return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db") })
+		benchDeletion(b, func() string { return sqliteURL(b) })
 	})
 	b.Run("postgres", func(b *testing.B) {
 		benchDeletion(b, func() string { return pgtest.URL(b) })
@@ -65,8 +66,8 @@ func benchDeletion(b *testing.B, url func() string) {
 	}
 }
 
-// createUntil creates groups until somebody says that he is done, and returns how
-// long each took. A create that is refused is tried again, as a client does it.
+// createUntil creates groups until done is ready, and returns how long each
+// create took. It retries a rejected create, as a client does.
 func createUntil(ctx context.Context, svc *service.Service, done <-chan error) (waits []time.Duration, err error) {
 	for {
 		begun := time.Now()
@@ -92,18 +93,14 @@ func withDoomedStore(b *testing.B, url string) *service.Service {
 	b.Helper()
 	d := openDB(b, url)
 	svc := service.New(d)
-	for _, hash := range []string{"doomed", "other"} {
-		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	addStores(b, svc, "doomed", "other")
 	if _, err := svc.ImportCatalog(b.Context(), "doomed", doomedItems(), false); err != nil {
 		b.Fatal(err)
 	}
 	return svc
 }
 
-// doomedItems returns a category, and products in it.
+// doomedItems returns a category and products in it.
 func doomedItems() func() (cohort.CatalogItem, error) {
 	var line int64
 	return func() (cohort.CatalogItem, error) {

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
@@ -22,12 +21,12 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// importedLines returns how many lines the import has beside which others write: a
-// third are products, and the rest their variants.
+// importedLines is the number of lines of the import: a third are products, the
+// rest their variants.
 func importedLines() int64 { return unlessShort(100_000) }
 
-// unlessShort returns how large a piece of work is, or a small part of that with
-// -short, which only shows that the benchmarks run.
+// unlessShort returns a size, or a small part of it with -short, which only
+// checks that the benchmarks run.
 func unlessShort(size int64) int64 {
 	if testing.Short() {
 		return size / 50
@@ -35,8 +34,8 @@ func unlessShort(size int64) int64 {
 	return size
 }
 
-// importInto names the database that this process is to import into, for a
-// benchmark in another process that waits for it.
+// importInto is the environment variable with the database that this process
+// imports into. The benchmark in another process sets it.
 const importInto = "COHORT_BENCH_IMPORT"
 
 func TestMain(m *testing.M) {
@@ -77,7 +76,7 @@ func importedCatalog() func() (cohort.CatalogItem, error) {
 				Price: decimal.New(product, -2), Categories: []int64{product%100 + 1, (product+1)%100 + 1},
 			}}, nil
 		}
-		if line < 102 { // its product is not among the lines
+		if line < 102 { // the first line of its product would be a category's
 			product = 35
 		}
 		return cohort.CatalogItem{Line: line, Kind: cohort.CatalogVariant, ID: line, Variant: cohort.Variant{
@@ -86,22 +85,22 @@ func importedCatalog() func() (cohort.CatalogItem, error) {
 	}
 }
 
-// BenchmarkWritesBesideAnImport imports into a store while groups are created in
-// another, one every 10 ms, and says how long the creates took: on SQLite with the
-// import in the same process and in another, and on PostgreSQL.
+// BenchmarkWritesBesideAnImport imports into one store while groups are created
+// in another, one every 10 ms, and reports how long the creates took: on SQLite
+// with the import in the same process and in another process, and on
+// PostgreSQL.
 //
 //	cd bench && go test -run '^$' -bench WritesBesideAnImport -benchtime 1x
 func BenchmarkWritesBesideAnImport(b *testing.B) {
-	postgres := func(b *testing.B) string { return pgtest.Start(b, pgtest.Options{Fsync: true}).URL() }
-	sqlite := func(b *testing.B) string { return "sqlite:" + filepath.Join(b.TempDir(), "cohort.db") }
+	postgres := func(b testing.TB) string { return pgtest.Start(b, pgtest.Options{Fsync: true}).URL() }
 	for _, side := range []struct {
 		name string
-		url  func(*testing.B) string
+		url  func(testing.TB) string
 		by   importer
 	}{
-		{"sqlite/none", sqlite, noImport},
-		{"sqlite/same-process", sqlite, importHere},
-		{"sqlite/other-process", sqlite, importElsewhere},
+		{"sqlite/none", sqliteURL, noImport},
+		{"sqlite/same-process", sqliteURL, importHere},
+		{"sqlite/other-process", sqliteURL, importElsewhere},
 		{"postgres/none", postgres, noImport},
 		{"postgres/same-process", postgres, importHere},
 	} {
@@ -113,7 +112,7 @@ func BenchmarkWritesBesideAnImport(b *testing.B) {
 	}
 }
 
-// importer imports, or lets the time pass in which it would.
+// importer runs the import, or waits for the time it would take.
 type importer func(b *testing.B, svc *service.Service, url string) error
 
 func noImport(*testing.B, *service.Service, string) error {
@@ -135,25 +134,14 @@ func importElsewhere(_ *testing.B, _ *service.Service, url string) error {
 
 func measureImport(b *testing.B, url string, by importer) {
 	b.Helper()
-	d, err := db.Open(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer func() {
-		if err := d.Close(); err != nil {
-			b.Error(err)
-		}
-	}()
+	d := openDB(b, url)
+	defer d.Close() // each iteration has its own database
 	svc := service.New(d)
-	for _, hash := range []string{"importing", "writing"} {
-		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	addStores(b, svc, "importing", "writing")
 	ctx, cancel := context.WithCancel(b.Context())
 	creates := startCreates(ctx, svc)
 	begun := time.Now()
-	err = by(b, svc, url)
+	err := by(b, svc, url)
 	took := time.Since(begun)
 	cancel()
 	latencies, failed := creates()
@@ -172,9 +160,9 @@ func measureImport(b *testing.B, url string, by importer) {
 	b.ReportMetric(float64(importedLines())/took.Seconds(), "lines/s")
 }
 
-// startCreates creates groups until ctx ends, one every 10 ms however long the
-// others take. What it returns waits for them all, and says how long they took and
-// how many failed.
+// startCreates starts a create every 10 ms until ctx ends, whether or not
+// earlier ones are done. The returned function waits for all of them, and
+// returns how long they took and how many failed.
 func startCreates(ctx context.Context, svc *service.Service) func() (latencies []time.Duration, failed int) {
 	var mu sync.Mutex
 	var latencies []time.Duration

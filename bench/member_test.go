@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -16,10 +15,10 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// BenchmarkWritesBesideASweep measures how long the writes of one store take,
-// one after another, while a group of 200 000 members of another store is
-// deleted and swept; and before that, for comparison. An iteration takes
-// seconds and its preparation more, so run it with -benchtime 1x.
+// BenchmarkWritesBesideASweep measures how long consecutive writes of one store
+// take while a group with 200 000 members of another store is deleted and
+// swept, and before that for comparison. An iteration takes seconds and its
+// preparation more, so run it with -benchtime 1x.
 func BenchmarkWritesBesideASweep(b *testing.B) {
 	const baseline = 2000
 	var alone, beside latencies
@@ -57,21 +56,14 @@ func BenchmarkWritesBesideASweep(b *testing.B) {
 	beside.report(b, "beside")
 }
 
-// newLargeGroup makes a database with the stores "a" and "b", and in the first
-// one a group with many members.
+// newLargeGroup returns a database with the stores "a" and "b", and a group
+// with many members in "a".
 func newLargeGroup(b *testing.B) (d *db.DB, svc *service.Service, group int64) {
 	b.Helper()
 	const members, atATime = 200_000, 10_000
-	d, err := db.Open(b.Context(), "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"))
-	if err != nil {
-		b.Fatal(err)
-	}
+	d = openDB(b, sqliteURL(b))
 	svc = service.New(d)
-	for _, hash := range []string{"a", "b"} {
-		if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: hash}); err != nil {
-			b.Fatal(err)
-		}
-	}
+	addStores(b, svc, "a", "b")
 	g, err := svc.CreateGroup(b.Context(), "a", cohort.Group{Name: "large"})
 	if err != nil {
 		b.Fatal(err)
@@ -97,7 +89,7 @@ func newLargeGroup(b *testing.B) (d *db.DB, svc *service.Service, group int64) {
 	return d, svc, g.ID
 }
 
-// latencies is how long calls took.
+// latencies are the times that calls took.
 type latencies []time.Duration
 
 func (l *latencies) measureWrite(b *testing.B, svc *service.Service) {
@@ -119,8 +111,8 @@ func (l latencies) report(b *testing.B, name string) {
 	b.ReportMetric(float64(len(l)), name+"-writes")
 }
 
-// isSwept reports whether no row names a deleted group any more. What it tries,
-// it undoes.
+// isSwept reports whether no row refers to a deleted group. It rolls its
+// attempt back.
 func isSwept(b *testing.B, d *db.DB) bool {
 	b.Helper()
 	undo := errors.New("undo")

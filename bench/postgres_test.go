@@ -26,24 +26,24 @@ import (
 
 const (
 	benchStores = 40
-	// roundSeconds is how long each side has in a round. pgbench takes whole
-	// seconds.
+	// roundSeconds is the time of each side in a round. pgbench only accepts
+	// whole seconds.
 	roundSeconds = 2
 )
 
-// BenchmarkPostgres measures creates per second on PostgreSQL that flushes what
-// it commits, beside pgbench, which inserts and commits the same row, and beside
-// Cohort on SQLite. All take turns in each round; b.N is how many rounds there
-// are, and the figures are medians:
+// BenchmarkPostgres measures creates per second on PostgreSQL with flushed
+// commits, beside pgbench, which inserts and commits the same row, and beside
+// Cohort on SQLite. In each round all sides take turns; b.N is the number of
+// rounds, and the figures are medians:
 //
 //	cd bench && go test -run '^$' -bench Postgres -benchtime 5x
 //
-// "service" is the database's work alone, "http" that of a server and of its
-// clients on the same machine besides.
+// "service" is the work of the service and the database, "http" adds a server
+// and its clients on the same machine.
 func BenchmarkPostgres(b *testing.B) {
 	pg := pgtest.Start(b, pgtest.Options{Fsync: true, Settings: map[string]string{"max_connections": "200"}})
 	onPostgres := newShop(b, pg.URL())
-	onSQLite := newShop(b, "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"))
+	onSQLite := newShop(b, sqliteURL(b))
 	limit := newPgbench(b, pg)
 	for _, load := range []struct{ callers, stores int }{{1, 1}, {8, 1}, {40, 1}, {40, benchStores}} {
 		b.Run(fmt.Sprintf("callers=%d/stores=%d", load.callers, load.stores), func(b *testing.B) {
@@ -94,11 +94,7 @@ func newShop(b *testing.B, url string) *shop {
 	d := openDB(b, url)
 	s := &shop{svc: service.New(d)}
 	for i := range benchStores {
-		if _, err := s.svc.CreateStore(b.Context(), cohort.Store{Hash: benchStore(i), Concurrency: cohort.MaxConcurrency}); err != nil {
-			b.Fatal(err)
-		}
-		token := cohort.Token{StoreHash: benchStore(i), Scopes: []cohort.Scope{cohort.ScopeCustomers}}
-		if _, err := s.svc.CreateTokenWithSecret(b.Context(), token, secretOf(i)); err != nil {
+		if err := addBenchStore(b.Context(), s.svc, benchStore(i), secretOf(i), cohort.ScopeCustomers); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -110,8 +106,8 @@ func newShop(b *testing.B, url string) *shop {
 
 func secretOf(i int) string { return fmt.Sprint("secret-", i) }
 
-// service has callers create groups through the service, and returns how many
-// per second.
+// service creates groups through the service with concurrent callers, and
+// returns how many per second.
 func (s *shop) service(b *testing.B, callers, stores int) float64 {
 	ctx, cancel := context.WithTimeout(b.Context(), roundSeconds*time.Second)
 	defer cancel()
@@ -135,7 +131,7 @@ func (s *shop) service(b *testing.B, callers, stores int) float64 {
 	return float64(made.Load()) / time.Since(begun).Seconds()
 }
 
-// http is the same through the server.
+// http does the same through the server.
 func (s *shop) http(b *testing.B, callers, stores int) float64 {
 	source := func(buf []byte, n uint64) []byte {
 		i := int(n % uint64(stores)) //nolint:gosec // below 40
@@ -156,8 +152,7 @@ func (s *shop) http(b *testing.B, callers, stores int) float64 {
 	return r.PerSecond()
 }
 
-// pgbench inserts and commits rows like Cohort's groups, into a table with the
-// same columns, indexes and foreign key.
+// pgbench inserts and commits rows like those of Cohort, into the same table.
 type pgbench struct {
 	program string
 	url     string
@@ -196,7 +191,7 @@ false, false, 1700000000000, 1700000000000);
 	return n
 }
 
-// newGroup is the group of body.
+// newGroup returns the group that body describes.
 func newGroup() cohort.Group {
 	return cohort.Group{
 		Name:           "Wholesale",

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"runtime"
 	"runtime/metrics"
 	"slices"
@@ -26,21 +25,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The dearest request for prices that is within the limits of a catalog: each
+// The most expensive request for prices within the limits of a catalog: each
 // product is in each category, and each category has a rule.
 const (
 	hostileCategories = cohort.MaxCategoriesOfProduct
 	hostileProducts   = 500
 )
 
-// BenchmarkPricesHostile is that request: the time of one, of the clock and of
-// processors, the memory that it takes at its peak, and how large the answer is.
+// BenchmarkPricesHostile measures that request: its wall-clock time and
+// processor time, its peak memory, and the size of the response.
 func BenchmarkPricesHostile(b *testing.B) {
 	for _, engine := range []struct {
 		name string
 		url  func(testing.TB) string
 	}{
-		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db") }},
+		{"sqlite", sqliteURL},
 		{"postgres", pgtest.URL},
 	} {
 		b.Run(engine.name, func(b *testing.B) {
@@ -73,7 +72,7 @@ func BenchmarkPricesHostile(b *testing.B) {
 	}
 }
 
-// counted is an answer of which only the size is kept, as behind a fast client.
+// counted is a response of which only the size is kept, as with a fast client.
 type counted struct {
 	*httptest.ResponseRecorder
 	bytes int64
@@ -94,8 +93,8 @@ func post(b *testing.B, h *server.Server, path, body string) int64 {
 	return w.bytes
 }
 
-// processorTime is how long the process has computed, which says more than the
-// time of day on a machine that others use too.
+// processorTime is the processor time of this process. It is more reliable than
+// the wall-clock time on a shared machine.
 func processorTime(b *testing.B) time.Duration {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
@@ -104,13 +103,13 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// watchHeap returns a function that says how far the heap has grown since, at
-// its largest.
+// watchHeap returns a function that reports the largest growth of the heap
+// since the call.
 func watchHeap() (stop func() int64) {
 	runtime.GC()
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	var mu sync.Mutex
-	heap := func() int64 { // which does not stop the world, as ReadMemStats does
+	heap := func() int64 { // unlike ReadMemStats, this does not stop the world
 		mu.Lock()
 		defer mu.Unlock()
 		metrics.Read(sample)
@@ -209,11 +208,11 @@ func fillHostileTerms(tx *db.Tx) error {
 	})
 }
 
-// BenchmarkGetBesideHostilePrices is one caller who gets a group by its id, alone
-// and while 50 others ask for those prices again and again; b.N rounds of five
-// seconds. Refusals of the 50 count as answers.
+// BenchmarkGetBesideHostilePrices measures one caller who gets a group by its
+// id, alone and while 50 others repeat that request for prices, in b.N rounds
+// of five seconds. A rejection of the 50 counts as a response.
 func BenchmarkGetBesideHostilePrices(b *testing.B) {
-	svc := newHostile(b, "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"))
+	svc := newHostile(b, sqliteURL(b))
 	h := server.New(svc, server.Options{})
 	body := hostileBody(b)
 	for _, hostile := range []int{0, 50} {

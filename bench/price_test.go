@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -19,8 +18,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The catalogs whose prices are asked: a tree of categories, two groups, one of
-// which has discount rules and the other a price list.
+// The catalogs: a tree of categories, and two groups, one with discount rules
+// and one with a price list.
 const (
 	pricedCategories = 1000
 	pricedRules      = 500
@@ -29,15 +28,15 @@ const (
 	rulesGroup, listGroup = 1, 2
 )
 
-// BenchmarkPrices is what a request for prices costs the service, and with it an
-// item: of how many items, in how large a catalog, by rules or by a list. The
-// first products have records, and those are asked for.
+// BenchmarkPrices measures the cost of a request for prices in the service, in
+// total and per item, by the number of items, the size of the catalog, and
+// rules or a price list. The requests are for products with price records.
 func BenchmarkPrices(b *testing.B) {
 	for _, engine := range []struct {
 		name string
 		url  func(testing.TB) string
 	}{
-		{"sqlite", func(t testing.TB) string { return "sqlite:" + filepath.Join(t.TempDir(), "cohort.db") }},
+		{"sqlite", sqliteURL},
 		{"postgres", pgtest.URL},
 	} {
 		for _, products := range []int64{1000, 100_000} {
@@ -65,11 +64,11 @@ func BenchmarkPrices(b *testing.B) {
 	}
 }
 
-// BenchmarkPricesHTTP is requests of 50 items over the loopback interface, by 40
-// callers at once; b.N rounds of two seconds.
+// BenchmarkPricesHTTP measures requests of 50 items over the loopback interface
+// by 40 concurrent callers, in b.N rounds of two seconds.
 func BenchmarkPricesHTTP(b *testing.B) {
 	const products, items = 100_000, 50
-	svc := newPriced(b, "sqlite:"+filepath.Join(b.TempDir(), "cohort.db"), products)
+	svc := newPriced(b, sqliteURL(b), products)
 	srv := httptest.NewServer(server.New(svc, server.Options{}))
 	b.Cleanup(srv.Close)
 	addr := srv.Listener.Addr().String()
@@ -110,34 +109,15 @@ func pricesBody(group int64, n, items int, products int64) string {
 	return b.String()
 }
 
-// pickPriced returns products that have records, far from each other, or of the
-// whole catalog in turn.
+// pickPriced returns the products in turn, with neighbours far apart.
 func pickPriced(i int, products int64) int64 { return int64(pick(i, int(products))) }
-
-// openDB opens a database until the benchmark ends.
-func openDB(b *testing.B, url string) *db.DB {
-	b.Helper()
-	d, err := db.Open(b.Context(), url)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		if err := d.Close(); err != nil {
-			b.Error(err)
-		}
-	})
-	return d
-}
 
 // newPriced returns a service on a database with a catalog.
 func newPriced(b *testing.B, url string, products int64) *service.Service {
 	b.Helper()
 	d := openDB(b, url)
 	svc := service.New(d)
-	if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "bench", Concurrency: cohort.MaxConcurrency}); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := svc.CreateTokenWithSecret(b.Context(), cohort.Token{StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeProductsRead}}, secret); err != nil {
+	if err := addBenchStore(b.Context(), svc, "bench", secret, cohort.ScopeProductsRead); err != nil {
 		b.Fatal(err)
 	}
 	if err := fillCatalog(b.Context(), d, products); err != nil {
@@ -150,7 +130,7 @@ func fillCatalog(ctx context.Context, d *db.DB, products int64) error {
 	if err := d.UpdateLong(ctx, fillTerms); err != nil {
 		return err
 	}
-	const at = 10_000 // products in a transaction
+	const at = 10_000 // products per transaction
 	for first := int64(1); first <= products; first += at {
 		err := d.UpdateLong(ctx, func(tx *db.Tx) error {
 			var records []cohort.PriceRecord
@@ -172,10 +152,10 @@ func fillCatalog(ctx context.Context, d *db.DB, products int64) error {
 	return nil
 }
 
-// fillTerms adds the tree, the groups and the list.
+// fillTerms adds the tree of categories, the groups and the price list.
 func fillTerms(tx *db.Tx) error {
 	for id := int64(1); id <= pricedCategories; id++ {
-		// Ten at the top, and below each category ten others.
+		// Ten top-level categories, and ten below each category.
 		if err := tx.InsertCategory("bench", cohort.Category{ID: id, ParentID: (id - 1) / 10, Name: fmt.Sprint("Category ", id)}); err != nil {
 			return err
 		}
