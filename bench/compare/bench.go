@@ -9,23 +9,23 @@ import (
 	"time"
 )
 
-// settings are what a run is made with.
+// settings are the durations and sizes of a run.
 type settings struct {
-	round   time.Duration // how long each side is measured at a time
+	round   time.Duration // of each side
 	warmUp  time.Duration // before each round
 	rounds  int
 	callers int
 	verbose bool
-	// What is there before something is measured.
+	// The content before the measurements.
 	small, large, many content
-	// creates is how many groups the memory row creates.
+	// creates is the number of groups that the memory row creates.
 	creates uint64
 	peer    bool
 	smoke   bool
 }
 
-// The size of things in a run that counts. They are no flags, because figures
-// from other sizes would be other figures.
+// The sizes of a real run. They are not flags, because figures with other sizes
+// cannot be compared.
 func full() settings {
 	return settings{
 		round: 1500 * time.Millisecond, warmUp: 300 * time.Millisecond, rounds: 5, callers: 40,
@@ -34,7 +34,7 @@ func full() settings {
 	}
 }
 
-// smoke shows that everything runs. Its figures mean nothing.
+// smoke only checks that everything runs. Its figures mean nothing.
 func smoke() settings {
 	return settings{
 		round: 100 * time.Millisecond, warmUp: 20 * time.Millisecond, rounds: 1, callers: 8,
@@ -43,23 +43,22 @@ func smoke() settings {
 	}
 }
 
-// bench is one run: its settings, its programs, and a folder for everything
-// that it writes.
+// bench is one run: its settings, its programs, and the folder for its files.
 type bench struct {
 	settings
-	root   string // of the benchmarks' module
-	dir    string // everything is below it, and goes with it
-	work   string // what one row writes, and goes with the row
+	root   string // of the module bench
+	dir    string // contains all files, and is removed at the end
+	work   string // the files of one row, removed after it
 	log    io.Writer
-	made   map[string]bool // files that are there: programs and filled databases
-	number uint64          // of the next request, so that none is made twice
+	made   map[string]bool // existing files: programs and filled databases
+	number uint64          // of the next request; each number is used once
 }
 
 func (b *bench) progress(format string, args ...any) {
 	fmt.Fprintf(b.log, "… "+format+"\n", args...)
 }
 
-// detail says what only those who doubt a row want to see.
+// detail prints details for a reader who doubts a row.
 func (b *bench) detail(format string, args ...any) {
 	if b.verbose {
 		fmt.Fprintf(b.log, "    "+format+"\n", args...)
@@ -76,8 +75,8 @@ func (b *bench) copy(path string) (copied string, err error) {
 	return copied, copyFile(path, copied)
 }
 
-// copyFile returns when the copy is on disk: what the system still has to write
-// would be written while something is measured.
+// copyFile returns when the copy is on the disk. Otherwise the system would
+// write it during a measurement.
 func copyFile(path, copied string) error {
 	from, err := os.Open(path)
 	if err != nil {

@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// program is something to build: a package of the module in a folder.
+// program is a package to build.
 type program struct {
 	name   string
-	module string // below the folder of the benchmarks
+	module string // below the folder bench
 	pkg    string
 	flags  []string // of go build
 }
 
-// The programs that are measured.
+// The measured programs.
 var (
 	cohortProgram = program{name: "cohort", module: "..", pkg: "./cmd/cohort"}
 )
 
-// build returns the path of a program, which is built once per run.
+// build returns the path of a program, which it builds once per run.
 func (b *bench) build(ctx context.Context, p program) (string, error) {
 	out := filepath.Join(b.dir, p.name)
 	if b.made[out] {
@@ -37,7 +37,8 @@ func (b *bench) build(ctx context.Context, p program) (string, error) {
 	return out, nil
 }
 
-// goCommand runs the go command in the program's module and returns its output.
+// goCommand runs the go command in the module of the program and returns its
+// output.
 func (b *bench) goCommand(ctx context.Context, p program, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = filepath.Join(b.root, p.module)

@@ -17,8 +17,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// content is what is in a database before anything is measured.
-type content struct{ stores, groups int } // groups altogether
+// content is the content of a database before a measurement.
+type content struct{ stores, groups int } // groups of all stores together
 
 func (c content) perStore() int { return c.groups / c.stores }
 
@@ -26,14 +26,13 @@ func (c content) file() string { return fmt.Sprintf("filled-%d-%d.db", c.stores,
 
 func storeName(i int) string { return fmt.Sprintf("bench-%d", i) }
 
-// secretOf is the token of a store. A database of many stores needs a token
-// for each, and one that can be told from the store's number keeps the load
-// generator simple.
+// secretOf is the token of a store. It follows from the number of the store,
+// which keeps the load generator simple.
 func secretOf(i int) string { return fmt.Sprintf("bench-secret-%d", i) }
 
-// filled returns the path of a database that is not to be written to. It is
-// filled once, through internal/db, because a million creates over HTTP are
-// their own row.
+// filled returns the path of a filled database, which must not be changed. It
+// is filled once, through internal/db, because a million creates over HTTP are
+// a row of their own.
 func (b *bench) filled(ctx context.Context, c content) (string, error) {
 	path := filepath.Join(b.dir, c.file())
 	if b.made[path] {
@@ -58,9 +57,8 @@ func (b *bench) filled(ctx context.Context, c content) (string, error) {
 	return path, nil
 }
 
-// makeStore makes a store on the command line, as an operator does. The limit
-// of requests at once is lifted, because it would be the limit that is
-// measured.
+// makeStore creates a store on the command line, as an operator does, with a
+// concurrency limit that is out of the way.
 func makeStore(ctx context.Context, program, path, hash string) error {
 	out, err := exec.CommandContext(ctx, program, "store", "create", hash,
 		"--db", "sqlite:"+path, "--plan", "unlimited", "--max-concurrent", strconv.Itoa(cohort.MaxConcurrency)).CombinedOutput()
@@ -93,8 +91,8 @@ func fill(ctx context.Context, d *db.DB, c content) error {
 	return nil
 }
 
-// firstDate is the day on which the first group of a filled database was made.
-// Each further one was made a second later.
+// firstDate is the creation date of the first group of a filled database. Each
+// further group is a second younger.
 var firstDate = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // insert adds the groups from number from up to number to, store by store.
@@ -118,7 +116,7 @@ func insert(tx *db.Tx, c content, from, to int) error {
 			DateCreated:  created,
 			DateModified: created,
 		}
-		// One group has each flag, as in a store that is in use.
+		// One group has each flag, as in a real store.
 		g.IsDefault, g.IsGroupForGuests = id == int64(c.perStore()), id == int64(c.perStore()/2)
 		if err := tx.InsertGroup(store, g); err != nil {
 			return err
@@ -140,7 +138,7 @@ func (b *bench) startCohort(ctx context.Context, p program, c content) (*process
 	return b.serveCohort(ctx, p, c, path)
 }
 
-// serveCohort serves a database with every flag as it is by default.
+// serveCohort serves a database with the defaults of all flags.
 func (b *bench) serveCohort(ctx context.Context, p program, c content, path string) (*process, error) {
 	program, err := b.build(ctx, p)
 	if err != nil {
@@ -152,12 +150,12 @@ func (b *bench) serveCohort(ctx context.Context, p program, c content, path stri
 	})
 }
 
-// cohortAPI writes the requests of Cohort's callers, spread over all stores and
-// all groups that were there at the start.
+// cohortAPI writes the requests to Cohort, spread over all stores and all
+// initial groups.
 type cohortAPI struct {
 	content
 	clients []load.Client // of each store
-	paths   []string      // of each store's groups
+	paths   []string      // of the groups of each store
 }
 
 func newCohortAPI(addr string, c content) *cohortAPI {
@@ -169,16 +167,16 @@ func newCohortAPI(addr string, c content) *cohortAPI {
 	return a
 }
 
-// begin appends the method and the path of the groups of the store that
-// request n goes to, and returns that store's client.
+// begin appends the method and the path of the groups of the store of request
+// n, and returns the client of that store.
 func (a *cohortAPI) begin(b []byte, method string, n uint64) ([]byte, load.Client) {
 	i := n % uint64(a.stores)
 	b = append(b, method...)
 	return append(b, a.paths[i]...), a.clients[i]
 }
 
-// pick returns the number of a group, or of another thing of which a store has
-// so many, for request n.
+// pick returns the number of one of the given number of things of a store, for
+// request n.
 func (a *cohortAPI) pick(n uint64, most int) uint64 { return pick(n/uint64(a.stores), most) }
 
 func (a *cohortAPI) create(b []byte, n uint64) []byte {

@@ -38,8 +38,8 @@ func TestMedian(t *testing.T) {
 	}
 }
 
-// The ratio is the median of what the rounds say, not the ratio of medians:
-// what slows both sides of one round is no difference between them.
+// The ratio is the median of the ratios of the rounds, not the ratio of the
+// medians: an event that slows both sides of a round must not change it.
 func TestRatioIsTheMedianOfTheRounds(t *testing.T) {
 	d := duel{
 		a: []sample{{perSecond: 100}, {perSecond: 10}, {perSecond: 300}},
@@ -188,7 +188,7 @@ func TestPickTakesAllInTurn(t *testing.T) {
 	})
 }
 
-// Requests are spread over every store, and in every one over every group.
+// Requests are spread over all stores, and in each store over all groups.
 func TestRequestsReachEveryGroup(t *testing.T) {
 	c := content{stores: 10, groups: 200}
 	api := newCohortAPI("h", c)
@@ -231,8 +231,8 @@ func TestChangingChangesOneOfTwenty(t *testing.T) {
 	}
 }
 
-// Before each request that is measured something changes, so that no answer
-// can be one that was kept.
+// Something changes before each measured request, so that no response comes
+// from a cache.
 func TestLonerChangesSomethingBeforeItAsks(t *testing.T) {
 	var asked []string
 	var names []string
@@ -251,7 +251,7 @@ func TestLonerChangesSomethingBeforeItAsks(t *testing.T) {
 	if _, query, err := l.slowest("/count", []string{"?name=x"}, 15); err != nil || query != "/count?name=x" {
 		t.Fatalf("%q, %v", query, err)
 	}
-	server.Close() // and so nothing is being handled any more
+	server.Close() // no request is under way afterwards
 	const groups = "/stores/bench-0/v2/customer_groups"
 	want := slices.Repeat([]string{"PUT " + groups + "/100", "GET " + groups + "/count?name=x"}, 15)
 	if diff := cmp.Diff(want, asked); diff != "" {

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// checkDisk refuses a folder that is kept in memory: a flush costs nothing
-// there, and the figures of whatever writes would be worth as much.
+// checkDisk returns an error for a folder in memory: a flush costs nothing
+// there, so the figures of writes would mean nothing.
 func checkDisk(dir string) error {
 	const tmpfs, ramfs = 0x01021994, 0x858458f6
 	var s syscall.Statfs_t

@@ -8,7 +8,7 @@ import (
 
 var echoProgram = program{name: "echo", module: ".", pkg: "./echo"}
 
-// startEcho serves what keeps nothing.
+// startEcho starts the server that stores nothing.
 func (b *bench) startEcho(ctx context.Context) (*process, error) {
 	path, err := b.build(ctx, echoProgram)
 	if err != nil {

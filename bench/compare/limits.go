@@ -15,8 +15,8 @@ import (
 
 var limitsProgram = program{name: "limits", module: ".", pkg: "./limits"}
 
-// loop is a running program of the folder limits: what it does again and again
-// is what no server gets around.
+// loop is a running program of the folder limits. It repeats an operation whose
+// cost no server can avoid.
 type loop struct {
 	name string
 	in   io.WriteCloser
@@ -48,7 +48,7 @@ func (b *bench) startLoop(ctx context.Context, p program, name string) (*loop, e
 	return l, l.cmd.Start()
 }
 
-// run lets the loop go for so long.
+// run runs the loop for a duration.
 func (l *loop) run(d time.Duration) (perSecond float64, err error) {
 	var m struct{ PerSecond float64 }
 	if _, err := fmt.Fprintln(l.in, d); err != nil {
@@ -60,10 +60,10 @@ func (l *loop) run(d time.Duration) (perSecond float64, err error) {
 	return m.PerSecond, nil
 }
 
-// stop ends the loop: there is nothing more on its input.
+// stop ends the loop by closing its input.
 func (l *loop) stop() {
 	_ = l.in.Close()
-	_ = l.cmd.Wait() // what it had to say it has said
+	_ = l.cmd.Wait() // its results have been read
 }
 
 // looped is a side that is a loop.

@@ -1,7 +1,7 @@
-// Command compare measures Cohort beside others on the same machine in the same
-// minutes: beside a peer that keeps the same rows, beside servers and loops
-// that do less, and beside itself with more in it. The README in the folder
-// above says what each row means.
+// Command compare measures Cohort beside other programs on the same machine in
+// the same minutes: beside a peer that stores the same rows, beside servers and
+// loops that do less, and beside Cohort itself with more data. The README in
+// the folder above describes each row.
 package main
 
 import (
@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string) (err error) {
 	return errors.Join(printTable(os.Stdout, lines, !o.smoke), failed)
 }
 
-// options are what is on the command line.
+// options are the flags of the command line.
 type options struct {
 	settings
 	run, dir string
@@ -74,18 +74,18 @@ type options struct {
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("compare", flag.ExitOnError)
-	flags.StringVar(&o.run, "run", "", "only these rows: names or their beginnings, with commas (see -list)")
+	flags.StringVar(&o.run, "run", "", "measure only the rows whose names begin with these words, separated by commas (see -list)")
 	flags.BoolVar(&o.list, "list", false, "list the rows")
-	smokes := flags.Bool("smoke", false, "only show that everything runs: short, small, without the peer")
-	flags.StringVar(&o.dir, "dir", os.TempDir(), "where the databases go; it must be on a real disk")
-	round := flags.Duration("round", 0, "how long each side is measured at a time (1.5s)")
-	rounds := flags.Int("rounds", 0, "how many rounds (5)")
+	smokes := flags.Bool("smoke", false, "only check that everything runs: short, small, without the peer")
+	flags.StringVar(&o.dir, "dir", os.TempDir(), "folder for the databases; it must be on a real disk")
+	round := flags.Duration("round", 0, "duration of a round of each side (1.5s)")
+	rounds := flags.Int("rounds", 0, "number of rounds (5)")
 	verbose := flags.Bool("v", false, "show every round")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if flags.NArg() > 0 {
-		return o, fmt.Errorf("%q is not a flag", flags.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	o.settings = full()
 	if *smokes {
@@ -130,8 +130,7 @@ func list(w io.Writer) error {
 	return nil
 }
 
-// moduleRoot is the folder of the benchmarks' module, from wherever in it the
-// command was started.
+// moduleRoot is the folder of the module bench, from any folder within it.
 func moduleRoot(ctx context.Context) (string, error) {
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "-f", "{{.Path}} {{.Dir}}").Output()
 	if err != nil {
@@ -144,8 +143,8 @@ func moduleRoot(ctx context.Context) (string, error) {
 	return filepath.Clean(dir), nil
 }
 
-// measure does one row after another. One that fails is shown as failed, and
-// the others go on.
+// measure runs one row after another. A failed row is shown as failed and does
+// not end the run.
 func (b *bench) measure(ctx context.Context, rows []row) ([]line, error) {
 	var all []line
 	var failures []error
@@ -176,8 +175,8 @@ func (b *bench) measureRow(ctx context.Context, r row) (lines []line, err error)
 	}
 	lines, err = r.run(ctx, b)
 	err = errors.Join(err, os.RemoveAll(b.work))
-	// What the system still has to do for this row, it would do while the next
-	// one is measured.
+	// Write everything to the disk now, so that the system does not do it
+	// during the next row.
 	syscall.Sync()
 	return lines, err
 }

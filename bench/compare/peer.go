@@ -13,8 +13,8 @@ import (
 
 var peerProgram = program{name: "pocketbase", module: "pocketbase", pkg: "."}
 
-// How durable the peer is. It comes with "synchronous=NORMAL", with which a
-// commit is not flushed: a power cut takes back what was acknowledged last.
+// The durability of the peer. Its default is "synchronous=NORMAL", which does
+// not flush commits: a power failure loses the last acknowledged ones.
 const (
 	asShipped      = ""
 	equallyDurable = "FULL"
@@ -44,8 +44,8 @@ func (b *bench) startPeer(ctx context.Context, p program, synchronous string) (*
 	})
 }
 
-// filledPeer returns the folder of a collection that is not to be written to,
-// with as many groups as Cohort's database has.
+// filledPeer returns the folder of a filled collection, which must not be
+// changed. It has as many groups as Cohort's database.
 func (b *bench) filledPeer(ctx context.Context) (string, error) {
 	dir := filepath.Join(b.dir, "peer-filled")
 	if b.made[dir] {
@@ -64,8 +64,8 @@ func (b *bench) filledPeer(ctx context.Context) (string, error) {
 	return dir, nil
 }
 
-// peerAPI writes the requests of the peer's callers: the same operations on the
-// same groups as Cohort's.
+// peerAPI writes the requests to the peer: the same operations on the same
+// groups as for Cohort.
 type peerAPI struct {
 	client load.Client
 	groups int
@@ -91,7 +91,7 @@ func (a *peerAPI) update(b []byte, n uint64) []byte {
 	return sendName(a.client, a.one(append(b, "PATCH"...), n), n)
 }
 
-// one appends the path of a group that was there at the start.
+// one appends the path of one of the initial groups.
 func (a *peerAPI) one(b []byte, n uint64) []byte {
 	b = append(b, peerPath+"/group"...)
 	return appendPadded(b, pick(n, a.groups))
@@ -99,8 +99,8 @@ func (a *peerAPI) one(b []byte, n uint64) []byte {
 
 func (a *peerAPI) list(b []byte, n uint64) []byte { return a.page(b, n, "") }
 
-// listWithoutTotal leaves out the count of everything that the peer adds to a
-// page, and Cohort doesn't.
+// listWithoutTotal omits the total count, which the peer adds to a page and
+// Cohort does not.
 func (a *peerAPI) listWithoutTotal(b []byte, n uint64) []byte { return a.page(b, n, "&skipTotal=true") }
 
 func (a *peerAPI) page(b []byte, n uint64, more string) []byte {

@@ -23,13 +23,13 @@ type process struct {
 	cmd     *exec.Cmd
 	log     string
 	started time.Time
-	startup time.Duration // until it answered
+	startup time.Duration // time until the first response
 	ended   chan struct{}
 }
 
-// start runs a server with an address of this machine, which args puts where
-// it belongs, and waits until it answers the request that first writes. What it
-// logs goes to a file, as an operator would have it.
+// start runs a server on a free address of this machine, which args inserts
+// into the arguments, and waits until it answers the request that first writes.
+// The log goes to a file.
 func (b *bench) start(ctx context.Context, program string, first func(addr string) []byte, args func(addr string) []string) (*process, error) {
 	addr, err := freeAddr()
 	if err != nil {
@@ -52,7 +52,7 @@ func (b *bench) start(ctx context.Context, program string, first func(addr strin
 	}
 	go func() {
 		defer close(p.ended)
-		_ = p.cmd.Wait() // whoever misses the server looks at its log
+		_ = p.cmd.Wait() // the log has the reason
 	}()
 	if err := p.wait(ctx, first(addr)); err != nil {
 		p.stop()
@@ -64,8 +64,8 @@ func (b *bench) start(ctx context.Context, program string, first func(addr strin
 // shutdown is how long a server may take to stop.
 const shutdown = 20 * time.Second
 
-// defaults is the environment without what would change how a server runs, so
-// that every one runs as it comes.
+// defaults is the environment without the variables that change how a server
+// runs.
 func defaults(environ []string) []string {
 	var kept []string
 	for _, e := range environ {
@@ -80,8 +80,8 @@ func defaults(environ []string) []string {
 	return kept
 }
 
-// freeAddr returns an address on which nobody listens. Another program could
-// take it before the server does, which then fails and says so.
+// freeAddr returns a free address. Another program could take it before the
+// server does; the server then fails.
 func freeAddr() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -90,7 +90,7 @@ func freeAddr() (string, error) {
 	return l.Addr().String(), l.Close()
 }
 
-// wait waits until the request is answered with a status of 200 to 299.
+// wait waits until the response to the request has a status of 200 to 299.
 func (p *process) wait(ctx context.Context, request []byte) error {
 	deadline := p.started.Add(2 * time.Minute)
 	var last error
@@ -121,7 +121,7 @@ func (p *process) ask(ctx context.Context, request []byte) error {
 	return err
 }
 
-// failed is an error with what the server said last.
+// failed is an error with the last lines that the server logged.
 func (p *process) failed(why string) error {
 	content, err := os.ReadFile(p.log)
 	if err != nil {
@@ -134,9 +134,9 @@ func (p *process) failed(why string) error {
 	return fmt.Errorf("%s: %s\n%s", filepath.Base(p.cmd.Path), why, content)
 }
 
-// stop ends the server as an operator does, and waits for it.
+// stop stops the server as an operator does, and waits for its end.
 func (p *process) stop() {
-	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended
 	select {
 	case <-p.ended:
 	case <-time.After(shutdown):
@@ -145,7 +145,7 @@ func (p *process) stop() {
 	}
 }
 
-// resident is how much memory the process has, in bytes.
+// resident is the resident memory of the process in bytes.
 func (p *process) resident() (int64, error) {
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {

@@ -8,8 +8,8 @@ import (
 
 const pageSize = 50
 
-// The group that a request creates has a name that no other has, and the same
-// size as all others. Every server gets the same one.
+// A created group has a unique name, and the same size as all others. Every
+// server gets the same group.
 const (
 	groupBefore = `{"name":"Wholesale `
 	groupAfter  = `","category_access":{"type":"specific","categories":[18,19]},"discount_rules":[` +
@@ -21,8 +21,8 @@ const (
 	renameBefore, renameAfter = `{"name":"Renamed `, `"}`
 )
 
-// changing is a source in which one request of twenty changes something. What a
-// server has kept of its earlier answers may not be right any more after it.
+// changing is a source in which one of twenty requests is a change, which
+// invalidates cached responses.
 func changing(source, change load.Source) load.Source {
 	return func(b []byte, n uint64) []byte {
 		if n%20 == 0 {
@@ -39,33 +39,33 @@ func sendGroup(c load.Client, b []byte, n uint64) []byte {
 	return append(appendPadded(b, n), groupAfter...)
 }
 
-// sendName appends the end of request n, which changes a group's name.
+// sendName appends the end of request n, which changes the name of a group.
 func sendName(c load.Client, b []byte, n uint64) []byte {
 	b = c.Send(b, len(renameBefore)+digits+len(renameAfter))
 	b = append(b, renameBefore...)
 	return append(appendPadded(b, n), renameAfter...)
 }
 
-// digits is how many appendPadded writes.
+// digits is the number of digits that appendPadded writes.
 const digits = 10
 
-// appendPadded writes a number in ten digits, whatever its size.
+// appendPadded writes a number with ten digits.
 func appendPadded(b []byte, n uint64) []byte {
-	const least = 10_000_000_000 // eleven digits, of which the first is cut off
+	const least = 10_000_000_000 // eleven digits; the first is cut off
 	end := len(b)
 	b = strconv.AppendUint(b, least+n%least, 10)
 	return append(b[:end], b[end+1:]...)
 }
 
-// pick returns a number from 1 to most: all of them in turn as n counts up, far
-// from each other.
+// pick returns a number from 1 to most. It yields all of them in turn as n
+// counts up, with neighbours far apart.
 func pick(n uint64, most int) uint64 {
 	m := uint64(max(most, 1))
 	return n*7919%m + 1
 }
 
-// mix chooses what request n is: of a hundred 80 get a group, 10 list a page, 7
-// create and 3 update. Neighbours are of different kinds.
+// mix chooses the kind of request n: of a hundred, 80 get a group, 10 list a
+// page, 7 create and 3 update. Neighbours differ in kind.
 func mix(n uint64, get, list, create, update load.Source) load.Source {
 	const golden = 0x9E3779B97F4A7C15 // spreads neighbours far from each other
 	switch kind := (n * golden >> 32) % 100; {

@@ -8,8 +8,8 @@ import (
 	"cohort.example/cohort/bench/load"
 )
 
-// memory creates a great many groups over HTTP and looks at the process half
-// way and at the end.
+// memory creates many groups over HTTP, and measures the memory of the process
+// half way and at the end.
 func memory(ctx context.Context, b *bench) ([]line, error) {
 	p, err := b.startCohort(ctx, cohortProgram, b.small)
 	if err != nil {
@@ -34,7 +34,8 @@ func memory(ctx context.Context, b *bench) ([]line, error) {
 	}, nil
 }
 
-// createMany returns the memory that the process has after so many creates.
+// createMany returns the memory of the process after the given number of
+// creates.
 func (b *bench) createMany(ctx context.Context, p *process, creates uint64) (int64, error) {
 	const most = 3 * time.Minute
 	start := time.Now()
@@ -64,8 +65,8 @@ func (b *bench) createMany(ctx context.Context, p *process, creates uint64) (int
 
 func mb(bytes int64) float64 { return float64(bytes) / (1 << 20) }
 
-// start measures how long it takes from the start of the process to the first
-// answer that needs the database.
+// start measures the time from the start of the process to the first response
+// that needs the database.
 func start(ctx context.Context, b *bench) ([]line, error) {
 	var lines []line
 	for _, s := range []struct {
@@ -85,7 +86,7 @@ func start(ctx context.Context, b *bench) ([]line, error) {
 	return lines, nil
 }
 
-// startup is the median of some starts, in milliseconds.
+// startup is the median of several starts in milliseconds.
 func (b *bench) startup(ctx context.Context, c content) (float64, error) {
 	filled, err := b.filled(ctx, c)
 	if err != nil {

@@ -12,21 +12,21 @@ import (
 	"cohort.example/cohort/bench/load"
 )
 
-// sample is what one round of one side came to.
+// sample is the result of one round of one side.
 type sample struct {
 	perSecond float64
 	p99       time.Duration
 }
 
-// side is one of the two that a row compares.
+// side is one of the two sides that a row compares.
 type side struct {
 	name  string
-	probe func(context.Context) error // whether it does what it is asked; may be nil
+	probe func(context.Context) error // checks a response; may be nil
 	round func(context.Context) (sample, error)
 }
 
-// served is a side that answers requests. There are so many groups in an
-// answer; -1: it depends on the request.
+// served is a side that is a server. groups is the number of groups in a
+// response, -1 if it depends on the request.
 func (b *bench) served(name, addr string, callers, groups int, source load.Source) side {
 	return side{
 		name:  name,
@@ -60,8 +60,8 @@ func (b *bench) load(name, addr string, callers int, source load.Source) (sample
 	return sample{r.PerSecond(), r.Quantile(99)}, nil
 }
 
-// probe makes one request and looks at the answer, which the load generator
-// does not: a server that answers quickly with the wrong thing wins nothing.
+// probe sends one request and checks the content of the response, which the
+// load generator does not do.
 func (b *bench) probe(ctx context.Context, addr string, groups int, source load.Source) error {
 	conn, err := load.Dial(ctx, addr)
 	if err != nil {
@@ -75,18 +75,18 @@ func (b *bench) probe(ctx context.Context, addr string, groups int, source load.
 	if err := refusal(status, body, string(line), err); err != nil {
 		return err
 	}
-	// Every group has its rules in the answer, in any dialect.
+	// In both APIs the response contains the rules of every group.
 	if n := bytes.Count(body, []byte(`"discount_rules"`)); groups >= 0 && n != groups {
 		return fmt.Errorf("%s: %d groups in the answer instead of %d", line, n, groups)
 	}
 	return nil
 }
 
-// duel is what came of two sides, round by round.
+// duel is the results of two sides, by round.
 type duel struct{ a, b []sample }
 
-// compare measures two sides in turn, a b a b …, so that what else happens on
-// the machine happens to both.
+// compare measures two sides in turn, a b a b …, so that other load on the
+// machine affects both.
 func (b *bench) compare(ctx context.Context, first, second side) (duel, error) {
 	var d duel
 	for _, s := range []side{first, second} {
@@ -111,7 +111,7 @@ func (b *bench) compare(ctx context.Context, first, second side) (duel, error) {
 	return d, nil
 }
 
-// ratio is the median of the rounds' own ratios of what of returns.
+// ratio is the median of the ratios of the rounds.
 func (d duel) ratio(of func(sample) float64) float64 { return median(d.ratios(of)) }
 
 // spread is the smallest and the largest of these ratios.
@@ -136,8 +136,8 @@ func medianOf(samples []sample, of func(sample) float64) float64 {
 	return median(values)
 }
 
-// median does not change its argument. Of an even number it is the mean of the
-// two in the middle.
+// median returns the mean of the two middle values if their number is even. It
+// does not change its argument.
 func median(values []float64) float64 {
 	sorted := slices.Sorted(slices.Values(values))
 	half := len(sorted) / 2
@@ -152,7 +152,7 @@ func tail(s sample) float64       { return ms(s.p99) }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// cpuTime is how much of the CPU this process has used.
+// cpuTime is the processor time of this process.
 func cpuTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {

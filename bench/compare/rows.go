@@ -8,14 +8,14 @@ import (
 	"cohort.example/cohort/bench/load"
 )
 
-// row is one line or several of the table, which are measured together.
+// row is one or several lines of the table that are measured together.
 type row struct {
 	name string
 	peer bool // needs the peer
 	run  func(context.Context, *bench) ([]line, error)
 }
 
-// rows are all there is, in the order of the table.
+// rows are all rows, in the order of the table.
 func rows() []row {
 	return []row{
 		{name: "create/durable", peer: true, run: createBesidePeer},
@@ -34,9 +34,9 @@ func rows() []row {
 	}
 }
 
-// operation is a request of one kind, of either API.
+// operation is a kind of request, in both APIs.
 type operation struct {
-	groups int // in an answer; -1: it depends
+	groups int // in a response; -1 if it depends on the request
 	cohort func(*cohortAPI) load.Source
 	peer   func(*peerAPI) load.Source
 }
@@ -48,7 +48,7 @@ var (
 	mixed  = operation{-1, func(a *cohortAPI) load.Source { return a.mix }, func(a *peerAPI) load.Source { return a.mix }}
 )
 
-// cohortSide is an operation by callers of Cohort.
+// cohortSide is an operation on Cohort.
 func (b *bench) cohortSide(name string, p *process, c content, callers int, op operation) side {
 	return b.served(name, p.addr, callers, op.groups, op.cohort(newCohortAPI(p.addr, c)))
 }
@@ -57,7 +57,7 @@ func (b *bench) peerSide(name string, p *process, op operation) side {
 	return b.served(name, p.addr, b.callers, op.groups, op.peer(newPeerAPI(p.addr, b.small)))
 }
 
-// besidePeer measures an operation of Cohort and of the peer.
+// besidePeer measures an operation of Cohort beside the same one of the peer.
 func (b *bench) besidePeer(ctx context.Context, cohort, peer program, synchronous string, op operation) (duel, error) {
 	c, err := b.startCohort(ctx, cohort, b.small)
 	if err != nil {
@@ -96,8 +96,8 @@ func createBesidePeerAsShipped(ctx context.Context, b *bench) ([]line, error) {
 	return []line{d.line("create, PocketBase as shipped", "PocketBase", atLeast(5))}, nil
 }
 
-// createOnSlowDisk also shows how much longer a flush took: a delay that is not
-// there, or another one, would make any ratio.
+// createOnSlowDisk also shows the actual delay of a flush, because the ratio
+// depends on it.
 func createOnSlowDisk(ctx context.Context, b *bench) ([]line, error) {
 	const what = "create, 2 ms more per flush"
 	slow := map[string]program{}
@@ -122,7 +122,7 @@ func createOnSlowDisk(ctx context.Context, b *bench) ([]line, error) {
 	return []line{d.line(what+", PocketBase equally durable", "PocketBase", atLeast(18)), flush}, nil
 }
 
-// flushes measures a flush with the delay and without.
+// flushes measures a flush with and without the delay.
 func (b *bench) flushes(ctx context.Context, slow program) (line, error) {
 	delayed, err := b.startLoop(ctx, slow, "flush")
 	if err != nil {
@@ -134,7 +134,7 @@ func (b *bench) flushes(ctx context.Context, slow program) (line, error) {
 		return line{}, err
 	}
 	defer plain.stop()
-	short := *b // a flush is the same every time
+	short := *b // all flushes cost the same
 	short.round = b.round / 4
 	d, err := short.compare(ctx, short.looped(delayed), short.looped(plain))
 	if err != nil {
@@ -157,8 +157,8 @@ func getBesideHello(ctx context.Context, b *bench) ([]line, error) {
 	return b.besideEcho(ctx, "get by id, a server that says hello", get, "GET", atLeast(0.60))
 }
 
-// besideEcho measures an operation beside a server that does as little as one
-// can do.
+// besideEcho measures an operation beside a server that does as little as
+// possible.
 func (b *bench) besideEcho(ctx context.Context, what string, op operation, method string, g *goal) ([]line, error) {
 	c, err := b.startCohort(ctx, cohortProgram, b.small)
 	if err != nil {
@@ -231,7 +231,7 @@ func mixBesidePeer(ctx context.Context, b *bench) ([]line, error) {
 	return []line{d.line("the mix, PocketBase equally durable", "PocketBase", atLeast(12))}, nil
 }
 
-// line is the line of a comparison of throughput.
+// line returns the table line of a comparison of throughput.
 func (d duel) line(what, peer string, g *goal) line {
 	return line{
 		what:   what,

@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort/bench/load"
 )
 
-// beside10000 measures Cohort with a great many groups beside Cohort with few.
+// beside10000 measures Cohort with very many groups beside Cohort with few.
 func beside10000(ctx context.Context, b *bench) ([]line, error) {
 	many, err := b.startCohort(ctx, cohortProgram, b.many)
 	if err != nil {
@@ -26,7 +26,7 @@ func beside10000(ctx context.Context, b *bench) ([]line, error) {
 		what string
 		op   operation
 		goal *goal
-	}{ // creates last: they change how many there are
+	}{ // creates come last, because they change the number of groups
 		{"get by id", get, atLeast(0.90)},
 		{"list of 50", list50, atLeast(0.90)},
 		{"create", create, atLeast(0.70)},
@@ -42,7 +42,7 @@ func beside10000(ctx context.Context, b *bench) ([]line, error) {
 	return lines, nil
 }
 
-// deepPage measures a page far behind beside the first one.
+// deepPage measures a page far from the first one beside the first one.
 func deepPage(ctx context.Context, b *bench) ([]line, error) {
 	p, err := b.startCohort(ctx, cohortProgram, b.large)
 	if err != nil {
@@ -70,8 +70,8 @@ func deepPage(ctx context.Context, b *bench) ([]line, error) {
 	return append(lines, d.line("… and one request of twenty changes a group", "itself", atLeast(0.80))), nil
 }
 
-// filters measures what a list or a count costs that has to look for groups. It
-// is the worst that counts.
+// filters measures lists and counts that search for groups. The slowest one
+// counts.
 func filters(ctx context.Context, b *bench) ([]line, error) {
 	p, err := b.startCohort(ctx, cohortProgram, b.large)
 	if err != nil {
@@ -88,8 +88,8 @@ func filters(ctx context.Context, b *bench) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	// As everywhere, the first requests do not count: what Cohort has to read
-	// once it reads behind them. What the very first takes has a line of its own.
+	// The first requests do not count, as in all rows: they fill the caches.
+	// The very first one has a line of its own.
 	if _, _, err := alone.slowest("", queries, 1); err != nil {
 		return nil, err
 	}
@@ -114,8 +114,8 @@ func filters(ctx context.Context, b *bench) ([]line, error) {
 	}, nil
 }
 
-// filterQueries holds each filter with a value that the first groups have, the
-// last one, all, or none, as far as there are such values.
+// filterQueries has each filter with a value of the first groups, of the last
+// one, of all, or of none, where such values exist.
 func filterQueries(c content) []string {
 	last := firstDate.Add(time.Duration(c.perStore()) * time.Second)
 	queries := []string{
@@ -137,7 +137,7 @@ func filterQueries(c content) []string {
 	return queries
 }
 
-// loner is a caller who asks while nobody else does.
+// loner is the only caller of a server.
 type loner struct {
 	*bench
 	api  *cohortAPI
@@ -151,9 +151,9 @@ func newLoner(ctx context.Context, b *bench, addr string) (*loner, error) {
 
 const repetitions = 15
 
-// slowest returns which query takes longest, and how many milliseconds: the
-// median of some requests, before each of which a group was changed, so that
-// the answer cannot be one that was kept.
+// slowest returns the slowest query and its time in milliseconds: the median of
+// several requests. A group is changed before each of them, so that no response
+// comes from the cache.
 func (l *loner) slowest(path string, queries []string, times int) (most float64, query string, err error) {
 	for _, q := range queries {
 		var took []float64
@@ -175,7 +175,7 @@ func (l *loner) slowest(path string, queries []string, times int) (most float64,
 	return most, query, nil
 }
 
-// ask returns how many milliseconds a GET of the groups took.
+// ask returns the time of a GET of the groups in milliseconds.
 func (l *loner) ask(query string) (float64, error) {
 	request, client := l.api.begin(nil, "GET", 0)
 	request = client.Get(append(request, query...))
@@ -185,7 +185,8 @@ func (l *loner) ask(query string) (float64, error) {
 	return took, refusal(status, body, query, err)
 }
 
-// change renames a group in the middle, which is on no page that is asked for.
+// change renames a group in the middle, which is on none of the requested
+// pages.
 func (l *loner) change() error {
 	l.number++
 	request, client := l.api.begin(nil, "PUT", 0)
@@ -195,7 +196,7 @@ func (l *loner) change() error {
 	return refusal(status, body, "a change", err)
 }
 
-// refusal is the error of a request that did not get what it asked for.
+// refusal is the error of a request that failed.
 func refusal(status int, body []byte, what string, err error) error {
 	if err == nil && (status < 200 || status > 299) {
 		err = fmt.Errorf("%d %s", status, body)

@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// slower is how much longer a flush takes on the slowed disk.
+// slower is the additional time of a flush on the slowed disk.
 const slower = 2 * time.Millisecond
 
-// Where the C library below the SQLite driver makes a system call that may take
-// long. A flush there first sleeps in the kernel, so that the thread is away
-// for so much longer, as it is when a disk is slower. Both servers have that
-// library, so the very same change slows both.
+// The place where the C library of the SQLite driver makes a system call that
+// may block. A flush there first sleeps in the kernel, so that the thread is
+// blocked for as long as on a slower disk. Both servers use this library, so
+// the same change slows both.
 const (
 	library    = "modernc.org/libc"
 	flushFile  = "syscall_musl.go"
 	flushPlace = "func ___syscall_cp(tls *TLS, n, a, b, c, d, e, f long) long {\n"
 	flushDelay = `	if n == SYS_fsync || n == SYS_fdatasync {
-		// A signal, such as Go's own, ends the sleep early; left is the rest.
+		// A signal, such as those of the Go runtime, ends the sleep early; left
+		// is the rest.
 		left := unix.NsecToTimespec(%d)
 		for unix.Nanosleep(&left, &left) == unix.EINTR {
 		}
@@ -31,11 +32,11 @@ const (
 `
 )
 
-// errNoPlace says that a flush cannot be slowed here.
-var errNoPlace = errors.New("the flush of the SQLite driver is not where it was: see slow.go")
+// errNoPlace means that the source to change was not found.
+var errNoPlace = errors.New("the flush of the SQLite driver has moved: see slow.go")
 
-// slowed returns a program that is built with the slower flush. The program it
-// was given stays as it is.
+// slowed returns a program with the slower flush. The given program is not
+// changed.
 func (b *bench) slowed(ctx context.Context, p program) (program, error) {
 	libc, err := b.slowLibrary(ctx, p)
 	if err != nil {
@@ -46,15 +47,14 @@ func (b *bench) slowed(ctx context.Context, p program) (program, error) {
 		return program{}, err
 	}
 	p.name += "-slow-disk"
-	// Without -trimpath the copy's place would be part of what is built, and
-	// every run would compile everything again.
+	// Without -trimpath the path of the copy would become part of the build,
+	// and every run would compile everything again.
 	p.flags = []string{"-trimpath", "-modfile", mod}
 	return p, nil
 }
 
-// slowLibrary returns the folder of a copy, with the delay in it, of the library
-// that the program's module is built with. Go refuses to replace a single file
-// of a module that it has downloaded.
+// slowLibrary returns the folder of a copy of the library with the delay in it.
+// Go cannot replace a single file of a downloaded module.
 func (b *bench) slowLibrary(ctx context.Context, p program) (string, error) {
 	out, err := b.goCommand(ctx, p, "list", "-m", "-f", "{{.Version}} {{.Dir}}", library)
 	if err != nil {
@@ -75,7 +75,7 @@ func (b *bench) slowLibrary(ctx context.Context, p program) (string, error) {
 	if err := os.CopyFS(dir, os.DirFS(original)); err != nil {
 		return "", err
 	}
-	// What Go has downloaded is read-only, and so is its copy.
+	// Downloaded modules are read-only, and so is the copy.
 	changed := filepath.Join(dir, flushFile)
 	if err := errors.Join(os.Remove(changed), os.WriteFile(changed, source, 0o600)); err != nil {
 		return "", err
@@ -84,8 +84,8 @@ func (b *bench) slowLibrary(ctx context.Context, p program) (string, error) {
 	return dir, nil
 }
 
-// replaceLibrary returns a go.mod that is the one of the program's module, but
-// for the library.
+// replaceLibrary returns the go.mod of the program's module with the library
+// replaced.
 func (b *bench) replaceLibrary(ctx context.Context, p program, libc string) (string, error) {
 	mod := filepath.Join(b.dir, p.name+".mod")
 	module := filepath.Join(b.root, p.module)
@@ -99,7 +99,7 @@ func (b *bench) replaceLibrary(ctx context.Context, p program, libc string) (str
 	return mod, err
 }
 
-// delayFlush puts the delay into the library's source.
+// delayFlush adds the delay to the source of the library.
 func delayFlush(source []byte) ([]byte, error) {
 	if bytes.Count(source, []byte(flushPlace)) != 1 {
 		return nil, errNoPlace

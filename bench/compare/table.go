@@ -10,14 +10,14 @@ import (
 type line struct {
 	row, what, cohort, peer string
 
-	figure float64   // what the goal is about
-	spread []float64 // its smallest and its largest among the rounds, if there were any
-	form   string    // how figures are printed
-	goal   *goal     // nil: shown without one
-	note   string    // why there is no figure
+	figure float64   // the goal is for this figure
+	spread []float64 // the smallest and the largest of the rounds, if there are rounds
+	form   string    // format of the figures
+	goal   *goal     // nil without a goal
+	note   string    // the reason if there is no figure
 }
 
-// goal is what a figure should be.
+// goal is the target of a figure.
 type goal struct {
 	atLeast bool
 	limit   float64
@@ -56,7 +56,7 @@ func (l line) cells() (figure, spread, goal, verdict string) {
 	return figure, spread, sign + fmt.Sprintf(l.form, l.goal.limit), verdict
 }
 
-// printTable leaves the verdicts out when the figures mean nothing.
+// printTable omits the verdicts when the figures mean nothing.
 func printTable(w io.Writer, lines []line, judge bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "ROW\tWHAT\tCOHORT\tBESIDE IT\tFIGURE\tROUNDS\tGOAL\t")

@@ -1,6 +1,6 @@
-// Command echo is the most that a server in Go could do which keeps nothing: it
-// reads the JSON of a customer group and writes it again. It is net/http as it
-// comes, with encoding/json as it comes.
+// Command echo is an upper bound for a Go server that stores nothing: it reads
+// the JSON of a customer group and writes it back, with net/http and
+// encoding/json as they are.
 package main
 
 import (
@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// group has the fields that Cohort and its peer take, with their types.
+// group has the fields of a customer group, with their types.
 type group struct {
 	Name           string `json:"name"`
 	CategoryAccess struct {
@@ -40,7 +40,7 @@ func main() {
 }
 
 func hello(w http.ResponseWriter, _ *http.Request) {
-	_, _ = w.Write([]byte("hello")) // whoever left needs no answer
+	_, _ = w.Write([]byte("hello")) // the client may have gone
 }
 
 func echo(w http.ResponseWriter, r *http.Request) {

@@ -9,9 +9,8 @@ import (
 	_ "modernc.org/sqlite" //nolint:depguard // to measure SQLite without anything of Cohort
 )
 
-// openCommit returns a function that inserts a row of the size of a group and
-// commits it, with the settings that Cohort promises durability with and no
-// index beyond the key.
+// openCommit returns a function that inserts and commits a row of the size of a
+// group, with the durability settings of Cohort and no index except the key.
 func openCommit(ctx context.Context, path string, present int) (func() error, error) {
 	db, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
@@ -24,9 +23,9 @@ func openCommit(ctx context.Context, path string, present int) (func() error, er
 	if err := fill(ctx, db, present); err != nil {
 		return nil, err
 	}
-	// A statement outside of a transaction is one of its own, which is the
-	// least that a commit can cost.
-	insert, err := db.PrepareContext(ctx, insertText) //nolint:sqlclosecheck // ends with the process, as the database does
+	// A statement outside of a transaction is its own transaction, which is the
+	// cheapest commit.
+	insert, err := db.PrepareContext(ctx, insertText) //nolint:sqlclosecheck // closed at the end of the process, like the database
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +37,7 @@ func openCommit(ctx context.Context, path string, present int) (func() error, er
 
 const insertText = "INSERT INTO groups (name, rest) VALUES (?, ?)"
 
-// The size of what Cohort keeps of the group that the other rows create.
+// The size of the stored form of the group that the other rows create.
 var (
 	name = "Wholesale 0000000001"
 	rest = strings.Repeat("x", 280)

@@ -7,15 +7,16 @@ import (
 	"modernc.org/libc"
 )
 
-// openFlush returns a function that writes as much as a commit of a group
-// writes to SQLite's log and flushes it. The flush is the one of the SQLite
-// driver, so that a driver whose flush was made slower shows here by how much.
+// openFlush returns a function that writes as many bytes as a commit of a group
+// writes to the log of SQLite, and flushes them. It uses the flush of the
+// SQLite driver, so it shows the delay of a slowed driver.
 func openFlush(path string) (func() error, error) {
 	f, err := os.Create(path)
 	if err != nil {
 		return nil, err
 	}
-	// The log is written over from its beginning when it has a thousand pages.
+	// Like the log, the file is overwritten from its beginning after a thousand
+	// pages.
 	const commit, size = 2 * 4096, 1000 * 4096
 	if _, err := f.Write(make([]byte, size)); err != nil {
 		return nil, err

@@ -1,10 +1,10 @@
-// Command limits measures what no server can get around: how often SQLite can
-// commit a row, one commit after another, and how often the disk can be
-// flushed. There is no HTTP and one caller.
+// Command limits measures the costs that no server can avoid: how often SQLite
+// can commit a row, one commit after another, and how often the disk can flush.
+// There is no HTTP and one caller.
 //
-// It prints one JSON object for each line on its standard input, which says how
-// long to measure, such as "2s". So it can be measured in turn with a server,
-// and keeps its file open like one.
+// For each line of its standard input, a duration such as "2s", it measures for
+// that long and prints one JSON object. It keeps its file open in between, like
+// a server.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// Measured is what the loop came to.
+// Measured is the result of a measurement.
 type Measured struct {
 	PerSecond float64
 }
@@ -66,7 +66,7 @@ func open(ctx context.Context, loop, path string, present int) (once func() erro
 	return nil, fmt.Errorf("there is no loop %q", loop)
 }
 
-// measure calls once again and again.
+// measure calls once repeatedly.
 func measure(once func() error, d time.Duration) (Measured, error) {
 	n := 0
 	start := time.Now()

@@ -7,24 +7,23 @@ import (
 	"strconv"
 )
 
-// errMore says that an answer is fine so far and not whole.
-var errMore = errors.New("the answer is not whole")
+// errMore means that the response is valid so far, but incomplete.
+var errMore = errors.New("incomplete response")
 
-// answer is what the first lines of an answer say about the rest.
+// answer is what the header of a response says about its body.
 type answer struct {
 	status  int
-	length  int // -1: not said
+	length  int // -1 if unknown
 	chunked bool
 	size    int // of the body
 }
 
-// parse reads one whole answer at the beginning of b and returns how long it
-// is. It returns errMore when b ends before the answer does. The body goes to
-// body, unless that is nil.
+// parse reads one complete response at the beginning of b and returns its
+// length. It returns errMore if b ends before the response does. The body goes
+// to body, unless that is nil.
 //
-// It knows as much of HTTP/1.1 as the servers here send. What it does not
-// understand is an error and never a guess: a benchmark that misreads answers
-// measures nothing.
+// It knows as much of HTTP/1.1 as the servers here send. Everything else is an
+// error and never a guess, because a benchmark must not misread responses.
 func parse(b []byte, body *bytes.Buffer) (a answer, end int, err error) {
 	if body != nil {
 		body.Reset()
@@ -58,7 +57,7 @@ func nextLine(b []byte, at int) (line []byte, next int, err error) {
 	const longest = 8 << 10
 	n := bytes.IndexByte(b[at:], '\n')
 	if n < 0 && len(b)-at > longest {
-		return nil, 0, errors.New("a line of an answer has no end")
+		return nil, 0, errors.New("a line of a response has no end")
 	}
 	if n < 0 {
 		return nil, 0, errMore
@@ -77,14 +76,16 @@ func parseStatus(line []byte) (int, error) {
 	}
 	status, err := strconv.ParseUint(string(rest[:3]), 10, 16)
 	if err != nil || status < 200 || status > 599 {
-		// An interim answer (1xx) comes to those who ask for one, and this doesn't.
+		// An interim response (1xx) is only sent to clients that ask for one;
+		// this one does not.
 		return 0, fmt.Errorf("%q has a status that is not understood", line)
 	}
 	return int(status), nil
 }
 
-// field looks at one header field. Only those matter that say where the answer
-// ends, that it is the last one of the connection, or that it is packed.
+// field reads one header field. Relevant are those that determine the end of
+// the response, that it is the last one of the connection, or that it is
+// compressed.
 func (a *answer) field(line []byte) error {
 	name, value, ok := bytes.Cut(line, []byte(":"))
 	if !ok {
@@ -108,19 +109,19 @@ func (a *answer) field(line []byte) error {
 			return fmt.Errorf("the server does not keep the connection: %q", line)
 		}
 	case is(name, "Content-Encoding"):
-		return fmt.Errorf("nobody asked for %q", line)
+		return fmt.Errorf("unexpected header field %q", line)
 	}
 	return nil
 }
 
-// is compares without regard to case, the length first: most fields differ in
-// it.
+// is compares without regard to case. It compares the lengths first, because
+// most fields differ in length.
 func is(b []byte, s string) bool { return len(b) == len(s) && bytes.EqualFold(b, []byte(s)) }
 
 func (a *answer) readBody(b []byte, at int, body *bytes.Buffer) (end int, err error) {
 	switch {
 	case a.chunked && a.length >= 0:
-		return 0, errors.New("an answer has a length and is chunked")
+		return 0, errors.New("a response has a length and is chunked")
 	case a.chunked:
 		return a.readChunks(b, at, body)
 	case a.status == 204 || a.status == 304:
@@ -129,7 +130,7 @@ func (a *answer) readBody(b []byte, at int, body *bytes.Buffer) (end int, err er
 		}
 		return at, nil
 	case a.length < 0:
-		return 0, errors.New("nothing says where an answer ends")
+		return 0, errors.New("the end of a response is not specified")
 	}
 	return a.take(b, at, a.length, body)
 }
@@ -147,8 +148,8 @@ func (a *answer) readChunks(b []byte, at int, body *bytes.Buffer) (end int, err 
 		if at, err = a.take(b, next, int(n), body); err != nil {
 			return 0, err
 		}
-		// Behind each chunk the line ends, and behind the last, which is empty,
-		// comes nothing else: trailers are for those who ask for them.
+		// A line end follows each chunk, and nothing else follows the last,
+		// empty one: trailers are only sent to clients that ask for them.
 		if line, at, err = nextLine(b, at); err != nil {
 			return 0, err
 		}
@@ -161,7 +162,7 @@ func (a *answer) readChunks(b []byte, at int, body *bytes.Buffer) (end int, err 
 	}
 }
 
-// take moves n bytes to the body and returns the offset behind them.
+// take moves n bytes to the body and returns the offset after them.
 func (a *answer) take(b []byte, at, n int, body *bytes.Buffer) (end int, err error) {
 	if len(b)-at < n {
 		return 0, errMore

@@ -81,8 +81,8 @@ func TestParseRefusesWhatItDoesNotUnderstand(t *testing.T) {
 	}
 }
 
-// FuzzParse looks for input that parse takes for an answer which the standard
-// library reads differently.
+// FuzzParse searches for responses that parse accepts and the standard library
+// reads differently.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"))
 	f.Add([]byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"))
@@ -95,7 +95,7 @@ func FuzzParse(f *testing.F) {
 		}
 		status, want, err := standardRead(b)
 		if err != nil {
-			return // the standard library is stricter in what does not matter here
+			return // the standard library is stricter in ways that do not matter here
 		}
 		if a.status != status {
 			t.Errorf("status %d, want %d", a.status, status)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Conn is one connection for one request at a time, to look at an answer
-// before or beside a run.
+// Conn is a connection for one request at a time, to check a response before or
+// beside a run.
 type Conn struct {
 	conn net.Conn
 	in   []byte
@@ -27,11 +27,12 @@ func Dial(ctx context.Context, addr string) (*Conn, error) {
 	return &Conn{conn: c}, nil
 }
 
-// Close ends the connection.
+// Close closes the connection.
 func (c *Conn) Close() error { return c.conn.Close() }
 
-// Do sends a whole request, as [Client.Get] and [Client.Send] write them, and
-// returns the answer's status and body. The body is good until the next call.
+// Do sends a complete request, as [Client.Get] and [Client.Send] write them,
+// and returns the status and the body of the response. The body is valid until
+// the next call.
 func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 	if err := c.conn.SetDeadline(time.Now().Add(grace)); err != nil {
 		return 0, nil, err
@@ -44,7 +45,7 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 	for {
 		a, end, err := parse(c.in, &into)
 		if err == nil && end < len(c.in) {
-			err = errors.New("more came than one answer")
+			err = errors.New("more than one response")
 		}
 		if !errors.Is(err, errMore) {
 			return a.status, into.Bytes(), err
@@ -55,18 +56,18 @@ func (c *Conn) Do(request []byte) (status int, body []byte, err error) {
 	}
 }
 
-// read appends what has come to c.in.
+// read appends the received bytes to c.in.
 func (c *Conn) read() error {
 	c.in = grow(c.in)
 	n, err := c.conn.Read(c.in[len(c.in):cap(c.in)])
 	c.in = c.in[:len(c.in)+n]
 	if errors.Is(err, io.EOF) {
-		return fmt.Errorf("after %d bytes of an answer: %w", len(c.in), io.ErrUnexpectedEOF)
+		return fmt.Errorf("after %d bytes of a response: %w", len(c.in), io.ErrUnexpectedEOF)
 	}
 	return err
 }
 
-// grow makes room for more in b.
+// grow enlarges the capacity of b.
 func grow(b []byte) []byte {
 	const least = 32 << 10
 	if len(b) < cap(b) {

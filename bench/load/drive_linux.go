@@ -10,9 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// drive makes the requests of all callers in one thread that waits for all
-// connections together. With a goroutine for each, more of what a request costs
-// is Go's scheduler, which the server beside it would pay for too.
+// drive sends the requests of all callers from one thread that waits for all
+// connections together. With one goroutine for each caller, Go's scheduler
+// would use processor time that the server beside it needs.
 func (r *run) drive() error {
 	p := &poller{callers: make([]connected, r.Callers), events: make([]unix.EpollEvent, r.Callers)}
 	defer p.close()
@@ -20,7 +20,7 @@ func (r *run) drive() error {
 		return err
 	}
 	r.start = time.Now()
-	busy := 0 // how many callers wait for an answer
+	busy := 0 // number of callers that wait for a response
 	for i := range p.callers {
 		sent, err := r.send(&p.callers[i], time.Since(r.start))
 		if err != nil {
@@ -74,7 +74,7 @@ func (p *poller) open(addr string) (err error) {
 		}
 		p.opened = append(p.opened, socket)
 		p.callers[i].socket = socket
-		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)} // Fd is what the event gives back
+		event := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(i)} // the event returns Fd
 		if err := unix.EpollCtl(p.epoll, unix.EPOLL_CTL_ADD, socket, &event); err != nil {
 			return fmt.Errorf("epoll_ctl: %w", err)
 		}
@@ -84,27 +84,27 @@ func (p *poller) open(addr string) (err error) {
 
 func (p *poller) close() {
 	for _, fd := range p.opened {
-		_ = unix.Close(fd) // the run is over, and nothing is written to it
+		_ = unix.Close(fd) // closed after the run; no data can be lost
 	}
 }
 
-// wait returns an event for each caller that there is something to read for.
+// wait returns an event for each caller that can read.
 func (p *poller) wait() ([]unix.EpollEvent, error) {
 	for {
 		n, err := unix.EpollWait(p.epoll, p.events, int(grace.Milliseconds()))
 		switch {
-		case errors.Is(err, unix.EINTR): // a signal, such as Go's own
+		case errors.Is(err, unix.EINTR): // a signal, such as those of the Go runtime
 		case err != nil:
 			return nil, fmt.Errorf("epoll_wait: %w", err)
 		case n == 0:
-			return nil, fmt.Errorf("no answer came in %s", grace)
+			return nil, fmt.Errorf("no response within %s", grace)
 		default:
 			return p.events[:n], nil
 		}
 	}
 }
 
-// connect opens a connection with the options that package net gives one.
+// connect opens a connection with the same options as package net.
 func connect(addr string) (socket int, err error) {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
@@ -127,14 +127,14 @@ func connect(addr string) (socket int, err error) {
 	return socket, nil
 }
 
-// send makes the next request of a caller, unless it is time to stop.
+// send sends the next request of a caller, unless it is time to stop.
 func (r *run) send(c *connected, now time.Duration) (bool, error) {
 	if !r.begin(&c.caller, now) {
 		return false, nil
 	}
 	n, err := unix.Write(c.socket, c.request)
 	if err == nil && n < len(c.request) {
-		err = io.ErrShortWrite // the connection is empty, so there is room
+		err = io.ErrShortWrite // the send buffer is empty, so the request fits
 	}
 	if err != nil {
 		return false, fmt.Errorf("write: %w", err)
@@ -142,8 +142,8 @@ func (r *run) send(c *connected, now time.Duration) (bool, error) {
 	return true, nil
 }
 
-// receive reads what has come for a caller. It reports whether the caller has
-// nothing more to do.
+// receive reads the response of a caller. It reports whether the caller has
+// finished.
 func (r *run) receive(c *connected) (done bool, err error) {
 	c.in = grow(c.in)
 	n, err := unix.Read(c.socket, c.in[len(c.in):cap(c.in)])
@@ -154,7 +154,7 @@ func (r *run) receive(c *connected) (done bool, err error) {
 		return false, fmt.Errorf("read: %w", err)
 	}
 	if n == 0 {
-		return false, fmt.Errorf("after %d bytes of an answer: %w", len(c.in), io.ErrUnexpectedEOF)
+		return false, fmt.Errorf("after %d bytes of a response: %w", len(c.in), io.ErrUnexpectedEOF)
 	}
 	c.in = c.in[:len(c.in)+n]
 	whole, now, err := r.ended(&c.caller)

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// drive makes the requests with a goroutine for each caller, which runs
-// anywhere and costs more.
+// drive sends the requests with one goroutine for each caller. It works on
+// every system and costs more.
 func (r *run) drive() error {
 	conns := make([]*Conn, r.Callers)
 	for i := range conns {
@@ -22,7 +22,7 @@ func (r *run) drive() error {
 		conns[i] = conn
 	}
 	r.start = time.Now()
-	var mu sync.Mutex // r is for one at a time
+	var mu sync.Mutex // protects r
 	var running sync.WaitGroup
 	errs := make([]error, r.Callers)
 	for i, conn := range conns {
@@ -50,7 +50,7 @@ func (r *run) call(conn *Conn, mu *sync.Mutex) error {
 	return nil
 }
 
-// exchange sends a caller's request and reads until the answer is whole.
+// exchange sends a request of a caller and reads the complete response.
 func (conn *Conn) exchange(c *caller) error {
 	if err := conn.conn.SetDeadline(time.Now().Add(grace)); err != nil {
 		return err

@@ -1,12 +1,12 @@
-// Package load puts a server under load: callers that each send their next
-// request when the answer to the last one is there, on a connection of their
-// own that stays open.
+// Package load puts a server under load: each caller has its own connection,
+// which stays open, and sends its next request when it has the response to the
+// last one.
 //
-// It is made to cost little, because it runs on the machine that it measures:
-// requests are written by hand, answers are read as far as it takes to know
-// that they are whole, nothing is allocated per request, and on Linux one
-// thread waits for all connections together. The same code calls every server,
-// so what it costs is the same for all of them.
+// It costs little, because it runs on the machine that it measures: it writes
+// requests by hand, reads responses only as far as needed to find their end,
+// allocates nothing per request, and on Linux waits for all connections in one
+// thread. The same code calls every server, so its cost is the same for all of
+// them.
 package load
 
 import (
@@ -18,66 +18,68 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Source appends the whole of request number n to b. A number is never used
-// twice, so that a name made of one is unique.
+// Source appends the complete request number n to b. Each number is used once,
+// so a name made from it is unique.
 type Source func(b []byte, n uint64) []byte
 
-// Plan is one run.
+// Plan describes a run.
 type Plan struct {
 	Addr    string
 	Callers int
 	Source  Source
 	// First is the number of the first request.
 	First uint64
-	// WarmUp is how long requests are made before they count, For how long they
-	// count after that.
+	// WarmUp is how long requests are sent before they count, For how long they
+	// count afterwards.
 	WarmUp, For time.Duration
-	// Requests ends the run after so many requests instead, with no warm-up.
+	// Requests ends the run after this many requests instead, without a
+	// warm-up.
 	Requests uint64
 }
 
-// Result is what came of a run.
+// Result is the result of a run.
 type Result struct {
-	// Answers counts the requests that were answered with a status of 200 to 299
-	// in the time that counts, Took is that time.
+	// Answers is the number of responses with a status of 200 to 299 in the
+	// time that counts, Took is that time.
 	Answers int64
 	Took    time.Duration
 	// Bytes is the size of their bodies.
 	Bytes int64
-	// Latency is how long each took, in nanoseconds.
+	// Latency is the time of each in nanoseconds.
 	Latency *hdrhistogram.Histogram
-	// Refused counts the answers with any other status, warm-up included.
+	// Refused counts the responses with any other status, including the
+	// warm-up.
 	Refused map[int]int64
 	// Refusal is the first of them.
 	Refusal string
-	// Next is a number that no request has had yet.
+	// Next is the first unused number.
 	Next uint64
 }
 
 // PerSecond is the throughput.
 func (r *Result) PerSecond() float64 { return float64(r.Answers) / r.Took.Seconds() }
 
-// Quantile is the latency that q percent of the answers did not exceed.
+// Quantile is the latency that q percent of the responses did not exceed.
 func (r *Result) Quantile(q float64) time.Duration {
 	return time.Duration(r.Latency.ValueAtQuantile(q))
 }
 
-// Check returns an error unless every request got what it asked for.
+// Check returns an error unless every request succeeded.
 func (r *Result) Check() error {
 	if len(r.Refused) > 0 {
-		return fmt.Errorf("requests were refused, by status: %v; the first: %s", r.Refused, r.Refusal)
+		return fmt.Errorf("requests failed, by status: %v; the first: %s", r.Refused, r.Refusal)
 	}
 	if r.Answers == 0 {
-		return errors.New("no request was answered in time")
+		return errors.New("no response in the time that counts")
 	}
 	return nil
 }
 
-// grace is how long an answer may take before the run fails.
+// grace is how long a response may take before the run fails.
 const grace = 30 * time.Second
 
-// Run carries out a plan. It fails when a connection breaks or an answer is
-// not understood; a status that says no is for [Result.Check].
+// Run executes a plan. It fails when a connection breaks or a response cannot
+// be parsed. Responses with other statuses are reported by [Result.Check].
 func Run(p Plan) (*Result, error) {
 	r := newRun(p)
 	if err := r.drive(); err != nil {
@@ -90,12 +92,12 @@ func Run(p Plan) (*Result, error) {
 	return r.result, nil
 }
 
-// newHistogram holds a microsecond to two minutes, to three digits.
+// newHistogram covers one microsecond to two minutes, with three digits.
 func newHistogram() *hdrhistogram.Histogram {
 	return hdrhistogram.New(1000, 2*time.Minute.Nanoseconds(), 3)
 }
 
-// run is a plan under way. One goroutine at a time may use it.
+// run is a plan under way. It is not safe for concurrent use.
 type run struct {
 	Plan
 	start  time.Time
@@ -103,11 +105,11 @@ type run struct {
 	result *Result
 }
 
-// caller is what one connection is at.
+// caller is the state of one connection.
 type caller struct {
 	began   time.Duration // since the start of the run
 	request []byte
-	in      []byte // of the answer, so far
+	in      []byte // of the response, so far
 }
 
 func newRun(p Plan) *run {
@@ -126,19 +128,20 @@ func (r *run) begin(c *caller, now time.Duration) bool {
 	return true
 }
 
-// ended reports whether the answer of a caller is whole, and counts it.
+// ended reports whether the response of a caller is complete, and counts it.
 func (r *run) ended(c *caller) (bool, time.Duration, error) {
 	a, end, err := parse(c.in, nil)
 	if errors.Is(err, errMore) {
 		return false, 0, nil
 	}
 	if err == nil && end < len(c.in) {
-		err = errors.New("more came than one answer")
+		err = errors.New("more than one response")
 	}
 	if err != nil {
 		return false, 0, err
 	}
-	// One look at the clock: where a request ends, the caller's next begins.
+	// Read the clock once: the end of a request is the beginning of the next
+	// one of this caller.
 	now := time.Since(r.start)
 	if a.status < 200 || a.status > 299 {
 		r.refuse(a.status, c.request)
@@ -152,8 +155,8 @@ func (r *run) ended(c *caller) (bool, time.Duration, error) {
 	return true, now, r.result.Latency.RecordValue(int64(now - c.began))
 }
 
-// refuse counts an answer that says no. It keeps the first line of the first
-// such request, without the rest, which has the token in it.
+// refuse counts a response with another status. It keeps the first line of the
+// first such request; the rest contains the token.
 func (r *run) refuse(status int, request []byte) {
 	r.result.Refused[status]++
 	if r.result.Refusal == "" {

@@ -18,8 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// recorder is a server that notes what it was asked, and says no to every
-// request for a path of its own.
+// recorder is a server that records the requests, and rejects those for a
+// certain path.
 type recorder struct {
 	mu    sync.Mutex
 	asked []string
@@ -40,13 +40,13 @@ func (s *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/nothing":
 		w.WriteHeader(http.StatusNoContent)
 	case "/long":
-		_, _ = w.Write(bytes.Repeat([]byte("x"), 100_000)) // more than fits: chunks
+		_, _ = w.Write(bytes.Repeat([]byte("x"), 100_000)) // too large for the buffer, so it is chunked
 	default:
 		_, _ = w.Write([]byte("hello"))
 	}
 }
 
-// requests are what the server was asked so far, sorted.
+// requests are the recorded requests, sorted.
 func (s *recorder) requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -61,7 +61,7 @@ func startRecorder(t *testing.T) (*recorder, string) {
 	return s, server.Listener.Addr().String()
 }
 
-// numbered asks for a path that the request's number decides.
+// numbered requests a path that depends on the number of the request.
 func numbered(addr string, path func(n uint64) string) Source {
 	client := Client{Host: addr, Token: "secret"}
 	return func(b []byte, n uint64) []byte { return client.Get(append(append(b, "GET "...), path(n)...)) }
@@ -96,8 +96,8 @@ func TestRunMakesEveryRequestOnce(t *testing.T) {
 	}
 }
 
-// What was answered before the time that counts, or after it, is not counted,
-// and there are no further requests then.
+// Responses before or after the time that counts are not counted, and no
+// further requests are sent after it.
 func TestRunCountsInItsTimeOnly(t *testing.T) {
 	for _, tt := range []struct {
 		into   time.Duration // the run
@@ -164,8 +164,8 @@ func TestRunReadsLongAnswers(t *testing.T) {
 	}
 }
 
-// speak starts a server that gives every request the same answer and then ends
-// the connection.
+// speak starts a server that gives every request the same response and then
+// closes the connection.
 func speak(t *testing.T, answer string) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -181,7 +181,7 @@ func speak(t *testing.T, answer string) string {
 				return
 			}
 			if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
-				_, _ = io.WriteString(c, answer) // the caller may have left
+				_, _ = io.WriteString(c, answer) // the caller may have gone
 			}
 			_ = c.Close()
 		}
@@ -196,7 +196,7 @@ func speak(t *testing.T, answer string) string {
 func TestRunFailsWhenAnAnswerIsBroken(t *testing.T) {
 	for name, tt := range map[string]struct {
 		answer string
-		early  bool // it ends too early
+		early  bool // the response ends too early
 	}{
 		"none":       {"", true},
 		"cut off":    {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", true},

@@ -2,22 +2,21 @@ package load
 
 import "strconv"
 
-// Client is what every request of a caller has in common. All servers get the
-// same header, whether they have a use for the token or not.
+// Client is the common part of all requests of a caller. All servers get the
+// same header, whether or not they use the token.
 type Client struct {
 	Host  string
 	Token string
 }
 
-// Get appends the end of a request without a body: what comes behind
-// "GET /path".
+// Get appends the end of a request without a body: the part after "GET /path".
 func (c Client) Get(b []byte) []byte {
 	b = c.fields(b)
 	return append(b, "\r\n"...)
 }
 
-// Send appends the end of a request with a body of the size, up to where the
-// body begins: what comes behind "POST /path".
+// Send appends the end of a request with a body of the given size, up to the
+// body: the part after "POST /path".
 func (c Client) Send(b []byte, size int) []byte {
 	b = c.fields(b)
 	b = append(b, "Content-Type: application/json\r\nContent-Length: "...)

@@ -1,11 +1,9 @@
 // Command pocketbase is PocketBase with one collection that has the fields of a
-// customer group. It serves that through PocketBase's own endpoints and adds
-// nothing to them.
+// customer group, served through PocketBase's own endpoints.
 //
-// Beside PocketBase's commands there is "fill", which makes the collection and
-// groups in it. Where PocketBase leaves a choice, the choice is what makes it
-// quicker: anybody may do anything with the collection, and requests are not
-// logged.
+// The additional command "fill" creates the collection and its groups. Where
+// PocketBase leaves a choice, the faster one is taken: every client has all
+// rights to the collection, and requests are not logged.
 package main
 
 import (
@@ -27,11 +25,11 @@ func main() {
 	})
 	app.RootCmd.PersistentFlags().StringVar(&synchronous, "synchronous", "", "what every connection sets it to instead of PocketBase's own")
 	// PocketBase connects before it runs a command, so the flag is read now.
-	// Errors come again when the command runs.
+	// Errors are reported when the command runs.
 	_ = app.RootCmd.ParseFlags(os.Args[1:])
 	app.RootCmd.AddCommand(fillCommand(app))
 	app.OnServe().BindFunc(func(e *core.ServeEvent) error {
-		e.InstallerFunc = nil // it would open a browser for the first administrator
+		e.InstallerFunc = nil // it would open a browser to create the first administrator
 		return e.Next()
 	})
 	if err := app.Start(); err != nil {
@@ -39,14 +37,13 @@ func main() {
 	}
 }
 
-// connect opens a database as PocketBase does, and changes how durable it is
-// when it is told to.
+// connect opens a database as PocketBase does, with the requested durability.
 func connect(path, synchronous string) (*dbx.DB, error) {
 	if synchronous == "" {
 		return core.DefaultDBConnect(path)
 	}
-	// The same as DefaultDBConnect, but for the one pragma. It has no way to
-	// change it, and a pragma that is set later reaches one connection only.
+	// The same as DefaultDBConnect except for one pragma, which it cannot
+	// change; a pragma that is set later affects one connection only.
 	return dbx.Open("sqlite", path+"?_pragma=busy_timeout(10000)&_pragma=journal_mode(WAL)"+
 		"&_pragma=journal_size_limit(200000000)&_pragma=synchronous("+synchronous+")"+
 		"&_pragma=foreign_keys(ON)&_pragma=temp_store(MEMORY)&_pragma=cache_size(-32000)")
@@ -60,7 +57,7 @@ func fillCommand(app core.App) *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Run: func(*cobra.Command, []string) {
-			// PocketBase takes no notice of what a command returns.
+			// PocketBase ignores the error of a command.
 			if err := fill(app, groups); err != nil {
 				log.Fatal(err)
 			}
@@ -75,9 +72,9 @@ func fill(app core.App, groups int) error {
 		return err
 	}
 	settings := app.Settings()
-	settings.Logs.MaxDays = 0 // no log of requests: that would be a write for each
+	settings.Logs.MaxDays = 0 // no log of requests, which would be a write for each
 	if settings.RateLimits.Enabled {
-		return errors.New("this PocketBase limits its callers by default; take that away here")
+		return errors.New("this version of PocketBase has a rate limit by default; disable it here")
 	}
 	collection := newCollection()
 	if err := errors.Join(app.Save(settings), app.Save(collection)); err != nil {
@@ -93,8 +90,8 @@ func fill(app core.App, groups int) error {
 	})
 }
 
-// newCollection has the fields of a customer group. Its rules let everybody do
-// everything, which spares PocketBase the check that Cohort makes.
+// newCollection has the fields of a customer group. Its rules allow everything,
+// which saves PocketBase the authorization that Cohort performs.
 func newCollection() *core.Collection {
 	c := core.NewBaseCollection("groups")
 	anybody := ""
@@ -111,7 +108,7 @@ func newCollection() *core.Collection {
 	return c
 }
 
-// newGroup has an id that callers can tell from its number.
+// newGroup has an id that follows from its number.
 func newGroup(c *core.Collection, n int) *core.Record {
 	r := core.NewRecord(c)
 	r.Set("id", fmt.Sprintf("group%010d", n))
