@@ -57,7 +57,7 @@ func rejectionsBeforeBody(t *testing.T, a *abuse) {
 		}
 		closed := false
 		if r.status != 0 {
-			_, err := w.answers.ReadByte()
+			_, err := w.responses.ReadByte()
 			closed = err == io.EOF
 			if !closed {
 				t.Errorf("after %d, the connection is not closed: %v", c.want, err)

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// mostAnswer is the largest allowed response in bytes.
-const mostAnswer = 32 << 20
+// largestResponse is the largest allowed response in bytes.
+const largestResponse = 32 << 20
 
 // numbers returns the numbers 1 to n, separated by commas.
 func numbers(n int) string {
@@ -66,7 +66,7 @@ func pricesOfEverything(t *testing.T, a *abuse) {
 
 	for _, path := range paths {
 		r := v.ask(t.Context(), token, "POST", path, body)
-		if r.status != 200 || len(r.body) > mostAnswer {
+		if r.status != 200 || len(r.body) > largestResponse {
 			t.Errorf("POST %s of %d items: %d bytes of %s", path, products, len(r.body), r)
 		}
 		a.found(t, "%s, %d items: %d in %v, %d KiB; the server took %s", path, products, r.status, r.took.Round(time.Millisecond), len(r.body)>>10, v.memory())
@@ -77,7 +77,7 @@ func pricesOfEverything(t *testing.T, a *abuse) {
 		others := stop()
 		others.wantOnly(t, "a well-behaved client", 200)
 		crowd.wantOnly(t, "the hostile clients", 200, 429)
-		if crowd.of(200) == 0 || crowd.largest > mostAnswer {
+		if crowd.of(200) == 0 || crowd.largest > largestResponse {
 			t.Errorf("%d hostile requests succeeded, with responses of up to %d bytes", crowd.of(200), crowd.largest)
 		}
 		a.found(t, "%s, 50 at once: %s; gets of a well-behaved client: %s; the server took %s", path, crowd, others, v.memory())

@@ -182,7 +182,7 @@ func (v *victim) group(store, token, fields string) (id int64) {
 // wire is a connection for arbitrary bytes.
 type wire struct {
 	*net.TCPConn
-	answers *bufio.Reader
+	responses *bufio.Reader
 }
 
 func (v *victim) dial() wire {
@@ -207,7 +207,7 @@ func raw(method, path, token, body string, header ...string) string {
 
 // read reads a response to a request of any method.
 func (w wire) read() (r reply) {
-	res, err := http.ReadResponse(w.answers, nil)
+	res, err := http.ReadResponse(w.responses, nil)
 	if err != nil {
 		return reply{err: err}
 	}

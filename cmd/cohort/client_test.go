@@ -93,7 +93,7 @@ func (c *client) step() bool {
 		return false
 	case a.status == http.StatusServiceUnavailable && c.mayBeFull:
 		c.wantRejection(a)
-		c.note(&c.refused)
+		c.note(&c.rejected)
 		return true
 	case a.status != ch.success():
 		c.t.Errorf("%s: %s: %d %s", c.name, ch, a.status, a.body)
@@ -104,12 +104,12 @@ func (c *client) step() bool {
 	return !c.t.Failed()
 }
 
-func (c *client) request(ch *change) (answer, error) {
+func (c *client) request(ch *change) (response, error) {
 	var body []byte
 	if ch.body != nil {
 		var err error
 		if body, err = json.Marshal(ch.body); err != nil {
-			return answer{}, err
+			return response{}, err
 		}
 	}
 	ch.floor = c.ledger.highest(ch.kind)
@@ -120,7 +120,7 @@ func (c *client) request(ch *change) (answer, error) {
 }
 
 // wantRejection checks the response that a client gets while the disk is full.
-func (c *client) wantRejection(a answer) {
+func (c *client) wantRejection(a response) {
 	const want = `[{"status":503,"message":"The service is unavailable for the moment. Please try again."}]`
 	if a.body != want || a.retryAfter != "1" {
 		c.t.Errorf("rejected with Retry-After %q and %s, want 1 and %s", a.retryAfter, a.body, want)

@@ -93,9 +93,9 @@ func fillDatabase(t *testing.T, url string) {
 	}
 }
 
-// awaitNobody waits until a PostgreSQL server has no other connection to the
+// awaitNoConnections waits until a PostgreSQL server has no other connection to the
 // database: it has then processed everything that killed processes had sent.
-func awaitNobody(t *testing.T, url string) {
+func awaitNoConnections(t *testing.T, url string) {
 	t.Helper()
 	if isFile(url) {
 		return
@@ -186,7 +186,7 @@ func isSwept(t *testing.T, d *db.DB) bool {
 func wasSwept(t *testing.T, url string) bool {
 	t.Helper()
 	if !isFile(url) {
-		awaitNobody(t, url)
+		awaitNoConnections(t, url)
 		d := openDB(t, url)
 		defer d.Close()
 		return isSwept(t, d)
@@ -290,7 +290,7 @@ func testKilledWhileDeletingALargeGroup(t *testing.T, url string, requests int) 
 		}
 	}
 	p.kill(t)
-	awaitNobody(t, url)
+	awaitNoConnections(t, url)
 	promised := <-answered == http.StatusNoContent
 
 	p = serve(t, "--db", url)

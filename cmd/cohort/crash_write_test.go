@@ -63,7 +63,7 @@ func (h *history) killAtStart(looks int) {
 		_, _ = os.Stat(binary)
 	}
 	p.kill(h.t)
-	awaitNobody(h.t, h.db)
+	awaitNoConnections(h.t, h.db)
 }
 
 // checkDatabase compares the database after the end of the server with the

@@ -86,7 +86,7 @@ func TestDiskFull(t *testing.T) {
 	h.kill()
 	h.restart("in the end")
 	t.Logf("%d acknowledged, %d rejected, %d in doubt, of which %d were made",
-		h.acknowledged.Load(), h.refused.Load(), h.inDoubt, h.doneInDoubt)
+		h.acknowledged.Load(), h.rejected.Load(), h.inDoubt, h.doneInDoubt)
 }
 
 // fill makes clients write large groups until the disk has been full for some
@@ -97,8 +97,8 @@ func (h *history) fill(end func()) {
 	for id := range cohort.MaxCategoriesOfGroup - 10 {
 		h.bulk += fmt.Sprint(",", 1_000_000_000_000_000+id)
 	}
-	enough := h.refused.Load() + 50
-	h.work(func() bool { return h.refused.Load() >= enough }, end)
+	enough := h.rejected.Load() + 50
+	h.work(func() bool { return h.rejected.Load() >= enough }, end)
 }
 
 // makeRoom deletes a file. Afterwards no small request may be rejected.

@@ -89,16 +89,16 @@ const unauthorized = `{"status":401,"title":"Unauthorized","type":"https://devel
 
 func (w *writers) write(node, token string) {
 	late := w.ended.Load()
-	status, answer := request(w.t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", token, `{"name":"of the first"}`)
+	status, response := request(w.t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", token, `{"name":"of the first"}`)
 	switch {
 	case status == http.StatusOK && late:
 		w.late.Add(1)
 	case status == http.StatusOK:
 		w.made.Add(1)
-	case status == http.StatusUnauthorized && answer != unauthorized:
-		w.t.Errorf("the rejection is %q", answer)
+	case status == http.StatusUnauthorized && response != unauthorized:
+		w.t.Errorf("the rejection is %q", response)
 	case !isRejection(status) && status != http.StatusNotFound:
-		w.t.Errorf("status %d: %s", status, answer)
+		w.t.Errorf("status %d: %s", status, response)
 	}
 }
 
@@ -119,7 +119,7 @@ func (w *writers) end() {
 	}
 }
 
-func request(t *testing.T, method, url, token, body string) (status int, answer string) {
+func request(t *testing.T, method, url, token, body string) (status int, response string) {
 	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Error(err)
@@ -221,8 +221,8 @@ func remember(t *testing.T, nodes []string, token string) {
 	t.Helper()
 	for _, node := range nodes {
 		for _, r := range reads {
-			if status, answer := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, ""); status != http.StatusOK {
-				t.Errorf("GET %s: %d %s", r.path, status, answer)
+			if status, response := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, ""); status != http.StatusOK {
+				t.Errorf("GET %s: %d %s", r.path, status, response)
 			}
 		}
 	}
@@ -231,9 +231,9 @@ func remember(t *testing.T, nodes []string, token string) {
 func wantEmpty(t *testing.T, node, token string) {
 	t.Helper()
 	for _, r := range reads {
-		status, answer := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, "")
-		if status != r.status || r.body != "" && answer != r.body {
-			t.Errorf("GET %s of an empty store: %s", r.path, fmt.Sprint(status, " ", answer))
+		status, response := request(t, http.MethodGet, node+"/stores/xyz/v2"+r.path, token, "")
+		if status != r.status || r.body != "" && response != r.body {
+			t.Errorf("GET %s of an empty store: %s", r.path, fmt.Sprint(status, " ", response))
 		}
 	}
 }

@@ -35,10 +35,10 @@ type history struct {
 	// mayBeFull allows a request to be rejected because the disk is full.
 	mayBeFull bool
 
-	clock                       atomic.Int64 // incremented by every request and response
-	sent, acknowledged, refused atomic.Int64
-	over                        atomic.Bool            // clients begin no more requests
-	noted                       atomic.Pointer[func()] // called after every increment of a count
+	clock                        atomic.Int64 // incremented by every request and response
+	sent, acknowledged, rejected atomic.Int64
+	over                         atomic.Bool            // clients begin no more requests
+	noted                        atomic.Pointer[func()] // called after every increment of a count
 
 	// Of the requests without a response: their number, and how many had been
 	// processed.
@@ -138,7 +138,7 @@ func (h *history) finish() { h.over.Store(true) }
 // kill is an end for work that kills the server.
 func (h *history) kill() {
 	h.server.kill(h.t)
-	awaitNobody(h.t, h.db)
+	awaitNoConnections(h.t, h.db)
 }
 
 // note increments a count.
@@ -147,8 +147,8 @@ func (h *history) note(count *atomic.Int64) {
 	(*h.noted.Load())()
 }
 
-// answer is the response to a request.
-type answer struct {
+// response is the response to a request.
+type response struct {
 	status     int
 	retryAfter string
 	body       string
@@ -156,7 +156,7 @@ type answer struct {
 }
 
 // send sends a request and reads the whole response.
-func (h *history) send(l *ledger, method, path string, body []byte) (a answer, err error) {
+func (h *history) send(l *ledger, method, path string, body []byte) (a response, err error) {
 	req, err := http.NewRequest(method, h.server.url+"/stores/"+l.store+"/v2"+path, bytes.NewReader(body))
 	if err != nil {
 		return a, err
@@ -173,13 +173,13 @@ func (h *history) send(l *ledger, method, path string, body []byte) (a answer, e
 	}))
 	res, err := h.http.Do(req)
 	if err != nil {
-		return answer{sent: sent.Load()}, err
+		return response{sent: sent.Load()}, err
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	// Links contain the address of the server, which changes with every
 	// restart.
-	return answer{
+	return response{
 		status: res.StatusCode, retryAfter: res.Header.Get("Retry-After"), sent: true,
 		body: strings.ReplaceAll(string(text), h.server.url, ""),
 	}, err

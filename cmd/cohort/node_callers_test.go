@@ -146,8 +146,8 @@ func (c *callers) count(res *http.Response, text string, took time.Duration) {
 	defer c.mu.Unlock()
 	c.statuses[res.StatusCode]++
 	c.slowest = max(c.slowest, took)
-	const refusal = `[{"status":503,"message":"The service is unavailable for the moment. Please try again."}]`
-	if res.StatusCode == http.StatusServiceUnavailable && (text != refusal || res.Header.Get("Retry-After") != "1") {
+	const rejection = `[{"status":503,"message":"The service is unavailable for the moment. Please try again."}]`
+	if res.StatusCode == http.StatusServiceUnavailable && (text != rejection || res.Header.Get("Retry-After") != "1") {
 		c.t.Errorf("503 with Retry-After %q: %s", res.Header.Get("Retry-After"), text)
 	}
 }
@@ -207,7 +207,7 @@ func (c *callers) stop() {
 func (c *callers) check() {
 	c.t.Helper()
 	c.stop()
-	c.t.Logf("%d changes, answers %v, the slowest after %s", c.acknowledged.Load(), c.statuses, c.slowest.Round(time.Millisecond))
+	c.t.Logf("%d changes, responses %v, the slowest after %s", c.acknowledged.Load(), c.statuses, c.slowest.Round(time.Millisecond))
 	for _, node := range c.nodes {
 		if diff := cmp.Diff(c.groups, c.list(node)); diff != "" {
 			c.t.Errorf("acknowledged and actual groups (-want +got):\n%s", diff)

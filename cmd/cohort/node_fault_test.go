@@ -14,8 +14,8 @@ import (
 // available again, and how long a request may take on a server that does not
 // respond.
 const (
-	soon       = 5 * time.Second
-	ifNoAnswer = 20 * time.Second
+	soon         = 5 * time.Second
+	ifNoResponse = 20 * time.Second
 )
 
 // some is how many changes are acknowledged before and after each event of a test.
@@ -133,7 +133,7 @@ func TestDatabaseHangs(t *testing.T) {
 	asking.Go(func() { c.want(c.nodes[0], "PUT", "/stores/demo/v2/customer_groups/1", `{"is_default":true}`, 503, "") })
 	c.awaitReadyAll(503, soon)
 	asking.Wait()
-	if took := time.Since(begun); took > ifNoAnswer {
+	if took := time.Since(begun); took > ifNoResponse {
 		t.Errorf("requests are rejected after %s", took)
 	}
 	s.Continue()

@@ -19,8 +19,8 @@ type asked struct {
 	group             *int64
 }
 
-// told is the response. For an acknowledged change it has the id.
-type told struct {
+// outcome is the response. For an acknowledged change it has the id.
+type outcome struct {
 	status    int
 	id, count int64
 	groups    []groupSeen
@@ -60,7 +60,7 @@ var oneStore = porcupine.Model{
 	},
 	Step: func(before, input, output any) (bool, any) {
 		after := before.(shop).clone()
-		return after.allows(input.(asked), output.(told)), after
+		return after.allows(input.(asked), output.(outcome)), after
 	},
 	Equal: func(a, b any) bool {
 		x, y := a.(shop), b.(shop)
@@ -72,7 +72,7 @@ var oneStore = porcupine.Model{
 
 // allows reports whether the model can give this response now, and applies the
 // call.
-func (s shop) allows(a asked, got told) bool {
+func (s shop) allows(a asked, got outcome) bool {
 	switch a.do {
 	case "create group":
 		if got.status != http.StatusOK || s.groupIDs[got.id] {
@@ -97,7 +97,7 @@ func (s shop) allows(a asked, got told) bool {
 	return got.count == s.members(a.id)
 }
 
-func (s shop) allowsGroup(a asked, got told) bool {
+func (s shop) allowsGroup(a asked, got outcome) bool {
 	g, there := s.groups[a.id]
 	switch {
 	case !there:
@@ -133,7 +133,7 @@ func (s shop) put(g groupSeen, a asked) {
 	s.groups[g.ID] = g
 }
 
-func (s shop) allowsCustomer(a asked, got told) bool {
+func (s shop) allowsCustomer(a asked, got outcome) bool {
 	rejected := false
 	for _, other := range s.customers {
 		rejected = rejected || other.Email == a.text

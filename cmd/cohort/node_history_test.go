@@ -164,12 +164,12 @@ func encode(fields map[string]any) string {
 	return string(b)
 }
 
-func (h *nodeHistory) ask(node string, a asked) (got told) {
+func (h *nodeHistory) ask(node string, a asked) (got outcome) {
 	method, path, body := a.request()
 	status, text, err := h.sendAs(h.token, node, method, "/stores/"+h.store+"/v2"+path, body)
 	if err != nil || status >= 500 || status == http.StatusUnauthorized {
 		h.t.Errorf("%+v: %d %s, error %v", a, status, text, err)
-		return told{status: status}
+		return outcome{status: status}
 	}
 	got.status = status
 	if status != http.StatusOK {

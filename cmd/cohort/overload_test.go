@@ -79,8 +79,8 @@ func (s *soak) wantBodiesHoldNoSlot(visitors []*visitor) {
 		}
 	}
 	for _, v := range visitors { // one after another, to stay within the limits
-		if status, answer := v.ask("POST", "/customer_groups", `{"name":"quick"}`); status != http.StatusOK {
-			s.Errorf("beside slow bodies another client got %d %s", status, answer)
+		if status, response := v.ask("POST", "/customer_groups", `{"name":"quick"}`); status != http.StatusOK {
+			s.Errorf("beside slow bodies another client got %d %s", status, response)
 		}
 	}
 	for _, v := range slow {
@@ -107,7 +107,7 @@ func (s *soak) wantServed() {
 type visitor struct {
 	net.Conn
 	*soak
-	answers *bufio.Reader
+	responses *bufio.Reader
 }
 
 // dialMany connects n visitors.
@@ -155,7 +155,7 @@ func (v *visitor) send(text string) {
 
 // read reads a response, which is required.
 func (v *visitor) read(method string) *http.Response {
-	res, err := http.ReadResponse(v.answers, &http.Request{Method: method})
+	res, err := http.ReadResponse(v.responses, &http.Request{Method: method})
 	if err != nil {
 		v.Errorf("no response: %v", err)
 		return &http.Response{Status: "nothing", Body: http.NoBody}
@@ -171,7 +171,7 @@ func (v *visitor) read(method string) *http.Response {
 
 // ask sends a request. The response must be a success, or a 429 in the
 // documented form.
-func (v *visitor) ask(method, path, body string) (status int, answer string) {
+func (v *visitor) ask(method, path, body string) (status int, response string) {
 	v.send(fmt.Sprintf("%s /stores/demo/v2%s HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\nContent-Length: %d\r\n\r\n%s",
 		method, path, len(body), body))
 	res := v.read(method)

@@ -142,7 +142,7 @@ func TestKilledWhileSendingDiscounts(t *testing.T) {
 			p.kill(t)
 			close(gone)
 			all.Wait()
-			awaitNobody(t, url)
+			awaitNoConnections(t, url)
 		}
 		p := serve(t, flags...)
 		awaitNoJobs(t, url)

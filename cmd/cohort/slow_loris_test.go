@@ -98,7 +98,7 @@ func (s *soak) wantCutOff(slow []*visitor) {
 		all.Go(func() {
 			kind := slownesses[i%len(slownesses)]
 			status := 0
-			res, err := http.ReadResponse(v.answers, nil)
+			res, err := http.ReadResponse(v.responses, nil)
 			if err == nil {
 				status = res.StatusCode
 				_, err = io.Copy(io.Discard, res.Body)

@@ -151,12 +151,12 @@ func (r *regular) moveFlags() {
 }
 
 // create creates a group or a customer.
-func (r *regular) create(path, body string) (answer string, id int64) {
-	answer = r.ask("POST", path, body, 200)
-	if _, err := fmt.Sscanf(answer, `{"id":%d,`, &id); err != nil {
-		r.Errorf("POST %s: %v: %s", path, err, answer)
+func (r *regular) create(path, body string) (response string, id int64) {
+	response = r.ask("POST", path, body, 200)
+	if _, err := fmt.Sscanf(response, `{"id":%d,`, &id); err != nil {
+		r.Errorf("POST %s: %v: %s", path, err, response)
 	}
-	return answer, id
+	return response, id
 }
 
 // want fails unless GET returns this body.
@@ -177,7 +177,7 @@ func (r *regular) ask(method, path, body string, want int) string {
 
 // send sends a request and returns the response. If it has read the same path
 // before, every second request is conditional.
-func (r *regular) send(method, path, body string) (status int, answer string) {
+func (r *regular) send(method, path, body string) (status int, response string) {
 	req, err := http.NewRequest(method, r.server.url+"/stores/demo/v2"+path, strings.NewReader(body))
 	if err != nil {
 		r.Error(err)
