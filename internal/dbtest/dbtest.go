@@ -23,8 +23,8 @@ type engine struct {
 }
 
 var engines = []engine{
-	{"sqlite", migratedSQLiteURL, SQLiteURL},
-	{"postgres", migratedPostgresURL, pgtest.URL},
+	{"sqlite", MigratedSQLiteURL, SQLiteURL},
+	{"postgres", MigratedPostgresURL, pgtest.URL},
 }
 
 // migrate makes Cohort's tables in the database at url.
@@ -63,7 +63,9 @@ var migratedSQLite = sync.OnceValues(func() (content []byte, err error) {
 	return os.ReadFile(path)
 })
 
-func migratedSQLiteURL(t testing.TB) string {
+// MigratedSQLiteURL returns the URL of a SQLite database with Cohort's tables and
+// without rows. The file is gone when the test ends.
+func MigratedSQLiteURL(t testing.TB) string {
 	t.Helper()
 	content, err := migratedSQLite()
 	if err != nil {
@@ -76,7 +78,9 @@ func migratedSQLiteURL(t testing.TB) string {
 	return "sqlite:" + path
 }
 
-func migratedPostgresURL(t testing.TB) string {
+// MigratedPostgresURL returns the URL of a PostgreSQL database with Cohort's tables
+// and without rows. It is gone when the test ends.
+func MigratedPostgresURL(t testing.TB) string {
 	t.Helper()
 	return pgtest.Prepared(t, migrate)
 }
@@ -85,7 +89,7 @@ func migratedPostgresURL(t testing.TB) string {
 // has.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
-	return Open(t, migratedSQLiteURL(t))
+	return Open(t, MigratedSQLiteURL(t))
 }
 
 // Each runs fn on a database of every engine, without rows, as subtests in

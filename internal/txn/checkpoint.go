@@ -25,7 +25,8 @@ const checkpointEvery = time.Second
 type checkpointer struct {
 	session session
 	writer  *writer
-	batches int // since the last check; only the writer goroutine uses it
+	batches int   // since the last check; only the writer goroutine uses it
+	pages   int64 // the constant checkpointPages, except in tests
 	wake    chan struct{}
 	quit    chan struct{}
 	stopped chan struct{}
@@ -37,7 +38,7 @@ const checkpointPatience = 100 * time.Millisecond
 func newCheckpointer(s session, w *writer) *checkpointer {
 	// If this fails, the timeout of every connection applies.
 	_, _ = s.exec(context.Background(), fmt.Sprint("PRAGMA busy_timeout = ", checkpointPatience.Milliseconds()), nil)
-	return &checkpointer{session: s, writer: w, wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{})}
+	return &checkpointer{session: s, writer: w, pages: checkpointPages, wake: make(chan struct{}, 1), quit: make(chan struct{}), stopped: make(chan struct{})}
 }
 
 // written is called by the writer after each batch.
@@ -70,7 +71,7 @@ func (c *checkpointer) run() {
 
 // bound restarts the log if it has grown too large.
 func (c *checkpointer) bound() {
-	if c.checkpoint("NOOP") < checkpointPages {
+	if c.checkpoint("NOOP") < c.pages {
 		return
 	}
 	c.checkpoint("PASSIVE")

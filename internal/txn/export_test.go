@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -9,28 +10,27 @@ import (
 	"time"
 )
 
-// What the tests in package db_test cannot reach otherwise.
+// Constants for the tests in package txn_test.
 const (
 	MaxBatch        = maxBatch
 	MaxBatchTime    = maxBatchTime
 	CheckpointPages = checkpointPages
 )
 
-// ErrTrouble is an error that says that the database is in trouble. Those of a
-// driver cannot be made up.
-var ErrTrouble = errors.New("trouble that was made up")
+// ErrTrouble is an error that the engine classifies as trouble with the database. A
+// test cannot construct such an error of the driver.
+var ErrTrouble = errors.New("simulated trouble")
 
-// Statement is one that the writer is about to run.
+// Statement is a statement that the writer is about to run.
 type Statement struct {
 	Query string
 	Run   func() error
-	// Undo ends the transaction without its work, as SQLite does by itself
-	// after some errors.
+	// Undo rolls the transaction back, as SQLite does by itself after some errors.
 	Undo func() error
 }
 
-// OpenWith is Open, but every statement of the writer goes to a function of the
-// test's, which runs it or not and says how it ended.
+// OpenWith is Open, but the writer passes every statement to each instead of running
+// it. Each decides whether the statement runs, and returns its error.
 func OpenWith(t testing.TB, url string, migrations fs.FS, each func(Statement) error) *DB {
 	t.Helper()
 	e, err := engineFor(url, migrations)
@@ -68,7 +68,7 @@ func OpenWith(t testing.TB, url string, migrations fs.FS, each func(Statement) e
 	return d
 }
 
-// faulty is a session whose statements pass through a test.
+// faulty is a session that passes its statements to a function of the test.
 type faulty struct {
 	session
 	each func(Statement) error
@@ -97,13 +97,13 @@ func (f faulty) statement(ctx context.Context, query string, run func() error) S
 	}}
 }
 
-// Log is what a checkpoint says about the write-ahead log, in pages.
+// Log is the state of the write-ahead log that a checkpoint returns, in pages.
 type Log struct {
-	Busy         bool // it could not be done as a whole
+	Busy         bool // the checkpoint could not complete
 	Pages, Moved int64
 }
 
-// Checkpoint empties the log on a connection of its own.
+// Checkpoint runs a checkpoint on a connection of its own.
 func (db *DB) Checkpoint(t testing.TB, mode string) (log Log) {
 	t.Helper()
 	s, err := db.sqlite().connect(t.Context(), true)
@@ -122,7 +122,11 @@ func (db *DB) Checkpoint(t testing.TB, mode string) (log Log) {
 	return log
 }
 
-// Checkpointer is one that nobody runs.
+// SetCheckpointPages sets the size of the write-ahead log from which it is restarted.
+// Call it before the first transaction.
+func (db *DB) SetCheckpointPages(pages int64) { db.sqlite().checkpoints.pages = pages }
+
+// Checkpointer is a checkpointer without its goroutine: tests call its methods.
 type Checkpointer struct{ *checkpointer }
 
 func (db *DB) NewCheckpointer(t testing.TB) Checkpointer {
@@ -137,17 +141,28 @@ func (db *DB) NewCheckpointer(t testing.TB) Checkpointer {
 
 func (c Checkpointer) Bound() { c.bound() }
 
-// Pause runs fn while the writer rests.
+// Pause runs fn while the writer is paused.
 func (db *DB) Pause(fn func()) { db.sqlite().writer.pause(fn) }
 
 func (db *DB) sqlite() *sqliteDB { return db.backend.(*sqliteDB) }
 
-// SettleWithin sets how long it is tried to find out what became of a
-// transaction. It comes before the first.
-func (db *DB) SettleWithin(d time.Duration) { db.backend.(*postgresDB).settleTimeout = d }
+// Timeouts are how long updates on PostgreSQL wait. Zero means the default.
+type Timeouts struct {
+	Acquire time.Duration // for a connection of the pool
+	Retry   time.Duration // while attempts are retried
+	Settle  time.Duration // to find out whether a commit succeeded
+}
 
-// CountWaiting returns how many transactions of this database wait for an advisory
-// lock of a PostgreSQL.
+// SetTimeouts sets the timeouts. Call it before the first transaction.
+func (db *DB) SetTimeouts(to Timeouts) {
+	d := db.backend.(*postgresDB)
+	d.acquireTimeout = cmp.Or(to.Acquire, d.acquireTimeout)
+	d.retryTimeout = cmp.Or(to.Retry, d.retryTimeout)
+	d.settleTimeout = cmp.Or(to.Settle, d.settleTimeout)
+}
+
+// CountWaiting returns how many transactions of this PostgreSQL database wait for an
+// advisory lock.
 func (t *Tx) CountWaiting() (n int, err error) {
 	err = t.QueryRow(`SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`).Scan(&n)

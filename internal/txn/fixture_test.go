@@ -1,14 +1,18 @@
 package txn_test
 
 import (
+	"flag"
 	"testing"
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 	"cohort.example/cohort/internal/txn"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// What the tests share with those of other packages, by short names.
+// Short names for what the tests use from package dbtest.
 var (
 	update         = dbtest.Update
 	view           = dbtest.View
@@ -39,9 +43,23 @@ var (
 	t0             = dbtest.T0
 )
 
-// openWith opens a database and passes each statement of the writer to a function
-// of the test; see [txn.OpenWith].
+// Model tests run fewer histories in the short form. The flag on the command line wins.
+func init() {
+	if err := flag.Set("rapid.checks", testenv.Times("100", "25")); err != nil {
+		panic(err)
+	}
+}
+
+// openWith opens a database whose writer passes each statement to a function of the
+// test; see [txn.OpenWith].
 func openWith(t testing.TB, url string, each func(txn.Statement) error) *db.DB {
 	t.Helper()
 	return db.New(txn.OpenWith(t, url, db.Migrations(), each))
+}
+
+func wantEqual(t testing.TB, what string, want, got any) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", what, diff)
+	}
 }

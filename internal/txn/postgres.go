@@ -137,7 +137,8 @@ type postgresDB struct {
 	repeated, unknown atomic.Int64 // see Stats
 	lastReset         atomic.Int64 // Unix milliseconds
 
-	settleTimeout time.Duration // the constant, except in tests
+	// The constants of the same names, except in tests.
+	acquireTimeout, retryTimeout, settleTimeout time.Duration
 }
 
 func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
@@ -147,7 +148,7 @@ func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, change
 	}
 	d := &postgresDB{
 		engine: e, pool: pool, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
-		settleTimeout: settleTimeout,
+		acquireTimeout: acquireTimeout, retryTimeout: retryTimeout, settleTimeout: settleTimeout,
 	}
 	if d.ids, err = newIDBatcher(ctx, config); err != nil {
 		pool.Close()

@@ -66,7 +66,7 @@ func (k *idBatcher) keep(t *Tx, key idKey, to int64) error {
 
 // reserve implements idSource.
 func (k *idBatcher) reserve(t *Tx, key idKey, above, n int64) (first int64, err error) {
-	conn, err := acquire(t.ctx, k.pool)
+	conn, err := acquire(t.ctx, k.pool, acquireTimeout)
 	if err != nil {
 		return 0, err
 	}
@@ -106,7 +106,7 @@ func (k *idBatcher) giveAll(batch []*idRequest) {
 func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 	defer cancel()
-	conn, err := acquire(ctx, k.pool)
+	conn, err := acquire(ctx, k.pool, acquireTimeout)
 	if err != nil {
 		return err
 	}

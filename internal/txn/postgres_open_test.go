@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// execPostgres runs a statement on a database behind the package's back.
+// execPostgres runs a statement on a PostgreSQL database directly.
 func execPostgres(t testing.TB, rawURL, statement string) error {
 	t.Helper()
 	conn, err := pgx.Connect(context.Background(), rawURL)
@@ -31,7 +31,7 @@ func execPostgres(t testing.TB, rawURL, statement string) error {
 	return err
 }
 
-// changedURL returns a URL with something in it changed.
+// changedURL returns a URL after change.
 func changedURL(t testing.TB, rawURL string, change func(u *url.URL)) string {
 	t.Helper()
 	u, err := url.Parse(rawURL)
@@ -42,7 +42,7 @@ func changedURL(t testing.TB, rawURL string, change func(u *url.URL)) string {
 	return u.String()
 }
 
-func TestOpenRefusesPostgres(t *testing.T) {
+func TestOpenPostgresFails(t *testing.T) {
 	tests := []struct {
 		name string
 		url  func(t *testing.T) string
@@ -51,9 +51,9 @@ func TestOpenRefusesPostgres(t *testing.T) {
 		{"no such database", func(t *testing.T) string {
 			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.Path = "/cohort_test_none" })
 		}, "there is no such database"},
-		{"nobody listens", func(*testing.T) string { return "postgres://cohort@127.0.0.1:1/cohort" }, "it does not answer"},
+		{"no server", func(*testing.T) string { return "postgres://cohort@127.0.0.1:1/cohort" }, "it does not answer"},
 		{"no such user", func(t *testing.T) string {
-			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.User = url.UserPassword("nobody_here", "correct horse") })
+			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.User = url.UserPassword("no_such_user", "correct horse") })
 		}, "it rejected the login"},
 		{"newer schema", func(t *testing.T) string {
 			rawURL := pgtest.URL(t)
@@ -97,7 +97,7 @@ func makeTables(t *testing.T, rawURL string) {
 	}
 }
 
-func TestOpenExistingMakesNoTables(t *testing.T) {
+func TestOpenExistingWithoutTables(t *testing.T) {
 	t.Parallel()
 	rawURL := pgtest.URL(t)
 	for range 2 {
@@ -106,21 +106,21 @@ func TestOpenExistingMakesNoTables(t *testing.T) {
 	}
 }
 
-// foreignRules returns the URL of a database that sorts texts by the rules of a
-// language, which most servers do unless they are told otherwise.
-func foreignRules(t *testing.T) string {
+// localizedDatabase returns the URL of a database whose default collation is that of a
+// language, as on most servers.
+func localizedDatabase(t *testing.T) string {
 	t.Helper()
 	admin, name := pgtest.URL(t), "cohort_test_"+strings.ToLower(rand.Text())
-	ways := []string{"LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'", "LOCALE 'en_US.UTF-8'", "LOCALE 'en_US.utf8'"}
-	made := slices.ContainsFunc(ways, func(way string) bool {
-		err := execPostgres(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' "+way)
-		if _, refused := errors.AsType[*pgconn.PgError](err); err != nil && !refused {
+	locales := []string{"LOCALE_PROVIDER icu ICU_LOCALE 'en-US' LOCALE 'C'", "LOCALE 'en_US.UTF-8'", "LOCALE 'en_US.utf8'"}
+	made := slices.ContainsFunc(locales, func(locale string) bool {
+		err := execPostgres(t, admin, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' "+locale)
+		if _, rejected := errors.AsType[*pgconn.PgError](err); err != nil && !rejected {
 			t.Fatal(err)
 		}
 		return err == nil
 	})
 	if !made {
-		t.Skip("this server knows the rules of no language")
+		t.Skip("this server has no locale of a language")
 	}
 	t.Cleanup(func() {
 		if err := execPostgres(t, admin, "DROP DATABASE "+name+" WITH (FORCE)"); err != nil {
@@ -130,12 +130,12 @@ func foreignRules(t *testing.T) string {
 	return changedURL(t, admin, func(u *url.URL) { u.Path = "/" + name })
 }
 
-// Whatever rules a database was made with, lists are in the order of bytes, and
-// two texts are the same only if their bytes are.
-func TestDatabaseWithRulesOfALanguage(t *testing.T) {
+// Regardless of the database's collation, lists are ordered by byte, and two texts are
+// equal only if their bytes are.
+func TestLocalizedDatabase(t *testing.T) {
 	t.Parallel()
-	d := dbtest.Open(t, foreignRules(t))
-	// Without this it would show nothing.
+	d := dbtest.Open(t, localizedDatabase(t))
+	// Otherwise the test would prove nothing.
 	if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec("SELECT 1 / CAST('a' < 'B' AS INT)"); return err }); err != nil {
 		t.Fatalf("the database sorts by byte: %v", err)
 	}
@@ -165,7 +165,7 @@ func TestDatabaseWithRulesOfALanguage(t *testing.T) {
 	for id, name := range []string{"é", "e\u0301", "É", "e"} {
 		update(t, d, func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(int64(id+1), name)) })
 		if n := countGroups(t, d, "a", cohort.GroupFilter{Name: &name}); n != 1 {
-			t.Errorf("%d groups are called %q", n, name)
+			t.Errorf("%d groups have the name %q", n, name)
 		}
 	}
 	if n := countGroups(t, d, "a", cohort.GroupFilter{NameLike: "É"}); n != 3 {

@@ -110,7 +110,7 @@ func (d *postgresDB) settle(ctx context.Context, c *receipt, cause error) error 
 // always writes: with a synchronous standby, everything committed before is on the
 // standby once this write is.
 func (d *postgresDB) committed(ctx context.Context, c *receipt) (bool, error) {
-	conn, err := acquire(ctx, d.pool)
+	conn, err := acquire(ctx, d.pool, d.acquireTimeout)
 	if err != nil {
 		return false, err
 	}

@@ -38,9 +38,9 @@ const acquireTimeout = 3 * time.Second
 
 var errBusy = errors.New("all connections to it are in use")
 
-// acquire takes a connection from a pool.
-func acquire(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Conn, error) {
-	wait, cancel := context.WithTimeout(ctx, acquireTimeout)
+// acquire takes a connection from a pool. It waits for timeout at most.
+func acquire(ctx context.Context, pool *pgxpool.Pool, timeout time.Duration) (*pgxpool.Conn, error) {
+	wait, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := pool.Acquire(wait)
 	switch {
@@ -139,7 +139,7 @@ func (s *postgresSession) failed(err error) error { return failed(s.conn, err) }
 // results from the last statement on.
 func (s *postgresSession) send(ctx context.Context, last statement) (pgx.BatchResults, error) {
 	if s.conn == nil {
-		conn, err := acquire(ctx, s.db.pool)
+		conn, err := acquire(ctx, s.db.pool, s.db.acquireTimeout)
 		if err != nil {
 			return nil, err
 		}

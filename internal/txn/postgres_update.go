@@ -101,7 +101,7 @@ func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 		if ctx.Err() != nil && isLost(err) && !errors.Is(err, errUnknown) {
 			return ctx.Err() // its end has probably cut the connection
 		}
-		if err == nil || ctx.Err() != nil || !d.retryable(err) || time.Since(begun) > retryTimeout || conflicts > maxConflicts {
+		if err == nil || ctx.Err() != nil || !d.retryable(err) || time.Since(begun) > d.retryTimeout || conflicts > maxConflicts {
 			return d.engine.classify(err)
 		}
 		d.repeated.Add(1)

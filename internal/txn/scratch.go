@@ -36,7 +36,7 @@ func (d *postgresDB) scratch(ctx context.Context, fn func(*Tx) error) error {
 		return d.engine.classify(err)
 	}
 	defer pool.Close()
-	conn, err := acquire(ctx, pool)
+	conn, err := acquire(ctx, pool, acquireTimeout)
 	if err != nil {
 		return d.engine.classify(err)
 	}
