@@ -10,21 +10,21 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 )
 
-// endings are the ways in which a token ends, as another node does it.
+// endings are the ways to make a token invalid.
 var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
 	"revoked":           func(tx *db.Tx, k cohort.Token) error { return tx.DeleteToken(k.ID) },
 	"store deleted":     func(tx *db.Tx, k cohort.Token) error { return tx.DeleteStore(k.StoreHash) },
 	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.EndStore(k.StoreHash, t0) },
 }
 
-// writes are the ways in which a write comes about: what needs to know nothing is
-// sent with what others have to write.
+// writes are kinds of updates. On PostgreSQL an update that reads nothing may share a
+// transaction with others; its authorization is checked with theirs.
 var writes = map[string]func(store string) func(*db.Tx) error{
-	"blind":   func(store string) func(*db.Tx) error { return add(store, "x") },
-	"looking": addLooking,
+	"write only":     func(store string) func(*db.Tx) error { return add(store, "x") },
+	"read and write": addAfterRead,
 }
 
-func addLooking(store string) func(*db.Tx) error {
+func addAfterRead(store string) func(*db.Tx) error {
 	return func(tx *db.Tx) error {
 		if _, err := tx.CountGroups(store, everything); err != nil {
 			return err
@@ -44,7 +44,7 @@ func addTokens(t testing.TB, d *db.DB, store string, secrets ...string) (tokens 
 	return tokens
 }
 
-// start calls Update, and returns at once.
+// start calls Update in a new goroutine.
 func start(ctx context.Context, d *db.DB, fn func(*db.Tx) error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- attempt(ctx, d, fn) }()
@@ -55,9 +55,9 @@ func forToken(ctx context.Context, k cohort.Token) context.Context {
 	return db.ForBearer(ctx, k.Hash, k.StoreHash)
 }
 
-// Once a token has ended on one node, nothing is committed for it on another, which
-// has just committed something for it.
-func TestTokenThatEndsOnAnotherNode(t *testing.T) {
+// After one node has made a token invalid, no other node commits for it, even if it has
+// the authorization cached.
+func TestTokenEndsOnAnotherNode(t *testing.T) {
 	for ending, end := range endings {
 		for name, write := range writes {
 			t.Run(ending+", "+name, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestTokenThatEndsOnAnotherNode(t *testing.T) {
 					addStores(t, here, "a", "b")
 					k := addTokens(t, here, "a", "secret")[0]
 					other := addTokens(t, here, "b", "of b")[0]
-					for range 2 { // the second one may be remembered
+					for range 2 { // the second check may be cached
 						if err := here.Update(forToken(t.Context(), k), write("a")); err != nil {
 							t.Fatal(err)
 						}
@@ -87,8 +87,8 @@ func TestTokenThatEndsOnAnotherNode(t *testing.T) {
 	}
 }
 
-// A token opens its own store only, whatever a request asks for.
-func TestTokenOfAnotherStoreWritesNothing(t *testing.T) {
+// A token is valid for its own store only, whichever store a request names.
+func TestTokenOfAnotherStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		k := addTokens(t, d, "a", "secret")[0]
@@ -102,8 +102,8 @@ func TestTokenOfAnotherStoreWritesNothing(t *testing.T) {
 	})
 }
 
-// Without a token it is the store that has to be there, though its rows are.
-func TestDeletedStoreIsNotWritten(t *testing.T) {
+// Without a token the store must not be marked as deleted. Its rows may still exist.
+func TestDeletedStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		for _, write := range writes {
@@ -122,8 +122,8 @@ func TestDeletedStoreIsNotWritten(t *testing.T) {
 	})
 }
 
-// Where many wait, a token that has ended fails alone.
-func TestEndedTokenAmongOthers(t *testing.T) {
+// In a batch of many requests, only those of an invalid token fail.
+func TestInvalidTokenInABatch(t *testing.T) {
 	const each = 40
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
@@ -142,7 +142,7 @@ func TestEndedTokenAmongOthers(t *testing.T) {
 				if k.ID == ended.ID {
 					wantKind(t, err, cohort.KindUnauthorized)
 				} else if err != nil {
-					t.Errorf("a good token: %v", err)
+					t.Errorf("a valid token: %v", err)
 				}
 			}
 		}
@@ -154,9 +154,8 @@ func TestEndedTokenAmongOthers(t *testing.T) {
 	})
 }
 
-// A token that ends in a batch is gone for those behind it in the same batch, and
-// one that begins in a transaction that fails was never there.
-func TestTokensWithinABatch(t *testing.T) {
+// A request that revokes a token affects later requests of the same batch.
+func TestTokenRevokedWithinABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		k := addTokens(t, d, "a", "secret")[0]
 		if err := d.Update(forToken(t.Context(), k), add("a", "first")); err != nil {
@@ -173,35 +172,35 @@ func TestTokensWithinABatch(t *testing.T) {
 		wantDone(t, before, revoked)
 		wantKind(t, <-after, cohort.KindUnauthorized)
 		if called {
-			t.Error("the function is called for a token that was revoked")
+			t.Error("the function was called for a revoked token")
 		}
 	})
 }
 
-// Who takes a token away waits for the write that is under way for it, and writes
-// that come meanwhile do not keep him waiting for ever.
-func TestRevocationWaitsForTheWriteUnderWay(t *testing.T) {
+// A revocation waits for the running write of the token. Later writes of the token
+// queue behind the revocation, so it does not wait for ever.
+func TestRevocationWaitsForRunningWrite(t *testing.T) {
 	for ending, end := range endings {
 		t.Run(ending, func(t *testing.T) {
 			dbtest.EachURL(t, func(t *testing.T, url string) {
 				here, there := dbtest.Open(t, url), dbtest.Open(t, url)
 				addStores(t, here, "a")
 				k := addTokens(t, here, "a", "secret")[0]
-				under, goOn := make(chan struct{}), make(chan struct{})
+				running, goOn := make(chan struct{}), make(chan struct{})
 				written := start(forToken(t.Context(), k), here, func(tx *db.Tx) error {
-					if err := addLooking("a")(tx); err != nil {
+					if err := addAfterRead("a")(tx); err != nil {
 						return err
 					}
-					if _, err := tx.CountGroups("a", everything); err != nil { // so that the check is sent
+					if _, err := tx.CountGroups("a", everything); err != nil { // sends the check
 						return err
 					}
-					close(under)
+					close(running)
 					<-goOn
 					return nil
 				})
-				<-under
+				<-running
 				ended := start(t.Context(), there, func(tx *db.Tx) error { return end(tx, k) })
-				if there.SeesAllWrites() { // a file has one writer
+				if there.SeesAllWrites() { // SQLite has one writer at a time
 					close(goOn)
 				} else {
 					awaitLock(t, here, ended)
@@ -220,13 +219,14 @@ func TestRevocationWaitsForTheWriteUnderWay(t *testing.T) {
 	}
 }
 
-// awaitLock returns when somebody waits for an advisory lock. It fails if done is.
+// awaitLock returns when a transaction waits for an advisory lock. It fails if done
+// receives a result before.
 func awaitLock(t *testing.T, d *db.DB, done <-chan error) {
 	t.Helper()
 	for waiting := 0; waiting == 0; {
 		select {
 		case err := <-done:
-			t.Fatalf("it did not wait for the write (error %v)", err)
+			t.Fatalf("it did not wait for the running write (error %v)", err)
 		default:
 		}
 		view(t, d, func(tx *db.Tx) (err error) {

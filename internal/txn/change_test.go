@@ -10,12 +10,13 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 	"cohort.example/cohort/internal/txn"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-func TestWatchIsToldWhatChanged(t *testing.T) {
+func TestWatchReportsChanges(t *testing.T) {
 	token := cohort.NewToken("secret")
 	token.StoreHash, token.DateCreated = "a", t0
 	flagged := newGroup(1, "first")
@@ -23,7 +24,7 @@ func TestWatchIsToldWhatChanged(t *testing.T) {
 	later := t0.Add(time.Hour)
 	steps := []struct {
 		do   func(tx *db.Tx) error
-		want []string // nothing: no call
+		want []string // nil: no call
 	}{
 		{func(tx *db.Tx) error { return tx.InsertToken(token) }, nil},
 		{func(tx *db.Tx) error { return tx.InsertStore(cohort.Store{Hash: "c"}) }, nil},
@@ -48,14 +49,14 @@ func TestWatchIsToldWhatChanged(t *testing.T) {
 		for i, step := range steps {
 			_ = d.Update(t.Context(), step.do) // one of them fails
 			if got := c.take(); !slices.Equal(got, step.want) {
-				t.Errorf("step %d: told %q, want %q", i, got, step.want)
+				t.Errorf("step %d: notified of %q, want %q", i, got, step.want)
 			}
 		}
 	})
 }
 
-// A group in a change is as it is in the database then, whole.
-func TestWatchIsToldTheGroup(t *testing.T) {
+// A change has every field of the group as it is in the database.
+func TestWatchReportsWholeGroup(t *testing.T) {
 	eachBubble(t, func(t *testing.T, d *db.DB) {
 		var notified []cohort.Group
 		d.Watch(func(changes []db.Change) {
@@ -83,14 +84,13 @@ func TestWatchIsToldTheGroup(t *testing.T) {
 	})
 }
 
-// When a watcher hears of a commit everybody can see it, and its own caller has
-// not heard of it yet.
-func TestWatchComesBetweenCommitAndAnswer(t *testing.T) {
+// Watchers are notified after the commit is visible and before Update returns.
+func TestWatchIsCalledBeforeUpdateReturns(t *testing.T) {
 	eachBubble(t, func(t *testing.T, d *db.DB) {
-		hears, goOn := make(chan struct{}), make(chan struct{})
-		d.Watch(func([]db.Change) { hears <- struct{}{}; <-goOn })
+		notified, goOn := make(chan struct{}), make(chan struct{})
+		d.Watch(func([]db.Change) { notified <- struct{}{}; <-goOn })
 		done := queue(t, d, add("a", "x"))
-		<-hears
+		<-notified
 		seen := make(chan struct{})
 		go func() {
 			defer close(seen)
@@ -98,7 +98,7 @@ func TestWatchComesBetweenCommitAndAnswer(t *testing.T) {
 		}()
 		synctest.Wait()
 		if len(done) > 0 {
-			t.Error("the caller is told before the watcher is through")
+			t.Error("Update returned before the watcher did")
 		}
 		close(goOn)
 		wantDone(t, done)
@@ -106,43 +106,44 @@ func TestWatchComesBetweenCommitAndAnswer(t *testing.T) {
 	})
 }
 
-// Every watcher hears of every commit, in the order in which they came.
-func TestWatchersHearInOrder(t *testing.T) {
+// Every watcher is notified of every commit, in the order of the commits.
+func TestWatchersAreCalledInOrder(t *testing.T) {
 	eachBubble(t, func(t *testing.T, d *db.DB) {
-		var heard []string
+		var calls []string
 		for _, name := range []string{"first", "second"} {
-			d.Watch(func(changes []db.Change) { heard = append(heard, name+" hears "+describe(changes)) })
+			d.Watch(func(changes []db.Change) { calls = append(calls, name+" gets "+describe(changes)) })
 		}
 		update(t, d, add("a", "x"))
 		update(t, d, add("a", "y"))
-		want := []string{"first hears +a/1 x", "second hears +a/1 x", "first hears +a/2 y", "second hears +a/2 y"}
-		if diff := cmp.Diff(want, heard); diff != "" {
+		want := []string{"first gets +a/1 x", "second gets +a/1 x", "first gets +a/2 y", "second gets +a/2 y"}
+		if diff := cmp.Diff(want, calls); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
 }
 
-// On PostgreSQL a node does not hear of the others: there it keeps nothing that
-// they could make old, which DB.SeesAllWrites says.
-func TestWatchHearsOfForeignWrites(t *testing.T) {
+// An idle node notices writes of another process. PostgreSQL has no such mechanism,
+// see DB.SeesAllWrites.
+func TestWatchReportsForeignWrites(t *testing.T) {
 	sqliteBubble2(t, func(t *testing.T, d, other *db.DB) {
 		c := watch(d)
-		heard := make(chan struct{}, 1)
-		d.Watch(func([]db.Change) { heard <- struct{}{} })
+		notified := make(chan struct{}, 1)
+		d.Watch(func([]db.Change) { notified <- struct{}{} })
 		for range 3 {
 			update(t, other, add("a", "foreign"))
 			begun := time.Now()
-			<-heard // although nobody writes here
+			<-notified // without a write of this node
 			if waited := time.Since(begun); waited > 250*time.Millisecond {
-				t.Errorf("it took %v of the bubble's time", waited)
+				t.Errorf("the notification took %v on the fake clock", waited)
 			}
 			c.want(t, "anything")
 		}
 	})
 }
 
-// Whoever keeps answers must not put a change of ours on top of an older state.
-func TestWatchHearsOfForeignWritesBeforeOurs(t *testing.T) {
+// A watcher learns of foreign writes before a change of its own node. Otherwise a cache
+// would apply the change to an older state.
+func TestWatchReportsForeignWritesFirst(t *testing.T) {
 	sqliteBubble2(t, func(t *testing.T, d, other *db.DB) {
 		c := watch(d)
 		update(t, other, add("a", "foreign"))
@@ -154,10 +155,9 @@ func TestWatchHearsOfForeignWritesBeforeOurs(t *testing.T) {
 	})
 }
 
-// What we do ourselves is nothing foreign, or all that is kept would be lost
-// time and again: neither our writes, nor reading, nor emptying the log, nor
-// another node that only opens the database.
-func TestNothingForeignInOurOwnWork(t *testing.T) {
+// Own writes, reads and checkpoints, and another node that only opens the database, do
+// not count as foreign writes. Otherwise caches would be cleared again and again.
+func TestOwnWorkIsNotForeign(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		foreign := 0
@@ -167,8 +167,8 @@ func TestNothingForeignInOurOwnWork(t *testing.T) {
 		addStores(t, d, "a")
 		addNotes(t, d)
 		c := d.NewCheckpointer(t)
-		for round := range 4 {
-			for range 40 { // more than pass without a look at the log
+		for round := range testenv.Times(4, 2) {
+			for range 40 { // more than checkpointAfter
 				update(t, d, add("a", "ours"))
 				countGroups(t, d, "a", everything)
 			}
@@ -182,15 +182,15 @@ func TestNothingForeignInOurOwnWork(t *testing.T) {
 			if err := other.Close(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(10 * time.Second) // of the bubble's time, to look around and empty the log
+			time.Sleep(10 * time.Second) // on the fake clock: checks for foreign writes, and checkpoints
 		}
 		if foreign > 0 {
-			t.Errorf("told %d times that somebody else has written", foreign)
+			t.Errorf("%d notifications of foreign writes", foreign)
 		}
 	})
 }
 
-// sqliteBubble2 is sqliteBubble with two nodes on the database.
+// sqliteBubble2 is sqliteBubble with two nodes on one database.
 func sqliteBubble2(t *testing.T, fn func(t *testing.T, d, other *db.DB)) {
 	t.Helper()
 	sqliteBubbleURL(t, func(t *testing.T, url string) {

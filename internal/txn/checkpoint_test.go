@@ -14,16 +14,16 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 	"cohort.example/cohort/internal/txn"
 )
 
 const pageSize = 4096
 
-// logOf returns the path of the write-ahead log, which only SQLite has as a
-// file of ours. So all tests of it are on SQLite alone.
+// logOf returns the path of the write-ahead log of a SQLite database.
 func logOf(url string) string { return strings.TrimPrefix(url, "sqlite:") + "-wal" }
 
-// addNotes adds the customer whose notes are what writeNotes writes.
+// addNotes adds the customer whose notes writeNotes changes.
 func addNotes(t testing.TB, d *db.DB) {
 	t.Helper()
 	c := memberOf(1)
@@ -31,7 +31,7 @@ func addNotes(t testing.TB, d *db.DB) {
 	update(t, d, func(tx *db.Tx) error { return tx.InsertCustomer("a", c, "") })
 }
 
-// writeNotes writes some pages, which are others in each version.
+// writeNotes writes a number of pages. Their content depends on the version.
 func writeNotes(t testing.TB, d *db.DB, pages, version int) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
@@ -44,7 +44,7 @@ func notes(pages, version int) string {
 	return strings.Repeat(string(rune('a'+version%26)), pages*pageSize)
 }
 
-// wantNotes fails unless the notes are those of the version.
+// wantNotes fails unless the notes have the content of the version.
 func wantNotes(t testing.TB, tx *db.Tx, pages, version int) {
 	t.Helper()
 	c, err := tx.Customer("a", 1)
@@ -53,35 +53,41 @@ func wantNotes(t testing.TB, tx *db.Tx, pages, version int) {
 	}
 }
 
-// However much is written, and without a rest, the log does not grow for ever.
+// The log does not grow without bound under constant writes.
 func TestLogIsBounded(t *testing.T) {
-	const pages, most = 40, 3 * txn.CheckpointPages * pageSize
+	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 12)
 	t.Parallel()
-	url := dbtest.SQLiteURL(t)
+	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
 	d := dbtest.Open(t, url)
+	d.SetCheckpointPages(int64(limit))
 	addStores(t, d, "a")
 	addNotes(t, d)
-	for version := range 4 * txn.CheckpointPages / pages {
+	for version := range 4 * limit / pages {
 		writeNotes(t, d, pages, version)
-		info, err := os.Stat(log)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if info.Size() > most {
-			t.Fatalf("the log has %d MB after %d updates", info.Size()/1e6, version+1)
-		}
+		wantLogBelow(t, log, 3*limit)
 	}
 }
 
-// Somebody always reads, each time something else: there is no moment when the
-// log could begin anew by itself.
-func TestLogIsBoundedWhileOthersRead(t *testing.T) {
-	const pages, most = 40, 3 * txn.CheckpointPages * pageSize
+func wantLogBelow(t *testing.T, log string, pages int) {
+	t.Helper()
+	info, err := os.Stat(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > int64(pages)*pageSize {
+		t.Fatalf("the log has %d pages, want at most %d", info.Size()/pageSize, pages)
+	}
+}
+
+// Readers overlap all the time, so the log can never restart by itself.
+func TestLogIsBoundedDuringReads(t *testing.T) {
+	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 12)
 	t.Parallel()
-	url := dbtest.SQLiteURL(t)
+	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
 	d := dbtest.Open(t, url)
+	d.SetCheckpointPages(int64(limit))
 	addStores(t, d, "a")
 	addNotes(t, d)
 	update(t, d, func(tx *db.Tx) (err error) {
@@ -99,20 +105,19 @@ func TestLogIsBoundedWhileOthersRead(t *testing.T) {
 			}
 		})
 	}
-	for version := range 6 * txn.CheckpointPages / pages {
+	defer func() {
+		done.Store(true)
+		reading.Wait()
+	}()
+	for version := range 6 * limit / pages {
 		writeNotes(t, d, pages, version)
-		if info, err := os.Stat(log); err != nil || info.Size() > most {
-			t.Errorf("error %v, the log has %d MB after %d updates", err, info.Size()/1e6, version+1)
-			break
-		}
+		wantLogBelow(t, log, 3*limit)
 	}
-	done.Store(true)
-	reading.Wait()
 }
 
-// The log begins anew when it is long, for which the writer rests: not before
-// his batch is through, but before his queue is.
-func TestLogBeginsAnew(t *testing.T) {
+// A log that has grown too large is restarted between two batches of the writer,
+// even if more requests are queued.
+func TestLogRestarts(t *testing.T) {
 	const pages = txn.CheckpointPages / 4
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
@@ -122,7 +127,7 @@ func TestLogBeginsAnew(t *testing.T) {
 		writeNotes(t, d, pages, 1)
 		c.Bound()
 		if log := d.Checkpoint(t, "NOOP"); log.Pages < pages || log.Moved > 0 {
-			t.Errorf("a log that is not long yet is %+v", log)
+			t.Errorf("the log is restarted too early: %+v", log)
 		}
 		for version := range 4 {
 			writeNotes(t, d, pages, version+2)
@@ -133,23 +138,23 @@ func TestLogBeginsAnew(t *testing.T) {
 		synctest.Wait()
 		select {
 		case <-bounded:
-			t.Error("the writer did not rest")
+			t.Error("the log was restarted during a batch")
 		default:
 		}
 		if log := d.Checkpoint(t, "NOOP"); log.Pages < 4*pages || log.Moved != log.Pages {
-			t.Errorf("before the writer rests the log is %+v", log)
+			t.Errorf("not all pages are moved before the writer is paused: %+v", log)
 		}
 		release()
 		<-bounded
 		update(t, d, add("a", "x"))
 		if log := d.Checkpoint(t, "NOOP"); log.Pages > pages {
-			t.Errorf("after the next update the log is %+v", log)
+			t.Errorf("the log is not restarted by the next update: %+v", log)
 		}
 		view(t, d, func(tx *db.Tx) error { wantNotes(t, tx, pages, 5); return nil })
 	})
 }
 
-func TestWriterRestsBetweenBatches(t *testing.T) {
+func TestWriterPausesBetweenBatches(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
@@ -161,24 +166,24 @@ func TestWriterRestsBetweenBatches(t *testing.T) {
 		release := hold(t, d)
 		queued := queue(t, d, add("a", "x"))
 		paused := make(chan struct{})
-		go func() { defer close(paused); d.Pause(func() { order = append(order, "a rest") }) }()
+		go func() { defer close(paused); d.Pause(func() { order = append(order, "pause") }) }()
 		synctest.Wait()
 		release()
 		wantDone(t, queued)
 		<-paused
-		d.Pause(func() { order = append(order, "a rest from nothing") })
-		if want := []string{"a rest", "+a/1 x", "a rest from nothing"}; !slices.Equal(order, want) {
+		d.Pause(func() { order = append(order, "idle pause") })
+		if want := []string{"pause", "+a/1 x", "idle pause"}; !slices.Equal(order, want) {
 			t.Errorf("got %q, want %q", order, want)
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
-		d.Pause(func() { t.Error("a rest of a writer that is no more") })
+		d.Pause(func() { t.Error("a stopped writer runs a pause") })
 	})
 }
 
-// What somebody still reads cannot be moved. He goes on seeing his moment, and
-// when he is done all of it is moved.
+// Pages that a reader may still need are not moved, and the reader keeps its
+// snapshot. When it ends, all pages are moved.
 func TestLogIsKeptForReaders(t *testing.T) {
 	const pages = txn.CheckpointPages / 3
 	t.Parallel()
@@ -194,7 +199,7 @@ func TestLogIsKeptForReaders(t *testing.T) {
 			c.Bound()
 		}
 		if log := d.Checkpoint(t, "NOOP"); log.Pages < 4*pages || log.Moved > 2*pages {
-			t.Errorf("while somebody reads the log is %+v", log)
+			t.Errorf("during the read the log is %+v", log)
 		}
 		wantNotes(t, tx, pages, 1)
 		return nil
@@ -203,7 +208,7 @@ func TestLogIsKeptForReaders(t *testing.T) {
 	wantEmpty(t, d)
 }
 
-// wantEmpty fails unless all of the log is moved.
+// wantEmpty fails unless all pages of the log are moved.
 func wantEmpty(t *testing.T, d *db.DB) {
 	t.Helper()
 	if log := d.Checkpoint(t, "NOOP"); log.Pages != log.Moved || log.Busy {
@@ -211,32 +216,32 @@ func wantEmpty(t *testing.T, d *db.DB) {
 	}
 }
 
-func TestLogIsEmptiedWhenNothingIsWritten(t *testing.T) {
+func TestIdleLogIsEmptied(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		for range 3 {
 			update(t, d, add("a", "x"))
 			if log := d.Checkpoint(t, "NOOP"); log.Pages == 0 || log.Moved == log.Pages {
-				t.Errorf("at once the log is %+v", log)
+				t.Errorf("right after the update the log is %+v", log)
 			}
-			time.Sleep(time.Second) // of the bubble's time
+			time.Sleep(time.Second) // on the fake clock
 			synctest.Wait()
 			wantEmpty(t, d)
 		}
 	})
 }
 
-// A panic in a view ends its transaction: what it saw would have to be kept in
-// the log for ever.
-func TestViewThatPanicsIsOver(t *testing.T) {
+// A panic in a view ends its transaction. Otherwise the log would have to keep the
+// snapshot for ever.
+func TestPanicEndsView(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		panics := func() {
 			defer func() {
 				if recover() == nil {
-					t.Error("the panic does not come through")
+					t.Error("View did not panic")
 				}
 			}()
 			view(t, d, func(tx *db.Tx) error {
@@ -246,7 +251,7 @@ func TestViewThatPanicsIsOver(t *testing.T) {
 				panic("ours")
 			})
 		}
-		for range 50 { // more than there are connections
+		for range 50 { // more than the pool has connections
 			panics()
 			update(t, d, add("a", "x"))
 		}

@@ -16,27 +16,27 @@ import (
 	"pgregory.net/rapid"
 )
 
-// counter names the ids of a kind in a store.
+// counter identifies the ids of a kind in a store.
 type counter struct{ store, kind string }
 
-// idModel is what the counters of a database have to be. Its exported methods
-// are what rapid chooses from.
+// idModel is a model of the counters of a database. rapid calls its exported methods in
+// random order.
 type idModel struct {
 	t       *testing.T
 	url     string
 	db      *db.DB
 	other   *db.DB // another process
-	commits int    // how many more may succeed; -1: all
+	commits int    // how many more commits succeed; -1: all
 	last    map[counter]int64
 	stores  map[string]bool
 }
 
-// noDeadline hides a method that rapid would call, and must not in a bubble.
+// noDeadline hides the method Deadline: rapid must not compare it with the fake clock.
 type noDeadline struct{ *testing.T }
 
-// On SQLite ids go up by one, whatever else happens: turns that fail, batches
-// that are lost, stores that go and come back, another process, a new start.
-// What holds on every engine is in TestIDsNeverComeTwice.
+// On SQLite ids increase by one, across failed requests, lost batches, stores that are
+// deleted and recreated, writes of another process, and restarts. TestIDsAreUnique has
+// what also holds on PostgreSQL.
 func TestIDsAgainstModel(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		m := &idModel{t: t, url: url, commits: -1}
@@ -60,7 +60,7 @@ func (m *idModel) open() {
 	})
 }
 
-// begin makes the stores anew.
+// begin recreates the stores.
 func (m *idModel) begin(t *rapid.T) {
 	m.last, m.stores = map[counter]int64{}, map[string]bool{"a": true, "b": true}
 	for _, store := range []string{"a", "b"} {
@@ -76,36 +76,38 @@ func (m *idModel) begin(t *rapid.T) {
 	}
 }
 
-// requestOf is what one update does.
-type requestOf struct {
-	store  string
-	deeds  []string // kinds of ids to take, or "raise", a kind and up to where; or one of make and delete, for the store
-	fails  bool
-	got    []int64
-	want   []int64
-	wantOK bool
+// idRequest is an update request and its expected result.
+type idRequest struct {
+	store string
+	// actions are kinds of ids to allocate, or "raise", a kind and the id to raise its
+	// counter to. Or the single action is "make" or "delete", for the store.
+	actions []string
+	fails   bool
+	got     []int64
+	want    []int64
+	wantOK  bool
 }
 
-func drawRequest(t *rapid.T) *requestOf {
+func drawRequest(t *rapid.T) *idRequest {
 	raise := rapid.Custom(func(t *rapid.T) string {
 		return fmt.Sprint("raise ", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"), " ", rapid.IntRange(-1, 20).Draw(t, "to"))
 	})
 	ids := rapid.OneOf(rapid.SampledFrom([]string{"one", "one", "two"}), raise)
-	deeds := rapid.OneOf(
+	actions := rapid.OneOf(
 		rapid.SliceOfN(ids, 1, 4),
 		rapid.SliceOfN(ids, 1, 4),
 		rapid.SliceOfN(rapid.SampledFrom([]string{"make", "delete"}), 1, 1),
 	)
-	return &requestOf{
-		store: rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "store"), deeds: deeds.Draw(t, "deeds"),
+	return &idRequest{
+		store: rapid.SampledFrom([]string{"a", "a", "b"}).Draw(t, "store"), actions: actions.Draw(t, "actions"),
 		fails: rapid.SampledFrom([]bool{false, false, true}).Draw(t, "fails"),
 	}
 }
 
 // run is the function of the update.
-func (u *requestOf) run(tx *db.Tx) error {
-	for _, deed := range u.deeds {
-		if err := u.do(tx, deed); err != nil {
+func (u *idRequest) run(tx *db.Tx) error {
+	for _, action := range u.actions {
+		if err := u.do(tx, action); err != nil {
 			return err
 		}
 	}
@@ -115,55 +117,55 @@ func (u *requestOf) run(tx *db.Tx) error {
 	return nil
 }
 
-func (u *requestOf) do(tx *db.Tx, deed string) error {
-	switch deed {
+func (u *idRequest) do(tx *db.Tx, action string) error {
+	switch action {
 	case "make":
 		return tx.InsertStore(cohort.Store{Hash: u.store})
 	case "delete":
 		return tx.DeleteStore(u.store)
 	}
-	if kind, to, ok := raises(deed); ok {
+	if kind, to, ok := raises(action); ok {
 		if _, err := tx.ReserveIDs(u.store, kind, to, 0); err != nil {
 			return err
 		}
 	} else {
-		id, err := tx.NextID(u.store, deed)
+		id, err := tx.NextID(u.store, action)
 		if err != nil {
 			return err
 		}
 		u.got = append(u.got, id)
 	}
-	_, err := tx.Store(u.store) // in place of what would have the id
+	_, err := tx.Store(u.store) // instead of inserting a row with the id
 	return err
 }
 
-// raises reads a deed that raises a counter.
-func raises(deed string) (kind string, to int64, ok bool) {
-	_, err := fmt.Sscanf(deed, "raise %s %d", &kind, &to)
+// raises parses an action that raises a counter.
+func raises(action string) (kind string, to int64, ok bool) {
+	_, err := fmt.Sscanf(action, "raise %s %d", &kind, &to)
 	return kind, to, err == nil
 }
 
-// expect does to the model what run does to the database.
-func (m *idModel) expect(u *requestOf) {
+// expect applies the request to the model, and sets what it should return.
+func (m *idModel) expect(u *idRequest) {
 	last, stores := maps.Clone(m.last), maps.Clone(m.stores)
 	u.wantOK = !u.fails
-	for _, deed := range u.deeds {
+	for _, action := range u.actions {
 		switch there := m.stores[u.store]; {
-		case deed == "make" && !there:
+		case action == "make" && !there:
 			m.stores[u.store] = true
-		case deed == "delete" && there:
+		case action == "delete" && there:
 			delete(m.stores, u.store)
 			maps.DeleteFunc(m.last, func(c counter, _ int64) bool { return c.store == u.store })
-		case deed == "make" || deed == "delete" || !there:
+		case action == "make" || action == "delete" || !there:
 			u.wantOK = false
-		case strings.HasPrefix(deed, "raise "):
-			kind, to, _ := raises(deed)
+		case strings.HasPrefix(action, "raise "):
+			kind, to, _ := raises(action)
 			c := counter{u.store, kind}
 			if to > m.last[c] {
 				m.last[c] = to
 			}
 		default:
-			c := counter{u.store, deed}
+			c := counter{u.store, action}
 			m.last[c]++
 			u.want = append(u.want, m.last[c])
 		}
@@ -173,48 +175,48 @@ func (m *idModel) expect(u *requestOf) {
 	}
 }
 
-// Batch runs updates that share a transaction, which may be lost at its end.
+// Batch runs requests that share a transaction. Its commit may fail.
 func (m *idModel) Batch(t *rapid.T) {
-	turns := rapid.SliceOfN(rapid.Custom(drawRequest), 1, 5).Draw(t, "turns")
+	requests := rapid.SliceOfN(rapid.Custom(drawRequest), 1, 5).Draw(t, "requests")
 	lost := rapid.SampledFrom([]bool{false, false, false, true}).Draw(t, "lost")
 	last, stores := m.last, m.stores
 	m.last, m.stores = maps.Clone(last), maps.Clone(stores)
 	release := hold(m.t, m.db)
 	var queued []<-chan error
-	for _, u := range turns {
+	for _, u := range requests {
 		m.expect(u)
 		queued = append(queued, queue(m.t, m.db, u.run))
 	}
 	if lost {
-		m.commits = 1 // of the update that holds the writer
+		m.commits = 1 // of the request that holds the writer
 		m.last, m.stores = last, stores
 	}
 	release()
-	for i, u := range turns {
+	for i, u := range requests {
 		err := <-queued[i]
 		if (err == nil) != (u.wantOK && !lost) {
-			t.Fatalf("update %d %+v: error %v", i, u, err)
+			t.Fatalf("request %d %+v: error %v", i, u, err)
 		}
 		if u.wantOK && fmt.Sprint(u.got) != fmt.Sprint(u.want) {
-			t.Fatalf("update %d %+v: got the ids %d, want %d", i, u, u.got, u.want)
+			t.Fatalf("request %d %+v: got the ids %d, want %d", i, u, u.got, u.want)
 		}
 	}
 	m.commits = -1
 }
 
-// Elsewhere runs an update of another process.
+// Elsewhere runs a request in another process.
 func (m *idModel) Elsewhere(t *rapid.T) {
 	u := drawRequest(t)
 	m.expect(u)
 	err := m.other.Update(context.Background(), u.run)
 	if (err == nil) != u.wantOK || u.wantOK && fmt.Sprint(u.got) != fmt.Sprint(u.want) {
-		t.Fatalf("update %+v: got the ids %d, want %d, error %v", u, u.got, u.want, err)
+		t.Fatalf("request %+v: got the ids %d, want %d, error %v", u, u.got, u.want, err)
 	}
 }
 
 // Restart closes the database and opens it again.
 func (m *idModel) Restart(t *rapid.T) {
-	if rapid.IntRange(0, 9).Draw(t, "really") > 0 { // it takes long
+	if rapid.IntRange(0, 9).Draw(t, "really") > 0 { // a restart is slow
 		return
 	}
 	if err := m.db.Close(); err != nil {
@@ -223,7 +225,7 @@ func (m *idModel) Restart(t *rapid.T) {
 	m.open()
 }
 
-// Check compares what is kept, as another process sees it.
+// Check compares the counters in the database, as another process reads them.
 func (m *idModel) Check(t *rapid.T) {
 	err := m.other.View(context.Background(), func(tx *db.Tx) (err error) {
 		for _, store := range []string{"a", "b"} {

@@ -15,25 +15,25 @@ import (
 	"pgregory.net/rapid"
 )
 
-// idTaker is one of several who take ids at once, each of a node of his own.
+// idTaker is one of several concurrent callers that allocate ids.
 type idTaker struct {
 	store, kind string
-	turns       []bool // for each update: whether it is to succeed
+	updates     []bool // for each update: whether it should succeed
 }
 
 func (k idTaker) counter() counter { return counter{k.store, k.kind} }
 
 func drawTaker(t *rapid.T) idTaker {
 	return idTaker{
-		store: rapid.SampledFrom([]string{"a", "b"}).Draw(t, "store"),
-		kind:  rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"),
-		turns: rapid.SliceOfN(rapid.SampledFrom([]bool{true, true, false}), 1, 6).Draw(t, "turns"),
+		store:   rapid.SampledFrom([]string{"a", "b"}).Draw(t, "store"),
+		kind:    rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"),
+		updates: rapid.SliceOfN(rapid.SampledFrom([]bool{true, true, false}), 1, 6).Draw(t, "updates"),
 	}
 }
 
-// take takes an id in each turn and returns those whose updates succeeded.
+// take allocates an id in each update, and returns the ids of those that succeeded.
 func (k idTaker) take(d *db.DB, store string) (ids []int64, err error) {
-	for _, succeeds := range k.turns {
+	for _, succeeds := range k.updates {
 		var id int64
 		err := d.Update(context.Background(), func(tx *db.Tx) (err error) {
 			if id, err = tx.NextID(store, k.kind); err != nil {
@@ -45,7 +45,7 @@ func (k idTaker) take(d *db.DB, store string) (ids []int64, err error) {
 			return err
 		})
 		if (err == nil) != succeeds {
-			return ids, fmt.Errorf("an update that succeeds: %v, error %w", succeeds, err)
+			return ids, fmt.Errorf("update should succeed: %t, error %w", succeeds, err)
 		}
 		if succeeds {
 			ids = append(ids, id)
@@ -54,10 +54,9 @@ func (k idTaker) take(d *db.DB, store string) (ids []int64, err error) {
 	return ids, nil
 }
 
-// Nobody ever gets an id that somebody had, and each of one caller's is above
-// those before: with several nodes, several at once, updates that fail, and
-// stores that know nothing of each other.
-func TestIDsNeverComeTwice(t *testing.T) {
+// No id is allocated twice, and the ids of one caller increase: with two nodes,
+// concurrent callers, updates that fail, and several stores.
+func TestIDsAreUnique(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		nodes := []*db.DB{dbtest.Open(t, url), dbtest.Open(t, url)}
 		histories := 0
@@ -66,8 +65,8 @@ func TestIDsNeverComeTwice(t *testing.T) {
 			name := func(store string) string { return fmt.Sprint(store, histories) }
 			addTwoStores(t, nodes[0], name)
 			given := map[counter][]int64{}
-			for range 2 { // the second time begins above whatever the first has given
-				for c, ids := range takeConcurrency(t, nodes, name, rapid.SliceOfN(rapid.Custom(drawTaker), 1, 5).Draw(t, "takers")) {
+			for range 2 { // the second round starts above all ids of the first
+				for c, ids := range takeAll(t, nodes, name, rapid.SliceOfN(rapid.Custom(drawTaker), 1, 5).Draw(t, "takers")) {
 					if before := given[c]; len(ids) > 0 && len(before) > 0 && slices.Min(ids) <= slices.Max(before) {
 						t.Fatalf("%v: %v after %v", c, ids, before)
 					}
@@ -77,7 +76,7 @@ func TestIDsNeverComeTwice(t *testing.T) {
 			for c, ids := range given {
 				slices.Sort(ids)
 				if len(slices.Compact(slices.Clone(ids))) != len(ids) || len(ids) > 0 && ids[0] < 1 {
-					t.Fatalf("%v: given were %v", c, ids)
+					t.Fatalf("%v: the ids are %v", c, ids)
 				}
 			}
 		})
@@ -93,11 +92,11 @@ func addTwoStores(t *rapid.T, d *db.DB, name func(string) string) {
 	}
 }
 
-// takeConcurrency lets all take their ids, and returns them by counter.
-func takeConcurrency(t *rapid.T, nodes []*db.DB, name func(string) string, takers []idTaker) map[counter][]int64 {
+// takeAll runs all takers concurrently, and returns their ids by counter.
+func takeAll(t *rapid.T, nodes []*db.DB, name func(string) string, takers []idTaker) map[counter][]int64 {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	given, troubles := map[counter][]int64{}, []string{}
+	given, failures := map[counter][]int64{}, []string{}
 	for i, k := range takers {
 		wg.Go(func() {
 			ids, err := k.take(nodes[i%len(nodes)], name(k.store))
@@ -105,15 +104,15 @@ func takeConcurrency(t *rapid.T, nodes []*db.DB, name func(string) string, taker
 			defer mu.Unlock()
 			given[k.counter()] = append(given[k.counter()], ids...)
 			if err != nil {
-				troubles = append(troubles, err.Error())
+				failures = append(failures, err.Error())
 			} else if !slices.IsSorted(ids) {
-				troubles = append(troubles, fmt.Sprintf("one caller got %v", ids))
+				failures = append(failures, fmt.Sprintf("one caller got %v", ids))
 			}
 		})
 	}
 	wg.Wait()
-	if len(troubles) > 0 {
-		t.Fatal(strings.Join(troubles, "\n"))
+	if len(failures) > 0 {
+		t.Fatal(strings.Join(failures, "\n"))
 	}
 	return given
 }

@@ -9,8 +9,8 @@ import (
 	"testing/synctest"
 )
 
-// poolTest is a pool of sessions that only have a name: 1, 2 and so on in the
-// order in which they were opened.
+// poolTest is a pool of sessions that only have a name: 1, 2 and so on, in the order in
+// which they are opened.
 type poolTest struct {
 	*pool
 	opened, closed []string
@@ -41,7 +41,7 @@ func newPoolTest(size int) *poolTest {
 	return p
 }
 
-// mustTake takes a session, which must be the one with the name.
+// mustTake takes a session, and fails unless it has the name.
 func (p *poolTest) mustTake(t *testing.T, name string) session {
 	t.Helper()
 	s, err := p.take(t.Context())
@@ -54,8 +54,8 @@ func (p *poolTest) mustTake(t *testing.T, name string) session {
 	return s
 }
 
-// takeLater takes a session in the background and returns when that waits, or
-// is done.
+// takeLater calls take in a new goroutine, and returns when it waits or has returned.
+// The channel receives the name of the session or the error.
 func (p *poolTest) takeLater(ctx context.Context) <-chan string {
 	got := make(chan string, 1)
 	go func() {
@@ -76,7 +76,7 @@ func TestPoolIsBounded(t *testing.T) {
 		first, second := p.mustTake(t, "1"), p.mustTake(t, "2")
 		third, fourth := p.takeLater(t.Context()), p.takeLater(t.Context())
 		if len(third)+len(fourth) > 0 {
-			t.Fatal("more sessions are taken than there may be")
+			t.Fatal("more sessions are taken than the size of the pool")
 		}
 		p.put(first)
 		p.put(second)
@@ -87,7 +87,7 @@ func TestPoolIsBounded(t *testing.T) {
 	})
 }
 
-func TestPoolTakesTheLastUsed(t *testing.T) {
+func TestPoolTakesLastUsed(t *testing.T) {
 	p := newPoolTest(3)
 	first, second, third := p.mustTake(t, "1"), p.mustTake(t, "2"), p.mustTake(t, "3")
 	p.put(second)
@@ -99,23 +99,23 @@ func TestPoolTakesTheLastUsed(t *testing.T) {
 	p.mustTake(t, "2")
 }
 
-// Who stops waiting, and who comes too late, takes nothing along.
-func TestPoolWaitEndsWithItsContext(t *testing.T) {
+// A caller whose context has ended takes no session.
+func TestPoolTakeContextEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPoolTest(1)
 		taken := p.mustTake(t, "1")
 		ctx, cancel := context.WithCancel(t.Context())
-		leaves, stays := p.takeLater(ctx), p.takeLater(t.Context())
+		cancelled, waits := p.takeLater(ctx), p.takeLater(t.Context())
 		cancel()
-		if got := <-leaves; got != context.Canceled.Error() {
+		if got := <-cancelled; got != context.Canceled.Error() {
 			t.Errorf("got %s", got)
 		}
 		p.put(taken)
-		if got := <-stays; got != "1" {
-			t.Errorf("who stayed got %s", got)
+		if got := <-waits; got != "1" {
+			t.Errorf("the other caller got %s", got)
 		}
 		p.put(taken)
-		for range 20 { // there is a session and the context has ended: which of them counts must not be chance
+		for range 20 { // a session is free too; select would choose at random
 			if _, err := p.take(ctx); !errors.Is(err, context.Canceled) {
 				t.Fatalf("got error %v", err)
 			}
@@ -124,7 +124,7 @@ func TestPoolWaitEndsWithItsContext(t *testing.T) {
 	})
 }
 
-func TestPoolGoesOnWhenOpeningFails(t *testing.T) {
+func TestPoolOpenFails(t *testing.T) {
 	p := newPoolTest(1)
 	p.openErr = errors.New("ours")
 	for range 3 {
@@ -136,12 +136,12 @@ func TestPoolGoesOnWhenOpeningFails(t *testing.T) {
 	p.mustTake(t, "1")
 }
 
-func TestPoolReplacesWhatIsDropped(t *testing.T) {
+func TestPoolReplacesDroppedSession(t *testing.T) {
 	p := newPoolTest(2)
 	first, second := p.mustTake(t, "1"), p.mustTake(t, "2")
 	p.drop(first)
 	if !slices.Equal(p.closed, []string{"1"}) {
-		t.Errorf("closed are %v", p.closed)
+		t.Errorf("closed sessions: %v", p.closed)
 	}
 	p.put(second)
 	p.mustTake(t, "2")
@@ -151,6 +151,6 @@ func TestPoolReplacesWhatIsDropped(t *testing.T) {
 		t.Error(err)
 	}
 	if slices.Sort(p.closed); !slices.Equal(p.closed, []string{"1", "2", "3"}) {
-		t.Errorf("closed are %v at the end", p.closed)
+		t.Errorf("closed sessions at the end: %v", p.closed)
 	}
 }

@@ -9,7 +9,8 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 )
 
-// noReceipts keeps anybody from writing receipts, and says how each engine is told.
+// noReceipts has a statement that makes writes of receipts fail: for SQLite (true), which
+// sees all writes, and for PostgreSQL.
 var noReceipts = map[bool]string{
 	true:  "CREATE TRIGGER no_receipts BEFORE INSERT ON receipts BEGIN SELECT RAISE(ABORT, 'full'); END",
 	false: "ALTER TABLE receipts ADD CONSTRAINT no_receipts CHECK (slot NOT LIKE '%probe') NOT VALID",
@@ -41,13 +42,12 @@ func TestProbeWrite(t *testing.T) {
 			return err
 		})
 		if err := d.ProbeWrite(t.Context()); err == nil {
-			t.Error("a probe that cannot write succeeds")
+			t.Error("the probe succeeds although it cannot write")
 		}
 	})
 }
 
-// What fails because the database is in trouble is counted, and what its caller
-// has done wrong is not.
+// FailedWrites counts failures of the database, and not errors of the caller.
 func TestFailedWrites(t *testing.T) {
 	t.Parallel()
 	url := dbtest.SQLiteURL(t)

@@ -12,9 +12,11 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
-// openUmask lets new files be as open to others as whoever makes them asks for.
+// openUmask sets the umask to 0 for the test, so that only the mode that is passed to open
+// restricts new files.
 func openUmask(t *testing.T) {
 	t.Helper()
 	old := syscall.Umask(0)
@@ -37,11 +39,11 @@ func modes(t *testing.T, path string) map[string]fs.FileMode {
 
 var private = map[string]fs.FileMode{"": 0o600, "-wal": 0o600, "-shm": 0o600}
 
-// There are hashes of passwords in a database, so nobody but its owner may read
-// a new one. The umask belongs to the process: no other test may run meanwhile.
+// A database has password hashes, so only its owner may read a new one. The umask belongs
+// to the process, so this test must not run in parallel with others.
 func TestNewDatabaseIsPrivate(t *testing.T) {
 	openUmask(t)
-	for name, link := range map[string]string{"a plain path": "", "a link to a file that is not there": "to", "a link in another folder": "folder/to"} {
+	for name, link := range map[string]string{"a plain path": "", "a link to a missing file": "to", "a link into another folder": "folder/to"} {
 		t.Run(name, func(t *testing.T) {
 			folder := t.TempDir()
 			path, file := filepath.Join(folder, "cohort.db"), filepath.Join(folder, "cohort.db")
@@ -58,7 +60,7 @@ func TestNewDatabaseIsPrivate(t *testing.T) {
 			addStores(t, d, "a")
 			wantEqual(t, "the modes", private, modes(t, file))
 			if files := d.OpenToOthers(); len(files) > 0 {
-				t.Errorf("%v are said to be open to others", files)
+				t.Errorf("OpenToOthers returns %v", files)
 			}
 		})
 	}
@@ -75,27 +77,27 @@ func TestCopyIsPrivate(t *testing.T) {
 	wantEqual(t, "the modes", private, modes(t, path))
 }
 
-// The mode of a database that is there is its owner's choice, of which he is told.
+// The mode of an existing database is not changed, and OpenToOthers reports it.
 func TestWiderModeIsKept(t *testing.T) {
 	openUmask(t)
-	path := closed(t)
+	path := closedDatabase(t)
 	chmod(t, path, 0o640)
 	d := dbtest.Open(t, "sqlite:"+path)
 	addStores(t, d, "a")
 	wide := map[string]fs.FileMode{"": 0o640, "-wal": 0o640, "-shm": 0o640}
 	wantEqual(t, "the modes", wide, modes(t, path))
-	notified := map[string]fs.FileMode{}
+	reported := map[string]fs.FileMode{}
 	for _, f := range d.OpenToOthers() {
-		notified[strings.TrimPrefix(f.Path, path)] = f.Mode
+		reported[strings.TrimPrefix(f.Path, path)] = f.Mode
 	}
-	wantEqual(t, "what is told", wide, notified)
+	wantEqual(t, "OpenToOthers", wide, reported)
 }
 
-// Of several that make one file at the same moment each has it private, and none
-// loses its locks because another closes what it has made.
-func TestManyMakeOneFile(t *testing.T) {
+// Several nodes create one file at the same time. The file is private, and no node loses
+// its locks because another one closes the file that it created.
+func TestConcurrentCreate(t *testing.T) {
 	openUmask(t)
-	const nodes, each = 8, 20
+	nodes, each := testenv.Times(8, 4), testenv.Times(20, 10)
 	url := dbtest.SQLiteURL(t)
 	var wg sync.WaitGroup
 	for node := range nodes {
@@ -119,7 +121,7 @@ func TestManyMakeOneFile(t *testing.T) {
 	view(t, d, func(tx *db.Tx) error {
 		stores, err := tx.ListStores()
 		if len(stores) != nodes*each {
-			t.Errorf("%d stores are there, want %d", len(stores), nodes*each)
+			t.Errorf("got %d stores, want %d", len(stores), nodes*each)
 		}
 		return err
 	})

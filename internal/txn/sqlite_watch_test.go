@@ -15,7 +15,7 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// noticeTime is more than the writer needs to find out by itself.
+// noticeTime is longer than the interval at which an idle writer checks the files.
 const noticeTime = time.Second
 
 func rename(t *testing.T, from, to string) {
@@ -32,18 +32,18 @@ func remove(t *testing.T, path string) {
 	}
 }
 
-// waysToTake are ways in which a database is taken away from a server, and how it
-// is brought back if it can be.
-var waysToTake = []struct {
+// removals are ways to take the files of an open database away, and to bring them back if
+// that is possible.
+var removals = []struct {
 	name string
 	take func(t *testing.T, path string)
 	back func(t *testing.T, path string)
-	// late says that only the idle look finds it, not a commit.
+	// late says that only the check of an idle writer notices it, not a commit.
 	late bool
 }{
 	{name: "deleted", take: remove},
-	{name: "another file over it", take: func(t *testing.T, path string) {
-		rename(t, closed(t), path)
+	{name: "replaced by another file", take: func(t *testing.T, path string) {
+		rename(t, closedDatabase(t), path)
 	}},
 	{
 		name: "moved",
@@ -51,30 +51,30 @@ var waysToTake = []struct {
 		back: func(t *testing.T, path string) { rename(t, path+".old", path) },
 	},
 	{
-		name: "its folder moved",
+		name: "folder moved",
 		take: func(t *testing.T, path string) { rename(t, filepath.Dir(path), filepath.Dir(path)+".old") },
 		back: func(t *testing.T, path string) { rename(t, filepath.Dir(path)+".old", filepath.Dir(path)) },
 	},
 	{
-		name: "its log moved",
+		name: "write-ahead log moved",
 		take: func(t *testing.T, path string) { rename(t, path+"-wal", path+".old") },
 		back: func(t *testing.T, path string) { rename(t, path+".old", path+"-wal") },
 	},
 	{
-		name: "the index of its log moved", late: true,
+		name: "index of the log moved", late: true,
 		take: func(t *testing.T, path string) { rename(t, path+"-shm", path+".old") },
 		back: func(t *testing.T, path string) { rename(t, path+".old", path+"-shm") },
 	},
 }
 
-// fileNews is what WatchFile tells.
-type fileNews struct {
+// fileEvents records the calls of WatchFile's function.
+type fileEvents struct {
 	mu   sync.Mutex
 	list []error
 }
 
-func watchFile(d *db.DB) *fileNews {
-	n := &fileNews{}
+func watchFile(d *db.DB) *fileEvents {
+	n := &fileEvents{}
 	d.WatchFile(func(err error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -83,8 +83,9 @@ func watchFile(d *db.DB) *fileNews {
 	return n
 }
 
-// want fails unless what was told since the last call is an error for each true.
-func (n *fileNews) want(t *testing.T, when string, failed ...bool) {
+// want fails unless the calls since the last want had an error for each true, and nil for
+// each false.
+func (n *fileEvents) want(t *testing.T, when string, failed ...bool) {
 	t.Helper()
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -92,19 +93,19 @@ func (n *fileNews) want(t *testing.T, when string, failed ...bool) {
 	for _, err := range n.list {
 		got = append(got, err != nil)
 	}
-	wantEqual(t, when+", failures told", failed, got)
+	wantEqual(t, when+", calls with an error", failed, got)
 	n.list = nil
 }
 
-// While the path of a database does not lead to the open file, nothing is
-// acknowledged and nothing is read.
+// While the path of the database does not lead to the open file, every update and view
+// fails.
 func TestDatabaseTakenAway(t *testing.T) {
-	for _, way := range waysToTake {
+	for _, r := range removals {
 		for _, idle := range []bool{false, true} {
-			if way.late && !idle {
+			if r.late && !idle {
 				continue
 			}
-			t.Run(way.name+map[bool]string{true: " while nothing is written"}[idle], func(t *testing.T) {
+			t.Run(r.name+map[bool]string{true: " while idle"}[idle], func(t *testing.T) {
 				t.Parallel()
 				folder := filepath.Join(t.TempDir(), "folder")
 				if err := os.Mkdir(folder, 0o700); err != nil {
@@ -112,15 +113,15 @@ func TestDatabaseTakenAway(t *testing.T) {
 				}
 				path := filepath.Join(folder, "cohort.db")
 				inBubble(t, "sqlite:"+path, func(t *testing.T, d *db.DB) {
-					news := watchFile(d)
-					news.want(t, "in the beginning")
+					events := watchFile(d)
+					events.want(t, "at the start")
 					update(t, d, add("a", "before"))
-					notified := watch(d)
-					way.take(t, path)
+					commits := watch(d)
+					r.take(t, path)
 					if idle {
 						time.Sleep(noticeTime)
-						news.want(t, "idle", true)
-						notified.want(t, "anything")
+						events.want(t, "while idle", true)
+						commits.want(t, "anything")
 					}
 					for range 3 {
 						wantKind(t, d.Update(t.Context(), add("a", "away")), cohort.KindUnavailable)
@@ -128,16 +129,16 @@ func TestDatabaseTakenAway(t *testing.T) {
 					wantKind(t, d.View(t.Context(), func(*db.Tx) error { return nil }), cohort.KindUnavailable)
 					wantKind(t, d.Ping(t.Context()), cohort.KindUnavailable)
 					if !idle {
-						news.want(t, "after writes", true)
-						notified.want(t, "anything")
+						events.want(t, "after updates", true)
+						commits.want(t, "anything")
 					}
-					if way.back == nil {
+					if r.back == nil {
 						return
 					}
-					way.back(t, path)
+					r.back(t, path)
 					update(t, d, add("a", "after"))
-					news.want(t, "when it is back", false)
-					notified.want(t, "anything", "+a/2 after")
+					events.want(t, "after it is back", false)
+					commits.want(t, "anything", "+a/2 after")
 					wantEqual(t, "the groups", 2, len(listGroups(t, d, "a", everything, onePage)))
 					if err := d.Ping(t.Context()); err != nil {
 						t.Error(err)
@@ -148,16 +149,16 @@ func TestDatabaseTakenAway(t *testing.T) {
 	}
 }
 
-// A change whose database is taken away before its commit is not carried out, and
-// may be tried again. Behind the commit it is unknown what becomes of it.
+// If the database is taken away before the commit, the update fails and may be retried. If
+// it is taken away during the commit, the outcome is unknown.
 func TestDatabaseTakenAwayAtTheCommit(t *testing.T) {
 	for _, tt := range []struct {
-		name, at string // the statement in front of which it happens
+		name, at string // the statement before which the file is moved
 		commits  int
 		message  string
 	}{
-		{"before", "RELEASE request", 0, ""},
-		{"in the middle of it", "COMMIT", 1, "It is unknown whether the change was made. Please look before you try again."},
+		{"before the commit", "RELEASE request", 0, ""},
+		{"during the commit", "COMMIT", 1, "It is unknown whether the change was made. Please look before you try again."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -180,7 +181,7 @@ func TestDatabaseTakenAwayAtTheCommit(t *testing.T) {
 				err := d.Update(t.Context(), add("a", "lost"))
 				wantKind(t, err, cohort.KindUnavailable)
 				if e, ok := err.(*cohort.Error); !ok || e.Message != tt.message { //nolint:errorlint // Update classifies
-					t.Errorf("the error is %v", err)
+					t.Errorf("got error %v, want the message %q", err, tt.message)
 				}
 				wantEqual(t, "commits", tt.commits, commits)
 				rename(t, path+".old", path)
@@ -191,9 +192,9 @@ func TestDatabaseTakenAwayAtTheCommit(t *testing.T) {
 	}
 }
 
-// A server whose database was moved away ends, while another has made a new one
-// in its place. The new one keeps its log, and the old one all that was in its own.
-func TestCloseLeavesTheFilesOfAnother(t *testing.T) {
+// A database is moved, and another node creates a new one at the path. Closing the first
+// one leaves the log of the new database alone, and loses nothing of the old one.
+func TestCloseAfterMove(t *testing.T) {
 	t.Parallel()
 	url := dbtest.SQLiteURL(t)
 	path := strings.TrimPrefix(url, "sqlite:")
@@ -233,9 +234,9 @@ func TestCloseLeavesTheFilesOfAnother(t *testing.T) {
 	}
 }
 
-// A log that is deleted holds what was acknowledged and not yet moved. A server
-// that is stopped moves it.
-func TestDeletedLogIsNotLostAtTheEnd(t *testing.T) {
+// A deleted log that is still open has acknowledged changes. Close moves them into the
+// database file.
+func TestCloseAfterLogIsDeleted(t *testing.T) {
 	t.Parallel()
 	url := dbtest.SQLiteURL(t)
 	d, err := db.Open(t.Context(), url)

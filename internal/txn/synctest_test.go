@@ -13,25 +13,24 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// In a bubble time passes only when there is nothing else to do, and one can
-// tell that everybody waits. So tests of who waits for whom need no patience.
+// In a bubble of testing/synctest the clock is fake, and synctest.Wait returns when every
+// goroutine is blocked. So tests of waiting need no timeouts.
 
 // eachBubble runs a test in a bubble on a database of each engine, with the
-// stores "a" and "b". Nobody in it may wait for another in the server: a bubble
-// takes that for work.
+// stores "a" and "b". The test must not wait for a lock in the server: the bubble
+// does not count a network read as blocked.
 func eachBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) { inBubble(t, url, fn) })
 }
 
-// sqliteBubble is eachBubble on SQLite alone: for tests of its one writer, of
-// the turns and batches in which it works, and of its log. On PostgreSQL many
-// write, and each update is a transaction by itself.
+// sqliteBubble is eachBubble on SQLite only, for tests of the writer, its batches, and
+// the write-ahead log.
 func sqliteBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		inBubble(t, dbtest.SQLiteURL(t), fn)
+		inBubble(t, dbtest.MigratedSQLiteURL(t), fn)
 	})
 }
 
@@ -40,7 +39,7 @@ func sqliteBubbleURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		url := dbtest.SQLiteURL(t)
+		url := dbtest.MigratedSQLiteURL(t)
 		synctest.Test(t, func(t *testing.T) { fn(t, url) })
 	})
 }
@@ -54,8 +53,8 @@ func inBubble(t *testing.T, url string, fn func(t *testing.T, d *db.DB)) {
 	})
 }
 
-// hold keeps the writer busy until release is called, so that updates which are
-// queued meanwhile wait together. Where many write nobody waits for it.
+// hold keeps the SQLite writer busy until release is called, so that updates which are
+// queued in between share a batch. On PostgreSQL it holds up no other update.
 func hold(t *testing.T, d *db.DB) (release func()) {
 	t.Helper()
 	end := make(chan struct{})
@@ -68,8 +67,8 @@ func hold(t *testing.T, d *db.DB) (release func()) {
 	}
 }
 
-// queue calls Update, and returns when that waits for something. What it
-// returns, or its panic as an error, comes from done.
+// queue calls Update in a new goroutine, and returns when that goroutine is blocked. done
+// receives the result of Update, or its panic as an error.
 func queue(t *testing.T, d *db.DB, fn func(*db.Tx) error) (done <-chan error) {
 	t.Helper()
 	return queueUntil(t.Context(), d, fn)
@@ -82,12 +81,12 @@ func queueUntil(ctx context.Context, d *db.DB, fn func(*db.Tx) error) <-chan err
 	return done
 }
 
-// add returns what queues to add a group.
+// add returns a function for Update that adds a group.
 func add(store, name string) func(*db.Tx) error {
 	return func(tx *db.Tx) error { return addNext(tx, store, name) }
 }
 
-// wantDone fails unless all of what was queued has ended well.
+// wantDone waits for queued updates, and fails unless all of them succeed.
 func wantDone(t *testing.T, queued ...<-chan error) {
 	t.Helper()
 	for i, done := range queued {
@@ -97,7 +96,7 @@ func wantDone(t *testing.T, queued ...<-chan error) {
 	}
 }
 
-// commits is what Watch tells, one element for each commit.
+// commits has the changes that Watch reports, one element per commit.
 type commits struct {
 	mu   sync.Mutex
 	list []string
@@ -113,7 +112,7 @@ func watch(d *db.DB) *commits {
 	return c
 }
 
-// take returns what there was since it was called last.
+// take returns the commits since the last call.
 func (c *commits) take() []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -125,7 +124,7 @@ func (c *commits) take() []string {
 func (c *commits) want(t *testing.T, want ...string) {
 	t.Helper()
 	if got := c.take(); !slices.Equal(got, want) {
-		t.Errorf("told of the commits\n%q\nwant\n%q", got, want)
+		t.Errorf("got the commits\n%q\nwant\n%q", got, want)
 	}
 }
 
@@ -134,7 +133,7 @@ var kinds = map[txn.ChangeKind]string{
 	db.StoreUpdated: "store ", db.StoreDeleted: "no store ", db.TokenDeleted: "no token", db.AnythingChanged: "anything",
 }
 
-// describe writes changes as "+a/1 name", one after another.
+// describe returns changes as text such as "+a/1 name, store b".
 func describe(changes []db.Change) (text string) {
 	for _, c := range changes {
 		if text += ", " + kinds[c.Kind]; c.StoreHash != "" {

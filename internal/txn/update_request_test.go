@@ -11,9 +11,9 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// Who leaves the queue is told that nothing was done, and nothing is: neither
-// when his turn comes nor later.
-func TestTurnThatIsWithdrawnNeverRuns(t *testing.T) {
+// A request whose context ends while it is queued is withdrawn: its function never runs,
+// and the error does not say that the outcome is unknown.
+func TestWithdrawnRequestNeverRuns(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
@@ -24,15 +24,15 @@ func TestTurnThatIsWithdrawnNeverRuns(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		ran := false
 		before := queue(t, d, add("a", "before"))
-		left := queueUntil(ctx, d, func(*db.Tx) error { ran = true; return nil })
-		behind := queue(t, d, add("a", "behind"))
+		withdrawn := queueUntil(ctx, d, func(*db.Tx) error { ran = true; return nil })
+		after := queue(t, d, add("a", "after"))
 		cancel()
-		if err := <-left; !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "unknown") {
-			t.Errorf("who left is told %v", err)
+		if err := <-withdrawn; !errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "unknown") {
+			t.Errorf("the withdrawn request: %v", err)
 		}
 		release()
-		wantDone(t, before, behind)
-		wantGroups(t, d, "a", newGroup(1, "before"), newGroup(2, "behind"))
+		wantDone(t, before, after)
+		wantGroups(t, d, "a", newGroup(1, "before"), newGroup(2, "after"))
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
@@ -42,13 +42,13 @@ func TestTurnThatIsWithdrawnNeverRuns(t *testing.T) {
 	})
 }
 
-// A batch in which nobody stayed must not keep others from theirs.
-func TestAllWithdraw(t *testing.T) {
+// A batch whose requests are all withdrawn does not block the next one.
+func TestAllRequestsAreWithdrawn(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		release := hold(t, d)
 		ctx, cancel := context.WithCancel(t.Context())
 		for range 3 {
-			queueUntil(ctx, d, func(*db.Tx) error { t.Error("the function is called"); return nil })
+			queueUntil(ctx, d, func(*db.Tx) error { t.Error("the function was called"); return nil })
 		}
 		cancel()
 		synctest.Wait()
@@ -58,22 +58,22 @@ func TestAllWithdraw(t *testing.T) {
 	})
 }
 
-// A function writes to variables of its caller's, so the caller stays until it
-// is through, whatever becomes of the context.
-func TestCallerStaysWhileItsFunctionRuns(t *testing.T) {
+// The function of an update writes to variables of the caller, so Update does not return
+// while the function runs, even if the context ends.
+func TestUpdateWaitsForItsFunction(t *testing.T) {
 	eachBubble(t, func(t *testing.T, d *db.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		end := make(chan struct{})
 		written := 0
 		done := queueUntil(ctx, d, func(tx *db.Tx) error {
 			<-end
-			written++ // seen by the race detector, if the caller has gone on
+			written++ // the race detector reports it if Update has returned
 			return addNext(tx, "a", "x")
 		})
 		cancel()
 		synctest.Wait()
 		if len(done) > 0 {
-			t.Error("the caller went on")
+			t.Error("Update returned")
 			written++
 		}
 		close(end)
@@ -83,14 +83,14 @@ func TestCallerStaysWhileItsFunctionRuns(t *testing.T) {
 		if written != 1 {
 			t.Errorf("the function was called %d times", written)
 		}
-		update(t, d, add("a", "behind"))
-		wantGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "behind"))
+		update(t, d, add("a", "after"))
+		wantGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "after"))
 	})
 }
 
-// Who leaves while the commit takes its time is told that it is not known what
-// became of it, and it goes on without him. Those who stay are told the truth.
-func TestCallerLeavesDuringTheCommit(t *testing.T) {
+// If the context of one caller ends during the commit, its error says that the outcome is
+// unknown. The commit continues, and other callers get its result.
+func TestContextEndsDuringCommit(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		commit := make(chan struct{})
 		d := openWith(t, url, func(s txn.Statement) error {
@@ -103,37 +103,36 @@ func TestCallerLeavesDuringTheCommit(t *testing.T) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
 		var id int64
-		leaves := queueUntil(ctx, d, func(tx *db.Tx) (err error) {
+		cancelled := queueUntil(ctx, d, func(tx *db.Tx) (err error) {
 			id, err = tx.NextGroupID("a")
 			return errors.Join(err, tx.InsertGroup("a", newGroup(id, "x")))
 		})
-		stays := queue(t, d, add("a", "y"))
-		if len(leaves)+len(stays) > 0 {
-			t.Fatal("somebody is told that it is done before the commit")
+		other := queue(t, d, add("a", "y"))
+		if len(cancelled)+len(other) > 0 {
+			t.Fatal("Update returned before the commit")
 		}
 		cancel()
-		if err := <-leaves; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "unknown") || id != 1 {
-			t.Errorf("who left is told %v, with id %d", err, id)
+		if err := <-cancelled; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "unknown") || id != 1 {
+			t.Errorf("got error %v and id %d, want an unknown outcome and id 1", err, id)
 		}
 		close(commit)
-		wantDone(t, stays)
+		wantDone(t, other)
 		wantGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "y"))
 	})
 }
 
-// The end of one caller's context does not reach the work of others, which may
-// be in the same transaction.
-func TestContextIsItsCallersAlone(t *testing.T) {
+// The end of one caller's context does not affect other requests of the batch.
+func TestContextEndsWithinABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
 		ctx, cancel := context.WithCancel(t.Context())
 		first := queue(t, d, add("a", "first"))
-		leaves := queueUntil(ctx, d, func(tx *db.Tx) error { cancel(); return addNext(tx, "a", "second") })
+		cancelled := queueUntil(ctx, d, func(tx *db.Tx) error { cancel(); return addNext(tx, "a", "second") })
 		third := queue(t, d, add("a", "third"))
 		release()
 		wantDone(t, first, third)
-		if err := <-leaves; err != nil && !errors.Is(err, context.Canceled) {
+		if err := <-cancelled; err != nil && !errors.Is(err, context.Canceled) {
 			t.Error(err)
 		}
 		c.want(t, "+a/1 first, +a/2 second, +a/3 third")

@@ -13,25 +13,25 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// faults is how a statement can fail: with an error that says that the database
-// is in trouble or with another, not run, or with the transaction undone.
+// faults are ways in which a statement fails: with an error of the database or with
+// another error, not run at all or with the transaction rolled back.
 var faults = map[string]func(txn.Statement) error{
-	"trouble":                 func(txn.Statement) error { return txn.ErrTrouble },
-	"trouble, all undone":     func(s txn.Statement) error { return undoing(s, txn.ErrTrouble) },
-	"other error":             func(txn.Statement) error { return errOurs },
-	"other error, all undone": func(s txn.Statement) error { return undoing(s, errOurs) },
+	"trouble":                  func(txn.Statement) error { return txn.ErrTrouble },
+	"trouble, rolled back":     func(s txn.Statement) error { return rollBack(s, txn.ErrTrouble) },
+	"other error":              func(txn.Statement) error { return errOurs },
+	"other error, rolled back": func(s txn.Statement) error { return rollBack(s, errOurs) },
 }
 
-func undoing(s txn.Statement, err error) error {
-	_ = s.Undo() // there may be nothing to undo
+func rollBack(s txn.Statement, err error) error {
+	_ = s.Undo() // there may be no transaction
 	return err
 }
 
-// faultAt is a fault that strikes one statement after it was armed.
+// faultAt makes one statement fail.
 type faultAt struct {
 	strike func(txn.Statement) error
-	in     int // statements until then; 0: not armed
-	struck string
+	in     int    // the number of statements until the fault; 0: never
+	struck string // the statement that failed
 }
 
 func (f *faultAt) each(s txn.Statement) error {
@@ -42,15 +42,15 @@ func (f *faultAt) each(s txn.Statement) error {
 	return f.strike(s)
 }
 
-// history is what was done to a database, and what was said about it.
+// history records updates, their results, and the notifications of watchers.
 type history struct {
-	calls    map[string]int  // of each update's function
-	notified map[string]bool // each update's answer: that it was made
-	watched  []string        // what watchers were told
+	calls   map[string]int  // of the function of each update
+	results map[string]bool // whether each update succeeded
+	watched []string        // the groups that watchers were notified of
 }
 
 func newHistory(d *db.DB) *history {
-	h := &history{calls: map[string]int{}, notified: map[string]bool{}}
+	h := &history{calls: map[string]int{}, results: map[string]bool{}}
 	d.Watch(func(changes []db.Change) {
 		for _, c := range changes {
 			h.watched = append(h.watched, c.Group.Name)
@@ -59,7 +59,7 @@ func newHistory(d *db.DB) *history {
 	return h
 }
 
-// queueAdd queues the addition of a group that is named like the update.
+// queueAdd queues an update that adds a group with the name of the update.
 func (h *history) queueAdd(t *testing.T, d *db.DB, name string, then func(*db.Tx) error) (done <-chan error) {
 	t.Helper()
 	return queue(t, d, func(tx *db.Tx) error {
@@ -71,44 +71,45 @@ func (h *history) queueAdd(t *testing.T, d *db.DB, name string, then func(*db.Tx
 	})
 }
 
-func (h *history) hear(name string, done <-chan error) (err error) {
+// wait waits for an update and records its result.
+func (h *history) wait(name string, done <-chan error) (err error) {
 	err = <-done
-	h.notified[name] = err == nil
+	h.results[name] = err == nil
 	return err
 }
 
-// wantTrue fails unless the database has what was said to be done, and nothing
-// else, and watchers were told the same.
-func (h *history) wantTrue(t *testing.T, d *db.DB) {
+// wantConsistent fails unless the database has exactly the groups of the updates that
+// succeeded, and watchers were notified of the same groups.
+func (h *history) wantConsistent(t *testing.T, d *db.DB) {
 	t.Helper()
-	var made, there []string
-	for _, name := range slices.Sorted(maps.Keys(h.notified)) {
-		if h.notified[name] {
-			made = append(made, name)
+	var want, got []string
+	for _, name := range slices.Sorted(maps.Keys(h.results)) {
+		if h.results[name] {
+			want = append(want, name)
 		}
 		if h.calls[name] > 1 {
 			t.Errorf("the function of %s was called %d times", name, h.calls[name])
 		}
 	}
 	for i, g := range listGroups(t, d, "a", everything, onePage) {
-		there = append(there, g.Name)
+		got = append(got, g.Name)
 		if g.ID != int64(i+1) {
-			t.Errorf("group %d at place %d", g.ID, i)
+			t.Errorf("the group at index %d has id %d", i, g.ID)
 		}
 	}
-	slices.Sort(there)
-	if !slices.Equal(there, made) {
-		t.Errorf("there is %q, but told to be made was %q", there, made)
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("the database has the groups %q, but these updates succeeded: %q", got, want)
 	}
 	watched := slices.Sorted(slices.Values(h.watched))
-	if !slices.Equal(watched, made) {
-		t.Errorf("watchers were told %q, and the callers %q", watched, made)
+	if !slices.Equal(watched, want) {
+		t.Errorf("watchers were notified of %q, but these updates succeeded: %q", watched, want)
 	}
 }
 
-// Whichever statement of the writer fails, and however, everybody is told what
-// became of his update, and afterwards it goes on. One of the updates fails by
-// itself, so that its undoing is tried too.
+// Any statement of the writer fails, in every way. Each caller gets the real outcome of
+// its update, and the next update works. One of the updates fails by itself, so that
+// its rollback is covered too.
 func TestAnyStatementFails(t *testing.T) {
 	for name, strike := range faults {
 		t.Run(name, func(t *testing.T) {
@@ -124,9 +125,9 @@ func TestAnyStatementFails(t *testing.T) {
 					if f.struck != "" {
 						struck = append(struck, f.struck)
 					}
-					h.wantTrue(t, d)
+					h.wantConsistent(t, d)
 					if t.Failed() {
-						t.Fatalf("when statement %d fails, which is %s", n, f.struck)
+						t.Fatalf("statement %d failed: %s", n, f.struck)
 					}
 				}
 				wantStruck(t, struck)
@@ -135,7 +136,7 @@ func TestAnyStatementFails(t *testing.T) {
 	}
 }
 
-// failOneOf lets statement n of the batch that comes next fail.
+// failOneOf makes statement n of the next batch fail.
 func failOneOf(t *testing.T, d *db.DB, f *faultAt, n int, h *history) {
 	nothing := func(*db.Tx) error { return nil }
 	release := hold(t, d)
@@ -143,40 +144,40 @@ func failOneOf(t *testing.T, d *db.DB, f *faultAt, n int, h *history) {
 	firstDone := h.queueAdd(t, d, first, nothing)
 	badDone := h.queueAdd(t, d, bad, func(*db.Tx) error { return errOurs })
 	lastDone := h.queueAdd(t, d, last, nothing)
-	f.in = n + 2 // RELEASE and COMMIT of the update that holds the writer
+	f.in = n + 2 // after RELEASE and COMMIT of the update that holds the writer
 	release()
-	notified := map[string]error{first: h.hear(first, firstDone), bad: h.hear(bad, badDone), last: h.hear(last, lastDone)}
+	errs := map[string]error{first: h.wait(first, firstDone), bad: h.wait(bad, badDone), last: h.wait(last, lastDone)}
 	f.in = 0
-	if notified[bad] == nil {
-		t.Error("the update that failed is said to be made")
+	if errs[bad] == nil {
+		t.Error("the failing update succeeded")
 	}
-	for name, err := range notified {
+	for name, err := range errs {
 		if errors.Is(err, txn.ErrTrouble) && cohort.KindOf(err) != cohort.KindUnavailable {
-			t.Errorf("%s is told %v, of kind %v", name, err, cohort.KindOf(err))
+			t.Errorf("%s: got error %v of kind %v", name, err, cohort.KindOf(err))
 		}
 	}
 	next := fmt.Sprint("next ", n)
-	if err := h.hear(next, h.queueAdd(t, d, next, nothing)); err != nil {
-		t.Errorf("it does not go on: %v", err)
+	if err := h.wait(next, h.queueAdd(t, d, next, nothing)); err != nil {
+		t.Errorf("the next update: %v", err)
 	}
 }
 
-// wantStruck fails unless every kind of statement was among those that failed.
+// wantStruck fails unless statements of every kind have failed.
 func wantStruck(t *testing.T, struck []string) {
 	t.Helper()
 	for _, kind := range []string{"BEGIN", "PRAGMA data_version", "SAVEPOINT", "INSERT", "RELEASE", "ROLLBACK TO", "COMMIT"} {
 		if !slices.ContainsFunc(struck, func(query string) bool { return strings.HasPrefix(query, kind) }) {
-			t.Errorf("no %s was among the %d statements", kind, len(struck))
+			t.Errorf("none of the %d statements that failed is a %s", len(struck), kind)
 		}
 	}
 }
 
-// After trouble SQLite may have ended the transaction. What the function does
-// then, and if it takes no notice, must not be a transaction of its own.
-func TestNothingRunsOnItsOwnAfterTrouble(t *testing.T) {
+// After some errors SQLite has ended the transaction. Statements that the function runs
+// afterwards must fail: each would be a transaction of its own.
+func TestNoStatementRunsOutsideTheTransaction(t *testing.T) {
 	for _, ends := range []error{nil, errOurs} {
 		sqliteBubbleURL(t, func(t *testing.T, url string) {
-			f := &faultAt{strike: faults["trouble, all undone"]}
+			f := &faultAt{strike: faults["trouble, rolled back"]}
 			d := openWith(t, url, f.each)
 			addStores(t, d, "a")
 			h := newHistory(d)
@@ -185,9 +186,9 @@ func TestNothingRunsOnItsOwnAfterTrouble(t *testing.T) {
 			bad := h.queueAdd(t, d, "bad", func(tx *db.Tx) error {
 				f.in = 1
 				for range 2 {
-					for _, err := range []error{addNext(tx, "a", "on its own"), tx.InsertGroup("a", newGroup(9, "on its own"))} {
+					for _, err := range []error{addNext(tx, "a", "outside"), tx.InsertGroup("a", newGroup(9, "outside"))} {
 						if !errors.Is(err, txn.ErrTrouble) {
-							t.Errorf("a statement after trouble: %v", err)
+							t.Errorf("a statement after the error: %v", err)
 						}
 					}
 				}
@@ -196,21 +197,21 @@ func TestNothingRunsOnItsOwnAfterTrouble(t *testing.T) {
 			last := h.queueAdd(t, d, "last", func(*db.Tx) error { return nil })
 			release()
 			for name, done := range map[string]<-chan error{"first": first, "bad": bad, "last": last} {
-				err := h.hear(name, done)
+				err := h.wait(name, done)
 				if (err == nil) != (name == "last") {
-					t.Errorf("%s is told %v", name, err)
+					t.Errorf("%s: got error %v", name, err)
 				}
 			}
-			h.wantTrue(t, d)
+			h.wantConsistent(t, d)
 		})
 	}
 }
 
-// A disk that is full, as SQLite says it: the database may not grow.
+// max_page_count makes SQLite report a full disk.
 func TestDatabaseIsFull(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		h := newHistory(d)
-		update(t, d, func(tx *db.Tx) error { _, err := tx.Exec("PRAGMA max_page_count = 1"); return err }) // that is, as it is
+		update(t, d, func(tx *db.Tx) error { _, err := tx.Exec("PRAGMA max_page_count = 1"); return err }) // the current size
 		release := hold(t, d)
 		large := memberOf(1)
 		large.GroupID, large.Notes = 0, strings.Repeat("x", 1_000_000)
@@ -218,14 +219,14 @@ func TestDatabaseIsFull(t *testing.T) {
 		full := h.queueAdd(t, d, "full", func(tx *db.Tx) error { return tx.InsertCustomer("a", large, "") })
 		last := h.queueAdd(t, d, "last", func(*db.Tx) error { return nil })
 		release()
-		wantKind(t, h.hear("full", full), cohort.KindUnavailable)
-		_, _ = h.hear("first", first), h.hear("last", last) // whatever they are told has to be true
-		h.wantTrue(t, d)
+		wantKind(t, h.wait("full", full), cohort.KindUnavailable)
+		_, _ = h.wait("first", first), h.wait("last", last) // either result is possible
+		h.wantConsistent(t, d)
 
 		update(t, d, func(tx *db.Tx) error { _, err := tx.Exec("PRAGMA max_page_count = 1000000"); return err })
-		if err := h.hear("next", h.queueAdd(t, d, "next", func(*db.Tx) error { return nil })); err != nil {
+		if err := h.wait("next", h.queueAdd(t, d, "next", func(*db.Tx) error { return nil })); err != nil {
 			t.Error(err)
 		}
-		h.wantTrue(t, d)
+		h.wantConsistent(t, d)
 	})
 }

@@ -1,99 +1,58 @@
-package txn_test
+package txn
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"slices"
-	"strings"
-	"sync"
 	"testing"
-
-	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
+	"testing/synctest"
+	"time"
 )
 
-// What only inserts may share a transaction with others on every engine. Each
-// caller is told the truth about his own, and so are watchers.
-func TestInsertionsThatFailAmongOthers(t *testing.T) {
-	const callers = 96
-	fail := map[int]struct {
-		insert func(*db.Tx) error
-		kind   cohort.Kind
+// linger is bounded, and does not wait at all after a batch of one.
+func TestLinger(t *testing.T) {
+	tests := []struct {
+		name    string
+		size    int           // of the last batch
+		took    time.Duration // its commit
+		waiting int
+		arrive  []time.Duration // when more requests arrive
+		want    time.Duration
 	}{
-		0: {func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) }, cohort.KindConflict},
-		1: {func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "of no store")) }, cohort.KindNotFound},
+		{"first batch", 0, 0, 1, nil, 0},
+		{"after a batch of one", 1, time.Hour, 1, nil, 0},
+		{"after a batch of one, empty queue", 1, time.Hour, 0, nil, 0},
+		{"full batch", 3, time.Hour, maxBatch, nil, 0},
+		{"all of the last batch return", 2, time.Hour, 3, []time.Duration{time.Millisecond, 2 * time.Millisecond}, 2 * time.Millisecond},
+		{"no request arrives", 3, 4 * time.Millisecond, 1, nil, 2 * time.Millisecond},
+		{"no request arrives after a slow commit", 3, time.Hour, 1, nil, maxLinger},
+		{"too few arrive", 4, 4 * time.Millisecond, 1, []time.Duration{time.Millisecond}, 2 * time.Millisecond},
+		{"the last one arrives", 2, time.Hour, 1, []time.Duration{time.Millisecond, 3 * time.Millisecond}, 3 * time.Millisecond},
+		{"the last one arrives too late", 2, 4 * time.Millisecond, 1, []time.Duration{time.Second}, 2 * time.Millisecond},
 	}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		addGroups(t, d, "a", newGroup(1, "first"))
-		watched := watch(d)
-		want, notified := []cohort.Group{newGroup(1, "first")}, []string{}
-		var wg sync.WaitGroup
-		begin := make(chan struct{})
-		for i := range callers {
-			insert, bad := func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(int64(i), "x")) }, fail[i%8]
-			if bad.insert != nil {
-				insert = bad.insert
-			} else {
-				want, notified = append(want, newGroup(int64(i), "x")), append(notified, fmt.Sprintf("+a/%d x", i))
-			}
-			wg.Go(func() {
-				<-begin
-				if err := d.Update(t.Context(), insert); (err == nil) != (bad.insert == nil) || err != nil && cohort.KindOf(err) != bad.kind {
-					t.Errorf("insertion %d: %v", i, err)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := &writer{size: tt.size, took: tt.took, arrived: make(chan struct{}, 1), queue: make([]*updateRequest, tt.waiting)}
+				w.signal() // for the requests in the queue
+				begun := time.Now()
+				for _, at := range tt.arrive {
+					time.AfterFunc(at, func() { w.add(nil) })
+				}
+				w.linger()
+				if waited := time.Since(begun); waited != tt.want {
+					t.Errorf("waited for %v, want %v", waited, tt.want)
 				}
 			})
-		}
-		close(begin)
-		wg.Wait()
-		wantGroups(t, d, "a", want...)
-		got := strings.Split(strings.Join(watched.take(), ", "), ", ")
-		slices.Sort(got)
-		slices.Sort(notified)
-		if !slices.Equal(got, notified) {
-			t.Errorf("watchers were told %q, want %q", got, notified)
-		}
-	})
+		})
+	}
 }
 
-// The end of one caller's context does not reach others, whom he may share a
-// transaction with.
-func TestContextThatEndsAmongOthers(t *testing.T) {
-	const callers = 48
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		var wg sync.WaitGroup
-		begin := make(chan struct{})
-		var stay []int64
-		for i := range int64(callers) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			leaves := i%3 == 0
-			if !leaves {
-				stay = append(stay, i+1)
-			}
-			wg.Go(func() {
-				<-begin
-				err := d.Update(ctx, func(tx *db.Tx) error {
-					if leaves {
-						cancel()
-					}
-					return tx.InsertGroup("a", newGroup(i+1, "x"))
-				})
-				if err != nil && (!leaves || !errors.Is(err, context.Canceled)) {
-					t.Errorf("update %d: %v", i, err)
-				}
-			})
-		}
-		close(begin)
-		wg.Wait()
-		there := idsOf(listGroups(t, d, "a", everything, onePage))
-		for _, id := range stay {
-			if !slices.Contains(there, id) {
-				t.Errorf("group %d is not there", id)
-			}
+// A closed writer gets no more requests, so it does not wait.
+func TestNoLingerAfterClose(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &writer{size: maxBatch, took: time.Hour, arrived: make(chan struct{}, 1), closed: true}
+		begun := time.Now()
+		w.linger()
+		if waited := time.Since(begun); waited != 0 {
+			t.Errorf("waited for %v", waited)
 		}
 	})
 }

@@ -8,12 +8,12 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// What is committed can be read before those who watch are told of it. Who has
-// read it gets it when they are: if he asks one of them next, he is not shown
-// less.
-func TestViewWaitsUntilWatchersKnow(t *testing.T) {
+// A commit is readable before the watchers are notified of it. A view that has read it
+// returns after they are notified. Otherwise its caller could then read an older value
+// from a cache.
+func TestViewWaitsForWatchers(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
-		var begin, back atomic.Bool
+		var begin, returned atomic.Bool
 		read, ended := make(chan struct{}), make(chan struct{})
 		d.Watch(func([]db.Change) {
 			if !begin.CompareAndSwap(true, false) {
@@ -26,19 +26,19 @@ func TestViewWaitsUntilWatchersKnow(t *testing.T) {
 					_, err := tx.Group("a", 1)
 					return err
 				})
-				back.Store(true)
+				returned.Store(true)
 			}()
 			<-read
 			synctest.Wait()
-			if back.Load() {
-				t.Error("a reader has the group before the watcher knows of it")
+			if returned.Load() {
+				t.Error("the view returned before the watcher")
 			}
 		})
 		begin.Store(true)
 		addGroups(t, d, "a", newGroup(1, "Wholesale"))
 		<-ended
-		if !back.Load() {
-			t.Error("the reader waits for ever")
+		if !returned.Load() {
+			t.Error("the view has not returned")
 		}
 	})
 }

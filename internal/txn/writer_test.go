@@ -16,7 +16,7 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
+func TestQueuedRequestsShareACommit(t *testing.T) {
 	const n = txn.MaxBatch + 44
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
@@ -26,7 +26,7 @@ func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
 		for i := range n {
 			name := fmt.Sprint("group ", i+1)
 			queued = append(queued, queue(t, d, add("a", name)))
-			want = append(want, newGroup(int64(i+1), name)) // who came first is first
+			want = append(want, newGroup(int64(i+1), name)) // in the order of the queue
 		}
 		release()
 		wantDone(t, queued...)
@@ -42,8 +42,8 @@ func TestUpdatesThatWaitTogetherShareACommit(t *testing.T) {
 	})
 }
 
-// After many have come together, who comes alone gets his turn too.
-func TestOneComesAfterMany(t *testing.T) {
+// A single request after a large batch is processed too.
+func TestSingleRequestAfterABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		for range 2 {
@@ -51,7 +51,7 @@ func TestOneComesAfterMany(t *testing.T) {
 			queued := []<-chan error{queue(t, d, add("a", "many")), queue(t, d, add("a", "many")), queue(t, d, add("a", "many"))}
 			release()
 			wantDone(t, queued...)
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // of the bubble's time
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // on the fake clock
 			if err := d.Update(ctx, add("a", "one")); err != nil {
 				t.Error(err)
 			}
@@ -61,30 +61,29 @@ func TestOneComesAfterMany(t *testing.T) {
 	})
 }
 
-// badRequests is every way in which a function can fail, and what its caller has
-// to be told.
+// badRequests are ways in which a function fails, and a check of the error of Update.
 var badRequests = []struct {
-	name     string
-	fail     func(*db.Tx) error
-	notified func(error) bool
+	name string
+	fail func(*db.Tx) error
+	want func(error) bool
 }{
 	{"an error", func(*db.Tx) error { return errOurs }, func(err error) bool { return errors.Is(err, errOurs) }},
 	{"a panic", func(*db.Tx) error { panic("ours") }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: ours") }},
-	{"a panic of Go's", func(*db.Tx) error { return []error{}[len(kinds)] }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: runtime error") }},
+	{"a runtime panic", func(*db.Tx) error { return []error{}[len(kinds)] }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: runtime error") }},
 	{"a unique index", func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) }, isKind(cohort.KindConflict)},
 	{"a foreign key", func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) }, isKind(cohort.KindNotFound)},
-	{"nothing there", func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) }, isKind(cohort.KindNotFound)},
+	{"no row", func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) }, isKind(cohort.KindNotFound)},
 	{"wrong SQL", func(tx *db.Tx) error { _, err := tx.Exec("SELECT nowhere"); return err }, isKind(cohort.KindInternal)},
-	{"an error of ours", func(*db.Tx) error { return &cohort.Error{Kind: cohort.KindForbidden} }, isKind(cohort.KindForbidden)},
+	{"an error of the service", func(*db.Tx) error { return &cohort.Error{Kind: cohort.KindForbidden} }, isKind(cohort.KindForbidden)},
 }
 
 func isKind(kind cohort.Kind) func(error) bool {
 	return func(err error) bool { return cohort.KindOf(err) == kind }
 }
 
-// Whoever fails in the middle of others undoes his own work and nobody else's,
-// and each hears how it went for himself.
-func TestTurnThatFailsAmongOthers(t *testing.T) {
+// A request that fails within a batch is rolled back alone, and each caller gets the
+// result of its own request.
+func TestRequestFailsWithinABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		first := newGroup(1, "first")
 		first.IsDefault = true
@@ -94,28 +93,28 @@ func TestTurnThatFailsAmongOthers(t *testing.T) {
 		calls := make([]int, len(badRequests))
 		var good, bad []<-chan error
 		want, notified := []cohort.Group{first}, []string{}
-		for i, turn := range badRequests {
+		for i, r := range badRequests {
 			bad = append(bad, queue(t, d, func(tx *db.Tx) error {
 				calls[i]++
 				if err := errors.Join(addNext(tx, "a", "lost"), tx.ClearDefaultGroup("a", t0), tx.DeleteGroup("a", 1)); err != nil {
 					return err
 				}
-				// So that only this turn's own work is in the way of what comes.
+				// Without the rollback this row would conflict with the next requests.
 				if err := tx.InsertGroup("a", newGroup(1, "lost")); err != nil {
 					return err
 				}
-				return turn.fail(tx)
+				return r.fail(tx)
 			}))
-			name := fmt.Sprint("behind ", turn.name)
+			name := fmt.Sprint("after ", r.name)
 			good = append(good, queue(t, d, add("a", name)))
 			want = append(want, newGroup(int64(i+2), name))
 			notified = append(notified, fmt.Sprintf("+a/%d %s", i+2, name))
 		}
 		release()
 		wantDone(t, good...)
-		for i, turn := range badRequests {
-			if err := <-bad[i]; err == nil || !turn.notified(err) || calls[i] != 1 {
-				t.Errorf("%s: called %d times, and told %v", turn.name, calls[i], err)
+		for i, r := range badRequests {
+			if err := <-bad[i]; err == nil || !r.want(err) || calls[i] != 1 {
+				t.Errorf("%s: called %d times, got error %v", r.name, calls[i], err)
 			}
 		}
 		wantGroups(t, d, "a", want...)
@@ -123,22 +122,22 @@ func TestTurnThatFailsAmongOthers(t *testing.T) {
 	})
 }
 
-// A panic is one in the goroutine of the caller, who is told where it began.
-func TestPanicIsTheCallers(t *testing.T) {
+// A panic of the function continues in the caller's goroutine, with the original stack.
+func TestPanicReachesTheCaller(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		err := attempt(t.Context(), d, panicsHere)
 		if err == nil || !strings.Contains(err.Error(), "panicsHere") {
 			t.Errorf("got %v", err)
 		}
-		update(t, d, add("a", "it goes on"))
+		update(t, d, add("a", "next"))
 	})
 }
 
 func panicsHere(*db.Tx) error { panic("ours") }
 
-// A batch that has taken its time is committed, and who did not get his turn in
-// it is first in the next.
-func TestBatchThatHasHadItsTime(t *testing.T) {
+// A batch is committed when maxBatchTime has passed. The remaining requests are first in
+// the next batch.
+func TestBatchTimeIsBounded(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
@@ -147,7 +146,7 @@ func TestBatchThatHasHadItsTime(t *testing.T) {
 			queue(t, d, add("a", "quick")),
 			queue(t, d, func(tx *db.Tx) error {
 				<-end
-				time.Sleep(txn.MaxBatchTime + 1) // the bubble's time
+				time.Sleep(txn.MaxBatchTime + 1) // on the fake clock
 				return addNext(tx, "a", "slow")
 			}),
 			queue(t, d, add("a", "late")), queue(t, d, add("a", "later")),
@@ -160,8 +159,8 @@ func TestBatchThatHasHadItsTime(t *testing.T) {
 	})
 }
 
-// However slow it is, one turn is in each batch.
-func TestEachBatchGetsOn(t *testing.T) {
+// Each batch runs at least one request, even if it is slow.
+func TestEachBatchRunsARequest(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
@@ -173,8 +172,8 @@ func TestEachBatchGetsOn(t *testing.T) {
 	})
 }
 
-// One store with many updates does not keep another waiting.
-func TestStoresTakeTurns(t *testing.T) {
+// Many requests of one store do not delay the request of another store.
+func TestStoresShareABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
@@ -187,13 +186,13 @@ func TestStoresTakeTurns(t *testing.T) {
 		wantDone(t, queued...)
 		commits := c.take()
 		if len(commits) != 2 || !strings.Contains(commits[0], "+b/1 last") {
-			t.Errorf("the other store is not in the first of %d commits", len(commits))
+			t.Errorf("got %d commits, want 2 with the other store in the first", len(commits))
 		}
 	})
 }
 
-// Close lets everybody who has come before get his answer, and nobody after.
-func TestCloseLetsTurnsEnd(t *testing.T) {
+// Close waits for queued requests and rejects later ones.
+func TestCloseDrainsTheQueue(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
@@ -206,9 +205,9 @@ func TestCloseLetsTurnsEnd(t *testing.T) {
 		go func() { closed <- d.Close() }()
 		synctest.Wait()
 		if len(closed) > 0 {
-			t.Error("Close does not wait for updates")
+			t.Error("Close did not wait for updates")
 		}
-		wantKind(t, d.Update(t.Context(), func(*db.Tx) error { t.Error("an update begins during Close"); return nil }), cohort.KindUnavailable)
+		wantKind(t, d.Update(t.Context(), func(*db.Tx) error { t.Error("an update began after Close"); return nil }), cohort.KindUnavailable)
 		release()
 		wantDone(t, append(queued, closed)...)
 		wantGroups(t, dbtest.Open(t, url), "a", newGroup(1, "first"), newGroup(2, "second"))

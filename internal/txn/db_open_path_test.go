@@ -10,7 +10,7 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-func TestOpenRefusesURLs(t *testing.T) {
+func TestOpenInvalidURL(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"", "sqlite:", "cohort.db", "SQLITE:cohort.db", "mysql://localhost/cohort", "file:cohort.db"} {
 		d, err := db.Open(t.Context(), url)
@@ -20,8 +20,8 @@ func TestOpenRefusesURLs(t *testing.T) {
 	}
 }
 
-// The database of ":memory:" is gone when the server ends, and each connection
-// has another one. Refusing the name and making a file of it are both right.
+// A database in memory would be lost with the process, and each connection would have its
+// own. Open may reject such a name or create a file of that name.
 func TestOpenIsNeverInMemory(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, name := range []string{":memory:", "file::memory:", "?mode=memory", "x?mode=memory&cache=shared"} {
@@ -30,27 +30,27 @@ func TestOpenIsNeverInMemory(t *testing.T) {
 			continue
 		}
 		if err := d.Ping(t.Context()); err != nil {
-			t.Errorf("%q opens, and then: %v", name, err)
+			t.Errorf("%q: Open succeeds, then Ping: %v", name, err)
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
 		}
 		if _, err := os.Stat(name); err != nil {
-			t.Errorf("%q opens, and nothing is on disk: %v", name, err)
+			t.Errorf("%q: Open succeeds without a file: %v", name, err)
 		}
 	}
 }
 
-func TestOpenTakesAnyPath(t *testing.T) {
-	t.Parallel()
+func TestOpenAnyPath(t *testing.T) {
 	for _, name := range []string{
 		"plain.db", "no extension", "with spaces .db", "question?mark=1&_txlock=deferred", "hash#tag", "percent%41", "percent%", "%2e%2e%2fup",
 		"amper&sand", "plus+", "semi;colon", "colon:colon", "quote'", `double"quote`, `back\slash`, "ünïcödé", "emoji🛒", "-dash", "[b]{r}", "line\nend", "\xff",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			folder := filepath.Join(t.TempDir(), "folder of "+name)
 			if err := os.Mkdir(folder, 0o700); err != nil {
-				t.Skipf("this system has no such file names: %v", err)
+				t.Skipf("this system does not allow the name: %v", err)
 			}
 			url := "sqlite:" + filepath.Join(folder, name)
 			d, err := db.Open(t.Context(), url)
@@ -87,9 +87,9 @@ func fileNames(t *testing.T, folder string) (names []string) {
 	return names
 }
 
-// Two slashes in front are one for the file system, and must not be read as a
-// URL's host.
-func TestOpenTakesSlashesInFront(t *testing.T) {
+// For the file system several leading slashes are the same as one. They must not start
+// the host of a URL.
+func TestOpenLeadingSlashes(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "cohort.db")
 	for _, slashes := range []string{"", "/", "//", "///"} {

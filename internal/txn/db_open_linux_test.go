@@ -11,16 +11,16 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// nobody is a user who owns nothing.
+// nobody is the id of a user without files.
 const nobody = 65534
 
-// asNobody runs fn with the file permissions of a user who owns nothing, also
-// when the tests run as root, whom no permission stops. The permissions are
-// those of the thread, so fn must not leave it.
+// asNobody runs fn with the file permissions of an unprivileged user. Root would ignore
+// the mode of a file. The permissions belong to the thread, so fn must not start
+// goroutines that open files.
 func asNobody(t *testing.T, fn func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		fn() // the files are ours, but without permission to write we can't either
+		fn() // the mode restricts the owner too
 		return
 	}
 	runtime.LockOSThread()
@@ -28,10 +28,10 @@ func asNobody(t *testing.T, fn func()) {
 		t.Skipf("cannot drop root's file permissions: %v", err)
 	}
 	defer func() {
-		// A thread that does not get its permissions back stays locked, and so
-		// ends with this goroutine instead of serving another.
+		// A thread that does not get its permissions back stays locked, so that it
+		// ends with this goroutine.
 		if err := syscall.Setfsuid(0); err != nil {
-			t.Errorf("take root's file permissions back: %v", err)
+			t.Errorf("restore root's file permissions: %v", err)
 			return
 		}
 		runtime.UnlockOSThread()
@@ -42,19 +42,19 @@ func asNobody(t *testing.T, fn func()) {
 func TestOpenWithoutPermission(t *testing.T) {
 	tests := []struct {
 		name         string
-		folder, file fs.FileMode // file 0: there is none
+		folder, file fs.FileMode // file 0: no file
 		why          string
 	}{
 		{"file is read-only", 0o777, 0o444, "it is read-only"},
 		{"file and folder are read-only", 0o555, 0o444, "it is read-only"},
-		{"file is closed", 0o777, 0o100, "check its permissions"},
+		{"file is not readable", 0o777, 0o100, "check its permissions"},
 		{"folder is read-only", 0o555, 0o666, "it is read-only"},
 		{"folder is read-only, no file", 0o555, 0, "check its permissions"},
-		{"folder is closed", 0o000, 0o666, "permission denied"},
+		{"folder is not accessible", 0o000, 0o666, "permission denied"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			path := closed(t)
+			path := closedDatabase(t)
 			if tt.file == 0 {
 				if err := os.Remove(path); err != nil {
 					t.Fatal(err)
@@ -63,13 +63,13 @@ func TestOpenWithoutPermission(t *testing.T) {
 				chmod(t, path, tt.file)
 			}
 			folder := filepath.Dir(path)
-			chmod(t, filepath.Dir(folder), 0o755) // every user may pass through to ours
+			chmod(t, filepath.Dir(folder), 0o755) // accessible to every user
 			chmod(t, folder, tt.folder)
-			t.Cleanup(func() { chmod(t, folder, 0o700) }) // or it cannot be removed
+			t.Cleanup(func() { chmod(t, folder, 0o700) }) // so that it can be removed
 			asNobody(t, func() {
 				if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil && tt.file != 0o666 {
 					f.Close()
-					t.Skip("this user may write whatever the permissions say")
+					t.Skip("this user can write regardless of the mode")
 				}
 				_, err := db.Open(t.Context(), "sqlite:"+path)
 				wantOneLine(t, err, "sqlite:"+path, tt.why)

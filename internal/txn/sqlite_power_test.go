@@ -21,11 +21,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// groupsAtATime is how many groups addWhole leaves; older ones it deletes.
-const groupsAtATime = 10
+// keptGroups is how many groups addWhole keeps; it deletes older ones.
+const keptGroups = 10
 
-// addWhole is one update of the power tests. It writes to several tables, so
-// that half of it would show, and from its number follows what is in them.
+// addWhole is one update of the power tests, and returns its number. It writes to several
+// tables, so that a partial update is detectable. The number of the last update
+// determines the content of all tables.
 func addWhole(tx *db.Tx) (n int64, err error) {
 	if n, err = tx.NextGroupID("a"); err != nil {
 		return n, err
@@ -36,23 +37,23 @@ func addWhole(tx *db.Tx) (n int64, err error) {
 	if err := tx.InsertGroup("a", groupOf(n, n)); err != nil {
 		return n, err
 	}
-	if err := tx.InsertCustomer("a", memberOf(n), ""); err != nil || n <= groupsAtATime {
+	if err := tx.InsertCustomer("a", memberOf(n), ""); err != nil || n <= keptGroups {
 		return n, err
 	}
-	if err := tx.DeleteCustomer("a", memberOf(n-groupsAtATime)); err != nil {
+	if err := tx.DeleteCustomer("a", memberOf(n-keptGroups)); err != nil {
 		return n, err
 	}
-	return n, tx.DeleteGroup("a", n-groupsAtATime)
+	return n, tx.DeleteGroup("a", n-keptGroups)
 }
 
-// groupOf is group n when the last is another, or itself.
+// groupOf returns group n as it is after the update last.
 func groupOf(n, last int64) cohort.Group {
 	g := newGroup(n, fmt.Sprint("group ", n))
 	g.IsDefault = n == last
 	return g
 }
 
-// memberOf is the one member of group n. Some take more than a page.
+// memberOf returns the only member of group n. Some are larger than a page.
 func memberOf(n int64) cohort.Customer {
 	return cohort.Customer{
 		ID: n, GroupID: n, Email: fmt.Sprint(n, "@example.com"), Notes: strings.Repeat("x", int(n%3)*3000),
@@ -60,8 +61,8 @@ func memberOf(n int64) cohort.Customer {
 	}
 }
 
-// lastWhole returns the number of the last update that a database has. The test
-// fails unless all of it is there, all of those before, and nothing else.
+// lastWhole returns the number of the last update in a database. It fails unless the
+// tables have exactly the content after that update.
 func lastWhole(t *testing.T, d *db.DB) (last int64) {
 	t.Helper()
 	var groups []cohort.Group
@@ -82,10 +83,10 @@ func lastWhole(t *testing.T, d *db.DB) (last int64) {
 	}
 	var wantGroups []cohort.Group
 	var wantCustomers []cohort.Customer
-	for n := max(1, last-groupsAtATime+1); n <= last; n++ {
+	for n := max(1, last-keptGroups+1); n <= last; n++ {
 		wantGroups, wantCustomers = append(wantGroups, groupOf(n, last)), append(wantCustomers, memberOf(n))
 		if counts[n] != 1 {
-			t.Errorf("group %d counts %d members", n, counts[n])
+			t.Errorf("group %d has %d members, want 1", n, counts[n])
 		}
 	}
 	if diff := cmp.Diff(wantGroups, groups, cmpopts.EquateEmpty()); diff != "" {
@@ -97,23 +98,24 @@ func lastWhole(t *testing.T, d *db.DB) (last int64) {
 	return last
 }
 
-// recording is a database at work, and what is on its disk.
+// recording is an open database with copies of its files.
 type recording struct {
 	*db.DB
 	path string
-	// This is open until the database is closed: to close it drops the locks
+	// file stays open until the database is closed, because closing it drops the locks
 	// that this process has on the file.
 	file *os.File
 
-	base     []byte // the database file when the log began
-	wal      []byte // the log, whole
-	promises []promise
+	base []byte // the database file at the start of the log
+	wal  []byte // the whole log
+	acks []ack
 }
 
-// promise is an update that was acknowledged when the log was so long.
-type promise struct{ update, length int64 }
+// ack is the number of an acknowledged update, and the length of the log in bytes at that
+// moment.
+type ack struct{ update, length int64 }
 
-// newRecording makes a database with a store.
+// newRecording creates a database with a store.
 func newRecording(t *testing.T) *recording {
 	t.Helper()
 	url := dbtest.SQLiteURL(t)
@@ -134,16 +136,16 @@ func newRecording(t *testing.T) *recording {
 	return r
 }
 
-// record notes what fn does to an empty log. Meanwhile somebody reads the
-// database as it was, so the log is not copied into it and does not begin anew.
+// record records what fn adds to an empty log. An open read transaction keeps the log
+// from being moved into the database file and from restarting.
 func (r *recording) record(t *testing.T, fn func()) {
 	t.Helper()
-	r.promises = []promise{{update: lastWhole(t, r.DB)}}
+	r.acks = []ack{{update: lastWhole(t, r.DB)}}
 	release := r.read(t)
 	r.base = r.content(t)
 	fn()
 	if !slices.Equal(r.base, r.content(t)) {
-		t.Error("the database file is written to while somebody reads it")
+		t.Error("the database file changed during the read")
 	}
 	var err error
 	if r.wal, err = os.ReadFile(r.path + "-wal"); err != nil {
@@ -152,7 +154,7 @@ func (r *recording) record(t *testing.T, fn func()) {
 	release()
 }
 
-// read reads the database until release is called.
+// read keeps a read transaction open until release is called.
 func (r *recording) read(t *testing.T) (release func()) {
 	t.Helper()
 	reading, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
@@ -177,7 +179,7 @@ func (r *recording) read(t *testing.T) (release func()) {
 	}
 }
 
-// content is what the database file holds.
+// content returns the content of the database file.
 func (r *recording) content(t *testing.T) []byte {
 	t.Helper()
 	info, err := r.file.Stat()
@@ -191,52 +193,52 @@ func (r *recording) content(t *testing.T) []byte {
 	return b
 }
 
-// add adds one update, and notes how long the log is when it is acknowledged.
-func (r *recording) add() (p promise, err error) {
+// add runs one update.
+func (r *recording) add() (a ack, err error) {
 	err = r.Update(context.Background(), func(tx *db.Tx) (err error) {
-		p.update, err = addWhole(tx)
+		a.update, err = addWhole(tx)
 		return err
 	})
 	if err != nil {
-		return p, err
+		return a, err
 	}
 	info, err := os.Stat(r.path + "-wal")
 	if err != nil {
-		return p, err
+		return a, err
 	}
-	p.length = info.Size()
-	return p, nil
+	a.length = info.Size()
+	return a, nil
 }
 
-// alone adds updates one after another.
-func (r *recording) alone(t *testing.T, n int) {
+// addSerially runs n updates one after another.
+func (r *recording) addSerially(t *testing.T, n int) {
 	for range n {
-		p, err := r.add()
+		a, err := r.add()
 		if err != nil {
 			t.Error(err)
 			return
 		}
-		if before := r.promises[len(r.promises)-1]; p.length <= before.length {
-			t.Errorf("the log has %d bytes after update %d, and had %d before", p.length, p.update, before.length)
+		if before := r.acks[len(r.acks)-1]; a.length <= before.length {
+			t.Errorf("the log has %d bytes after update %d, and %d before", a.length, a.update, before.length)
 		}
-		r.promises = append(r.promises, p)
+		r.acks = append(r.acks, a)
 	}
 }
 
-// together adds updates that may share their commits.
-func (r *recording) together(t *testing.T, callers, each int) {
+// addConcurrently runs updates that may share commits.
+func (r *recording) addConcurrently(t *testing.T, callers, each int) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	for range callers {
 		wg.Go(func() {
 			for range each {
-				p, err := r.add()
+				a, err := r.add()
 				if err != nil {
 					t.Error(err)
 					return
 				}
 				mu.Lock()
-				r.promises = append(r.promises, p)
+				r.acks = append(r.acks, a)
 				mu.Unlock()
 			}
 		})
@@ -244,7 +246,7 @@ func (r *recording) together(t *testing.T, callers, each int) {
 	wg.Wait()
 }
 
-// checkpoint copies the log into the database.
+// checkpoint moves the log into the database file.
 func checkpoint(t *testing.T, path, mode string) {
 	t.Helper()
 	conn, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=5000")
@@ -254,7 +256,7 @@ func checkpoint(t *testing.T, path, mode string) {
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	// The database may be at it by itself, which SQLite does not wait for.
+	// The checkpointer may be running, and SQLite does not wait for it.
 	for busy := 1; busy != 0; {
 		var length, copied int
 		if err := conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint("+mode+")").Scan(&busy, &length, &copied); err != nil {
@@ -263,15 +265,15 @@ func checkpoint(t *testing.T, path, mode string) {
 	}
 }
 
-// disks is a folder for the disks that the power tests make up.
-type disks struct{ path string }
+// disk is the disk of a database after a simulated power failure.
+type disk struct{ path string }
 
-func newDisks(t *testing.T) disks { return disks{filepath.Join(t.TempDir(), "cohort.db")} }
+func newDisk(t *testing.T) disk { return disk{filepath.Join(t.TempDir(), "cohort.db")} }
 
-// wantRecovered opens what a disk has after the power failed. All updates up to
-// least have to be there, and none after most; the database has to be sound,
-// and go on.
-func (d disks) wantRecovered(t *testing.T, file, wal []byte, least, most int64) {
+// wantRecovered opens the database from the content of its files after the power failure.
+// It fails unless the database has all updates up to least and none after most,
+// passes SQLite's integrity check, and accepts more updates.
+func (d disk) wantRecovered(t *testing.T, file, wal []byte, least, most int64) {
 	t.Helper()
 	for suffix, content := range map[string][]byte{"": file, "-wal": wal} {
 		if err := os.WriteFile(d.path+suffix, content, 0o600); err != nil {
@@ -289,12 +291,12 @@ func (d disks) wantRecovered(t *testing.T, file, wal []byte, least, most int64) 
 	update(t, recovered, func(tx *db.Tx) error {
 		n, err := addWhole(tx)
 		if n != last+1 {
-			t.Errorf("update %d follows on %d", n, last)
+			t.Errorf("update %d follows update %d", n, last)
 		}
 		return err
 	})
 	if n := lastWhole(t, recovered); n != last+1 {
-		t.Errorf("it goes on after update %d with %d", last, n)
+		t.Errorf("after another update the last one is %d, want %d", n, last+1)
 	}
 	if err := recovered.Close(); err != nil {
 		t.Error(err)
@@ -305,16 +307,16 @@ func (d disks) wantRecovered(t *testing.T, file, wal []byte, least, most int64) 
 	}
 }
 
-// wantSound lets SQLite check the database that was closed.
-func (d disks) wantSound(t *testing.T) {
+// wantSound runs SQLite's integrity check on the closed database.
+func (d disk) wantSound(t *testing.T) {
 	t.Helper()
 	conn, err := sql.Open("sqlite", "file:"+d.path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	var verdict string
-	if err := conn.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
-		t.Errorf("integrity check: %s, error %v", verdict, err)
+	var result string
+	if err := conn.QueryRowContext(t.Context(), "PRAGMA integrity_check").Scan(&result); err != nil || result != "ok" {
+		t.Errorf("integrity check: %s, error %v", result, err)
 	}
 }

@@ -13,23 +13,24 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
-// wantOneLine fails unless err is what a person is to read on a terminal: one
-// line that names the database and says what is wrong with it.
+// wantOneLine fails unless err is a message for a terminal: one line that names the
+// database and contains why.
 func wantOneLine(t testing.TB, err error, url, why string) {
 	t.Helper()
 	if err == nil {
-		t.Fatalf("%s opens, want an error with %q", url, why)
+		t.Fatalf("%s: got no error, want one with %q", url, why)
 	}
 	wantKind(t, err, cohort.KindUnavailable)
 	if text := err.Error(); strings.ContainsAny(text, "\r\n") || !strings.Contains(text, url) || !strings.Contains(text, why) {
-		t.Errorf("got the text\n%s\nwant one line with %q and %q", text, url, why)
+		t.Errorf("got the message\n%s\nwant one line with %q and %q", text, url, why)
 	}
 }
 
-// closed returns the path of a database that was made and closed.
-func closed(t *testing.T) string {
+// closedDatabase creates a database, closes it, and returns its path.
+func closedDatabase(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cohort.db")
 	d, err := db.Open(t.Context(), "sqlite:"+path)
@@ -42,7 +43,7 @@ func closed(t *testing.T) string {
 	return path
 }
 
-// execSQL runs a statement on a file behind the package's back.
+// execSQL runs a statement on a SQLite file directly.
 func execSQL(t *testing.T, path, statement string) {
 	t.Helper()
 	raw, err := sql.Open("sqlite", path)
@@ -58,7 +59,7 @@ func execSQL(t *testing.T, path, statement string) {
 	}
 }
 
-// writeFile makes a file with the content in a folder of its own.
+// writeFile writes a file in a new folder and returns its path.
 func writeFile(t *testing.T, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cohort.db")
@@ -68,35 +69,35 @@ func writeFile(t *testing.T, content []byte) string {
 	return path
 }
 
-func TestOpenRefuses(t *testing.T) {
+func TestOpenFails(t *testing.T) {
 	tests := []struct {
 		name string
 		path func(t *testing.T) string
 		why  string
 	}{
 		{"missing folder", func(t *testing.T) string { return filepath.Join(t.TempDir(), "none", "cohort.db") }, "does not exist"},
-		{"file instead of its folder", func(t *testing.T) string { return filepath.Join(closed(t), "cohort.db") }, "not a directory"},
-		{"folder instead of the file", func(t *testing.T) string { return t.TempDir() }, "it is a directory"},
+		{"file in place of the folder", func(t *testing.T) string { return filepath.Join(closedDatabase(t), "cohort.db") }, "not a directory"},
+		{"folder in place of the file", func(t *testing.T) string { return t.TempDir() }, "it is a directory"},
 		{"text", func(t *testing.T) string { return writeFile(t, bytes.Repeat([]byte("not a database\n"), 100)) }, "not a SQLite database"},
 		{"short text", func(t *testing.T) string { return writeFile(t, []byte("x")) }, "not a SQLite database"},
 		{"damaged header", func(t *testing.T) string {
-			path := closed(t)
+			path := closedDatabase(t)
 			return writeFile(t, damage(t, path, 0, 16))
 		}, "not a SQLite database"},
 		{"damaged page size", func(t *testing.T) string {
-			path := closed(t)
+			path := closedDatabase(t)
 			return writeFile(t, damage(t, path, 16, 18))
 		}, "not a SQLite database"},
-		{"damaged list of tables", func(t *testing.T) string {
-			path := closed(t)
+		{"damaged schema table", func(t *testing.T) string {
+			path := closedDatabase(t)
 			return writeFile(t, damage(t, path, 100, 200))
 		}, "the file is damaged"},
-		{"cut off", func(t *testing.T) string {
-			content := damage(t, closed(t), 0, 0)
+		{"truncated", func(t *testing.T) string {
+			content := damage(t, closedDatabase(t), 0, 0)
 			return writeFile(t, content[:len(content)/2])
 		}, "the file is damaged"},
 		{"newer schema", func(t *testing.T) string {
-			path := closed(t)
+			path := closedDatabase(t)
 			execSQL(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999999999, TRUE)")
 			return path
 		}, "its schema is newer"},
@@ -113,7 +114,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// damage returns the content of a file with some bytes overwritten.
+// damage returns the content of a file with a range of bytes overwritten.
 func damage(t *testing.T, path string, from, until int) []byte {
 	t.Helper()
 	content, err := os.ReadFile(path)
@@ -137,11 +138,11 @@ func TestOpenExistingCreatesNothing(t *testing.T) {
 	}
 }
 
-// Nodes that start together find the same empty database. Whoever is first
-// makes the tables, and all of them work.
-func TestOpenByManyAtOnce(t *testing.T) {
-	const nodes, rounds = 12, 4
-	for range rounds {
+// Of nodes that open the same empty database together, the first creates the tables, and
+// all of them work.
+func TestConcurrentOpen(t *testing.T) {
+	nodes := testenv.Times(12, 6)
+	for range testenv.Times(4, 1) {
 		dbtest.EachEmptyURL(t, func(t *testing.T, url string) {
 			var wg sync.WaitGroup
 			begin := make(chan struct{})
@@ -167,7 +168,7 @@ func TestOpenByManyAtOnce(t *testing.T) {
 			view(t, dbtest.Open(t, url), func(tx *db.Tx) error {
 				stores, err := tx.ListStores()
 				if len(stores) != nodes {
-					t.Errorf("%d stores are there, want %d", len(stores), nodes)
+					t.Errorf("got %d stores, want %d", len(stores), nodes)
 				}
 				return err
 			})
@@ -175,12 +176,12 @@ func TestOpenByManyAtOnce(t *testing.T) {
 	}
 }
 
-// A node that comes while another is in the middle of making the database waits
-// for it. SQLite does not wait there by itself, whatever its busy timeout is.
-func TestOpenWaitsForTheNodeThatIsFirst(t *testing.T) {
+// While one node creates the database, another one waits in Open. SQLite itself does not
+// wait there, regardless of the busy timeout.
+func TestOpenWaitsForCreation(t *testing.T) {
 	path := writeFile(t, nil)
 	synctest.Test(t, func(t *testing.T) {
-		// What the first node has while it turns the empty file into a database.
+		// The lock that the first node holds while it creates the database.
 		first, err := sql.Open("sqlite", "file:"+path+"?_txlock=immediate")
 		if err != nil {
 			t.Fatal(err)
@@ -198,9 +199,9 @@ func TestOpenWaitsForTheNodeThatIsFirst(t *testing.T) {
 			}
 			opened <- err
 		}()
-		synctest.Wait() // until it waits, or has given up
+		synctest.Wait() // until Open waits or has returned
 		if len(opened) > 0 {
-			t.Error("the second node did not wait")
+			t.Error("Open did not wait")
 		}
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
@@ -211,8 +212,7 @@ func TestOpenWaitsForTheNodeThatIsFirst(t *testing.T) {
 	})
 }
 
-// What a server still does when it is told to stop must not fail, and Close
-// must not return before it is done.
+// Close waits for running transactions, and they succeed.
 func TestCloseWaits(t *testing.T) {
 	for _, name := range []string{"Update", "View"} {
 		t.Run(name, func(t *testing.T) {
@@ -220,7 +220,7 @@ func TestCloseWaits(t *testing.T) {
 				isClosed := make(chan error, 1)
 				err := doorsOf(d)[name](t.Context(), func(tx *db.Tx) error {
 					go func() { isClosed <- d.Close() }()
-					synctest.Wait() // until Close waits, or is done
+					synctest.Wait() // until Close waits or has returned
 					if len(isClosed) > 0 {
 						t.Error("Close returned during a transaction")
 					}

@@ -8,7 +8,6 @@ import (
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/pgtest"
 )
 
 func nextID(t testing.TB, d *db.DB, store, kind string) (id int64) {
@@ -35,8 +34,8 @@ func wantNextID(t testing.TB, d *db.DB, store, kind string, want int64) {
 	}
 }
 
-// Ids that things came with are not given out, neither by the one who was told
-// of them nor by another node, and others are not touched by it.
+// Reserved ids are not allocated again, on the same node or on another. Other kinds and
+// stores are not affected.
 func TestReserveIDs(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
@@ -45,7 +44,7 @@ func TestReserveIDs(t *testing.T) {
 		wantNextID(t, d, "a", "product", 1001)
 		wantNextID(t, d, "a", "variant", 1)
 		wantNextID(t, d, "b", "product", 1)
-		for _, to := range []int64{1002, 999, 1, 0, -7} { // no raise, but for the first
+		for _, to := range []int64{1002, 999, 1, 0, -7} { // only the first raises the counter
 			raiseID(t, d, "a", "product", to)
 		}
 		wantNextID(t, other, "a", "product", 1003)
@@ -56,13 +55,12 @@ func TestReserveIDs(t *testing.T) {
 	})
 }
 
-// What was not committed has taken no ids, where one transaction writes at a
-// time.
-func TestReservedIDsAreGivenBack(t *testing.T) {
+// On SQLite a transaction that is rolled back reserves no ids.
+func TestReservedIDsAreRolledBack(t *testing.T) {
 	d := dbtest.SQLite(t)
 	addStores(t, d, "a")
 	wantNextID(t, d, "a", "product", 1)
-	for _, kind := range []string{"product", "variant"} { // known, and not known yet
+	for _, kind := range []string{"product", "variant"} { // with a cached counter, and without
 		err := d.Update(t.Context(), func(tx *db.Tx) error {
 			for _, to := range []int64{50, 70, 60} {
 				if _, err := tx.ReserveIDs("a", kind, to, 0); err != nil {
@@ -75,16 +73,15 @@ func TestReservedIDsAreGivenBack(t *testing.T) {
 			return errOurs
 		})
 		if err == nil {
-			t.Fatal("the update has succeeded")
+			t.Fatal("the update succeeded")
 		}
 	}
 	wantNextID(t, d, "a", "product", 2)
 	wantNextID(t, d, "a", "variant", 1)
 }
 
-// Whoever wants an id while others are being raised gets one above them, or has
-// had it before.
-func TestIDsWhileTheyAreRaised(t *testing.T) {
+// An id that is allocated while ids are being reserved is above the reserved ones.
+func TestNextIDDuringReserve(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
 		addStores(t, d, "a")
@@ -93,7 +90,7 @@ func TestIDsWhileTheyAreRaised(t *testing.T) {
 		}
 		var wg sync.WaitGroup
 		ids := make([]int64, 20)
-		var once sync.Once // an update may be tried again
+		var once sync.Once // the update may be retried
 		update(t, d, func(tx *db.Tx) error {
 			if _, err := tx.ReserveIDs("a", "product", 100, 0); err != nil {
 				return err
@@ -126,11 +123,11 @@ func TestIDsWhileTheyAreRaised(t *testing.T) {
 	})
 }
 
-// Many who raise a counter and many who take its ids get past each other, and in
-// the end it is above all that was ever named.
-func TestManyRaiseAndTakeIDs(t *testing.T) {
+// Concurrent reservations and allocations do not deadlock, and no id is allocated twice.
+// At the end the counter is above every reserved id.
+func TestConcurrentReserveAndNextID(t *testing.T) {
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := dbtest.MigratedPostgresURL(t)
 	nodes := []*db.DB{dbtest.Open(t, url), dbtest.Open(t, url)}
 	addStores(t, nodes[0], "a")
 	var wg sync.WaitGroup
@@ -158,7 +155,7 @@ func TestManyRaiseAndTakeIDs(t *testing.T) {
 				})
 				mu.Lock()
 				if err != nil || taken[id] {
-					t.Errorf("id %d, which is taken: %v, error %v", id, taken[id], err)
+					t.Errorf("id %d: allocated before: %t, error %v", id, taken[id], err)
 				}
 				taken[id] = true
 				mu.Unlock()
@@ -167,6 +164,6 @@ func TestManyRaiseAndTakeIDs(t *testing.T) {
 	}
 	wg.Wait()
 	if id := nextID(t, nodes[0], "a", "product"); id <= 198 {
-		t.Errorf("the next id is %d", id)
+		t.Errorf("the next id is %d, want one above 198", id)
 	}
 }

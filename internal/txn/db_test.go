@@ -14,7 +14,7 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 )
 
-// attempt runs an update and returns its error, or its panic as one.
+// attempt runs an update and returns its error. It turns a panic into an error.
 func attempt(ctx context.Context, d *db.DB, fn func(*db.Tx) error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -24,18 +24,17 @@ func attempt(ctx context.Context, d *db.DB, fn func(*db.Tx) error) (err error) {
 	return d.Update(ctx, fn)
 }
 
-// failures is every way in which a function that has already written can end
-// other than well.
+// failures are ways in which a function fails after it has written.
 var failures = map[string]func(tx *db.Tx) error{
 	"error":            func(*db.Tx) error { return errOurs },
 	"panic":            func(*db.Tx) error { panic("ours") },
 	"unique index":     func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) },
 	"foreign key":      func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) },
-	"nothing there":    func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) },
+	"no row":           func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) },
 	"error after more": func(tx *db.Tx) error { return errors.Join(tx.DeleteGroup("a", 1), addNext(tx, "a", "y"), errOurs) },
 }
 
-func TestUpdateThatFailsLeavesNothing(t *testing.T) {
+func TestFailedUpdateIsRolledBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "first") })
@@ -51,33 +50,33 @@ func TestUpdateThatFailsLeavesNothing(t *testing.T) {
 			}
 			wantGroups(t, d, "a", newGroup(1, "first"))
 		}
-		// It goes on. The ids of what was undone were never seen: some come again.
+		// The next update works. On SQLite it reuses ids that were rolled back.
 		id := addGroup(t, d, "a", "second")
 		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(id, "second"))
 	})
 }
 
-func TestUpdateAndViewReturnTheErrorOfTheFunction(t *testing.T) {
+func TestUpdateAndViewReturnError(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for name, door := range doorsOf(d) {
+		for name, run := range doorsOf(d) {
 			ours := &cohort.Error{Kind: cohort.KindForbidden}
-			if err := door(t.Context(), func(*db.Tx) error { return fmt.Errorf("wrapped: %w", ours) }); !errors.Is(err, ours) {
+			if err := run(t.Context(), func(*db.Tx) error { return fmt.Errorf("wrapped: %w", ours) }); !errors.Is(err, ours) {
 				t.Errorf("%s: got %v", name, err)
 			}
-			if err := door(t.Context(), func(*db.Tx) error { return errOurs }); !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
+			if err := run(t.Context(), func(*db.Tx) error { return errOurs }); !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
 	})
 }
 
-func TestContextThatHasEnded(t *testing.T) {
+func TestContextHasEnded(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		for name, door := range doorsOf(d) {
-			err := door(ctx, func(*db.Tx) error { t.Errorf("%s runs its function", name); return nil })
+		for name, run := range doorsOf(d) {
+			err := run(ctx, func(*db.Tx) error { t.Errorf("%s called the function", name); return nil })
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: got %v", name, err)
 			}
@@ -85,10 +84,10 @@ func TestContextThatHasEnded(t *testing.T) {
 	})
 }
 
-// An update that has begun may share its transaction with others, so the end of
-// one caller's context must not stop it half way. The caller is let go, with an
-// error unless the commit was faster.
-func TestContextThatEndsDuringUpdate(t *testing.T) {
+// An update that has begun may share its transaction with others, so the end of its
+// context must not stop it half way. Update returns an error unless the commit was
+// faster.
+func TestContextEndsDuringUpdate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -100,19 +99,19 @@ func TestContextThatEndsDuringUpdate(t *testing.T) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
 		}
-		update(t, d, func(*db.Tx) error { return nil }) // comes after it
+		update(t, d, func(*db.Tx) error { return nil }) // runs after it
 		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
 	})
 }
 
-// It is SQLite whose updates wait for the one before.
-func TestContextThatEndsDuringTheWaitForATurn(t *testing.T) {
+// On SQLite an update waits for the one before it.
+func TestContextEndsDuringWait(t *testing.T) {
 	t.Parallel()
 	d := dbtest.SQLite(t)
 	addStores(t, d, "a")
 	var waited error
 	update(t, d, func(tx *db.Tx) error {
-		// The writer is ours, so the other update can only wait.
+		// This update occupies the writer, so the other one has to wait.
 		ctx, cancel := context.WithCancel(t.Context())
 		go cancel()
 		waited = d.Update(ctx, func(tx *db.Tx) error { return addNext(tx, "a", "late") })
@@ -125,7 +124,7 @@ func TestContextThatEndsDuringTheWaitForATurn(t *testing.T) {
 	wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
 }
 
-func TestContextThatEndsDuringView(t *testing.T) {
+func TestContextEndsDuringView(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -141,8 +140,8 @@ func TestContextThatEndsDuringView(t *testing.T) {
 	})
 }
 
-// Some of many updates at once fail. Whatever company they had in a
-// transaction, exactly the others are there.
+// Some of many concurrent updates fail. Exactly the others are committed, regardless of
+// which updates share a transaction.
 func TestConcurrentUpdates(t *testing.T) {
 	const callers, each = 16, 12
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -163,9 +162,9 @@ func TestConcurrentUpdates(t *testing.T) {
 		}
 		wg.Wait()
 
-		// Of every four, one fails by an error, one by a panic, one by the index.
+		// Of every four, one fails with an error, one with a panic, one with a conflict.
 		if len(want) != callers*each/4 {
-			t.Errorf("%d were made, want %d", len(want), callers*each/4)
+			t.Errorf("%d updates succeeded, want %d", len(want), callers*each/4)
 		}
 		slices.SortFunc(want, func(a, b cohort.Group) int { return cmp.Compare(a.ID, b.ID) })
 		wantGroups(t, d, "a", want...)
@@ -173,8 +172,8 @@ func TestConcurrentUpdates(t *testing.T) {
 	})
 }
 
-// runOne runs update n of TestConcurrentUpdates, checks what it returns, and
-// returns the id of the group that it has made, or 0.
+// runOne runs update n of TestConcurrentUpdates and checks its error. It returns the id of
+// the group that was created, or 0.
 func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 	var ended bool
 	err := attempt(t.Context(), d, func(tx *db.Tx) (err error) {
@@ -198,12 +197,12 @@ func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 		return tx.InsertStore(cohort.Store{Hash: "a"})
 	})
 	if !ended || (err == nil) != (n%4 == 0) {
-		t.Errorf("update %d: got as far as its end %v, error %v", n, ended, err)
+		t.Errorf("update %d: reached its end: %t, error %v", n, ended, err)
 	}
 	return id
 }
 
-func TestViewSeesOneMoment(t *testing.T) {
+func TestViewReadsOneSnapshot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "first"))
@@ -223,21 +222,21 @@ func TestViewSeesOneMoment(t *testing.T) {
 	})
 }
 
-func TestViewDoesNotWaitForAWriter(t *testing.T) {
+func TestViewDoesNotWaitForUpdate(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		update(t, d, func(tx *db.Tx) error {
 			if err := tx.InsertGroup("a", newGroup(1, "x")); err != nil {
 				return err
 			}
-			// Were the view to wait for us, neither would ever end.
+			// If the view waited for this update, neither would end.
 			var seen int64
 			err := d.View(t.Context(), func(tx *db.Tx) (err error) {
 				seen, err = tx.CountGroups("a", everything)
 				return err
 			})
 			if seen != 0 {
-				t.Errorf("the view sees %d groups that are not committed", seen)
+				t.Errorf("the view has read %d uncommitted groups", seen)
 			}
 			return err
 		})
@@ -249,7 +248,7 @@ func TestViewCannotWrite(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		if err := d.View(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "x")) }); err == nil {
-			t.Error("a view wrote")
+			t.Error("an insert in a view succeeded")
 		}
 		wantGroups(t, d, "a")
 	})
@@ -264,8 +263,8 @@ func TestUseAfterClose(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for name, door := range doorsOf(d) {
-			if err := door(t.Context(), func(*db.Tx) error { return nil }); err == nil {
+		for name, run := range doorsOf(d) {
+			if err := run(t.Context(), func(*db.Tx) error { return nil }); err == nil {
 				t.Errorf("%s works on a closed database", name)
 			}
 		}

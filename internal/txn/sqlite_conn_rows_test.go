@@ -12,9 +12,9 @@ import (
 )
 
 type (
-	tiny    int8
-	word    string
-	decided bool
+	tiny int8
+	word string
+	flag bool
 )
 
 func TestScan(t *testing.T) {
@@ -56,7 +56,7 @@ func TestScan(t *testing.T) {
 		{"FALSE", new(bool), false},
 		{"'true'", new(bool), nil},
 		{"NULL", new(bool), nil},
-		{"TRUE", new(decided), nil},
+		{"TRUE", new(flag), nil},
 
 		{"1", new(uint8), nil},
 		{"1", new(float64), nil},
@@ -67,22 +67,22 @@ func TestScan(t *testing.T) {
 	c := newConn(t, false)
 	for _, tt := range tests {
 		t.Run(fmt.Sprintf("%s into %T", tt.sql, tt.dest), func(t *testing.T) {
-			var before, behind int64
-			err := c.one("SELECT 7, "+tt.sql+", 9").Scan(&before, tt.dest, &behind)
+			var before, after int64
+			err := c.one("SELECT 7, "+tt.sql+", 9").Scan(&before, tt.dest, &after)
 			if tt.want == nil {
 				if err == nil || !strings.Contains(err.Error(), "column 2") {
 					t.Errorf("got error %v", err)
 				}
 				return
 			}
-			if got := deref(tt.dest); err != nil || got != tt.want || before != 7 || behind != 9 {
-				t.Errorf("got %v between %d and %d, error %v", got, before, behind, err)
+			if got := deref(tt.dest); err != nil || got != tt.want || before != 7 || after != 9 {
+				t.Errorf("got %v between %d and %d, error %v", got, before, after, err)
 			}
 		})
 	}
 }
 
-// deref returns what one of the pointers in TestScan points to.
+// deref returns the value of a pointer of TestScan.
 func deref(dest any) any {
 	switch d := dest.(type) {
 	case *string:
@@ -114,7 +114,7 @@ func TestScanCountsColumns(t *testing.T) {
 	}
 }
 
-func TestRowThatIsNotThere(t *testing.T) {
+func TestNoRow(t *testing.T) {
 	c := newConn(t, false)
 	var n int
 	if err := c.one("SELECT 1 WHERE FALSE").Scan(&n); !errors.Is(err, sql.ErrNoRows) {
@@ -122,14 +122,13 @@ func TestRowThatIsNotThere(t *testing.T) {
 	}
 }
 
-// numbers is a query of as many rows as its argument says.
+// numbers is a query for the rows 1 to $1.
 const numbers = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1) SELECT n FROM numbers"
 
 func scanInt(row Scanner) (n int, err error) { return n, row.Scan(&n) }
 
-// Rows that are closed early do not keep their statement busy, their arguments,
-// or their moment.
-func TestRowsThatAreClosedEarly(t *testing.T) {
+// Rows that are closed early release their statement, its arguments, and its snapshot.
+func TestRowsClosedEarly(t *testing.T) {
 	c := newConn(t, false)
 	if _, err := c.exec(t.Context(), "BEGIN", nil); err != nil {
 		t.Fatal(err)
@@ -146,29 +145,29 @@ func TestRowsThatAreClosedEarly(t *testing.T) {
 	}
 	for range 2 {
 		if err := r.Close(); err != nil || r.Next() || r.Err() != nil {
-			t.Errorf("closed rows go on, error %v, %v", err, r.Err())
+			t.Errorf("closed rows have a next row, or errors: %v, %v", err, r.Err())
 		}
 	}
 	if r, err = c.query(t.Context(), numbers, []any{3}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := Collect(r, scanInt); err != nil || !slices.Equal(got, []int{1, 2, 3}) {
-		t.Errorf("the next time: got %v, error %v", got, err)
+		t.Errorf("the second query: got %v, error %v", got, err)
 	}
 	if r, err = c.query(t.Context(), numbers, []any{3}); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Collect(r, func(Scanner) (int, error) { return 0, errClosed }) // any error
 	if !errors.Is(err, errClosed) || r.Next() {
-		t.Errorf("rows that nobody can read: error %v", err)
+		t.Errorf("rows whose scan fails: error %v", err)
 	}
 	if _, err := c.exec(t.Context(), "COMMIT", nil); err != nil {
 		t.Error(err)
 	}
 }
 
-// Nor do rows that are read to their end.
-func TestRowsEndByThemselves(t *testing.T) {
+// Rows that are read to the end release their statement without Close.
+func TestRowsReadToTheEnd(t *testing.T) {
 	c := newConn(t, false)
 	r, err := c.query(t.Context(), numbers, []any{3})
 	if err != nil {
@@ -182,9 +181,8 @@ func TestRowsEndByThemselves(t *testing.T) {
 	}
 }
 
-// An error in the middle of rows is not their end, and is not in the way of
-// what comes next.
-func TestRowsThatFail(t *testing.T) {
+// An error in the middle of rows is reported, and does not affect the next query.
+func TestRowsFail(t *testing.T) {
 	c := newConn(t, false)
 	const query = "SELECT abs($1) UNION ALL SELECT 2 UNION ALL SELECT abs($2)"
 	tests := []struct {
@@ -205,15 +203,15 @@ func TestRowsThatFail(t *testing.T) {
 	}
 }
 
-// A query ends with its context, however far it is, and the connection is as
-// good as before.
-func TestQueryEndsWithItsContext(t *testing.T) {
+// The end of the context stops a query before the first row or between rows. The
+// connection works afterwards.
+func TestQueryContextEnds(t *testing.T) {
 	tests := []struct {
 		name, query string
 		rows        int64
 		cancel      func(row int, cancel func())
 	}{
-		// This one would take for ever, so the moment does not matter.
+		// This query never ends by itself, so the time of the cancellation does not matter.
 		{"before its first row", "SELECT count(*) FROM (" + numbers + ")", math.MaxInt64, func(row int, cancel func()) {
 			if row == 0 {
 				go cancel()
