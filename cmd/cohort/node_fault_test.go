@@ -69,7 +69,7 @@ func TestConnectionsAreCutUnderLoad(t *testing.T) {
 		c.await(some() / 5)
 		p.CutAll()
 		c.await(some() / 5)
-		<-p.LoseAnswer("COMMIT")
+		<-p.LoseResponse("COMMIT")
 		<-p.CutAfter("COMMIT")
 		<-p.CutBefore("COMMIT")
 		s.TerminateBackends(t, "postgres")

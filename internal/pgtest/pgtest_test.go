@@ -39,31 +39,31 @@ func run(t *testing.T, conn *pgx.Conn, sql string) {
 	}
 }
 
-func ask[T any](t *testing.T, conn *pgx.Conn, sql string) T {
+func queryOne[T any](t *testing.T, conn *pgx.Conn, sql string) T {
 	t.Helper()
-	var answer T
-	if err := conn.QueryRow(within(t), sql).Scan(&answer); err != nil {
+	var value T
+	if err := conn.QueryRow(within(t), sql).Scan(&value); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	return answer
+	return value
 }
 
 const countTables = "SELECT count(*) FROM pg_class WHERE relname = 'things'"
 
-func TestURLIsAnEmptyDatabaseOfItsOwn(t *testing.T) {
+func TestURLReturnsSeparateDatabases(t *testing.T) {
 	t.Parallel()
 	one, two := connect(t, pgtest.URL(t)), connect(t, pgtest.URL(t))
 	run(t, one, "CREATE TABLE things (id int)")
-	if n := ask[int](t, two, countTables); n != 0 {
-		t.Error("one database shows what is in another")
+	if n := queryOne[int](t, two, countTables); n != 0 {
+		t.Error("a table of another database exists")
 	}
-	if n := ask[int](t, connect(t, pgtest.URL(t)), countTables); n != 0 {
-		t.Error("a new database shows what is in an older one")
+	if n := queryOne[int](t, connect(t, pgtest.URL(t)), countTables); n != 0 {
+		t.Error("a table of an older database exists")
 	}
 }
 
 // A later test may get the same database. It sees nothing of the earlier test.
-func TestURLIsGoneWithTheTest(t *testing.T) {
+func TestURLIsGoneAfterTheTest(t *testing.T) {
 	t.Parallel()
 	var url, name string
 	t.Run("test", func(t *testing.T) {
@@ -72,24 +72,24 @@ func TestURLIsGoneWithTheTest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name = ask[string](t, conn, "SELECT current_database()")
+		name = queryOne[string](t, conn, "SELECT current_database()")
 		run(t, conn, "CREATE TABLE things (id int); CREATE SCHEMA other; CREATE TABLE other.things (id int)")
 		run(t, conn, "ALTER DATABASE "+name+" SET statement_timeout = '1234s'")
 		run(t, conn, "BEGIN; LOCK TABLE things") // its connection stays open
 	})
 	for range 10 { // more than other tests can have given back
 		next := connect(t, pgtest.URL(t))
-		if n := ask[int](t, next, countTables); n != 0 {
+		if n := queryOne[int](t, next, countTables); n != 0 {
 			t.Errorf("an empty database has %d tables", n)
 		}
-		if timeout := ask[string](t, next, "SHOW statement_timeout"); timeout != "0" {
+		if timeout := queryOne[string](t, next, "SHOW statement_timeout"); timeout != "0" {
 			t.Errorf("a new database has a setting of an older one: %s", timeout)
 		}
 		run(t, next, "CREATE TABLE things (id int)")
 	}
 	_, err := pgx.Connect(within(t), url)
 	if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != "3D000" {
-		t.Errorf("got %v, want that there is no such database", err)
+		t.Errorf("got %v, want error 3D000: no such database", err)
 	}
 }
 

@@ -23,7 +23,7 @@ func prepare(url string) error {
 	return errors.Join(err, conn.Close(context.Background()))
 }
 
-func TestPreparedHasWhatPrepareMade(t *testing.T) {
+func TestPreparedCopiesTheTemplate(t *testing.T) {
 	t.Parallel()
 	for range 3 {
 		conn := connect(t, pgtest.Prepared(t, prepare))
@@ -43,7 +43,7 @@ func wantAsPrepared(t *testing.T, conn *pgx.Conn) {
 		"SELECT count(*)::text FROM pg_trigger WHERE NOT tgisinternal":                                               "0",
 		"SELECT count(*)::text FROM pg_largeobject_metadata":                                                         "0",
 	} {
-		if got := ask[string](t, conn, query); got != want {
+		if got := queryOne[string](t, conn, query); got != want {
 			t.Errorf("%s: got %s, want %s", query, got, want)
 		}
 	}
@@ -53,9 +53,9 @@ func wantAsPrepared(t *testing.T, conn *pgx.Conn) {
 	}
 }
 
-// What a test changes in its database does not show in the database of a later
-// test, which may be the same one, and the old URL leads nowhere.
-func TestPreparedIsGoneWithTheTest(t *testing.T) {
+// A later test may get the same database. It sees no change of the earlier test, and the
+// earlier URL is not valid any more.
+func TestPreparedIsGoneAfterTheTest(t *testing.T) {
 	t.Parallel()
 	for _, change := range []string{
 		"INSERT INTO owners VALUES (1); INSERT INTO things VALUES (1)",
@@ -81,14 +81,14 @@ func TestPreparedIsGoneWithTheTest(t *testing.T) {
 				url = pgtest.Prepared(t, prepare)
 				conn := connect(t, url)
 				run(t, conn, change)
-				run(t, conn, "BEGIN; INSERT INTO owners VALUES (100000)") // and leaves its connection open
+				run(t, conn, "BEGIN; INSERT INTO owners VALUES (100000)") // its connection stays open
 			})
 			for range max(1, pgtest.PreparedSpares()) { // one of them is the same, if it was kept
 				wantAsPrepared(t, connect(t, pgtest.Prepared(t, prepare)))
 			}
 			_, err := pgx.Connect(within(t), url)
 			if e, ok := errors.AsType[*pgconn.PgError](err); !ok || e.Code != "3D000" {
-				t.Errorf("got %v, want that there is no such database", err)
+				t.Errorf("got %v, want error 3D000: no such database", err)
 			}
 		})
 	}

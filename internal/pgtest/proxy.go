@@ -19,16 +19,16 @@ type Proxy struct {
 	server   string
 	listener net.Listener
 
-	mu      sync.Mutex
-	changed *sync.Cond // of stalled
-	links   map[*link]bool
-	refuses bool
-	stalled bool
-	plan    *plan
-	deaf    bool  // drops cancel requests
-	left    int64 // bytes to the server until the cut
-	counts  bool  // left is in effect
-	done    sync.WaitGroup
+	mu          sync.Mutex
+	changed     *sync.Cond // of stalled
+	links       map[*link]bool
+	refuses     bool
+	stalled     bool
+	plan        *plan
+	dropCancels bool
+	left        int64 // bytes to the server until the cut
+	counts      bool  // left is in effect
+	done        sync.WaitGroup
 }
 
 // A plan is what happens to the next statement that contains a word.
@@ -47,7 +47,7 @@ type moment int
 const (
 	beforeSending moment = iota
 	afterSending
-	afterAnswer
+	afterResponse
 )
 
 // NewProxy starts a proxy in front of the server at addr, such as
@@ -125,7 +125,7 @@ func (p *Proxy) CutAfterBytes(n int64) {
 
 // CutBefore resets the connection that sends the next statement with a word in
 // it, such as COMMIT. The server does not receive the statement. The channel is
-// closed when the connection is reset. CutBefore, CutAfter and LoseAnswer
+// closed when the connection is reset. CutBefore, CutAfter and LoseResponse
 // replace each other: only the latest call has an effect, once.
 func (p *Proxy) CutBefore(word string) <-chan struct{} { return p.arm(word, beforeSending) }
 
@@ -136,9 +136,9 @@ func (p *Proxy) CutBefore(word string) <-chan struct{} { return p.arm(word, befo
 // it could cancel a commit that is still under way.
 func (p *Proxy) CutAfter(word string) <-chan struct{} { return p.arm(word, afterSending) }
 
-// LoseAnswer resets the connection instead of forwarding the server's response
+// LoseResponse resets the connection instead of forwarding the server's response
 // to the statement. The server has executed the statement by that time.
-func (p *Proxy) LoseAnswer(word string) <-chan struct{} { return p.arm(word, afterAnswer) }
+func (p *Proxy) LoseResponse(word string) <-chan struct{} { return p.arm(word, afterResponse) }
 
 func (p *Proxy) arm(word string, when moment) <-chan struct{} {
 	p.mu.Lock()
@@ -156,7 +156,7 @@ func (p *Proxy) planFor(sql string) *plan {
 		return nil
 	}
 	p.plan = nil
-	p.deaf = p.deaf || found.when != beforeSending
+	p.dropCancels = p.dropCancels || found.when != beforeSending
 	return found
 }
 
@@ -175,10 +175,10 @@ func (p *Proxy) allowance(n int) int {
 	return int(allowed)
 }
 
-func (p *Proxy) isDeaf() bool {
+func (p *Proxy) dropsCancels() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.deaf
+	return p.dropCancels
 }
 
 func (p *Proxy) waitWhileStalled() {
@@ -263,7 +263,7 @@ func (l *link) up() {
 			return
 		}
 		l.proxy.waitWhileStalled()
-		if m.code() == cancelRequest && l.proxy.isDeaf() {
+		if m.code() == cancelRequest && l.proxy.dropsCancels() {
 			l.cut()
 			return
 		}
@@ -293,7 +293,7 @@ func (l *link) pass(m message, due *plan) bool {
 	if !l.send(m.raw) {
 		return false
 	}
-	if due.when == afterAnswer {
+	if due.when == afterResponse {
 		return true
 	}
 	l.abandon(due)
@@ -348,7 +348,7 @@ func (l *link) down() {
 	buffer := make([]byte, 32<<10)
 	for {
 		n, err := l.server.Read(buffer)
-		l.answer(buffer[:n])
+		l.forward(buffer[:n])
 		if errors.Is(err, io.EOF) {
 			_ = l.client.CloseWrite() // the client sees that the server closed its side
 			return
@@ -360,9 +360,9 @@ func (l *link) down() {
 	}
 }
 
-// answer forwards the server's bytes to the client, unless they are to be lost.
+// forward sends the server's bytes to the client, unless they are to be lost.
 // A response is complete when the server is ready for the next query.
-func (l *link) answer(b []byte) {
+func (l *link) forward(b []byte) {
 	lost := l.lost()
 	if lost == nil {
 		l.proxy.waitWhileStalled()
@@ -370,7 +370,7 @@ func (l *link) answer(b []byte) {
 		return
 	}
 	const ready = "Z\x00\x00\x00\x05"
-	if lost.when == afterAnswer && len(b) > len(ready) && bytes.HasPrefix(b[len(b)-len(ready)-1:], []byte(ready)) {
+	if lost.when == afterResponse && len(b) > len(ready) && bytes.HasPrefix(b[len(b)-len(ready)-1:], []byte(ready)) {
 		l.lose(nil)
 		l.abandon(lost)
 	}

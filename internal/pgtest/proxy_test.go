@@ -33,7 +33,7 @@ func TestProxy(t *testing.T) {
 	s := pgtest.Start(t, pgtest.Options{})
 	tests := map[string]func(*testing.T, *pgtest.Server, *pgtest.Proxy){
 		"loses commits":   testLosesCommits,
-		"cuts after":      testCutAfterLeavesTheServerWhatItGot,
+		"cuts after":      testCutAfterDeliversTheCommit,
 		"cuts once":       testCutsOnce,
 		"cut all":         testCutAll,
 		"cut after bytes": testCutAfterBytes,
@@ -51,9 +51,9 @@ func testLosesCommits(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 		arm    func(string) <-chan struct{}
 		landed bool
 	}{
-		"before":      {p.CutBefore, false},
-		"after":       {p.CutAfter, true},
-		"lose answer": {p.LoseAnswer, true},
+		"before":        {p.CutBefore, false},
+		"after":         {p.CutAfter, true},
+		"lose response": {p.LoseResponse, true},
 	}
 	for name, cut := range cuts {
 		for way, commit := range commits {
@@ -67,13 +67,13 @@ func testLosesCommits(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 				run(t, conn, "BEGIN")
 				run(t, conn, "INSERT INTO things VALUES (1)")
 				if err := commit(within(t), conn); err == nil {
-					t.Fatal("the client has heard of its commit")
+					t.Fatal("the client got a response to its commit")
 				}
 				waitFor(t, done)
 				// The table lock is free when the transaction has ended.
 				direct := connect(t, s.URL())
 				run(t, direct, "BEGIN; LOCK TABLE things")
-				if landed := ask[int](t, direct, "SELECT count(*) FROM things") == 1; landed != cut.landed {
+				if landed := queryOne[int](t, direct, "SELECT count(*) FROM things") == 1; landed != cut.landed {
 					t.Errorf("committed: %t, want %t", landed, cut.landed)
 				}
 			})
@@ -82,7 +82,7 @@ func testLosesCommits(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 }
 
 // The connection of the client is cut before the server has read the commit.
-func testCutAfterLeavesTheServerWhatItGot(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
+func testCutAfterDeliversTheCommit(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	s.Exec(t, "CREATE TABLE IF NOT EXISTS things (id int)")
 	s.Exec(t, "TRUNCATE things")
 	conn := connect(t, p.URL(s.URL()))
@@ -90,12 +90,12 @@ func testCutAfterLeavesTheServerWhatItGot(t *testing.T, s *pgtest.Server, p *pgt
 	s.Pause()
 	p.CutAfter("commit")
 	if _, err := conn.Exec(within(t), "commit"); err == nil {
-		t.Error("the client has heard of its commit")
+		t.Error("the client got a response to its commit")
 	}
 	s.Continue()
 	direct := connect(t, s.URL())
 	run(t, direct, "BEGIN; LOCK TABLE things")
-	if n := ask[int](t, direct, "SELECT count(*) FROM things"); n != 1 {
+	if n := queryOne[int](t, direct, "SELECT count(*) FROM things"); n != 1 {
 		t.Errorf("%d rows, want 1", n)
 	}
 }
@@ -105,7 +105,7 @@ func waitFor(t *testing.T, done <-chan struct{}) {
 	select {
 	case <-done:
 	case <-within(t).Done():
-		t.Fatal("it has not happened")
+		t.Fatal("the connection was not reset")
 	}
 }
 
@@ -151,7 +151,7 @@ func testCutAfterBytes(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 		}
 		direct := connect(t, s.URL())
 		run(t, direct, "BEGIN; LOCK TABLE things")
-		if n := ask[int](t, direct, "SELECT count(*) FROM things"); n != want {
+		if n := queryOne[int](t, direct, "SELECT count(*) FROM things"); n != want {
 			t.Errorf("%d bytes less: %d rows, want %d", less, n, want)
 		}
 		run(t, direct, "ROLLBACK")
@@ -164,7 +164,7 @@ func testStalls(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := conn.Exec(brief, "SELECT 1"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want no answer", err)
+		t.Errorf("got %v, want a timeout", err)
 	}
 	p.Resume()
 	run(t, other, "SELECT 1")
@@ -174,7 +174,7 @@ func testRefuses(t *testing.T, s *pgtest.Server, p *pgtest.Proxy) {
 	before := connect(t, p.URL(s.URL()))
 	p.Refuse(true)
 	if _, err := pgx.Connect(within(t), p.URL(s.URL())); err == nil {
-		t.Error("a new connection was not refused")
+		t.Error("a new connection was accepted")
 	}
 	run(t, before, "SELECT 1")
 	p.Refuse(false)

@@ -18,17 +18,17 @@ import (
 
 const childVariable = "COHORT_PGTEST_CHILD"
 
-// TestChild is the process that TestRunIsSharedAndLeavesNothing kills: a test
+// TestChild is the process that TestRunIsSharedAndRemoved kills: a test
 // with a database and a server of its own. For each line of input it prints the
 // start time of the shared server.
 func TestChild(t *testing.T) {
 	if os.Getenv(childVariable) == "" {
-		t.Skip("it is a part of TestRunIsSharedAndLeavesNothing")
+		t.Skip("this is the process of TestRunIsSharedAndRemoved")
 	}
 	url := pgtest.URL(t)
 	pgtest.Start(t, pgtest.Options{}).Pause()
 	for in := bufio.NewScanner(os.Stdin); in.Scan(); {
-		fmt.Println("started", ask[string](t, connect(t, url), "SELECT pg_postmaster_start_time()::text"))
+		fmt.Println("started", queryOne[string](t, connect(t, url), "SELECT pg_postmaster_start_time()::text"))
 	}
 }
 
@@ -73,22 +73,22 @@ func (c *child) ask(t *testing.T) string {
 			return when
 		}
 	}
-	t.Fatal("the child has no answer")
+	t.Fatal("the child printed no start time")
 	return ""
 }
 
-func TestRunIsSharedAndLeavesNothing(t *testing.T) {
+func TestRunIsSharedAndRemoved(t *testing.T) {
 	t.Parallel()
 	pgtest.URL(t) // skips the test where there is no server
 	folder := pgtest.RunFolder(fmt.Sprintf("cohort-pgtest-%d-test-%d", os.Geteuid(), os.Getpid()))
 	one, two := startChild(t, folder), startChild(t, folder)
 	if a, b := one.ask(t), two.ask(t); a != b {
-		t.Errorf("servers of one run started at %s and at %s", a, b)
+		t.Errorf("the processes of one run have servers that started at %s and %s", a, b)
 	}
 	one.kill()
 	two.ask(t)
 	if len(pgtest.RunProcesses(folder)) == 0 {
-		t.Fatal("the servers' processes cannot be found")
+		t.Fatal("no process of the servers was found")
 	}
 	two.kill()
 	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
@@ -98,7 +98,7 @@ func TestRunIsSharedAndLeavesNothing(t *testing.T) {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after all tests were killed, %s is there (%v), and the processes %v", folder, err, left)
+			t.Fatalf("after all tests were killed, folder %s: %v, processes: %v", folder, err, left)
 		}
 	}
 }

@@ -29,33 +29,33 @@ func TestServerKeepsPortAndData(t *testing.T) {
 		end(s)
 		s.Restart()
 		if _, err := before.Exec(within(t), "SELECT 1"); err == nil {
-			t.Errorf("%s: a connection has survived", name)
+			t.Errorf("%s: an old connection still works", name)
 		}
-		if n := ask[int](t, connect(t, url), "SELECT count(*) FROM things WHERE name = '"+name+"'"); n != 1 {
-			t.Errorf("%s: the row is gone", name)
+		if n := queryOne[int](t, connect(t, url), "SELECT count(*) FROM things WHERE name = '"+name+"'"); n != 1 {
+			t.Errorf("%s: got %d rows, want 1", name, n)
 		}
 	}
 	conn := connect(t, url)
 	for setting, want := range map[string]string{"max_connections": "17", "fsync": "on"} {
-		if got := ask[string](t, conn, "SHOW "+setting); got != want {
+		if got := queryOne[string](t, conn, "SHOW "+setting); got != want {
 			t.Errorf("%s is %s, want %s", setting, got, want)
 		}
 	}
 }
 
-func TestStoppedServerTakesNoConnections(t *testing.T) {
+func TestStoppedServerRejectsConnections(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	for _, end := range []func(*pgtest.Server){(*pgtest.Server).Stop, (*pgtest.Server).Kill} {
 		end(s)
 		if _, err := pgx.Connect(within(t), s.URL()); err == nil {
-			t.Error("it takes connections")
+			t.Error("the server accepts connections")
 		}
 		s.Restart()
 	}
 }
 
-func TestPausedServerAnswersWhenItContinues(t *testing.T) {
+func TestPauseAndContinue(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	conn, other := connect(t, s.URL()), connect(t, s.URL())
@@ -63,7 +63,7 @@ func TestPausedServerAnswersWhenItContinues(t *testing.T) {
 	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := conn.Exec(brief, "SELECT 1"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want no answer", err)
+		t.Errorf("got %v, want a timeout", err)
 	}
 	s.Continue()
 	run(t, other, "SELECT 1")
@@ -83,7 +83,7 @@ func TestTerminateBackends(t *testing.T) {
 	}
 }
 
-func TestStandbyTakesOver(t *testing.T) {
+func TestStandbyIsPromoted(t *testing.T) {
 	t.Parallel()
 	primary := pgtest.Start(t, pgtest.Options{})
 	primary.Exec(t, "CREATE TABLE things (id int)")
@@ -91,17 +91,17 @@ func TestStandbyTakesOver(t *testing.T) {
 	primary.Synchronous(t, standby)
 	primary.Exec(t, "INSERT INTO things VALUES (1)")
 	conn := connect(t, standby.URL())
-	if n := ask[int](t, conn, "SELECT count(*) FROM things"); n != 1 {
-		t.Errorf("the standby has %d rows after a commit that waited for it, want 1", n)
+	if n := queryOne[int](t, conn, "SELECT count(*) FROM things"); n != 1 {
+		t.Errorf("after a synchronous commit the standby has %d rows, want 1", n)
 	}
 	if _, err := conn.Exec(within(t), "INSERT INTO things VALUES (2)"); err == nil {
-		t.Error("the standby takes writes")
+		t.Error("the standby accepts writes")
 	}
 	primary.Kill()
 	standby.Promote()
 	standby.Exec(t, "INSERT INTO things VALUES (2)")
 	standby.Restart()
-	if n := ask[int](t, connect(t, standby.URL()), "SELECT count(*) FROM things"); n != 2 {
+	if n := queryOne[int](t, connect(t, standby.URL()), "SELECT count(*) FROM things"); n != 2 {
 		t.Errorf("after the failover there are %d rows, want 2", n)
 	}
 }
@@ -117,7 +117,7 @@ func TestSynchronousCommitWaitsForTheStandby(t *testing.T) {
 	brief, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if _, err := conn.Exec(brief, "INSERT INTO things VALUES (1)"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v, want that the commit waits", err)
+		t.Errorf("got %v, want a timeout of the commit", err)
 	}
 	standby.Restart() // it catches up through its slot
 	primary.Exec(t, "INSERT INTO things VALUES (2)")

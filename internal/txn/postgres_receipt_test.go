@@ -176,7 +176,7 @@ func testLostAtCommit(t *testing.T, s *pgtest.Server) {
 	for name, lose := range map[string]func(word string) <-chan struct{}{
 		"before the server receives it":  p.proxy.CutBefore,
 		"while the server runs it":       p.proxy.CutAfter,
-		"after the server has committed": p.proxy.LoseAnswer,
+		"after the server has committed": p.proxy.LoseResponse,
 	} {
 		t.Run(name, func(t *testing.T) {
 			for i, op := range operations {
@@ -213,11 +213,11 @@ func testLostAtCommitAndReceipt(t *testing.T, s *pgtest.Server) {
 			var lostReceipt <-chan struct{}
 			armed := make(chan struct{})
 			p.runAndLose(t, op, true, func(word string) <-chan struct{} {
-				lost := p.proxy.LoseAnswer(word)
+				lost := p.proxy.LoseResponse(word)
 				go func() {
 					defer close(armed)
 					<-lost
-					lostReceipt = p.proxy.LoseAnswer("receipts")
+					lostReceipt = p.proxy.LoseResponse("receipts")
 				}()
 				return lost
 			})
@@ -277,7 +277,7 @@ func testOutcomeUnknown(t *testing.T, s *pgtest.Server) {
 		store, other, next := p.store(t), p.store(t), p.store(t)
 		update(t, p.DB, func(tx *db.Tx) error { return op.run(tx, other) }) // opens the connections
 		p.proxy.Refuse(true)                                                // new connections
-		lost := p.proxy.LoseAnswer("COMMIT")
+		lost := p.proxy.LoseResponse("COMMIT")
 		err := p.Update(t.Context(), func(tx *db.Tx) error { return op.run(tx, store) })
 		wantUnavailable(t, err, "unknown")
 		<-lost
@@ -297,7 +297,7 @@ func testOutcomeUnknownAfterCancel(t *testing.T, s *pgtest.Server) {
 		store, other := p.store(t), p.store(t)
 		update(t, p.DB, func(tx *db.Tx) error { return op.run(tx, other) })
 		p.proxy.Refuse(true)
-		lost := p.proxy.LoseAnswer("COMMIT")
+		lost := p.proxy.LoseResponse("COMMIT")
 		ctx, cancel := context.WithCancel(t.Context())
 		err := p.Update(ctx, func(tx *db.Tx) error {
 			defer cancel()
