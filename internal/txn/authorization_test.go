@@ -58,6 +58,7 @@ func forToken(ctx context.Context, k cohort.Token) context.Context {
 // After one node has made a token invalid, no other node commits for it, even if it has
 // the authorization cached.
 func TestTokenEndsOnAnotherNode(t *testing.T) {
+	t.Parallel()
 	for ending, end := range endings {
 		for name, write := range writes {
 			t.Run(ending+", "+name, func(t *testing.T) {
@@ -89,6 +90,7 @@ func TestTokenEndsOnAnotherNode(t *testing.T) {
 
 // A token is valid for its own store only, whichever store a request names.
 func TestTokenOfAnotherStore(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		k := addTokens(t, d, "a", "secret")[0]
@@ -104,6 +106,7 @@ func TestTokenOfAnotherStore(t *testing.T) {
 
 // Without a token the store must not be marked as deleted. Its rows may still exist.
 func TestDeletedStore(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		for _, write := range writes {
@@ -125,6 +128,7 @@ func TestDeletedStore(t *testing.T) {
 // In a batch of many requests, only those of an invalid token fail.
 func TestInvalidTokenInABatch(t *testing.T) {
 	const each = 40
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a", "b")
@@ -180,6 +184,7 @@ func TestTokenRevokedWithinABatch(t *testing.T) {
 // A revocation waits for the running write of the token. Later writes of the token
 // queue behind the revocation, so it does not wait for ever.
 func TestRevocationWaitsForRunningWrite(t *testing.T) {
+	t.Parallel()
 	for ending, end := range endings {
 		t.Run(ending, func(t *testing.T) {
 			dbtest.EachURL(t, func(t *testing.T, url string) {

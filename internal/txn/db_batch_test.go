@@ -17,6 +17,7 @@ import (
 // On both engines, updates that only insert may share a transaction. Each caller gets the
 // error of its own update, and watchers get only the committed changes.
 func TestInsertionsFailAmongOthers(t *testing.T) {
+	t.Parallel()
 	const callers = 96
 	fail := map[int]struct {
 		insert func(*db.Tx) error
@@ -62,6 +63,7 @@ func TestInsertionsFailAmongOthers(t *testing.T) {
 // transaction.
 func TestContextEndsAmongOthers(t *testing.T) {
 	const callers = 48
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		var wg sync.WaitGroup

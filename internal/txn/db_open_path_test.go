@@ -42,6 +42,7 @@ func TestOpenIsNeverInMemory(t *testing.T) {
 }
 
 func TestOpenAnyPath(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{
 		"plain.db", "no extension", "with spaces .db", "question?mark=1&_txlock=deferred", "hash#tag", "percent%41", "percent%", "%2e%2e%2fup",
 		"amper&sand", "plus+", "semi;colon", "colon:colon", "quote'", `double"quote`, `back\slash`, "ünïcödé", "emoji🛒", "-dash", "[b]{r}", "line\nend", "\xff",

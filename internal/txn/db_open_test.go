@@ -70,6 +70,7 @@ func writeFile(t *testing.T, content []byte) string {
 }
 
 func TestOpenFails(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		path func(t *testing.T) string
@@ -141,6 +142,7 @@ func TestOpenExistingCreatesNothing(t *testing.T) {
 // Of nodes that open the same empty database together, the first creates the tables, and
 // all of them work.
 func TestConcurrentOpen(t *testing.T) {
+	t.Parallel()
 	nodes := testenv.Times(12, 6)
 	for range testenv.Times(4, 1) {
 		dbtest.EachEmptyURL(t, func(t *testing.T, url string) {
@@ -179,6 +181,7 @@ func TestConcurrentOpen(t *testing.T) {
 // While one node creates the database, another one waits in Open. SQLite itself does not
 // wait there, regardless of the busy timeout.
 func TestOpenWaitsForCreation(t *testing.T) {
+	t.Parallel()
 	path := writeFile(t, nil)
 	synctest.Test(t, func(t *testing.T) {
 		// The lock that the first node holds while it creates the database.
@@ -214,6 +217,7 @@ func TestOpenWaitsForCreation(t *testing.T) {
 
 // Close waits for running transactions, and they succeed.
 func TestCloseWaits(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"Update", "View"} {
 		t.Run(name, func(t *testing.T) {
 			eachBubble(t, func(t *testing.T, d *db.DB) {

@@ -47,6 +47,7 @@ func TestWriterProcess(t *testing.T) {
 // Several processes create the database, write to it concurrently, and are killed. Every
 // acknowledged group exists afterwards, with an id of its own.
 func TestKilledProcesses(t *testing.T) {
+	t.Parallel()
 	processes, each := testenv.Times(4, 3), testenv.Times(25, 10)
 	dbtest.EachEmptyURL(t, func(t *testing.T, url string) {
 		var mu sync.Mutex

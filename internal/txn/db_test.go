@@ -35,6 +35,7 @@ var failures = map[string]func(tx *db.Tx) error{
 }
 
 func TestFailedUpdateIsRolledBack(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "first") })
@@ -57,6 +58,7 @@ func TestFailedUpdateIsRolledBack(t *testing.T) {
 }
 
 func TestUpdateAndViewReturnError(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for name, run := range doorsOf(d) {
 			ours := &cohort.Error{Kind: cohort.KindForbidden}
@@ -71,6 +73,7 @@ func TestUpdateAndViewReturnError(t *testing.T) {
 }
 
 func TestContextHasEnded(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -88,6 +91,7 @@ func TestContextHasEnded(t *testing.T) {
 // context must not stop it half way. Update returns an error unless the commit was
 // faster.
 func TestContextEndsDuringUpdate(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -125,6 +129,7 @@ func TestContextEndsDuringWait(t *testing.T) {
 }
 
 func TestContextEndsDuringView(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
@@ -144,6 +149,7 @@ func TestContextEndsDuringView(t *testing.T) {
 // which updates share a transaction.
 func TestConcurrentUpdates(t *testing.T) {
 	const callers, each = 16, 12
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		var mu sync.Mutex
@@ -203,6 +209,7 @@ func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 }
 
 func TestViewReadsOneSnapshot(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "first"))
@@ -223,6 +230,7 @@ func TestViewReadsOneSnapshot(t *testing.T) {
 }
 
 func TestViewDoesNotWaitForUpdate(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		update(t, d, func(tx *db.Tx) error {
@@ -245,6 +253,7 @@ func TestViewDoesNotWaitForUpdate(t *testing.T) {
 }
 
 func TestViewCannotWrite(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		if err := d.View(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "x")) }); err == nil {
@@ -255,6 +264,7 @@ func TestViewCannotWrite(t *testing.T) {
 }
 
 func TestUseAfterClose(t *testing.T) {
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 // The test takes batches until the queue is empty, as the writer does. In between,
 // requests arrive and a part of a batch is given back.
 func TestFairShare(t *testing.T) {
+	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		stores := rapid.SampledFrom([]string{"", "a", "a", "a", "a", "a", "b", "c"}) // "a" has most
 		n := rapid.IntRange(1, 8).Draw(t, "n")

@@ -37,6 +37,7 @@ func wantNextID(t testing.TB, d *db.DB, store, kind string, want int64) {
 // Reserved ids are not allocated again, on the same node or on another. Other kinds and
 // stores are not affected.
 func TestReserveIDs(t *testing.T) {
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
 		addStores(t, d, "a", "b")
@@ -57,6 +58,7 @@ func TestReserveIDs(t *testing.T) {
 
 // On SQLite a transaction that is rolled back reserves no ids.
 func TestReservedIDsAreRolledBack(t *testing.T) {
+	t.Parallel()
 	d := dbtest.SQLite(t)
 	addStores(t, d, "a")
 	wantNextID(t, d, "a", "product", 1)
@@ -82,6 +84,7 @@ func TestReservedIDsAreRolledBack(t *testing.T) {
 
 // An id that is allocated while ids are being reserved is above the reserved ones.
 func TestNextIDDuringReserve(t *testing.T) {
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, other := dbtest.Open(t, url), dbtest.Open(t, url)
 		addStores(t, d, "a")

@@ -57,6 +57,7 @@ func (k idTaker) take(d *db.DB, store string) (ids []int64, err error) {
 // No id is allocated twice, and the ids of one caller increase: with two nodes,
 // concurrent callers, updates that fail, and several stores.
 func TestIDsAreUnique(t *testing.T) {
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		nodes := []*db.DB{dbtest.Open(t, url), dbtest.Open(t, url)}
 		histories := 0

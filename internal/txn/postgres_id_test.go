@@ -13,6 +13,7 @@ import (
 // transaction raises the counter. Otherwise later callers would fail with one
 // conflict per id, or get the id of a row that was deleted.
 func TestCounterIsLost(t *testing.T) {
+	t.Parallel()
 	for name, lose := range map[string]string{
 		"the last moves":    "UPDATE counters SET last_id = 1",
 		"the whole counter": "DELETE FROM counters",

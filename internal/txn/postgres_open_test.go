@@ -43,6 +43,7 @@ func changedURL(t testing.TB, rawURL string, change func(u *url.URL)) string {
 }
 
 func TestOpenPostgresFails(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		url  func(t *testing.T) string

@@ -28,6 +28,7 @@ func changed(t *testing.T, d *db.DB, statement string) (n int) {
 }
 
 func TestProbeWrite(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		const probes = "UPDATE receipts SET number = number WHERE slot LIKE '%probe'"
 		for range 3 {

@@ -18,6 +18,7 @@ type (
 )
 
 func TestScan(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		sql  string
 		dest any
@@ -183,6 +184,7 @@ func TestRowsReadToTheEnd(t *testing.T) {
 
 // An error in the middle of rows is reported, and does not affect the next query.
 func TestRowsFail(t *testing.T) {
+	t.Parallel()
 	c := newConn(t, false)
 	const query = "SELECT abs($1) UNION ALL SELECT 2 UNION ALL SELECT abs($2)"
 	tests := []struct {
@@ -206,6 +208,7 @@ func TestRowsFail(t *testing.T) {
 // The end of the context stops a query before the first row or between rows. The
 // connection works afterwards.
 func TestQueryContextEnds(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name, query string
 		rows        int64

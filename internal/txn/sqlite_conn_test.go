@@ -48,6 +48,7 @@ func TestStatementsAreReused(t *testing.T) {
 
 // Lists with optional filters have more forms than a connection keeps statements.
 func TestStatementsAreBounded(t *testing.T) {
+	t.Parallel()
 	c := newConn(t, true)
 	if _, err := c.exec(t.Context(), "CREATE TABLE numbers (n INTEGER)", nil); err != nil {
 		t.Fatal(err)
@@ -76,6 +77,7 @@ func TestStatementsAreBounded(t *testing.T) {
 
 // Closing the kept statements during a transaction does not affect it.
 func TestStatementsAreClosedInATransaction(t *testing.T) {
+	t.Parallel()
 	c := newConn(t, true)
 	run := func(query string) {
 		if _, err := c.exec(t.Context(), query, nil); err != nil {

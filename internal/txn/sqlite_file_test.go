@@ -31,6 +31,7 @@ func openSQLite(t *testing.T) (d *DB, path string) {
 // The durability of a commit depends on these settings. A driver that does not know a
 // parameter of the DSN may ignore it.
 func TestSQLiteSettings(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ method, pragma, want string }{
 		{"Update", "journal_mode", "wal"},
 		{"Update", "synchronous", "2"}, // FULL
@@ -60,6 +61,7 @@ func TestSQLiteSettings(t *testing.T) {
 // While another connection has the write lock, tryWrite waits and then fails. The
 // wait is on the fake clock.
 func TestLockedDatabase(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		d, path := openSQLite(t)
 		other, err := sql.Open("sqlite", "file:"+path+"?_busy_timeout=0&_txlock=immediate")

@@ -100,6 +100,7 @@ func (n *fileEvents) want(t *testing.T, when string, failed ...bool) {
 // While the path of the database does not lead to the open file, every update and view
 // fails.
 func TestDatabaseTakenAway(t *testing.T) {
+	t.Parallel()
 	for _, r := range removals {
 		for _, idle := range []bool{false, true} {
 			if r.late && !idle {
@@ -152,6 +153,7 @@ func TestDatabaseTakenAway(t *testing.T) {
 // If the database is taken away before the commit, the update fails and may be retried. If
 // it is taken away during the commit, the outcome is unknown.
 func TestDatabaseTakenAwayAtTheCommit(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, at string // the statement before which the file is moved
 		commits  int

@@ -16,11 +16,12 @@ import (
 // In a bubble of testing/synctest the clock is fake, and synctest.Wait returns when every
 // goroutine is blocked. So tests of waiting need no timeouts.
 
-// eachBubble runs a test in a bubble on a database of each engine, with the
+// eachBubble runs a test in a bubble on a database of each engine, in parallel, with the
 // stores "a" and "b". The test must not wait for a lock in the server: the bubble
 // does not count a network read as blocked.
 func eachBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
+	t.Parallel()
 	dbtest.EachURL(t, func(t *testing.T, url string) { inBubble(t, url, fn) })
 }
 
@@ -28,20 +29,16 @@ func eachBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 // the write-ahead log.
 func sqliteBubble(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		inBubble(t, dbtest.MigratedSQLiteURL(t), fn)
-	})
+	t.Parallel()
+	inBubble(t, dbtest.MigratedSQLiteURL(t), fn)
 }
 
 // sqliteBubbleURL is sqliteBubble for tests that open the database themselves.
 func sqliteBubbleURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	t.Run("sqlite", func(t *testing.T) {
-		t.Parallel()
-		url := dbtest.MigratedSQLiteURL(t)
-		synctest.Test(t, func(t *testing.T) { fn(t, url) })
-	})
+	t.Parallel()
+	url := dbtest.MigratedSQLiteURL(t)
+	synctest.Test(t, func(t *testing.T) { fn(t, url) })
 }
 
 func inBubble(t *testing.T, url string, fn func(t *testing.T, d *db.DB)) {

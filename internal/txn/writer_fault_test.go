@@ -111,6 +111,7 @@ func (h *history) wantConsistent(t *testing.T, d *db.DB) {
 // its update, and the next update works. One of the updates fails by itself, so that
 // its rollback is covered too.
 func TestAnyStatementFails(t *testing.T) {
+	t.Parallel()
 	for name, strike := range faults {
 		t.Run(name, func(t *testing.T) {
 			sqliteBubbleURL(t, func(t *testing.T, url string) {
@@ -175,34 +176,37 @@ func wantStruck(t *testing.T, struck []string) {
 // After some errors SQLite has ended the transaction. Statements that the function runs
 // afterwards must fail: each would be a transaction of its own.
 func TestNoStatementRunsOutsideTheTransaction(t *testing.T) {
-	for _, ends := range []error{nil, errOurs} {
-		sqliteBubbleURL(t, func(t *testing.T, url string) {
-			f := &faultAt{strike: faults["trouble, rolled back"]}
-			d := openWith(t, url, f.each)
-			addStores(t, d, "a")
-			h := newHistory(d)
-			release := hold(t, d)
-			first := h.queueAdd(t, d, "first", func(*db.Tx) error { return nil })
-			bad := h.queueAdd(t, d, "bad", func(tx *db.Tx) error {
-				f.in = 1
-				for range 2 {
-					for _, err := range []error{addNext(tx, "a", "outside"), tx.InsertGroup("a", newGroup(9, "outside"))} {
-						if !errors.Is(err, txn.ErrTrouble) {
-							t.Errorf("a statement after the error: %v", err)
+	t.Parallel()
+	for name, ends := range map[string]error{"ignored": nil, "returned": errOurs} {
+		t.Run("the error is "+name, func(t *testing.T) {
+			sqliteBubbleURL(t, func(t *testing.T, url string) {
+				f := &faultAt{strike: faults["trouble, rolled back"]}
+				d := openWith(t, url, f.each)
+				addStores(t, d, "a")
+				h := newHistory(d)
+				release := hold(t, d)
+				first := h.queueAdd(t, d, "first", func(*db.Tx) error { return nil })
+				bad := h.queueAdd(t, d, "bad", func(tx *db.Tx) error {
+					f.in = 1
+					for range 2 {
+						for _, err := range []error{addNext(tx, "a", "outside"), tx.InsertGroup("a", newGroup(9, "outside"))} {
+							if !errors.Is(err, txn.ErrTrouble) {
+								t.Errorf("a statement after the error: %v", err)
+							}
 						}
 					}
+					return ends
+				})
+				last := h.queueAdd(t, d, "last", func(*db.Tx) error { return nil })
+				release()
+				for name, done := range map[string]<-chan error{"first": first, "bad": bad, "last": last} {
+					err := h.wait(name, done)
+					if (err == nil) != (name == "last") {
+						t.Errorf("%s: got error %v", name, err)
+					}
 				}
-				return ends
+				h.wantConsistent(t, d)
 			})
-			last := h.queueAdd(t, d, "last", func(*db.Tx) error { return nil })
-			release()
-			for name, done := range map[string]<-chan error{"first": first, "bad": bad, "last": last} {
-				err := h.wait(name, done)
-				if (err == nil) != (name == "last") {
-					t.Errorf("%s: got error %v", name, err)
-				}
-			}
-			h.wantConsistent(t, d)
 		})
 	}
 }
