@@ -173,7 +173,7 @@ func TestWriterPausesBetweenBatches(t *testing.T) {
 		<-paused
 		d.Pause(func() { order = append(order, "idle pause") })
 		if want := []string{"pause", "+a/1 x", "idle pause"}; !slices.Equal(order, want) {
-			t.Errorf("got %q, want %q", order, want)
+			t.Errorf("got the order %q, want %q", order, want)
 		}
 		if err := d.Close(); err != nil {
 			t.Error(err)
@@ -199,7 +199,7 @@ func TestLogIsKeptForReaders(t *testing.T) {
 			c.Bound()
 		}
 		if log := d.Checkpoint(t, "NOOP"); log.Pages < 4*pages || log.Moved > 2*pages {
-			t.Errorf("during the read the log is %+v", log)
+			t.Errorf("during the read the log is %+v, want at least %d pages and at most %d of them moved", log, 4*pages, 2*pages)
 		}
 		wantNotes(t, tx, pages, 1)
 		return nil
@@ -212,7 +212,7 @@ func TestLogIsKeptForReaders(t *testing.T) {
 func wantEmpty(t *testing.T, d *db.DB) {
 	t.Helper()
 	if log := d.Checkpoint(t, "NOOP"); log.Pages != log.Moved || log.Busy {
-		t.Errorf("the log is %+v", log)
+		t.Errorf("not all pages of the log are moved: %+v", log)
 	}
 }
 
@@ -223,7 +223,7 @@ func TestIdleLogIsEmptied(t *testing.T) {
 		for range 3 {
 			update(t, d, add("a", "x"))
 			if log := d.Checkpoint(t, "NOOP"); log.Pages == 0 || log.Moved == log.Pages {
-				t.Errorf("right after the update the log is %+v", log)
+				t.Errorf("right after the update all pages of the log are moved: %+v", log)
 			}
 			time.Sleep(time.Second) // on the fake clock
 			synctest.Wait()

@@ -122,7 +122,7 @@ func TestContextEndsDuringWait(t *testing.T) {
 		return addNext(tx, "a", "first")
 	})
 	if !errors.Is(waited, context.Canceled) {
-		t.Errorf("the update that waited: %v", waited)
+		t.Errorf("the update that waited: got %v, want the error of its context", waited)
 	}
 	update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "second") })
 	wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
@@ -221,7 +221,7 @@ func TestViewReadsOneSnapshot(t *testing.T) {
 			update(t, d, func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(2, "second")) })
 			after, err := tx.ListGroups("a", everything, onePage)
 			if before != 1 || len(after) != 1 {
-				t.Errorf("counted %d, then listed %d", before, len(after))
+				t.Errorf("counted %d groups, then listed %d, want 1 and 1", before, len(after))
 			}
 			return err
 		})

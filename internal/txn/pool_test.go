@@ -82,7 +82,7 @@ func TestPoolIsBounded(t *testing.T) {
 		p.put(second)
 		got := []string{<-third, <-fourth}
 		if slices.Sort(got); !slices.Equal(got, []string{"1", "2"}) || len(p.opened) != 2 {
-			t.Errorf("got the sessions %v of %v", got, p.opened)
+			t.Errorf("got the sessions %v of %v, want 1 and 2", got, p.opened)
 		}
 	})
 }
@@ -108,16 +108,16 @@ func TestPoolTakeContextEnds(t *testing.T) {
 		cancelled, waits := p.takeLater(ctx), p.takeLater(t.Context())
 		cancel()
 		if got := <-cancelled; got != context.Canceled.Error() {
-			t.Errorf("got %s", got)
+			t.Errorf("got %s, want the error of the context", got)
 		}
 		p.put(taken)
 		if got := <-waits; got != "1" {
-			t.Errorf("the other caller got %s", got)
+			t.Errorf("the other caller got %s, want session 1", got)
 		}
 		p.put(taken)
 		for range 20 { // a session is free too; select would choose at random
 			if _, err := p.take(ctx); !errors.Is(err, context.Canceled) {
-				t.Fatalf("got error %v", err)
+				t.Fatalf("got error %v, want the error of the context", err)
 			}
 		}
 		p.mustTake(t, "1")
@@ -129,7 +129,7 @@ func TestPoolOpenFails(t *testing.T) {
 	p.openErr = errors.New("ours")
 	for range 3 {
 		if _, err := p.take(t.Context()); !errors.Is(err, p.openErr) {
-			t.Errorf("got error %v", err)
+			t.Errorf("got error %v, want that of the connection", err)
 		}
 	}
 	p.openErr = nil
@@ -141,7 +141,7 @@ func TestPoolReplacesDroppedSession(t *testing.T) {
 	first, second := p.mustTake(t, "1"), p.mustTake(t, "2")
 	p.drop(first)
 	if !slices.Equal(p.closed, []string{"1"}) {
-		t.Errorf("closed sessions: %v", p.closed)
+		t.Errorf("closed sessions: %v, want only 1", p.closed)
 	}
 	p.put(second)
 	p.mustTake(t, "2")
@@ -151,6 +151,6 @@ func TestPoolReplacesDroppedSession(t *testing.T) {
 		t.Error(err)
 	}
 	if slices.Sort(p.closed); !slices.Equal(p.closed, []string{"1", "2", "3"}) {
-		t.Errorf("closed sessions at the end: %v", p.closed)
+		t.Errorf("closed sessions at the end: %v, want 1, 2 and 3", p.closed)
 	}
 }

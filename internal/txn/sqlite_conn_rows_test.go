@@ -72,7 +72,7 @@ func TestScan(t *testing.T) {
 			err := c.one("SELECT 7, "+tt.sql+", 9").Scan(&before, tt.dest, &after)
 			if tt.want == nil {
 				if err == nil || !strings.Contains(err.Error(), "column 2") {
-					t.Errorf("got error %v", err)
+					t.Errorf("got error %v, want one about column 2", err)
 				}
 				return
 			}
@@ -107,7 +107,7 @@ func TestScanCountsColumns(t *testing.T) {
 	var a, b int
 	for _, dest := range [][]any{{}, {&a}, {&a, &b, &b}} {
 		if err := c.one("SELECT 1, 2").Scan(dest...); err == nil || !strings.Contains(err.Error(), "2 columns") {
-			t.Errorf("two columns into %d: error %v", len(dest), err)
+			t.Errorf("two columns into %d destinations: got error %v, want one about 2 columns", len(dest), err)
 		}
 	}
 	if err := c.one("SELECT 1, 2").Scan(&a, &b); err != nil || a != 1 || b != 2 {
@@ -119,7 +119,7 @@ func TestNoRow(t *testing.T) {
 	c := newConn(t, false)
 	var n int
 	if err := c.one("SELECT 1 WHERE FALSE").Scan(&n); !errors.Is(err, sql.ErrNoRows) {
-		t.Errorf("got error %v", err)
+		t.Errorf("got error %v, want sql.ErrNoRows", err)
 	}
 }
 
@@ -142,7 +142,7 @@ func TestRowsClosedEarly(t *testing.T) {
 		t.Errorf("got %d before the first row, error %v", n, err)
 	}
 	if n, err := scanInt(r); err != nil || n != 1 {
-		t.Errorf("got %d, error %v", n, err)
+		t.Errorf("got %d, error %v, want 1", n, err)
 	}
 	for range 2 {
 		if err := r.Close(); err != nil || r.Next() || r.Err() != nil {
@@ -240,7 +240,7 @@ func TestQueryContextEnds(t *testing.T) {
 				})
 			}
 			if !errors.Is(err, context.Canceled) {
-				t.Errorf("got error %v", err)
+				t.Errorf("got error %v, want the error of the context", err)
 			}
 			if r, err = c.query(t.Context(), numbers, []any{5000}); err != nil {
 				t.Fatal(err)

@@ -11,7 +11,7 @@ func TestLinger(t *testing.T) {
 	tests := []struct {
 		name    string
 		size    int           // of the last batch
-		took    time.Duration // its commit
+		took    time.Duration // of the last commit
 		waiting int
 		arrive  []time.Duration // when more requests arrive
 		want    time.Duration
@@ -52,7 +52,7 @@ func TestNoLingerAfterClose(t *testing.T) {
 		begun := time.Now()
 		w.linger()
 		if waited := time.Since(begun); waited != 0 {
-			t.Errorf("waited for %v", waited)
+			t.Errorf("waited for %v, want 0", waited)
 		}
 	})
 }

@@ -127,7 +127,7 @@ func TestPanicReachesTheCaller(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		err := attempt(t.Context(), d, panicsHere)
 		if err == nil || !strings.Contains(err.Error(), "panicsHere") {
-			t.Errorf("got %v", err)
+			t.Errorf("got %v, want a panic with the stack of the function", err)
 		}
 		update(t, d, add("a", "next"))
 	})
