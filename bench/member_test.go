@@ -11,7 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/jobs"
+	"cohort.example/cohort/internal/sweeper"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -30,7 +30,7 @@ func BenchmarkWritesBesideASweep(b *testing.B) {
 		}
 		ctx, cancel := context.WithCancel(b.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); jobs.Run(ctx, svc, slog.New(slog.DiscardHandler)) }()
+		go func() { defer close(done); sweeper.Run(ctx, svc, slog.New(slog.DiscardHandler)) }()
 		deleted := make(chan error, 1)
 		b.StartTimer()
 

@@ -213,7 +213,7 @@ func awaitNoJobs(t *testing.T, url string) {
 	svc := service.New(d)
 	deadline := time.Now().Add(2 * time.Minute)
 	for {
-		jobs, err := svc.ListJobs(t.Context(), "", "")
+		jobs, err := svc.Outbox().List(t.Context(), "", "")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,7 +56,7 @@ func TestWireSitewide(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		pricing := &unreliablePricing{failures: 2}
 		cohorttest.RunScripts(t, os.DirFS("testdata/pricing"), "*.txt", func(t *testing.T) cohorttest.Target {
-			s := servertest.Start(t, d, server.Options{}, service.WithPricing(pricing))
+			s := servertest.Start(t, d, server.Options{}, service.WithPusher(pricing))
 			return cohorttest.Target{URL: s.URL, Vars: s.Vars(t)}
 		})
 		want := []string{"abc 1: 5 percent", "abc 1: 6 percent", "abc 1: 6 percent", "abc 1: none"}
@@ -87,12 +87,12 @@ type unreliablePricing struct {
 	calls    []string
 }
 
-func (p *unreliablePricing) SetSitewideDiscount(_ context.Context, storeHash string, groupID int64, rule *cohort.DiscountRule) error {
+func (p *unreliablePricing) PushSitewide(_ context.Context, d service.SitewideDiscount) error {
 	discount := "none"
-	if rule != nil {
-		discount = fmt.Sprintf("%s %s", rule.Amount, rule.Method)
+	if d.Rule != nil {
+		discount = fmt.Sprintf("%s %s", d.Rule.Amount, d.Rule.Method)
 	}
-	p.calls = append(p.calls, fmt.Sprintf("%s %d: %s", storeHash, groupID, discount))
+	p.calls = append(p.calls, fmt.Sprintf("%s %d: %s", d.StoreHash, d.GroupID, discount))
 	if len(p.calls) <= p.failures {
 		return errors.New("pricing is unavailable")
 	}

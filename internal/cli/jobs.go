@@ -9,18 +9,19 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/outbox"
 	"cohort.example/cohort/internal/service"
 )
 
 type jobCommands struct {
-	List  jobList  `cmd:"" help:"List the jobs: what is still to be told, and what is not tried any more."`
-	Retry jobRetry `cmd:"" help:"Have jobs tried again at once, and as often as new ones."`
-	Drop  jobDrop  `cmd:"" help:"Take jobs away. What they have to tell is not told then."`
+	List  jobList  `cmd:"" help:"List the messages to other systems that are not delivered yet, or are dead."`
+	Retry jobRetry `cmd:"" help:"Make jobs due now, with as many attempts as new ones."`
+	Drop  jobDrop  `cmd:"" help:"Delete jobs without delivering them."`
 }
 
 type jobList struct {
 	Store string `env:"COHORT_STORE" placeholder:"HASH" help:"Only this store's jobs."`
-	State string `env:"COHORT_STATE" enum:",waiting,dead" default:"" placeholder:"STATE" help:"Only jobs in this state: waiting, or dead (tried so often that nobody tries them any more)."`
+	State string `env:"COHORT_STATE" enum:",waiting,dead" default:"" placeholder:"STATE" help:"Only jobs in this state: waiting, or dead (no more attempts are made)."`
 	dbFlag
 }
 
@@ -31,39 +32,39 @@ func (c *jobList) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		jobs, err := svc.ListJobs(in.ctx, key, service.JobState(c.State))
+		jobs, err := svc.Outbox().List(in.ctx, key, outbox.State(c.State))
 		if err != nil {
 			return err
 		}
 		t := newTable(in, "STORE", "ID", "WHAT", "STATE", "ATTEMPTS", "NEXT TRY", "LAST ERROR")
 		for _, j := range jobs {
-			t.row(cohort.HashOfKey(j.StoreHash), strconv.FormatInt(j.ID, 10), jobText(j), string(j.State), strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
+			t.row(cohort.HashOfKey(j.Store), strconv.FormatInt(j.ID, 10), jobText(j), string(j.State), strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
 		}
 		return t.Flush()
 	})
 }
 
-// jobText says what a job is about.
-func jobText(j service.Job) string {
-	if j.Kind == service.SitewideJob {
+// jobText describes a job.
+func jobText(j outbox.Entry) string {
+	if j.Kind == service.SitewideKind {
 		return "sitewide discount of customer group " + j.Subject
 	}
 	return j.Kind + " " + j.Subject
 }
 
-func nextTryText(j service.Job) string {
+func nextTryText(j outbox.Entry) string {
 	switch {
-	case j.State == db.JobDead:
+	case j.State == outbox.Dead:
 		return "never"
 	case j.Leased(time.Now()):
 		return "under way"
 	}
-	return dateText(j.RunAt)
+	return dateText(j.NextAttempt)
 }
 
 // jobChoice is one job of a store, or all of them.
 type jobChoice struct {
-	Store string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store whose jobs they are."`
+	Store string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store of the jobs."`
 	ID    int64  `arg:"" optional:"" help:"The job's id, as \"cohort jobs list\" shows it."`
 	All   bool   `env:"COHORT_ALL" help:"All jobs of the store."`
 }
@@ -78,7 +79,7 @@ func (c jobChoice) check() error {
 	return nil
 }
 
-// text says of how many jobs something is true.
+// text is the report on n jobs, with a verb for one and for several.
 func (c jobChoice) text(n int64, is, are string) string {
 	switch {
 	case !c.All:
@@ -104,7 +105,7 @@ func (c *jobRetry) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		n, err := svc.RetryJobs(in.ctx, st.Key, c.ID)
+		n, err := svc.Outbox().Retry(in.ctx, st.Key, c.ID)
 		if err != nil {
 			return err
 		}
@@ -115,11 +116,11 @@ func (c *jobRetry) Run(in *invocation) error {
 
 type jobDrop struct {
 	jobChoice
-	Yes bool `env:"COHORT_YES" help:"Do not ask."`
+	Yes bool `env:"COHORT_YES" help:"Do not ask for confirmation."`
 	dbFlag
 }
 
-// Run asks, unless told not to, and deletes the jobs.
+// Run deletes the jobs, after a confirmation unless --yes is given.
 func (c *jobDrop) Run(in *invocation) error {
 	if err := c.check(); err != nil {
 		return err
@@ -134,7 +135,7 @@ func (c *jobDrop) Run(in *invocation) error {
 				return err
 			}
 		}
-		n, err := svc.DropJobs(in.ctx, st.Key, c.ID)
+		n, err := svc.Outbox().Drop(in.ctx, st.Key, c.ID)
 		if err != nil {
 			return err
 		}
@@ -144,7 +145,7 @@ func (c *jobDrop) Run(in *invocation) error {
 }
 
 func (c *jobDrop) confirm(in *invocation, svc *service.Service, key string) error {
-	jobs, err := svc.ListJobs(in.ctx, key, "")
+	jobs, err := svc.Outbox().List(in.ctx, key, "")
 	if err != nil {
 		return err
 	}
@@ -156,9 +157,9 @@ func (c *jobDrop) confirm(in *invocation, svc *service.Service, key string) erro
 		}
 	}
 	if n == 0 && !c.All {
-		return service.NoJob(c.Store, c.ID)
+		return outbox.NotFound(c.Store, c.ID)
 	}
-	fmt.Fprintf(in.Out, "The other system is not told any more what these %d have to tell, and goes on with what it knows.\nType the store's hash to go on: ", n)
+	fmt.Fprintf(in.Out, "The other system does not get these %d messages and keeps its present state.\nType the store's hash to go on: ", n)
 	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
 	if strings.TrimSpace(answer) != c.Store {
 		return fmt.Errorf("nothing is dropped")

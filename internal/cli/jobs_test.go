@@ -22,8 +22,8 @@ func (downPricing) PushSitewide(context.Context, service.SitewideDiscount) error
 	return errors.New("the pricing system at example.com refuses with status 500")
 }
 
-// leaveJobs makes the stores abc and xyz, of which each has two groups whose
-// discounts could not be told; in abc the second one's is dead.
+// leaveJobs creates the stores abc and xyz with groups whose discounts could not be
+// delivered: two in abc, of which the first is dead, and one in xyz.
 func leaveJobs(t *testing.T, url string) {
 	t.Helper()
 	d := dbtest.Open(t, url)
@@ -43,13 +43,13 @@ func leaveJobs(t *testing.T, url string) {
 	create("abc")
 	for dead := false; !dead; {
 		ahead += 5 * time.Minute
-		jobs, err := svc.LeaseJobs(t.Context(), 1)
-		if len(jobs) != 1 || err != nil {
-			t.Fatalf("%+v, %v", jobs, err)
+		leased, err := svc.Outbox().Lease(t.Context(), 1)
+		if len(leased) != 1 || err != nil {
+			t.Fatalf("%+v, %v", leased, err)
 		}
-		dead = jobs[0].IsLastAttempt()
-		if _, err := svc.CarryOut(t.Context(), jobs[0]); err != nil {
-			t.Fatal(err)
+		out := svc.Outbox().Attempt(t.Context(), leased[0])
+		if dead = out.Dead; out.Unrecorded != nil {
+			t.Fatal(out.Unrecorded)
 		}
 	}
 	ahead = 0

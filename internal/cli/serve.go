@@ -16,11 +16,11 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/pricing"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/sweeper"
 )
 
 type serveCommand struct {
@@ -86,7 +86,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer stopMetrics()
-	defer startJobs(in.ctx, svc, log)()
+	defer startBackground(in.ctx, svc, log)()
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
@@ -108,7 +108,7 @@ func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logge
 		return service.New(d, service.WithPusher(client)), nil
 	}
 	svc := service.New(d)
-	counts, err := svc.JobCounts(ctx)
+	counts, err := svc.Outbox().Counts(ctx)
 	if err == nil && counts.Waiting > 0 {
 		log.Warn("another pricing system waits to be told of sitewide discounts, and there is no --pricing-url; see \"cohort jobs\"", "jobs", counts.Waiting)
 	}
@@ -136,17 +136,16 @@ func (c *serveCommand) pricing() (*pricing.Client, error) {
 	return client, nil
 }
 
-// startJobs runs the background jobs until stop is called, which waits for them.
-func startJobs(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
+// startBackground starts the sweeper and the outbox. They run until stop is called,
+// which waits for them.
+func startBackground(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		jobs.Run(ctx, svc, log)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { sweeper.Run(ctx, svc, log) })
+	running.Go(func() { svc.Outbox().Run(ctx, log) })
 	return func() {
 		cancel()
-		<-done
+		running.Wait()
 	}
 }
 

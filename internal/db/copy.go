@@ -93,7 +93,7 @@ var copied = []table{
 	}},
 	{"jobs", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),
-		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"),
+		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"), text("destination"),
 	}},
 }
 

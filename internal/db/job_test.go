@@ -2,6 +2,8 @@ package db_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -11,13 +13,14 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
 var jobTime = time.UnixMilli(1_700_000_000_000).UTC()
 
 const kind = "sitewide"
 
-// putJob writes a job on a subject of store a and returns it as it is kept.
+// putJob writes a job on a subject of a store and returns it as it is stored.
 func putJob(t *testing.T, d *db.DB, store, subject, lease string, at time.Time) (kept db.Job) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
@@ -37,7 +40,7 @@ func putJob(t *testing.T, d *db.DB, store, subject, lease string, at time.Time) 
 			return err
 		}
 		if kept.ID != id || kept.LeasedBy != leasedBy {
-			t.Errorf("it is said to have the id %d and the lease %q: %+v", id, leasedBy, kept)
+			t.Errorf("PutJob returns the id %d and the lease %q for %+v", id, leasedBy, kept)
 		}
 		return nil
 	})
@@ -55,10 +58,19 @@ func wantJobs(t *testing.T, d *db.DB, want ...db.Job) {
 	})
 }
 
+// leaseDue leases due jobs of all lanes, limit at most of each.
 func leaseDue(t *testing.T, d *db.DB, now time.Time, lease string, limit int) (jobs []db.Job) {
 	t.Helper()
-	update(t, d, func(tx *db.Tx) (err error) {
-		jobs, err = tx.LeaseDueJobs(kind, now, lease, now.Add(time.Minute), limit)
+	update(t, d, func(tx *db.Tx) error {
+		jobs = nil
+		lanes, err := tx.DueLanes(db.Lane{}, now, 1000)
+		for _, l := range lanes {
+			leased, err := tx.LeaseJobs(l, now, lease, now.Add(time.Minute), limit)
+			if err != nil {
+				return err
+			}
+			jobs = append(jobs, leased...)
+		}
 		return err
 	})
 	return jobs
@@ -74,7 +86,7 @@ func TestPutJob(t *testing.T) {
 		}
 		wantJobs(t, d, want)
 
-		// A later one takes its place, and the lease stays where it is.
+		// A later version replaces it, and the lease stays.
 		second := putJob(t, d, "a", "7", "y", jobTime.Add(time.Second))
 		if second.Version <= first.Version {
 			t.Errorf("version %d after %d", second.Version, first.Version)
@@ -82,13 +94,13 @@ func TestPutJob(t *testing.T) {
 		want.Version, want.Payload, want.RunAt = second.Version, second.Payload, jobTime.Add(time.Second)
 		wantJobs(t, d, want)
 
-		// Nobody has the lease any more when it is over.
+		// An expired lease is replaced too.
 		third := putJob(t, d, "a", "7", "z", jobTime.Add(time.Minute))
 		want.Version, want.Payload, want.RunAt = third.Version, third.Payload, jobTime.Add(time.Minute)
 		want.LeasedBy, want.LeaseUntil = "z", jobTime.Add(2*time.Minute)
 		wantJobs(t, d, want)
 
-		// It is the subject of its store that has one job.
+		// Another subject or store has a job of its own.
 		other, elsewhere := putJob(t, d, "a", "8", "", jobTime), putJob(t, d, "b", "7", "", jobTime)
 		wantJobs(t, d, want, other, elsewhere)
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
@@ -96,8 +108,8 @@ func TestPutJob(t *testing.T) {
 	})
 }
 
-// After what was tried so often that it is dead, a later version begins anew.
-func TestPutJobBeginsAnew(t *testing.T) {
+// A later version of a dead job starts with no attempts.
+func TestPutJobRevivesADeadJob(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		j := putJob(t, d, "a", "7", "x", jobTime)
@@ -114,11 +126,11 @@ func TestPutJobBeginsAnew(t *testing.T) {
 			return err
 		})
 		if cohort.KindOf(err) != cohort.KindNotFound {
-			t.Errorf("a dead job is leased alone: %v", err)
+			t.Errorf("a dead job is leased by its id: %v", err)
 		}
 		later := putJob(t, d, "a", "7", "", jobTime.Add(time.Second))
 		if later.State != db.JobWaiting || later.Attempt != 0 || later.LastError != "" || !later.RunAt.Equal(jobTime.Add(time.Second)) {
-			t.Errorf("it does not begin anew: %+v", later)
+			t.Errorf("it does not start again: %+v", later)
 		}
 	})
 }
@@ -146,7 +158,7 @@ func TestFinishAndFailJob(t *testing.T) {
 		finish(t, d, one, false)
 		wantJobs(t, d, other)
 
-		// A newer version was not tried, whatever became of the older.
+		// No attempt at a newer version was made, however the older one ended.
 		one = putJob(t, d, "a", "7", "x", jobTime)
 		two := putJob(t, d, "a", "7", "y", jobTime)
 		fail(t, d, one)
@@ -158,12 +170,12 @@ func TestFinishAndFailJob(t *testing.T) {
 		three.LeasedBy, three.LeaseUntil, three.DoneVersion = "", time.UnixMilli(0).UTC(), two.Version
 		wantJobs(t, d, other, three)
 
-		// Who has lost the lease has nothing to say any more, though the version
-		// is the same.
+		// A caller whose lease has expired changes nothing, though the version is the
+		// same.
 		lost := putJob(t, d, "a", "7", "lost", jobTime)
 		kept := leaseDue(t, d, lost.LeaseUntil, "mine", 9)
 		if len(kept) != 2 {
-			t.Fatalf("%+v are leased after their leases are over", kept)
+			t.Fatalf("%+v are leased after their leases have expired", kept)
 		}
 		finish(t, d, lost, false)
 		fail(t, d, lost)
@@ -175,10 +187,10 @@ func TestFinishAndFailJob(t *testing.T) {
 	})
 }
 
-func TestLeaseDueJobs(t *testing.T) {
+func TestLeaseJobs(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
-		late := putJob(t, d, "a", "late", "", jobTime.Add(time.Second))
+		late := putJob(t, d, "b", "late", "", jobTime.Add(time.Second))
 		early := putJob(t, d, "b", "early", "", jobTime)
 		future := putJob(t, d, "b", "future", "", jobTime.Add(time.Second+time.Millisecond))
 		busy := putJob(t, d, "b", "busy", "somebody", jobTime)
@@ -196,7 +208,7 @@ func TestLeaseDueJobs(t *testing.T) {
 			t.Helper()
 			view(t, d, func(tx *db.Tx) error {
 				if due, err := tx.HasDueJobs("another", now); due || err != nil {
-					t.Errorf("of another kind jobs are due: %v, %v", due, err)
+					t.Errorf("jobs of another kind are due: %v, %v", due, err)
 				}
 				due, err := tx.HasDueJobs(kind, now)
 				if due != want {
@@ -222,7 +234,91 @@ func TestLeaseDueJobs(t *testing.T) {
 	})
 }
 
-// Whoever looks for jobs at the same time gets others.
+// putJobIn writes a due job of a lane.
+func putJobIn(t *testing.T, d *db.DB, l db.Lane, subject string) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) error {
+		version, err := tx.NextJobVersion(l.StoreHash)
+		if err != nil {
+			return err
+		}
+		_, _, err = tx.PutJob(db.Job{StoreHash: l.StoreHash, Kind: l.Kind, Subject: subject, Destination: l.Destination, Version: version, RunAt: jobTime, Payload: "{}"})
+		return err
+	})
+}
+
+func TestDueLanes(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "a2", "b")
+		lanes := []db.Lane{
+			{Kind: "event", StoreHash: "a", Destination: ""},
+			{Kind: "event", StoreHash: "a", Destination: "https://x.example/a b"},
+			{Kind: "event", StoreHash: "b", Destination: "https://x.example/a b"},
+			{Kind: "sitewide", StoreHash: "a", Destination: ""},
+			{Kind: "sitewide", StoreHash: "a2", Destination: ""},
+		}
+		for n, l := range lanes {
+			for i := range 3 {
+				putJobIn(t, d, l, fmt.Sprint(n, "-", i))
+			}
+		}
+		putJob(t, d, "b", "future", "", jobTime.Add(time.Hour))
+		putJob(t, d, "b", "busy", "x", jobTime)
+		want := func(want []db.Lane, after db.Lane, limit int) {
+			t.Helper()
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.DueLanes(after, jobTime, limit)
+				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%d lanes after %v (-want +got):\n%s", limit, after, diff)
+				}
+				return err
+			})
+		}
+		var sorted []db.Lane // the order is the database's, and the same in each query
+		view(t, d, func(tx *db.Tx) (err error) {
+			sorted, err = tx.DueLanes(db.Lane{}, jobTime, 100)
+			return err
+		})
+		byName := func(a, b db.Lane) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
+		if got := slices.SortedFunc(slices.Values(sorted), byName); !cmp.Equal(got, slices.SortedFunc(slices.Values(lanes), byName)) {
+			t.Errorf("lanes %v", got)
+		}
+		for i := range sorted {
+			want(sorted[i+1:], sorted[i], 100)
+			want(sorted[:i+1], db.Lane{}, i+1)
+		}
+		update(t, d, func(tx *db.Tx) error {
+			jobs, err := tx.LeaseJobs(lanes[1], jobTime, "x", jobTime.Add(time.Minute), 2)
+			for _, j := range jobs {
+				if j.Destination != lanes[1].Destination || j.StoreHash != "a" || j.Kind != "event" {
+					t.Errorf("leased %+v", j)
+				}
+			}
+			if len(jobs) != 2 {
+				t.Errorf("%d jobs of the lane are leased", len(jobs))
+			}
+			return err
+		})
+		want(sorted, db.Lane{}, 100) // one is left
+		update(t, d, func(tx *db.Tx) error { return tx.EndStore("b", jobTime) })
+		want(slices.DeleteFunc(slices.Clone(sorted), func(l db.Lane) bool { return l.StoreHash == "b" }), db.Lane{}, 100)
+	})
+}
+
+// A later version of a job may have another destination.
+func TestPutJobMovesToAnotherLane(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		for _, destination := range []string{"x", "y"} {
+			putJobIn(t, d, db.Lane{Kind: kind, StoreHash: "a", Destination: destination}, "7")
+		}
+		if jobs := leaseDue(t, d, jobTime, "x", 9); len(jobs) != 1 || jobs[0].Destination != "y" {
+			t.Errorf("leased %+v", jobs)
+		}
+	})
+}
+
+// Concurrent callers lease different jobs.
 func TestJobsAreLeasedOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
@@ -238,7 +334,7 @@ func TestJobsAreLeasedOnce(t *testing.T) {
 					got := leaseDue(t, d, jobTime, fmt.Sprint("worker ", w), 4)
 					leased[w] = append(leased[w], got...)
 					if len(got) == 0 {
-						idle++ // others may have what is left locked
+						idle++ // other workers may have locked the rest
 					}
 				}
 			})

@@ -100,7 +100,7 @@ func TestFailures(t *testing.T) {
 		cohorttest.RunScripts(t, fstest.MapFS{name: {Data: []byte(script)}}, name, start, c.check)
 	}
 	run("pricing fails", partial, func(t *testing.T) cohorttest.Target {
-		s := servertest.Start(t, open(t), server.Options{}, service.WithPricing(brokenPricing{}))
+		s := servertest.Start(t, open(t), server.Options{}, service.WithPusher(brokenPricing{}))
 		return cohorttest.Target{URL: s.URL, Vars: s.V3Vars(t)}
 	})
 	run("quota exceeded", "GET /v2/time\ncode == 200\n\n"+expect("code == 429"), func(t *testing.T) cohorttest.Target {
@@ -146,7 +146,7 @@ code == 207
 
 type brokenPricing struct{}
 
-func (brokenPricing) SetSitewideDiscount(context.Context, string, int64, *cohort.DiscountRule) error {
+func (brokenPricing) PushSitewide(context.Context, service.SitewideDiscount) error {
 	return os.ErrDeadlineExceeded
 }
 

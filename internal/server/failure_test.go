@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
@@ -28,11 +27,11 @@ const (
 
 type moodyPricing struct{}
 
-func (moodyPricing) SetSitewideDiscount(_ context.Context, _ string, _ int64, rule *cohort.DiscountRule) error {
-	if rule == nil {
+func (moodyPricing) PushSitewide(_ context.Context, d service.SitewideDiscount) error {
+	if d.Rule == nil {
 		return nil
 	}
-	switch rule.Amount.IntPart() {
+	switch d.Rule.Amount.IntPart() {
 	case fails:
 		return errors.New("pricing is away, says its secret address")
 	case panics:
@@ -51,7 +50,7 @@ func sitewideThat(mood int) string {
 func TestPanic(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		lines := newLogLines()
-		f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))}, service.WithPricing(moodyPricing{}))
+		f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))}, service.WithPusher(moodyPricing{}))
 		// One at once: a place that is not given back would show.
 		f.concurrency(t, 1)
 		for range 3 {
@@ -65,7 +64,7 @@ func TestPanic(t *testing.T) {
 			if len(logged) != 1 {
 				t.Fatalf("a panic is logged in %d lines, want 1:\n%s", len(logged), strings.Join(logged, ""))
 			}
-			for _, part := range []string{`"level":"ERROR"`, `"request_id":"` + id + `"`, `"status":500`, "pricing fell over, says its secret address", "SetSitewideDiscount"} {
+			for _, part := range []string{`"level":"ERROR"`, `"request_id":"` + id + `"`, `"status":500`, "pricing fell over, says its secret address", "PushSitewide"} {
 				if !strings.Contains(logged[0], part) {
 					t.Errorf("the log does not have %s: %s", part, logged[0])
 				}
@@ -79,7 +78,7 @@ func TestPanic(t *testing.T) {
 func TestPartialIsLogged(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		lines := newLogLines()
-		f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))}, service.WithPricing(moodyPricing{}))
+		f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))}, service.WithPusher(moodyPricing{}))
 		w := f.mustAnswer(t, 207, "POST", f.path("/customer_groups"), f.vars["token"], sitewideThat(fails))
 		logged := strings.Join(lines.drain(), "")
 		for _, part := range []string{`"level":"WARN"`, `"request_id":"` + w.Header().Get("X-Request-Id") + `"`, "pricing is away, says its secret address"} {

@@ -11,7 +11,7 @@ import (
 
 // watchJobs tells of the jobs of a service that has some.
 func (m *Metrics) watchJobs(svc *service.Service) {
-	if !svc.Pushes() {
+	if !svc.Outbox().HasKinds() {
 		return
 	}
 	m.registry.MustRegister(jobMetrics{svc,
@@ -43,7 +43,7 @@ func (m jobMetrics) Describe(descs chan<- *prometheus.Desc) {
 func (m jobMetrics) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
-	c, err := m.svc.JobCounts(ctx)
+	c, err := m.svc.Outbox().Counts(ctx)
 	if err == nil {
 		metrics <- prometheus.MustNewConstMetric(m.waiting, prometheus.GaugeValue, float64(c.Waiting))
 		metrics <- prometheus.MustNewConstMetric(m.dead, prometheus.GaugeValue, float64(c.Dead))

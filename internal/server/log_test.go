@@ -36,7 +36,7 @@ func newLoggedFixture(t *testing.T, d *db.DB) (*fixture, logLines) {
 	t.Helper()
 	lines := newLogLines()
 	log := slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return newFixture(t, d, server.Options{Log: log}, service.WithPricing(moodyPricing{})), lines
+	return newFixture(t, d, server.Options{Log: log}, service.WithPusher(moodyPricing{})), lines
 }
 
 // newInfoLog logs as a server does unless it is told otherwise.

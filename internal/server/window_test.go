@@ -157,7 +157,7 @@ func TestWindowBeforeFormats(t *testing.T) {
 // whatever else is wrong, and counts; before that no answer has any, or counts.
 func TestWindowHeaders(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		f := newFixture(t, d, server.Options{Now: newClock().Now}, service.WithPricing(moodyPricing{}))
+		f := newFixture(t, d, server.Options{Now: newClock().Now}, service.WithPusher(moodyPricing{}))
 		f.meter(t, cohort.PlanEnterprise, 100)
 		f.vars["unknown"] = "nobody-has-this"
 		for _, c := range []struct {

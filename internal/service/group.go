@@ -7,6 +7,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/groupindex"
+	"cohort.example/cohort/internal/outbox"
 )
 
 // CreateGroup adds a group to a store and returns it as it is kept, with its
@@ -24,7 +25,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 	if err != nil {
 		return cohort.Group{}, err
 	}
-	var h *handOver
+	var pending *outbox.Pending
 	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		g.DateCreated = s.timestamp()
 		g.DateModified = g.DateCreated
@@ -45,13 +46,13 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 		if err := followRule(tx, storeHash, id, nil, g.DiscountRules); err != nil {
 			return err
 		}
-		h, err = s.noteSitewide(tx, storeHash, nil, g)
+		pending, err = s.putSitewide(tx, storeHash, nil, g)
 		return err
 	})
 	if err != nil {
 		return cohort.Group{}, err
 	}
-	return g, s.handOnSitewide(ctx, h)
+	return g, s.deliverSitewide(ctx, pending)
 }
 
 // Group returns a group, or KindNotFound.
@@ -108,7 +109,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 		return cohort.Group{}, err
 	}
 	var after cohort.Group
-	var h *handOver
+	var pending *outbox.Pending
 	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
 		if u.MovesFlag() {
 			if err := tx.LockFlags(storeHash); err != nil {
@@ -136,26 +137,26 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 		if err := tx.UpdateGroup(storeHash, after); err != nil {
 			return err
 		}
-		if h = nil; u.DiscountRules == nil {
+		if pending = nil; u.DiscountRules == nil {
 			return nil
 		}
-		h, err = s.noteSitewide(tx, storeHash, before.DiscountRules, after)
+		pending, err = s.putSitewide(tx, storeHash, before.DiscountRules, after)
 		return err
 	})
 	if err != nil {
 		return cohort.Group{}, err
 	}
-	return after, s.handOnSitewide(ctx, h)
+	return after, s.deliverSitewide(ctx, pending)
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound. Its id is not given
 // out again, and from then on its members are in no group. The rows of most of
-// a large group's members are written later; see SweepTombstones. Another pricing
-// system is told later, too, that there is no sitewide discount any more.
+// a large group's members are written later; see SweepTombstones. A worker of the
+// outbox sends the removal of the sitewide discount to another pricing system later.
 func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
-	var more, told bool
+	var more, queued bool
 	err := s.update(ctx, storeHash, func(tx *db.Tx) (err error) {
-		if told, err = s.noteSitewideEnd(tx, storeHash, id); err != nil {
+		if queued, err = s.putSitewideRemoval(tx, storeHash, id); err != nil {
 			return err
 		}
 		if err := tx.DeleteGroup(storeHash, id); err != nil {
@@ -173,8 +174,8 @@ func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) e
 	if more {
 		signal(s.departures)
 	}
-	if told {
-		signal(s.jobs.due)
+	if queued {
+		s.outbox.Wake()
 	}
 	return nil
 }

@@ -9,17 +9,18 @@ import (
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/groupindex"
+	"cohort.example/cohort/internal/outbox"
 	"cohort.example/cohort/internal/password"
 )
 
 // Service carries out what callers ask for.
 type Service struct {
 	db         *db.DB
-	pushTo     Pusher // nil: Cohort's own pricing, which is told nothing
+	pusher     Pusher // nil: there is only Cohort's own pricing
 	passwords  *password.Hasher
 	now        func() time.Time
 	departures chan struct{}
-	jobs       *jobBoard
+	outbox     *outbox.Outbox
 	versions   *versions
 	directory  *directory
 	indexes    *groupindex.Cache
@@ -40,7 +41,6 @@ func New(d *db.DB, opts ...Option) *Service {
 		passwords:  password.NewHasher(),
 		now:        time.Now,
 		departures: make(chan struct{}, 1),
-		jobs:       newJobBoard(),
 		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     usualPriceBounds,
@@ -49,6 +49,10 @@ func New(d *db.DB, opts ...Option) *Service {
 	d.Watch(s.watch)
 	for _, o := range opts {
 		o(s)
+	}
+	s.outbox = outbox.New(d, s.now)
+	if s.pusher != nil {
+		s.outbox.Handle(SitewideKind, outbox.Kind{Handler: sitewideHandler{s.pusher}, Timeout: PushTimeout})
 	}
 	s.probe = &writeProbe{write: d.ProbeWrite, now: s.now}
 	return s
@@ -81,6 +85,9 @@ func (s *Service) updateCatalog(ctx context.Context, key string, fn func(*db.Tx)
 
 // timestamp is the moment for a date, to the millisecond, as dates are kept.
 func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+
+// Outbox returns the outbox, whose Run delivers what requests leave to be delivered.
+func (s *Service) Outbox() *outbox.Outbox { return s.outbox }
 
 // Ready returns nil when the service can work: when its database answers.
 func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }

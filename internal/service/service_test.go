@@ -49,26 +49,18 @@ func (c *clock) Set(t time.Time) {
 	c.now = t
 }
 
-// handOver is a call of pricing.
-type handOver struct {
-	Store string
-	Group int64
-	Rule  *cohort.DiscountRule
-}
-
-// pricing notes what it is told, and fails when err is set.
+// pricing is another pricing system that records its calls, and fails if err is set.
 type pricing struct {
 	err   error
-	calls []handOver
-	// during, if there is one, runs in each call.
-	during func(ctx context.Context, h handOver)
+	calls []service.SitewideDiscount
+	// during, if it is set, runs in each call.
+	during func(ctx context.Context, d service.SitewideDiscount)
 }
 
-func (p *pricing) SetSitewideDiscount(ctx context.Context, storeHash string, groupID int64, rule *cohort.DiscountRule) error {
-	h := handOver{storeHash, groupID, rule}
-	p.calls = append(p.calls, h)
+func (p *pricing) PushSitewide(ctx context.Context, d service.SitewideDiscount) error {
+	p.calls = append(p.calls, d)
 	if p.during != nil {
-		p.during(ctx, h)
+		p.during(ctx, d)
 	}
 	return p.err
 }

@@ -10,86 +10,75 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/outbox"
 
 	"github.com/shopspring/decimal"
 )
 
-// SitewideDiscount is what another pricing system is told of a group.
+// PushTimeout bounds one call of another pricing system, from connecting to the end of
+// its response.
+const PushTimeout = 2 * time.Second
+
+// SitewideDiscount is the sitewide discount of a group, as it is sent to another
+// pricing system.
 type SitewideDiscount struct {
 	StoreHash string
 	GroupID   int64
-	// Rule is the group's sitewide rule, or nil: there is none any more.
+	// Rule is the group's sitewide rule, or nil if it has none.
 	Rule *cohort.DiscountRule
-	// Version only goes up in a store. Whoever has seen a newer one of a group has
-	// nothing to do with an older one.
+	// Version only goes up within a store. A receiver that has a newer version of a
+	// group ignores an older one.
 	Version int64
-	// Key is the same each time that a version is told, and another for each
-	// version.
+	// Key is an idempotency key: the same for each attempt at a version, another for
+	// each version.
 	Key string
 }
 
-// Pusher is a way to another pricing system.
+// Pusher sends sitewide discounts to another pricing system.
 type Pusher interface {
 	// PushSitewide returns nil once the discount is in effect there. It is called
-	// after the group is committed, never twice at once for a group, and again
-	// with the same version after an error. It ends when ctx does.
+	// after the group is committed, never concurrently for one group, and after an
+	// error again with the same version. It returns when ctx ends.
 	PushSitewide(ctx context.Context, d SitewideDiscount) error
 }
 
-// WithPusher hands sitewide discounts to another pricing system, instead of only
-// to Cohort's own pricing, which reads the rules where the group's transaction
-// has put them.
-func WithPusher(p Pusher) Option { return func(s *Service) { s.pushTo = p } }
+// WithPusher sends sitewide discounts to another pricing system. Without it, only
+// Cohort's own pricing uses them, which reads the rules of the groups themselves.
+func WithPusher(p Pusher) Option { return func(s *Service) { s.pusher = p } }
 
-// Pricing is a pricing system that needs to know only what a group's sitewide
-// discount is now; see [Pusher].
-type Pricing interface {
-	// SetSitewideDiscount replaces the sitewide discount of a group; nil removes
-	// it. It is called after the group is committed. An error means that the
-	// discount is not in effect, and leads to a KindPartial error for the caller.
-	SetSitewideDiscount(ctx context.Context, storeHash string, groupID int64, rule *cohort.DiscountRule) error
-}
-
-// WithPricing is WithPusher for a Pricing.
-func WithPricing(p Pricing) Option { return WithPusher(pricingPusher{p}) }
-
-type pricingPusher struct{ Pricing }
-
-func (p pricingPusher) PushSitewide(ctx context.Context, d SitewideDiscount) error {
-	return p.SetSitewideDiscount(ctx, d.StoreHash, d.GroupID, d.Rule)
-}
-
-// SitewideJob is the kind of jobs that tell a sitewide discount. Their
+// SitewideKind is the kind of the outbox's messages with a sitewide discount. Their
 // subjects are ids of groups.
-const SitewideJob = "sitewide"
+const SitewideKind = "sitewide"
 
 func sitewideSubject(groupID int64) string { return strconv.FormatInt(groupID, 10) }
 
-// sitewidePayload is how a job keeps what it has to tell, besides its version.
+// sitewidePayload is the payload of a message.
 type sitewidePayload struct {
 	Key    string           `json:"key"`
-	Method cohort.Method    `json:"method,omitempty"` // empty: there is none any more
+	Method cohort.Method    `json:"method,omitempty"` // empty: the group has no discount
 	Amount *decimal.Decimal `json:"amount,omitempty"`
 }
 
-func encodeSitewide(rule *cohort.DiscountRule) (string, error) {
+// sitewideMessage returns the message with the sitewide rule of a group, or with nil
+// that it has none.
+func sitewideMessage(storeKey string, groupID int64, rule *cohort.DiscountRule) (outbox.Message, error) {
 	p := sitewidePayload{Key: rand.Text()}
 	if rule != nil {
 		p.Method, p.Amount = rule.Method, &rule.Amount
 	}
-	text, err := json.Marshal(p)
-	return string(text), err
+	payload, err := json.Marshal(p)
+	return outbox.Message{Store: storeKey, Kind: SitewideKind, Subject: sitewideSubject(groupID), Payload: payload}, err
 }
 
-func decodeSitewide(j db.Job) (SitewideDiscount, error) {
-	d := SitewideDiscount{StoreHash: cohort.HashOfKey(j.StoreHash), Version: j.Version}
+func decodeSitewide(m outbox.Message) (SitewideDiscount, error) {
+	d := SitewideDiscount{StoreHash: cohort.HashOfKey(m.Store), Version: m.Version}
 	var err error
-	if d.GroupID, err = strconv.ParseInt(j.Subject, 10, 64); err != nil {
-		return d, fmt.Errorf("the subject of job %d: %w", j.ID, err)
+	if d.GroupID, err = strconv.ParseInt(m.Subject, 10, 64); err != nil {
+		return d, fmt.Errorf("the subject of job %d: %w", m.ID, err)
 	}
 	var p sitewidePayload
-	if err := json.Unmarshal([]byte(j.Payload), &p); err != nil {
-		return d, fmt.Errorf("the payload of job %d: %w", j.ID, err)
+	if err := json.Unmarshal(m.Payload, &p); err != nil {
+		return d, fmt.Errorf("the payload of job %d: %w", m.ID, err)
 	}
 	d.Key = p.Key
 	if p.Method != "" && p.Amount != nil {
@@ -98,40 +87,48 @@ func decodeSitewide(j db.Job) (SitewideDiscount, error) {
 	return d, nil
 }
 
-// handOver is what a request has to do once the transaction is committed that
-// wrote a job.
-type handOver struct {
-	job db.Job
-	// leasedAt is when the request has got the job's lease, by this process's
-	// clock; zero if somebody else has it.
-	leasedAt time.Time
+// sitewideHandler delivers messages with a sitewide discount.
+type sitewideHandler struct{ pusher Pusher }
+
+// Deliver implements outbox.Handler.
+func (h sitewideHandler) Deliver(ctx context.Context, m outbox.Message) error {
+	d, err := decodeSitewide(m)
+	if err != nil {
+		return outbox.Permanent(err)
+	}
+	return h.pusher.PushSitewide(ctx, d)
 }
 
-// noteSitewide writes the job that tells the sitewide discount of a group which
-// the transaction has written, unless there is none and was none. A repeated
-// update with the same rule tells it again: that is the retry which the 207
-// invites. Before it is called, the group is locked, or nobody knows it yet, so
-// that versions have the order of the changes.
-func (s *Service) noteSitewide(tx *db.Tx, storeHash string, before []cohort.DiscountRule, g cohort.Group) (*handOver, error) {
-	if s.pushTo == nil {
+// putSitewide puts the sitewide discount of a group that the transaction has written
+// into the outbox, unless the group has none and had none. It returns a message for
+// deliverSitewide, or nil.
+//
+// An update that repeats the rule puts it there again: a client may retry after a 207.
+// The caller holds a lock on the group, or the group is new, so that versions have the
+// order of the changes.
+func (s *Service) putSitewide(tx *db.Tx, storeHash string, before []cohort.DiscountRule, g cohort.Group) (*outbox.Pending, error) {
+	if s.pusher == nil {
 		return nil, nil
 	}
-	_, had := cohort.SitewideRule(before)
-	rule, has := cohort.SitewideRule(g.DiscountRules)
-	switch {
-	case has:
-		return s.putSitewide(tx, storeHash, g.ID, &rule, rand.Text())
-	case had:
-		return s.putSitewide(tx, storeHash, g.ID, nil, rand.Text())
+	var now *cohort.DiscountRule
+	if rule, has := cohort.SitewideRule(g.DiscountRules); has {
+		now = &rule
+	} else if _, had := cohort.SitewideRule(before); !had {
+		return nil, nil
 	}
-	return nil, nil
+	m, err := sitewideMessage(storeHash, g.ID, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.outbox.PutPending(tx, m)
 }
 
-// noteSitewideEnd writes the job that tells that a group which is about to be
-// deleted has no sitewide discount any more, if there is one, or if it is not
-// known yet what was told last. It is for the background: nobody waits for it.
-func (s *Service) noteSitewideEnd(tx *db.Tx, storeHash string, id int64) (told bool, err error) {
-	if s.pushTo == nil {
+// putSitewideRemoval puts the removal of a group's sitewide discount into the outbox,
+// for a group that is about to be deleted. It does nothing if the group has no discount
+// and the pricing system has confirmed that. It reports whether workers have a message
+// to deliver.
+func (s *Service) putSitewideRemoval(tx *db.Tx, storeHash string, id int64) (queued bool, err error) {
+	if s.pusher == nil {
 		return false, nil
 	}
 	g, err := tx.GroupForUpdate(storeHash, id)
@@ -139,66 +136,24 @@ func (s *Service) noteSitewideEnd(tx *db.Tx, storeHash string, id int64) (told b
 		return false, err
 	}
 	if _, has := cohort.SitewideRule(g.DiscountRules); !has {
-		_, err := tx.JobOn(storeHash, SitewideJob, sitewideSubject(id))
-		if cohort.KindOf(err) == cohort.KindNotFound {
-			return false, nil
-		}
-		if err != nil {
+		unconfirmed, err := s.outbox.Has(tx, storeHash, SitewideKind, sitewideSubject(id))
+		if err != nil || !unconfirmed {
 			return false, err
 		}
 	}
-	_, err = s.putSitewide(tx, storeHash, id, nil, "")
+	m, err := sitewideMessage(storeHash, id, nil)
+	if err != nil {
+		return false, err
+	}
+	err = s.outbox.Put(tx, m)
 	return err == nil, err
 }
 
-// putSitewide writes a job and leases it, if it can, under a name.
-func (s *Service) putSitewide(tx *db.Tx, storeHash string, groupID int64, rule *cohort.DiscountRule, lease string) (*handOver, error) {
-	payload, err := encodeSitewide(rule)
-	if err != nil {
-		return nil, err
-	}
-	version, err := tx.NextJobVersion(storeHash)
-	if err != nil {
-		return nil, err
-	}
-	begun, now := time.Now(), s.timestamp()
-	h := &handOver{job: db.Job{
-		StoreHash: storeHash, Kind: SitewideJob, Subject: sitewideSubject(groupID), Version: version, Payload: payload,
-		RunAt: now, LeasedBy: lease,
-	}}
-	if lease != "" {
-		h.job.LeaseUntil = now.Add(leaseTime)
-	}
-	var leasedBy string
-	if h.job.ID, leasedBy, err = tx.PutJob(h.job); err != nil {
-		return nil, err
-	}
-	if lease != "" && leasedBy == lease {
-		h.leasedAt = begun
-	}
-	return h, nil
-}
-
-// handOnSitewide tells the other pricing system what a request has changed, now
-// that it is committed. It returns a KindPartial error if it is not in effect
-// there, and leaves it to the background then.
-//
-// The end of ctx does not cut short a call that has begun: to leave in its middle
-// would only mean not to know how it ended.
-func (s *Service) handOnSitewide(ctx context.Context, h *handOver) error {
-	if h == nil {
-		return nil
-	}
-	ctx = db.Unchecked(ctx) // it follows from what is committed
-	var err error
-	if h.leasedAt.IsZero() {
-		err = s.awaitJob(ctx, h.job)
-	} else {
-		// If it is through and cannot be noted, it is told again, which changes
-		// nothing: the caller's part is done.
-		err, _ = s.attempt(ctx, h.job, h.leasedAt)
-	}
-	if err != nil {
+// deliverSitewide sends a discount to the other pricing system after the commit of
+// putSitewide. It returns a KindPartial error if the discount is not in effect there;
+// workers retry then.
+func (s *Service) deliverSitewide(ctx context.Context, p *outbox.Pending) error {
+	if err := s.outbox.DeliverNow(ctx, p); err != nil {
 		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: err}
 	}
 	return nil

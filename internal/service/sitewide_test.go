@@ -14,9 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// TestSitewideHandOver goes through the changes of a group's rules and holds
-// when pricing is told, and what.
-func TestSitewideHandOver(t *testing.T) {
+// TestSitewideCalls checks for each kind of change of a group's rules whether the
+// pricing system is called, and with which discount.
+func TestSitewideCalls(t *testing.T) {
 	type rules = []cohort.DiscountRule
 	five, ten := percentOff(cohort.RuleAll, 0, 5), percentOff(cohort.RuleAll, 0, 10)
 	category := percentOff(cohort.RuleCategory, 3, 5)
@@ -25,54 +25,60 @@ func TestSitewideHandOver(t *testing.T) {
 		r = append(rules{}, r...)
 		return cohort.GroupUpdate{DiscountRules: &r}
 	}
-	const told = true
+	const called = true
 	tests := []struct {
 		name   string
 		before rules
 		update cohort.GroupUpdate
-		told   bool
-		rule   *cohort.DiscountRule // nil: that there is none any more
+		called bool
+		rule   *cohort.DiscountRule // nil: the group has none
 	}{
-		{"added", nil, to(five), told, &five},
-		{"added beside others", rules{category}, to(category, five), told, &five},
-		{"added instead of a price list", rules{list}, to(five), told, &five},
-		{"changed", rules{five}, to(ten), told, &ten},
-		{"repeated, which is how to try again", rules{five}, to(five), told, &five},
-		{"repeated while others change", rules{five, category}, to(five), told, &five},
-		{"removed with all others", rules{five, category}, to(), told, nil},
-		{"removed alone", rules{category, five}, to(category), told, nil},
-		{"removed for a price list", rules{five}, to(list), told, nil},
-		{"never there", rules{category}, to(list), !told, nil},
-		{"never there, none now", nil, to(), !told, nil},
-		{"update of something else", rules{five}, cohort.GroupUpdate{Name: new("new"), IsDefault: new(true)}, !told, nil},
-		{"update of nothing", rules{five}, cohort.GroupUpdate{}, !told, nil},
+		{"added", nil, to(five), called, &five},
+		{"added beside others", rules{category}, to(category, five), called, &five},
+		{"added instead of a price list", rules{list}, to(five), called, &five},
+		{"changed", rules{five}, to(ten), called, &ten},
+		{"repeated, which is a retry", rules{five}, to(five), called, &five},
+		{"repeated while others change", rules{five, category}, to(five), called, &five},
+		{"removed with all others", rules{five, category}, to(), called, nil},
+		{"removed alone", rules{category, five}, to(category), called, nil},
+		{"removed for a price list", rules{five}, to(list), called, nil},
+		{"never there", rules{category}, to(list), !called, nil},
+		{"never there, none now", nil, to(), !called, nil},
+		{"update of something else", rules{five}, cohort.GroupUpdate{Name: new("new"), IsDefault: new(true)}, !called, nil},
+		{"update of nothing", rules{five}, cohort.GroupUpdate{}, !called, nil},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
-		svc := newService(t, d, []string{"a"}, service.WithPricing(p))
+		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				g := mustCreate(t, svc, "a", cohort.Group{Name: "x", DiscountRules: tt.before})
 				p.calls = nil
 				mustUpdate(t, svc, "a", g.ID, tt.update)
-				var want []handOver
-				if tt.told {
-					want = []handOver{{"a", g.ID, tt.rule}}
+				var want []service.SitewideDiscount
+				if tt.called {
+					want = []service.SitewideDiscount{{StoreHash: "a", GroupID: g.ID, Rule: tt.rule}}
 				}
-				if diff := cmp.Diff(want, p.calls, cmpopts.EquateEmpty()); diff != "" {
-					t.Errorf("told to pricing (-want +got):\n%s", diff)
-				}
+				wantCalls(t, p, want...)
 			})
 		}
 	})
 }
 
-func TestSitewideHandOverOnceOrNever(t *testing.T) {
+// wantCalls checks the calls of the pricing system, apart from versions and keys.
+func wantCalls(t *testing.T, p *pricing, want ...service.SitewideDiscount) {
+	t.Helper()
+	if diff := cmp.Diff(want, p.calls, cmpopts.EquateEmpty(), cmpopts.IgnoreFields(service.SitewideDiscount{}, "Version", "Key")); diff != "" {
+		t.Errorf("calls of the pricing system (-want +got):\n%s", diff)
+	}
+}
+
+func TestSitewideCallsOnceOrNever(t *testing.T) {
 	five := percentOff(cohort.RuleAll, 0, 5)
 	category := percentOff(cohort.RuleCategory, 3, 5)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
-		svc := newService(t, d, []string{"a"}, service.WithPricing(p))
+		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		mustCreate(t, svc, "a", cohort.Group{Name: "none"})
 		mustCreate(t, svc, "a", cohort.Group{Name: "category", DiscountRules: []cohort.DiscountRule{category}})
 		if _, err := svc.CreateGroup(t.Context(), "a", cohort.Group{DiscountRules: []cohort.DiscountRule{five}}); err == nil {
@@ -82,56 +88,52 @@ func TestSitewideHandOverOnceOrNever(t *testing.T) {
 			t.Error("a group without a store is accepted")
 		}
 		if len(p.calls) != 0 {
-			t.Errorf("pricing was told %v", p.calls)
+			t.Errorf("the pricing system was called: %v", p.calls)
 		}
 
 		g := mustCreate(t, svc, "a", cohort.Group{Name: "all", DiscountRules: []cohort.DiscountRule{category, five}})
-		// The one call there is; neither a refused change nor the end of the group
-		// makes another.
-		want := []handOver{{"a", g.ID, &five}}
+		// Neither a rejected change nor the deletion of the group makes another call.
 		_, err := svc.UpdateGroup(t.Context(), "a", g.ID, cohort.GroupUpdate{DiscountRules: &[]cohort.DiscountRule{five, five}})
 		wantKind(t, err, cohort.KindInvalid)
 		if err := svc.DeleteGroup(t.Context(), "a", g.ID); err != nil {
 			t.Error(err)
 		}
-		if diff := cmp.Diff(want, p.calls); diff != "" {
-			t.Errorf("told to pricing (-want +got):\n%s", diff)
-		}
+		wantCalls(t, p, service.SitewideDiscount{StoreHash: "a", GroupID: g.ID, Rule: &five})
 	})
 }
 
-func TestPricingIsToldAfterTheCommit(t *testing.T) {
+func TestPricingIsCalledAfterTheCommit(t *testing.T) {
 	five, ten := percentOff(cohort.RuleAll, 0, 5), percentOff(cohort.RuleAll, 0, 10)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
-		svc := newService(t, d, []string{"a"}, service.WithPricing(p))
-		p.during = func(ctx context.Context, h handOver) {
-			g, err := svc.Group(ctx, h.Store, h.Group)
+		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
+		p.during = func(ctx context.Context, d service.SitewideDiscount) {
+			g, err := svc.Group(ctx, d.StoreHash, d.GroupID)
 			if err != nil {
-				t.Errorf("pricing is told of a group that is not there: %v", err)
+				t.Errorf("pricing is called for a group that does not exist: %v", err)
 				return
 			}
-			kept, _ := cohort.SitewideRule(g.DiscountRules)
-			if diff := cmp.Diff(&kept, h.Rule); diff != "" {
-				t.Errorf("(-kept +told):\n%s", diff)
+			stored, _ := cohort.SitewideRule(g.DiscountRules)
+			if diff := cmp.Diff(&stored, d.Rule); diff != "" {
+				t.Errorf("(-stored +sent):\n%s", diff)
 			}
 		}
 		g := mustCreate(t, svc, "a", cohort.Group{Name: "x", DiscountRules: []cohort.DiscountRule{five}})
 		mustUpdate(t, svc, "a", g.ID, cohort.GroupUpdate{DiscountRules: &[]cohort.DiscountRule{ten}})
 		if len(p.calls) != 2 {
-			t.Errorf("pricing was told %v", p.calls)
+			t.Errorf("calls %v", p.calls)
 		}
 	})
 }
 
-// When pricing fails, the group is changed all the same, the caller learns both,
-// and the same request again is the way out.
+// When pricing fails, the group is changed all the same, the caller gets the group and
+// the error, and may repeat the request.
 func TestPricingFails(t *testing.T) {
 	five, ten := []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 5)}, []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 10)}
 	down := errors.New("pricing is down")
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{err: down}
-		svc := newService(t, d, []string{"a"}, service.WithPricing(p))
+		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		wantPartial := func(err error) {
 			t.Helper()
 			wantKind(t, err, cohort.KindPartial)
@@ -143,7 +145,7 @@ func TestPricingFails(t *testing.T) {
 		g, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: "x", DiscountRules: five})
 		wantPartial(err)
 		if g.ID != 1 {
-			t.Errorf("the group that was stored has the id %d", g.ID)
+			t.Errorf("the stored group has the id %d", g.ID)
 		}
 		wantGroups(t, svc, "a", g)
 
@@ -151,7 +153,7 @@ func TestPricingFails(t *testing.T) {
 			g, err = svc.UpdateGroup(t.Context(), "a", g.ID, cohort.GroupUpdate{Name: new("y"), DiscountRules: &rules})
 			wantPartial(err)
 			if diff := cmp.Diff(rules, g.DiscountRules, cmpopts.EquateEmpty()); diff != "" || g.Name != "y" {
-				t.Errorf("the group that was stored is %v", g)
+				t.Errorf("the stored group is %v", g)
 			}
 			wantGroups(t, svc, "a", g)
 		}

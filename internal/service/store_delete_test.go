@@ -133,7 +133,7 @@ func TestSmallStoreIsDeletedAtOnce(t *testing.T) {
 func TestPushNamesTheHash(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
-		svc := newService(t, d, []string{"a"}, service.WithPricing(p))
+		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		if err := svc.DeleteStore(t.Context(), "a"); err != nil {
 			t.Fatal(err)
 		}
@@ -142,7 +142,7 @@ func TestPushNamesTheHash(t *testing.T) {
 			t.Fatal(err)
 		}
 		mustCreate(t, svc, st.Key, cohort.Group{Name: "x", DiscountRules: []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent}}})
-		if len(p.calls) != 1 || p.calls[0].Store != "a" {
+		if len(p.calls) != 1 || p.calls[0].StoreHash != "a" {
 			t.Errorf("told is %+v", p.calls)
 		}
 	})

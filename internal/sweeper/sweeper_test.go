@@ -1,4 +1,4 @@
-package jobs_test
+package sweeper_test
 
 import (
 	"context"
@@ -14,11 +14,11 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/jobs"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/sweeper"
 )
 
-// fixture is a service with the store "a", and the jobs that run beside it.
+// fixture is a service with the store "a", and a sweeper.
 type fixture struct {
 	db     *db.DB
 	svc    *service.Service
@@ -27,7 +27,7 @@ type fixture struct {
 	done   chan struct{} // closed when Run has returned
 }
 
-// entries is a log's writer; each write is an entry.
+// entries is the writer of a log; each write is an entry.
 type entries struct {
 	mu   sync.Mutex
 	list []string
@@ -46,8 +46,8 @@ func (e *entries) get() []string {
 	return slices.Clone(e.list)
 }
 
-// each runs a test in a bubble, where time passes only when there is nothing
-// else to do, on an empty database of each engine.
+// each runs a test in a bubble, where time passes only when nothing else happens, on an
+// empty database of each engine.
 func each(t *testing.T, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) { inBubble(t, url, fn) })
@@ -65,14 +65,14 @@ func inBubble(t *testing.T, url string, fn func(t *testing.T, f *fixture)) {
 	})
 }
 
-// run starts the jobs and returns when they wait for something to do.
+// run starts the sweeper and returns when it waits.
 func (f *fixture) run(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	f.cancel = cancel
 	go func() {
 		defer close(f.done)
-		jobs.Run(ctx, f.svc, slog.New(slog.NewTextHandler(&f.log, nil)))
+		sweeper.Run(ctx, f.svc, slog.New(slog.NewTextHandler(&f.log, nil)))
 	}()
 	t.Cleanup(func() { cancel(); <-f.done })
 	synctest.Wait()
@@ -81,7 +81,7 @@ func (f *fixture) run(t *testing.T) {
 func (f *fixture) wantNoLog(t *testing.T) {
 	t.Helper()
 	if lines := f.log.get(); len(lines) != 0 {
-		t.Errorf("it logs %q", lines)
+		t.Errorf("log %q", lines)
 	}
 }
 
@@ -94,8 +94,8 @@ func (f *fixture) hasStopped() bool {
 	}
 }
 
-// leave makes a group of so many members and has a service delete it: the one
-// that the jobs belong to, or another, as on another node.
+// leave creates a group with a number of members and deletes it through a service: the
+// fixture's, or that of another node.
 func (f *fixture) leave(t *testing.T, svc *service.Service, members int) {
 	t.Helper()
 	g, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: "x"})
@@ -122,18 +122,17 @@ func (f *fixture) leave(t *testing.T, svc *service.Service, members int) {
 	}
 }
 
-// wantSwept fails unless there is nothing left to sweep, or unless there is. In
-// the latter case it sweeps a little.
+// wantSwept checks whether all deleted groups are swept. If not, it sweeps one batch.
 func (f *fixture) wantSwept(t *testing.T, want bool) {
 	t.Helper()
 	synctest.Wait()
 	if more, err := f.svc.SweepTombstones(t.Context()); more == want || err != nil {
-		t.Errorf("there is something to sweep: %v, error %v, want %v", more, err, !want)
+		t.Errorf("deleted groups are left: %v, error %v, want %v", more, err, !want)
 	}
 }
 
-// How many members leave rows behind when their group is deleted, and how many
-// leave so many that one sweep is not enough.
+// Numbers of members of a group whose deletion leaves rows for one sweep, and for
+// several.
 const (
 	some = 501
 	many = 1001
@@ -141,7 +140,7 @@ const (
 
 func TestRunSweepsWhatItFinds(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		another := service.New(f.db) // which has ended, and its signals with it
+		another := service.New(f.db) // of a node that has stopped
 		f.leave(t, another, many)
 		f.leave(t, another, some)
 		f.wantSwept(t, false)
@@ -151,7 +150,7 @@ func TestRunSweepsWhatItFinds(t *testing.T) {
 	})
 }
 
-func TestRunSweepsAfterADeparture(t *testing.T) {
+func TestRunSweepsAfterADeletion(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.run(t)
 		start := time.Now()
@@ -165,14 +164,14 @@ func TestRunSweepsAfterADeparture(t *testing.T) {
 	})
 }
 
-// Another node may end before it has swept up, and does not signal to this one.
+// Another node may stop before its sweep is done, and does not signal this one.
 func TestRunLooksAgain(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.run(t)
 		for range 2 {
 			f.leave(t, service.New(f.db), many)
 			f.wantSwept(t, false)
-			time.Sleep(time.Minute) // of the bubble, at once
+			time.Sleep(time.Minute)
 			f.wantSwept(t, true)
 		}
 	})
@@ -182,12 +181,12 @@ func TestRunStops(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.run(t)
 		if f.hasStopped() {
-			t.Fatal("it stopped by itself")
+			t.Fatal("it stopped before the end of its context")
 		}
 		f.cancel()
 		synctest.Wait()
 		if !f.hasStopped() {
-			t.Error("it goes on after the end of its context")
+			t.Error("it runs after the end of its context")
 		}
 		f.leave(t, f.svc, some)
 		f.wantSwept(t, false)
@@ -195,20 +194,19 @@ func TestRunStops(t *testing.T) {
 	})
 }
 
-// A context that ends in the middle of the work ends the work: what is left is
-// for the next start. It can be stopped there on SQLite, where who writes waits
-// for the one before.
+// The end of the context interrupts a sweep. The rest is left to the next start. The
+// test uses SQLite, where a sweep waits for a running write.
 func TestRunStopsWithWorkLeft(t *testing.T) {
 	t.Parallel()
 	inBubble(t, dbtest.SQLiteURL(t), func(t *testing.T, f *fixture) {
 		f.leave(t, service.New(f.db), some)
-		// The writer is taken, so the first slice waits for it.
+		// A write is running, so the first batch waits.
 		err := f.db.Update(t.Context(), func(*db.Tx) error {
 			f.run(t)
 			f.cancel()
 			synctest.Wait()
 			if !f.hasStopped() {
-				t.Error("it goes on waiting for the database")
+				t.Error("it still waits for the database")
 			}
 			return nil
 		})
@@ -216,12 +214,12 @@ func TestRunStopsWithWorkLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.wantSwept(t, false)
-		f.wantNoLog(t) // to be stopped is no error
+		f.wantNoLog(t) // an interruption is not an error
 	})
 }
 
-// A database that fails is tried again when there is reason to, or every
-// minute, and not in between, by each of the three that run here.
+// After a failure of the database each of the three tasks waits for a signal or a
+// minute, and logs each failure.
 func TestRunLogsFailures(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.run(t)
@@ -238,7 +236,7 @@ func TestRunLogsFailures(t *testing.T) {
 					t.Errorf("line %s", line)
 				}
 			}
-			time.Sleep(time.Minute) // of the bubble, at once
+			time.Sleep(time.Minute)
 			synctest.Wait()
 		}
 	})

@@ -1,4 +1,4 @@
-package jobs_test
+package sweeper_test
 
 import (
 	"testing"
@@ -9,8 +9,8 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// deleteStore makes a store and deletes it for everybody, with a group left in it,
-// as somebody does who is killed then.
+// deleteStore creates a store with a group and marks it as deleted, as a process does
+// that is killed before it deletes the rows.
 func (f *fixture) deleteStore(t *testing.T, hash string) {
 	t.Helper()
 	if _, err := f.svc.CreateStore(t.Context(), cohort.Store{Hash: hash}); err != nil {
@@ -30,19 +30,19 @@ func (f *fixture) wantNoDeletedStores(t *testing.T) {
 	synctest.Wait()
 	left, err := f.svc.DeletedStores(t.Context())
 	if len(left) != 0 || err != nil {
-		t.Errorf("left are %v, error %v", left, err)
+		t.Errorf("deleted stores are left: %v, error %v", left, err)
 	}
 }
 
-// A server sweeps what it finds when it starts, and what is left to it later.
+// The sweeper deletes the rows of stores that were deleted before its start, and after.
 func TestRunSweepsDeletedStores(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.deleteStore(t, "gone")
 		f.run(t)
-		time.Sleep(2 * time.Second) // of the bubble
+		time.Sleep(2 * time.Second)
 		f.wantNoDeletedStores(t)
 		f.deleteStore(t, "gone-too")
-		time.Sleep(2 * time.Minute) // likewise
+		time.Sleep(2 * time.Minute)
 		f.wantNoDeletedStores(t)
 	})
 }

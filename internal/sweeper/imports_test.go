@@ -1,4 +1,4 @@
-package jobs_test
+package sweeper_test
 
 import (
 	"testing"
@@ -8,13 +8,12 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// beginImport begins an import with a lease of so long, and reports whether it
-// could: while there is another it cannot.
+// beginImport begins an import with a lease. It reports false if there is another.
 func (f *fixture) beginImport(t *testing.T, lease time.Duration) (begun bool) {
 	t.Helper()
 	now := time.Now()
 	err := f.db.Update(t.Context(), func(tx *db.Tx) (err error) {
-		begun, err = tx.BeginImport(db.ImportLease{StoreHash: "a", Owner: "somebody", Now: now, Until: now.Add(lease)})
+		begun, err = tx.BeginImport(db.ImportLease{StoreHash: "a", Owner: "another node", Now: now, Until: now.Add(lease)})
 		return err
 	})
 	if err != nil {
@@ -23,23 +22,22 @@ func (f *fixture) beginImport(t *testing.T, lease time.Duration) (begun bool) {
 	return begun
 }
 
-// What an import leaves that was killed is tidied up when its lease has run out,
-// and not before.
+// The sweeper finishes an interrupted import when its lease has expired, and not before.
 func TestRunFinishesImports(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		if !f.beginImport(t, 30*time.Second) {
 			t.Fatal("there is an import already")
 		}
 		f.run(t)
-		time.Sleep(29 * time.Second) // of the bubble, at once
+		time.Sleep(29 * time.Second)
 		synctest.Wait()
 		if f.beginImport(t, time.Second) {
-			t.Fatal("an import was tidied up whose lease holds")
+			t.Fatal("an import is finished before its lease has expired")
 		}
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		if !f.beginImport(t, time.Second) {
-			t.Error("an import was left whose lease had run out")
+			t.Error("an import is left after its lease has expired")
 		}
 		f.wantNoLog(t)
 	})

@@ -1,4 +1,4 @@
-package jobs
+package sweeper
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// sweepStores sweeps up the rows that are left of deleted stores. Other nodes may do so at the same time.
+// sweepStores deletes the rows of deleted stores.
 func sweepStores(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
 	for {
 		if err := sweepAllStores(ctx, svc, log); err != nil && ctx.Err() == nil {
-			log.Error("rows of deleted stores are not swept up yet; nobody sees them", "error", err)
+			log.Error("cannot delete the rows of deleted stores yet; reads do not show them", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -34,7 +34,7 @@ func sweepAllStores(ctx context.Context, svc *service.Service, log *slog.Logger)
 		if err := svc.SweepStore(ctx, d, func(rows int64) { swept = rows }); err != nil {
 			return err
 		}
-		log.Info("the rows of a deleted store are swept up", "store", d.Key, "rows", swept)
+		log.Info("deleted the rows of a deleted store", "store", d.Key, "rows", swept)
 	}
 	return nil
 }

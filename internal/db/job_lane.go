@@ -1,0 +1,114 @@
+package db
+
+import (
+	"errors"
+	"strings"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+// Lane is what jobs take turns by: a kind, a store and a destination.
+type Lane struct{ Kind, StoreHash, Destination string }
+
+// laneOf is the lane of a job as one text, by which lanes are sorted. The index
+// jobs_by_lane is on this expression.
+const laneOf = "kind || ' ' || store_hash || ' ' || destination"
+
+// text returns the lane as laneOf has it; the zero Lane is "", which is before all.
+func (l Lane) text() string {
+	if l == (Lane{}) {
+		return ""
+	}
+	return l.Kind + " " + l.StoreHash + " " + l.Destination
+}
+
+// parseLane is the opposite of text. A kind and a store's key have no spaces.
+func parseLane(text string) Lane {
+	kind, rest, _ := strings.Cut(text, " ")
+	store, destination, _ := strings.Cut(rest, " ")
+	return Lane{kind, store, destination}
+}
+
+// The conditions of a job that is due at $2 and has no lease. The jobs of a deleted
+// store are deleted with its other rows.
+const (
+	notLeased = "state = 'waiting' AND run_at <= $2 AND lease_until <= $2"
+	ofAStore  = "NOT EXISTS (SELECT 1 FROM stores WHERE stores.hash = jobs.store_hash AND date_deleted > 0)"
+	due       = notLeased + " AND " + ofAStore
+)
+
+// HasDueJobs reports whether jobs of a kind, of any store, are due at a time and
+// have no lease.
+func (t *Tx) HasDueJobs(kind string, now time.Time) (bool, error) {
+	var one int
+	err := t.Lookup("SELECT 1 FROM jobs WHERE kind = $1 AND "+due+" LIMIT 1", kind, now.UnixMilli()).Scan(&one)
+	if errors.Is(err, txn.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// DueLanes returns the lanes that have jobs which are due at a time and have no
+// lease: up to limit of those that follow a lane, in their order.
+//
+// The query jumps from lane to lane in the index, so the number of jobs in a lane
+// does not matter. The subqueries have a LIMIT, so that PostgreSQL evaluates them for
+// one lane after another and stops at the last LIMIT.
+func (t *Tx) DueLanes(after Lane, now time.Time, limit int) ([]Lane, error) {
+	const nextLane = "(SELECT " + laneOf + " FROM jobs WHERE state = 'waiting' AND " + laneOf + " > "
+	rows, err := t.Query(`WITH RECURSIVE lanes (lane) AS (
+			SELECT `+nextLane+`$1 ORDER BY 1 LIMIT 1)
+			UNION ALL
+			SELECT `+nextLane+`lanes.lane ORDER BY 1 LIMIT 1) FROM lanes WHERE lanes.lane IS NOT NULL
+		)
+		SELECT lane FROM lanes
+		WHERE (SELECT 1 FROM jobs WHERE `+laneOf+` = lanes.lane AND `+due+` LIMIT 1) = 1
+		LIMIT CAST($3 AS BIGINT)`, after.text(), now.UnixMilli(), limit)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, func(row txn.Scanner) (Lane, error) {
+		var text string
+		err := row.Scan(&text)
+		return parseLane(text), err
+	})
+}
+
+// LeaseJobs leases up to limit jobs of a lane that are due at a time and have no
+// lease, the longest due first, and returns them. It skips jobs that another
+// transaction has locked. The query names the store, so that it touches one shard.
+func (t *Tx) LeaseJobs(l Lane, now time.Time, leasedBy string, until time.Time, limit int) ([]Job, error) {
+	rows, err := t.Query("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $4 AND "+laneOf+" = $1 AND "+due+
+		" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked, l.text(), now.UnixMilli(), limit, l.StoreHash)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := txn.Collect(rows, scanJob)
+	if err != nil {
+		return nil, err
+	}
+	for i := range jobs {
+		j := &jobs[i]
+		j.LeasedBy, j.LeaseUntil = leasedBy, until
+		if err := t.Later("UPDATE jobs SET leased_by = $3, lease_until = $4 WHERE store_hash = $1 AND id = $2",
+			j.StoreHash, j.ID, leasedBy, until.UnixMilli()); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
+}
+
+// LeaseJob leases one job to j.LeasedBy until j.LeaseUntil, whether it is due or not,
+// and returns it. It returns KindNotFound if the job is gone or dead, or has a lease
+// that is held at a time.
+func (t *Tx) LeaseJob(j Job, now time.Time) (Job, error) {
+	leased, err := scanJob(t.QueryRow(`UPDATE jobs SET leased_by = $3, lease_until = $4
+		WHERE store_hash = $1 AND id = $2 AND state = 'waiting' AND lease_until <= $5 RETURNING `+jobColumns,
+		j.StoreHash, j.ID, j.LeasedBy, j.LeaseUntil.UnixMilli(), now.UnixMilli()))
+	if errors.Is(err, txn.ErrNoRows) {
+		return leased, cohort.NotFound(jobName(j.ID))
+	}
+	return leased, err
+}

@@ -1,0 +1,53 @@
+// Package sweeper does in the background what requests leave behind: it moves the
+// members out of deleted groups, deletes the rows of deleted stores, and finishes
+// interrupted imports. Each step may be repeated, on several nodes at the same time,
+// and may be interrupted at any moment.
+package sweeper
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"cohort.example/cohort/internal/service"
+)
+
+// lookAgain is how often the sweeper looks for work that another node, or this one
+// before a restart, has left.
+const lookAgain = time.Minute
+
+// Run works until ctx ends, and returns when nothing is running any more.
+func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	var running sync.WaitGroup
+	running.Go(func() { sweepGroups(ctx, svc, log) })
+	running.Go(func() { sweepStores(ctx, svc, log) })
+	running.Go(func() { finishImports(ctx, svc, log) })
+	running.Wait()
+}
+
+// sweepGroups moves the members out of deleted groups.
+func sweepGroups(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	ticker := time.NewTicker(lookAgain)
+	defer ticker.Stop()
+	for {
+		if err := sweepAllGroups(ctx, svc); err != nil && ctx.Err() == nil {
+			log.Error("cannot move the members out of deleted groups yet; reads show them in no group all the same", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-svc.Departures():
+		}
+	}
+}
+
+func sweepAllGroups(ctx context.Context, svc *service.Service) error {
+	for ctx.Err() == nil {
+		if more, err := svc.SweepTombstones(ctx); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
