@@ -1,5 +1,5 @@
-// Package pricing tells another pricing system, over HTTP, what sitewide discounts
-// there are. docs/pricing-system.md is the contract.
+// Package pricing sends sitewide discounts to an external pricing system over HTTP.
+// docs/pricing-system.md is the contract.
 package pricing
 
 import (
@@ -20,20 +20,20 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// maxAnswer is how many bytes of an answer are read, and of its header.
-const maxAnswer = 64 << 10
+// maxResponse is how many bytes the body of a response may have, and its header.
+const maxResponse = 64 << 10
 
-// Options is what a Client is made of.
+// Options are the options of a Client.
 type Options struct {
-	URL    string // where to post to; see CheckURL
-	Secret string // signs what is sent, MinSecret bytes or more
-	// Now is the clock of the timestamps; nil is the system's.
+	URL    string // where calls are posted; https, or http to this machine
+	Secret string // the key of the signatures, at least MinSecret bytes
+	// Now is the clock of the timestamps; nil is the system clock.
 	Now func() time.Time
-	// Timeout bounds a call, the answer included; 0 is service.PushTimeout.
+	// Timeout bounds a call including its response; 0 is service.PushTimeout.
 	Timeout time.Duration
 }
 
-// Client is a service.Pusher. Its errors name neither the path of its URL nor the
+// Client is a service.Pusher. Its errors contain neither the path of its URL nor the
 // secret.
 type Client struct {
 	url     *url.URL
@@ -43,7 +43,7 @@ type Client struct {
 	http    *http.Client
 }
 
-// New returns a client. Its errors are for the person who gave the options.
+// New returns a client, or an error if an option is invalid.
 func New(o Options) (*Client, error) {
 	u, err := parseURL(o.URL)
 	if err != nil {
@@ -59,17 +59,16 @@ func New(o Options) (*Client, error) {
 	if c.timeout == 0 {
 		c.timeout = service.PushTimeout
 	}
-	c.http = &http.Client{Transport: newTransport(), CheckRedirect: stay}
+	c.http = &http.Client{Transport: newTransport(), CheckRedirect: noRedirects}
 	return c, nil
 }
 
-// parseURL reads the URL of a pricing system. Without TLS it has to be on this
-// machine. What could be a secret has no place in it but the path, which is not
-// logged.
+// parseURL parses the URL of the pricing system. http is allowed to this machine only.
+// The URL must not have parts that could contain a secret and could be logged.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return nil, errors.New("the pricing URL is not a URL") // err quotes it
+		return nil, errors.New("the pricing URL is not a URL") // err quotes the URL
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "":
@@ -87,23 +86,22 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// stay takes an answer that leads elsewhere for what it is: no success. Whoever
-// is there has no business with what is told here.
-func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+// noRedirects makes a redirect a response like any other, and so a failure: the call must
+// not be sent to another host.
+func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// How many connections are kept open between calls, and for how long.
+// Bounds of the idle connections between calls.
 const (
 	maxIdleConns    = 8
 	idleConnTimeout = 90 * time.Second
 )
 
-// newTransport returns connections straight to the pricing system: whatever
-// proxies the environment names are not asked, for what they answer is not the
-// pricing system's answer.
+// newTransport returns a transport without a proxy: a response of a proxy from the
+// environment would not be one of the pricing system.
 func newTransport() *http.Transport {
 	return &http.Transport{
-		// A connection is made for whoever needs one, and so goes on being made when
-		// the call that wanted it is over.
+		// Dialing goes on after the call that needed the connection has ended, so that
+		// the next call can use it. It needs its own timeout.
 		DialContext:            (&net.Dialer{Timeout: service.PushTimeout}).DialContext,
 		TLSHandshakeTimeout:    service.PushTimeout,
 		ForceAttemptHTTP2:      true,
@@ -111,11 +109,11 @@ func newTransport() *http.Transport {
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    maxIdleConns,
 		IdleConnTimeout:        idleConnTimeout,
-		MaxResponseHeaderBytes: maxAnswer,
+		MaxResponseHeaderBytes: maxResponse,
 	}
 }
 
-// Host returns the host that is called, for a log.
+// Host returns the host of the pricing system, for the log.
 func (c *Client) Host() string { return c.url.Host }
 
 // call is the body of a call.
@@ -124,7 +122,7 @@ type call struct {
 	Version        int64     `json:"version"`
 	StoreHash      string    `json:"store_hash"`
 	GroupID        int64     `json:"customer_group_id"`
-	Discount       *discount `json:"discount"` // null: none any more
+	Discount       *discount `json:"discount"` // null: the group has no discount any more
 }
 
 type discount struct {
@@ -132,8 +130,7 @@ type discount struct {
 	Amount string        `json:"amount"` // with four decimals
 }
 
-// PushSitewide tells a discount and returns nil if the pricing system says that it
-// has taken it.
+// PushSitewide sends a discount. It returns nil if the pricing system has confirmed it.
 func (c *Client) PushSitewide(ctx context.Context, d service.SitewideDiscount) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -147,24 +144,24 @@ func (c *Client) PushSitewide(ctx context.Context, d service.SitewideDiscount) e
 	}
 	defer res.Body.Close()
 	if res.StatusCode < 200 || res.StatusCode > 299 {
-		return fmt.Errorf("the pricing system at %s refuses with status %d", c.Host(), res.StatusCode)
+		return fmt.Errorf("the pricing system at %s responded with status %d", c.Host(), res.StatusCode)
 	}
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
 	if err != nil {
 		return c.unreachable(err)
 	}
-	if err := checkAnswer(body, d.Key); err != nil {
-		return fmt.Errorf("the answer with status %d from %s is not the pricing system's: %w", res.StatusCode, c.Host(), err)
+	if err := checkResponse(body, d.Key); err != nil {
+		return fmt.Errorf("the response with status %d from %s is not one of a pricing system: %w", res.StatusCode, c.Host(), err)
 	}
 	return nil
 }
 
 func (c *Client) request(ctx context.Context, d service.SitewideDiscount) (*http.Request, error) {
-	told := call{IdempotencyKey: d.Key, Version: d.Version, StoreHash: d.StoreHash, GroupID: d.GroupID}
+	payload := call{IdempotencyKey: d.Key, Version: d.Version, StoreHash: d.StoreHash, GroupID: d.GroupID}
 	if d.Rule != nil {
-		told.Discount = &discount{d.Rule.Method, d.Rule.Amount.StringFixed(cohort.AmountScale)}
+		payload.Discount = &discount{d.Rule.Method, d.Rule.Amount.StringFixed(cohort.AmountScale)}
 	}
-	body, err := json.Marshal(told)
+	body, err := json.Marshal(payload)
 	if err != nil {
 		return nil, err
 	}
@@ -182,32 +179,31 @@ func (c *Client) request(ctx context.Context, d service.SitewideDiscount) (*http
 	return req, nil
 }
 
-// unreachable is an error of the way to the pricing system. That of net/http
-// quotes the URL.
+// unreachable wraps a network error. It unwraps url.Error, which contains the URL.
 func (c *Client) unreachable(err error) error {
 	if e, ok := errors.AsType[*url.Error](err); ok {
 		err = e.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("the pricing system at %s has not answered in time: %w", c.Host(), err)
+		return fmt.Errorf("the pricing system at %s did not respond in time: %w", c.Host(), err)
 	}
 	return fmt.Errorf("the pricing system at %s cannot be reached: %w", c.Host(), err)
 }
 
-// checkAnswer reads the body of a 2xx answer, which has to be a JSON object that
-// repeats the key of the call. Anything can answer 200, and only who has read the
-// call knows that.
-func checkAnswer(body []byte, key string) error {
-	if len(body) > maxAnswer {
-		return errors.New("it is too long")
+// checkResponse checks the body of a 2xx response: a JSON object that repeats the key of
+// the call. Any web server can respond with 200, but only one that has read the call knows
+// the key.
+func checkResponse(body []byte, key string) error {
+	if len(body) > maxResponse {
+		return errors.New("the body is too long")
 	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
-		return errors.New("it is no JSON object")
+		return errors.New("the body is not a JSON object")
 	}
 	var echoed *string
 	if err := json.Unmarshal(fields["idempotency_key"], &echoed); err != nil || echoed == nil || *echoed != key {
-		return errors.New("it does not repeat the idempotency key")
+		return errors.New("the body does not repeat the idempotency key")
 	}
 	return nil
 }

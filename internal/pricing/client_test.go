@@ -18,24 +18,25 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// received is a request that a system has got.
+// received is a request that a system has received.
 type received struct {
 	method, path string
 	header       http.Header
 	body         []byte
 }
 
-// system is a pricing system that says yes, unless answer says something else.
+// system is a pricing system that confirms all calls, unless the test sets another
+// handler.
 type system struct {
 	*httptest.Server
-	answer http.HandlerFunc
-	mu     sync.Mutex
-	calls  []received
+	respond http.HandlerFunc
+	mu      sync.Mutex
+	calls   []received
 }
 
 func newSystem(t *testing.T) *system {
 	t.Helper()
-	s := &system{answer: echo}
+	s := &system{respond: echo}
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -46,7 +47,7 @@ func (s *system) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.calls = append(s.calls, received{r.Method, r.URL.Path, r.Header, body})
 	s.mu.Unlock()
-	s.answer(w, r)
+	s.respond(w, r)
 }
 
 func (s *system) last() received {
@@ -84,8 +85,8 @@ func newClient(t *testing.T, url string) *pricing.Client {
 	return c
 }
 
-// impatient is a client for systems that take longer than any patience.
-func impatient(t *testing.T, url string) *pricing.Client {
+// newImpatientClient returns a client with a short timeout.
+func newImpatientClient(t *testing.T, url string) *pricing.Client {
 	t.Helper()
 	c, err := pricing.New(pricing.Options{URL: url, Secret: exampleSecret, Timeout: 100 * time.Millisecond})
 	if err != nil {
@@ -94,8 +95,8 @@ func impatient(t *testing.T, url string) *pricing.Client {
 	return c
 }
 
-// wantFailure fails unless a call fails with an error that has the text and that
-// gives nothing away.
+// wantFailure fails unless a call fails with an error that contains the text and no
+// secret.
 func wantFailure(t *testing.T, c *pricing.Client, text string) {
 	t.Helper()
 	five, _ := example()
@@ -106,18 +107,18 @@ func wantFailure(t *testing.T, c *pricing.Client, text string) {
 	}
 	for _, secret := range []string{exampleSecret, "hidden", "sha256="} {
 		if strings.Contains(err.Error(), secret) {
-			t.Errorf("the error tells %q: %v", secret, err)
+			t.Errorf("the error contains %q: %v", secret, err)
 		}
 	}
 }
 
-func TestAnswersThatAreNoSuccess(t *testing.T) {
+func TestFailedResponses(t *testing.T) {
 	t.Parallel()
-	const noKey, noObject = "does not repeat the idempotency key", "no JSON object"
+	const noKey, noObject = "does not repeat the idempotency key", "not a JSON object"
 	echoed := fmt.Sprintf(`{"idempotency_key":%q}`, exampleKey)
 	for name, c := range map[string]struct {
-		answer http.HandlerFunc
-		text   string
+		respond http.HandlerFunc
+		text    string
 	}{
 		"200 with a page":              {say(200, "<html>Please sign in</html>"), noObject},
 		"200 with nothing":             {say(200, ""), noObject},
@@ -152,7 +153,7 @@ func TestAnswersThatAreNoSuccess(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSystem(t)
-			s.answer = c.answer
+			s.respond = c.respond
 			wantFailure(t, newClient(t, s.URL+"/hidden"), c.text)
 			if s.count() != 1 {
 				t.Errorf("%d calls", s.count())
@@ -169,19 +170,19 @@ func endless(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestAnswersThatAreSuccess(t *testing.T) {
+func TestSuccessfulResponses(t *testing.T) {
 	t.Parallel()
 	echoed := fmt.Sprintf(`{"idempotency_key":%q}`, exampleKey)
-	for name, answer := range map[string]http.HandlerFunc{
-		"200":               say(200, echoed),
-		"201":               say(201, echoed),
-		"202, more fields":  say(202, ` {"ok":{"x":[1]},"idempotency_key":"`+exampleKey+`","n":1} `),
-		"as long as it may": say(200, echoed+strings.Repeat(" ", 64<<10-len(echoed))),
+	for name, respond := range map[string]http.HandlerFunc{
+		"200":              say(200, echoed),
+		"201":              say(201, echoed),
+		"202, more fields": say(202, ` {"ok":{"x":[1]},"idempotency_key":"`+exampleKey+`","n":1} `),
+		"the longest body": say(200, echoed+strings.Repeat(" ", 64<<10-len(echoed))),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSystem(t)
-			s.answer = answer
+			s.respond = respond
 			five, _ := example()
 			if err := newClient(t, s.URL).PushSitewide(context.Background(), five); err != nil {
 				t.Error(err)
@@ -190,23 +191,21 @@ func TestAnswersThatAreSuccess(t *testing.T) {
 	}
 }
 
-// An answer that leads elsewhere is no success, and elsewhere nothing is told.
+// A redirect is a failure, and its target gets no call.
 func TestRedirectsAreNotFollowed(t *testing.T) {
 	t.Parallel()
-	elsewhere := newSystem(t)
+	target := newSystem(t)
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		s := newSystem(t)
-		s.answer = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) }
+		s.respond = func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target.URL, status) }
 		wantFailure(t, newClient(t, s.URL+"/hidden"), fmt.Sprint("status ", status))
 	}
-	if n := elsewhere.count(); n != 0 {
-		t.Errorf("elsewhere has got %d calls", n)
+	if n := target.count(); n != 0 {
+		t.Errorf("the target of the redirect got %d calls", n)
 	}
 }
 
-// Proxies of the environment see nothing, which holds for addresses beyond this
-// machine too: the transport has none.
-func TestSystemThatIsNotThere(t *testing.T) {
+func TestConnectionRefused(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -216,12 +215,12 @@ func TestSystemThatIsNotThere(t *testing.T) {
 	wantFailure(t, newClient(t, "http://"+l.Addr().String()+"/hidden"), "connection refused")
 }
 
-// However little the other side does, a call ends.
-func TestSystemsThatTakeTooLong(t *testing.T) {
+// A call ends by its timeout, no matter how far the response has come.
+func TestTimeout(t *testing.T) {
 	t.Parallel()
-	for name, answer := range map[string]http.HandlerFunc{
-		"never answers": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"header and no body": func(w http.ResponseWriter, r *http.Request) {
+	for name, respond := range map[string]http.HandlerFunc{
+		"no response": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"a header without a body": func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusOK)
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
@@ -240,27 +239,27 @@ func TestSystemsThatTakeTooLong(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSystem(t)
-			s.answer = answer
-			wantFailure(t, impatient(t, s.URL+"/hidden"), "has not answered in time")
+			s.respond = respond
+			wantFailure(t, newImpatientClient(t, s.URL+"/hidden"), "did not respond in time")
 		})
 	}
-	t.Run("takes the connection and no more", func(t *testing.T) {
+	t.Run("accepts the connection only", func(t *testing.T) {
 		t.Parallel()
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		wantFailure(t, impatient(t, "http://"+l.Addr().String()+"/hidden"), "has not answered in time")
+		wantFailure(t, newImpatientClient(t, "http://"+l.Addr().String()+"/hidden"), "did not respond in time")
 	})
 }
 
-// The end of the caller's context ends the call, too.
-func TestCallEndsWithItsContext(t *testing.T) {
+// Canceling the caller's context ends the call.
+func TestContextCanceled(t *testing.T) {
 	t.Parallel()
 	s := newSystem(t)
 	ctx, cancel := context.WithCancel(context.Background())
-	s.answer = func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
+	s.respond = func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() }
 	five, _ := example()
 	if err := newClient(t, s.URL).PushSitewide(ctx, five); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
@@ -269,18 +268,18 @@ func TestCallEndsWithItsContext(t *testing.T) {
 
 func TestUnknownCertificate(t *testing.T) {
 	t.Parallel()
-	s := &system{answer: echo}
+	s := &system{respond: echo}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = nil
 	s.StartTLS()
 	defer s.Close()
 	wantFailure(t, newClient(t, s.URL+"/hidden"), "certificate")
 	if s.count() != 0 {
-		t.Error("it was told nevertheless")
+		t.Error("the call was sent")
 	}
 }
 
-func TestOptionsThatAreRefused(t *testing.T) {
+func TestInvalidOptions(t *testing.T) {
 	t.Parallel()
 	for url, want := range map[string]string{
 		"":                                "https://HOST/PATH",

@@ -8,19 +8,18 @@ import (
 	"time"
 )
 
-// The headers of a call, besides Content-Type. docs/pricing-system.md tells who
-// writes the other side what to do with them.
+// The headers of a call besides Content-Type; see docs/pricing-system.md.
 const (
 	KeyHeader       = "Idempotency-Key"
 	TimestampHeader = "Cohort-Timestamp" // Unix seconds
 	SignatureHeader = "Cohort-Signature" // as Sign returns it
 )
 
-// MinSecret is how many bytes a secret has at least.
+// MinSecret is the length of the shortest secret, in bytes.
 const MinSecret = 16
 
-// Sign returns the signature of a body that is sent at a moment: HMAC-SHA256 over
-// the Unix seconds in digits, a full stop and the body.
+// Sign returns the signature of a body sent at the given time: HMAC-SHA256 over the Unix
+// seconds in decimal, a full stop and the body, as "sha256=" and hex digits.
 func Sign(secret []byte, at time.Time, body []byte) string {
 	mac := hmac.New(sha256.New, secret)
 	mac.Write(strconv.AppendInt(nil, at.Unix(), 10))

@@ -16,7 +16,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// What the worked example of the contract is about.
+// The values of the example in docs/pricing-system.md.
 const (
 	exampleKey    = "ONQW24DMMUQGWZLZEBTG64RAMR"
 	exampleSecret = "correct horse battery staple"
@@ -24,7 +24,7 @@ const (
 
 var exampleTime = time.Unix(1764000000, 999)
 
-// example is what is told in the worked example, and what is told later.
+// example returns the two discounts of the example.
 func example() (five, none service.SitewideDiscount) {
 	none = service.SitewideDiscount{StoreHash: "abc", GroupID: 7, Version: 42, Key: exampleKey}
 	five = none
@@ -32,7 +32,7 @@ func example() (five, none service.SitewideDiscount) {
 	return five, none
 }
 
-// The example that the contract gives is what is sent, byte for byte.
+// The client sends exactly the bytes of the example in docs/pricing-system.md.
 func TestWorkedExampleOfTheContract(t *testing.T) {
 	contract, err := os.ReadFile("../../docs/pricing-system.md")
 	if err != nil {
@@ -40,11 +40,11 @@ func TestWorkedExampleOfTheContract(t *testing.T) {
 	}
 	examples := regexp.MustCompile(`(?m)^ +body +(.*)\n +signature +(.*)$`).FindAllStringSubmatch(string(contract), -1)
 	if len(examples) != 2 {
-		t.Fatalf("the contract has %d examples", len(examples))
+		t.Fatalf("the contract has %d examples, want 2", len(examples))
 	}
 	for _, text := range []string{"`" + exampleSecret + "`", "`1764000000`", "POST /cohort HTTP/1.1"} {
 		if !strings.Contains(string(contract), text) {
-			t.Errorf("the contract does not say %s", text)
+			t.Errorf("the contract lacks %s", text)
 		}
 	}
 	system := newSystem(t)
@@ -53,14 +53,14 @@ func TestWorkedExampleOfTheContract(t *testing.T) {
 	for i, d := range []service.SitewideDiscount{five, none} {
 		body, signature := examples[i][1], examples[i][2]
 		if got := pricing.Sign([]byte(exampleSecret), exampleTime, []byte(body)); got != signature {
-			t.Errorf("the signature of %s is %s, the contract says %s", body, got, signature)
+			t.Errorf("signature of %s: %s, want %s as in the contract", body, got, signature)
 		}
 		if err := client.PushSitewide(context.Background(), d); err != nil {
 			t.Error(err)
 		}
 		call := system.last()
 		if !bytes.Equal(call.body, []byte(body)) {
-			t.Errorf("sent %s, the contract says %s", call.body, body)
+			t.Errorf("sent %s, want %s as in the contract", call.body, body)
 		}
 		for name, want := range map[string]string{
 			"Content-Type": "application/json", "Idempotency-Key": exampleKey,
@@ -76,7 +76,7 @@ func TestWorkedExampleOfTheContract(t *testing.T) {
 	}
 }
 
-func TestSignatureDependsOnEverything(t *testing.T) {
+func TestSignatureDependsOnAllInputs(t *testing.T) {
 	sign := func(secret string, at int64, body string) string {
 		return pricing.Sign([]byte(secret), time.Unix(at, 0), []byte(body))
 	}
@@ -85,7 +85,7 @@ func TestSignatureDependsOnEverything(t *testing.T) {
 		sign(exampleSecret, 1, "{}"), sign(exampleSecret+" ", 1, "{}"), sign(exampleSecret, 2, "{}"), sign(exampleSecret, 1, "{} "), sign(exampleSecret, 1, ""),
 	} {
 		if seen[s] {
-			t.Errorf("%s comes twice", s)
+			t.Errorf("two inputs have the signature %s", s)
 		}
 		seen[s] = true
 	}
