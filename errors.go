@@ -21,7 +21,6 @@ const (
 	KindForbidden                // the caller is known and may not do this
 	KindNotFound                 // the thing asked for does not exist
 	KindConflict                 // it clashes with something that exists
-	KindTooMany                  // a limit of calls is reached; later it works
 	KindTooLarge                 // the input, or what it asks for, is too big
 	KindPartial                  // done, except for a named part
 	KindUnavailable              // we cannot do it now; later it works
@@ -29,7 +28,7 @@ const (
 
 var kindNames = [...]string{
 	"internal", "invalid", "unauthorized", "forbidden", "not found",
-	"conflict", "too many", "too large", "partial", "unavailable",
+	"conflict", "too large", "partial", "unavailable",
 }
 
 func (k Kind) String() string { return kindNames[k] }

@@ -2,12 +2,12 @@ package limit
 
 import "context"
 
-// OpenPatiently is Open with terms that a busy machine does not disturb.
+// OpenPatiently is Open with timeouts that a busy machine does not exceed.
 func OpenPatiently(ctx context.Context, url string, o Options) (*Shared, error) {
-	return open(ctx, url, o, patient)
+	return open(ctx, url, o, patientTiming)
 }
 
-// Waiting returns how many freed slots may still be in Redis.
+// Waiting returns how many freed slots wait to be removed from Redis.
 func (s *Shared) Waiting() int {
 	s.slots.mu.Lock()
 	defer s.slots.mu.Unlock()

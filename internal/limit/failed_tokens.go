@@ -8,86 +8,84 @@ import (
 )
 
 const (
-	// maxFailures is how many tokens that nobody has an address may send in a
-	// minute before it is told to wait.
+	// maxFailures is how many unknown tokens an address may send in a window.
 	maxFailures = 60
-	// failureLength is how long failures count, from the first one on.
-	failureLength = time.Minute
-	// maxFailureAddresses is how many addresses are counted each for itself. All
-	// others share one count.
+	// failureWindow begins with the first unknown token of an address.
+	failureWindow = time.Minute
+	// maxFailureAddresses is how many addresses have a count of their own. All
+	// further addresses share one count.
 	maxFailureAddresses = 10_000
-	// failurePurge is how often it is looked which counts are over, while there is
-	// no room for more.
-	failurePurge = time.Second
-	// failureBits is how much of an IPv6 address counts: one client has 64 bits of
-	// them to choose from.
-	failureBits = 64
+	// purgeInterval is how often expired counts are dropped while the table of
+	// addresses is full.
+	purgeInterval = time.Second
+	// ipv6PrefixBits is how much of an IPv6 address identifies a client: a client
+	// can choose the other 64 bits freely.
+	ipv6PrefixBits = 64
 )
 
 // FailedTokens names the limit in metrics.
 const FailedTokens = "failed_tokens"
 
-// Failures counts tokens that nobody has by the address of who sent them, in the
-// memory of the process.
+// Failures counts unknown tokens by client address, in the memory of the process.
 type Failures struct {
 	now func() time.Time
 
 	mu        sync.Mutex
-	addresses map[netip.Addr]span
-	others    span
+	addresses map[netip.Addr]counter
+	overflow  counter // of all addresses beyond maxFailureAddresses
 	purged    time.Time
 }
 
 // NewFailures returns counts that are all zero.
 func NewFailures(now func() time.Time) *Failures {
-	return &Failures{now: now, addresses: map[netip.Addr]span{}}
+	return &Failures{now: now, addresses: map[netip.Addr]counter{}}
 }
 
-// Failure is what becomes of a token that nobody has.
+// Failure is the result of counting an unknown token.
 type Failure struct {
-	Refused    bool // too many came from there
-	First      bool // it is the first that is refused
-	RetryAfter int  // seconds, when it is refused
+	Rejected   bool // the address has sent too many
+	First      bool // it is the first rejection of the window
+	RetryAfter int  // seconds, if rejected
 }
 
-// Count counts a token that nobody has.
+// Count counts an unknown token.
 func (f *Failures) Count(from netip.Addr) Failure {
 	from = from.Unmap().WithZone("")
 	if from.Is6() {
-		prefix, _ := from.Prefix(failureBits) // an IPv6 address has as many
+		prefix, _ := from.Prefix(ipv6PrefixBits) // an IPv6 address has at least as many bits
 		from = prefix.Addr()
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	now := f.now()
-	s, own := f.span(from, now)
-	if !now.Before(s.ends) {
-		s = span{ends: now.Add(failureLength)}
+	c, own := f.counter(from, now)
+	if !now.Before(c.ends) {
+		c = counter{ends: now.Add(failureWindow)}
 	}
-	s.used++
+	c.used++
 	if own {
-		f.addresses[from] = s
+		f.addresses[from] = c
 	} else {
-		f.others = s
+		f.overflow = c
 	}
-	if s.used <= maxFailures {
+	if c.used <= maxFailures {
 		return Failure{}
 	}
-	return Failure{Refused: true, First: s.used == maxFailures+1, RetryAfter: retryAfter(s.ends.Sub(now))}
+	return Failure{Rejected: true, First: c.used == maxFailures+1, RetryAfter: retryAfter(c.ends.Sub(now))}
 }
 
-// span returns the count of an address, or the one that is shared if there is no
-// room for another.
-func (f *Failures) span(from netip.Addr, now time.Time) (s span, own bool) {
-	if s, own = f.addresses[from]; own {
-		return s, true
+// counter returns the count of an address, or the overflow count if the table is
+// full.
+func (f *Failures) counter(from netip.Addr, now time.Time) (c counter, own bool) {
+	if c, own = f.addresses[from]; own {
+		return c, true
 	}
-	if len(f.addresses) >= maxFailureAddresses && now.Sub(f.purged) >= failurePurge {
+	if len(f.addresses) >= maxFailureAddresses && now.Sub(f.purged) >= purgeInterval {
 		f.purged = now
-		maps.DeleteFunc(f.addresses, func(_ netip.Addr, s span) bool { return !now.Before(s.ends) })
+		maps.DeleteFunc(f.addresses, func(_ netip.Addr, c counter) bool { return !now.Before(c.ends) })
 	}
 	if len(f.addresses) >= maxFailureAddresses {
-		return f.others, false
+		return f.overflow, false
 	}
-	return span{}, true
+	return counter{}, true
 }

@@ -6,186 +6,180 @@ import (
 	"slices"
 	"sync"
 	"time"
-
-	"cohort.example/cohort"
 )
 
-// The limits of the whole process, as metrics name them.
+// The names of the process-wide limits in metrics.
 const (
-	ExpensiveWork = "work"
-	PasswordWork  = "passwords"
+	ExpensiveRequests = "expensive"
+	Passwords         = "passwords"
 )
 
-// processors is how many processors the process may use, in a container those of
-// its share. A server raises GOMAXPROCS above that, so it is read before.
+// processors is how many processors the process may use, in a container its CPU
+// limit. It is read at start-up because the server raises GOMAXPROCS above it.
 var processors = runtime.GOMAXPROCS(0)
 
 // Processors returns how many processors the process may use.
 func Processors() int { return processors }
 
-// WorkOptions are the bounds of a [Work].
-type WorkOptions struct {
-	Name        string        // as metrics call it
-	Concurrency int           // how much runs at once
-	Waiting     int           // how many wait at most
-	Wait        time.Duration // how long each waits at most
+// FairQueueOptions are the bounds of a [FairQueue].
+type FairQueueOptions struct {
+	Name        string        // in metrics
+	Concurrency int           // how many tasks run concurrently
+	Waiting     int           // how many tasks wait at most
+	Wait        time.Duration // how long a task waits at most
 }
 
-// Work bounds work that takes a processor for long, in the whole process. What
-// does not run waits for a while, and the stores take turns. So one store's many
-// requests do not keep another's single one waiting.
-type Work struct {
-	options WorkOptions
+// FairQueue bounds how many CPU-intensive tasks the process runs concurrently.
+// Further tasks wait. The stores are served round-robin, so that many tasks of one
+// store do not delay a single task of another.
+type FairQueue struct {
+	options FairQueueOptions
 
 	mu      sync.Mutex
 	running int
 	waiting int
 	queues  map[string][]*waiter // by store, the oldest first; none is empty
-	turns   []string             // the stores that have a queue, the next first
+	order   []string             // the stores that have a queue, in the order of service
 }
 
-// waiter is a caller that waits. let is closed when it may begin, and out when
-// it may not.
-type waiter struct{ let, out chan struct{} }
+// waiter is a task that waits. Closing admitted starts it, closing evicted
+// rejects it.
+type waiter struct{ admitted, evicted chan struct{} }
 
-// NewWork returns a limit that nothing uses yet.
-func NewWork(o WorkOptions) *Work {
-	return &Work{options: o, queues: map[string][]*waiter{}}
+// NewFairQueue returns an empty queue.
+func NewFairQueue(o FairQueueOptions) *FairQueue {
+	return &FairQueue{options: o, queues: map[string][]*waiter{}}
 }
 
-// Concurrency returns how much runs at once.
-func (w *Work) Concurrency() int { return w.options.Concurrency }
+// Concurrency returns how many tasks run concurrently.
+func (q *FairQueue) Concurrency() int { return q.options.Concurrency }
 
-// Begin waits until a store's work may run. Then the caller has to call done once
-// the work is over; further calls do nothing. It returns a *FullError where too
-// many wait or the wait is too long, and ctx's error where ctx ends.
-func (w *Work) Begin(ctx context.Context, store string) (done func(), err error) {
+// Acquire waits until a task of the store may run. The caller calls release when
+// the task ends; further calls of release do nothing. Acquire returns a *FullError
+// if too many tasks wait or the wait is too long, and ctx's error if ctx ends.
+func (q *FairQueue) Acquire(ctx context.Context, store string) (release func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	one, err := w.enter(store)
+	w, err := q.enter(store)
 	if err != nil {
 		return nil, err
 	}
-	if one == nil {
-		return w.done(), nil
+	if w == nil {
+		return q.releaseOnce(), nil
 	}
-	timer := time.NewTimer(w.options.Wait)
+	timer := time.NewTimer(q.options.Wait)
 	defer timer.Stop()
 	select {
-	case <-one.let:
-		return w.done(), nil
-	case <-one.out:
-		return nil, w.full()
+	case <-w.admitted:
+		return q.releaseOnce(), nil
+	case <-w.evicted:
+		return nil, q.full()
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-timer.C:
-		err = w.full()
+		err = q.full()
 	}
-	if !w.leave(store, one) { // it was let in at the same moment
-		w.done()()
+	if !q.leave(store, w) { // it was admitted in the same moment
+		q.releaseOnce()()
 	}
 	return nil, err
 }
 
-// enter takes a place, or waits for one as what it returns.
-func (w *Work) enter(store string) (*waiter, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.running < w.options.Concurrency {
-		w.running++
+// enter starts a task, and then returns nil, or adds a waiter to the queue.
+func (q *FairQueue) enter(store string) (*waiter, error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.running < q.options.Concurrency {
+		q.running++
 		return nil, nil
 	}
-	if w.waiting >= w.options.Waiting && !w.makeRoom(store) {
-		return nil, w.full()
+	if q.waiting >= q.options.Waiting && !q.evictFor(store) {
+		return nil, q.full()
 	}
-	one := &waiter{make(chan struct{}), make(chan struct{})}
-	if len(w.queues[store]) == 0 {
-		w.turns = append(w.turns, store)
+	w := &waiter{make(chan struct{}), make(chan struct{})}
+	if len(q.queues[store]) == 0 {
+		q.order = append(q.order, store)
 	}
-	w.queues[store] = append(w.queues[store], one)
-	w.waiting++
-	return one, nil
+	q.queues[store] = append(q.queues[store], w)
+	q.waiting++
+	return w, nil
 }
 
-// makeRoom sends away the last one of the store that has most waiting. It does
-// not if the newcomer's store would have as many then.
-func (w *Work) makeRoom(newcomer string) bool {
+// evictFor evicts the newest waiter of the store that has the most waiters. It
+// evicts none if the given store would then have as many.
+func (q *FairQueue) evictFor(newcomer string) bool {
 	longest := newcomer
-	for _, store := range w.turns {
-		if len(w.queues[store]) > len(w.queues[longest]) {
+	for _, store := range q.order {
+		if len(q.queues[store]) > len(q.queues[longest]) {
 			longest = store
 		}
 	}
-	queue := w.queues[longest]
-	if len(queue) <= len(w.queues[newcomer])+1 {
+	queue := q.queues[longest]
+	if len(queue) <= len(q.queues[newcomer])+1 {
 		return false
 	}
 	last := queue[len(queue)-1]
-	w.remove(longest, last)
-	close(last.out)
+	q.remove(longest, last)
+	close(last.evicted)
 	return true
 }
 
-// leave takes a waiter out of its queue. It reports whether it was in there.
-func (w *Work) leave(store string, one *waiter) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.remove(store, one)
+// leave removes a waiter from its queue. It reports whether the waiter was there.
+func (q *FairQueue) leave(store string, w *waiter) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.remove(store, w)
 }
 
-func (w *Work) remove(store string, one *waiter) bool {
-	queue := w.queues[store]
-	at := slices.Index(queue, one)
+func (q *FairQueue) remove(store string, w *waiter) bool {
+	queue := q.queues[store]
+	at := slices.Index(queue, w)
 	if at < 0 {
 		return false
 	}
-	w.waiting--
+	q.waiting--
 	if len(queue) == 1 {
-		delete(w.queues, store)
-		w.turns = slices.DeleteFunc(w.turns, func(s string) bool { return s == store })
+		delete(q.queues, store)
+		q.order = slices.DeleteFunc(q.order, func(s string) bool { return s == store })
 		return true
 	}
-	w.queues[store] = slices.Delete(queue, at, at+1)
+	q.queues[store] = slices.Delete(queue, at, at+1)
 	return true
 }
 
-// done returns what gives a place back, to the store whose turn it is.
-func (w *Work) done() func() { return sync.OnceFunc(w.next) }
+func (q *FairQueue) releaseOnce() func() { return sync.OnceFunc(q.next) }
 
-func (w *Work) next() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.turns) == 0 {
-		w.running--
+// next ends a task and starts the oldest waiter of the next store.
+func (q *FairQueue) next() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.order) == 0 {
+		q.running--
 		return
 	}
-	store := w.turns[0]
-	one := w.queues[store][0]
-	w.remove(store, one)
-	if len(w.queues[store]) > 0 { // it is the last in turn again
-		w.turns = append(w.turns[1:], store)
+	store := q.order[0]
+	w := q.queues[store][0]
+	q.remove(store, w)
+	if len(q.queues[store]) > 0 { // the store goes to the end
+		q.order = append(q.order[1:], store)
 	}
-	close(one.let)
+	close(w.admitted)
 }
 
-// Usage returns how much runs and how many wait.
-func (w *Work) Usage() (running, waiting int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.running, w.waiting
+// Usage returns how many tasks run and how many wait.
+func (q *FairQueue) Usage() (running, waiting int) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.running, q.waiting
 }
 
-func (w *Work) full() error { return &FullError{Limit: w.options.Name, RetryAfter: 1} }
+func (q *FairQueue) full() error { return &FullError{Limit: q.options.Name, RetryAfter: 1} }
 
-// FullError says that a limit of the whole process is full. Its kind is
-// KindTooMany.
+// FullError is the error of a task that a process-wide limit rejects.
 type FullError struct {
-	Limit      string // as metrics name it
+	Limit      string // the name in metrics
 	RetryAfter int    // seconds
 }
 
-func (e *FullError) Error() string { return "the process has too much work of one kind: " + e.Limit }
-
-// Unwrap returns the error as the product knows it.
-func (e *FullError) Unwrap() error { return &cohort.Error{Kind: cohort.KindTooMany} }
+func (e *FullError) Error() string { return "the process-wide limit is reached: " + e.Limit }

@@ -12,23 +12,23 @@ import (
 	"testing"
 )
 
-// fake is a Redis that answers what the test wants to each admission.
-type fake struct {
+// fakeRedis is a Redis that sends the test's reply to each admission.
+type fakeRedis struct {
 	net.Listener
-	answer atomic.Value // string
-	asked  atomic.Int64 // admissions
+	reply  atomic.Value // string
+	admits atomic.Int64 // the number of admissions
 }
 
-const letIn = "*4\r\n:0\r\n:0\r\n:1\r\n:30000\r\n"
+const admitted = "*4\r\n:0\r\n:0\r\n:1\r\n:30000\r\n"
 
-func startFake(t testing.TB) *fake {
+func startFakeRedis(t testing.TB) *fakeRedis {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{Listener: l}
-	f.answer.Store(letIn)
+	f := &fakeRedis{Listener: l}
+	f.reply.Store(admitted)
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -42,9 +42,9 @@ func startFake(t testing.TB) *fake {
 	return f
 }
 
-func (f *fake) url() string { return "redis://" + f.Addr().String() }
+func (f *fakeRedis) url() string { return "redis://" + f.Addr().String() }
 
-func (f *fake) serve(c net.Conn) {
+func (f *fakeRedis) serve(c net.Conn) {
 	defer c.Close()
 	in := bufio.NewReader(c)
 	for {
@@ -52,17 +52,17 @@ func (f *fake) serve(c net.Conn) {
 		if err != nil {
 			return
 		}
-		answer := "+OK\r\n"
+		reply := "+OK\r\n"
 		switch words[0] {
 		case "hello":
-			answer = "-ERR unknown command\r\n"
+			reply = "-ERR unknown command\r\n"
 		case "time":
-			answer = "*2\r\n$10\r\n1800000000\r\n$1\r\n0\r\n"
+			reply = "*2\r\n$10\r\n1800000000\r\n$1\r\n0\r\n"
 		case "evalsha":
-			f.asked.Add(1)
-			answer = f.answer.Load().(string)
+			f.admits.Add(1)
+			reply = f.reply.Load().(string)
 		}
-		if _, err := io.WriteString(c, answer); err != nil || answer == "" {
+		if _, err := io.WriteString(c, reply); err != nil || reply == "" {
 			return
 		}
 	}
@@ -95,13 +95,13 @@ func command(in *bufio.Reader) (words []string, err error) {
 	return words, nil
 }
 
-// proxy stands before a Redis, and can let everything wait.
+// proxy forwards connections to a Redis. It can hold back everything that is sent to it.
 type proxy struct {
 	net.Listener
 	to    string
 	mu    sync.Mutex
-	held  chan struct{} // closed when nothing is held
-	bytes atomic.Int64  // that were sent to Redis
+	held  chan struct{} // closed while the proxy does not hold back
+	bytes atomic.Int64  // the number of bytes sent to Redis
 }
 
 func startProxy(t testing.TB, socket string) *proxy {
@@ -142,7 +142,7 @@ func (p *proxy) serve(client net.Conn) {
 	for {
 		n, err := client.Read(buffer)
 		p.bytes.Add(int64(n))
-		<-p.gate()
+		<-p.resumed()
 		if err != nil {
 			return
 		}
@@ -152,13 +152,14 @@ func (p *proxy) serve(client net.Conn) {
 	}
 }
 
-func (p *proxy) gate() <-chan struct{} {
+// resumed returns a channel that is closed when the proxy does not hold back.
+func (p *proxy) resumed() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.held
 }
 
-// hold lets everything wait until it is called off.
+// hold holds back everything until resume is called.
 func (p *proxy) hold() (resume func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -1,6 +1,6 @@
-// Package limit decides whether a request is let in: by how many are under way
-// at once, by the rate of its operation and by its store's quota. [Memory]
-// counts for one node, [Shared] in a Redis for all of them.
+// Package limit decides whether a request may run, by three limits: how many
+// requests run concurrently, the rate of the operation, and the store's quota.
+// [Memory] counts for one node, [Shared] in Redis for all nodes.
 package limit
 
 import (
@@ -9,67 +9,68 @@ import (
 	"cohort.example/cohort"
 )
 
-// Limiter lets requests in, or refuses them.
+// Limiter admits or rejects requests.
 type Limiter interface {
-	// Admit decides about a request. What is refused uses up nothing. Whoever
-	// is let in calls done once, when the request is over; done is never nil.
+	// Admit decides about a request. A rejected request uses up nothing. The
+	// caller of an admitted request calls done once, when the request ends. done
+	// is never nil.
 	Admit(Request) (d Decision, done func())
-	// Peek tells what Admit would decide now, and uses up nothing.
-	Peek(Request) Decision
+	// Check returns what Admit would decide now, and uses up nothing.
+	Check(Request) Decision
 }
 
-// Request is a request, and the limits that hold for it.
+// Request is a request with the limits that apply to it.
 type Request struct {
 	Store     string
 	Operation string
-	// Concurrency is how many requests of the operation the store may have under
-	// way together; 0 is without limit.
+	// Concurrency is how many requests of the operation a store may run
+	// concurrently; 0 is unlimited.
 	Concurrency int
-	// PerPath and PerStore are how many calls of the operation a minute takes,
-	// to one path and in the store; both 0 are without limit.
+	// PerPath and PerStore are how many calls of the operation are allowed per
+	// minute, for one path and for the store; if both are 0, there is no rate
+	// limit.
 	PerPath, PerStore int
-	Path              string // in what the operation's paths differ
+	Path              string // the variable parts of the path
 	// Quota is how many requests the store may make in a [cohort.Window], if
-	// it is metered.
+	// Metered is set.
 	Quota   int
 	Metered bool
 }
 
 func (r *Request) rated() bool { return r.PerPath > 0 || r.PerStore > 0 }
 
-// free reports whether there is nothing to decide.
-func (r *Request) free() bool { return r.Concurrency == 0 && !r.rated() && !r.Metered }
+// unlimited reports whether no limit applies.
+func (r *Request) unlimited() bool { return r.Concurrency == 0 && !r.rated() && !r.Metered }
 
-// Decision is what becomes of a request.
+// Decision is the result for one request.
 type Decision struct {
-	Refused    string // the limit that it met; empty when it is let in
-	RetryAfter int    // seconds, when it is refused
-	Quota      Usage  // where the store stands, if it is metered
+	RejectedBy string // the name of the limit; empty if the request is admitted
+	RetryAfter int    // seconds, if rejected
+	Quota      Usage  // of the store, if it is metered
 }
 
-// The limits, as metrics name them.
+// The names of the limits in metrics.
 const (
 	Concurrency = "concurrency"
 	Rate        = "rate"
 	Quota       = "quota"
 )
 
-// The lengths of the windows.
 const (
-	quotaLength = cohort.Window
-	rateLength  = time.Minute
+	quotaWindow = cohort.Window
+	rateWindow  = time.Minute
 )
 
-// Usage is where a store stands in its window.
+// Usage is how much of a limit is used in the current window.
 type Usage struct {
 	Limit, Left int
-	Reset       time.Duration // to the next window
+	Reset       time.Duration // until the window ends
 }
 
-// retryAfter is a time in whole seconds, at least one.
+// retryAfter rounds up to whole seconds, at least one.
 func retryAfter(d time.Duration) int {
 	return max(int((d+time.Second-1)/time.Second), 1)
 }
 
-// nothing is the end of a request that keeps no place.
-func nothing() {}
+// noop is the done function of a request that holds no slot.
+func noop() {}

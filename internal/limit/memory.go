@@ -5,81 +5,80 @@ import (
 	"time"
 )
 
-// Memory counts in the memory of the process, and so for one node. One lock
-// holds for all limits, so that a request is let in by all of them or by none.
+// Memory counts in the memory of the process, for one node. One lock covers all
+// limits, so that a request is counted in all of them or in none.
 type Memory struct {
-	now    func() time.Time
-	mu     sync.Mutex
-	busy   map[gate]int // requests under way
-	rates  *window
-	quotas *window
+	now     func() time.Time
+	mu      sync.Mutex
+	running map[operationKey]int
+	rates   *windows
+	quotas  *windows
 }
 
-// gate is what bounds the requests of one operation that a store has under way
-// together. It refuses at once; nothing queues.
-type gate struct{ store, operation string }
+// operationKey identifies the requests that a concurrency limit counts.
+type operationKey struct{ store, operation string }
 
-// NewMemory returns limits that nobody has used yet.
+// NewMemory returns limits of which nothing is used.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, busy: map[gate]int{}, rates: newWindow(rateLength), quotas: newWindow(quotaLength)}
+	return &Memory{now: now, running: map[operationKey]int{}, rates: newWindows(rateWindow), quotas: newWindows(quotaWindow)}
 }
 
-// Admit decides about a request.
+// Admit implements Limiter.
 func (m *Memory) Admit(r Request) (d Decision, done func()) {
-	if r.free() {
-		return Decision{}, nothing
+	if r.unlimited() {
+		return Decision{}, noop
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	done = nothing
-	if d.Refused, d.RetryAfter = m.refusal(&r, now); d.Refused == "" {
+	done = noop
+	if d.RejectedBy, d.RetryAfter = m.reject(&r, now); d.RejectedBy == "" {
 		done = m.count(&r, now)
 	}
 	if r.Metered {
-		d.Quota = m.quotas.look(r.Store, r.Quota, now)
+		d.Quota = m.quotas.usage(r.Store, r.Quota, now)
 	}
 	return d, done
 }
 
-// Peek tells what Admit would decide now.
-func (m *Memory) Peek(r Request) (d Decision) {
-	if r.free() {
+// Check implements Limiter.
+func (m *Memory) Check(r Request) (d Decision) {
+	if r.unlimited() {
 		return d
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
-	d.Refused, d.RetryAfter = m.refusal(&r, now)
+	d.RejectedBy, d.RetryAfter = m.reject(&r, now)
 	if r.Metered {
-		d.Quota = m.quotas.look(r.Store, r.Quota, now)
+		d.Quota = m.quotas.usage(r.Store, r.Quota, now)
 	}
 	return d
 }
 
-// refusal returns the first limit that does not let the request in, and when to
-// come again. It uses up nothing.
-func (m *Memory) refusal(r *Request, now time.Time) (limit string, retry int) {
-	if r.Concurrency > 0 && m.busy[gate{r.Store, r.Operation}] >= r.Concurrency {
+// reject returns the first limit that the request exceeds, "" if none, and after
+// how many seconds to retry.
+func (m *Memory) reject(r *Request, now time.Time) (limit string, retry int) {
+	if r.Concurrency > 0 && m.running[operationKey{r.Store, r.Operation}] >= r.Concurrency {
 		return Concurrency, 1
 	}
 	if r.rated() {
 		storeKey, pathKey := rateKeys(r)
-		for _, u := range []Usage{m.rates.look(pathKey, r.PerPath, now), m.rates.look(storeKey, r.PerStore, now)} {
+		for _, u := range []Usage{m.rates.usage(pathKey, r.PerPath, now), m.rates.usage(storeKey, r.PerStore, now)} {
 			if u.Left == 0 {
 				return Rate, retryAfter(u.Reset)
 			}
 		}
 	}
 	if r.Metered {
-		if u := m.quotas.look(r.Store, r.Quota, now); u.Left == 0 {
+		if u := m.quotas.usage(r.Store, r.Quota, now); u.Left == 0 {
 			return Quota, retryAfter(u.Reset)
 		}
 	}
 	return "", 0
 }
 
-// count counts a request that is let in.
+// count counts an admitted request.
 func (m *Memory) count(r *Request, now time.Time) (done func()) {
 	if r.rated() {
 		storeKey, pathKey := rateKeys(r)
@@ -90,26 +89,27 @@ func (m *Memory) count(r *Request, now time.Time) (done func()) {
 		m.quotas.take(r.Store, r.Quota, now)
 	}
 	if r.Concurrency == 0 {
-		return nothing
+		return noop
 	}
-	g := gate{r.Store, r.Operation}
-	m.busy[g]++
-	return func() { m.leave(g) }
+	key := operationKey{r.Store, r.Operation}
+	m.running[key]++
+	return func() { m.end(key) }
 }
 
-// note counts a request that was let in by others, whatever the limits are.
-func (m *Memory) note(r Request) (done func()) {
+// record counts a request that Redis has admitted, even if it exceeds the limits
+// as this node knows them.
+func (m *Memory) record(r Request) (done func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.count(&r, m.now())
 }
 
-func (m *Memory) leave(g gate) {
+func (m *Memory) end(key operationKey) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.busy[g]--
-	if m.busy[g] == 0 {
-		delete(m.busy, g)
+	m.running[key]--
+	if m.running[key] == 0 {
+		delete(m.running, key)
 	}
 }
 

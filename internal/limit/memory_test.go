@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Many at once get the quota between them, no more and no less.
-func TestMemoryAtOnce(t *testing.T) {
+// Concurrent requests together get exactly the quota.
+func TestMemoryConcurrently(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)
 	const callers, each, quota = 16, 100, 777
@@ -19,107 +19,106 @@ func TestMemoryAtOnce(t *testing.T) {
 		wg.Go(func() {
 			for j := range each {
 				d, done := m.Admit(Request{Store: "shared", Operation: "list", Concurrency: callers, Quota: quota, Metered: true})
-				if d.Refused == "" {
+				if d.RejectedBy == "" {
 					granted.Add(1)
 				}
 				done()
-				m.Admit(Request{Store: strconv.Itoa(i*each + j), Quota: 1, Metered: true}) // so that the map grows and is purged meanwhile
+				m.Admit(Request{Store: strconv.Itoa(i*each + j), Quota: 1, Metered: true}) // makes the map grow and be purged
 			}
 		})
 	}
 	wg.Wait()
 	if granted.Load() != quota {
-		t.Errorf("%d callers got %d of a quota of %d", callers, granted.Load(), quota)
+		t.Errorf("%d callers got %d requests of a quota of %d", callers, granted.Load(), quota)
 	}
-	if len(m.busy) != 0 {
-		t.Errorf("after the end of all there are under way: %v", m.busy)
+	if len(m.running) != 0 {
+		t.Errorf("still running: %v", m.running)
 	}
 }
 
-// trial is a call of an operation with a rate, about one of a store's customers.
-func trial(customer int) Request {
+// passwordCheck returns a request of an operation with a rate limit.
+func passwordCheck(customer int) Request {
 	return Request{Store: "abc", Operation: "validatePassword", PerPath: 10, PerStore: 300, Path: strconv.Itoa(customer)}
 }
 
-// A caller who goes on and on past a store's rate, each time about another
-// customer, does not fill the memory.
-func TestRefusedRatesKeepNothing(t *testing.T) {
+// Requests beyond a store's rate limit take no memory, even if each has another path.
+func TestRejectedRatesTakeNoMemory(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)
-	refusals := 0
+	rejected := 0
 	for i := range 5000 {
-		if d, _ := m.Admit(trial(i)); d.Refused != "" {
-			refusals++
+		if d, _ := m.Admit(passwordCheck(i)); d.RejectedBy != "" {
+			rejected++
 		}
 	}
-	if refusals != 5000-300 {
-		t.Errorf("%d of 5000 calls are refused, want all but 300", refusals)
+	if rejected != 5000-300 {
+		t.Errorf("%d of 5000 calls were rejected, want all but 300", rejected)
 	}
-	if kept := len(m.rates.spans); kept > 301 {
-		t.Errorf("%d windows are kept for the 300 calls that were let in", kept)
+	if n := len(m.rates.counters); n > 301 {
+		t.Errorf("%d counters for 300 admitted calls, want at most 301", n)
 	}
 }
 
-// Whoever goes on guessing about one customer uses up the trials of no other.
-func TestRefusedPathLeavesStore(t *testing.T) {
+// Requests beyond the rate limit of a path do not count for the store.
+func TestRejectedPathUsesNoStoreRate(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)
 	for i := range 1000 {
-		if d, _ := m.Admit(trial(1)); (d.Refused == "") != (i < 10) {
-			t.Fatalf("call %d about one customer: %+v", i+1, d)
+		if d, _ := m.Admit(passwordCheck(1)); (d.RejectedBy == "") != (i < 10) {
+			t.Fatalf("call %d for one customer: %+v", i+1, d)
 		}
 	}
 	others := 0
 	for i := range 1000 {
-		if d, _ := m.Admit(trial(1000 + i)); d.Refused == "" {
+		if d, _ := m.Admit(passwordCheck(1000 + i)); d.RejectedBy == "" {
 			others++
 		}
 	}
 	if others != 290 {
-		t.Errorf("of the store's 300 calls 10 were let in, and then %d others, want 290", others)
+		t.Errorf("after 10 of 300 calls, %d further calls were admitted, want 290", others)
 	}
 }
 
-// A trial for which no quota is left is no trial.
-func TestRefusedQuotaLeavesRate(t *testing.T) {
+// Requests beyond the quota do not count for the rate limit.
+func TestRejectedQuotaUsesNoRate(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	m := NewMemory(c.now)
-	r := trial(1)
+	r := passwordCheck(1)
 	r.Quota, r.Metered = 4, true
 	for i := range 100 {
-		if d, _ := m.Admit(r); (d.Refused == "") != (i < 4) || i >= 4 && d.Refused != Quota {
+		if d, _ := m.Admit(r); (d.RejectedBy == "") != (i < 4) || i >= 4 && d.RejectedBy != Quota {
 			t.Fatalf("call %d: %+v", i+1, d)
 		}
 	}
-	c.advance(quotaLength)
+	c.advance(quotaWindow)
 	r.Quota = 100
 	for i := range 20 {
-		if d, _ := m.Admit(r); (d.Refused == "") != (i < 6) || i >= 6 && d.Refused != Rate {
-			t.Fatalf("call %d of the next window: %+v; 4 of 10 trials are used", i+1, d)
+		if d, _ := m.Admit(r); (d.RejectedBy == "") != (i < 6) || i >= 6 && d.RejectedBy != Rate {
+			t.Fatalf("call %d of the next window: %+v; 4 of 10 calls per minute are used", i+1, d)
 		}
 	}
 }
 
-// What counts along does not lock out: the places of requests that others let
-// in are free when these end.
-func TestNoteIsCounted(t *testing.T) {
+// Requests that Redis has admitted are recorded even beyond the local limits, and their
+// slots are free when they end.
+func TestRecord(t *testing.T) {
 	t.Parallel()
 	m := NewMemory(newClock().now)
 	r := Request{Store: "abc", Operation: "list", Concurrency: 2, Quota: 4, Metered: true}
-	ends := []func(){m.note(r), m.note(r), m.note(r)}
-	if d, _ := m.Admit(r); d.Refused != Concurrency || d.Quota.Left != 1 {
-		t.Fatalf("with three under way: %+v", d)
+	ends := []func(){m.record(r), m.record(r), m.record(r)}
+	if d, _ := m.Admit(r); d.RejectedBy != Concurrency || d.Quota.Left != 1 {
+		t.Fatalf("with three requests running: %+v", d)
 	}
 	ends[0]()
 	ends[1]()
 	d, done := m.Admit(r)
-	if want := (Usage{Limit: 4, Left: 0, Reset: 30 * time.Second}); d.Refused != "" || d.Quota != want {
-		t.Errorf("with one under way: %+v", d)
+	if want := (Usage{Limit: 4, Left: 0, Reset: 30 * time.Second}); d.RejectedBy != "" || d.Quota != want {
+		t.Errorf("with one request running: %+v", d)
 	}
 	done()
 	ends[2]()
-	if len(m.busy) != 0 {
-		t.Errorf("after the end of all there are under way: %v", m.busy)
+	if len(m.running) != 0 {
+		t.Errorf("still running: %v", m.running)
 	}
 }

@@ -17,22 +17,22 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(redistest.Main(m)) }
 
-// patient terms are for tests that a busy machine must not disturb.
-var patient = terms{
-	patience: 30 * time.Second, lease: time.Minute, errand: 30 * time.Second,
-	pause: time.Millisecond, maxPause: 20 * time.Millisecond,
+// patientTiming has timeouts that a busy machine does not exceed.
+var patientTiming = timing{
+	admitTimeout: 30 * time.Second, lease: time.Minute, backgroundTimeout: 30 * time.Second,
+	retryDelay: time.Millisecond, maxRetryDelay: 20 * time.Millisecond,
 }
 
-// node is a node with limits that are shared.
+// node is a Shared with its log.
 type node struct {
 	*Shared
-	log *journal
+	log *logBuffer
 }
 
-func openNode(t testing.TB, url string, terms terms) *node {
+func openNode(t testing.TB, url string, timing timing) *node {
 	t.Helper()
-	log := &journal{}
-	s, err := open(t.Context(), url, Options{Log: slog.New(slog.NewTextHandler(log, nil))}, terms)
+	log := &logBuffer{}
+	s, err := open(t.Context(), url, Options{Log: slog.New(slog.NewTextHandler(log, nil))}, timing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,61 +40,61 @@ func openNode(t testing.TB, url string, terms terms) *node {
 	return &node{s, log}
 }
 
-// mustShare fails unless the node shares from the start.
-func mustShare(t testing.TB, url string, terms terms) *node {
+// mustShare opens a node and fails unless it shares.
+func mustShare(t testing.TB, url string, timing timing) *node {
 	t.Helper()
-	n := openNode(t, url, terms)
+	n := openNode(t, url, timing)
 	if !n.Sharing() {
 		t.Fatalf("limits are not shared:\n%s", n.log)
 	}
 	return n
 }
 
-// idle ends what the node does in the background, as if it never came to it.
-func (n *node) idle() {
+// stopBackground stops the background goroutine.
+func (n *node) stopBackground() {
 	n.stop()
 	<-n.stopped
 }
 
-// admits fails unless the request is let in.
+// admits fails unless the request is admitted.
 func (n *node) admits(t testing.TB, r Request) (done func()) {
 	t.Helper()
 	d, done := n.Admit(r)
-	if d.Refused != "" {
-		t.Fatalf("%+v is refused: %+v\n%s", r, d, n.log)
+	if d.RejectedBy != "" {
+		t.Fatalf("%+v is rejected: %+v\n%s", r, d, n.log)
 	}
 	return done
 }
 
-// refuses fails unless the request is refused by the limit.
-func (n *node) refuses(t testing.TB, r Request, limit string) {
+// rejects fails unless the limit rejects the request.
+func (n *node) rejects(t testing.TB, r Request, limit string) {
 	t.Helper()
-	if d, _ := n.Admit(r); d.Refused != limit {
-		t.Fatalf("%+v: %+v, want it refused by %s\n%s", r, d, limit, n.log)
+	if d, _ := n.Admit(r); d.RejectedBy != limit {
+		t.Fatalf("%+v: %+v, want rejection by %s\n%s", r, d, limit, n.log)
 	}
 }
 
-// journal is a log, kept for the test.
-type journal struct {
+// logBuffer keeps a log in memory.
+type logBuffer struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
+func (l *logBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
 }
 
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
+func (l *logBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
-// levels is the level of each line, in turn.
-func (j *journal) levels() (levels []string) {
-	for line := range strings.Lines(j.String()) {
+// levels returns the levels of the lines, in order.
+func (l *logBuffer) levels() (levels []string) {
+	for line := range strings.Lines(l.String()) {
 		_, rest, _ := strings.Cut(line, "level=")
 		level, _, _ := strings.Cut(rest, " ")
 		levels = append(levels, level)
@@ -102,23 +102,23 @@ func (j *journal) levels() (levels []string) {
 	return levels
 }
 
-// until waits for something that comes by itself.
+// until waits until a condition is true.
 func until(t testing.TB, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for !condition() {
 		if ctx.Err() != nil {
-			t.Fatalf("it does not come true: %s", what)
+			t.Fatalf("timeout while waiting until %s", what)
 		}
-		time.Sleep(time.Millisecond) // between two looks
+		time.Sleep(time.Millisecond)
 	}
 }
 
-// newStore names a store that no other test has.
+// newStore returns a store name that no other test uses.
 func newStore() string { return strings.ToLower(rand.Text()) }
 
-// held returns how many slots Redis has for a gate.
+// held returns how many slots Redis has for the request's operation.
 func (n *node) held(t testing.TB, r Request) int {
 	t.Helper()
 	count, err := n.client.ZCard(t.Context(), concurrencyKey(&r)).Result()
@@ -128,7 +128,7 @@ func (n *node) held(t testing.TB, r Request) int {
 	return int(count)
 }
 
-// clientOf returns a client of its own, to look behind the node's back.
+// clientOf returns another client of the same Redis.
 func clientOf(t testing.TB, url string) *redis.Client {
 	t.Helper()
 	o, err := redis.ParseURL(url)

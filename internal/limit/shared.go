@@ -16,55 +16,56 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 )
 
-// Shared counts in a Redis, for all nodes that have the same. While Redis does
-// not answer as it should, the node counts for itself, and looks in the
-// background whether it does again.
+// Shared counts in Redis, for all nodes that use the same Redis. While Redis fails,
+// the node falls back to local counts and reconnects in the background.
 type Shared struct {
 	client  *redis.Client
 	address string
-	secret  string // never to be told
+	secret  string // the password, which is never logged
 	log     *slog.Logger
-	terms   terms
-	own     *Memory // counts along, so as to know where to go on
+	timing  timing
+	local   *Memory // counts all requests of this node, so that the fallback continues from there
 	slots   *slots
 	sharing atomic.Bool
-	alone   atomic.Uint64 // decisions that were not shared
-	wake    chan struct{} // something is to be removed, or sharing has ended
+	locally atomic.Uint64 // the number of local decisions
+	wake    chan struct{} // wakes the background to remove slots, or because sharing has ended
 	stop    context.CancelFunc
 	stopped chan struct{}
 }
 
-// terms are the spans of time that Shared goes by.
-type terms struct {
-	patience time.Duration // how long an admission may take
-	lease    time.Duration // how long a slot is kept for a node that is silent
-	errand   time.Duration // how long something in the background may take
-	// pause is the time between two looks for a Redis that is away. It doubles
-	// up to maxPause, and begins anew when sharing has lasted for a lease.
-	pause, maxPause time.Duration
+// timing has the timeouts and delays of a Shared.
+type timing struct {
+	admitTimeout      time.Duration
+	lease             time.Duration // how long Redis keeps a slot that its node does not renew
+	backgroundTimeout time.Duration // of one background task
+	// retryDelay is the delay between two attempts to reconnect. It doubles up to
+	// maxRetryDelay, and starts again from retryDelay after the node has shared
+	// for a lease.
+	retryDelay, maxRetryDelay time.Duration
 }
 
-var defaultTerms = terms{
-	patience: 50 * time.Millisecond,
-	lease:    10 * time.Second,
-	errand:   time.Second,
-	pause:    100 * time.Millisecond,
-	maxPause: 2 * time.Second,
+var defaultTiming = timing{
+	admitTimeout:      50 * time.Millisecond,
+	lease:             10 * time.Second,
+	backgroundTimeout: time.Second,
+	retryDelay:        100 * time.Millisecond,
+	maxRetryDelay:     2 * time.Second,
 }
 
-// Options is what Shared can be given; the zero value works.
+// Options are options of Open; the zero value works.
 type Options struct {
 	Log *slog.Logger     // nil discards
-	Now func() time.Time // the clock of what the node counts for itself; nil is the system's
+	Now func() time.Time // the clock of the local counts; nil is the system clock
 }
 
-// Open returns limits that are shared in the Redis at url. Where Redis does not
-// answer, they are shared as soon as it does. Close ends it.
+// Open returns limits that are shared in the Redis at url. If Redis does not
+// respond, the node starts with local limits and shares them as soon as it does.
+// Close ends it.
 func Open(ctx context.Context, url string, o Options) (*Shared, error) {
-	return open(ctx, url, o, defaultTerms)
+	return open(ctx, url, o, defaultTiming)
 }
 
-func open(ctx context.Context, url string, o Options, t terms) (*Shared, error) {
+func open(ctx context.Context, url string, o Options, t timing) (*Shared, error) {
 	options, err := parse(url)
 	if err != nil {
 		return nil, err
@@ -75,40 +76,40 @@ func open(ctx context.Context, url string, o Options, t terms) (*Shared, error) 
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	logging.Disable() // the library's own lines, one for each attempt
+	logging.Disable() // the library logs each attempt to connect
 	s := &Shared{
 		client:  redis.NewClient(options),
 		address: options.Addr,
 		secret:  options.Password,
 		log:     o.Log,
-		terms:   t,
-		own:     NewMemory(o.Now),
+		timing:  t,
+		local:   NewMemory(o.Now),
 		slots:   newSlots(),
 		wake:    make(chan struct{}, 1),
 		stopped: make(chan struct{}),
 	}
 	if err := s.probe(ctx); err != nil {
-		s.tellAlone(err)
+		s.logLocal(err)
 	} else {
-		s.share()
+		s.startSharing()
 	}
 	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
 	go s.run(ctx)
 	return s, nil
 }
 
-// errURL does not quote what was given: there may be a password in it, anywhere
-// when the URL is broken.
+// errURL does not quote the URL: a malformed URL can have a password anywhere.
 var errURL = errors.New("it is not the URL of a Redis, such as redis://USER:PASSWORD@HOST:PORT/DB, rediss://… or unix:///PATH")
 
-// CheckURL returns an error that is safe to print unless Open takes the URL.
+// CheckURL returns an error if Open would not accept the URL. The error does not
+// contain the password.
 func CheckURL(url string) error {
 	_, err := parse(url)
 	return err
 }
 
-// redisTimeout bounds each step of a call to Redis: to connect, to send, to receive.
-// A request waits for less than that, see defaultTerms.
+// redisTimeout bounds each step of a call to Redis: connect, send, receive. A
+// request waits less than that, see defaultTiming.
 const redisTimeout = time.Second
 
 func parse(url string) (*redis.Options, error) {
@@ -117,85 +118,85 @@ func parse(url string) (*redis.Options, error) {
 		return nil, errURL
 	}
 	o.ContextTimeoutEnabled = true
-	o.MaxRetries = -1 // an admission that may have been counted is not sent again
+	o.MaxRetries = -1 // a retry could count a request twice
 	o.DialerRetries = 1
 	o.DialTimeout = redisTimeout
 	o.ReadTimeout, o.WriteTimeout = redisTimeout, redisTimeout
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	o.Protocol = 2                                   // nothing of the third is used, and each read would look for it
-	o.ReadBufferSize, o.WriteBufferSize = 4096, 4096 // an admission has some hundred bytes
+	o.Protocol = 2                                   // version 3 has nothing that this package uses, and makes each read slower
+	o.ReadBufferSize, o.WriteBufferSize = 4096, 4096 // an admission has a few hundred bytes
 	if o.PoolSize == 0 {
 		o.PoolSize = 100
 	}
 	return o, nil
 }
 
-// Sharing reports whether limits are shared now.
+// Sharing reports whether the limits are shared now.
 func (s *Shared) Sharing() bool { return s.sharing.Load() }
 
-// DecidedLocally returns how many requests this node has decided by itself.
-func (s *Shared) DecidedLocally() uint64 { return s.alone.Load() }
+// DecidedLocally returns how many requests this node has decided by local counts.
+func (s *Shared) DecidedLocally() uint64 { return s.locally.Load() }
 
-// Admit decides about a request.
+// Admit implements Limiter.
 func (s *Shared) Admit(r Request) (d Decision, done func()) {
-	if r.free() {
-		return Decision{}, nothing
+	if r.unlimited() {
+		return Decision{}, noop
 	}
 	var at slot
 	var freed []string
 	if r.Concurrency > 0 {
-		at, freed = s.slots.name(concurrencyKey(&r))
+		at, freed = s.slots.newSlot(concurrencyKey(&r))
 	}
 	if !s.sharing.Load() {
 		return s.decideLocally(r, at, false)
 	}
-	d, err := s.ask(context.Background(), &r, at, freed)
+	d, err := s.runScript(context.Background(), &r, at, freed)
 	if err != nil {
-		s.endSharing(err)
+		s.stopSharing(err)
 		return s.decideLocally(r, at, true)
 	}
-	if d.Refused != "" {
-		return d, nothing
+	if d.RejectedBy != "" {
+		return d, noop
 	}
-	return d, s.holding(at, true, s.own.note(r))
+	return d, s.hold(at, true, s.local.record(r))
 }
 
-// Peek tells what Admit would decide now. If Redis does not say it, this node
-// answers by what it knows. It leaves to Admit to find out what is wrong.
-func (s *Shared) Peek(r Request) Decision {
-	if r.free() {
+// Check implements Limiter. If Redis fails, Check uses the local counts but does
+// not stop sharing; Admit does.
+func (s *Shared) Check(r Request) Decision {
+	if r.unlimited() {
 		return Decision{}
 	}
 	if s.sharing.Load() {
 		var freed []string
 		var at slot
 		if r.Concurrency > 0 {
-			at, freed = s.slots.name(concurrencyKey(&r))
+			at, freed = s.slots.newSlot(concurrencyKey(&r))
 		}
-		at.member = onlyPeek
-		if d, err := s.ask(context.Background(), &r, at, freed); err == nil {
+		at.member = checkOnly
+		if d, err := s.runScript(context.Background(), &r, at, freed); err == nil {
 			return d
 		}
 	}
-	return s.own.Peek(r)
+	return s.local.Check(r)
 }
 
-// decideLocally decides by what this node knows. The slot is known if Redis may
-// have given it.
+// decideLocally decides by the local counts. known says whether Redis may have
+// the slot.
 func (s *Shared) decideLocally(r Request, at slot, known bool) (d Decision, done func()) {
-	s.alone.Add(1)
-	d, done = s.own.Admit(r)
-	if d.Refused == "" {
-		return d, s.holding(at, known, done)
+	s.locally.Add(1)
+	d, done = s.local.Admit(r)
+	if d.RejectedBy == "" {
+		return d, s.hold(at, known, done)
 	}
-	s.holding(at, known, nothing)() // Redis may have let it in
-	return d, nothing
+	s.hold(at, known, noop)() // Redis may have admitted the request
+	return d, noop
 }
 
-// holding holds a slot until it is called. That is so for requests which the
-// node has let in by itself, too: they are under way when sharing begins again.
-func (s *Shared) holding(at slot, known bool, done func()) func() {
+// hold stores a slot and returns the function that frees it. A request that was
+// admitted locally has a slot too, because it may still run when sharing resumes.
+func (s *Shared) hold(at slot, known bool, done func()) func() {
 	if at == (slot{}) {
 		return done
 	}
@@ -203,50 +204,50 @@ func (s *Shared) holding(at slot, known bool, done func()) func() {
 	return func() {
 		done()
 		if s.slots.free(at) {
-			s.call()
+			s.wakeUp()
 		}
 	}
 }
 
-// call has the background look what there is to do.
-func (s *Shared) call() {
+// wakeUp wakes the background goroutine.
+func (s *Shared) wakeUp() {
 	select {
 	case s.wake <- struct{}{}:
-	default: // it will
+	default: // it is already woken
 	}
 }
 
-// onlyPeek stands in the place of a slot when nothing is to be used up.
-const onlyPeek = "peek"
+// checkOnly in place of a slot makes the script only check, and count nothing.
+const checkOnly = "check"
 
 //go:embed admit.lua
 var admitText string
 
 var admitScript = redis.NewScript(admitText)
 
-// ask has Redis decide.
-func (s *Shared) ask(ctx context.Context, r *Request, at slot, freed []string) (Decision, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.terms.patience)
+// runScript lets Redis decide.
+func (s *Shared) runScript(ctx context.Context, r *Request, at slot, freed []string) (Decision, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.timing.admitTimeout)
 	defer cancel()
-	keys, args := s.question(r, "", at, freed)
-	answer, err := admitScript.Run(ctx, s.client, keys, args...).Int64Slice()
+	keys, args := s.scriptArgs(r, "", at, freed)
+	reply, err := admitScript.Run(ctx, s.client, keys, args...).Int64Slice()
 	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-		return Decision{}, fmt.Errorf("no answer in %v: %w", s.terms.patience, err)
+		return Decision{}, fmt.Errorf("no reply in %v: %w", s.timing.admitTimeout, err)
 	}
 	if err != nil {
 		return Decision{}, err
 	}
-	return decision(r, answer)
+	return parseReply(r, reply)
 }
 
-// question is what admit.lua is called with. The time is that of Redis unless
-// one is given.
-func (s *Shared) question(r *Request, now any, at slot, freed []string) (keys []string, args []any) {
+// scriptArgs returns the keys and arguments of admit.lua. If now is empty, the
+// script uses the clock of Redis.
+func (s *Shared) scriptArgs(r *Request, now any, at slot, freed []string) (keys []string, args []any) {
 	const none = -1
 	concurrency, perPath, perStore, quota := none, none, none, none
 	if r.Concurrency > 0 {
 		concurrency = r.Concurrency
-		keys = append(keys, at.gate)
+		keys = append(keys, at.key)
 	}
 	if r.rated() {
 		perPath, perStore = r.PerPath, r.PerStore
@@ -258,35 +259,37 @@ func (s *Shared) question(r *Request, now any, at slot, freed []string) (keys []
 		keys = append(keys, storeKey(r)+"quota")
 	}
 	args = append(make([]any, 0, 9+len(freed)), now,
-		concurrency, at.member, s.terms.lease.Milliseconds(),
-		perPath, perStore, rateLength.Milliseconds(),
-		quota, quotaLength.Milliseconds())
+		concurrency, at.member, s.timing.lease.Milliseconds(),
+		perPath, perStore, rateWindow.Milliseconds(),
+		quota, quotaWindow.Milliseconds())
 	for _, member := range freed {
 		args = append(args, member)
 	}
 	return keys, args
 }
 
-// storeKey begins the keys of a store. What is in braces decides on which node
-// of a Redis Cluster a key is, and all keys of a script have to be on one.
+// storeKey is the prefix of a store's keys. The part in braces is the hash tag of
+// Redis Cluster: all keys of a script must be on one node.
 func storeKey(r *Request) string { return "cohort:{" + r.Store + "}:" }
 
+// concurrencyKey says "gate" because nodes of all versions must use the same key.
 func concurrencyKey(r *Request) string { return storeKey(r) + "gate:" + r.Operation }
 
-// refusals are what admit.lua calls by number.
-var refusals = [...]string{"", Concurrency, Rate, Quota}
+// limitNames are the limits by their numbers in admit.lua.
+var limitNames = [...]string{"", Concurrency, Rate, Quota}
 
-// decision reads what admit.lua has answered, and trusts nothing.
-func decision(r *Request, answer []int64) (Decision, error) {
-	if len(answer) != 4 || answer[0] < 0 || answer[0] >= int64(len(refusals)) {
-		return Decision{}, fmt.Errorf("the answer is not that of an admission: %v", answer)
+// parseReply parses and checks the reply of admit.lua. Anything may listen at the
+// configured address.
+func parseReply(r *Request, reply []int64) (Decision, error) {
+	if len(reply) != 4 || reply[0] < 0 || reply[0] >= int64(len(limitNames)) {
+		return Decision{}, fmt.Errorf("not a reply of the admission script: %v", reply)
 	}
-	refused, retry, used, reset := refusals[answer[0]], answer[1], answer[2], answer[3]
-	if retry < 0 || retry > rateLength.Milliseconds() || used < 0 || reset < 0 || reset > quotaLength.Milliseconds() {
-		return Decision{}, fmt.Errorf("the answer has figures that cannot be: %v", answer)
+	limit, retry, used, reset := limitNames[reply[0]], reply[1], reply[2], reply[3]
+	if retry < 0 || retry > rateWindow.Milliseconds() || used < 0 || reset < 0 || reset > quotaWindow.Milliseconds() {
+		return Decision{}, fmt.Errorf("impossible values in the reply of the admission script: %v", reply)
 	}
-	d := Decision{Refused: refused}
-	if refused != "" {
+	d := Decision{RejectedBy: limit}
+	if limit != "" {
 		d.RetryAfter = retryAfter(time.Duration(retry) * time.Millisecond)
 	}
 	if r.Metered {
@@ -295,29 +298,28 @@ func decision(r *Request, answer []int64) (Decision, error) {
 	return d, nil
 }
 
-// share begins to share.
-func (s *Shared) share() {
+func (s *Shared) startSharing() {
 	s.sharing.Store(true)
 	s.log.Info("limits are shared in Redis", "redis", s.address)
 }
 
-// endSharing has the node count for itself until the background finds Redis
-// well again. Of many who find it ill, one tells.
-func (s *Shared) endSharing(err error) {
+// stopSharing switches to local counts until the background can reconnect. Of
+// concurrent calls, one logs.
+func (s *Shared) stopSharing(err error) {
 	if !s.sharing.CompareAndSwap(true, false) {
 		return
 	}
-	s.tellAlone(err)
-	s.call()
+	s.logLocal(err)
+	s.wakeUp()
 }
 
-func (s *Shared) tellAlone(err error) {
-	s.log.Warn("limits are not shared: this node counts for itself until Redis answers as it should", "redis", s.address, "reason", s.reason(err))
+func (s *Shared) logLocal(err error) {
+	s.log.Warn("limits are not shared: this node counts locally until Redis responds", "redis", s.address, "error", s.redact(err))
 }
 
-// reason is an error's text without the password. Redis and proxies quote what
-// they do not understand, and that may be a part of it.
-func (s *Shared) reason(err error) string {
+// redact returns an error's text without the password. Redis and proxies quote
+// commands that they do not understand, which can include part of the password.
+func (s *Shared) redact(err error) string {
 	text, _, _ := strings.Cut(err.Error(), ", with args beginning with")
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "…")

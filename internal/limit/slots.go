@@ -7,125 +7,127 @@ import (
 	"sync"
 )
 
-// slot is the place of one request at a gate in Redis: a member of a sorted set.
-type slot struct{ gate, member string }
+// slot counts one running request in Redis: it is a member of the sorted set that
+// has all running requests of a store's operation, with the ends of their leases
+// as scores.
+type slot struct{ key, member string }
 
-// slots are the slots of this node, by the key of their gate: those of requests
-// under way, and those that are free again and still in Redis.
+// slots are this node's slots by Redis key: those that running requests hold, and
+// freed ones that may still be in Redis.
 type slots struct {
-	node string // begins each member, so that no two nodes make the same
+	node string // a random prefix of each member, so that no two nodes use the same one
 
 	mu      sync.Mutex
 	last    uint64
-	held    map[string]map[string]bool // whether Redis may know the slot
+	held    map[string]map[string]bool // whether Redis may have the slot
 	freed   map[string][]string        // the oldest first
-	waiting int                        // how many are in freed
+	waiting int                        // the number of slots in freed
 }
 
 const (
-	// maxFreed bounds what waits for its removal. Slots beyond it come back by
-	// lease.
+	// maxFreed bounds the freed slots that wait to be removed. Further slots stay
+	// in Redis until their leases run out.
 	maxFreed = 1 << 14
-	// maxSent is how many freed slots an admission takes along.
-	maxSent = 64
+	// maxFreedPerAdmit is how many freed slots an admission removes.
+	maxFreedPerAdmit = 64
 )
 
 func newSlots() *slots {
 	return &slots{node: rand.Text(), held: map[string]map[string]bool{}, freed: map[string][]string{}}
 }
 
-// name makes a new slot, and returns the slots of its gate that are free again
-// and may still be in Redis. Whoever comes after another request's end must not
-// be refused because the removal is late. Of many, the oldest are on their way.
-func (s *slots) name(gate string) (at slot, freed []string) {
+// newSlot returns a new slot, and the newest freed slots of the same key. The
+// admission removes them from Redis, so that a request that follows another one
+// is not rejected only because the background has not removed its slot yet. The
+// background removes the older ones.
+func (s *slots) newSlot(key string) (at slot, freed []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.last++
-	freed = s.freed[gate]
-	return slot{gate, s.node + "-" + strconv.FormatUint(s.last, 36)}, slices.Clone(freed[max(len(freed)-maxSent, 0):])
+	freed = s.freed[key]
+	return slot{key, s.node + "-" + strconv.FormatUint(s.last, 36)}, slices.Clone(freed[max(len(freed)-maxFreedPerAdmit, 0):])
 }
 
-// hold keeps a slot for a request under way. It is known if Redis may have it.
+// hold stores the slot of a running request. known says whether Redis may have it.
 func (s *slots) hold(at slot, known bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.held[at.gate] == nil {
-		s.held[at.gate] = map[string]bool{}
+	if s.held[at.key] == nil {
+		s.held[at.key] = map[string]bool{}
 	}
-	s.held[at.gate][at.member] = known
+	s.held[at.key][at.member] = known
 }
 
-// free gives a slot back. It reports whether one is to be removed from Redis.
+// free frees a slot. It reports whether the slot is to be removed from Redis.
 func (s *slots) free(at slot) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.held[at.gate][at.member]
-	delete(s.held[at.gate], at.member)
-	if len(s.held[at.gate]) == 0 {
-		delete(s.held, at.gate)
+	known := s.held[at.key][at.member]
+	delete(s.held[at.key], at.member)
+	if len(s.held[at.key]) == 0 {
+		delete(s.held, at.key)
 	}
-	return known && s.remove(at)
+	return known && s.addFreed(at)
 }
 
-// remove has a slot removed. The caller holds the lock.
-func (s *slots) remove(at slot) bool {
+// addFreed adds a slot to those that are to be removed. The caller holds the lock.
+func (s *slots) addFreed(at slot) bool {
 	if s.waiting >= maxFreed {
 		return false
 	}
 	s.waiting++
-	s.freed[at.gate] = append(s.freed[at.gate], at.member)
+	s.freed[at.key] = append(s.freed[at.key], at.member)
 	return true
 }
 
-// renewable returns the slots that are held, by gate. From now on Redis may
-// know all of them.
+// renewable returns the held slots by key. From now on Redis may have all of them.
 func (s *slots) renewable() map[string][]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string][]string, len(s.held))
-	for gate, members := range s.held {
+	for key, members := range s.held {
 		for member := range members {
 			members[member] = true
-			all[gate] = append(all[gate], member)
+			all[key] = append(all[key], member)
 		}
 	}
 	return all
 }
 
-// removable returns the slots that are to be removed, by gate. They stay until
-// they are forgotten.
+// removable returns the freed slots by key. They stay until removed is called.
 func (s *slots) removable() map[string][]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make(map[string][]string, len(s.freed))
-	for gate, members := range s.freed {
-		all[gate] = slices.Clone(members)
+	for key, members := range s.freed {
+		all[key] = slices.Clone(members)
 	}
 	return all
 }
 
-// forget is for slots that have been removed. They are the oldest of their gate,
-// because nobody else forgets any.
-func (s *slots) forget(removed map[string][]string) {
+// removed drops slots that removable has returned and that are no longer in
+// Redis. They are the oldest of their keys, because only the background
+// goroutine drops slots.
+func (s *slots) removed(gone map[string][]string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for gate, members := range removed {
+	for key, members := range gone {
 		s.waiting -= len(members)
-		s.freed[gate] = s.freed[gate][len(members):]
-		if len(s.freed[gate]) == 0 {
-			delete(s.freed, gate)
+		s.freed[key] = s.freed[key][len(members):]
+		if len(s.freed[key]) == 0 {
+			delete(s.freed, key)
 		}
 	}
 }
 
-// abandon has all slots removed that Redis may know, whoever holds them.
-func (s *slots) abandon() {
+// freeAll frees all held slots. Those that Redis may have are to be removed.
+func (s *slots) freeAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for gate, members := range s.held {
+	for key, members := range s.held {
 		for member, known := range members {
 			if known {
-				s.remove(slot{gate, member})
+				s.addFreed(slot{key, member})
 			}
 		}
 	}

@@ -21,8 +21,7 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// pair is two servers of one service, as two nodes are, with limits that they
-// share.
+// pair is two nodes: two servers of one service that share their limits.
 type pair struct {
 	servertest.Server
 	nodes   [2]http.Handler
@@ -46,8 +45,7 @@ func startPair(t *testing.T, d *db.DB, url string) *pair {
 	return p
 }
 
-// caller makes a store, and returns a function that has a node answer a request
-// to it.
+// caller creates a store, and returns a function that sends a request for it to a node.
 func (p *pair) caller(t *testing.T, st cohort.Store) func(node int, w http.ResponseWriter, method, path string) {
 	t.Helper()
 	st.Hash = strings.ToLower(t.Name()[strings.LastIndex(t.Name(), "/")+1:]) + "-" + strconv.FormatInt(time.Now().UnixNano(), 36)
@@ -60,22 +58,22 @@ func (p *pair) caller(t *testing.T, st cohort.Store) func(node int, w http.Respo
 	}
 }
 
-// Two servers give out a quota once, and their headers count it down together.
+// Two nodes together allow the quota once, and their headers count it down together.
 func TestServersShareQuota(t *testing.T) {
 	t.Parallel()
 	url := redistest.URL(t)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := startPair(t, d, url)
 		call := p.caller(t, cohort.Store{Plan: cohort.PlanStandard})
-		answers := make([]*httptest.ResponseRecorder, 400)
+		responses := make([]*httptest.ResponseRecorder, 400)
 		var wg sync.WaitGroup
-		for i := range answers {
-			answers[i] = httptest.NewRecorder()
-			wg.Go(func() { call(i%2, answers[i], "GET", "/time") })
+		for i := range responses {
+			responses[i] = httptest.NewRecorder()
+			wg.Go(func() { call(i%2, responses[i], "GET", "/time") })
 		}
 		wg.Wait()
 		var left []int
-		for _, w := range answers {
+		for _, w := range responses {
 			header := func(name string) int {
 				n, err := strconv.Atoi(w.Header().Get(name))
 				if err != nil {
@@ -85,7 +83,7 @@ func TestServersShareQuota(t *testing.T) {
 			}
 			reset := header("X-Rate-Limit-Time-Reset-Ms")
 			if header("X-Rate-Limit-Requests-Quota") != 150 || header("X-Rate-Limit-Time-Window-Ms") != 30000 || reset <= 0 || reset > 30000 {
-				t.Errorf("the headers are %v", w.Header())
+				t.Errorf("headers: %v", w.Header())
 			}
 			if w.Code == http.StatusOK {
 				left = append(left, header("X-Rate-Limit-Requests-Left"))
@@ -98,17 +96,17 @@ func TestServersShareQuota(t *testing.T) {
 		slices.Sort(left)
 		for i, n := range left {
 			if n != i {
-				t.Errorf("of those that are let in, number %d has %d left", len(left)-i, n)
+				t.Errorf("admitted request %d has %d left, want %d", len(left)-i, n, i)
 			}
 		}
 		if len(left) != 150 {
-			t.Errorf("%d are let in, want 150", len(left))
+			t.Errorf("%d requests were admitted, want 150", len(left))
 		}
 		p.mustHaveShared(t)
 	})
 }
 
-// Trials of passwords are counted together.
+// Two nodes count password checks together.
 func TestServersShareRate(t *testing.T) {
 	t.Parallel()
 	url := redistest.URL(t)
@@ -116,21 +114,21 @@ func TestServersShareRate(t *testing.T) {
 		p := startPair(t, d, url)
 		call := p.caller(t, cohort.Store{})
 		for i := range 14 {
-			want := http.StatusBadRequest // the password is missing, which is looked at later
+			want := http.StatusBadRequest // the password is missing, which is checked after the limits
 			if i >= 10 {
 				want = http.StatusTooManyRequests
 			}
 			w := httptest.NewRecorder()
 			call(i%2, w, "POST", "/customers/7/validate")
 			if w.Code != want || want == http.StatusTooManyRequests && w.Header().Get("X-Retry-After") == "" {
-				t.Errorf("trial %d: %d %s %v, want %d", i+1, w.Code, w.Body, w.Header(), want)
+				t.Errorf("check %d: %d %s %v, want %d", i+1, w.Code, w.Body, w.Header(), want)
 			}
 		}
 		p.mustHaveShared(t)
 	})
 }
 
-// heldWriter keeps an answer that is no refusal at its first byte.
+// heldWriter holds a response at its first byte, unless it is a 429.
 type heldWriter struct {
 	*httptest.ResponseRecorder
 	arrived chan<- struct{}
@@ -145,24 +143,23 @@ func (w heldWriter) WriteHeader(status int) {
 	}
 }
 
-// Two servers together have no more requests of one operation under way than a
-// store may.
-func TestServersShareGate(t *testing.T) {
+// Two nodes together run as many requests of an operation as the concurrency limit allows.
+func TestServersShareConcurrency(t *testing.T) {
 	t.Parallel()
 	url := redistest.URL(t)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := startPair(t, d, url)
 		call := p.caller(t, cohort.Store{Concurrency: 7})
-		for range 3 { // each round finds the places of the last one free
+		for range 3 { // each round needs the slots of the previous one
 			const all = 60
-			arrived, refused, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
+			arrived, rejected, release := make(chan struct{}), make(chan struct{}), make(chan struct{})
 			var wg sync.WaitGroup
 			for i := range all {
 				wg.Go(func() {
 					w := heldWriter{httptest.NewRecorder(), arrived, release}
 					call(i%2, w, "GET", "/customer_groups")
 					if w.Code == http.StatusTooManyRequests {
-						refused <- struct{}{}
+						rejected <- struct{}{}
 					}
 				})
 			}
@@ -171,30 +168,30 @@ func TestServersShareGate(t *testing.T) {
 				select {
 				case <-arrived:
 					in++
-				case <-refused:
+				case <-rejected:
 					out++
 				}
 			}
 			close(release)
 			wg.Wait()
 			if in != 7 {
-				t.Fatalf("%d of %d are under way together, want 7", in, all)
+				t.Fatalf("%d of %d requests run concurrently, want 7", in, all)
 			}
-			p.awaitRoom(t, call, 7)
+			p.awaitFree(t, call, 7)
 		}
 		p.mustHaveShared(t)
 	})
 }
 
-// awaitRoom waits until a node's freed places are free on the other.
-func (p *pair) awaitRoom(t *testing.T, call func(int, http.ResponseWriter, string, string), room int) {
+// awaitFree waits until n slots are free on both nodes.
+func (p *pair) awaitFree(t *testing.T, call func(int, http.ResponseWriter, string, string), n int) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for {
-		arrived, release := make(chan struct{}, 2*room), make(chan struct{})
+		arrived, release := make(chan struct{}, 2*n), make(chan struct{})
 		var wg sync.WaitGroup
 		served := 0
-		for i := range room {
+		for i := range n {
 			done := make(chan struct{})
 			w := heldWriter{httptest.NewRecorder(), arrived, release}
 			wg.Go(func() {
@@ -209,25 +206,25 @@ func (p *pair) awaitRoom(t *testing.T, call func(int, http.ResponseWriter, strin
 		}
 		close(release)
 		wg.Wait()
-		if served == room {
+		if served == n {
 			p.awaitEmpty(t)
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%d of %d places are free", served, room)
+			t.Fatalf("%d of %d slots are free", served, n)
 		}
 	}
 }
 
-// awaitEmpty waits until nothing is to be removed from Redis any more.
+// awaitEmpty waits until all freed slots are removed from Redis.
 func (p *pair) awaitEmpty(t *testing.T) {
 	t.Helper()
 	deadline := time.Now().Add(time.Minute)
 	for p.limits[0].Waiting()+p.limits[1].Waiting() > 0 {
 		if time.Now().After(deadline) {
-			t.Fatal("freed places are not removed")
+			t.Fatal("freed slots are not removed")
 		}
-		time.Sleep(time.Millisecond) // between two looks
+		time.Sleep(time.Millisecond)
 	}
 }
 
@@ -235,12 +232,12 @@ func (p *pair) mustHaveShared(t *testing.T) {
 	t.Helper()
 	for i, l := range p.limits {
 		if !l.Sharing() || l.DecidedLocally() != 0 {
-			t.Errorf("node %d: sharing %v, %d decided alone", i, l.Sharing(), l.DecidedLocally())
+			t.Errorf("node %d: sharing %v, %d local decisions", i, l.Sharing(), l.DecidedLocally())
 		}
 	}
 }
 
-// The metrics tell whether limits are shared, and what was decided alone.
+// The metrics have whether the limits are shared, and the number of local decisions.
 func TestMetricsOfSharing(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -253,27 +250,27 @@ func TestMetricsOfSharing(t *testing.T) {
 			p.metrics[0].Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 			for _, line := range lines {
 				if !strings.Contains(w.Body.String(), "\n"+line+"\n") {
-					t.Errorf("the metrics do not have %q", line)
+					t.Errorf("the metrics lack %q", line)
 				}
 			}
 		}
-		answer := func() {
+		getTime := func() {
 			t.Helper()
 			w := httptest.NewRecorder()
 			if call(0, w, "GET", "/time"); w.Code != http.StatusOK {
 				t.Errorf("%d %s", w.Code, w.Body)
 			}
 		}
-		answer()
+		getTime()
 		want("cohort_limits_shared 1", "cohort_limits_decided_locally_total 0")
 		redis.Kill()
-		answer()
-		answer()
+		getTime()
+		getTime()
 		want("cohort_limits_shared 0", "cohort_limits_decided_locally_total 2")
 	})
-	alone := httptest.NewRecorder()
-	server.NewMetrics().Handler().ServeHTTP(alone, httptest.NewRequest("GET", "/metrics", nil))
-	if strings.Contains(alone.Body.String(), "cohort_limits") {
-		t.Error("a node that is to share nothing tells of it")
+	unshared := httptest.NewRecorder()
+	server.NewMetrics().Handler().ServeHTTP(unshared, httptest.NewRequest("GET", "/metrics", nil))
+	if strings.Contains(unshared.Body.String(), "cohort_limits") {
+		t.Error("a node without shared limits has metrics of sharing")
 	}
 }

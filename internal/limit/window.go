@@ -5,59 +5,60 @@ import (
 	"time"
 )
 
-// window counts calls by key, in spans of a fixed length that begin with the
-// first call after the last span's end.
-type window struct {
-	length time.Duration
-	spans  map[string]span
-	purge  int // how many spans there may be before the old ones are dropped
+// windows counts calls by key in fixed windows. A window of a key begins with the
+// first call after its previous window has ended.
+type windows struct {
+	length   time.Duration
+	counters map[string]counter
+	purgeAt  int // the number of counters at which expired ones are dropped
 }
 
-type span struct {
+// counter is how much is used of one window.
+type counter struct {
 	ends time.Time
 	used int
 }
 
-// minPurge keeps small maps from being searched for old spans all the time.
+// minPurge is the least number of counters at which expired ones are dropped.
 const minPurge = 1024
 
-func newWindow(length time.Duration) *window {
-	return &window{length: length, spans: map[string]span{}, purge: minPurge}
+func newWindows(length time.Duration) *windows {
+	return &windows{length: length, counters: map[string]counter{}, purgeAt: minPurge}
 }
 
-// take uses up one call of the limit, or returns false when none is left.
-func (w *window) take(key string, limit int, now time.Time) (Usage, bool) {
-	s := w.current(key, now)
-	ok := s.used < limit
+// take uses up one call of the limit. It returns false if none is left.
+func (w *windows) take(key string, limit int, now time.Time) (Usage, bool) {
+	c := w.current(key, now)
+	ok := c.used < limit
 	if ok {
-		s.used++
-		w.keep(key, s, now)
+		c.used++
+		w.store(key, c, now)
 	}
-	return s.usage(limit, now), ok
+	return c.usage(limit, now), ok
 }
 
-// look returns where the key stands and uses up nothing.
-func (w *window) look(key string, limit int, now time.Time) Usage {
+// usage returns the usage of a key, and uses up nothing.
+func (w *windows) usage(key string, limit int, now time.Time) Usage {
 	return w.current(key, now).usage(limit, now)
 }
 
-func (w *window) current(key string, now time.Time) span {
-	s, ok := w.spans[key]
-	if !ok || !now.Before(s.ends) {
-		return span{ends: now.Add(w.length)}
+func (w *windows) current(key string, now time.Time) counter {
+	c, ok := w.counters[key]
+	if !ok || !now.Before(c.ends) {
+		return counter{ends: now.Add(w.length)}
 	}
-	return s
+	return c
 }
 
-// keep stores a span, and drops those that are over when there are many.
-func (w *window) keep(key string, s span, now time.Time) {
-	if len(w.spans) >= w.purge {
-		maps.DeleteFunc(w.spans, func(_ string, s span) bool { return !now.Before(s.ends) })
-		w.purge = max(2*len(w.spans), minPurge)
+// store stores a counter. If there are many counters, it drops the expired ones.
+func (w *windows) store(key string, c counter, now time.Time) {
+	if len(w.counters) >= w.purgeAt {
+		maps.DeleteFunc(w.counters, func(_ string, c counter) bool { return !now.Before(c.ends) })
+		w.purgeAt = max(2*len(w.counters), minPurge)
 	}
-	w.spans[key] = s
+	w.counters[key] = c
 }
 
-func (s span) usage(limit int, now time.Time) Usage {
-	return Usage{Limit: limit, Left: max(limit-s.used, 0), Reset: s.ends.Sub(now)}
+func (c counter) usage(limit int, now time.Time) Usage {
+	return Usage{Limit: limit, Left: max(limit-c.used, 0), Reset: c.ends.Sub(now)}
 }

@@ -51,14 +51,14 @@ const (
 // Hasher hashes at most as many passwords at once as there are processors: more
 // would only take memory, 19 MiB each. The others wait, and the stores take
 // turns.
-type Hasher struct{ work *limit.Work }
+type Hasher struct{ queue *limit.FairQueue }
 
 // NewHasher returns a Hasher. How many processors there are is what the process
 // was started with, whatever GOMAXPROCS has been set to since.
 func NewHasher() *Hasher { return newHasher(limit.Processors()) }
 
 func newHasher(concurrency int) *Hasher {
-	return &Hasher{limit.NewWork(limit.WorkOptions{Name: limit.PasswordWork, Concurrency: concurrency, Waiting: maxWaiting, Wait: maxWait})}
+	return &Hasher{limit.NewFairQueue(limit.FairQueueOptions{Name: limit.Passwords, Concurrency: concurrency, Waiting: maxWaiting, Wait: maxWait})}
 }
 
 // Hash returns the hash of a password of a store's. It takes tens of milliseconds
@@ -103,7 +103,7 @@ func (h *Hasher) Matches(ctx context.Context, store, password, hash string) (boo
 }
 
 func (h *Hasher) tag(ctx context.Context, store, password string, salt []byte, p parameters, size uint32) ([]byte, error) {
-	done, err := h.work.Begin(ctx, store)
+	done, err := h.queue.Acquire(ctx, store)
 	if err != nil {
 		return nil, err
 	}

@@ -13,8 +13,8 @@ import (
 
 // fill takes every place, and returns a function that gives one back.
 func fill(t *testing.T, h *Hasher) (release func()) {
-	for range h.work.Concurrency() {
-		done, err := h.work.Begin(t.Context(), "other")
+	for range h.queue.Concurrency() {
+		done, err := h.queue.Acquire(t.Context(), "other")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -44,7 +44,7 @@ func TestWaitEnds(t *testing.T) {
 				errs := make(chan error, 1)
 				go func() { errs <- wait(h, ctx) }()
 				synctest.Wait()
-				if running, waiting := h.work.Usage(); running != 3 || waiting != 1 {
+				if running, waiting := h.queue.Usage(); running != 3 || waiting != 1 {
 					t.Errorf("%d run and %d wait", running, waiting)
 				}
 				cancel()
@@ -53,13 +53,13 @@ func TestWaitEnds(t *testing.T) {
 				}
 				start := time.Now()
 				err := wait(h, t.Context()) // the bubble's clock goes on while all wait
-				if full, ok := errors.AsType[*limit.FullError](err); !ok || full.Limit != limit.PasswordWork {
+				if full, ok := errors.AsType[*limit.FullError](err); !ok || full.Limit != limit.Passwords {
 					t.Errorf("got error %v", err)
 				}
 				if took := time.Since(start); took != maxWait {
 					t.Errorf("it waited for %v", took)
 				}
-				if running, waiting := h.work.Usage(); running != 3 || waiting != 0 {
+				if running, waiting := h.queue.Usage(); running != 3 || waiting != 0 {
 					t.Errorf("in the end %d run and %d wait", running, waiting)
 				}
 			})
@@ -95,7 +95,7 @@ func TestPlaces(t *testing.T) {
 		if _, err := h.Matches(t.Context(), "abc", "x", "damaged"); err == nil {
 			t.Error("a damaged hash was read")
 		}
-		if running, waiting := h.work.Usage(); running != 2 || waiting != 0 {
+		if running, waiting := h.queue.Usage(); running != 2 || waiting != 0 {
 			t.Errorf("after all that %d run and %d wait", running, waiting)
 		}
 	})
@@ -106,7 +106,7 @@ func TestPlaces(t *testing.T) {
 func TestAtOnceIsWhatTheProcessHas(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * before))
-	if got := NewHasher().work.Concurrency(); got != before {
+	if got := NewHasher().queue.Concurrency(); got != before {
 		t.Errorf("%d at once on %d processors", got, before)
 	}
 }

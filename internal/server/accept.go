@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// acceptsJSON reports whether the values of an Accept header let the answer be
-// application/json. Of the ranges that match it the most exact one decides, as
-// HTTP has it. No header, or an empty one, accepts everything.
+// acceptsJSON reports whether the values of an Accept header allow
+// application/json. The most specific matching media range decides (RFC 9110). A
+// missing or empty header accepts everything.
 func acceptsJSON(values []string) bool {
 	if len(values) == 0 || len(values) == 1 && (values[0] == "*/*" || values[0] == "application/json") {
-		return true // what nearly all clients send need not be taken apart
+		return true // fast path for what nearly all clients send
 	}
 	header := strings.Join(values, ",")
 	if strings.TrimSpace(header) == "" {
@@ -30,7 +30,7 @@ func acceptsJSON(values []string) bool {
 	return accepted
 }
 
-// jsonRanges ranks the media ranges that application/json is in.
+// jsonRanges are the media ranges that contain application/json, by specificity.
 var jsonRanges = map[string]int{"*/*": 0, "application/*": 1, "application/json": 2}
 
 func quality(params map[string]string) float64 {

@@ -13,11 +13,11 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// These measure what a request costs in front of a handler and behind it, without
-// a network: GET /time asks the database for nothing once the token is known.
-// Whole requests are measured in bench/.
+// These benchmarks measure the cost of a request around its handler, without a network:
+// GET /time needs no database query once the token is cached. bench/ measures whole
+// requests.
 
-// discarded is an answer that nobody reads.
+// discarded is a response writer that discards the response.
 type discarded struct {
 	header http.Header
 	status int
@@ -27,8 +27,7 @@ func (d *discarded) Header() http.Header         { return d.header }
 func (d *discarded) Write(b []byte) (int, error) { return len(b), nil }
 func (d *discarded) WriteHeader(status int)      { d.status = status }
 
-// newLocal returns a server on a real database that has the store, and a token
-// of the store.
+// newLocal returns a server on a database with the store, and a token of the store.
 func newLocal(b *testing.B, store cohort.Store, log *slog.Logger) (s *Server, token string) {
 	b.Helper()
 	svc := service.New(dbtest.SQLite(b))
@@ -42,7 +41,7 @@ func newLocal(b *testing.B, store cohort.Store, log *slog.Logger) (s *Server, to
 	return New(svc, Options{Log: log}), token
 }
 
-// request is one as common clients send it.
+// request returns a request with the headers that common clients send.
 func request(path, token string, header ...string) *http.Request {
 	r := &http.Request{Method: "GET", URL: &url.URL{Path: path}, Header: http.Header{
 		"X-Auth-Token": {token}, "Accept": {"application/json"}, "User-Agent": {"client/1.0"},
@@ -85,8 +84,7 @@ func BenchmarkRequest(b *testing.B) {
 	}
 }
 
-// BenchmarkRequestID makes a request's id, and as a yardstick one that nobody
-// could guess.
+// BenchmarkRequestID compares newRequestID with an id from crypto/rand.
 func BenchmarkRequestID(b *testing.B) {
 	for name, id := range map[string]func() string{"ours": newRequestID, "crypto-rand": rand.Text} {
 		b.Run(name, func(b *testing.B) {

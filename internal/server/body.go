@@ -13,88 +13,90 @@ import (
 )
 
 const (
-	// bodyTimeout is how long a body may take from the moment in which the server
-	// begins to read it.
+	// bodyTimeout is how long a body may take to arrive, from when the server starts
+	// to read it.
 	bodyTimeout = 30 * time.Second
-	// askAfter is how long a body may take before the limits are asked whether
-	// they would refuse the request anyway. Most bodies come with the header.
-	askAfter = 20 * time.Millisecond
+	// limitCheckDelay is how long the server reads a body before it checks whether
+	// the limits would reject the request anyway. Most bodies arrive with the header.
+	limitCheckDelay = 20 * time.Millisecond
 )
 
-// receive checks the formats of a request and reads its body into the entry. A
-// body under way holds no place and uses up no quota: the limits decide when it
-// is here, and come before what is wrong with it. But a request that they would
-// refuse does not wait for its body: that is early.
+// receive checks the formats of a request and reads its body into the entry. While
+// the body arrives, the request holds no concurrency slot and uses up no quota:
+// the limits decide after the body has arrived, and before any error of the body is
+// reported. If the limits would reject the request while its body arrives, receive
+// returns that decision early.
 func (e *endpoint) receive(entry *entry, q limit.Request) (early limit.Decision, wrong error) {
 	r := entry.request
-	if err := checkFormats(r); err != nil || !bearsBody(r.Method) || r.ContentLength == 0 {
+	if err := checkFormats(r); err != nil || !hasBody(r.Method) || r.ContentLength == 0 {
 		return early, err
 	}
-	entry.body.ration, entry.body.store = &e.server.bodies, q.Store
+	entry.body.budget, entry.body.store = &e.server.bodies, q.Store
 	w := e.watchBody(entry, q)
 	wrong = entry.body.read(r.Body, r.ContentLength)
 	early = w.end()
-	entry.bodyLeft, entry.bodyFailed = wrong == nil, wrong != nil
-	if errors.Is(wrong, errStoreBodies) && early.Refused == "" {
-		early = e.server.limits.Peek(q) // for the quota's headers
-		early.Refused, early.RetryAfter = refusedBodies, 1
+	entry.bodyFinished, entry.bodyFailed = wrong == nil, wrong != nil
+	if errors.Is(wrong, errStoreBodies) && early.RejectedBy == "" {
+		early = e.server.limits.Check(q) // for the quota headers
+		early.RejectedBy, early.RetryAfter = bodiesLimit, 1
 	}
 	if c := connOf(r.Context()); wrong != nil && c != nil && c.broken.Load() {
-		entry.work.gone.Store(true)
+		entry.ctx.gone.Store(true)
 	}
 	return early, wrong
 }
 
-// bodyWatch looks at a body that is not there at once.
+// bodyWatch checks the limits while a slow body arrives.
 type bodyWatch struct {
-	timer   *time.Timer
-	mu      sync.Mutex
-	over    bool
-	refused limit.Decision
+	timer    *time.Timer
+	mu       sync.Mutex
+	ended    bool
+	rejected limit.Decision
 }
 
-// watchBody begins to watch a body. If it is not there after askAfter, the
-// limits are asked, and either cut it off or let it have its time.
+// watchBody starts to watch a body. If the body has not arrived after
+// limitCheckDelay, the limits are checked: reading ends at once if they would reject
+// the request, and after bodyTimeout otherwise.
 func (e *endpoint) watchBody(entry *entry, q limit.Request) *bodyWatch {
 	begun, w := time.Now(), &bodyWatch{}
-	w.timer = time.AfterFunc(askAfter, func() {
-		d := e.server.limits.Peek(q)
+	w.timer = time.AfterFunc(limitCheckDelay, func() {
+		d := e.server.limits.Check(q)
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		if w.over {
+		if w.ended {
 			return
 		}
 		deadline := begun.Add(bodyTimeout)
-		if d.Refused != "" {
-			w.refused, deadline = d, time.Unix(1, 0)
+		if d.RejectedBy != "" {
+			w.rejected, deadline = d, time.Unix(1, 0)
 		}
-		_ = http.NewResponseController(entry.ResponseWriter).SetReadDeadline(deadline) // without a network nothing is slow
+		_ = http.NewResponseController(entry.ResponseWriter).SetReadDeadline(deadline) // fails only without a network connection
 	})
 	return w
 }
 
-// end ends the watch and returns the refusal that it has met.
+// end ends the watch. It returns the decision that rejected the request, if any.
 func (w *bodyWatch) end() limit.Decision {
 	w.timer.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.over = true
-	return w.refused
+	w.ended = true
+	return w.rejected
 }
 
-// body is the body of one request, as it comes.
+// body is the body of one request.
 type body struct {
 	bytes  []byte
-	ration *ration
+	budget *bodyBudget
 	store  string
-	held   int // bytes of the ration
+	held   int // bytes of the budget
 }
 
-// read reads the body. announced is its length as the client says, or -1. It
-// returns an HTTPError when the body is larger than api.MaxBody, comes too
-// slowly or breaks off, and an error of the ration.
+// read reads the body. announced is its Content-Length, or -1. It returns an
+// HTTPError if the body is larger than api.MaxBody, arrives too slowly or breaks
+// off, and the errors of bodyBudget.
 func (b *body) read(from io.Reader, announced int64) error {
-	b.bytes = make([]byte, 0, firstRoom(announced))
+	b.bytes = make([]byte, 0, initialSize(announced))
 	for {
 		if len(b.bytes) == cap(b.bytes) {
 			if err := b.grow(announced); err != nil {
@@ -114,35 +116,36 @@ func (b *body) read(from io.Reader, announced int64) error {
 	}
 }
 
-// firstRoom is the room for a body of which nothing has come. There is one byte
-// more than announced, because the end is read behind the last one.
-func firstRoom(announced int64) int {
+// initialSize is the size of the buffer before anything has arrived. It has one byte
+// more than announced, so that the read that returns io.EOF needs no larger buffer.
+func initialSize(announced int64) int {
 	if announced < 0 {
 		return 512
 	}
-	return int(min(announced, freeBody)) + 1
+	return int(min(announced, uncountedBody)) + 1
 }
 
-// grow makes room for four times as much, as far as so much can come.
+// grow makes the buffer four times as large, up to the length that the body can
+// have.
 func (b *body) grow(announced int64) error {
-	room := min(4*cap(b.bytes), api.MaxBody+1)
+	size := min(4*cap(b.bytes), api.MaxBody+1)
 	if announced >= int64(len(b.bytes)) {
-		room = min(room, int(announced)+1)
+		size = min(size, int(announced)+1)
 	}
-	if more := room - freeBody - 1 - b.held; more > 0 {
-		if err := b.ration.take(b.store, more); err != nil {
+	if more := size - uncountedBody - 1 - b.held; more > 0 {
+		if err := b.budget.reserve(b.store, more); err != nil {
 			return err
 		}
 		b.held += more
 	}
-	b.bytes = append(make([]byte, 0, room), b.bytes...)
+	b.bytes = append(make([]byte, 0, size), b.bytes...)
 	return nil
 }
 
-// release gives back what the body held.
+// release frees the buffer.
 func (b *body) release() {
 	if b.held > 0 {
-		b.ration.giveBack(b.store, b.held)
+		b.budget.release(b.store, b.held)
 	}
 	b.bytes, b.held = nil, 0
 }

@@ -8,57 +8,58 @@ import (
 )
 
 const (
-	// freeBody is how many bytes of a body need no share of the ration. They are
-	// no more than what a connection takes up anyway, so the bodies of most
-	// requests pass however much others hold.
-	freeBody = 4 << 10
-	// maxBodies is how many bytes the bodies of all requests under way may hold.
+	// uncountedBody is how many bytes of each body do not count. A connection needs
+	// about as much memory anyway, so most bodies are read even when the budget is
+	// used up.
+	uncountedBody = 4 << 10
+	// maxBodies is how many bytes the bodies of all running requests may hold.
 	maxBodies = 64 << 20
-	// maxStoreBodies is how many of them one store may hold.
+	// maxStoreBodies is how many of these bytes one store may hold.
 	maxStoreBodies = 16 << 20
 )
 
-// ration bounds the memory that bodies hold: what has come of them and has not
-// been answered yet. Nothing is held for what a client has only announced.
-type ration struct {
+// bodyBudget bounds the memory for request bodies. It counts the bytes that have
+// arrived and whose request is still running, not those that are only announced.
+type bodyBudget struct {
 	mu     sync.Mutex
 	held   int
 	stores map[string]int
 }
 
-// refusedBodies is the limit that a store has met whose bodies hold its share, as
-// metrics name it.
-const refusedBodies = "bodies"
+// bodiesLimit is the name of maxStoreBodies in metrics.
+const bodiesLimit = "bodies"
 
 var (
-	errStoreBodies = errors.New("the bodies of the store's requests under way are too large together")
-	errCrowded     = errors.New("the bodies of all requests under way are too large together")
+	errStoreBodies = errors.New("the bodies of the store's running requests are too large together")
+	errAllBodies   = errors.New("the bodies of all running requests are too large together")
 )
 
-// take holds bytes for a body of a store. It returns errStoreBodies when the
-// store has its share, and errCrowded as KindUnavailable when the process has.
-func (r *ration) take(store string, n int) error {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+// reserve takes bytes for a body of a store. It returns errStoreBodies if the store
+// would exceed its part, and errAllBodies as KindUnavailable if the process would
+// exceed the budget.
+func (b *bodyBudget) reserve(store string, n int) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	switch {
-	case r.stores[store]+n > maxStoreBodies:
+	case b.stores[store]+n > maxStoreBodies:
 		return errStoreBodies
-	case r.held+n > maxBodies:
-		return &cohort.Error{Kind: cohort.KindUnavailable, Err: errCrowded}
+	case b.held+n > maxBodies:
+		return &cohort.Error{Kind: cohort.KindUnavailable, Err: errAllBodies}
 	}
-	if r.stores == nil {
-		r.stores = map[string]int{}
+	if b.stores == nil {
+		b.stores = map[string]int{}
 	}
-	r.held += n
-	r.stores[store] += n
+	b.held += n
+	b.stores[store] += n
 	return nil
 }
 
-func (r *ration) giveBack(store string, n int) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.held -= n
-	if r.stores[store] -= n; r.stores[store] == 0 {
-		delete(r.stores, store)
+// release gives bytes back.
+func (b *bodyBudget) release(store string, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held -= n
+	if b.stores[store] -= n; b.stores[store] == 0 {
+		delete(b.stores, store)
 	}
 }

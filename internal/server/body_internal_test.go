@@ -20,9 +20,9 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// newDeed returns a server with one more route, POST /v2/deed, of one at a time,
-// that does what the test says. Its log lines go to the channel.
-func newDeed(t *testing.T, readOnly bool, deed api.Handler) (s *Server, lines chan string) {
+// newTestServer returns a server with an additional route, POST /v2/test, with a
+// concurrency limit of one and the given handler. Its log lines go to the channel.
+func newTestServer(t *testing.T, readOnly bool, handle api.Handler) (s *Server, lines chan string) {
 	t.Helper()
 	lines = make(chan string, 100)
 	s = New(service.New(dbtest.SQLite(t)), Options{Log: slog.New(slog.NewJSONHandler(lineWriter(lines), nil))})
@@ -30,8 +30,8 @@ func newDeed(t *testing.T, readOnly bool, deed api.Handler) (s *Server, lines ch
 		return service.Bearer{Store: cohort.Store{Hash: "abc", Key: "abc", Plan: cohort.PlanUnlimited}}, nil
 	}
 	v2 := Dialects(s.svc)[0]
-	route := api.Route{Operation: "deed", Method: http.MethodPost, Path: "/deed", Concurrency: 1, ReadOnly: readOnly, Handle: deed}
-	e := &endpoint{s, v2, route, s.metrics.operation("deed")}
+	route := api.Route{Operation: "test", Method: http.MethodPost, Path: "/test", Concurrency: 1, ReadOnly: readOnly, Handle: handle}
+	e := &endpoint{s, v2, route, s.metrics.operation("test")}
 	s.routes.handleRoute(v2, route, e.handle)
 	return s, lines
 }
@@ -48,7 +48,7 @@ func echo(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-const deedHead = "POST /stores/abc/v2/deed HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: x\r\nContent-Length: 100\r\n\r\n"
+const testHead = "POST /stores/abc/v2/test HTTP/1.1\r\nHost: cohort.test\r\nX-Auth-Token: x\r\nContent-Length: 100\r\n\r\n"
 
 // pipeListener accepts one connection.
 type pipeListener chan net.Conn
@@ -62,10 +62,10 @@ func (l pipeListener) Accept() (net.Conn, error) {
 func (l pipeListener) Close() error   { return nil }
 func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// TestBodyHasItsTime: a body that does not come to an end is given up after
-// exactly bodyTimeout, though it drips, and has held no place.
-func TestBodyHasItsTime(t *testing.T) {
-	s, _ := newDeed(t, false, echo)
+// An incomplete body times out after exactly bodyTimeout, even if bytes keep arriving.
+// Meanwhile the request holds no concurrency slot.
+func TestBodyTimeout(t *testing.T) {
+	s, _ := newTestServer(t, false, echo)
 	for _, drips := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			l := make(pipeListener, 1)
@@ -77,7 +77,7 @@ func TestBodyHasItsTime(t *testing.T) {
 			var sending sync.WaitGroup
 			defer sending.Wait()
 			sending.Go(func() {
-				_, err := io.WriteString(client, deedHead)
+				_, err := io.WriteString(client, testHead)
 				for drips && err == nil {
 					time.Sleep(time.Second)
 					_, err = io.WriteString(client, " ")
@@ -85,9 +85,9 @@ func TestBodyHasItsTime(t *testing.T) {
 			})
 			time.Sleep(bodyTimeout / 2)
 			w := httptest.NewRecorder()
-			s.ServeHTTP(w, deedRequest("beside it"))
+			s.ServeHTTP(w, testRequest("another request"))
 			if w.Code != 200 {
-				t.Errorf("beside it: %d %s", w.Code, w.Body)
+				t.Errorf("another request: %d %s", w.Code, w.Body)
 			}
 			res, err := http.ReadResponse(bufio.NewReader(client), nil)
 			if err != nil {
@@ -104,55 +104,55 @@ func TestBodyHasItsTime(t *testing.T) {
 	}
 }
 
-func deedRequest(body string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/stores/abc/v2/deed", strings.NewReader(body))
+func testRequest(body string) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/stores/abc/v2/test", strings.NewReader(body))
 	r.Header.Set("X-Auth-Token", "x")
 	return r
 }
 
-// TestBodiesAreRationed: a store that holds its share is told to come again, and
-// so is everybody when the process holds all that it may.
-func TestBodiesAreRationed(t *testing.T) {
-	s, _ := newDeed(t, false, echo)
-	small, large := strings.Repeat("x", freeBody), strings.Repeat("x", freeBody+1)
+// A large body is rejected with 429 if the bodies of its store have reached their bound,
+// and with 503 if those of the process have. A small body is read anyway.
+func TestBodiesExceedBudget(t *testing.T) {
+	s, _ := newTestServer(t, false, echo)
+	small, large := strings.Repeat("x", uncountedBody), strings.Repeat("x", uncountedBody+1)
 	for _, c := range []struct {
 		name, store string
 		held        int
 		want        int
 		retry       string
 	}{
-		{"the store's share", "abc", maxStoreBodies, 429, "X-Retry-After"},
-		{"what the process may hold", "other", maxBodies, 503, "Retry-After"},
+		{"the store's bound", "abc", maxStoreBodies, 429, "X-Retry-After"},
+		{"the bound of the process", "other", maxBodies, 503, "Retry-After"},
 	} {
-		// Past the bound, which one store alone cannot be.
-		s.bodies = ration{held: c.held, stores: map[string]int{c.store: c.held}}
+		// Set directly: one store alone cannot reach the bound of the process.
+		s.bodies = bodyBudget{held: c.held, stores: map[string]int{c.store: c.held}}
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, deedRequest(small))
+		s.ServeHTTP(w, testRequest(small))
 		if w.Code != 200 {
 			t.Errorf("%s: a small body: %d %s", c.name, w.Code, w.Body)
 		}
 		w = httptest.NewRecorder()
-		r := deedRequest(large)
+		r := testRequest(large)
 		r.ContentLength = -1
 		s.ServeHTTP(w, r)
 		if w.Code != c.want || w.Header().Get(c.retry) != "1" {
 			t.Errorf("%s: a large body: %d %v %s", c.name, w.Code, w.Header(), w.Body)
 		}
-		s.bodies.giveBack(c.store, c.held)
+		s.bodies.release(c.store, c.held)
 		w = httptest.NewRecorder()
-		s.ServeHTTP(w, deedRequest(large))
+		s.ServeHTTP(w, testRequest(large))
 		if w.Code != 200 || s.bodies.held != 0 {
-			t.Errorf("%s: when it is given back: %d, %d held", c.name, w.Code, s.bodies.held)
+			t.Errorf("%s: after the release: %d, %d bytes held", c.name, w.Code, s.bodies.held)
 		}
 	}
 }
 
-// TestClientIsGone: work that reads ends when its client is gone, which is no
-// error of ours. Work that writes ends as it would have, and says so in the log.
+// A read is canceled when its client has gone, and logged with status 499 at info
+// level. A write completes, and is logged with its status.
 func TestClientIsGone(t *testing.T) {
 	for _, readOnly := range []bool{true, false} {
 		begun, reset := make(chan struct{}), make(chan struct{})
-		s, lines := newDeed(t, readOnly, func(w http.ResponseWriter, r *api.Request) error {
+		s, lines := newTestServer(t, readOnly, func(w http.ResponseWriter, r *api.Request) error {
 			begun <- struct{}{}
 			if readOnly {
 				<-r.Context().Done()
@@ -171,16 +171,16 @@ func TestClientIsGone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := io.WriteString(client, deedHead+strings.Repeat("x", 100)); err != nil {
+		if _, err := io.WriteString(client, testHead+strings.Repeat("x", 100)); err != nil {
 			t.Fatal(err)
 		}
 		<-begun
-		_ = client.(*net.TCPConn).SetLinger(0) // so that Close resets
+		_ = client.(*net.TCPConn).SetLinger(0) // Close then resets the connection
 		client.Close()
 		close(reset)
-		want := `"operation":"deed","status":200`
+		want := `"operation":"test","status":200`
 		if readOnly {
-			want = `"operation":"deed","status":499`
+			want = `"operation":"test","status":499`
 		}
 		if line := <-lines; !strings.Contains(line, want) || !strings.Contains(line, `"level":"INFO"`) {
 			t.Errorf("the log line: %s, want %s", line, want)
@@ -188,22 +188,21 @@ func TestClientIsGone(t *testing.T) {
 		served.Close()
 		page := httptest.NewRecorder()
 		s.metrics.Handler().ServeHTTP(page, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
-		if line := `cohort_http_requests_total{operation="deed",status="499"} 1`; strings.Contains(page.Body.String(), line) != readOnly {
-			t.Errorf("read only: %t: the metrics have %s: %t", readOnly, line, !readOnly)
+		if line := `cohort_http_requests_total{operation="test",status="499"} 1`; strings.Contains(page.Body.String(), line) != readOnly {
+			t.Errorf("read only: %t: metrics contain %s: %t", readOnly, line, !readOnly)
 		}
 	}
 }
 
-// TestInterruptedWork: work that its time or the server's end has cut off is
-// unavailable, and no error that nobody knows.
-func TestInterruptedWork(t *testing.T) {
-	s, lines := newDeed(t, false, func(_ http.ResponseWriter, r *api.Request) error {
+// The response to a request that CutOff has canceled is 503.
+func TestCutOff(t *testing.T) {
+	s, lines := newTestServer(t, false, func(_ http.ResponseWriter, r *api.Request) error {
 		<-r.Context().Done()
 		return r.Context().Err()
 	})
 	s.CutOff()
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, deedRequest("x"))
+	s.ServeHTTP(w, testRequest("x"))
 	if w.Code != 503 || w.Header().Get("Retry-After") != "1" {
 		t.Errorf("%d %v %s", w.Code, w.Header(), w.Body)
 	}

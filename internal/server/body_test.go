@@ -18,13 +18,14 @@ import (
 
 const mebibyte = 1 << 20
 
-// TestBodyLimit: a body of 1 MiB is read, one byte more is not, whether or not
-// the client says beforehand how long it is.
+// A body of 1 MiB is accepted and a larger one is rejected, with or without
+// Content-Length.
 func TestBodyLimit(t *testing.T) {
+	t.Parallel()
 	const tooLarge = `[{"status":413,"message":"The request body is larger than 1 MiB."}]`
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"First"}`)
+		f.mustDo(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"First"}`)
 		for _, c := range []struct{ method, path string }{{"POST", "/customer_groups"}, {"PUT", "/customer_groups/1"}} {
 			for _, announced := range []bool{true, false} {
 				for size, want := range map[int]int{mebibyte: 200, mebibyte + 1: 413, 3 * mebibyte: 413} {
@@ -40,20 +41,20 @@ func TestBodyLimit(t *testing.T) {
 				}
 			}
 		}
-		// The first, and those that the two creates within the limit made.
+		// The first group, and one for each of the two creates within the limit.
 		if n := f.groups(t); n != 3 {
 			t.Errorf("%d groups, want 3", n)
 		}
 	})
 }
 
-// padded is a group's body of exactly size bytes.
+// padded returns the body of a group with exactly size bytes.
 func padded(size int) string {
 	body := `{"name":"Padded"` + strings.Repeat(" ", size)
 	return body[:size-1] + "}"
 }
 
-// groups is how many the first store has.
+// groups returns the number of groups in the first store.
 func (f *fixture) groups(t *testing.T) int64 {
 	t.Helper()
 	n, err := f.Service.CountGroups(t.Context(), f.vars["store"], cohort.GroupFilter{})
@@ -64,24 +65,25 @@ func (f *fixture) groups(t *testing.T) int64 {
 }
 
 func TestRulesLimit(t *testing.T) {
+	t.Parallel()
 	const tooMany = `[{"status":400,"message":"The field 'discount_rules' is invalid.","details":{"invalid_reason":"A group has at most 1000 discount rules."}}]`
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		created := f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], rules(1000))
+		created := f.mustDo(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], rules(1000))
 		if got := strings.Count(created.Body.String(), `"product_id":`); got != 1000 {
-			t.Errorf("%d rules came back, want 1000", got)
+			t.Errorf("the response has %d rules, want 1000", got)
 		}
 		for _, n := range []int{1001, 10_000} {
 			for _, c := range []struct{ method, path string }{{"POST", "/customer_groups"}, {"PUT", "/customer_groups/1"}} {
-				w := f.mustAnswer(t, 400, c.method, f.path(c.path), f.vars["token"], rules(n))
+				w := f.mustDo(t, 400, c.method, f.path(c.path), f.vars["token"], rules(n))
 				if diff := cmp.Diff(tooMany, w.Body.String()); diff != "" {
 					t.Errorf("%d rules (-want +got):\n%s", n, diff)
 				}
 			}
 		}
-		got := f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
+		got := f.mustDo(t, 200, "GET", f.path("/customer_groups/1"), f.vars["token"], "")
 		if diff := cmp.Diff(created.Body.String(), got.Body.String()); diff != "" {
-			t.Errorf("the group with 1000 rules is not what it was (-created +got):\n%s", diff)
+			t.Errorf("the group with 1000 rules has changed (-created +got):\n%s", diff)
 		}
 		if n := f.groups(t); n != 1 {
 			t.Errorf("%d groups, want 1", n)
@@ -89,7 +91,7 @@ func TestRulesLimit(t *testing.T) {
 	})
 }
 
-// rules is the body of a group with n of them.
+// rules returns the body of a group with n rules.
 func rules(n int) string {
 	list := make([]string, n)
 	for i := range list {
@@ -98,11 +100,11 @@ func rules(n int) string {
 	return `{"name":"Many rules","discount_rules":[` + strings.Join(list, ",") + `]}`
 }
 
-// TestNestingLimit: what is nested deeper than anything the API reads is
-// refused where it gets too deep, however deep it goes on.
+// JSON that is nested too deeply is rejected at the first level that is too deep.
 func TestNestingLimit(t *testing.T) {
+	t.Parallel()
 	const tooDeep = `[{"status":400,"message":"The request body is not valid JSON: values are nested more than 32 deep, at byte 41."}]`
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		for levels, want := range map[int]string{
 			32:       `[{"status":400,"message":"The field 'name' is invalid.","details":{"invalid_reason":"The provided value is not a string."}}]`,
@@ -113,7 +115,7 @@ func TestNestingLimit(t *testing.T) {
 			if len(body) > mebibyte {
 				body = body[:mebibyte]
 			}
-			w := f.mustAnswer(t, http.StatusBadRequest, "POST", f.path("/customer_groups"), f.vars["token"], body)
+			w := f.mustDo(t, http.StatusBadRequest, "POST", f.path("/customer_groups"), f.vars["token"], body)
 			if diff := cmp.Diff(want, w.Body.String()); diff != "" {
 				t.Errorf("%d levels (-want +got):\n%s", levels, diff)
 			}

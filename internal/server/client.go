@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// TrustedProxies are the proxies whose word is taken for a client's address.
+// TrustedProxies are the proxies whose X-Forwarded-For header is trusted.
 type TrustedProxies []netip.Prefix
 
-// maxTrustedProxies bounds the list, which is gone through for each request.
+// maxTrustedProxies bounds the list, which is searched linearly for each request.
 const maxTrustedProxies = 64
 
-// maxForwarded is how many entries of X-Forwarded-For are looked at, from the
-// right. So many proxies do not stand in a row.
+// maxForwarded is how many entries of X-Forwarded-For are read, from the right. It
+// is more than any chain of proxies has.
 const maxForwarded = 16
 
-// ParseTrustedProxies reads addresses and networks such as 10.0.0.0/8, with commas
-// between.
+// ParseTrustedProxies parses a comma-separated list of addresses and networks such
+// as 10.0.0.0/8.
 func ParseTrustedProxies(list string) (proxies TrustedProxies, err error) {
 	if strings.TrimSpace(list) == "" {
 		return nil, nil
@@ -51,10 +51,11 @@ func (p TrustedProxies) contain(addr netip.Addr) bool {
 	return false
 }
 
-// client returns the address of who sent a request. If that is a trusted proxy, it
-// is the last address of X-Forwarded-For that is not one: what stands to the left
-// of it, anybody may have written. If the header has no such address, or something
-// else in the way, it is the proxy's. It is the zero Addr where there is no network.
+// client returns the client address of a request. If the peer is a trusted proxy,
+// that is the last address of X-Forwarded-For that is not a trusted proxy; the
+// entries to its left can be forged. If the header has no such address, or an
+// invalid entry before it, the client address is the proxy's. Without a network
+// connection it is the zero Addr.
 func (p TrustedProxies) client(r *http.Request) netip.Addr {
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -70,15 +71,16 @@ func (p TrustedProxies) client(r *http.Request) netip.Addr {
 	return addr
 }
 
-// forwarded looks for the address in the lines of the header, from the right.
+// forwarded searches the lines of X-Forwarded-For for the client address, from the
+// right.
 func (p TrustedProxies) forwarded(lines []string) (netip.Addr, bool) {
-	looked := 0
+	read := 0
 	for i := len(lines) - 1; i >= 0; i-- {
 		rest, more := lines[i], true
 		for more {
 			var word string
 			rest, word, more = cutLast(rest)
-			if looked++; looked > maxForwarded {
+			if read++; read > maxForwarded {
 				return netip.Addr{}, false
 			}
 			addr, ok := parseForwarded(word)
@@ -90,7 +92,7 @@ func (p TrustedProxies) forwarded(lines []string) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// cutLast cuts a list behind its last comma.
+// cutLast cuts a list at its last comma.
 func cutLast(list string) (rest, last string, more bool) {
 	if i := strings.LastIndexByte(list, ','); i >= 0 {
 		return list[:i], list[i+1:], true
@@ -98,7 +100,7 @@ func cutLast(list string) (rest, last string, more bool) {
 	return "", list, false
 }
 
-// parseForwarded reads an address, which may have a port.
+// parseForwarded parses an address with or without a port.
 func parseForwarded(word string) (netip.Addr, bool) {
 	word = strings.TrimSpace(word)
 	if addr, err := netip.ParseAddr(word); err == nil {

@@ -18,23 +18,23 @@ func TestClient(t *testing.T) {
 		forwarded  []string
 		want       string
 	}{
-		{"nobody is forwarded", "10.0.0.1:99", nil, "10.0.0.1"},
-		{"a client says it himself", "198.51.100.1:99", []string{"203.0.113.9"}, "198.51.100.1"},
-		{"a proxy says it", "10.0.0.1:99", []string{"203.0.113.9"}, "203.0.113.9"},
-		{"a client lied to a proxy", "10.0.0.1:99", []string{"127.0.0.1, 203.0.113.9"}, "203.0.113.9"},
-		{"a client lied in a line of its own", "10.0.0.1:99", []string{"127.0.0.1", "203.0.113.9"}, "203.0.113.9"},
+		{"no header", "10.0.0.1:99", nil, "10.0.0.1"},
+		{"from an untrusted peer", "198.51.100.1:99", []string{"203.0.113.9"}, "198.51.100.1"},
+		{"from a proxy", "10.0.0.1:99", []string{"203.0.113.9"}, "203.0.113.9"},
+		{"a forged entry", "10.0.0.1:99", []string{"127.0.0.1, 203.0.113.9"}, "203.0.113.9"},
+		{"a forged header line", "10.0.0.1:99", []string{"127.0.0.1", "203.0.113.9"}, "203.0.113.9"},
 		{"two proxies", "192.0.2.7:99", []string{"203.0.113.9, 10.3.4.5"}, "203.0.113.9"},
 		{"two proxies in two lines", "192.0.2.7:99", []string{"203.0.113.9", "10.3.4.5"}, "203.0.113.9"},
 		{"with a port", "10.0.0.1:99", []string{"203.0.113.9:4711"}, "203.0.113.9"},
 		{"IPv6", "[2001:db8::1]:99", []string{"2001:4860::1"}, "2001:4860::1"},
 		{"IPv6 with a port", "[2001:db8::1]:99", []string{"[2001:4860::1]:80"}, "2001:4860::1"},
 		{"IPv4 in IPv6", "[::ffff:10.0.0.1]:99", []string{"::ffff:203.0.113.9"}, "203.0.113.9"},
-		{"no address", "10.0.0.1:99", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
+		{"an invalid entry", "10.0.0.1:99", []string{"203.0.113.9, unknown"}, "10.0.0.1"},
 		{"an empty entry", "10.0.0.1:99", []string{"203.0.113.9,"}, "10.0.0.1"},
 		{"an empty header", "10.0.0.1:99", []string{""}, "10.0.0.1"},
 		{"proxies only", "10.0.0.1:99", []string{"10.0.0.2, 10.0.0.3"}, "10.0.0.1"},
-		{"as many as are looked at", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded-1)}, "203.0.113.9"},
-		{"more than are looked at", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded)}, "10.0.0.1"},
+		{"maxForwarded entries", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded-1)}, "203.0.113.9"},
+		{"more than maxForwarded entries", "10.0.0.1:99", []string{"203.0.113.9" + strings.Repeat(",10.0.0.2", maxForwarded)}, "10.0.0.1"},
 	} {
 		r := &http.Request{RemoteAddr: tt.peer, Header: http.Header{}}
 		if tt.forwarded != nil {
@@ -46,7 +46,7 @@ func TestClient(t *testing.T) {
 	}
 	r := &http.Request{RemoteAddr: "10.0.0.1:99", Header: http.Header{"X-Forwarded-For": {"203.0.113.9"}}}
 	if got := (TrustedProxies)(nil).client(r).String(); got != "10.0.0.1" {
-		t.Errorf("nobody is trusted, and the client is %s", got)
+		t.Errorf("without trusted proxies: %s, want the peer", got)
 	}
 	for _, bad := range []string{"10.0.0.0/33", "proxy.example.com", "10.0.0.1,,", strings.Repeat("10.0.0.1,", maxTrustedProxies) + "10.0.0.1"} {
 		if _, err := ParseTrustedProxies(bad); err == nil {

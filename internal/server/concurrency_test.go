@@ -10,39 +10,37 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// crowd is requests under way: each has come as far as its answer's first
-// byte, and stays there.
-type crowd struct {
-	handler http.Handler
-	arrived chan struct{}
-	release chan struct{}
-	done    sync.WaitGroup
-	answers []*httptest.ResponseRecorder
+// heldRequests are running requests: each is held at the first byte of its response.
+type heldRequests struct {
+	handler   http.Handler
+	arrived   chan struct{}
+	released  chan struct{}
+	done      sync.WaitGroup
+	responses []*httptest.ResponseRecorder
 }
 
-func newCrowd(h http.Handler) *crowd {
-	return &crowd{handler: h, arrived: make(chan struct{}), release: make(chan struct{})}
+func newHeldRequests(h http.Handler) *heldRequests {
+	return &heldRequests{handler: h, arrived: make(chan struct{}), released: make(chan struct{})}
 }
 
-// add brings a request under way.
-func (c *crowd) add(r *http.Request) {
+// add starts a request and waits until it is held.
+func (h *heldRequests) add(r *http.Request) {
 	w := httptest.NewRecorder()
-	c.answers = append(c.answers, w)
-	c.done.Go(func() { c.handler.ServeHTTP(&heldWriter{ResponseRecorder: w, crowd: c}, r) })
-	<-c.arrived
+	h.responses = append(h.responses, w)
+	h.done.Go(func() { h.handler.ServeHTTP(&heldWriter{ResponseRecorder: w, held: h}, r) })
+	<-h.arrived
 }
 
-// disperse lets all of them go and returns how many were not refused.
-func (c *crowd) disperse() (served int) {
-	close(c.release)
-	c.done.Wait()
-	for _, w := range c.answers {
+// release ends all requests. It returns how many were not rejected.
+func (h *heldRequests) release() (served int) {
+	close(h.released)
+	h.done.Wait()
+	for _, w := range h.responses {
 		if w.Code != http.StatusTooManyRequests {
 			served++
 		}
@@ -52,67 +50,81 @@ func (c *crowd) disperse() (served int) {
 
 type heldWriter struct {
 	*httptest.ResponseRecorder
-	crowd *crowd
+	held *heldRequests
 }
 
 func (w *heldWriter) WriteHeader(status int) {
-	w.crowd.arrived <- struct{}{}
-	<-w.crowd.release
+	w.held.arrived <- struct{}{}
+	<-w.held.released
 	w.ResponseRecorder.WriteHeader(status)
 }
 
-// TestGate holds every operation against the limit of requests at once that
-// the vendor's reference gives it.
-func TestGate(t *testing.T) {
-	limits := map[string]int{"listGroups": 40, "createGroup": 40, "deleteGroup": 40}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// unlimitedRequests is how many concurrent requests show that an operation has no
+// concurrency limit: more than the highest limit of any operation that is tested
+// beside it. The full test run uses more.
+func unlimitedRequests(highest int) int {
+	if fullTests() {
+		return highest + 20
+	}
+	return highest + 1
+}
+
+// TestConcurrencyLimits checks the concurrency limit of every operation against the
+// vendor's reference.
+func TestConcurrencyLimits(t *testing.T) {
+	t.Parallel()
+	const highest = 40
+	limits := map[string]int{"listGroups": highest, "createGroup": highest, "deleteGroup": highest}
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		tokens := map[string]string{ // those of the wire scripts may not go as far as the gate everywhere
+		tokens := map[string]string{ // with all scopes, unlike the tokens of the wire scripts
 			"token": f.Token(t, f.vars["store"], cohort.Scopes()...), "other_token": f.Token(t, f.vars["other_store"], cohort.Scopes()...),
 		}
-		const plenty = 60
-		for range plenty + 2 {
-			f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"One of many"}`)
+		unlimited := unlimitedRequests(highest)
+		for range unlimited + 2 {
+			if _, err := f.Service.CreateGroup(t.Context(), f.vars["store"], cohort.Group{Name: "One of many"}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		for _, dialect := range server.Dialects(nil) {
 			for _, route := range dialect.Routes {
 				if dialect.Prefix == "/v3" && route.Concurrency > 0 {
-					continue // they need other bodies: see TestGatesOfPriceLists
+					continue // TestConcurrencyLimitsOfPriceLists has their bodies
 				}
 				t.Run(route.Operation, func(t *testing.T) {
 					id := 0
 					request := func(store, token string) *http.Request {
-						id++ // for deletes to find something
+						id++ // each delete needs another group
 						path := "/stores/" + f.vars[store] + dialect.Prefix + filledIn(route.Path, strconv.Itoa(id))
 						return newRequest(route.Method, path, tokens[token], `{"name":"Another"}`)
 					}
 					limit, limited := limits[route.Operation]
 					if !limited {
-						limit = plenty
+						limit = unlimited
 					}
-					crowd := newCrowd(f)
+					held := newHeldRequests(f)
 					for range limit {
-						crowd.add(request("store", "token"))
+						held.add(request("store", "token"))
 					}
 					next := httptest.NewRecorder()
 					f.ServeHTTP(next, request("store", "token"))
 					other := httptest.NewRecorder()
 					f.ServeHTTP(other, request("other_store", "other_token"))
-					if served := crowd.disperse(); served != limit {
-						t.Errorf("%d of %d at once were served", served, limit)
+					if served := held.release(); served != limit {
+						t.Errorf("%d of %d concurrent requests were served", served, limit)
 					}
 					if limited {
-						mustBeTooMany(t, next)
+						wantConcurrencyLimit(t, next)
 					} else if next.Code == http.StatusTooManyRequests {
-						t.Errorf("number %d was refused", limit+1)
+						t.Errorf("request %d was rejected", limit+1)
 					}
 					if other.Code == http.StatusTooManyRequests {
-						t.Errorf("another store was refused")
+						t.Errorf("the request to another store was rejected")
 					}
 					after := httptest.NewRecorder()
 					f.ServeHTTP(after, request("store", "token"))
 					if after.Code == http.StatusTooManyRequests {
-						t.Errorf("the places are not free again")
+						t.Errorf("the slots were not freed")
 					}
 				})
 			}
@@ -120,7 +132,7 @@ func TestGate(t *testing.T) {
 	})
 }
 
-// filledIn is a route's path with something for its wildcards.
+// filledIn returns a route's path with values for its wildcards.
 func filledIn(path, id string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
@@ -134,8 +146,9 @@ func filledIn(path, id string) string {
 	return strings.Join(segments, "/")
 }
 
-// mustBeTooMany fails unless the answer is that of the gate of an unmetered store.
-func mustBeTooMany(t *testing.T, w *httptest.ResponseRecorder) {
+// wantConcurrencyLimit checks the response to a request that exceeds the concurrency
+// limit of an unmetered store.
+func wantConcurrencyLimit(t *testing.T, w *httptest.ResponseRecorder) {
 	t.Helper()
 	if w.Code != http.StatusTooManyRequests || w.Body.String() != tooMany {
 		t.Errorf("%d %s, want 429 %s", w.Code, w.Body, tooMany)
@@ -147,107 +160,110 @@ func mustBeTooMany(t *testing.T, w *httptest.ResponseRecorder) {
 	}
 }
 
-// TestGateOfOneOperation: who waits for one operation does not keep others out.
-func TestGateOfOneOperation(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// Requests of one operation do not count for another operation.
+func TestConcurrencyLimitIsPerOperation(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.concurrency(t, 1)
 		token := f.vars["token"]
-		crowd := newCrowd(f)
-		crowd.add(newRequest("GET", f.path("/customer_groups"), token, ""))
-		crowd.add(newRequest("POST", f.path("/customer_groups"), token, `{"name":"One"}`))
-		// These have no limit, so the store's own figure is none for them.
+		held := newHeldRequests(f)
+		held.add(newRequest("GET", f.path("/customer_groups"), token, ""))
+		held.add(newRequest("POST", f.path("/customer_groups"), token, `{"name":"One"}`))
+		// These operations have no limit, and the store's limit does not apply to them.
 		for _, path := range []string{"/customer_groups/1", "/customer_groups/count", "/time"} {
-			crowd.add(newRequest("GET", f.path(path), token, ""))
+			held.add(newRequest("GET", f.path(path), token, ""))
 		}
 		for _, c := range []struct {
 			method, path string
 			want         int
 		}{
 			{"GET", "/customer_groups", 429},
-			// All that leads to an operation counts for it: its other method,
+			// HEAD, other spellings of the path and other tokens count together.
 			{"HEAD", "/customer_groups", 429},
-			// its other names, and other tokens.
 			{"GET", "/customergroups.json/?limit=1", 429},
 			{"POST", "/customer_groups", 429},
 			{"DELETE", "/customer_groups/999", 404},
-			// The others have room for more than one.
+			// The operations without a limit.
 			{"GET", "/customer_groups/1", 200},
 			{"PUT", "/customer_groups/1", 200},
 			{"GET", "/customer_groups/count", 200},
 			{"GET", "/time", 200},
 		} {
-			f.mustAnswer(t, c.want, c.method, f.path(c.path), token, `{"name":"Two"}`)
+			f.mustDo(t, c.want, c.method, f.path(c.path), token, `{"name":"Two"}`)
 		}
-		f.mustAnswer(t, 429, "GET", f.path("/customer_groups"), f.vars["read_token"], "")
-		if served := crowd.disperse(); served != 5 {
-			t.Errorf("%d of 5 were served", served)
+		f.mustDo(t, 429, "GET", f.path("/customer_groups"), f.vars["read_token"], "")
+		if served := held.release(); served != 5 {
+			t.Errorf("%d of 5 requests were served", served)
 		}
-		f.mustAnswer(t, 200, "GET", f.path("/customer_groups"), token, "")
+		f.mustDo(t, 200, "GET", f.path("/customer_groups"), token, "")
 	})
 }
 
-// TestGateIsSettable: a store's own figure takes the place of 40, and a change
-// of it counts from the next request on.
-func TestGateIsSettable(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// A store's own limit replaces the default of 40. A change applies from the next
+// request on.
+func TestConcurrencyLimitOfStore(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		list := func() *http.Request { return newRequest("GET", f.path("/customer_groups"), f.vars["token"], "") }
 		for _, limit := range []int{50, 2} {
 			f.concurrency(t, limit)
-			crowd := newCrowd(f)
+			held := newHeldRequests(f)
 			for range limit {
-				crowd.add(list())
+				held.add(list())
 			}
 			next := httptest.NewRecorder()
 			f.ServeHTTP(next, list())
-			if served := crowd.disperse(); served != limit {
-				t.Errorf("%d of %d at once were served", served, limit)
+			if served := held.release(); served != limit {
+				t.Errorf("%d of %d concurrent requests were served", served, limit)
 			}
-			mustBeTooMany(t, next)
+			wantConcurrencyLimit(t, next)
 		}
 	})
 }
 
-// TestGateBeforeQuota: who is refused at the gate uses up no quota.
-func TestGateBeforeQuota(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// A request that exceeds the concurrency limit uses up no quota.
+func TestConcurrencyLimitUsesNoQuota(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 10)
 		f.concurrency(t, 1)
 		list := f.path("/customer_groups")
-		crowd := newCrowd(f)
-		crowd.add(newRequest("GET", list, f.vars["token"], ""))
+		held := newHeldRequests(f)
+		held.add(newRequest("GET", list, f.vars["token"], ""))
 		for range 20 {
-			w := f.mustAnswer(t, 429, "GET", list, f.vars["token"], "")
+			w := f.mustDo(t, 429, "GET", list, f.vars["token"], "")
 			mustHaveQuota(t, w, quota{"30000", "30000", "10", "9"})
 			if got := w.Header().Get("X-Retry-After"); got != "1" {
 				t.Errorf("X-Retry-After: %q, want 1", got)
 			}
 		}
-		crowd.disperse()
-		mustHaveQuota(t, f.mustAnswer(t, 204, "GET", list, f.vars["token"], ""), quota{"30000", "30000", "10", "8"})
+		held.release()
+		mustHaveQuota(t, f.mustDo(t, 204, "GET", list, f.vars["token"], ""), quota{"30000", "30000", "10", "8"})
 	})
 }
 
-// TestGateAfterQuota: who is refused for the quota leaves the gate again.
-func TestGateAfterQuota(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// A request that exceeds the quota holds no concurrency slot.
+func TestQuotaTakesNoSlot(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
 		f.concurrency(t, 1)
 		list := f.path("/customer_groups")
-		f.mustAnswer(t, 204, "GET", list, f.vars["token"], "")
+		f.mustDo(t, 204, "GET", list, f.vars["token"], "")
 		for range 3 {
-			f.mustAnswer(t, 429, "GET", list, f.vars["token"], "")
+			f.mustDo(t, 429, "GET", list, f.vars["token"], "")
 		}
 		clock.advance(cohort.Window)
-		f.mustAnswer(t, 204, "GET", list, f.vars["token"], "")
+		f.mustDo(t, 204, "GET", list, f.vars["token"], "")
 	})
 }
 
-// concurrency sets the first store's own figure.
+// concurrency sets the concurrency limit of the first store.
 func (f *fixture) concurrency(t *testing.T, limit int) {
 	t.Helper()
 	if _, err := f.Service.UpdateStore(t.Context(), f.vars["store"], cohort.StoreUpdate{Concurrency: &limit}); err != nil {
@@ -255,8 +271,9 @@ func (f *fixture) concurrency(t *testing.T, limit int) {
 	}
 }
 
-// TestRouteTable keeps TestGate from being satisfied with no routes.
+// TestRouteTable ensures that TestConcurrencyLimits tests all routes.
 func TestRouteTable(t *testing.T) {
+	t.Parallel()
 	var got []string
 	for _, dialect := range server.Dialects(nil) {
 		for _, route := range dialect.Routes {

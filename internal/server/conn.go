@@ -11,26 +11,27 @@ import (
 )
 
 const (
-	// lingerTimeout is how long a connection with a body under way stays open
-	// behind its refusal, so that a client that still sends can read the answer.
+	// lingerTimeout is how long a connection stays open after a response that was
+	// sent before the whole body had arrived, so that a client that is still sending
+	// can read the response.
 	lingerTimeout = 2 * time.Second
-	// maxLinger is how many bytes of such a body are read and thrown away.
+	// maxLinger is how many bytes of such a body are read and discarded.
 	maxLinger = 2 << 20
 )
 
-// conn is a client's connection. It knows whether the client has only stopped
-// to send, or is gone.
+// conn is a client connection that distinguishes a client that has closed its
+// sending side from one that has gone.
 type conn struct {
 	net.Conn
-	broken  atomic.Bool // reading or writing failed for another reason than an end or a deadline
-	lingers atomic.Bool // Close lets the client read before it cuts the connection
+	broken  atomic.Bool // a read or write failed, and not by io.EOF or a deadline
+	lingers atomic.Bool // Close gives the client time to read the response
 }
 
-// listener accepts connections of this package's.
+// listener accepts conns.
 type listener struct{ net.Listener }
 
-// Listen returns a listener whose connections tell the server how their clients
-// leave. It goes below TLS. The http.Server needs ConnContext as well.
+// Listen wraps a listener so that the server can detect clients that have gone. TLS
+// goes on top of it. The http.Server also needs ConnContext.
 func Listen(l net.Listener) net.Listener { return listener{l} }
 
 func (l listener) Accept() (net.Conn, error) {
@@ -43,8 +44,8 @@ func (l listener) Accept() (net.Conn, error) {
 
 type connKey struct{}
 
-// ConnContext is for http.Server.ConnContext: it lets the server find the
-// connection of a request.
+// ConnContext is for http.Server.ConnContext. It stores the connection in the
+// context of its requests.
 func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	if secure, ok := c.(interface{ NetConn() net.Conn }); ok {
 		c = secure.NetConn()
@@ -55,8 +56,8 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// connOf returns the connection of a request's context, nil if its listener is
-// not of this package.
+// connOf returns the connection of a request's context, or nil if its listener is
+// not from Listen.
 func connOf(ctx context.Context) *conn {
 	c, _ := ctx.Value(connKey{}).(*conn)
 	return c
@@ -74,15 +75,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// note keeps whether an error says that the client is gone. An end says only
-// that it sends nothing more: it may still wait for its answer.
+// note sets broken if an error means that the client has gone. After io.EOF the
+// client may still wait for its response.
 func (c *conn) note(err error) {
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, os.ErrDeadlineExceeded) {
 		c.broken.Store(true)
 	}
 }
 
-// CloseWrite ends the sending side.
+// CloseWrite closes the sending side.
 func (c *conn) CloseWrite() error {
 	half, ok := c.Conn.(interface{ CloseWrite() error })
 	if !ok {
@@ -91,12 +92,13 @@ func (c *conn) CloseWrite() error {
 	return half.CloseWrite()
 }
 
-// Close closes the connection. To close it while the client sends would reset
-// it, and a reset can overtake the answer. So, where a body was under way, the
-// server's side ends first, and what still comes is thrown away for a while.
+// Close closes the connection. Closing it while the client is sending would reset
+// it, and the client could see the reset before the response. So if c.lingers is
+// set, Close first closes the sending side only, and discards what arrives for up
+// to lingerTimeout.
 func (c *conn) Close() error {
 	if c.lingers.CompareAndSwap(true, false) && c.CloseWrite() == nil {
-		_ = c.SetReadDeadline(time.Now().Add(lingerTimeout)) // an error ends the copy as well
+		_ = c.SetReadDeadline(time.Now().Add(lingerTimeout)) // if it fails, so does the copy
 		_, _ = io.CopyN(io.Discard, c.Conn, maxLinger)
 	}
 	return c.Conn.Close()

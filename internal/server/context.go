@@ -11,121 +11,124 @@ import (
 )
 
 const (
-	// workTimeout bounds what is done for one request. It is the time that an
-	// answer has, so nobody could be told of what takes longer.
-	workTimeout = 60 * time.Second
-	// leftGrace is how long work that only reads goes on after its client has
-	// ended its sending side. A client that waits for its answer does that, and so
-	// does one that has closed the connection: they look the same.
-	leftGrace = 5 * time.Second
+	// requestTimeout bounds the work for one request. The server also gives up
+	// writing a response after this time.
+	requestTimeout = 60 * time.Second
+	// halfClosedGrace is how long a read goes on after its client has closed its
+	// sending side. A client that still waits for the response does that, and so
+	// does a client that has closed the connection; the server cannot distinguish
+	// them.
+	halfClosedGrace = 5 * time.Second
 )
 
-// statusClientGone is what metrics and log have instead of a status when the
-// work of a request was ended because its client is gone. It is on no wire.
+// statusClientGone stands in metrics and log for the status of a request that was
+// canceled because its client has gone. It is never sent.
 const statusClientGone = 499
 
-// work is the context in which a request is carried out. It has the values of
-// net/http's context and not its end, which comes as soon as the client sends
-// nothing more. Work that writes ends with its time only, or when the server
-// cuts it off. Work that only reads ends when its client is gone, too.
+// requestContext is the context of a request's work. It has the values of
+// net/http's context but not its cancellation, which comes as soon as the client
+// closes its sending side. The context of a write ends by timeout or by
+// Server.CutOff only. The context of a read also ends when its client has gone.
 //
-// Most requests are answered from memory, and nobody asks for the end of their
-// context. So timer and watch are made when somebody does.
-type work struct {
-	request   context.Context // of net/http
-	cutOff    context.Context // of the server: ends what is under way
-	start     time.Time
-	writes    bool
-	multiplex bool // HTTP/2: a client that ends a stream early has given it up
+// Most requests are served from memory and never look at their context's end, so
+// the timer and the watch of the client start with the first call of Done or Err.
+type requestContext struct {
+	request context.Context // of net/http
+	cutOff  context.Context // of the server; it ends when Server.CutOff is called
+	start   time.Time
+	writes  bool
+	http2   bool // a client that ends an HTTP/2 stream early has canceled the request
 
-	gone  atomic.Bool // the work was ended because its client is gone
-	armed atomic.Pointer[armedWork]
-	mu    sync.Mutex
-	over  bool
+	gone     atomic.Bool // the context was canceled because the client has gone
+	started  atomic.Pointer[cancelContext]
+	mu       sync.Mutex
+	released bool
 }
 
-// armedWork is what makes a work end.
-type armedWork struct {
+// cancelContext is the context whose end is the end of a requestContext.
+type cancelContext struct {
 	context.Context
 	cancel  context.CancelFunc
 	unwatch func() bool
 	grace   *time.Timer
 }
 
-func (w *work) Deadline() (time.Time, bool) { return w.start.Add(workTimeout), true }
-func (w *work) Done() <-chan struct{}       { return w.arm().Done() }
-func (w *work) Err() error                  { return w.arm().Err() }
+func (c *requestContext) Deadline() (time.Time, bool) { return c.start.Add(requestTimeout), true }
+func (c *requestContext) Done() <-chan struct{}       { return c.cancelable().Done() }
+func (c *requestContext) Err() error                  { return c.cancelable().Err() }
 
-// Value looks into the armed context first, so that the context package finds
-// the one whose end this is.
-func (w *work) Value(key any) any {
-	if a := w.armed.Load(); a != nil {
-		if v := a.Value(key); v != nil {
+// Value looks into the cancelContext first, so that package context finds the
+// cancelable context by its private key.
+func (c *requestContext) Value(key any) any {
+	if cc := c.started.Load(); cc != nil {
+		if v := cc.Value(key); v != nil {
 			return v
 		}
 	}
-	return w.request.Value(key)
+	return c.request.Value(key)
 }
 
-func (w *work) arm() context.Context {
-	if a := w.armed.Load(); a != nil {
-		return a
+// cancelable returns the cancelContext. The first call makes it.
+func (c *requestContext) cancelable() context.Context {
+	if cc := c.started.Load(); cc != nil {
+		return cc
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if a := w.armed.Load(); a != nil {
-		return a
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if cc := c.started.Load(); cc != nil {
+		return cc
 	}
-	a := &armedWork{}
-	a.Context, a.cancel = context.WithDeadline(w.cutOff, w.start.Add(workTimeout))
-	if w.over {
-		a.cancel()
-	} else if !w.writes {
-		a.unwatch = context.AfterFunc(w.request, w.clientLeft)
+	cc := &cancelContext{}
+	cc.Context, cc.cancel = context.WithDeadline(c.cutOff, c.start.Add(requestTimeout))
+	if c.released {
+		cc.cancel()
+	} else if !c.writes {
+		cc.unwatch = context.AfterFunc(c.request, c.clientLeft)
 	}
-	w.armed.Store(a)
-	return a
+	c.started.Store(cc)
+	return cc
 }
 
-// clientLeft is called when net/http finds that the client sends nothing more.
-func (w *work) clientLeft() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.over {
+// clientLeft is called when net/http cancels its context: the client has closed its
+// sending side.
+func (c *requestContext) clientLeft() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.released {
 		return
 	}
-	if c := connOf(w.request); w.multiplex || c != nil && c.broken.Load() {
-		w.giveUp()
+	if conn := connOf(c.request); c.http2 || conn != nil && conn.broken.Load() {
+		c.cancelGone()
 		return
 	}
-	w.armed.Load().grace = time.AfterFunc(leftGrace, w.giveUp)
+	c.started.Load().grace = time.AfterFunc(halfClosedGrace, c.cancelGone)
 }
 
-func (w *work) giveUp() {
-	w.gone.Store(true)
-	w.armed.Load().cancel()
+func (c *requestContext) cancelGone() {
+	c.gone.Store(true)
+	c.started.Load().cancel()
 }
 
-// release ends the context when the request is over.
-func (w *work) release() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.over = true
-	a := w.armed.Load()
-	if a == nil {
+// release ends the context when the request has ended.
+func (c *requestContext) release() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.released = true
+	cc := c.started.Load()
+	if cc == nil {
 		return
 	}
-	if a.unwatch != nil {
-		a.unwatch()
+	if cc.unwatch != nil {
+		cc.unwatch()
 	}
-	if a.grace != nil {
-		a.grace.Stop()
+	if cc.grace != nil {
+		cc.grace.Stop()
 	}
-	a.cancel()
+	cc.cancel()
 }
 
-// interrupted gives an error of a context that has ended its place among the
-// errors of the wire: nothing was changed, and a later try may work.
+// interrupted turns the error of a context that has ended into KindUnavailable:
+// nothing was changed, and a retry may succeed.
 func interrupted(err error) error {
 	ended := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	if ended && cohort.KindOf(err) == cohort.KindInternal {

@@ -10,113 +10,114 @@ import (
 	"time"
 )
 
-// left is a work whose client has sent nothing more since some seconds.
-func left(writes bool, c *conn) (w *work, leave context.CancelFunc, cutOff context.CancelFunc) {
+// newTestContext returns a requestContext, a function that closes its client's sending
+// side, and a function that cuts off the server.
+func newTestContext(writes bool, c *conn) (rc *requestContext, leave context.CancelFunc, cutOff context.CancelFunc) {
 	ctx := context.WithValue(context.Background(), connKey{}, c)
 	request, leave := context.WithCancel(ctx)
 	server, cutOff := context.WithCancel(context.Background())
-	return &work{request: request, cutOff: server, start: time.Now(), writes: writes}, leave, cutOff
+	return &requestContext{request: request, cutOff: server, start: time.Now(), writes: writes}, leave, cutOff
 }
 
-// ending is when a context ends, and how.
-func ending(ctx context.Context) (after time.Duration, err error) {
+// waitForEnd returns the time until a context ends, and its error.
+func waitForEnd(ctx context.Context) (after time.Duration, err error) {
 	begun := time.Now()
 	<-ctx.Done()
 	return time.Since(begun), ctx.Err()
 }
 
-// TestWorkEnds: work that reads goes on for a while when its client sends nothing
-// more, and ends at once when it is gone. Work that writes takes its time.
-func TestWorkEnds(t *testing.T) {
+// The context of a read ends halfClosedGrace after its client has closed its sending
+// side, and at once when its client has gone. The context of a write ends by timeout
+// only.
+func TestContextEnds(t *testing.T) {
 	reset := &conn{}
 	reset.broken.Store(true)
 	for _, c := range []struct {
-		name      string
-		writes    bool
-		multiplex bool
-		conn      *conn
-		after     time.Duration
-		err       error
-		gone      bool
+		name   string
+		writes bool
+		http2  bool
+		conn   *conn
+		after  time.Duration
+		err    error
+		gone   bool
 	}{
-		{"reads, half-closed", false, false, &conn{}, leftGrace, context.Canceled, true},
-		{"reads, reset", false, false, reset, 0, context.Canceled, true},
-		{"reads, of a stream", false, true, &conn{}, 0, context.Canceled, true},
-		{"writes, half-closed", true, false, &conn{}, workTimeout, context.DeadlineExceeded, false},
-		{"writes, reset", true, false, reset, workTimeout, context.DeadlineExceeded, false},
-		{"writes, of a stream", true, true, &conn{}, workTimeout, context.DeadlineExceeded, false},
+		{"read, half-closed", false, false, &conn{}, halfClosedGrace, context.Canceled, true},
+		{"read, reset", false, false, reset, 0, context.Canceled, true},
+		{"read, HTTP/2 stream ended", false, true, &conn{}, 0, context.Canceled, true},
+		{"write, half-closed", true, false, &conn{}, requestTimeout, context.DeadlineExceeded, false},
+		{"write, reset", true, false, reset, requestTimeout, context.DeadlineExceeded, false},
+		{"write, HTTP/2 stream ended", true, true, &conn{}, requestTimeout, context.DeadlineExceeded, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w, leave, _ := left(c.writes, c.conn)
-				w.multiplex = c.multiplex
-				child, cancel := context.WithCancel(w)
+				rc, leave, _ := newTestContext(c.writes, c.conn)
+				rc.http2 = c.http2
+				child, cancel := context.WithCancel(rc)
 				defer cancel()
 				leave()
-				if after, err := ending(child); after != c.after || !errors.Is(err, c.err) || !errors.Is(w.Err(), c.err) {
-					t.Errorf("it ended after %v with %v, want %v after %v", after, err, c.err, c.after)
+				if after, err := waitForEnd(child); after != c.after || !errors.Is(err, c.err) || !errors.Is(rc.Err(), c.err) {
+					t.Errorf("the context ended after %v with %v, want %v after %v", after, err, c.err, c.after)
 				}
-				if w.gone.Load() != c.gone {
-					t.Errorf("its client is gone: %t, want %t", w.gone.Load(), c.gone)
+				if rc.gone.Load() != c.gone {
+					t.Errorf("gone: %t, want %t", rc.gone.Load(), c.gone)
 				}
-				w.release()
+				rc.release()
 			})
 		})
 	}
 }
 
-// TestWorkOfPresentClient: nothing but time ends work whose client is there.
-func TestWorkOfPresentClient(t *testing.T) {
+// While the client is connected, the context ends by timeout only.
+func TestContextTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w, leave, _ := left(false, &conn{})
+		rc, leave, _ := newTestContext(false, &conn{})
 		defer leave()
-		if after, err := ending(w); after != workTimeout || !errors.Is(err, context.DeadlineExceeded) || w.gone.Load() {
-			t.Errorf("it ended after %v with %v, want the end of its time", after, err)
+		if after, err := waitForEnd(rc); after != requestTimeout || !errors.Is(err, context.DeadlineExceeded) || rc.gone.Load() {
+			t.Errorf("the context ended after %v with %v, want a timeout after %v", after, err, requestTimeout)
 		}
 	})
 }
 
-// TestWorkIsCutOff: the server's end ends all work.
-func TestWorkIsCutOff(t *testing.T) {
+// CutOff ends all contexts.
+func TestContextIsCutOff(t *testing.T) {
 	for _, writes := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w, leave, cutOff := left(writes, &conn{})
+			rc, leave, cutOff := newTestContext(writes, &conn{})
 			defer leave()
 			cutOff()
-			if after, err := ending(w); after != 0 || !errors.Is(err, context.Canceled) || w.gone.Load() {
-				t.Errorf("writes: %t: it ended after %v with %v, want at once", writes, after, err)
+			if after, err := waitForEnd(rc); after != 0 || !errors.Is(err, context.Canceled) || rc.gone.Load() {
+				t.Errorf("writes: %t: the context ended after %v with %v, want at once", writes, after, err)
 			}
 		})
 	}
 }
 
-// TestWorkIsReleased: nothing is left of a work that is over. A timer that is
-// left would keep the bubble from ending.
-func TestWorkIsReleased(t *testing.T) {
+// release stops the timers. A timer that still runs would keep the synctest bubble
+// from ending.
+func TestContextIsReleased(t *testing.T) {
 	for _, clientLeft := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
-			w, leave, _ := left(false, &conn{})
+			rc, leave, _ := newTestContext(false, &conn{})
 			defer leave()
-			w.Done()
+			rc.Done()
 			if clientLeft {
 				leave()
 				synctest.Wait()
 			}
-			w.release()
-			if w.Err() == nil || w.gone.Load() {
-				t.Errorf("client left: %t: after its end it is %v, client gone: %t", clientLeft, w.Err(), w.gone.Load())
+			rc.release()
+			if rc.Err() == nil || rc.gone.Load() {
+				t.Errorf("client left: %t: after release: error %v, gone: %t", clientLeft, rc.Err(), rc.gone.Load())
 			}
-			time.Sleep(2 * leftGrace) // of the bubble's clock
-			if w.gone.Load() {
-				t.Error("the grace went on")
+			time.Sleep(2 * halfClosedGrace) // on the bubble's clock
+			if rc.gone.Load() {
+				t.Error("the grace timer still ran")
 			}
 		})
 	}
 }
 
-// TestConnTellsEndFromReset: an end and a deadline are no sign that a client is
-// gone; any other error is.
-func TestConnTellsEndFromReset(t *testing.T) {
+// EOF and a deadline do not mean that a client has gone; any other error does.
+func TestConnIsBroken(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What a database with connections tells of them, and a file has nothing to tell.
+// PostgreSQL has metrics of its connection pool; SQLite has none.
 func TestDatabaseMetrics(t *testing.T) {
 	t.Parallel()
 	m := server.NewMetrics()
@@ -25,12 +25,12 @@ func TestDatabaseMetrics(t *testing.T) {
 			t.Errorf("in use: %q, want %s", got, want)
 		}
 	}
-	// What the fixture has read gives its connection back behind its result.
+	// The connection of the fixture's last query is returned shortly after its result.
 	for free := []string{`cohort_db_connections{state="in_use"} 0`}; !cmp.Equal(scraped(m, `cohort_db_connections{state="in_use"}`), free); {
 		runtime.Gosched()
 	}
 	err := d.View(t.Context(), func(tx *db.Tx) error {
-		if _, err := tx.Store("nobody's"); cohort.KindOf(err) != cohort.KindNotFound {
+		if _, err := tx.Store("unknown"); cohort.KindOf(err) != cohort.KindNotFound {
 			t.Error(err)
 		}
 		inUse("1")
@@ -52,6 +52,6 @@ func TestDatabaseMetrics(t *testing.T) {
 	m = server.NewMetrics()
 	newFixture(t, dbtest.SQLite(t), server.Options{Metrics: m, Now: newClock().Now})
 	if got := scraped(m, "cohort_db_"); len(got) != 0 {
-		t.Errorf("of a file: %q", got)
+		t.Errorf("SQLite has the metrics %q", got)
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// endpoint is a route of a dialect with everything that stands before its
-// handler: token, store and scope, the body and its format, limits.
+// endpoint runs a route of a dialect: it checks token, store and scope, reads the
+// body, checks the limits, and calls the route's handler.
 type endpoint struct {
 	server    *Server
 	dialect   *api.Dialect
@@ -25,7 +25,7 @@ type endpoint struct {
 // handle is the endpoint's handler.
 func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) {
 	entry.operation = e.operation
-	entry.work.writes = e.route.Method != http.MethodGet && !e.route.ReadOnly
+	entry.ctx.writes = e.route.Method != http.MethodGet && !e.route.ReadOnly
 	defer func() {
 		if p := recover(); p != nil {
 			e.panicked(w, entry, p)
@@ -39,18 +39,18 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 	switch {
 	case entry.status != 0:
 		entry.broken = true
-		panic(http.ErrAbortHandler) // by which the client sees that the answer is not whole
-	case e.refuseFull(w, err):
+		panic(http.ErrAbortHandler) // cuts the connection, so that the client notices that the response is incomplete
+	case e.rejectFull(w, err):
 		entry.err = nil
-	case cohort.KindOf(err) == cohort.KindUnauthorized: // the token was revoked meanwhile
-		refuse(w, http.StatusUnauthorized, unauthorized)
+	case cohort.KindOf(err) == cohort.KindUnauthorized: // the token was revoked while the request ran
+		writeStatusError(w, http.StatusUnauthorized, unauthorized)
 	default:
 		e.dialect.WriteError(w, entry.err)
 	}
 }
 
-// serve takes the request through the checks in the order that the wire
-// contract gives. It returns the errors whose shape is the dialect's.
+// serve runs the checks in the order of docs/wire.md, and then the handler. It
+// returns errors that the dialect formats; it has written all other responses.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
 	bearer, ok, err := e.authenticate(w, r, entry)
 	entry.token = bearer.Token.ID
@@ -62,33 +62,33 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	limits := limitsOf(store, e.route, entry.path.ids)
 	defer entry.body.release()
 	early, wrong := e.receive(entry, limits)
-	if early.Refused != "" {
-		e.obey(w, limits, early)
+	if early.RejectedBy != "" {
+		e.enforce(w, limits, early)
 		return nil
 	}
-	if errors.Is(wrong, errCrowded) {
+	if errors.Is(wrong, errAllBodies) {
 		return wrong
 	}
 	decision, done := e.server.limits.Admit(limits)
 	defer done()
-	if !e.obey(w, limits, decision) {
+	if !e.enforce(w, limits, decision) {
 		return nil
 	}
 	if wrong != nil {
 		return wrong
 	}
-	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.work}
+	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx}
 	if e.route.Method != http.MethodGet {
-		request.Work = service.ForBearer(&entry.work, bearer)
+		request.Work = service.ForBearer(&entry.ctx, bearer)
 	}
-	return e.work(w, request)
+	return e.run(w, request)
 }
 
-// unauthorized is what is said to a token that is not known.
+// unauthorized is the title of the response to an unknown token.
 const unauthorized = "Unauthorized"
 
-// authenticate returns the token of the request with the store that it may work
-// on. Otherwise ok is false, and either it has answered or err says what is wrong.
+// authenticate returns the bearer of the request's token. If ok is false, err is an
+// error for the dialect, or nil if the response has been written.
 func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *entry) (b service.Bearer, ok bool, err error) {
 	const header = "X-Auth-Token"
 	values := r.Header.Values(header)
@@ -100,29 +100,29 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 		api.WriteText(w, http.StatusUnauthorized, header+" header should have correct format")
 		return b, false, nil
 	}
-	b, err = e.server.authenticate(&entry.work, entry.path.store, values[0], e.route.Scope)
+	b, err = e.server.authenticate(&entry.ctx, entry.path.store, values[0], e.route.Scope)
 	if err == nil {
 		return b, true, nil
 	}
 	switch cohort.KindOf(err) {
 	case cohort.KindUnauthorized:
-		e.server.refuseToken(w, entry)
+		e.server.rejectUnknownToken(w, entry)
 	case cohort.KindForbidden:
-		refuse(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
+		writeStatusError(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
 	default:
 		return b, false, err
 	}
 	return b, false, nil
 }
 
-// checkFormats refuses a client that does not take JSON, or sends something else
-// or too much.
+// checkFormats checks the Accept, Content-Type, Content-Encoding and Content-Length
+// headers.
 func checkFormats(r *http.Request) error {
 	if !acceptsJSON(r.Header["Accept"]) {
 		return &api.HTTPError{Status: http.StatusNotAcceptable, Message: "The answer can only be application/json, which the Accept header excludes."}
 	}
 	switch {
-	case !bearsBody(r.Method) || r.ContentLength == 0:
+	case !hasBody(r.Method) || r.ContentLength == 0:
 		return nil
 	case !isJSON(r.Header.Get("Content-Type")):
 		return &api.HTTPError{Status: http.StatusUnsupportedMediaType, Message: "The request body must be JSON; send Content-Type: application/json."}
@@ -134,8 +134,7 @@ func checkFormats(r *http.Request) error {
 	return nil
 }
 
-// isEncoded reports whether a Content-Encoding says more than that the body is
-// as it is.
+// isEncoded reports whether a Content-Encoding names a coding other than identity.
 func isEncoded(values []string) bool {
 	for _, value := range values {
 		for coding := range strings.SplitSeq(value, ",") {
@@ -147,7 +146,7 @@ func isEncoded(values []string) bool {
 	return false
 }
 
-// isJSON reports whether a Content-Type is a JSON type, or missing.
+// isJSON reports whether a Content-Type is a JSON type or empty.
 func isJSON(contentType string) bool {
 	if contentType == "" || contentType == "application/json" {
 		return true
@@ -159,16 +158,15 @@ func isJSON(contentType string) bool {
 	return mediaType == "application/json" || mediaType == "text/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// panicked answers for a handler that panicked: 500, with the rest in the log.
+// panicked handles a panic of a handler: the response is 500, and the log has the
+// stack.
 func (e *endpoint) panicked(w http.ResponseWriter, entry *entry, p any) {
 	if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 		panic(p)
 	}
 	entry.err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 	if entry.status != 0 {
-		// The answer is under way and cannot be taken back; cutting the
-		// connection tells the client that it is not whole.
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // part of the response has been sent; see handle
 	}
 	e.dialect.WriteError(w, entry.err)
 }

@@ -11,64 +11,64 @@ import (
 
 // Bounds of expensive requests in the whole process.
 const (
-	// expensiveWaiting is how many wait at most.
+	// expensiveWaiting is how many requests wait at most.
 	expensiveWaiting = 128
-	// expensiveWait is how long each waits at most.
+	// expensiveWait is how long a request waits at most.
 	expensiveWait = 5 * time.Second
 )
 
-// expensiveConcurrency is how many run at once: one processor stays for the requests
-// that take none for long.
+// expensiveConcurrency is how many expensive requests run concurrently. It leaves one
+// processor for all other requests.
 func expensiveConcurrency(processors int) int { return max(processors-1, 1) }
 
-func newWork() *limit.Work {
-	return limit.NewWork(limit.WorkOptions{
-		Name: limit.ExpensiveWork, Concurrency: expensiveConcurrency(limit.Processors()), Waiting: expensiveWaiting, Wait: expensiveWait,
+func newExpensiveQueue() *limit.FairQueue {
+	return limit.NewFairQueue(limit.FairQueueOptions{
+		Name: limit.ExpensiveRequests, Concurrency: expensiveConcurrency(limit.Processors()), Waiting: expensiveWaiting, Wait: expensiveWait,
 	})
 }
 
-// work answers a request with the route's handler. An expensive one waits for a
-// place in the process, and holds it until its answer is computed.
-func (e *endpoint) work(w http.ResponseWriter, r *api.Request) error {
+// run runs the route's handler. An expensive request first waits for a slot, and
+// holds it until its response is computed.
+func (e *endpoint) run(w http.ResponseWriter, r *api.Request) error {
 	if !e.route.Expensive {
 		return e.route.Handle(w, r)
 	}
-	done, err := e.server.work.Begin(r.Context(), r.Store.Key)
+	release, err := e.server.expensive.Acquire(r.Context(), r.Store.Key)
 	if err != nil {
 		return err
 	}
-	defer done()
-	return e.route.Handle(&finisher{w, done}, r)
+	defer release()
+	return e.route.Handle(&releasingWriter{w, release}, r)
 }
 
-// finisher calls done before the first byte of an answer, so that a client that
-// reads slowly holds no place.
-type finisher struct {
+// releasingWriter releases the slot before the first byte of the response, so that a
+// client that reads slowly holds no slot.
+type releasingWriter struct {
 	http.ResponseWriter
-	done func()
+	release func()
 }
 
-func (f *finisher) WriteHeader(status int) {
-	f.done()
-	f.ResponseWriter.WriteHeader(status)
+func (w *releasingWriter) WriteHeader(status int) {
+	w.release()
+	w.ResponseWriter.WriteHeader(status)
 }
 
-func (f *finisher) Write(b []byte) (int, error) {
-	f.done()
-	return f.ResponseWriter.Write(b)
+func (w *releasingWriter) Write(b []byte) (int, error) {
+	w.release()
+	return w.ResponseWriter.Write(b)
 }
 
 // Unwrap is for http.ResponseController.
-func (f *finisher) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+func (w *releasingWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
-// refuseFull answers where a limit of the whole process is full. It reports
-// whether err says so.
-func (e *endpoint) refuseFull(w http.ResponseWriter, err error) bool {
+// rejectFull responds with 429 if err is the error of a process-wide limit. It
+// reports whether it has responded.
+func (e *endpoint) rejectFull(w http.ResponseWriter, err error) bool {
 	full, ok := errors.AsType[*limit.FullError](err)
 	if !ok {
 		return false
 	}
-	e.server.metrics.refused.WithLabelValues(full.Limit).Inc()
-	refuseTooMany(w, full.RetryAfter)
+	e.server.metrics.rejected.WithLabelValues(full.Limit).Inc()
+	writeTooManyRequests(w, full.RetryAfter)
 	return true
 }

@@ -13,12 +13,12 @@ import (
 	"cohort.example/cohort/internal/limit"
 )
 
-// expensiveEndpoint is a route of a server on which one thing runs at once and
-// nothing waits.
+// expensiveEndpoint returns an endpoint whose server runs one expensive request at a
+// time, with no queue.
 func expensiveEndpoint(handle api.Handler) *endpoint {
-	work := limit.NewWork(limit.WorkOptions{Name: limit.ExpensiveWork, Concurrency: 1})
+	queue := limit.NewFairQueue(limit.FairQueueOptions{Name: limit.ExpensiveRequests, Concurrency: 1})
 	return &endpoint{
-		server: &Server{work: work, metrics: NewMetrics()},
+		server: &Server{expensive: queue, metrics: NewMetrics()},
 		route:  api.Route{Expensive: true, Handle: handle},
 	}
 }
@@ -27,85 +27,85 @@ func expensiveRequest(ctx context.Context) *api.Request {
 	return &api.Request{Request: httptest.NewRequestWithContext(ctx, "POST", "/", nil), Store: cohort.Store{Hash: "abc"}}
 }
 
-// TestExpensiveWorkHoldsAPlace: while a handler computes its answer, another is
-// refused, and the refusal is counted. From the first byte on, there is room.
-func TestExpensiveWorkHoldsAPlace(t *testing.T) {
+// While a handler computes its response it holds the slot, so another request is
+// rejected and counted. The slot is released before the first byte is sent.
+func TestExpensiveRequestHoldsSlot(t *testing.T) {
 	var e *endpoint
 	running := func() int {
-		n, _ := e.server.work.Usage()
+		n, _ := e.server.expensive.Usage()
 		return n
 	}
 	e = expensiveEndpoint(func(w http.ResponseWriter, r *api.Request) error {
 		if running() != 1 {
-			t.Errorf("%d places are taken while it computes", running())
+			t.Errorf("%d slots are held during the computation, want 1", running())
 		}
-		err := e.work(httptest.NewRecorder(), expensiveRequest(r.Context()))
-		refused := httptest.NewRecorder()
-		if !e.refuseFull(refused, err) || refused.Code != http.StatusTooManyRequests || refused.Header().Get("X-Retry-After") != "1" {
-			t.Errorf("another got %v, and the answer %d", err, refused.Code)
+		err := e.run(httptest.NewRecorder(), expensiveRequest(r.Context()))
+		rejected := httptest.NewRecorder()
+		if !e.rejectFull(rejected, err) || rejected.Code != http.StatusTooManyRequests || rejected.Header().Get("X-Retry-After") != "1" {
+			t.Errorf("another request: error %v, status %d", err, rejected.Code)
 		}
 		w.WriteHeader(http.StatusOK)
 		if running() != 0 {
-			t.Error("it keeps its place while the client reads")
+			t.Error("the slot is held while the client reads")
 		}
 		return nil
 	})
-	if err := e.work(httptest.NewRecorder(), expensiveRequest(t.Context())); err != nil {
+	if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context())); err != nil {
 		t.Fatal(err)
 	}
 	page := httptest.NewRecorder()
 	e.server.metrics.Handler().ServeHTTP(page, httptest.NewRequestWithContext(t.Context(), "GET", "/metrics", nil))
-	if !strings.Contains(page.Body.String(), `cohort_http_requests_refused_total{limit="work"} 1`) {
-		t.Error("the refusal is not counted")
+	if !strings.Contains(page.Body.String(), `cohort_http_requests_refused_total{limit="expensive"} 1`) {
+		t.Error("the rejection is not counted")
 	}
 	if running() != 0 {
-		t.Error("a place is lost")
+		t.Error("the slot was not released")
 	}
 }
 
-// TestExpensiveWorkGivesItsPlaceBack: also where it fails, or panics, or its
-// client has left before.
-func TestExpensiveWorkGivesItsPlaceBack(t *testing.T) {
-	trouble := errors.New("trouble")
+// The slot is released after an error and after a panic. A request that was canceled
+// before does not start.
+func TestExpensiveRequestReleasesSlot(t *testing.T) {
+	failure := errors.New("failure")
 	for name, handle := range map[string]api.Handler{
-		"an error": func(http.ResponseWriter, *api.Request) error { return trouble },
-		"a panic":  func(http.ResponseWriter, *api.Request) error { panic(trouble) },
+		"an error": func(http.ResponseWriter, *api.Request) error { return failure },
+		"a panic":  func(http.ResponseWriter, *api.Request) error { panic(failure) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := expensiveEndpoint(handle)
 			func() {
 				defer func() { _ = recover() }()
-				if err := e.work(httptest.NewRecorder(), expensiveRequest(t.Context())); !errors.Is(err, trouble) {
+				if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context())); !errors.Is(err, failure) {
 					t.Errorf("got error %v", err)
 				}
 			}()
-			if n, _ := e.server.work.Usage(); n != 0 {
-				t.Errorf("%d places are taken", n)
+			if n, _ := e.server.expensive.Usage(); n != 0 {
+				t.Errorf("%d slots are held", n)
 			}
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	e := expensiveEndpoint(func(http.ResponseWriter, *api.Request) error {
-		t.Error("it began for a client that has left")
+		t.Error("the handler ran for a canceled request")
 		return nil
 	})
-	if err := e.work(httptest.NewRecorder(), expensiveRequest(ctx)); !errors.Is(err, context.Canceled) {
+	if err := e.run(httptest.NewRecorder(), expensiveRequest(ctx)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
 }
 
-// TestExpensiveRoutes: what the route table marks.
+// TestExpensiveRoutes checks which routes are expensive.
 func TestExpensiveRoutes(t *testing.T) {
 	want := map[string]bool{"getPrices": true, "explainPrices": true, "checkAccess": true}
 	for _, d := range Dialects(nil) {
 		for _, r := range d.Routes {
 			if r.Expensive != want[r.Operation] {
-				t.Errorf("%s is expensive: %t", r.Operation, r.Expensive)
+				t.Errorf("%s: expensive: %t", r.Operation, r.Expensive)
 			}
 		}
 	}
 	if one, two, eight := expensiveConcurrency(1), expensiveConcurrency(2), expensiveConcurrency(8); one != 1 || two != 1 || eight != 7 {
-		t.Errorf("at once run %d on one processor, %d on two and %d on eight", one, two, eight)
+		t.Errorf("concurrency is %d on one processor, %d on two and %d on eight", one, two, eight)
 	}
 }

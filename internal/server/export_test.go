@@ -2,17 +2,19 @@ package server
 
 import "cohort.example/cohort/internal/limit"
 
-// Peeks has the server tell on the channel of each look at the limits for a body
-// that is under way.
-func (s *Server) Peeks(told chan<- limit.Decision) { s.limits = &peeks{s.limits, told} }
-
-type peeks struct {
-	limit.Limiter
-	told chan<- limit.Decision
+// NotifyChecks sends each decision of a Check of the limits to the channel. The
+// server checks the limits while a slow body arrives.
+func (s *Server) NotifyChecks(checks chan<- limit.Decision) {
+	s.limits = &notifyingLimiter{s.limits, checks}
 }
 
-func (p *peeks) Peek(r limit.Request) limit.Decision {
-	d := p.Limiter.Peek(r)
-	p.told <- d
+type notifyingLimiter struct {
+	limit.Limiter
+	checks chan<- limit.Decision
+}
+
+func (l *notifyingLimiter) Check(r limit.Request) limit.Decision {
+	d := l.Limiter.Check(r)
+	l.checks <- d
 	return d
 }

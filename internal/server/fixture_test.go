@@ -22,8 +22,8 @@ const (
 	tooMany      = `{"status":429,"title":"Too many requests","type":"` + statusType + `","errors":{}}`
 )
 
-// fixture is a server that is called without a network, so that a request is
-// over, with log and metrics, when the call returns.
+// fixture is a server that is called without a network: when ServeHTTP returns, the
+// request has been logged and counted.
 type fixture struct {
 	servertest.Server
 	http.Handler
@@ -38,9 +38,9 @@ func newFixture(t *testing.T, d *db.DB, o server.Options, opts ...service.Option
 	return f
 }
 
-// answer sends a request; header is names and values in turn. Without a token
-// the request has no X-Auth-Token.
-func (f *fixture) answer(method, target, token, body string, header ...string) *httptest.ResponseRecorder {
+// do serves a request. header has names and values alternately. Without a token the
+// request has no X-Auth-Token.
+func (f *fixture) do(method, target, token, body string, header ...string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, newRequest(method, target, token, body, header...))
 	return w
@@ -57,20 +57,20 @@ func newRequest(method, target, token, body string, header ...string) *http.Requ
 	return r
 }
 
-// path is a path of the first store: path("/customer_groups").
+// path returns a V2 path of the first store.
 func (f *fixture) path(rest string) string { return "/stores/" + f.vars["store"] + "/v2" + rest }
 
-// mustAnswer fails the test unless the status is as wanted.
-func (f *fixture) mustAnswer(t *testing.T, want int, method, target, token, body string, header ...string) *httptest.ResponseRecorder {
+// mustDo serves a request and fails the test unless the status is as wanted.
+func (f *fixture) mustDo(t *testing.T, want int, method, target, token, body string, header ...string) *httptest.ResponseRecorder {
 	t.Helper()
-	w := f.answer(method, target, token, body, header...)
+	w := f.do(method, target, token, body, header...)
 	if w.Code != want {
 		t.Fatalf("%s %s: %d %s, want %d", method, target, w.Code, w.Body, want)
 	}
 	return w
 }
 
-// clock is a time that stands until it is moved.
+// clock is a clock that only moves when the test advances it.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -90,7 +90,7 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// logLines is a log to be read line by line. It holds what a test can write.
+// logLines is a log that is read line by line. It has space for all lines of a test.
 type logLines chan string
 
 func newLogLines() logLines { return make(logLines, 1000) }
@@ -100,7 +100,7 @@ func (l logLines) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// drain returns the lines that are there.
+// drain returns and removes the lines in the log.
 func (l logLines) drain() (lines []string) {
 	for {
 		select {

@@ -13,16 +13,15 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 )
 
-// socketTimeout bounds what a test waits for on a connection. It is shorter than
-// the time that a body has.
+// socketTimeout bounds how long a test waits on a connection. It is shorter than
+// server.bodyTimeout.
 const socketTimeout = 20 * time.Second
 
-// socket is a fixture that is served as "cohort serve" serves it.
+// socket is a fixture on a listener, set up like "cohort serve".
 type socket struct {
 	*fixture
 	*httptest.Server
@@ -43,7 +42,7 @@ func serveSocket(t *testing.T, d *db.DB, o server.Options, secure bool) *socket 
 	return &socket{f, s}
 }
 
-// dial connects, with TLS if the server has it.
+// dial connects to the server, with TLS if the server uses it.
 func (s *socket) dial(t *testing.T) *wire {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
@@ -57,15 +56,15 @@ func (s *socket) dial(t *testing.T) *wire {
 	if err := conn.SetDeadline(time.Now().Add(socketTimeout)); err != nil {
 		t.Fatal(err)
 	}
-	return &wire{fixture: s.fixture, Conn: conn, answers: bufio.NewReader(conn)}
+	return &wire{fixture: s.fixture, Conn: conn, responses: bufio.NewReader(conn)}
 }
 
-// whole is a request on the wire, with all of its body.
+// whole returns a request with its whole body.
 func (w *wire) whole(method, path, body string, header ...string) string {
 	return w.request(method, path, w.vars["token"], body, len(body), header...)
 }
 
-// closeWrite ends the sending side.
+// closeWrite closes the sending side.
 func (w *wire) closeWrite(t *testing.T) {
 	t.Helper()
 	if err := w.Conn.(interface{ CloseWrite() error }).CloseWrite(); err != nil {
@@ -73,26 +72,26 @@ func (w *wire) closeWrite(t *testing.T) {
 	}
 }
 
-// wantEnd fails unless nothing more comes and the server has closed its side.
+// wantEnd fails unless the server closes the connection without sending more.
 func (w *wire) wantEnd(t *testing.T) {
 	t.Helper()
-	if rest, err := io.ReadAll(w.answers); err != nil || len(rest) > 0 {
-		t.Errorf("behind the answer came %q (%v), want the end", rest, err)
+	if rest, err := io.ReadAll(w.responses); err != nil || len(rest) > 0 {
+		t.Errorf("after the response: %q (%v), want EOF", rest, err)
 	}
 }
 
-// TestHalfClosed: a client that has sent its whole request and ends its sending
-// side waits for its answer, and gets the true one.
+// A client that closes its sending side after its request gets the response.
 func TestHalfClosed(t *testing.T) {
+	t.Parallel()
 	for secure, n := range map[bool]struct{ groups, customers, gets int }{
-		false: {100, 10, 100},
-		true:  {10, 2, 10}, // each has a handshake
+		false: {repetitions(100), repetitions(10), repetitions(100)},
+		true:  {repetitions(20), repetitions(10), repetitions(20)}, // each request has a TLS handshake
 	} {
 		t.Run(fmt.Sprintf("tls=%t", secure), func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 				groups, customers, gets := n.groups, n.customers, n.gets
 				s := serveSocket(t, d, server.Options{}, secure)
-				ask := func(method, request string) string {
+				do := func(method, request string) string {
 					w := s.dial(t)
 					defer w.Close()
 					w.send(t, request)
@@ -103,17 +102,17 @@ func TestHalfClosed(t *testing.T) {
 				}
 				some := s.dial(t)
 				for i := range groups {
-					ask("POST", some.whole("POST", "/customer_groups", fmt.Sprintf(`{"name":"Group %d"}`, i)))
+					do("POST", some.whole("POST", "/customer_groups", fmt.Sprintf(`{"name":"Group %d"}`, i)))
 				}
 				for i := range customers {
-					ask("POST", some.whole("POST", "/customers", fmt.Sprintf(
+					do("POST", some.whole("POST", "/customers", fmt.Sprintf(
 						`{"first_name":"A","last_name":"B","email":"c%d@example.org","_authentication":{"password":"secret-%d"}}`, i, i)))
 				}
 				for range gets {
-					if got := ask("GET", some.whole("GET", "/customer_groups/count", "")); got != fmt.Sprintf(`{"count":%d}`, groups) {
+					if got := do("GET", some.whole("GET", "/customer_groups/count", "")); got != fmt.Sprintf(`{"count":%d}`, groups) {
 						t.Fatalf("count: %s", got)
 					}
-					ask("GET", "GET /readyz HTTP/1.1\r\nHost: cohort.test\r\n\r\n")
+					do("GET", "GET /readyz HTTP/1.1\r\nHost: cohort.test\r\n\r\n")
 				}
 				if made := s.groups(t); made != int64(groups) {
 					t.Errorf("%d groups, want %d", made, groups)
@@ -127,9 +126,11 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TestHalfClosedPipeline: all requests that came before the end are answered.
+// If a client pipelines requests and then closes its sending side, it gets all
+// responses.
 func TestHalfClosedPipeline(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		s := serveSocket(t, d, server.Options{}, false)
 		w := s.dial(t)
 		w.send(t, w.whole("POST", "/customer_groups", `{"name":"A"}`)+
@@ -139,41 +140,42 @@ func TestHalfClosedPipeline(t *testing.T) {
 		w.read(t, "POST", 200)
 		w.read(t, "POST", 200)
 		if _, got := w.read(t, "GET", 200); got != `{"count":2}` {
-			t.Errorf("the last answer: %s", got)
+			t.Errorf("the last response: %s", got)
 		}
 		w.wantEnd(t)
 	})
 }
 
-// TestSlowBodiesHoldNoPlace: bodies under way do not keep others from the
-// places of their operation, and are let in when they are here.
-func TestSlowBodiesHoldNoPlace(t *testing.T) {
-	const slow = 40
+// A request whose body is still arriving holds no concurrency slot, and is admitted
+// once its body has arrived.
+func TestSlowBodiesHoldNoSlot(t *testing.T) {
+	t.Parallel()
+	slow := repetitions(40)
 	group, records := `{"name":"Slow"}`, `[{"variant_id":1,"currency":"usd","price":1}]`
 	for _, c := range []struct{ name, method, path, body string }{
 		{"creates", "POST", "/v2/customer_groups", group},
 		{"bulk upserts", "PUT", "/v3/pricelists/1/records", records},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 				s := serveSocket(t, d, server.Options{}, false)
 				s.concurrency(t, 1)
 				s.listCatalog(t, d, "store")
 				token := s.Token(t, s.vars["store"], cohort.Scopes()...)
 				target := "/stores/" + s.vars["store"] + c.path
-				peeked := make(chan limit.Decision, slow)
-				s.Handler.(*server.Server).Peeks(peeked)
+				checks := make(chan limit.Decision, slow)
+				s.Handler.(*server.Server).NotifyChecks(checks)
 				begun := make([]*wire, slow)
 				for i := range begun {
 					w := s.dial(t)
 					w.send(t, onWire(c.method, target, token, "", len(c.body), "Expect: 100-continue"))
-					w.read(t, c.method, http.StatusContinue) // it is being read
+					w.read(t, c.method, http.StatusContinue) // the server reads the body now
 					begun[i] = w
 				}
 				for range slow {
-					<-peeked // or it would be refused if others had the place at that time
+					<-checks // a later check would find the slot of the next request and reject this one
 				}
-				s.mustAnswer(t, 200, c.method, target, token, c.body)
+				s.mustDo(t, 200, c.method, target, token, c.body)
 				for _, w := range begun {
 					w.send(t, c.body)
 					w.read(t, c.method, 200)

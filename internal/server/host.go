@@ -9,13 +9,14 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// refuseHost answers a request whose Host header does not name this machine, if the
-// server serves this machine only, and reports whether it did. A web page that has
-// its own name lead to 127.0.0.1 reaches such a server from its visitor's browser,
-// and sends that name.
+// rejectHost rejects a request whose Host header does not name this machine, if the
+// server is for this machine only. It reports whether it has responded. This
+// prevents DNS rebinding: a web page whose host name resolves to 127.0.0.1 can send
+// requests to this server from a browser, but with its own host name.
 //
-// It is 403 and not 421, which invites a client to try again on another connection.
-func (s *Server) refuseHost(w http.ResponseWriter, r *http.Request) bool {
+// The status is 403 and not 421, because 421 invites the client to retry on another
+// connection.
+func (s *Server) rejectHost(w http.ResponseWriter, r *http.Request) bool {
 	if !s.loopbackOnly || isLoopbackHost(r.Host) {
 		return false
 	}
@@ -23,8 +24,8 @@ func (s *Server) refuseHost(w http.ResponseWriter, r *http.Request) bool {
 	return true
 }
 
-// isLoopbackHost reports whether a Host header names the machine itself, with any
-// port or none.
+// isLoopbackHost reports whether a Host header names the local machine, with or
+// without a port.
 func isLoopbackHost(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -39,6 +40,6 @@ func isLoopbackHost(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
-// strictTransport tells browsers and other clients that know it to come back over
-// TLS only, for a year. Subdomains are somebody else's to decide.
+// strictTransport makes browsers use TLS only, for a year. It does not include
+// subdomains, which may belong to other services.
 var strictTransport = []string{"max-age=31536000"}

@@ -16,16 +16,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestIsolation tries to get past the door of every route that there is,
-// without a token, with wrong ones and in wrong stores. It fails for a route
-// that lets somebody in, and for any change that a refused request made.
+// TestIsolation sends requests to every route without a token, with wrong tokens and to
+// wrong stores. It fails if a request is not rejected, or if a rejected request has
+// changed anything.
 func TestIsolation(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		for _, token := range []string{"token", "other_token"} {
 			store := strings.Replace(token, "token", "store", 1)
-			f.mustAnswer(t, http.StatusOK, "POST", "/stores/"+f.vars[store]+"/v2/customer_groups", f.vars[token], `{"name":"Ours","is_default":true}`)
+			f.mustDo(t, http.StatusOK, "POST", "/stores/"+f.vars[store]+"/v2/customer_groups", f.vars[token], `{"name":"Ours","is_default":true}`)
 		}
 		tokens := map[cohort.Scope]string{}
 		for _, scope := range cohort.Scopes() {
@@ -36,7 +37,7 @@ func TestIsolation(t *testing.T) {
 			for _, route := range dialect.Routes {
 				t.Run(route.Operation, func(t *testing.T) {
 					for _, method := range methods(route) {
-						clock.advance(time.Minute) // too many wrong tokens in one are refused otherwise
+						clock.advance(time.Minute) // reset the limit of unknown tokens
 						a := attempt{t, f, method, dialect.Prefix + filledIn(route.Path, "1")}
 						a.identity()
 						a.stores()
@@ -46,12 +47,12 @@ func TestIsolation(t *testing.T) {
 			}
 		}
 		if diff := cmp.Diff(before, f.everything(t)); diff != "" {
-			t.Errorf("a refused request changed something (-before +after):\n%s", diff)
+			t.Errorf("a rejected request changed something (-before +after):\n%s", diff)
 		}
 	})
 }
 
-// methods are those that lead to the route.
+// methods returns the methods that the route serves.
 func methods(route api.Route) []string {
 	if route.Method == http.MethodGet {
 		return []string{http.MethodGet, http.MethodHead}
@@ -59,7 +60,7 @@ func methods(route api.Route) []string {
 	return []string{route.Method}
 }
 
-// attempt is a way to a route.
+// attempt is a series of requests to one route.
 type attempt struct {
 	t            *testing.T
 	f            *fixture
@@ -67,62 +68,62 @@ type attempt struct {
 }
 
 func (a attempt) send(store, token string, header ...string) *httptest.ResponseRecorder {
-	return a.f.answer(a.method, "/stores/"+store+a.path, token, `{"name":"Intruder","is_default":true}`, header...)
+	return a.f.do(a.method, "/stores/"+store+a.path, token, `{"name":"Intruder","is_default":true}`, header...)
 }
 
 func (a attempt) identity() {
 	a.t.Helper()
 	store := a.f.vars["store"]
-	a.refused("no token", a.send(store, ""), 401, "text/plain", "X-Auth-Token header is required")
-	a.refused("empty token", a.send(store, "", "X-Auth-Token", ""), 401, "text/plain", "X-Auth-Token header should have correct format")
-	a.refused("blank token", a.send(store, "", "X-Auth-Token", " \t"), 401, "text/plain", "X-Auth-Token header should have correct format")
-	a.refused("unknown token", a.send(store, "nobody-has-this"), 401, "application/json", unauthorized)
-	a.refused("hash of a token", a.send(store, cohort.HashTokenSecret(a.f.vars["token"])), 401, "application/json", unauthorized)
-	a.refused("unknown token in an unknown store", a.send("no-such-store", "nobody-has-this"), 401, "application/json", unauthorized)
+	a.wantRejected("no token", a.send(store, ""), 401, "text/plain", "X-Auth-Token header is required")
+	a.wantRejected("empty token", a.send(store, "", "X-Auth-Token", ""), 401, "text/plain", "X-Auth-Token header should have correct format")
+	a.wantRejected("blank token", a.send(store, "", "X-Auth-Token", " \t"), 401, "text/plain", "X-Auth-Token header should have correct format")
+	a.wantRejected("unknown token", a.send(store, "unknown-token"), 401, "application/json", unauthorized)
+	a.wantRejected("hash of a token", a.send(store, cohort.HashTokenSecret(a.f.vars["token"])), 401, "application/json", unauthorized)
+	a.wantRejected("unknown token in an unknown store", a.send("no-such-store", "unknown-token"), 401, "application/json", unauthorized)
 }
 
 func (a attempt) stores() {
 	a.t.Helper()
 	foreign := a.send(a.f.vars["other_store"], a.f.vars["token"])
 	unknown := a.send("no-such-store", a.f.vars["token"])
-	a.refused("foreign token", a.send(a.f.vars["store"], a.f.vars["other_token"]), 403, "application/json", forbidden)
-	a.refused("foreign store", foreign, 403, "application/json", forbidden)
-	a.refused("unknown store", unknown, 403, "application/json", forbidden)
+	a.wantRejected("foreign token", a.send(a.f.vars["store"], a.f.vars["other_token"]), 403, "application/json", forbidden)
+	a.wantRejected("foreign store", foreign, 403, "application/json", forbidden)
+	a.wantRejected("unknown store", unknown, 403, "application/json", forbidden)
 	for _, w := range []*httptest.ResponseRecorder{foreign, unknown} {
 		w.Header().Del("X-Request-Id")
 	}
 	if diff := cmp.Diff(foreign.Header(), unknown.Header()); diff != "" {
-		a.t.Errorf("%s %s: an unknown store can be told from a foreign one (-foreign +unknown):\n%s", a.method, a.path, diff)
+		a.t.Errorf("%s %s: the responses for a foreign and an unknown store differ (-foreign +unknown):\n%s", a.method, a.path, diff)
 	}
 }
 
-// scopes tries tokens of the right store, each with one scope.
+// scopes sends tokens of the right store, each with one scope.
 func (a attempt) scopes(need cohort.Scope, tokens map[cohort.Scope]string) {
 	a.t.Helper()
 	if need == "" {
 		return
 	}
-	refused := 0
+	rejected := 0
 	for scope, token := range tokens {
 		if scope == need || string(need) == string(scope)+"_read_only" {
 			continue
 		}
-		refused++
-		a.refused("scope "+string(scope), a.send(a.f.vars["store"], token), 403, "application/json", forbidden)
+		rejected++
+		a.wantRejected("scope "+string(scope), a.send(a.f.vars["store"], token), 403, "application/json", forbidden)
 	}
-	if refused < 2 {
-		a.t.Errorf("%s %s: scope %s refuses hardly anybody", a.method, a.path, need)
+	if rejected < 2 {
+		a.t.Errorf("%s %s: scope %s rejects %d other scopes, want at least 2", a.method, a.path, need, rejected)
 	}
 }
 
-func (a attempt) refused(what string, w *httptest.ResponseRecorder, status int, contentType, body string) {
+func (a attempt) wantRejected(what string, w *httptest.ResponseRecorder, status int, contentType, body string) {
 	a.t.Helper()
 	if got := w.Header().Get("Content-Type"); w.Code != status || w.Body.String() != body || got != contentType {
 		a.t.Errorf("%s %s: %s: %d %s %s, want %d %s %s", a.method, a.path, what, w.Code, got, w.Body, status, contentType, body)
 	}
 }
 
-// everything is all that the database holds.
+// everything returns all stores, tokens and groups in the database.
 func (f *fixture) everything(t *testing.T) (all []any) {
 	t.Helper()
 	ctx := t.Context()

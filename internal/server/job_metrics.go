@@ -9,26 +9,26 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// watchJobs tells of the jobs of a service that has some.
+// watchJobs registers the metrics of jobs, if the service has jobs.
 func (m *Metrics) watchJobs(svc *service.Service) {
 	if !svc.Outbox().HasKinds() {
 		return
 	}
 	m.registry.MustRegister(jobMetrics{svc,
-		prometheus.NewDesc("cohort_jobs_waiting", "Jobs of all stores that wait for an attempt, or are under way.", nil, nil),
-		prometheus.NewDesc("cohort_jobs_dead", "Jobs of all stores that were tried so often that nobody tries them any more.", nil, nil),
-		prometheus.NewDesc("cohort_jobs_delivered_total", "Attempts at jobs by this node that succeeded.", nil, nil),
-		prometheus.NewDesc("cohort_jobs_failed_total", "Attempts at jobs by this node that failed.", nil, nil),
+		prometheus.NewDesc("cohort_jobs_waiting", "Jobs of all stores that wait for an attempt or are running.", nil, nil),
+		prometheus.NewDesc("cohort_jobs_dead", "Jobs of all stores that are not retried any more, because they have failed too often.", nil, nil),
+		prometheus.NewDesc("cohort_jobs_delivered_total", "Job attempts by this node that succeeded.", nil, nil),
+		prometheus.NewDesc("cohort_jobs_failed_total", "Job attempts by this node that failed.", nil, nil),
 	})
 }
 
-// jobMetrics asks the database once for all its figures.
+// jobMetrics collects all its metrics with one query.
 type jobMetrics struct {
 	svc                              *service.Service
 	waiting, dead, delivered, failed *prometheus.Desc
 }
 
-// countTimeout is how long the database may take to count jobs.
+// countTimeout bounds the query that counts jobs.
 const countTimeout = 2 * time.Second
 
 // Describe implements prometheus.Collector.
@@ -38,8 +38,8 @@ func (m jobMetrics) Describe(descs chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect implements prometheus.Collector. Without the database there are no
-// gauges, which is not the same as no jobs.
+// Collect implements prometheus.Collector. If the query fails, the gauges are
+// missing rather than zero.
 func (m jobMetrics) Collect(metrics chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()

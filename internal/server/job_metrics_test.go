@@ -15,18 +15,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// halfPricing takes no discount of a group with an odd id.
+// halfPricing fails for groups with odd ids.
 type halfPricing struct{}
 
 func (halfPricing) PushSitewide(_ context.Context, d service.SitewideDiscount) error {
 	if d.GroupID%2 == 1 {
-		return errors.New("odd")
+		return errors.New("odd id")
 	}
 	return nil
 }
 
-// Jobs are counted where there is another pricing system, and only there.
+// A server with a pricing system has metrics of its jobs; without one it has none.
 func TestJobMetrics(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		m := server.NewMetrics()
 		svc := service.New(d, service.WithPusher(halfPricing{}))
@@ -55,7 +56,7 @@ func TestJobMetrics(t *testing.T) {
 	m := server.NewMetrics()
 	server.New(service.New(dbtest.SQLite(t)), server.Options{Metrics: m})
 	if got := scrapedJobs(m); len(got) != 0 {
-		t.Errorf("without another pricing system: %q", got)
+		t.Errorf("without a pricing system: %q", got)
 	}
 }
 

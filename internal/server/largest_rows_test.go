@@ -13,20 +13,20 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// token returns the secret of a token that may do everything in the first store.
+// token returns the secret of a token with all scopes in the first store.
 func (f *fixture) token(t *testing.T) string {
 	t.Helper()
 	return f.Token(t, "abc", cohort.Scopes()...)
 }
 
-// longText is a text that is as long on the wire as one of n characters can be: the
-// answer escapes each of them.
+// longText returns a text of n characters that is as long as possible in JSON: each
+// character is escaped.
 func longText(n int) string { return strings.Repeat("\u0001", n) }
 
-// longTextOf is longText with something of its own in front, for what is unique.
+// longTextOf returns a longText with a number in front, for unique columns.
 func longTextOf(i, n int) string { return fmt.Sprintf("%08d", i) + longText(n-8) }
 
-// highID is an id of many digits.
+// highID returns an id with many digits.
 func highID(i int) int64 { return math.MaxInt64 - 1_000_000 + int64(i) }
 
 var (
@@ -34,8 +34,8 @@ var (
 	longPrice  = decimal.RequireFromString("99999999999999.9999")
 )
 
-// addLargestRows fills the store "abc" with rows that are as large as any can be. Of
-// each kind of row that is large there are enough for a page of several pieces.
+// addLargestRows fills the store "abc" with rows of the largest possible size. Where
+// rows are large, there are enough of them for a page of several pieces.
 func addLargestRows(t *testing.T, f *fixture, d *db.DB) {
 	t.Helper()
 	addLargestGroups(t, f)
@@ -88,7 +88,7 @@ func addLargestCustomers(t *testing.T, f *fixture) {
 	}
 }
 
-// tiers are as many and as long as there may be.
+// tiers returns the largest possible bulk tiers.
 func tiers() []cohort.BulkTier {
 	list := make([]cohort.BulkTier, cohort.MaxBulkTiers)
 	for i := range list {
@@ -100,8 +100,16 @@ func tiers() []cohort.BulkTier {
 
 const (
 	largeProducts = 12
-	largeVariants = 90 // of the first product and of the second
+	largeVariants = 90 // of the first product
 )
+
+// furtherVariants is how many variants the second product has.
+func furtherVariants() int {
+	if fullTests() {
+		return largeVariants
+	}
+	return 3
+}
 
 func addLargestCatalog(t *testing.T, d *db.DB) {
 	t.Helper()
@@ -130,10 +138,8 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 			if err := tx.InsertVariant("abc", p.BaseVariant()); err != nil {
 				return err
 			}
-			if i > 1 {
-				continue
-			}
-			for n := range largeVariants {
+			variants := map[int]int{0: largeVariants, 1: furtherVariants()}[i]
+			for n := range variants {
 				if err := tx.InsertVariant("abc", largestVariant(t, p, next(), n)); err != nil {
 					return err
 				}
@@ -167,14 +173,18 @@ func addLargestPriceLists(t *testing.T, f *fixture, d *db.DB) {
 	price := decimal.NewNullDecimal(longPrice)
 	record := cohort.PriceRecord{PriceListID: 1, Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price, BulkTiers: tiers()}
 	var records []cohort.PriceRecord
-	for i := range 26 * 26 * 26 {
+	currencies, variants := 26*26*26, int64(60)
+	if !fullTests() {
+		currencies, variants = 140, 20
+	}
+	for i := 0; i < 26*26*26 && len(records) < currencies; i++ {
 		code := string([]byte{byte('A' + i/676), byte('A' + i/26%26), byte('A' + i%26)})
 		if _, err := cohort.ParseCurrency(code); err == nil {
 			record.VariantID, record.Currency = 1, code
 			records = append(records, record)
 		}
 	}
-	for variant := range int64(60) {
+	for variant := range variants {
 		record.VariantID, record.Currency = variant+2, "USD"
 		records = append(records, record)
 	}

@@ -12,34 +12,33 @@ import (
 	"cohort.example/cohort"
 )
 
-// entry is what the server knows of one request while it is under way, and what
-// becomes of it in the log and the metrics.
+// entry is the state of one running request, for its log line and its metrics too.
 type entry struct {
 	recorder
-	start     time.Time
-	requestID [1]string // in the form that a header's values have
-	path      requestPath
-	operation *operation // nil: no route matched
-	store     string     // empty: not let in
-	token     string     // its id; empty: no token, or one that nobody has
-	client    netip.Addr // not valid: there is no network
-	flood     bool       // one of many that fail alike, of which the log has a word already
-	err       error
+	start      time.Time
+	requestID  [1]string // a slice of it is the value of a header
+	path       requestPath
+	operation  *operation // nil: no route matched
+	store      string     // empty: not authenticated
+	token      string     // the token's id; empty: no token, or an unknown one
+	client     netip.Addr // invalid: no network connection
+	suppressed bool       // log at debug level only: one of many requests with unknown tokens
+	err        error
 
-	request    *http.Request
-	work       work
-	body       body
-	bodyLeft   bool // nothing is to be done about the rest of the body any more
-	bodyFailed bool // reading it ended with an error
-	broken     bool // the error came when a part of the answer was sent
+	request      *http.Request
+	ctx          requestContext
+	body         body
+	bodyFinished bool // the body was read to its end, or finishBody has run
+	bodyFailed   bool // reading the body returned an error
+	broken       bool // err occurred after part of the response was sent
 }
 
-// observe answers a request, and logs and counts it when it is done. Neither
-// queries nor headers and bodies are logged: they hold tokens and people's data.
+// observe serves a request, then logs and counts it. Queries, headers and bodies are
+// not logged: they contain tokens and personal data.
 func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	e := &entry{recorder: recorder{ResponseWriter: w}, start: time.Now(), request: r}
-	e.work.request, e.work.cutOff = r.Context(), s.cutOff
-	e.work.start, e.work.multiplex = e.start, r.ProtoMajor > 1
+	e.ctx.request, e.ctx.cutOff = r.Context(), s.cutOff
+	e.ctx.start, e.ctx.http2 = e.start, r.ProtoMajor > 1
 	e.requestID[0] = newRequestID()
 	e.client = s.proxies.client(r)
 	w.Header()["X-Request-Id"] = e.requestID[:]
@@ -48,14 +47,14 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	}
 	s.metrics.inFlight.Inc()
 	defer s.finish(e, r)
-	if !s.refuseHost(e, r) {
+	if !s.rejectHost(e, r) {
 		s.compress(e, r)
 	}
 }
 
 func (s *Server) finish(e *entry, r *http.Request) {
 	s.metrics.inFlight.Dec()
-	e.work.release()
+	e.ctx.release()
 	if e.clientLeft() {
 		e.status = statusClientGone
 	}
@@ -67,17 +66,16 @@ func (s *Server) finish(e *entry, r *http.Request) {
 	e.operation.count(e.status, took)
 	ctx := context.WithoutCancel(r.Context())
 	if level := e.level(); s.log.Enabled(ctx, level) {
-		// Not by the logger's own methods, which find out from which line of
-		// the code they were called. It is always this one.
+		// The methods of slog.Logger would look up the source line of the caller,
+		// which is always this one.
 		line := slog.NewRecord(now, level, "request", 0)
 		e.describe(&line, r, took)
-		_ = s.log.Handler().Handle(ctx, line) // nobody is there to be told
+		_ = s.log.Handler().Handle(ctx, line) // an error of the log has nowhere to go
 	}
 }
 
-// newRequestID returns 26 letters and digits that no other request has. They
-// name a request and open nothing, so they need not come from crypto/rand,
-// which takes twice as long.
+// newRequestID returns a unique id of 26 letters and digits. It is not a secret, so
+// it does not use crypto/rand, which takes twice as long.
 func newRequestID() string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
 	var id [26]byte
@@ -89,10 +87,10 @@ func newRequestID() string {
 	return string(id[:])
 }
 
-// describe fills in the log line. Attributes that say nothing are left out.
+// describe adds the attributes of the log line. It omits empty attributes.
 func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration) {
-	var room [12]slog.Attr // for all there can be, so that they are added at once
-	attrs := append(room[:0],
+	var buf [12]slog.Attr // for all attributes, so that one call adds them
+	attrs := append(buf[:0],
 		slog.String("request_id", e.requestID[0]), slog.String("method", r.Method),
 		slog.String("operation", e.operation.name), slog.Int("status", e.status),
 		slog.Int64("bytes", e.bytes), slog.Duration("took", took))
@@ -103,8 +101,8 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 		attrs = append(attrs, slog.String("token", e.token))
 	}
 	if e.store != "" {
-		// The path of a request that was let in has nothing in it but the store
-		// and ids. In any other there may be anything, people's data too.
+		// The path of an authenticated request matches a route, so it contains the
+		// store and ids only. Any other path may contain personal data.
 		attrs = append(attrs, slog.String("store", e.store), slog.String("path", shorten(r.URL.Path)))
 	}
 	if id := r.Header.Get("X-Correlation-Id"); id != "" {
@@ -116,11 +114,11 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 	line.AddAttrs(attrs...)
 }
 
-// level is Error for what an operator should look at, and Debug for what would
-// drown the rest.
+// level is Error for requests that an operator should look at, and Debug for those
+// that would flood the log.
 func (e *entry) level() slog.Level {
 	switch {
-	case e.flood:
+	case e.suppressed:
 		return slog.LevelDebug
 	case e.clientLeft():
 		return slog.LevelInfo
@@ -132,8 +130,8 @@ func (e *entry) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// logged is the error, unless it is the caller's fault and the answer said it:
-// its text may quote what the caller sent.
+// logged returns the error for the log. It omits errors of the caller, which the
+// response has and whose text may quote the request.
 func (e *entry) logged() error {
 	if e.status >= 500 || e.broken || e.status == http.StatusMultiStatus || cohort.KindOf(e.err) == cohort.KindInternal {
 		return e.err
@@ -141,10 +139,10 @@ func (e *entry) logged() error {
 	return nil
 }
 
-// clientLeft reports whether the request failed because its client is gone.
-func (e *entry) clientLeft() bool { return e.err != nil && e.work.gone.Load() }
+// clientLeft reports whether the request failed because its client has gone.
+func (e *entry) clientLeft() bool { return e.err != nil && e.ctx.gone.Load() }
 
-// shorten bounds what a client can put into one log line.
+// shorten bounds the text of a client in one log line.
 func shorten(s string) string {
 	const most = 200
 	if len(s) > most {
@@ -153,12 +151,12 @@ func shorten(s string) string {
 	return s
 }
 
-// recorder notes what is sent.
+// recorder records status and size of a response.
 type recorder struct {
 	http.ResponseWriter
-	status  int // 0: nothing was sent yet
+	status  int // 0: nothing has been sent
 	bytes   int64
-	gzipped bool // by a compressor in front, which decides on its own when
+	gzipped bool // the compressor writes to this recorder
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -171,9 +169,9 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
-// weakenETag makes an answer's ETag weak, because a strong one names the bytes
-// that are sent, and those of a compressed answer are others. The 304 to a
-// client who would get a compressed answer has to have the same ETag as that.
+// weakenETag makes the ETag of a compressed response weak. A strong ETag identifies
+// the bytes that are sent, and those of the compressed response differ. A 304 must
+// have the ETag that the compressed 200 would have.
 func weakenETag(h http.Header) {
 	if tag := h.Get("Etag"); strings.HasPrefix(tag, `"`) {
 		h.Set("Etag", "W/"+tag)
@@ -189,5 +187,5 @@ func (r *recorder) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.ResponseController find the real writer.
+// Unwrap is for http.ResponseController.
 func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }

@@ -8,14 +8,13 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// logged is what the tests read of a log line.
+// logged has the attributes of a log line.
 type logged struct {
 	Level         string
 	Msg           string
@@ -36,10 +35,10 @@ func newLoggedFixture(t *testing.T, d *db.DB) (*fixture, logLines) {
 	t.Helper()
 	lines := newLogLines()
 	log := slog.New(slog.NewJSONHandler(lines, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return newFixture(t, d, server.Options{Log: log}, service.WithPusher(moodyPricing{})), lines
+	return newFixture(t, d, server.Options{Log: log}, service.WithPusher(fakePricing{})), lines
 }
 
-// newInfoLog logs as a server does unless it is told otherwise.
+// newInfoLog returns a log with the default level.
 func newInfoLog(lines logLines) *slog.Logger { return slog.New(slog.NewJSONHandler(lines, nil)) }
 
 func (l logLines) only(t *testing.T) (entry logged) {
@@ -54,10 +53,10 @@ func (l logLines) only(t *testing.T) (entry logged) {
 	return entry
 }
 
-// TestLogLine: one line for each request, whatever becomes of it, under the
-// id that its answer has.
+// Every request has one log line, with the request id of the response.
 func TestLogLine(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		for _, c := range []struct {
 			method, path, token string
@@ -67,14 +66,14 @@ func TestLogLine(t *testing.T) {
 			{"GET", f.path("/customer_groups"), "token", logged{Operation: "listGroups", Store: "abc", Status: 204}},
 			{"HEAD", f.path("/customergroups.json/"), "read_token", logged{Operation: "listGroups", Store: "abc", Status: 204}},
 			{"GET", f.path("/customer_groups/7"), "token", logged{Operation: "getGroup", Store: "abc", Status: 404}},
-			// Store and path are named when the token was right: in other paths
-			// there may be anything.
+			// Only an authenticated request has store and path in its log line; any
+			// other path may contain personal data.
 			{"GET", f.path("/customer_groups"), "other_token", logged{Operation: "listGroups", Status: 403}},
 			{"DELETE", f.path("/customer_groups/7"), "none", logged{Operation: "deleteGroup", Status: 401}},
 			{"GET", "/no/such/path", "token", logged{Operation: "none", Status: 404}},
 			{"GET", "/livez", "none", logged{Operation: "live", Status: 200}},
 		} {
-			w := f.mustAnswer(t, c.want.Status, c.method, c.path, f.vars[c.token], "")
+			w := f.mustDo(t, c.want.Status, c.method, c.path, f.vars[c.token], "")
 			c.want.Level, c.want.Msg = "INFO", "request"
 			c.want.RequestID, c.want.Bytes = w.Header().Get("X-Request-Id"), int64(w.Body.Len())
 			c.want.Method, c.want.Client = c.method, "192.0.2.1"
@@ -82,7 +81,7 @@ func TestLogLine(t *testing.T) {
 				c.want.Token = cohort.NewToken(f.vars[c.token]).ID
 			}
 			if c.want.Store != "" {
-				c.want.Path = c.path // of others nothing is known, so they may hold anything
+				c.want.Path = c.path
 			}
 			if diff := cmp.Diff(c.want, lines.only(t)); diff != "" {
 				t.Errorf("the log line of %s %s (-want +got):\n%s", c.method, c.path, diff)
@@ -91,14 +90,15 @@ func TestLogLine(t *testing.T) {
 	})
 }
 
-// TestRequestID: every answer has one of its own, which no client can choose.
+// Every response has a unique request id, which the client cannot set.
 func TestRequestID(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		seen := map[string]bool{}
 		for range 50 {
 			for _, path := range []string{f.path("/time"), f.path("/customer_groups/1"), f.path("/nowhere"), "/livez", "/"} {
-				ids := f.answer("GET", path, f.vars["token"], "", "X-Request-Id", "mine").Header().Values("X-Request-Id")
+				ids := f.do("GET", path, f.vars["token"], "", "X-Request-Id", "mine").Header().Values("X-Request-Id")
 				if len(ids) != 1 || len(ids[0]) < 16 || seen[ids[0]] {
 					t.Fatalf("GET %s: X-Request-Id %q", path, ids)
 				}
@@ -108,10 +108,11 @@ func TestRequestID(t *testing.T) {
 	})
 }
 
-// TestCorrelationID: a client's own id is in the log, as far as it fits there
-// and without a way to write other fields or lines.
+// A client's correlation id is logged, shortened, and cannot inject attributes or
+// lines.
 func TestCorrelationID(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		for sent, want := range map[string]string{
 			"":                        "",
@@ -120,20 +121,20 @@ func TestCorrelationID(t *testing.T) {
 			strings.Repeat("x", 200):  strings.Repeat("x", 200),
 			strings.Repeat("x", 9000): strings.Repeat("x", 200) + "…",
 		} {
-			f.mustAnswer(t, 200, "GET", f.path("/time"), f.vars["token"], "", "X-Correlation-Id", sent)
+			f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "", "X-Correlation-Id", sent)
 			if got := lines.only(t); got.CorrelationID != want || got.Level != "INFO" {
-				t.Errorf("X-Correlation-Id %.40q is logged as %s %q", sent, got.Level, got.CorrelationID)
+				t.Errorf("X-Correlation-Id %.40q: log line with level %s, correlation_id %q", sent, got.Level, got.CorrelationID)
 			}
 		}
 	})
 }
 
-// TestLogKeepsSecrets: nothing of tokens, queries, headers and bodies gets into
-// the log, whatever becomes of the request.
-func TestLogKeepsSecrets(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// Tokens, queries, headers and bodies are never logged.
+func TestLogHasNoSecrets(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
-		f.vars["unknown"] = "nobody-has-this"
+		f.vars["unknown"] = "unknown-token"
 		for _, c := range []struct {
 			want                      int
 			method, path, token, body string
@@ -150,18 +151,18 @@ func TestLogKeepsSecrets(t *testing.T) {
 			{404, "GET", "/nowhere?name=Jane+Doe", "token", ""},
 			{404, "GET", "/customers/Jane%20Doe", "token", ""},
 			{404, "GET", "/customer_groups/Jane+Doe", "token", ""},
-			{207, "POST", "/customer_groups", "token", strings.Replace(sitewideThat(fails), "Wholesale", "Jane Doe", 1)},
-			{500, "POST", "/customer_groups", "token", strings.Replace(sitewideThat(panics), "Wholesale", "Jane Doe", 1)},
+			{207, "POST", "/customer_groups", "token", strings.Replace(groupWhosePricing(fails), "Wholesale", "Jane Doe", 1)},
+			{500, "POST", "/customer_groups", "token", strings.Replace(groupWhosePricing(panics), "Wholesale", "Jane Doe", 1)},
 		} {
-			f.mustAnswer(t, c.want, c.method, f.path(c.path), f.vars[c.token], c.body,
+			f.mustDo(t, c.want, c.method, f.path(c.path), f.vars[c.token], c.body,
 				"Cookie", "session=Jane Doe", "Authorization", "Bearer Jane Doe", "X-Auth-Client", "Jane Doe", "User-Agent", "Jane Doe", "Referer", "Jane Doe")
 			line := strings.Join(lines.drain(), "")
 			if line == "" {
-				t.Errorf("%s %s is not logged", c.method, c.path)
+				t.Errorf("%s %s: no log line", c.method, c.path)
 			}
 			for _, secret := range []string{f.vars[c.token], "Jane", "Doe"} {
 				if strings.Contains(line, secret) {
-					t.Errorf("%s %s: the log has %q: %s", c.method, c.path, secret, line)
+					t.Errorf("%s %s: the log contains %q: %s", c.method, c.path, secret, line)
 				}
 			}
 		}

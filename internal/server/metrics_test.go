@@ -7,40 +7,40 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/server"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestMetrics: requests are counted by what they wanted and what they got.
-// Nothing that a client can make up becomes a label.
+// Requests are counted by operation and status. No label has a value that a client can
+// choose.
 func TestMetrics(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		m := server.NewMetrics()
 		f := newFixture(t, d, server.Options{Metrics: m, Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 4)
 		f.concurrency(t, 1)
 		token := f.vars["token"]
-		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), token, `{"name":"x"}`)
-		f.mustAnswer(t, 200, "GET", f.path("/customer_groups"), token, "")
-		f.mustAnswer(t, 200, "HEAD", f.path("/customer_groups"), token, "")
-		f.mustAnswer(t, 403, "GET", f.path("/customer_groups"), f.vars["other_token"], "")
-		f.mustAnswer(t, 404, "GET", "/made/up", token, "")
-		f.mustAnswer(t, 404, "GET", "/made/up/too", token, "")
-		f.mustAnswer(t, 404, "PATCH", f.path("/customer_groups"), token, "")
-		f.mustAnswer(t, 200, "GET", "/livez", "", "")
+		f.mustDo(t, 200, "POST", f.path("/customer_groups"), token, `{"name":"x"}`)
+		f.mustDo(t, 200, "GET", f.path("/customer_groups"), token, "")
+		f.mustDo(t, 200, "HEAD", f.path("/customer_groups"), token, "")
+		f.mustDo(t, 403, "GET", f.path("/customer_groups"), f.vars["other_token"], "")
+		f.mustDo(t, 404, "GET", "/made/up", token, "")
+		f.mustDo(t, 404, "GET", "/made/up/too", token, "")
+		f.mustDo(t, 404, "PATCH", f.path("/customer_groups"), token, "")
+		f.mustDo(t, 200, "GET", "/livez", "", "")
 
-		crowd := newCrowd(f)
-		crowd.add(newRequest("GET", f.path("/customer_groups"), token, ""))
-		f.mustAnswer(t, 429, "GET", f.path("/customer_groups"), token, "")
+		held := newHeldRequests(f)
+		held.add(newRequest("GET", f.path("/customer_groups"), token, ""))
+		f.mustDo(t, 429, "GET", f.path("/customer_groups"), token, "")
 		if got := scraped(m, "cohort_http_requests_in_flight"); !cmp.Equal(got, []string{"cohort_http_requests_in_flight 1"}) {
-			t.Errorf("while a request is under way: %q", got)
+			t.Errorf("while a request runs: %q", got)
 		}
-		crowd.disperse()
-		f.mustAnswer(t, 429, "GET", f.path("/time"), token, "")
-		f.mustAnswer(t, 429, "GET", f.path("/time"), token, "")
+		held.release()
+		f.mustDo(t, 429, "GET", f.path("/time"), token, "")
+		f.mustDo(t, 429, "GET", f.path("/time"), token, "")
 
 		for metric, want := range map[string][]string{
 			"cohort_http_requests_total": {
@@ -72,7 +72,7 @@ func TestMetrics(t *testing.T) {
 	})
 }
 
-// scraped is the lines of one metric, sorted as Prometheus gets them.
+// scraped returns the lines of one metric, sorted.
 func scraped(m *server.Metrics, metric string) (lines []string) {
 	w := httptest.NewRecorder()
 	m.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
@@ -84,12 +84,12 @@ func scraped(m *server.Metrics, metric string) (lines []string) {
 	return lines
 }
 
-// TestOpenAPIIsServed: the document that the tests hold the server against is
-// the one that clients get.
+// The server serves the OpenAPI document that the contract tests use.
 func TestOpenAPIIsServed(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		w := f.mustAnswer(t, 200, "GET", "/openapi.yaml", "", "")
+		w := f.mustDo(t, 200, "GET", "/openapi.yaml", "", "")
 		if got := w.Header().Get("Content-Type"); got != "application/yaml" {
 			t.Errorf("Content-Type: %s", got)
 		}

@@ -15,12 +15,12 @@ import (
 	"cohort.example/cohort/internal/server"
 )
 
-// longestRow is more than the JSON of any row that can be stored: a customer whose
-// notes are all escapes has 394 KB, a group 140 KB, a variant 16 KB.
+// longestRow is larger than the JSON of any row: the largest customer has 394 KB (its
+// notes are all escapes), the largest group 140 KB, the largest variant 16 KB.
 const longestRow = 420 << 10
 
-// listRoutes are all that answer with a list: how each is asked, and whether the
-// largest rows make a page of several pieces.
+// listRoutes are all list operations: the request, and whether a page of the largest
+// rows is sent in several pieces.
 var listRoutes = map[string]struct {
 	path   string
 	pieces bool
@@ -38,15 +38,16 @@ var listRoutes = map[string]struct {
 	"listAssignments":           {"/v3/pricelists/assignments", false},
 }
 
-// notLists are the other routes of GET.
+// notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
 	"getCategoryTree", "getCategory", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
 }
 
-// Every page of the largest rows is complete, and no more than a piece of it and one
-// row is ever held.
+// Every page of the largest rows is complete, and never more than one piece and one
+// row of it are in memory.
 func TestPagesOfTheLargestRows(t *testing.T) {
+	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		addLargestRows(t, f, d)
@@ -60,14 +61,14 @@ func TestPagesOfTheLargestRows(t *testing.T) {
 					t.Fatalf("status %d: %.200s", w.Code, w.Body)
 				}
 				if w.largest > api.PieceBytes+longestRow {
-					t.Errorf("a piece of %d bytes", w.largest)
+					t.Errorf("the largest piece has %d bytes", w.largest)
 				}
 				if route.pieces != (w.writes > 1) || route.pieces == (w.Header().Get("Content-Length") != "") {
 					t.Errorf("%d bytes in %d pieces, Content-Length %q", w.Body.Len(), w.writes, w.Header().Get("Content-Length"))
 				}
 				got := rowsOf(t, w.Body.Bytes())
-				if want := f.rowsInTwos(t, route.target, token); !equalRows(got, want) {
-					t.Errorf("%d rows, and in pages of two %d, which are not the same", len(got), len(want))
+				if want := f.rowsInSmallPages(t, route.target, token, got); !equalRows(got, want) {
+					t.Errorf("one page has %d rows, small pages have %d rows, and they differ", len(got), len(want))
 				}
 				if route.pieces {
 					f.wantOtherPages(t, route.target, token, got)
@@ -77,14 +78,14 @@ func TestPagesOfTheLargestRows(t *testing.T) {
 	})
 }
 
-// wantOtherPages asks for the second half of a list, and for what comes before its
-// last row.
+// wantOtherPages requests the second half of a list, the rows before its last one, and
+// those after its first one.
 func (f *fixture) wantOtherPages(t *testing.T, target, token string, all []json.RawMessage) {
 	t.Helper()
 	half := len(all) / 2
-	second := rowsOf(t, f.mustAnswer(t, 200, "GET", withLimit(target, half)+"&page=2", token, "").Body.Bytes())
+	second := rowsOf(t, f.mustDo(t, 200, "GET", withLimit(target, half)+"&page=2", token, "").Body.Bytes())
 	if !equalRows(second, all[half:2*half]) {
-		t.Errorf("the second page has %d rows, which are not those behind %d", len(second), half)
+		t.Errorf("the second page has %d rows, want the rows after the first %d", len(second), half)
 	}
 	if !strings.Contains(target, "/v3/") {
 		return
@@ -97,27 +98,28 @@ func (f *fixture) wantOtherPages(t *testing.T, target, token string, all []json.
 			} `json:"cursor_pagination"`
 		}
 	}
-	decode(t, f.mustAnswer(t, 200, "GET", withLimit(target, 250), token, "").Body.Bytes(), &whole)
-	before := rowsOf(t, f.mustAnswer(t, 200, "GET", withLimit(target, 250)+"&before="+whole.Meta.Cursors.End, token, "").Body.Bytes())
+	decode(t, f.mustDo(t, 200, "GET", withLimit(target, 250), token, "").Body.Bytes(), &whole)
+	before := rowsOf(t, f.mustDo(t, 200, "GET", withLimit(target, 250)+"&before="+whole.Meta.Cursors.End, token, "").Body.Bytes())
 	if !equalRows(before, all[:len(all)-1]) {
-		t.Errorf("before the last of %d rows there are %d, which are not the others", len(all), len(before))
+		t.Errorf("before the last of %d rows: %d rows, want all others", len(all), len(before))
 	}
-	after := rowsOf(t, f.mustAnswer(t, 200, "GET", withLimit(target, len(all)-1)+"&after="+whole.Meta.Cursors.Start, token, "").Body.Bytes())
+	after := rowsOf(t, f.mustDo(t, 200, "GET", withLimit(target, len(all)-1)+"&after="+whole.Meta.Cursors.Start, token, "").Body.Bytes())
 	if !equalRows(after, all[1:]) {
-		t.Errorf("behind the first of %d rows there are %d, which are not the others", len(all), len(after))
+		t.Errorf("after the first of %d rows: %d rows, want all others", len(all), len(after))
 	}
 }
 
-// Clients that do not read hold no connection of the database: more of them than
-// there are connections, and others are served, and what those write is acknowledged.
+// Clients that do not read their responses hold no database connection: while there
+// are more of them than connections, other reads and writes succeed.
 func TestSlowReadersHoldNoConnection(t *testing.T) {
+	t.Parallel()
 	const readers = 20
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		addLargestGroups(t, f)
 		addLargestCustomers(t, f)
 		token := f.token(t)
-		// There is no at-once limit for this list.
+		// This operation has no concurrency limit.
 		target := withLimit("/stores/abc"+listRoutes["listCustomers"].path, 250)
 		arrived, release, done := make(chan struct{}, readers), make(chan struct{}), make(chan int, readers)
 		for range readers {
@@ -131,21 +133,22 @@ func TestSlowReadersHoldNoConnection(t *testing.T) {
 		for range readers {
 			<-arrived
 		}
-		f.mustAnswer(t, 200, "GET", f.path("/customer_groups/1"), token, "")
-		f.mustAnswer(t, 204, "DELETE", f.path("/customers/2"), token, "")
-		whole := f.mustAnswer(t, 200, "GET", target, token, "").Body.Len()
-		for range readers { // one after another: all at once are more than there are connections
+		f.mustDo(t, 200, "GET", f.path("/customer_groups/1"), token, "")
+		f.mustDo(t, 204, "DELETE", f.path("/customers/2"), token, "")
+		whole := f.mustDo(t, 200, "GET", target, token, "").Body.Len()
+		for range readers { // one after another: together they need more than all connections
 			release <- struct{}{}
-			// The rest is read now: it may or may not have the customer.
+			// The rest of the page is read now: it may have the deleted customer or not.
 			if n := <-done; n < whole {
-				t.Errorf("a reader got %d bytes, and another %d", n, whole)
+				t.Errorf("a reader got %d bytes, want at least %d", n, whole)
 			}
 		}
 	})
 }
 
-// An error in the middle ends the connection, and the log has it.
-func TestAPageThatBreaksOff(t *testing.T) {
+// A database error in the middle of a page cuts the connection and is logged.
+func TestPageBreaksOff(t *testing.T) {
+	t.Parallel()
 	d := dbtest.SQLite(t)
 	lines := newLogLines()
 	f := newFixture(t, d, server.Options{Log: slog.New(slog.NewJSONHandler(lines, nil))})
@@ -166,16 +169,16 @@ func TestAPageThatBreaksOff(t *testing.T) {
 			t.Errorf("%d writes, status %d", w.writes, w.Code)
 		}
 		if got := strings.Join(lines.drain(), ""); !strings.Contains(got, "the database is closed") || !strings.Contains(got, `"ERROR"`) {
-			t.Errorf("the log has %s", got)
+			t.Errorf("log: %s", got)
 		}
 	}()
 	f.ServeHTTP(w, newRequest("GET", withLimit("/stores/abc/v2/customer_groups", 250), f.vars["token"], ""))
 }
 
-// pieces counts what is written at once.
+// pieces records the number and sizes of writes.
 type pieces struct {
 	*httptest.ResponseRecorder
-	before          func() // each write; nil: nothing
+	before          func() // called before each write unless nil
 	writes, largest int
 }
 
@@ -192,7 +195,8 @@ type listRoute struct {
 	pieces            bool
 }
 
-// everyListRoute goes through the route tables, so that none is forgotten.
+// everyListRoute returns all list operations of the route tables. It fails for a GET
+// operation that is in neither listRoutes nor notLists.
 func everyListRoute(t *testing.T, f *fixture) (routes []listRoute) {
 	t.Helper()
 	known := map[string]bool{}
@@ -211,7 +215,7 @@ func everyListRoute(t *testing.T, f *fixture) (routes []listRoute) {
 		}
 	}
 	if len(routes) != len(listRoutes) {
-		t.Errorf("of %d lists there are %d", len(listRoutes), len(routes))
+		t.Errorf("%d of %d lists are in the route tables", len(routes), len(listRoutes))
 	}
 	return routes
 }
@@ -224,42 +228,47 @@ func withLimit(target string, n int) string {
 	return target + separator + "limit=" + strconv.Itoa(n)
 }
 
-// rowsInTwos returns the first 250 rows of a list, read in pages that are so small
-// that each is one piece.
-func (f *fixture) rowsInTwos(t *testing.T, target, token string) (rows []json.RawMessage) {
+// rowsInSmallPages returns the first 250 rows of a list, read in pages that each fit
+// into one piece. all are the same rows from one page.
+func (f *fixture) rowsInSmallPages(t *testing.T, target, token string, all []json.RawMessage) (rows []json.RawMessage) {
 	t.Helper()
-	for page := 1; page <= 125; page++ {
-		w := f.answer("GET", withLimit(target, 2)+"&page="+strconv.Itoa(page), token, "")
+	longest := 1
+	for _, row := range all {
+		longest = max(longest, len(row))
+	}
+	size := max(min(api.PieceBytes/2/longest, len(all)/2), 1)
+	for page := 1; len(rows) < 250; page++ {
+		w := f.do("GET", withLimit(target, size)+"&page="+strconv.Itoa(page), token, "")
 		if w.Code == http.StatusNoContent {
 			break
 		}
 		some := rowsOf(t, w.Body.Bytes())
 		rows = append(rows, some...)
-		if len(some) < 2 {
+		if len(some) < size {
 			break
 		}
 	}
-	return rows
+	return rows[:min(len(rows), 250)]
 }
 
-// rowsOf returns the rows of an answer of either dialect.
+// rowsOf returns the rows of a response of either dialect.
 func rowsOf(t *testing.T, body []byte) (rows []json.RawMessage) {
 	t.Helper()
 	if body[0] == '[' {
 		decode(t, body, &rows)
 		return rows
 	}
-	var answer struct {
+	var response struct {
 		Data []json.RawMessage
 		Meta struct {
 			Pagination *struct{ Count, Total int }
 		}
 	}
-	decode(t, body, &answer)
-	if p := answer.Meta.Pagination; p != nil && p.Count != len(answer.Data) {
-		t.Errorf("%d rows, and the meta says %+v", len(answer.Data), *p)
+	decode(t, body, &response)
+	if p := response.Meta.Pagination; p != nil && p.Count != len(response.Data) {
+		t.Errorf("%d rows, but meta.pagination is %+v", len(response.Data), *p)
 	}
-	return answer.Data
+	return response.Data
 }
 
 func decode(t *testing.T, body []byte, into any) {

@@ -9,12 +9,12 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 )
 
-// listConcurrencyLimits is the limits of requests at once that the vendor's reference gives to
-// operations on price lists, with bodies. # is another number each time.
+// listConcurrencyLimits are the concurrency limits of operations on price lists in
+// the vendor's reference; 0 is unlimited. # stands for a different number in each
+// request.
 var listConcurrencyLimits = []struct {
 	method, path, body string
 	limit              int
@@ -34,9 +34,10 @@ var listConcurrencyLimits = []struct {
 	{"DELETE", "/pricelists/#", "", 1},
 }
 
-// TestGatesOfPriceLists: as many requests as the reference says are let in at once.
-func TestGatesOfPriceLists(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// Each operation admits as many concurrent requests as the reference says.
+func TestConcurrencyLimitsOfPriceLists(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		token := f.listCatalog(t, d, "store")
 		for _, g := range listConcurrencyLimits {
@@ -49,34 +50,34 @@ func TestGatesOfPriceLists(t *testing.T) {
 				}
 				most := g.limit
 				if g.limit == 0 {
-					most = 60
+					most = unlimitedRequests(50)
 				}
-				crowd := newCrowd(f)
+				held := newHeldRequests(f)
 				for range most {
-					crowd.add(request())
+					held.add(request())
 				}
 				next := httptest.NewRecorder()
 				f.ServeHTTP(next, request())
-				if served := crowd.disperse(); served != most {
-					t.Errorf("%d of %d at once were served", served, most)
+				if served := held.release(); served != most {
+					t.Errorf("%d of %d concurrent requests were served", served, most)
 				}
-				for _, w := range crowd.answers {
-					if w.Code >= 300 { // it would not have stayed in the gate
+				for _, w := range held.responses {
+					if w.Code >= 300 { // a failed request holds no slot
 						t.Errorf("%d %s", w.Code, w.Body)
 					}
 				}
 				if g.limit > 0 {
-					mustBeTooMany(t, next)
+					wantConcurrencyLimit(t, next)
 				} else if next.Code == http.StatusTooManyRequests {
-					t.Errorf("number %d was refused", most+1)
+					t.Errorf("request %d was rejected", most+1)
 				}
 			})
 		}
 	})
 }
 
-// listCatalog puts into a store a group, a price list, and many products with a
-// variant each, and returns a token for them.
+// listCatalog creates a group, a price list and products with a variant each in a
+// store, and returns a token for them.
 func (f *fixture) listCatalog(t *testing.T, d *db.DB, store string) (token string) {
 	t.Helper()
 	hash := f.vars[store]
@@ -87,7 +88,7 @@ func (f *fixture) listCatalog(t *testing.T, d *db.DB, store string) (token strin
 		t.Fatal(err)
 	}
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
-		for id := int64(1); id <= 60; id++ {
+		for id := int64(1); id <= 60; id++ { // more than any limit in listConcurrencyLimits
 			if err := tx.InsertProduct(hash, cohort.Product{ID: id, Name: "x", Type: cohort.ProductPhysical, BaseVariantID: id}); err != nil {
 				return err
 			}
@@ -103,25 +104,26 @@ func (f *fixture) listCatalog(t *testing.T, d *db.DB, store string) (token strin
 	return f.Token(t, hash, cohort.ScopeProducts)
 }
 
-// TestOneBulkUpsert: a store has one request under way that puts many records,
-// whichever way they are named, and its own figure makes no difference.
+// A store may run one bulk upsert of price records at a time, over both paths
+// together. The store's own concurrency limit does not change that.
 func TestOneBulkUpsert(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.concurrency(t, 5)
 		token, other := f.listCatalog(t, d, "store"), f.listCatalog(t, d, "other_store")
 		const record = `{"price_list_id":1,"variant_id":1,"currency":"usd"}`
 		paths := []string{"/pricelists/records", "/pricelists/1/records"}
-		for _, held := range paths {
-			crowd := newCrowd(f)
-			crowd.add(newRequest("PUT", "/stores/"+f.vars["store"]+"/v3"+held, token, "["+record+"]"))
+		for _, first := range paths {
+			held := newHeldRequests(f)
+			held.add(newRequest("PUT", "/stores/"+f.vars["store"]+"/v3"+first, token, "["+record+"]"))
 			for _, path := range paths {
-				mustBeTooMany(t, f.answer("PUT", "/stores/"+f.vars["store"]+"/v3"+path, token, "["+record+"]"))
-				f.mustAnswer(t, 200, "PUT", "/stores/"+f.vars["other_store"]+"/v3"+path, other, "["+record+"]")
+				wantConcurrencyLimit(t, f.do("PUT", "/stores/"+f.vars["store"]+"/v3"+path, token, "["+record+"]"))
+				f.mustDo(t, 200, "PUT", "/stores/"+f.vars["other_store"]+"/v3"+path, other, "["+record+"]")
 			}
-			f.mustAnswer(t, 200, "PUT", "/stores/"+f.vars["store"]+"/v3/pricelists/1/records/1/eur", token, `{"price":1}`)
-			if served := crowd.disperse(); served != 1 {
-				t.Errorf("the first to put records by %s was refused", held)
+			f.mustDo(t, 200, "PUT", "/stores/"+f.vars["store"]+"/v3/pricelists/1/records/1/eur", token, `{"price":1}`)
+			if served := held.release(); served != 1 {
+				t.Errorf("the first upsert, to %s, was rejected", first)
 			}
 		}
 	})

@@ -9,13 +9,12 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
 
-// quota is the four headers: length of the window, time to the next, requests
-// in a window, requests left.
+// quota has the values of the four headers: length of the window, time until it ends,
+// requests per window, requests left.
 type quota [4]string
 
 var quotaHeaders = [4]string{
@@ -23,18 +22,17 @@ var quotaHeaders = [4]string{
 	"X-Rate-Limit-Requests-Quota", "X-Rate-Limit-Requests-Left",
 }
 
-// mustHaveQuota fails unless all four are there and as wanted. The zero quota
-// wants none of them to be there.
+// mustHaveQuota checks the four headers. The zero quota means that none is present.
 func mustHaveQuota(t *testing.T, w *httptest.ResponseRecorder, want quota) {
 	t.Helper()
 	for i, name := range quotaHeaders {
 		if got := strings.Join(w.Header().Values(name), "|"); got != want[i] {
-			t.Errorf("%s: %q, want %q (answer %d %s)", name, got, want[i], w.Code, w.Body)
+			t.Errorf("%s: %q, want %q (response %d %s)", name, got, want[i], w.Code, w.Body)
 		}
 	}
 }
 
-// meter puts the first store on a plan; a quota of 0 is the plan's own.
+// meter sets the plan and quota of the first store; 0 is the plan's default quota.
 func (f *fixture) meter(t *testing.T, plan cohort.Plan, quota int) {
 	t.Helper()
 	_, err := f.Service.UpdateStore(t.Context(), f.vars["store"], cohort.StoreUpdate{Plan: &plan, Quota: &quota})
@@ -43,8 +41,9 @@ func (f *fixture) meter(t *testing.T, plan cohort.Plan, quota int) {
 	}
 }
 
-func TestWindowOfPlans(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+func TestQuotaOfPlans(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		for hash, c := range map[string]struct {
 			plan cohort.Plan
@@ -60,106 +59,110 @@ func TestWindowOfPlans(t *testing.T) {
 		} {
 			f.Store(t, cohort.Store{Hash: hash, Plan: c.plan, Quota: c.own})
 			token := f.Token(t, hash, cohort.ScopeCustomers)
-			mustHaveQuota(t, f.mustAnswer(t, 200, "GET", "/stores/"+hash+"/v2/time", token, ""), c.want)
+			mustHaveQuota(t, f.mustDo(t, 200, "GET", "/stores/"+hash+"/v2/time", token, ""), c.want)
 		}
 	})
 }
 
-// TestWindow walks one store through windows, with a clock that moves only
-// between requests.
-func TestWindow(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// TestQuota takes a store through several windows.
+func TestQuota(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		f.meter(t, cohort.PlanEnterprise, 3)
 		request := func(status int, token, wantReset, wantLeft string) *httptest.ResponseRecorder {
 			t.Helper()
-			w := f.mustAnswer(t, status, "GET", f.path("/customer_groups/count"), f.vars[token], "")
+			w := f.mustDo(t, status, "GET", f.path("/customer_groups/count"), f.vars[token], "")
 			mustHaveQuota(t, w, quota{"30000", wantReset, "3", wantLeft})
 			return w
 		}
-		refused := func(wantReset, wantRetry string) {
+		rejected := func(wantReset, wantRetry string) {
 			t.Helper()
 			w := request(429, "token", wantReset, "0")
 			if got := w.Header().Get("X-Retry-After"); got != wantRetry || w.Body.String() != tooMany {
 				t.Errorf("X-Retry-After %s, body %s, want %s, %s", got, w.Body, wantRetry, tooMany)
 			}
 		}
-		// The window begins with the first request, not with the server.
+		// The window begins with the first request, not when the server starts.
 		clock.advance(time.Hour)
 		request(200, "token", "30000", "2")
 		clock.advance(12_345 * time.Millisecond)
-		// All tokens of the store draw on it.
+		// All tokens of a store share its quota.
 		request(200, "read_token", "17655", "1")
 		request(200, "token", "17655", "0")
 		for range 5 {
-			refused("17655", "18")
+			rejected("17655", "18")
 		}
 		clock.advance(17_000 * time.Millisecond)
-		refused("655", "1")
+		rejected("655", "1")
 		clock.advance(654 * time.Millisecond)
-		refused("1", "1")
-		// What the four headers promised.
+		rejected("1", "1")
+		// The window ends when the headers said.
 		clock.advance(time.Millisecond)
 		request(200, "token", "30000", "2")
-		// A window that nobody used ends without a trace.
+		// A window without requests changes nothing.
 		clock.advance(10 * time.Minute)
 		request(200, "token", "30000", "2")
 	})
 }
 
-// TestWindowKeepsRefused: a refused request uses up nothing, which shows when
-// the quota is raised: that counts at once, from what was used.
-func TestWindowKeepsRefused(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// Rejected requests use up no quota. A raised quota applies at once, to the current
+// window.
+func TestRejectedRequestsUseNoQuota(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 2)
 		for _, want := range []int{200, 200, 429, 429, 429} {
-			f.mustAnswer(t, want, "GET", f.path("/time"), f.vars["token"], "")
+			f.mustDo(t, want, "GET", f.path("/time"), f.vars["token"], "")
 		}
 		f.meter(t, cohort.PlanEnterprise, 4)
-		w := f.mustAnswer(t, 200, "GET", f.path("/time"), f.vars["token"], "")
+		w := f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "")
 		mustHaveQuota(t, w, quota{"30000", "30000", "4", "1"})
 	})
 }
 
-// TestWindowIsPerStore: one store's requests are nothing to another's.
-func TestWindowIsPerStore(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// Requests of one store do not count for another store.
+func TestQuotaIsPerStore(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
-		f.mustAnswer(t, 200, "GET", f.path("/time"), f.vars["token"], "")
-		f.mustAnswer(t, 429, "GET", f.path("/time"), f.vars["token"], "")
+		f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "")
+		f.mustDo(t, 429, "GET", f.path("/time"), f.vars["token"], "")
 		for range 3 {
-			other := f.mustAnswer(t, 200, "GET", "/stores/"+f.vars["other_store"]+"/v2/time", f.vars["other_token"], "")
+			other := f.mustDo(t, 200, "GET", "/stores/"+f.vars["other_store"]+"/v2/time", f.vars["other_token"], "")
 			mustHaveQuota(t, other, quota{})
 		}
 	})
 }
 
-// TestWindowBeforeFormats: who has no quota left is told that, and not what
-// else would be wrong.
-func TestWindowBeforeFormats(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+// The quota is checked after token and scope, and before the formats, the query and the
+// body.
+func TestQuotaBeforeFormats(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
-		f.mustAnswer(t, 200, "GET", f.path("/time"), f.vars["token"], "")
-		f.mustAnswer(t, 429, "POST", f.path("/customer_groups"), f.vars["token"], "{", "Content-Type", "text/plain")
-		f.mustAnswer(t, 429, "GET", f.path("/customer_groups?limit=251"), f.vars["token"], "", "Accept", "text/html")
-		f.mustAnswer(t, 429, "DELETE", f.path("/customer_groups/7"), f.vars["token"], "")
-		// But token and scope come first.
-		f.mustAnswer(t, 401, "GET", f.path("/time"), "nobody-has-this", "")
-		f.mustAnswer(t, 403, "POST", f.path("/customer_groups"), f.vars["read_token"], "{")
+		f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "")
+		f.mustDo(t, 429, "POST", f.path("/customer_groups"), f.vars["token"], "{", "Content-Type", "text/plain")
+		f.mustDo(t, 429, "GET", f.path("/customer_groups?limit=251"), f.vars["token"], "", "Accept", "text/html")
+		f.mustDo(t, 429, "DELETE", f.path("/customer_groups/7"), f.vars["token"], "")
+		// Token and scope are checked before.
+		f.mustDo(t, 401, "GET", f.path("/time"), "unknown-token", "")
+		f.mustDo(t, 403, "POST", f.path("/customer_groups"), f.vars["read_token"], "{")
 	})
 }
 
-// TestWindowHeaders: once the store is known every answer has all four headers,
-// whatever else is wrong, and counts; before that no answer has any, or counts.
-func TestWindowHeaders(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		f := newFixture(t, d, server.Options{Now: newClock().Now}, service.WithPusher(moodyPricing{}))
+// Every response to an authenticated request has all four headers, and the request
+// counts. No other response has any, and its request does not count.
+func TestQuotaHeaders(t *testing.T) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
+		f := newFixture(t, d, server.Options{Now: newClock().Now}, service.WithPusher(fakePricing{}))
 		f.meter(t, cohort.PlanEnterprise, 100)
-		f.vars["unknown"] = "nobody-has-this"
+		f.vars["unknown"] = "unknown-token"
 		for _, c := range []struct {
 			want                      int
 			method, path, token, body string
@@ -172,7 +175,7 @@ func TestWindowHeaders(t *testing.T) {
 			{403, "GET", "/customer_groups", "other_token", "", nil},
 			{403, "POST", "/customer_groups", "read_token", `{"name":"x"}`, nil},
 		} {
-			w := f.mustAnswer(t, c.want, c.method, f.path(c.path), f.vars[c.token], c.body, c.header...)
+			w := f.mustDo(t, c.want, c.method, f.path(c.path), f.vars[c.token], c.body, c.header...)
 			mustHaveQuota(t, w, quota{})
 		}
 		for i, c := range []struct {
@@ -185,7 +188,7 @@ func TestWindowHeaders(t *testing.T) {
 			{200, "POST", "/customer_groups", `{"name":"x"}`, nil},
 			{200, "GET", "/customer_groups", "", nil},
 			{200, "GET", "/customer_groups/1", "", []string{"Accept-Encoding", "gzip"}},
-			{207, "POST", "/customer_groups", sitewideThat(fails), nil},
+			{207, "POST", "/customer_groups", groupWhosePricing(fails), nil},
 			{400, "POST", "/customer_groups", `{`, nil},
 			{400, "GET", "/customer_groups?page=0", "", nil},
 			{404, "GET", "/customer_groups/999", "", nil},
@@ -193,10 +196,10 @@ func TestWindowHeaders(t *testing.T) {
 			{413, "GET", "/customer_groups?limit=251", "", nil},
 			{413, "PUT", "/customer_groups/1", strings.Repeat(" ", 1<<20+1), nil},
 			{415, "PUT", "/customer_groups/1", `{}`, []string{"Content-Type", "text/plain"}},
-			{500, "POST", "/customer_groups", sitewideThat(panics), nil},
+			{500, "POST", "/customer_groups", groupWhosePricing(panics), nil},
 			{204, "DELETE", "/customer_groups/1", "", nil},
 		} {
-			w := f.mustAnswer(t, c.want, c.method, f.path(c.path), f.vars["token"], c.body, c.header...)
+			w := f.mustDo(t, c.want, c.method, f.path(c.path), f.vars["token"], c.body, c.header...)
 			mustHaveQuota(t, w, quota{"30000", "30000", "100", strconv.Itoa(99 - i)})
 		}
 	})

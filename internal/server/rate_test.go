@@ -11,14 +11,13 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// rated is a server whose limits go by a clock that stands until it is moved.
+// rated is a server whose limits use a clock that the test advances.
 type rated struct {
 	*servertest.Server
 	elapsed atomic.Int64 // nanoseconds
@@ -35,23 +34,23 @@ func startRated(t *testing.T, d *db.DB) *rated {
 func (s *rated) advance(d time.Duration) { s.elapsed.Add(int64(d)) }
 
 // caller returns a function that sends requests to a new store.
-func (s *rated) caller(t *testing.T, st cohort.Store) func(method, path, body string) answer {
+func (s *rated) caller(t *testing.T, st cohort.Store) func(method, path, body string) response {
 	t.Helper()
 	s.Store(t, st)
 	token := s.Token(t, st.Hash, cohort.ScopeCustomers)
-	return func(method, path, body string) answer {
+	return func(method, path, body string) response {
 		t.Helper()
 		return send(t, method, s.URL+"/stores/"+st.Hash+"/v2"+path, token, strings.NewReader(body))
 	}
 }
 
-type answer struct {
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func send(t *testing.T, method, url, token string, body io.Reader) answer {
+func send(t *testing.T, method, url, token string, body io.Reader) response {
 	t.Helper()
 	req, err := http.NewRequest(method, url, body)
 	if err != nil {
@@ -67,11 +66,11 @@ func send(t *testing.T, method, url, token string, body io.Reader) answer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(text)}
+	return response{res.StatusCode, res.Header, string(text)}
 }
 
-// wantTooMany checks a refusal, and how many seconds it says to wait.
-func wantTooMany(t *testing.T, what string, a answer, seconds string) {
+// wantTooMany checks a 429 and its X-Retry-After.
+func wantTooMany(t *testing.T, what string, a response, seconds string) {
 	t.Helper()
 	if a.status != http.StatusTooManyRequests || a.body != tooMany {
 		t.Errorf("%s: %d %s", what, a.status, a.body)
@@ -84,81 +83,81 @@ func wantTooMany(t *testing.T, what string, a answer, seconds string) {
 	}
 }
 
-// tried is the body of a call that counts as a trial and costs no hashing: it
-// is refused only after the limits.
-const tried = `{}`
+// noPassword is the body of a password check that counts for the rate limit but costs
+// no hashing: it is rejected after the limits.
+const noPassword = `{}`
 
-func wantTried(t *testing.T, what string, a answer) {
+func wantCounted(t *testing.T, what string, a response) {
 	t.Helper()
 	if a.status != http.StatusBadRequest || !strings.Contains(a.body, "The required field 'password' was not supplied.") {
 		t.Errorf("%s: %d %s", what, a.status, a.body)
 	}
 }
 
-// The passwords of one customer can be tried ten times a minute.
+// Ten password checks per minute are allowed for one customer.
 func TestValidateRate(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc"})
 		elsewhere := s.caller(t, cohort.Store{Hash: "other"})
 
-		// Who is not let in does not use up the trials of others.
+		// Requests without the scope do not count.
 		reader := s.Token(t, "abc", cohort.ScopeCustomersRead)
 		for range 12 {
-			a := send(t, http.MethodPost, s.URL+"/stores/abc/v2/customers/7/validate", reader, strings.NewReader(tried))
+			a := send(t, http.MethodPost, s.URL+"/stores/abc/v2/customers/7/validate", reader, strings.NewReader(noPassword))
 			if a.status != http.StatusForbidden {
-				t.Fatalf("a token that only reads: %d %s", a.status, a.body)
+				t.Fatalf("a read-only token: %d %s", a.status, a.body)
 			}
 		}
-		// The ways to write one path share one count.
+		// All spellings of a path count together.
 		spellings := []string{
 			"/customers/7/validate", "/customers/07/validate", "/customers/0000000000000000000000007/validate",
 			"/customers/7/validate/", "/customers/7/validate.json", "/customers/7/validate?n=1", "/customers/%37/%76alidate",
 		}
 		for i := range 9 {
 			path := spellings[i%len(spellings)]
-			wantTried(t, fmt.Sprintf("trial %d by %s", i+1, path), call(http.MethodPost, path, tried))
+			wantCounted(t, fmt.Sprintf("check %d with %s", i+1, path), call(http.MethodPost, path, noPassword))
 		}
 		last := call(http.MethodPost, spellings[0], `{"password":"a guess"}`)
 		if last.status != http.StatusOK || last.body != `{"success":false}` {
-			t.Errorf("trial 10: %d %s", last.status, last.body)
+			t.Errorf("check 10: %d %s", last.status, last.body)
 		}
 		for _, path := range spellings {
-			wantTooMany(t, "trial 11 by "+path, call(http.MethodPost, path, `{"password":"a guess"}`), "60")
+			wantTooMany(t, "check 11 with "+path, call(http.MethodPost, path, `{"password":"a guess"}`), "60")
 		}
-		// An unlimited store has no quota, so its refusals do not speak of one.
-		if a := call(http.MethodPost, spellings[0], tried); a.header.Get("X-Rate-Limit-Requests-Quota") != "" {
-			t.Errorf("the refusal names a quota: %v", a.header)
+		// An unlimited store has no quota, so its 429 has no quota headers.
+		if a := call(http.MethodPost, spellings[0], noPassword); a.header.Get("X-Rate-Limit-Requests-Quota") != "" {
+			t.Errorf("the 429 has quota headers: %v", a.header)
 		}
 		newToken := s.Token(t, "abc", cohort.ScopeCustomers)
-		wantTooMany(t, "with another token", send(t, http.MethodPost, s.URL+"/stores/abc/v2/customers/7/validate", newToken, strings.NewReader(tried)), "60")
+		wantTooMany(t, "with another token", send(t, http.MethodPost, s.URL+"/stores/abc/v2/customers/7/validate", newToken, strings.NewReader(noPassword)), "60")
 
-		wantTried(t, "another customer", call(http.MethodPost, "/customers/70/validate", tried))
-		wantTried(t, "this id in another store", elsewhere(http.MethodPost, "/customers/7/validate", tried))
+		wantCounted(t, "another customer", call(http.MethodPost, "/customers/70/validate", noPassword))
+		wantCounted(t, "this id in another store", elsewhere(http.MethodPost, "/customers/7/validate", noPassword))
 		if a := call(http.MethodGet, "/customers/7", ""); a.status != http.StatusNotFound {
 			t.Errorf("another operation on the customer: %d %s", a.status, a.body)
 		}
 
 		s.advance(12*time.Second + 500*time.Millisecond)
-		wantTooMany(t, "after 12.5 s", call(http.MethodPost, spellings[0], tried), "48")
+		wantTooMany(t, "after 12.5 s", call(http.MethodPost, spellings[0], noPassword), "48")
 		s.advance(47*time.Second + 500*time.Millisecond - 1)
-		wantTooMany(t, "just before the minute is over", call(http.MethodPost, spellings[0], tried), "1")
+		wantTooMany(t, "just before the minute is over", call(http.MethodPost, spellings[0], noPassword), "1")
 		s.advance(1)
 		for i := range 10 {
-			wantTried(t, fmt.Sprintf("trial %d of the next minute", i+1), call(http.MethodPost, spellings[0], tried))
+			wantCounted(t, fmt.Sprintf("check %d of the next minute", i+1), call(http.MethodPost, spellings[0], noPassword))
 		}
-		wantTooMany(t, "trial 11 of the next minute", call(http.MethodPost, spellings[0], tried), "60")
+		wantTooMany(t, "check 11 of the next minute", call(http.MethodPost, spellings[0], noPassword), "60")
 	})
 }
 
-// A refused trial uses up nothing of the quota, and says how it stands.
+// A rejected password check uses up no quota, and its 429 has the quota headers.
 func TestValidateRateLeavesQuota(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc", Plan: cohort.PlanStandard})
-		quota := func(a answer) map[string]string {
+		quota := func(a response) map[string]string {
 			got := map[string]string{}
 			for _, name := range []string{"Time-Window-Ms", "Time-Reset-Ms", "Requests-Quota", "Requests-Left"} {
 				got[name] = a.header.Get("X-Rate-Limit-" + name)
@@ -166,38 +165,38 @@ func TestValidateRateLeavesQuota(t *testing.T) {
 			return got
 		}
 		for range 10 {
-			wantTried(t, "a trial", call(http.MethodPost, "/customers/7/validate", tried))
+			wantCounted(t, "a check", call(http.MethodPost, "/customers/7/validate", noPassword))
 		}
 		s.advance(10 * time.Second)
 		left := func(n string) map[string]string {
 			return map[string]string{"Time-Window-Ms": "30000", "Time-Reset-Ms": "20000", "Requests-Quota": "150", "Requests-Left": n}
 		}
 		for range 5 {
-			a := call(http.MethodPost, "/customers/7/validate", tried)
-			wantTooMany(t, "trial 11", a, "50")
+			a := call(http.MethodPost, "/customers/7/validate", noPassword)
+			wantTooMany(t, "check 11", a, "50")
 			if diff := cmp.Diff(left("140"), quota(a)); diff != "" {
-				t.Errorf("a refused trial (-want +got):\n%s", diff)
+				t.Errorf("a rejected check (-want +got):\n%s", diff)
 			}
 		}
 		if diff := cmp.Diff(left("139"), quota(call(http.MethodGet, "/customers/count", ""))); diff != "" {
-			t.Errorf("what comes after it (-want +got):\n%s", diff)
+			t.Errorf("the request after it (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// All customers of a store together can be tried 300 times a minute.
+// 300 password checks per minute are allowed in one store.
 func TestValidateRatePerStore(t *testing.T) {
 	t.Parallel()
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc"})
 		elsewhere := s.caller(t, cohort.Store{Hash: "other"})
 		for i := range 300 {
-			wantTried(t, fmt.Sprintf("trial %d", i+1), call(http.MethodPost, fmt.Sprintf("/customers/%d/validate", i/10), tried))
+			wantCounted(t, fmt.Sprintf("check %d", i+1), call(http.MethodPost, fmt.Sprintf("/customers/%d/validate", i/10), noPassword))
 		}
-		wantTooMany(t, "trial 301", call(http.MethodPost, "/customers/30/validate", `{"password":"a guess"}`), "60")
-		wantTried(t, "another store", elsewhere(http.MethodPost, "/customers/30/validate", tried))
+		wantTooMany(t, "check 301", call(http.MethodPost, "/customers/30/validate", `{"password":"a guess"}`), "60")
+		wantCounted(t, "another store", elsewhere(http.MethodPost, "/customers/30/validate", noPassword))
 		s.advance(time.Minute)
-		wantTried(t, "a minute later", call(http.MethodPost, "/customers/30/validate", tried))
+		wantCounted(t, "a minute later", call(http.MethodPost, "/customers/30/validate", noPassword))
 	})
 }

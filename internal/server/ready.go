@@ -9,16 +9,16 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// ready answers 200 while requests can be served, and with "?write" only while
-// changes can be made, too.
+// ready responds with 200 if requests can be served; with "?write" only if the
+// database also accepts writes.
 func (s *Server) ready(w http.ResponseWriter, r *http.Request, e *entry) {
-	if err := s.svc.Ready(&e.work); err != nil {
+	if err := s.svc.Ready(&e.ctx); err != nil {
 		e.err = interrupted(err)
 		api.WriteText(w, http.StatusServiceUnavailable, "the database does not answer")
 		return
 	}
 	if r.URL.Query().Has("write") {
-		if err := s.svc.Writable(&e.work); err != nil {
+		if err := s.svc.Writable(&e.ctx); err != nil {
 			e.err = interrupted(err)
 			api.WriteText(w, http.StatusServiceUnavailable, "the database cannot be written to")
 			return
@@ -27,9 +27,9 @@ func (s *Server) ready(w http.ResponseWriter, r *http.Request, e *entry) {
 	api.WriteText(w, http.StatusOK, "ok")
 }
 
-// watchWrites tells of writes that fail.
+// watchWrites registers the counter of failed writes.
 func (m *Metrics) watchWrites(svc *service.Service) {
 	m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "cohort_db_write_failures_total", Help: "Changes that failed because the database could not be written to, or whose outcome is unknown."},
+		Name: "cohort_db_write_failures_total", Help: "Writes that failed because the database did not accept them, or whose outcome is unknown."},
 		func() float64 { return float64(svc.FailedWrites()) }))
 }

@@ -15,16 +15,17 @@ import (
 	"cohort.example/cohort/internal/server"
 )
 
-// TestRefusalDoesNotWaitForBody: what can be said without a body is said while
-// it is under way, and the connection is closed behind it. Nobody sends the rest.
-func TestRefusalDoesNotWaitForBody(t *testing.T) {
+// A request that can be rejected without its body is rejected while its body is still
+// arriving, and then the connection is closed.
+func TestRejectionDoesNotWaitForBody(t *testing.T) {
+	t.Parallel()
 	const announced, part = 100_000, `{"name":"Part"}`
 	for _, c := range []struct {
 		name, method, path, token string
 		announced, want           int
 		header                    []string
 	}{
-		{"token", "POST", "/customer_groups", "nobody", announced, 401, nil},
+		{"token", "POST", "/customer_groups", "unknown_token", announced, 401, nil},
 		{"scope", "POST", "/customer_groups", "read_token", announced, 403, nil},
 		{"route", "POST", "/nowhere", "token", announced, 404, nil},
 		{"Accept", "POST", "/customer_groups", "token", announced, 406, []string{"Accept: text/html"}},
@@ -32,42 +33,43 @@ func TestRefusalDoesNotWaitForBody(t *testing.T) {
 		{"type", "PUT", "/customer_groups/1", "token", announced, 415, []string{"Content-Type: text/plain"}},
 		{"encoding", "PUT", "/customer_groups/1", "token", announced, 415, []string{"Content-Encoding: gzip"}},
 		{"quota", "POST", "/customer_groups", "metered_token", announced, 429, nil},
-		{"a body that means nothing", "GET", "/time", "token", announced, 200, nil},
-		{"a small one", "POST", "/customer_groups", "nobody", 100, 401, nil},
-		{"gzip", "POST", "/customer_groups", "nobody", announced, 401, []string{"Accept-Encoding: gzip"}},
+		{"a method that ignores the body", "GET", "/time", "token", announced, 200, nil},
+		{"a small body", "POST", "/customer_groups", "unknown_token", 100, 401, nil},
+		{"gzip", "POST", "/customer_groups", "unknown_token", announced, 401, []string{"Accept-Encoding: gzip"}},
 	} {
 		for _, secure := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/tls=%t", c.name, secure), func(t *testing.T) {
 				d := dbtest.SQLite(t)
 				s := serveSocket(t, d, server.Options{}, secure)
-				s.vars["nobody"] = "nobody-has-this"
+				s.vars["unknown_token"] = "unknown-token"
 				s.vars["metered_token"] = s.vars["token"]
 				if c.token == "metered_token" {
 					s.meter(t, cohort.PlanEnterprise, 1)
-					s.mustAnswer(t, 200, "GET", s.path("/time"), s.vars["token"], "")
+					s.mustDo(t, 200, "GET", s.path("/time"), s.vars["token"], "")
 				}
 				w := s.dial(t)
 				w.send(t, w.request(c.method, c.path, s.vars[c.token], part, c.announced, c.header...))
 				header, body := w.read(t, c.method, c.want)
 				w.wantEnd(t)
 				if header.Get("Date") == "" || body == "" {
-					t.Errorf("%v %q is no whole answer", header, body)
+					t.Errorf("incomplete response: %v %q", header, body)
 				}
 				if c.want == 429 && (header.Get("X-Retry-After") == "" || header.Get("X-Rate-Limit-Requests-Left") != "0") {
-					t.Errorf("the header of the 429: %v", header)
+					t.Errorf("the 429 has the header %v", header)
 				}
 			})
 		}
 	}
 }
 
-// TestRefusalReachesSender: a client that sends its whole body before it reads
-// finds the refusal. To cut the connection would have reset it.
-func TestRefusalReachesSender(t *testing.T) {
+// A client that reads only after it has sent its whole body gets the response: the
+// server does not reset the connection.
+func TestRejectionReachesSender(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{200_000, mebibyte} {
 		for _, secure := range []bool{false, true} {
 			s := serveSocket(t, dbtest.SQLite(t), server.Options{}, secure)
-			s.vars["token"] = "nobody-has-this"
+			s.vars["token"] = "unknown-token"
 			w := s.dial(t)
 			w.send(t, w.whole("POST", "/customer_groups", padded(size)))
 			w.read(t, "POST", 401)
@@ -76,15 +78,15 @@ func TestRefusalReachesSender(t *testing.T) {
 	}
 }
 
-// TestRefusalKeepsConnection: a refusal leaves a connection as it was if the
-// body is here.
-func TestRefusalKeepsConnection(t *testing.T) {
+// If the whole body has arrived, the connection stays open after a rejection.
+func TestRejectionKeepsConnection(t *testing.T) {
+	t.Parallel()
 	s := serveSocket(t, dbtest.SQLite(t), server.Options{}, false)
 	w := s.dial(t)
 	body := `{"name":"Wholesale"}`
-	chunked := strings.Replace(w.request("POST", "/customer_groups", "nobody-has-this", "14\r\n"+body+"\r\n0\r\n\r\n", 0),
+	chunked := strings.Replace(w.request("POST", "/customer_groups", "unknown-token", "14\r\n"+body+"\r\n0\r\n\r\n", 0),
 		"Content-Length: 0", "Transfer-Encoding: chunked", 1)
-	w.send(t, w.request("POST", "/customer_groups", "nobody-has-this", body, len(body))+
+	w.send(t, w.request("POST", "/customer_groups", "unknown-token", body, len(body))+
 		chunked+
 		w.whole("POST", "/nowhere", body)+
 		w.whole("POST", "/customer_groups", body, "Content-Type: text/plain")+
@@ -97,9 +99,9 @@ func TestRefusalKeepsConnection(t *testing.T) {
 	}
 }
 
-// TestRestOfBodyIsNoRequest: what is left of a body that was refused is never
-// taken for a request, whatever it looks like and however much of it there is.
+// The rest of a rejected request's body is never parsed as the next request.
 func TestRestOfBodyIsNoRequest(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{1_000, 100_000, 300_000, 900_000} {
 		for _, whole := range []bool{false, true} {
 			s := serveSocket(t, dbtest.SQLite(t), server.Options{}, false)
@@ -109,19 +111,20 @@ func TestRestOfBodyIsNoRequest(t *testing.T) {
 			if !whole {
 				announced++
 			}
-			w.send(t, w.request("POST", "/customer_groups", "nobody-has-this", hidden, announced))
+			w.send(t, w.request("POST", "/customer_groups", "unknown-token", hidden, announced))
 			w.read(t, "POST", 401)
 			w.closeWrite(t)
 			w.wantEnd(t)
 			if n := s.groups(t); n != 0 {
-				t.Errorf("%d bytes, whole: %t: %d groups were made of a body", size, whole, n)
+				t.Errorf("%d bytes, whole: %t: %d groups were created from a body", size, whole, n)
 			}
 		}
 	}
 }
 
-// TestTooLargeBeforeContinue: a client is not asked for a body that is too large.
+// The server does not send 100 Continue for a body that is too large.
 func TestTooLargeBeforeContinue(t *testing.T) {
+	t.Parallel()
 	s := serveSocket(t, dbtest.SQLite(t), server.Options{}, false)
 	w := s.dial(t)
 	w.send(t, w.request("POST", "/customer_groups", w.vars["token"], "", mebibyte+1, "Expect: 100-continue"))
@@ -129,8 +132,9 @@ func TestTooLargeBeforeContinue(t *testing.T) {
 	w.wantEnd(t)
 }
 
-// TestOptionsOfEverything: "OPTIONS *" is a path that does not exist.
+// The response to "OPTIONS *" is 404.
 func TestOptionsOfEverything(t *testing.T) {
+	t.Parallel()
 	f := newFixture(t, dbtest.SQLite(t), server.Options{})
 	w := httptest.NewRecorder()
 	f.ServeHTTP(w, &http.Request{Method: http.MethodOptions, URL: &url.URL{Path: "*"}, Header: http.Header{}})
@@ -139,10 +143,10 @@ func TestOptionsOfEverything(t *testing.T) {
 	}
 }
 
-// TestTooLargeInV3: a body that is too large has an answer in the shape of its
-// version.
+// In V3 the response to a body that is too large has the format of V3.
 func TestTooLargeInV3(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		for _, announced := range []bool{false, true} {
 			r := newRequest("POST", "/stores/abc/v3/pricelists", f.Token(t, "abc", cohort.Scopes()...), padded(mebibyte+1))

@@ -9,51 +9,51 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// handler answers a request whose path is known to lead to it.
+// handler serves a request after routing.
 type handler func(w http.ResponseWriter, r *http.Request, e *entry)
 
-// router finds the handler for a method and a path. It differs from the
-// standard mux in that it never redirects, that its 404 is the API's, and that
-// ids are digits and names are not.
+// router finds the handler for a method and a path. Unlike http.ServeMux it never
+// redirects, its 404 is the API's, and its wildcards are typed: an id matches digits
+// only, and a word letters only.
 type router struct {
-	methods  []string            // all there are, in the order that Allow has
-	own      map[string]handlers // the server's own, by path
-	dialects map[string]*tree    // by the segment of the path behind the store: "v2"
+	methods  []string            // of all routes, in the order of the Allow header
+	fixed    map[string]handlers // by path: the routes outside of any store
+	dialects map[string]*tree    // by the path segment after the store, such as "v2"
 }
 
-// handlers is what can be done at a path, by method.
+// handlers are the handlers of a path by method.
 type handlers map[string]handler
 
-// tree is the paths of a dialect, as what follows its prefix.
+// tree has the paths of a dialect, without the prefix.
 type tree struct {
 	canonical func(string) string
 	root      *node
 }
 
-// node is a place in a tree. One segment leads from it to the next: one of the
-// names, or an id, or any other word.
+// node is a path. Its children are by the next segment: a fixed name, else an id
+// (digits), else a word (letters).
 type node struct {
 	handlers handlers
 	names    map[string]*node
 	id, word wildcard
 }
 
-// wildcard is where a segment leads that is not known before.
+// wildcard is the child for a variable segment.
 type wildcard struct {
 	*node
-	name string // what the routes call it, without braces
+	name string // in the routes, without braces
 }
 
 func newRouter() *router {
-	return &router{own: map[string]handlers{}, dialects: map[string]*tree{}}
+	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}}
 }
 
-// handle adds a path of the server's own, to GET.
+// handle adds a GET route outside of any store.
 func (rt *router) handle(path string, h handler) {
-	if rt.own[path] == nil {
-		rt.own[path] = handlers{}
+	if rt.fixed[path] == nil {
+		rt.fixed[path] = handlers{}
 	}
-	rt.add(rt.own[path], http.MethodGet, path, h)
+	rt.add(rt.fixed[path], http.MethodGet, path, h)
 }
 
 // handleRoute adds a route of a dialect.
@@ -68,7 +68,7 @@ func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
 		if strings.HasPrefix(segment, "{") {
 			ids++
 		}
-		n = n.grow(segment)
+		n = n.child(segment)
 	}
 	if ids > len(api.IDs{}) {
 		panic("server: too many wildcards in " + route.Path)
@@ -89,14 +89,14 @@ func (rt *router) add(at handlers, method, path string, h handler) {
 	}
 }
 
-// grow returns the node that a segment of a route's path leads to.
-func (n *node) grow(segment string) *node {
+// child returns the child for a segment of a route's path, and makes it if needed.
+func (n *node) child(segment string) *node {
 	if name, ok := strings.CutPrefix(segment, "{"); ok {
 		name = strings.TrimSuffix(name, "}")
 		if strings.HasSuffix(name, "id") {
-			return n.id.grow(name)
+			return n.id.child(name)
 		}
-		return n.word.grow(name)
+		return n.word.child(name)
 	}
 	if n.names == nil {
 		n.names = map[string]*node{}
@@ -107,17 +107,17 @@ func (n *node) grow(segment string) *node {
 	return n.names[segment]
 }
 
-func (w *wildcard) grow(name string) *node {
+func (w *wildcard) child(name string) *node {
 	if w.node == nil {
 		*w = wildcard{&node{}, name}
 	}
 	if w.name != name {
-		panic(fmt.Sprintf("server: a wildcard is called %s and %s at the same place", w.name, name))
+		panic(fmt.Sprintf("server: two names for one wildcard: %s and %s", w.name, name))
 	}
 	return w.node
 }
 
-// serve answers a request by its path and method.
+// serve routes a request by path and method, and calls the handler.
 func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 	at := rt.find(r, &e.path)
 	h := at[r.Method]
@@ -134,25 +134,25 @@ func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 	api.WriteText(w, http.StatusNotFound, "The route is not found, check the URL")
 }
 
-// requestPath is what the path of a request says.
+// requestPath has the variable parts of a request's path.
 type requestPath struct {
 	store string
 	ids   api.IDs
 }
 
-// find returns what can be done at a request's path, nil when there is no such
-// path, and fills in what the path says.
+// find returns the handlers of a request's path, nil if there is no such path, and
+// fills in the variable parts.
 //
-// A path with an empty segment, "." or ".." in it leads nowhere, since no
-// segment of a route is like that.
+// A path that contains an empty segment, "." or ".." matches no route, since no
+// segment of a route is empty, "." or "..".
 func (rt *router) find(r *http.Request, into *requestPath) handlers {
 	if raw := r.URL.RawPath; raw != "" && strings.Contains(strings.ToLower(raw), "%2f") {
-		return nil // an escaped slash is part of a name, and no name has one
+		return nil // an escaped slash is part of a segment, and no segment of a route has one
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/")
 	rest, ok := strings.CutPrefix(path, "/stores/")
 	if !ok {
-		return rt.own[path]
+		return rt.fixed[path]
 	}
 	store, rest, _ := strings.Cut(rest, "/")
 	prefix, rest, ok := strings.Cut(rest, "/")
@@ -165,8 +165,7 @@ func (rt *router) find(r *http.Request, into *requestPath) handlers {
 	return t.root.find(t.canonical(path[slash:]), &into.ids)
 }
 
-// find follows a path, which is empty or begins with a slash, from segment to
-// segment.
+// find walks down a path, which is empty or begins with a slash.
 func (n *node) find(path string, ids *api.IDs) handlers {
 	known := 0
 	for path != "" {
@@ -191,7 +190,7 @@ func (n *node) find(path string, ids *api.IDs) handlers {
 	return n.handlers
 }
 
-// cutSegment cuts a path in front of its first slash.
+// cutSegment cuts a path before its first slash.
 func cutSegment(path string) (segment, rest string) {
 	if i := strings.IndexByte(path, '/'); i >= 0 {
 		return path[:i], path[i:]
@@ -199,8 +198,8 @@ func cutSegment(path string) (segment, rest string) {
 	return path, ""
 }
 
-// withoutZeros drops the zeros in front of a number, so that one thing has one
-// name wherever requests are counted.
+// withoutZeros drops leading zeros, so that rate limits count all spellings of an id
+// together.
 func withoutZeros(digits string) string {
 	for len(digits) > 1 && digits[0] == '0' {
 		digits = digits[1:]
@@ -208,7 +207,7 @@ func withoutZeros(digits string) string {
 	return digits
 }
 
-// allow is the methods of a path, as the Allow header has them.
+// allow returns the value of the Allow header for a path.
 func (rt *router) allow(at handlers) string {
 	var allow []string
 	for _, method := range rt.methods {

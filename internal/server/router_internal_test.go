@@ -17,20 +17,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// led is where a router leads a request.
-type led struct {
+// match is the result of routing a request.
+type match struct {
 	Route string // method and path of the route; empty: none
 	Store string
 	IDs   map[string]string
-	Allow string // of a path that has other methods only
+	Allow string // if the path only has other methods
 }
 
-// routed asks the router.
-func routed(rt *router, r *http.Request) led {
+func routed(rt *router, r *http.Request) match {
 	e := &entry{}
 	w := httptest.NewRecorder()
 	rt.serve(w, r, e)
-	got := led{Route: w.Header().Get("Route"), Allow: w.Header().Get("Allow")}
+	got := match{Route: w.Header().Get("Route"), Allow: w.Header().Get("Allow")}
 	if got.Route != "" {
 		got.Store, got.IDs = e.path.store, map[string]string{}
 		for _, id := range e.path.ids {
@@ -42,8 +41,8 @@ func routed(rt *router, r *http.Request) led {
 	return got
 }
 
-// allRoutes returns a router that has every route, with handlers that only say
-// which one it is.
+// allRoutes returns a router with every route. The handlers set a header to the name of
+// their route.
 func allRoutes() *router {
 	rt := newRouter()
 	say := func(route string) handler {
@@ -60,7 +59,7 @@ func allRoutes() *router {
 	return rt
 }
 
-// wordy is a dialect that has every kind of wildcard at one place.
+// wordy is a dialect with every kind of wildcard.
 var wordy = &api.Dialect{
 	Prefix:    "/v9",
 	Canonical: func(path string) string { return path },
@@ -77,10 +76,9 @@ var ownPaths = []string{"/livez", "/readyz", "/openapi.yaml"}
 
 var wildcards = regexp.MustCompile(`\{(\w+)\}`)
 
-// muxRouter finds routes by the standard mux, which takes longer. It sees paths
-// in a form in which each segment of digits has a segment "#" in front and each
-// of letters one "@", and routes in the same, so that numbers match ids, letters
-// match words, and nothing else does.
+// muxRouter routes with http.ServeMux. It marks each segment of digits with a segment
+// "#" before it, and each segment of letters with "@", in paths and in routes, so that
+// digits match ids only and letters match words only.
 type muxRouter struct {
 	mux      *http.ServeMux
 	dialects []*api.Dialect
@@ -114,30 +112,29 @@ func newMuxRouter(dialects ...*api.Dialect) *muxRouter {
 	return rt
 }
 
-func (rt *muxRouter) routed(r *http.Request) led {
+func (rt *muxRouter) routed(r *http.Request) match {
 	p := r.URL.Path
 	if trimmed := strings.TrimSuffix(p, "/"); trimmed != "" {
 		p = trimmed
 	}
 	u := &url.URL{Path: rt.marked(p)}
 	if path.Clean(p) != p || path.Clean(u.Path) != u.Path || strings.Contains(strings.ToLower(r.URL.RawPath), "%2f") {
-		return led{} // the mux would redirect, or take an escaped slash for one
+		return match{} // the mux would redirect, or unescape the slash
 	}
 	w := httptest.NewRecorder()
 	rt.mux.ServeHTTP(w, &http.Request{Method: r.Method, URL: u})
 	h := w.Header()
 	if h.Get("Route") == "" {
-		return led{Allow: rt.allow(u)}
+		return match{Allow: rt.allow(u)}
 	}
-	got := led{Route: h.Get("Route"), Store: h.Get("Store"), IDs: map[string]string{}}
+	got := match{Route: h.Get("Route"), Store: h.Get("Store"), IDs: map[string]string{}}
 	for pair := range slices.Chunk(h["Ids"], 2) {
 		got.IDs[pair[0]] = pair[1]
 	}
 	return got
 }
 
-// marked brings the part of a path behind the dialect's prefix into the form
-// that the mux sees.
+// marked marks the segments of a path after the dialect's prefix.
 func (rt *muxRouter) marked(p string) string {
 	parts := strings.SplitN(p, "/", 5) // "", "stores", store, "v2", the rest
 	if len(parts) < 5 || parts[1] != "stores" {
@@ -152,7 +149,7 @@ func (rt *muxRouter) marked(p string) string {
 	return p
 }
 
-// markedPath puts the kind of each segment in front of it.
+// markedPath puts the mark of each segment before it.
 func markedPath(p string) string {
 	segments := strings.Split(p, "/")
 	for i, segment := range segments {
@@ -182,10 +179,9 @@ func (rt *muxRouter) allow(u *url.URL) string {
 	return strings.Join(allow, ", ")
 }
 
-// TestRouterLikeTheMux: whatever the path, the router leads where the standard
-// mux leads when it is told about ids.
-func TestRouterLikeTheMux(t *testing.T) {
-	ours, theirs := allRoutes(), newMuxRouter(append(Dialects(nil), wordy)...)
+// The router finds the same routes as http.ServeMux does on marked paths.
+func TestRouterMatchesServeMux(t *testing.T) {
+	router, mux := allRoutes(), newMuxRouter(append(Dialects(nil), wordy)...)
 	segments := []string{
 		"customer_groups", "customergroups", "customers", "addresses", "count", "validate", "time", "7", "12",
 		"007", "000", "0", "99999999999999999999", "7x", "x7", "-7", "%37", "٧", "count.json", "7.json", "customer_groups.json", "customergroupsx",
@@ -204,18 +200,17 @@ func TestRouterLikeTheMux(t *testing.T) {
 		target += rapid.SampledFrom([]string{"", "", "/", "//", ".json", ".json/"}).Draw(t, "end")
 		u, err := url.ParseRequestURI(target)
 		if err != nil {
-			t.Skip("no client can send it")
+			t.Skip("not a valid request target")
 		}
 		r := &http.Request{Method: rapid.SampledFrom(methods).Draw(t, "method"), URL: u}
-		if diff := cmp.Diff(theirs.routed(r), routed(ours, r)); diff != "" {
-			t.Errorf("%s %s leads elsewhere (-mux +router):\n%s", r.Method, target, diff)
+		if diff := cmp.Diff(mux.routed(r), routed(router, r)); diff != "" {
+			t.Errorf("%s %s (-mux +router):\n%s", r.Method, target, diff)
 		}
 	})
 }
 
-// TestRouterLeadsNowhere: what looks like the path of a route to somebody who
-// tidies paths up is no path at all, with any method.
-func TestRouterLeadsNowhere(t *testing.T) {
+// Paths that match a route only after cleaning or unescaping are not found.
+func TestRouterDoesNotCleanPaths(t *testing.T) {
 	rt := allRoutes()
 	for _, target := range []string{
 		"/stores/abc/v2/customer_groups%2Fcount", "/stores/abc/v2/customer_groups%2fcount", "/stores/abc%2fv2/time", "/stores%2Fabc/v2/time",
@@ -228,20 +223,19 @@ func TestRouterLeadsNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, method := range []string{"GET", "PATCH"} {
-			if diff := cmp.Diff(led{}, routed(rt, &http.Request{Method: method, URL: u})); diff != "" {
-				t.Errorf("%s %s leads somewhere (-want +got):\n%s", method, target, diff)
+			if diff := cmp.Diff(match{}, routed(rt, &http.Request{Method: method, URL: u})); diff != "" {
+				t.Errorf("%s %s (-want +got):\n%s", method, target, diff)
 			}
 		}
 	}
 }
 
-// TestRouterFindsEveryRoute: the path of each route leads there, with its ids
-// as they are to be counted.
+// The router finds every route by its path, with ids without leading zeros.
 func TestRouterFindsEveryRoute(t *testing.T) {
 	rt := allRoutes()
 	for _, d := range append(Dialects(nil), wordy) {
 		for _, route := range d.Routes {
-			want := led{Route: route.Method + " " + route.Path, Store: "abc", IDs: map[string]string{}}
+			want := match{Route: route.Method + " " + route.Path, Store: "abc", IDs: map[string]string{}}
 			n := 0
 			path := wildcards.ReplaceAllStringFunc(route.Path, func(wildcard string) string {
 				n++
@@ -267,15 +261,14 @@ func TestRouterFindsEveryRoute(t *testing.T) {
 	}
 }
 
-// TestRouterRefusesTables: a table that means two things does not get as far as
-// a client.
-func TestRouterRefusesTables(t *testing.T) {
+// An ambiguous route table panics.
+func TestRouterAmbiguousTables(t *testing.T) {
 	for name, paths := range map[string][]string{
-		"one path twice":                        {"/groups/{id}", "/groups/{id}"},
-		"two names for one id":                  {"/groups/{id}", "/groups/{group_id}/members"},
-		"two names for one word":                {"/groups/{name}", "/groups/{word}/members"},
-		"more ids than there is room for":       {"/a/{id}/b/{b_id}/c/{c_id}/d/{d_id}"},
-		"more wildcards than there is room for": {"/a/{id}/b/{b}/c/{c_id}/d/{d}"},
+		"one path twice":         {"/groups/{id}", "/groups/{id}"},
+		"two names for one id":   {"/groups/{id}", "/groups/{group_id}/members"},
+		"two names for one word": {"/groups/{name}", "/groups/{word}/members"},
+		"too many ids":           {"/a/{id}/b/{b_id}/c/{c_id}/d/{d_id}"},
+		"too many wildcards":     {"/a/{id}/b/{b}/c/{c_id}/d/{d}"},
 	} {
 		if !panics(func() {
 			rt := newRouter()
@@ -283,7 +276,7 @@ func TestRouterRefusesTables(t *testing.T) {
 				rt.handleRoute(&api.Dialect{Prefix: "/v9"}, api.Route{Method: "GET", Path: path}, func(http.ResponseWriter, *http.Request, *entry) {})
 			}
 		}) {
-			t.Errorf("%s is accepted: %v", name, paths)
+			t.Errorf("%s: no panic for %v", name, paths)
 		}
 	}
 }
@@ -294,9 +287,9 @@ func panics(f func()) (panicked bool) {
 	return false
 }
 
-// TestRouterKinds: a segment leads to the route that names it, else to the id if
-// it is all digits, else to the word if it is all letters, else nowhere.
-func TestRouterKinds(t *testing.T) {
+// A segment matches a fixed name, else an id if it is all digits, else a word if it is
+// all letters, else nothing.
+func TestRouterSegments(t *testing.T) {
 	rt := allRoutes()
 	const prefix = "/stores/abc/v9"
 	for _, c := range []struct {
@@ -323,7 +316,7 @@ func TestRouterKinds(t *testing.T) {
 		{"GET", "/words/a/b", "", nil},
 	} {
 		got := routed(rt, &http.Request{Method: c.method, URL: &url.URL{Path: prefix + c.path}})
-		want := led{Route: c.route, IDs: c.ids}
+		want := match{Route: c.route, IDs: c.ids}
 		if c.route != "" {
 			want.Store = "abc"
 		}

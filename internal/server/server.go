@@ -1,5 +1,5 @@
-// Package server is the HTTP handler: it takes a request through the log, its
-// route, token, scope and limits to a dialect's handler.
+// Package server is the HTTP server: it routes a request, checks its token, scope
+// and limits, runs the dialect's handler, and logs and counts the request.
 package server
 
 import (
@@ -20,36 +20,35 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 )
 
-// Options is what a Server can be given; the zero value works.
+// Options are options of a Server; the zero value works.
 type Options struct {
 	Log     *slog.Logger     // nil discards
-	Metrics *Metrics         // nil counts nothing
-	Now     func() time.Time // the clock of limits that are not shared; nil is the system's
-	Limits  *limit.Shared    // limits that other nodes share; nil counts in memory
+	Metrics *Metrics         // nil discards
+	Now     func() time.Time // the clock of limits in memory; nil is the system clock
+	Limits  *limit.Shared    // limits that nodes share; nil counts in memory
 
-	TrustedProxies TrustedProxies // whose X-Forwarded-For counts
-	LoopbackOnly   bool           // refuses a Host header that does not name this machine
+	TrustedProxies TrustedProxies // the proxies whose X-Forwarded-For is trusted
+	LoopbackOnly   bool           // reject requests whose Host header does not name this machine
 }
 
-// Server answers every request that Cohort gets.
+// Server is the handler of all requests.
 type Server struct {
-	svc     *service.Service
-	log     *slog.Logger
-	metrics *Metrics
-	limits  limit.Limiter
-	work    *limit.Work
-	proxies TrustedProxies
-	// failures counts tokens that nobody has.
-	failures     *limit.Failures
+	svc          *service.Service
+	log          *slog.Logger
+	metrics      *Metrics
+	limits       limit.Limiter
+	expensive    *limit.FairQueue
+	proxies      TrustedProxies
+	failures     *limit.Failures // counts unknown tokens
 	loopbackOnly bool
 	routes       *router
-	bodies       ration     // of memory for the bodies under way
-	none         *operation // for what no route matches
+	bodies       bodyBudget
+	none         *operation // for requests that match no route
 	gzip         func(http.Handler) http.HandlerFunc
-	// cutOff is the context that ends what is under way, which CutOff does.
+	// CutOff cancels all running requests, through the context cutOff.
 	cutOff context.Context
 	CutOff context.CancelFunc
-	// authenticate is the service's, or stands for it in tests.
+	// authenticate is the service's method; tests replace it.
 	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (service.Bearer, error)
 }
 
@@ -65,12 +64,12 @@ func New(svc *service.Service, o Options) *Server {
 		o.Now = time.Now
 	}
 	s := &Server{
-		svc:     svc,
-		log:     o.Log,
-		metrics: o.Metrics,
-		limits:  limit.NewMemory(o.Now),
-		work:    newWork(),
-		proxies: o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly,
+		svc:       svc,
+		log:       o.Log,
+		metrics:   o.Metrics,
+		limits:    limit.NewMemory(o.Now),
+		expensive: newExpensiveQueue(),
+		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly,
 		routes: newRouter(),
 		none:   o.Metrics.operation("none"),
 		gzip:   newCompressor(),
@@ -97,15 +96,15 @@ func New(svc *service.Service, o Options) *Server {
 	return s
 }
 
-// Dialects returns every dialect that is served.
+// Dialects returns all dialects.
 func Dialects(svc *service.Service) []*api.Dialect {
 	return []*api.Dialect{apiv2.Dialect(svc), apiv3.Dialect(svc), apiv3.Extension(svc)}
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.observe(w, r) }
 
-// newCompressor returns what answers with gzip, however short the answer.
+// newCompressor returns a wrapper that compresses responses of any length with gzip.
 func newCompressor() func(http.Handler) http.HandlerFunc {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(0), gzhttp.EnableZstd(false))
 	if err != nil {
@@ -114,30 +113,30 @@ func newCompressor() func(http.Handler) http.HandlerFunc {
 	return wrap
 }
 
-// varies is the Vary of all answers: whoever keeps them must not give one
-// client's encoding to another.
+// varies is the Vary header of all responses: a cache must not send one client's
+// encoding to another client.
 var varies = []string{"Accept-Encoding"}
 
-// compress answers with gzip those who ask for it. Nobody else goes through the
-// compressor, which puts a writer of its own around their answers as well.
+// compress compresses the response if the client accepts gzip. Other requests bypass
+// the compressor, which would wrap their writer too.
 func (s *Server) compress(e *entry, r *http.Request) {
 	if !mentionsGzip(r) {
 		e.Header()["Vary"] = varies
 		s.routes.serve(e, r, e)
 		return
 	}
-	e.gzipped = r.Method != http.MethodHead // which the compressor leaves alone
+	e.gzipped = r.Method != http.MethodHead // the compressor ignores HEAD
 	s.gzip(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.serve(w, r, e) })).ServeHTTP(e, r)
 }
 
-// mentionsGzip reports whether the compressor has to find out if the client
-// takes gzip.
+// mentionsGzip reports whether the client may accept gzip. The compressor parses the
+// header.
 func mentionsGzip(r *http.Request) bool {
 	accepted := r.Header["Accept-Encoding"]
 	return len(accepted) > 0 && strings.Contains(strings.ToLower(accepted[0]), "gzip")
 }
 
-// plain makes a route of the server's own, outside of any store.
+// plain makes the handler of a route outside of any store.
 func (s *Server) plain(name string, h handler) handler {
 	operation := s.metrics.operation(name)
 	return func(w http.ResponseWriter, r *http.Request, e *entry) {
@@ -146,7 +145,7 @@ func (s *Server) plain(name string, h handler) handler {
 	}
 }
 
-// live answers as long as the process does.
+// live responds with 200 while the process runs.
 func (s *Server) live(w http.ResponseWriter, _ *http.Request, _ *entry) {
 	api.WriteText(w, http.StatusOK, "ok")
 }
@@ -156,7 +155,7 @@ func (s *Server) openAPI(w http.ResponseWriter, _ *http.Request, _ *entry) {
 	_, _ = w.Write(openapi.Document)
 }
 
-// bearsBody reports whether a method's request body means something.
-func bearsBody(method string) bool {
+// hasBody reports whether the API reads the request body of a method.
+func hasBody(method string) bool {
 	return strings.HasPrefix(method, "P") // POST, PUT, PATCH
 }

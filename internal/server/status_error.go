@@ -7,22 +7,22 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// refusal is the body of answers that come from in front of the dialects and
-// look the same in all of them.
-type refusal struct {
+// statusError is the body of errors that are the same in all dialects: those for
+// token, scope and limits.
+type statusError struct {
 	Status int      `json:"status"`
 	Title  string   `json:"title"`
 	Type   string   `json:"type"`
 	Errors struct{} `json:"errors"`
 }
 
-func refuse(w http.ResponseWriter, status int, title string) {
-	// A refusal always encodes.
-	_ = api.WriteJSON(w, status, refusal{Status: status, Title: title, Type: api.StatusType})
+func writeStatusError(w http.ResponseWriter, status int, title string) {
+	// Encoding a statusError cannot fail.
+	_ = api.WriteJSON(w, status, statusError{Status: status, Title: title, Type: api.StatusType})
 }
 
-// refuseTooMany tells a client to come back after some seconds.
-func refuseTooMany(w http.ResponseWriter, seconds int) {
+// writeTooManyRequests responds with 429 and the seconds after which to retry.
+func writeTooManyRequests(w http.ResponseWriter, seconds int) {
 	w.Header().Set("X-Retry-After", strconv.Itoa(seconds))
-	refuse(w, http.StatusTooManyRequests, "Too many requests")
+	writeStatusError(w, http.StatusTooManyRequests, "Too many requests")
 }

@@ -14,20 +14,20 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
 
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestGzip: gzip for those who ask for it, however short the answer; nothing
-// else for anybody.
+// Responses of any length are compressed with gzip if the client accepts it. No other
+// encoding is used.
 func TestGzip(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		f.mustAnswer(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"`+strings.Repeat("x", 255)+`"}`)
+		f.mustDo(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"`+strings.Repeat("x", 255)+`"}`)
 		for _, path := range []string{f.path("/customer_groups"), f.path("/customer_groups/count"), f.path("/customer_groups?page=0"), f.path("/customer_groups/7"), f.path("/nowhere")} {
-			plain := f.answer("GET", path, f.vars["token"], "")
+			plain := f.do("GET", path, f.vars["token"], "")
 			for asked, want := range map[string]string{
 				"gzip":                       "gzip",
 				"gzip, deflate, br, zstd":    "gzip",
@@ -42,7 +42,7 @@ func TestGzip(t *testing.T) {
 				"":                           "",
 				"identity;q=1, deflate;q=.1": "",
 			} {
-				w := f.mustAnswer(t, plain.Code, "GET", path, f.vars["token"], "", "Accept-Encoding", asked)
+				w := f.mustDo(t, plain.Code, "GET", path, f.vars["token"], "", "Accept-Encoding", asked)
 				body := w.Body.String()
 				if got := w.Header().Get("Content-Encoding"); got != want {
 					t.Errorf("GET %s, Accept-Encoding: %s: Content-Encoding: %q, want %q", path, asked, got, want)
@@ -52,8 +52,8 @@ func TestGzip(t *testing.T) {
 				if diff := cmp.Diff(plain.Body.String(), body); diff != "" {
 					t.Errorf("GET %s, Accept-Encoding: %s (-plain +got):\n%s", path, asked, diff)
 				}
-				// A cache must not give one client's encoding to another; and a
-				// charset in the type breaks a client.
+				// A cache must not send one client's encoding to another, and a
+				// charset in Content-Type breaks a client.
 				for header, want := range map[string]string{"Vary": "Accept-Encoding", "Content-Type": plain.Header().Get("Content-Type")} {
 					if got := w.Header().Get(header); got != want {
 						t.Errorf("GET %s, Accept-Encoding: %s: %s: %q, want %q", path, asked, header, got, want)
@@ -61,9 +61,9 @@ func TestGzip(t *testing.T) {
 				}
 			}
 		}
-		// Nothing is not compressed into something.
+		// An empty response is not compressed.
 		for _, method := range []string{"GET", "HEAD"} {
-			w := f.mustAnswer(t, 204, method, f.path("/customer_groups?page=2"), f.vars["token"], "", "Accept-Encoding", "gzip")
+			w := f.mustDo(t, 204, method, f.path("/customer_groups?page=2"), f.vars["token"], "", "Accept-Encoding", "gzip")
 			if w.Body.Len() != 0 || w.Header().Get("Content-Encoding") != "" {
 				t.Errorf("%s: 204 with %d bytes, Content-Encoding %q", method, w.Body.Len(), w.Header().Get("Content-Encoding"))
 			}
@@ -84,15 +84,15 @@ func gunzip(t *testing.T, r io.Reader) string {
 	return string(b)
 }
 
-// wire is a fixture on a network, and one connection to it.
+// wire is a fixture on a network with one connection to it.
 type wire struct {
 	*fixture
 	net.Conn
-	answers *bufio.Reader
-	lines   logLines
+	responses *bufio.Reader
+	lines     logLines
 }
 
-// dial serves a fixture and connects to it; wrap may be nil.
+// dial serves a fixture and connects to it. wrap may be nil.
 func dial(t *testing.T, d *db.DB, wrap func(http.Handler) http.Handler) *wire {
 	t.Helper()
 	lines := newLogLines()
@@ -111,7 +111,7 @@ func dial(t *testing.T, d *db.DB, wrap func(http.Handler) http.Handler) *wire {
 	return &wire{f, conn, bufio.NewReader(conn), lines}
 }
 
-// request is a request as it is on the wire; announced is its Content-Length.
+// request returns a request in HTTP/1.1 format; announced is its Content-Length.
 func (w *wire) request(method, path, token, body string, announced int, header ...string) string {
 	return onWire(method, w.path(path), token, body, announced, header...)
 }
@@ -131,10 +131,10 @@ func (w *wire) send(t *testing.T, s string) {
 	}
 }
 
-// read reads the next answer, which must have the status.
+// read reads the next response, which must have the status.
 func (w *wire) read(t *testing.T, method string, status int) (http.Header, string) {
 	t.Helper()
-	res, err := http.ReadResponse(w.answers, &http.Request{Method: method})
+	res, err := http.ReadResponse(w.responses, &http.Request{Method: method})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,25 +146,25 @@ func (w *wire) read(t *testing.T, method string, status int) (http.Header, strin
 	return res.Header, string(body)
 }
 
-// TestPipeline: requests that come together on one connection are answered in
-// their order.
+// Pipelined requests get their responses in order.
 func TestPipeline(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		body := `{"name":"Wholesale"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], body, len(body))+
 			w.request("HEAD", "/customer_groups/1", w.vars["token"], "", 0)+
 			w.request("GET", "/customer_groups/count", w.vars["token"], "", 0)+
-			w.request("GET", "/customer_groups/count", "nobody-has-this", "", 0))
+			w.request("GET", "/customer_groups/count", "unknown-token", "", 0))
 		if _, got := w.read(t, "POST", 200); !strings.HasPrefix(got, `{"id":1,"name":"Wholesale"`) {
-			t.Errorf("the first answer: %s", got)
+			t.Errorf("the first response: %s", got)
 		}
 		w.read(t, "HEAD", 200)
 		if _, got := w.read(t, "GET", 200); got != `{"count":1}` {
-			t.Errorf("the third answer: %s", got)
+			t.Errorf("the third response: %s", got)
 		}
 		w.read(t, "GET", 401)
-		// A refusal and a 204 leave the connection as it was.
+		// The connection stays open after a 401 and a 204.
 		w.send(t, w.request("DELETE", "/customer_groups/1", w.vars["token"], "", 0))
 		w.read(t, "DELETE", 204)
 		w.send(t, w.request("GET", "/customer_groups/1", w.vars["token"], "", 0))
@@ -172,13 +172,14 @@ func TestPipeline(t *testing.T) {
 	})
 }
 
-// TestHead: the header of the answer to GET, and not a byte of its body, which
-// the next answer on the connection would show.
+// The response to HEAD has the header of GET and no body. A body would break the next
+// response on the connection.
 func TestHead(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		for _, path := range []string{"/time", "/customer_groups/count", "/customer_groups/7", "/customer_groups?limit=251", "/nowhere"} {
-			status := w.answer("GET", w.path(path), w.vars["token"], "").Code
+			status := w.do("GET", w.path(path), w.vars["token"], "").Code
 			w.send(t, w.request("HEAD", path, w.vars["token"], "", 0)+w.request("GET", path, w.vars["token"], "", 0))
 			head, _ := w.read(t, "HEAD", status)
 			get, _ := w.read(t, "GET", status)
@@ -187,16 +188,17 @@ func TestHead(t *testing.T) {
 				get.Del(name)
 			}
 			if diff := cmp.Diff(get, head); diff != "" {
-				t.Errorf("HEAD %s has another header (-GET +HEAD):\n%s", path, diff)
+				t.Errorf("the headers of HEAD %s differ from GET (-GET +HEAD):\n%s", path, diff)
 			}
 		}
 	})
 }
 
-// TestExpectContinue: a client that asks whether to send its body is told to,
-// once everything that does not need the body is right, or told why not.
+// A client that sends Expect: 100-continue gets 100 Continue after all checks that do not
+// need the body, or the error of the first check that fails.
 func TestExpectContinue(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		body := `{"name":"Wholesale"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], "", len(body), "Expect: 100-continue"))
@@ -211,13 +213,14 @@ func TestExpectContinue(t *testing.T) {
 	})
 }
 
-// TestClientLeaves: of a request whose client leaves in the middle of the body
-// nothing remains: no group, no place at the gate, no error for an operator.
+// A client that disconnects during its body leaves nothing behind: no group, no held
+// concurrency slot, no log line at error level.
 func TestClientLeaves(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		w.concurrency(t, 1)
-		// Half of it is a whole group already.
+		// The first half is a valid body.
 		half := `{"name":"Half"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
 		if err := w.Close(); err != nil {
@@ -230,14 +233,14 @@ func TestClientLeaves(t *testing.T) {
 		if n := w.groups(t); n != 0 {
 			t.Errorf("%d groups, want none", n)
 		}
-		w.mustAnswer(t, 200, "POST", w.path("/customer_groups"), w.vars["token"], half)
+		w.mustDo(t, 200, "POST", w.path("/customer_groups"), w.vars["token"], half)
 	})
 }
 
-// TestBodyBreaksOff: a body that ends before it should is no body, even when
-// it could be read as one; a client that still listens is told so.
+// An incomplete body is rejected with 400, even if the part that arrived is valid JSON.
 func TestBodyBreaksOff(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	t.Parallel()
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		half := `{"name":"Half"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
@@ -254,15 +257,15 @@ func TestBodyBreaksOff(t *testing.T) {
 	})
 }
 
-// TestClientIsSlow: a client whose body is not there in time is told so, and
-// nothing of it is kept.
+// A body that does not arrive in time is rejected with 408.
 func TestClientIsSlow(t *testing.T) {
+	t.Parallel()
 	const want = `[{"status":408,"message":"The request body did not arrive in time."}]`
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				// What http.Server.ReadTimeout does, but not before the header is
-				// read: a timeout short enough for a test could also be over then.
+				// Like http.Server.ReadTimeout, but it starts after the header: a short
+				// timeout could already expire while the header is read.
 				if err := http.NewResponseController(w).SetReadDeadline(time.Unix(1, 0)); err != nil {
 					t.Error(err)
 				}

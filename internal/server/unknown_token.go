@@ -8,21 +8,21 @@ import (
 	"cohort.example/cohort/internal/limit"
 )
 
-// refuseToken answers for a token that nobody has: 401, and 429 when too many came
-// from the same address. A token that somebody has is looked up before and is never
-// refused for its neighbours. The log names the address once, and then nothing
-// before the minute is over.
-func (s *Server) refuseToken(w http.ResponseWriter, e *entry) {
+// rejectUnknownToken responds to an unknown token: 401, or 429 if the client
+// address has sent too many. Valid tokens are looked up before and are never
+// rejected because of other clients at the same address. The log has one warning
+// per address and minute; further rejections are logged at debug level.
+func (s *Server) rejectUnknownToken(w http.ResponseWriter, e *entry) {
 	f := s.failures.Count(e.client)
-	if !f.Refused {
-		refuse(w, http.StatusUnauthorized, "Unauthorized")
+	if !f.Rejected {
+		writeStatusError(w, http.StatusUnauthorized, unauthorized)
 		return
 	}
-	e.flood = true
-	s.metrics.refused.WithLabelValues(limit.FailedTokens).Inc()
+	e.suppressed = true
+	s.metrics.rejected.WithLabelValues(limit.FailedTokens).Inc()
 	if f.First {
-		s.log.LogAttrs(context.Background(), slog.LevelWarn, "an address sends many tokens that nobody has; more of them are refused for a while and not logged one by one",
+		s.log.LogAttrs(context.Background(), slog.LevelWarn, "too many unknown tokens from one address; further requests with unknown tokens are rejected for a minute and not logged",
 			slog.String("client", e.client.String()))
 	}
-	refuseTooMany(w, f.RetryAfter)
+	writeTooManyRequests(w, f.RetryAfter)
 }

@@ -9,64 +9,65 @@ import (
 )
 
 const (
-	// spareTime is how long an answer to a request whose body nobody has read
-	// waits for the rest of a small one, so as to keep the connection.
-	spareTime = 10 * time.Millisecond
-	// maxSpared is how many bytes a body may have for that.
-	maxSpared = 64 << 10
+	// drainTimeout is how long a response to a request with an unread body waits
+	// for the rest of a small body, so that the connection can be reused.
+	drainTimeout = 10 * time.Millisecond
+	// maxDrain is how many bytes a small body has at most.
+	maxDrain = 64 << 10
 )
 
-// WriteHeader sends an answer's header.
+// WriteHeader sends the header of a response.
 func (e *entry) WriteHeader(status int) {
-	e.leaveBody()
+	e.finishBody()
 	e.recorder.WriteHeader(status)
 }
 
 func (e *entry) Write(b []byte) (int, error) {
-	e.leaveBody()
+	e.finishBody()
 	return e.recorder.Write(b)
 }
 
-// leaveBody sees to it that an answer does not wait for the rest of a body which
-// nobody has read. Left to itself, net/http reads up to 256 KiB of it before it
-// sends a header. A connection on which a body is still under way is closed
-// behind the answer: its rest must not be taken for the next request.
+// finishBody keeps a response from waiting for the rest of an unread body: net/http
+// would read up to 256 KiB of it before it sends the header. If the body does not
+// end in time, the connection is closed after the response, because its rest must
+// not be parsed as the next request.
 //
-// HTTP/2 needs nothing of that, since a stream is not the connection.
-func (e *entry) leaveBody() {
-	if e.bodyLeft {
+// HTTP/2 does not need this, since each request has its own stream.
+func (e *entry) finishBody() {
+	if e.bodyFinished {
 		return
 	}
-	e.bodyLeft = true
+	e.bodyFinished = true
 	r := e.request
 	if r.ContentLength == 0 || r.Body == nil || r.Body == http.NoBody || r.ProtoMajor != 1 {
 		return
 	}
 	control := http.NewResponseController(e.ResponseWriter)
-	if e.bodyIsHere(control) {
+	if e.drainBody(control) {
 		return
 	}
 	e.Header()["Connection"] = []string{"close"}
-	deadline := time.Now().Add(lingerTimeout) // for net/http to read on
+	deadline := time.Now().Add(lingerTimeout) // net/http reads on until then
 	if c := connOf(r.Context()); c != nil {
-		c.lingers.Store(true) // which does so behind the end of the answer
+		c.lingers.Store(true) // conn.Close reads on, after the response has been sent
 		deadline = time.Unix(1, 0)
 	}
-	_ = control.SetReadDeadline(deadline) // an error means that there is no network
+	_ = control.SetReadDeadline(deadline) // fails only without a network connection
 }
 
-// bodyIsHere reads a small body to its end, if that is here.
-func (e *entry) bodyIsHere(control *http.ResponseController) bool {
-	if e.bodyFailed || e.request.ContentLength > maxSpared || expectsContinue(e.request) {
+// drainBody reads a small body to its end. It reports whether it has reached the
+// end in time.
+func (e *entry) drainBody(control *http.ResponseController) bool {
+	if e.bodyFailed || e.request.ContentLength > maxDrain || expectsContinue(e.request) {
 		return false
 	}
-	_ = control.SetReadDeadline(time.Now().Add(spareTime)) // an error means that there is no network
-	_, err := io.CopyN(io.Discard, e.request.Body, maxSpared+1)
+	_ = control.SetReadDeadline(time.Now().Add(drainTimeout)) // fails only without a network connection
+	_, err := io.CopyN(io.Discard, e.request.Body, maxDrain+1)
 	return errors.Is(err, io.EOF)
 }
 
-// expectsContinue reports whether the client waits until its body is asked for.
-// To read is to ask for it.
+// expectsContinue reports whether the client waits for 100 Continue before it sends
+// its body. Reading the body would send it.
 func expectsContinue(r *http.Request) bool {
 	return strings.EqualFold(strings.TrimSpace(r.Header.Get("Expect")), "100-continue")
 }

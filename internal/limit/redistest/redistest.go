@@ -1,4 +1,4 @@
-// Package redistest starts a real Redis for a test.
+// Package redistest starts a real Redis server for tests.
 package redistest
 
 import (
@@ -15,16 +15,16 @@ import (
 	"time"
 )
 
-// Redis is a redis-server of its own, without persistence, at a Unix socket.
+// Redis is a redis-server on a Unix socket, without persistence.
 type Redis struct {
 	Socket string
 	args   []string
-	input  io.Closer // as long as it is open, the server runs
+	input  io.Closer // the server runs until it is closed
 	ended  chan struct{}
 	log    string
 }
 
-// URL returns the server's URL; its password is "" if it has none.
+// URL returns the server's URL. If the server has no password, pass "".
 func (r *Redis) URL(password string) string {
 	if password != "" {
 		return "unix://:" + password + "@" + r.Socket
@@ -32,11 +32,11 @@ func (r *Redis) URL(password string) string {
 	return "unix://" + r.Socket
 }
 
-// Start starts a server that ends with the test. Without redis-server the test
-// is skipped, except in CI.
+// Start starts a server that stops when the test ends. If redis-server is not installed,
+// the test is skipped; in CI (CI=true) it fails.
 func Start(t testing.TB, args ...string) *Redis {
 	t.Helper()
-	mustHave(t)
+	requireRedis(t)
 	r, err := start(args)
 	if err != nil {
 		t.Fatal(err)
@@ -45,20 +45,21 @@ func Start(t testing.TB, args ...string) *Redis {
 	return r
 }
 
-func mustHave(t testing.TB) {
+func requireRedis(t testing.TB) {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err == nil {
 		return
 	}
-	const missing = "there is no redis-server in the PATH"
+	const missing = "redistest: redis-server is not installed"
+	const install = " (apt-get install redis-server)"
 	if os.Getenv("CI") == "true" {
-		t.Fatal(missing)
+		t.Fatal(missing + install)
 	}
-	t.Skip(missing)
+	t.Skip(missing + "; skipping" + install)
 }
 
 func start(args []string) (*Redis, error) {
-	dir, err := os.MkdirTemp("", "redis") // the path of a socket must be short
+	dir, err := os.MkdirTemp("", "redis") // the path of a Unix socket has about 100 bytes at most
 	if err != nil {
 		return nil, err
 	}
@@ -70,14 +71,14 @@ func start(args []string) (*Redis, error) {
 	return r, nil
 }
 
-// watch runs a server until its own input ends, which it does with the test's
-// process at the latest, however that ends.
+// watch runs the server until the shell's standard input is closed, which happens at the
+// latest when the test process ends, even if it is killed.
 const watch = `redis-server "$@" & read -r line; kill -9 $!; wait`
 
 func (r *Redis) run() error {
 	args := append([]string{"-c", watch, "sh", "--port", "0", "--unixsocket", r.Socket, "--save", "", "--appendonly", "no",
 		"--dir", filepath.Dir(r.Socket), "--logfile", r.log, "--databases", "1"}, r.args...)
-	cmd := exec.Command("sh", args...) //nolint:noctx // it ends when its input does
+	cmd := exec.Command("sh", args...) //nolint:noctx // it ends when its input is closed
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -88,25 +89,25 @@ func (r *Redis) run() error {
 	r.input, r.ended = input, make(chan struct{})
 	go func(ended chan struct{}) {
 		defer close(ended)
-		_ = cmd.Wait() // it is killed
+		_ = cmd.Wait() // the error says that the server was killed
 	}(r.ended)
 	return r.await()
 }
 
-// await waits until the server answers. A password to give is an answer.
+// await waits until the server responds, with an error if it requires a password.
 func (r *Redis) await() error {
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); {
-		if answer, err := r.ping(); err == nil && (strings.HasPrefix(answer, "+PONG") || strings.HasPrefix(answer, "-NOAUTH")) {
+		if reply, err := r.ping(); err == nil && (strings.HasPrefix(reply, "+PONG") || strings.HasPrefix(reply, "-NOAUTH")) {
 			return nil
 		}
-		time.Sleep(time.Millisecond) // between two looks
+		time.Sleep(time.Millisecond)
 	}
 	text, _ := os.ReadFile(r.log)
-	return fmt.Errorf("redis-server does not answer:\n%s", text)
+	return fmt.Errorf("redis-server does not respond:\n%s", text)
 }
 
 func (r *Redis) ping() (string, error) {
-	c, err := net.DialTimeout("unix", r.Socket, time.Second) //nolint:noctx // a socket of this machine
+	c, err := net.DialTimeout("unix", r.Socket, time.Second) //nolint:noctx // a local socket
 	if err != nil {
 		return "", err
 	}
@@ -120,13 +121,13 @@ func (r *Redis) ping() (string, error) {
 	return bufio.NewReader(c).ReadString('\n')
 }
 
-// Kill ends the server as a crash does.
+// Kill kills the server, as in a crash.
 func (r *Redis) Kill() {
 	_ = r.input.Close()
 	<-r.ended
 }
 
-// Restart starts the server again after Kill, at the same place and empty.
+// Restart starts the server again after Kill, on the same socket and empty.
 func (r *Redis) Restart(t testing.TB) {
 	t.Helper()
 	if err := r.run(); err != nil {
@@ -141,21 +142,20 @@ func (r *Redis) remove() {
 	_ = os.RemoveAll(filepath.Dir(r.Socket))
 }
 
-// The server that the tests of a binary share.
+// shared is the server that all tests of a binary share.
 var shared struct {
 	sync.Mutex
 	redis *Redis
 }
 
-// URL returns the URL of a server that tests share: the one in
-// COHORT_TEST_REDIS, or one that Main ends. Each test takes stores of its own
-// there, by NewStore.
+// URL returns the URL of a server that tests share: the one in COHORT_TEST_REDIS, or one
+// that Main stops. Each test must use stores with new names.
 func URL(t testing.TB) string {
 	t.Helper()
 	if url := os.Getenv("COHORT_TEST_REDIS"); url != "" {
 		return url
 	}
-	mustHave(t)
+	requireRedis(t)
 	shared.Lock()
 	defer shared.Unlock()
 	if shared.redis == nil {
@@ -168,7 +168,7 @@ func URL(t testing.TB) string {
 	return shared.redis.URL("")
 }
 
-// Main runs the tests of a binary and ends the server that they share.
+// Main runs the tests of a binary and stops the server that they share.
 func Main(m *testing.M) (status int) {
 	defer func() {
 		if shared.redis != nil {

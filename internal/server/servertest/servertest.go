@@ -1,5 +1,4 @@
-// Package servertest runs the whole server in a test, on a database of the
-// test's choice.
+// Package servertest runs the whole server on a database of the test.
 package servertest
 
 import (
@@ -27,7 +26,7 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 	return &Server{URL: h.URL, Service: svc}
 }
 
-// Store adds a store.
+// Store creates a store.
 func (s *Server) Store(t testing.TB, st cohort.Store) cohort.Store {
 	t.Helper()
 	st, err := s.Service.CreateStore(t.Context(), st)
@@ -37,7 +36,7 @@ func (s *Server) Store(t testing.TB, st cohort.Store) cohort.Store {
 	return st
 }
 
-// Token adds a token to a store and returns its secret.
+// Token creates a token of a store and returns its secret.
 func (s *Server) Token(t testing.TB, storeHash string, scopes ...cohort.Scope) string {
 	t.Helper()
 	st, err := s.Service.Store(t.Context(), storeHash)
@@ -51,8 +50,8 @@ func (s *Server) Token(t testing.TB, storeHash string, scopes ...cohort.Scope) s
 	return secret
 }
 
-// Vars makes a store, a second one, and tokens for them, and returns the
-// variables under which wire scripts know them.
+// Vars creates two stores and their tokens, and returns them as the variables of wire
+// scripts.
 func (s *Server) Vars(t testing.TB) map[string]string {
 	t.Helper()
 	s.Store(t, cohort.Store{Hash: "abc"})
@@ -67,7 +66,7 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 	}
 }
 
-// V3Vars is Vars for the scripts of V3, whose token has every scope.
+// V3Vars is Vars for V3 scripts: their tokens have all scopes.
 func (s *Server) V3Vars(t testing.TB) map[string]string {
 	t.Helper()
 	vars := s.Vars(t)
