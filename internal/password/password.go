@@ -1,8 +1,7 @@
 // Package password hashes and checks passwords with argon2id.
 //
-// Hashes are PHC strings ("$argon2id$v=19$m=19456,t=2,p=1$salt$tag") that carry
-// their own parameters, so that the parameters can be raised while older
-// hashes go on working.
+// Hashes are PHC strings ("$argon2id$v=19$m=19456,t=2,p=1$salt$tag") that contain their
+// parameters, so older hashes stay valid when the parameters change.
 package password
 
 import (
@@ -30,8 +29,8 @@ const (
 	tagBytes  = 32
 )
 
-// What a stored hash may be, so that a damaged row can neither take the machine
-// down nor be guessed.
+// Bounds of a stored hash: a damaged row must not use up the memory or the processors,
+// and must not be easy to guess.
 const (
 	maxMemoryKiB = 1024 * 1024
 	maxPasses    = 64
@@ -42,28 +41,27 @@ const (
 
 // Bounds of a Hasher.
 const (
-	// maxWaiting is how many passwords wait at most.
+	// maxWaiting is how many passwords wait at most to be hashed.
 	maxWaiting = 128
-	// maxWait is how long each waits at most.
+	// maxWait is how long a password waits at most.
 	maxWait = 5 * time.Second
 )
 
-// Hasher hashes at most as many passwords at once as there are processors: more
-// would only take memory, 19 MiB each. The others wait, and the stores take
-// turns.
+// Hasher hashes as many passwords concurrently as there are processors. More would only
+// take memory, 19 MiB each. Further passwords wait in a fair queue.
 type Hasher struct{ queue *limit.FairQueue }
 
-// NewHasher returns a Hasher. How many processors there are is what the process
-// was started with, whatever GOMAXPROCS has been set to since.
+// NewHasher returns a Hasher for the number of processors at start-up, which does not
+// depend on later changes of GOMAXPROCS.
 func NewHasher() *Hasher { return newHasher(limit.Processors()) }
 
 func newHasher(concurrency int) *Hasher {
 	return &Hasher{limit.NewFairQueue(limit.FairQueueOptions{Name: limit.Passwords, Concurrency: concurrency, Waiting: maxWaiting, Wait: maxWait})}
 }
 
-// Hash returns the hash of a password of a store's. It takes tens of milliseconds
-// and must not be called in a transaction. It fails if ctx ends while it waits,
-// and with a *limit.FullError if too many wait or the wait is too long.
+// Hash returns the hash of a password. It takes tens of milliseconds and must not be
+// called in a transaction. It returns ctx's error if ctx ends while the password waits,
+// and a *limit.FullError if too many passwords wait or the wait is too long.
 func (h *Hasher) Hash(ctx context.Context, store, password string) (string, error) {
 	salt := random(saltBytes)
 	p := parameters{memoryKiB, passes, lanes}
@@ -74,22 +72,22 @@ func (h *Hasher) Hash(ctx context.Context, store, password string) (string, erro
 	return encode(p, salt, tag), nil
 }
 
-// Unguessable returns a hash that no known password has: how the password of
-// somebody who was given a random one that nobody was told is kept.
+// Unguessable returns a hash of no known password, for customers without a password. It
+// looks like any other hash.
 func Unguessable() string {
 	return encode(parameters{memoryKiB, passes, lanes}, random(saltBytes), random(tagBytes))
 }
 
-// decoy is checked where there is no hash, so that this takes as long.
-var decoy = Unguessable()
+// dummyHash is checked if there is no hash, so that the check takes the same time.
+var dummyHash = Unguessable()
 
-// Matches reports whether the hash is that of the password. Without a hash ("")
-// it takes as long and returns false. It fails as Hash does, or if the hash
-// cannot be read.
+// Matches reports whether the hash is that of the password. Without a hash ("") it
+// returns false after the same time. It returns the errors of Hash, and an error if the
+// hash is malformed.
 func (h *Hasher) Matches(ctx context.Context, store, password, hash string) (bool, error) {
 	known := hash != ""
 	if !known {
-		hash = decoy
+		hash = dummyHash
 	}
 	p, salt, want, err := decode(hash)
 	if err != nil {
@@ -122,24 +120,24 @@ func encode(p parameters, salt, tag []byte) string {
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memoryKiB, p.passes, p.lanes, b64(salt), b64(tag))
 }
 
-var errUnreadable = errors.New("password: a stored hash cannot be read")
+var errMalformed = errors.New("password: a stored hash is malformed")
 
 func decode(hash string) (p parameters, salt, tag []byte, err error) {
 	parts := strings.Split(hash, "$") // "", argon2id, v=19, m=…, salt, tag
 	if len(parts) != 6 || parts[1] != "argon2id" || parts[2] != fmt.Sprintf("v=%d", argon2.Version) {
-		return p, nil, nil, errUnreadable
+		return p, nil, nil, errMalformed
 	}
 	if _, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &p.memoryKiB, &p.passes, &p.lanes); err != nil {
-		return p, nil, nil, errUnreadable
+		return p, nil, nil, errMalformed
 	}
 	salt, saltErr := base64.RawStdEncoding.DecodeString(parts[4])
 	tag, tagErr := base64.RawStdEncoding.DecodeString(parts[5])
-	sane := p.memoryKiB <= maxMemoryKiB && p.passes >= 1 && p.passes <= maxPasses && p.lanes >= 1 && p.lanes <= maxLanes
-	if saltErr != nil || tagErr != nil || !sane || len(tag) < minTagBytes || len(tag) > maxTagBytes {
-		return p, nil, nil, errUnreadable
+	valid := p.memoryKiB <= maxMemoryKiB && p.passes >= 1 && p.passes <= maxPasses && p.lanes >= 1 && p.lanes <= maxLanes
+	if saltErr != nil || tagErr != nil || !valid || len(tag) < minTagBytes || len(tag) > maxTagBytes {
+		return p, nil, nil, errMalformed
 	}
-	if encode(p, salt, tag) != hash { // the parsers above are lenient, a password is not
-		return p, nil, nil, errUnreadable
+	if encode(p, salt, tag) != hash { // the parsers above accept variants
+		return p, nil, nil, errMalformed
 	}
 	return p, salt, tag, nil
 }

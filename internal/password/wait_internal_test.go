@@ -11,7 +11,7 @@ import (
 	"cohort.example/cohort/internal/limit"
 )
 
-// fill takes every place, and returns a function that gives one back.
+// fill takes all slots, and returns a function that releases one.
 func fill(t *testing.T, h *Hasher) (release func()) {
 	for range h.queue.Concurrency() {
 		done, err := h.queue.Acquire(t.Context(), "other")
@@ -23,7 +23,7 @@ func fill(t *testing.T, h *Hasher) (release func()) {
 	return release
 }
 
-// waits is what has to wait for a place.
+// waits are the calls that wait for a slot.
 var waits = map[string]func(*Hasher, context.Context) error{
 	"Hash": func(h *Hasher, ctx context.Context) error { _, err := h.Hash(ctx, "abc", "x"); return err },
 	"Matches": func(h *Hasher, ctx context.Context) error {
@@ -33,7 +33,7 @@ var waits = map[string]func(*Hasher, context.Context) error{
 	"Matches without a hash": func(h *Hasher, ctx context.Context) error { _, err := h.Matches(ctx, "abc", "x", ""); return err },
 }
 
-// TestWaitEnds: by the context, or by a refusal when it has been long enough.
+// A wait ends when the context ends, or with a FullError after maxWait.
 func TestWaitEnds(t *testing.T) {
 	for name, wait := range waits {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestWaitEnds(t *testing.T) {
 					t.Errorf("got error %v", err)
 				}
 				start := time.Now()
-				err := wait(h, t.Context()) // the bubble's clock goes on while all wait
+				err := wait(h, t.Context()) // the bubble's clock advances while all goroutines wait
 				if full, ok := errors.AsType[*limit.FullError](err); !ok || full.Limit != limit.Passwords {
 					t.Errorf("got error %v", err)
 				}
@@ -60,15 +60,15 @@ func TestWaitEnds(t *testing.T) {
 					t.Errorf("it waited for %v", took)
 				}
 				if running, waiting := h.queue.Usage(); running != 3 || waiting != 0 {
-					t.Errorf("in the end %d run and %d wait", running, waiting)
+					t.Errorf("after the waits %d run and %d wait", running, waiting)
 				}
 			})
 		})
 	}
 }
 
-// TestPlaces: each makes room for the next, also one whose hash cannot be read.
-func TestPlaces(t *testing.T) {
+// Each call releases its slot for the next one, even if its hash is malformed.
+func TestSlotsAreReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHasher(3)
 		release := fill(t, h)
@@ -80,12 +80,12 @@ func TestPlaces(t *testing.T) {
 		}
 		synctest.Wait()
 		if len(done) != 0 {
-			t.Errorf("%d got through without a place", len(done))
+			t.Errorf("%d calls ended without a slot", len(done))
 		}
-		release() // the one through which all have to pass
+		release() // all calls use this slot one after another
 		synctest.Wait()
 		if len(done) != cap(done) {
-			t.Errorf("%d of %d got through one after another", len(done), cap(done))
+			t.Errorf("%d of %d calls ended with one slot", len(done), cap(done))
 		}
 		for range len(done) {
 			if err := <-done; err != nil {
@@ -93,20 +93,20 @@ func TestPlaces(t *testing.T) {
 			}
 		}
 		if _, err := h.Matches(t.Context(), "abc", "x", "damaged"); err == nil {
-			t.Error("a damaged hash was read")
+			t.Error("no error for a malformed hash")
 		}
 		if running, waiting := h.queue.Usage(); running != 2 || waiting != 0 {
-			t.Errorf("after all that %d run and %d wait", running, waiting)
+			t.Errorf("after all calls %d run and %d wait", running, waiting)
 		}
 	})
 }
 
-// TestAtOnceIsWhatTheProcessHas: a server raises GOMAXPROCS above the number of
-// processors, and not as many passwords more are hashed at once.
-func TestAtOnceIsWhatTheProcessHas(t *testing.T) {
+// The concurrency is the number of processors, even though the server raises GOMAXPROCS
+// above it.
+func TestConcurrencyIsNumberOfProcessors(t *testing.T) {
 	before := runtime.GOMAXPROCS(0)
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2 * before))
 	if got := NewHasher().queue.Concurrency(); got != before {
-		t.Errorf("%d at once on %d processors", got, before)
+		t.Errorf("concurrency %d on %d processors", got, before)
 	}
 }
