@@ -1,5 +1,5 @@
-// Package country knows the countries of postal addresses by their English
-// names, their ISO 3166-1 codes and the other names that people write.
+// Package country has the countries of postal addresses, by English name, ISO 3166-1
+// code and common other names.
 package country
 
 import (
@@ -17,23 +17,22 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Country is a country or a territory with a code of its own.
+// Country is a country or a territory with its own ISO code.
 type Country struct {
 	Name     string // English
-	ISO2     string // ISO 3166-1 alpha-2; XK for Kosovo, as everybody uses it
+	ISO2     string // ISO 3166-1 alpha-2; XK, which is in common use, for Kosovo
 	ISO3     string // ISO 3166-1 alpha-3
 	Variants []string
 }
 
-// notCountries are regions that the library knows and ISO 3166-1 does not.
+// notCountries are regions of golang.org/x/text that are not in ISO 3166-1.
 var notCountries = map[string]bool{
 	"AC": true, "CP": true, "DG": true, "EA": true, "EZ": true, "IC": true, "TA": true, "UN": true,
 }
 
-// names are the names that the live service answers with, where they are not
-// the library's. Source: the list that the vendor's plug-in for WordPress
-// carries. It lacks the six countries that are newer than it; those have the
-// library's name.
+// names are the names in responses of the live service, where they differ from those of
+// golang.org/x/text. Source: the list in the vendor's plug-in for WordPress. That list
+// lacks six newer countries, which have the names of golang.org/x/text.
 var names = map[string]string{
 	"AG": "Antigua and Barbuda",
 	"BA": "Bosnia and Herzegovina",
@@ -119,27 +118,24 @@ var variants = map[string][]string{
 	"VI": {"US Virgin Islands"},
 }
 
-// directory is every country, by name, and the places in it by code and by the
-// keys of names.
+// directory has all countries, sorted by name, and their indexes by code and by key of
+// name.
 type directory struct {
 	all            []Country
 	byCode, byName map[string]int
 }
 
-// theDirectory is made when somebody first asks: it takes tens of milliseconds,
-// which a process that starts should not wait for.
+// theDirectory is built on first use, since it takes tens of milliseconds that would
+// delay the start of the process.
 var theDirectory = sync.OnceValue(func() directory {
 	all := list()
 	byCode, byName := index(all)
 	return directory{all, byCode, byName}
 })
 
-// All returns every country, by name.
-func All() []Country { return theDirectory().all }
-
-// Lookup finds a country by its name, a variant of it, or a code. Case and the
-// space around it do not matter; of a name, neither do accents, punctuation, a
-// "the", "&" for "and" and "St." for "Saint".
+// Lookup finds a country by name, variant or code. It ignores case and surrounding space;
+// in names it also ignores accents, punctuation, "the", and the differences between "&"
+// and "and", and between "St." and "Saint".
 func Lookup(name string) (Country, bool) {
 	if len(name) > maxName {
 		return Country{}, false
@@ -166,7 +162,7 @@ func list() []Country {
 				continue
 			}
 			c := Country{Name: english.Name(region), ISO2: code, ISO3: region.ISO3(), Variants: variants[code]}
-			if c.Name == "" { // a code that is out of use
+			if c.Name == "" { // a code that is not in use any more
 				continue
 			}
 			if name, ok := names[code]; ok {
@@ -182,9 +178,9 @@ func list() []Country {
 	return countries
 }
 
-// index finds places by code and by the keys of names. They are apart because
-// what does not matter in a name does in a code: "&" is no Andorra (AND), and
-// "Saint" no São Tomé (ST).
+// index maps codes and keys of names to positions. The maps are separate because codes
+// are not normalized like names: "&" is not Andorra (AND), and "Saint" is not São Tomé
+// (ST).
 func index(countries []Country) (byCode, byName map[string]int) {
 	byCode, byName = make(map[string]int, 2*len(countries)), make(map[string]int, 2*len(countries))
 	for i, c := range countries {
@@ -197,10 +193,10 @@ func index(countries []Country) (byCode, byName map[string]int) {
 	return byCode, byName
 }
 
-// maxName bounds the work of a look-up; no name is longer.
+// maxName is how many bytes a name may have. It bounds the cost of a look-up.
 const maxName = 255
 
-// key is a name without what does not matter about it.
+// key normalizes a name.
 func key(name string) string {
 	stripped, _, err := transform.String(transform.Chain(norm.NFD, runes.Remove(runes.In(unicode.Mn))), cases.Fold().String(name))
 	if err != nil {

@@ -15,9 +15,9 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-var update = flag.Bool("update", false, "write the table of docs/countries.md anew")
+var update = flag.Bool("update", false, "rewrite the table in docs/countries.md")
 
-// isoCodes are the codes that ISO 3166-1 assigns.
+// isoCodes are the codes of ISO 3166-1.
 const isoCodes = `
 AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ BR BS BT BV BW BY BZ
 CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR
@@ -27,11 +27,11 @@ MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM PN
 SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ
 UA UG UM US UY UZ VA VC VE VG VI VN VU WF WS YE YT ZA ZM ZW`
 
-func TestAllCountriesAreThere(t *testing.T) {
+func TestAllCountries(t *testing.T) {
 	want := append(strings.Fields(isoCodes), "XK")
 	slices.Sort(want)
 	if len(want) != 249+1 {
-		t.Fatalf("the list has %d codes; ISO 3166-1 has 249, and XK makes 250", len(want))
+		t.Fatalf("isoCodes has %d codes with XK, want 249 of ISO 3166-1 and XK", len(want))
 	}
 	var got []string
 	for _, c := range country.All() {
@@ -43,7 +43,7 @@ func TestAllCountriesAreThere(t *testing.T) {
 	}
 }
 
-func TestEveryCountryIsWhole(t *testing.T) {
+func TestCountriesAreComplete(t *testing.T) {
 	alpha2, alpha3 := regexp.MustCompile(`^[A-Z]{2}$`), regexp.MustCompile(`^[A-Z]{3}$`)
 	seen := map[string]string{}
 	for _, c := range country.All() {
@@ -55,15 +55,16 @@ func TestEveryCountryIsWhole(t *testing.T) {
 		}
 		for _, name := range append([]string{c.Name, c.ISO2, c.ISO3}, c.Variants...) {
 			if other, ok := seen[name]; ok {
-				t.Errorf("%q is said twice: for %s and for %s", name, other, c.ISO2)
+				t.Errorf("%s and %s both have the name %q", other, c.ISO2, name)
 			}
 			seen[name] = c.ISO2
 		}
 	}
 }
 
-// Each spelling leads back to its own country, so no two countries share one.
-func TestEverySpellingIsFound(t *testing.T) {
+// Lookup finds each country by every spelling of its names, so no two countries share a
+// spelling.
+func TestSpellings(t *testing.T) {
 	spellings := map[string]func(string) string{
 		"as it is":       func(s string) string { return s },
 		"capitals":       strings.ToUpper,
@@ -85,8 +86,8 @@ func TestEverySpellingIsFound(t *testing.T) {
 		"Saint for St.":  func(s string) string { return strings.ReplaceAll(s, "St. ", "Saint ") },
 		"St. for Saint":  func(s string) string { return strings.ReplaceAll(s, "Saint ", "St. ") },
 		"St for Saint":   strings.NewReplacer("Saint ", "St ", "St. ", "St ").Replace,
-		"the in front":   func(s string) string { return "The " + s },
-		"the behind":     func(s string) string { return s + ", the" },
+		"the before":     func(s string) string { return "The " + s },
+		"the after":      func(s string) string { return s + ", the" },
 	}
 	for what, spell := range spellings {
 		t.Run(what, func(t *testing.T) {
@@ -99,10 +100,9 @@ func TestEverySpellingIsFound(t *testing.T) {
 	}
 }
 
-// The names are as the vendor's own plug-in for WordPress has them, recorded
-// from the live service, where they are not those of the library. Answers have
-// the recorded ones.
-func TestRecordedNamesAreAnswered(t *testing.T) {
+// Countries have the names of the live service, as recorded in the vendor's plug-in for
+// WordPress, where they differ from those of golang.org/x/text.
+func TestRecordedNames(t *testing.T) {
 	for code, name := range map[string]string{
 		"AG": "Antigua and Barbuda", "BA": "Bosnia and Herzegovina", "BN": "Brunei Darussalam", "BQ": "Bonaire, Sint Eustatius and Saba",
 		"CD": "Congo, the Democratic Republic of the", "CG": "Congo", "CI": "Cote d'Ivoire", "CZ": "Czech Republic",
@@ -117,14 +117,13 @@ func TestRecordedNamesAreAnswered(t *testing.T) {
 		"VG": "Virgin Islands, British", "VI": "Virgin Islands, U.S.", "VN": "Viet Nam", "WF": "Wallis and Futuna", "XK": "Republic of Kosovo",
 	} {
 		if c, _ := country.Lookup(name); c.ISO2 != code || c.Name != name {
-			t.Errorf("%q leads to %q and %q, want it as it is and %q", name, c.Name, c.ISO2, code)
+			t.Errorf("Lookup(%q): name %q, code %q, want the same name and %q", name, c.Name, c.ISO2, code)
 		}
 	}
 }
 
-// What does not matter about a name does about a code, but for case and the
-// space around it.
-func TestCodesAreFound(t *testing.T) {
+// Lookup ignores case and surrounding space of codes.
+func TestCodes(t *testing.T) {
 	for _, c := range country.All() {
 		for _, code := range []string{c.ISO2, c.ISO3} {
 			expect(t, code, c.ISO2)
@@ -134,7 +133,7 @@ func TestCodesAreFound(t *testing.T) {
 	}
 }
 
-func TestNamesThatPeopleWrite(t *testing.T) {
+func TestCommonNames(t *testing.T) {
 	for name, code := range map[string]string{
 		"USA": "US", "U.S.A.": "US", "us": "US", "the United States of America": "US",
 		"UK": "GB", "U.K.": "GB", "GBR": "GB", "Great Britain": "GB", "Scotland": "GB",
@@ -146,13 +145,13 @@ func TestNamesThatPeopleWrite(t *testing.T) {
 	}
 }
 
-func TestUnknownCountriesAreRefused(t *testing.T) {
+func TestUnknownCountries(t *testing.T) {
 	for _, name := range []string{
 		"", " ", "the", "-", "()", "´", "Atlantis", "Francee", "Fr ance", "United", "Kingdom", "Guinea Ecuatorial", "Schweiz", "Deutschland", "Türkei",
 		"Europe", "European Union", "EU", "Earth", "Texas",
-		"&", "Saint", "St.", "A.N.D.", "D.E.", "90210 US", "Canada 1", // codes and names with more than that
-		"XX", "ZZ", "QO", "UN", "AC", "CP", "DG", "EA", "EZ", "IC", "TA", // regions that are no countries
-		"SU", "YU", "DD", "ZR", "TP", "AN", "CS", // codes of countries that are no more
+		"&", "Saint", "St.", "A.N.D.", "D.E.", "90210 US", "Canada 1", // codes and names with additional text
+		"XX", "ZZ", "QO", "UN", "AC", "CP", "DG", "EA", "EZ", "IC", "TA", // regions that are not countries
+		"SU", "YU", "DD", "ZR", "TP", "AN", "CS", // codes of former countries
 		"840", "276", // numeric codes
 		"FRANCE\x00GERMANY", "France, Germany",
 	} {
@@ -160,23 +159,23 @@ func TestUnknownCountriesAreRefused(t *testing.T) {
 	}
 }
 
-func TestOverlongNamesAreRefused(t *testing.T) {
+func TestNamesThatAreTooLong(t *testing.T) {
 	for _, name := range []string{
 		strings.Repeat("a", 256), strings.Repeat("é", 128), strings.Repeat("the ", 64) + "France",
 		"France" + strings.Repeat(" ", 250), strings.Repeat("a", 1<<20), "e" + strings.Repeat("\u0301", 1<<10),
 	} {
 		expect(t, name, "")
 	}
-	// As long as may be.
+	// The longest name.
 	expect(t, "France"+strings.Repeat(" ", 249), "FR")
 }
 
-// expect looks a name up; an empty code means that there must be none.
+// expect looks up a name. An empty code means that it must not be found.
 func expect(t *testing.T, name, code string) {
 	t.Helper()
 	c, ok := country.Lookup(name)
 	if ok != (code != "") || c.ISO2 != code {
-		t.Errorf("%.80q leads to %q, want %q", name, c.ISO2, code)
+		t.Errorf("Lookup(%.80q): %q, want %q", name, c.ISO2, code)
 	}
 }
 
@@ -189,7 +188,7 @@ func withoutAccents(s string) string {
 	}, norm.NFD.String(s))
 }
 
-// TestDocumentedCountries holds docs/countries.md and the code together.
+// TestDocumentedCountries compares the table in docs/countries.md with the code.
 func TestDocumentedCountries(t *testing.T) {
 	const file = "../../docs/countries.md"
 	data, err := os.ReadFile(file)
@@ -212,7 +211,7 @@ func TestDocumentedCountries(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(strings.Split(table, "\n"), strings.Split(want.String(), "\n")); diff != "" {
-		t.Errorf("%s is not what the code has; go test ./internal/country -update writes it anew (-file +code):\n%s", file, diff)
+		t.Errorf("%s differs from the code; go test ./internal/country -update rewrites it (-file +code):\n%s", file, diff)
 	}
 }
 
@@ -230,18 +229,18 @@ func FuzzLookup(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name string) {
 		c, ok := country.Lookup(name)
 		if again, okAgain := country.Lookup(name); ok != okAgain || again.ISO2 != c.ISO2 {
-			t.Fatalf("%q led to %q, and then to %q", name, c.ISO2, again.ISO2)
+			t.Fatalf("Lookup(%q): %q, and then %q", name, c.ISO2, again.ISO2)
 		}
 		if !ok {
 			if c.ISO2 != "" || c.Name != "" {
-				t.Fatalf("%q is not found and is %+v", name, c)
+				t.Fatalf("Lookup(%q): not found, but %+v", name, c)
 			}
 			return
 		}
 		if len(name) > 255 {
-			t.Fatalf("%d bytes led to %s", len(name), c.ISO2)
+			t.Fatalf("a name of %d bytes was found: %s", len(name), c.ISO2)
 		}
-		// What an answer holds can be sent back.
+		// The name and the code of the country lead back to it.
 		expect(t, c.Name, c.ISO2)
 		expect(t, c.ISO2, c.ISO2)
 		for _, same := range []string{strings.ToLower(name), strings.ToUpper(name), norm.NFC.String(name), norm.NFD.String(name), " " + name} {
