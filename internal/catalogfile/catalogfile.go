@@ -1,6 +1,6 @@
-// Package catalogfile reads files of categories, products and variants: CSV, and
-// JSONL, which has a JSON object in each line. It reads on after a line that is
-// wrong, and never has more than a line in memory.
+// Package catalogfile reads files of categories, products and variants in CSV or JSONL
+// (one JSON object per line). It continues after an invalid line, and never has more than
+// one line in memory.
 package catalogfile
 
 import (
@@ -13,11 +13,11 @@ import (
 	"cohort.example/cohort"
 )
 
-// MaxLine is the longest line of a file, in bytes; for CSV the longest record,
-// which may have several lines.
+// MaxLine is the length of the longest line in bytes; for CSV, of the longest record,
+// which can have several lines.
 const MaxLine = 1 << 20
 
-// Format is how a file is written.
+// Format is the format of a file.
 type Format string
 
 // The formats.
@@ -26,7 +26,7 @@ const (
 	JSONL Format = "jsonl"
 )
 
-// FormatOf returns the format that a file's name says, if it says one.
+// FormatOf returns the format that the extension of a file name stands for.
 func FormatOf(name string) (f Format, ok bool) {
 	switch strings.ToLower(filepath.Ext(name)) {
 	case ".csv":
@@ -40,32 +40,31 @@ func FormatOf(name string) (f Format, ok bool) {
 // Reader reads the items of a file.
 type Reader struct {
 	lines   *lines
-	kind    cohort.CatalogKind // of items that do not say theirs, or ""
+	kind    cohort.CatalogKind // of items without a kind; "" if every item must have one
 	records records
 	begun   bool
 	ended   bool
-	some    bool // there was an item, good or not
+	any     bool // there was an item, valid or not
 }
 
-// records is a format.
+// records reads a format.
 type records interface {
-	// begin reads what is before the first item. An error that is a mistake of
-	// the file's ends it.
+	// begin reads what precedes the first item.
 	begin() error
-	// next returns the fields of the next item and the line in which it begins.
+	// next returns the fields of the next item and the number of its first line.
 	next() (record, int64, error)
 }
 
-// record is the fields of an item by name.
+// record has the fields of an item by name.
 type record interface {
-	// value returns nil for a field that is left out.
+	// value returns nil for a field that is absent.
 	value(field string) value
-	// names are all fields that are not left out, in their order.
+	// names returns the fields that are present, in order.
 	names() []string
 }
 
-// NewReader returns a reader of a file in UTF-8. kind is that of lines which do
-// not say theirs, or "" if each has to.
+// NewReader returns a reader of a file in UTF-8. kind is the kind of items that do not
+// have one; "" if every item must have one.
 func NewReader(r io.Reader, f Format, kind cohort.CatalogKind) *Reader {
 	reader := &Reader{lines: newLines(r), kind: kind}
 	if f == CSV {
@@ -76,21 +75,21 @@ func NewReader(r io.Reader, f Format, kind cohort.CatalogKind) *Reader {
 	return reader
 }
 
-// Next returns the next item. It returns io.EOF at the end, and other errors if
-// the file cannot be read. What is wrong in the file is in the item's Err; some
-// mistakes are such that the item is the last one.
+// Next returns the next item. It returns io.EOF at the end, and other errors if reading
+// the file fails. If the content is invalid, it returns an item with Err set; after some of
+// these errors the rest of the file is not read.
 func (r *Reader) Next() (cohort.CatalogItem, error) {
 	if r.ended {
 		return cohort.CatalogItem{}, io.EOF
 	}
 	rec, line, err := r.read()
-	if errors.Is(err, io.EOF) && !r.some {
-		err = final("The file is empty: there is nothing to import in it.")
+	if errors.Is(err, io.EOF) && !r.any {
+		err = final("The file is empty: there is nothing to import.")
 	}
 	if err != nil {
 		return r.failed(line, err)
 	}
-	r.some = true
+	r.any = true
 	item := itemOf(rec, r.kind)
 	item.Line = line
 	return item, nil
@@ -110,29 +109,31 @@ func (r *Reader) read() (record, int64, error) {
 	return r.records.next()
 }
 
-// failed tells of a mistake as an item, and of other errors as they are.
+// failed returns a contentError as an item with Err set, and other errors unchanged.
 func (r *Reader) failed(line int64, err error) (cohort.CatalogItem, error) {
-	e, isMistake := errors.AsType[*mistake](err)
-	if !isMistake {
+	e, ok := errors.AsType[*contentError](err)
+	if !ok {
 		r.ended = true
 		return cohort.CatalogItem{}, err
 	}
-	r.some = true
+	r.any = true
 	r.ended = e.final
 	return cohort.CatalogItem{Line: max(e.line, line, 1), Err: &cohort.Error{Kind: cohort.KindInvalid, Message: e.text}}, nil
 }
 
-// mistake is something wrong in a file.
-type mistake struct {
+// contentError is an error in the content of a file.
+type contentError struct {
 	text  string
-	line  int64 // 0: where the item begins
-	final bool  // nothing after it can be read
+	line  int64 // 0: the first line of the item
+	final bool  // the rest of the file cannot be read
 }
 
-func (m *mistake) Error() string { return m.text }
+func (e *contentError) Error() string { return e.text }
 
-func wrong(format string, args ...any) error { return &mistake{text: fmt.Sprintf(format, args...)} }
+func wrong(format string, args ...any) error {
+	return &contentError{text: fmt.Sprintf(format, args...)}
+}
 
 func final(format string, args ...any) error {
-	return &mistake{text: fmt.Sprintf(format, args...), final: true}
+	return &contentError{text: fmt.Sprintf(format, args...), final: true}
 }

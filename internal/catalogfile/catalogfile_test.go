@@ -36,7 +36,7 @@ func readAll(t testing.TB, r io.Reader, f catalogfile.Format, kind cohort.Catalo
 	}
 }
 
-// report is what is wrong in a file, a line each, "ok" for lines that are not.
+// report returns a line per item: its line number and its error, or "ok".
 func report(items []cohort.CatalogItem) string {
 	var b strings.Builder
 	for _, i := range items {
@@ -61,46 +61,46 @@ func TestFormatOf(t *testing.T) {
 	}
 }
 
-func TestWrongCSV(t *testing.T) {
+func TestInvalidCSV(t *testing.T) {
 	long := strings.Repeat("x", catalogfile.MaxLine)
 	for _, c := range []struct {
 		name, file string
 		kind       cohort.CatalogKind
 		want       string
 	}{
-		{"empty", "", "", "1 The file is empty: there is nothing to import in it.\n"},
-		{"only a mark", "\ufeff", "", "1 The file is empty: there is nothing to import in it.\n"},
-		{"empty lines", "\n\r\n", "", "2 The file is empty: there is nothing to import in it.\n"},
-		{"only a header", "kind,id\n", "", "1 The file is empty: there is nothing to import in it.\n"},
-		{"with a mark", "\ufeffid,name\n1,x\n", "category", "2 ok\n"},
+		{"empty", "", "", "1 The file is empty: there is nothing to import.\n"},
+		{"only a byte order mark", "\ufeff", "", "1 The file is empty: there is nothing to import.\n"},
+		{"empty lines", "\n\r\n", "", "2 The file is empty: there is nothing to import.\n"},
+		{"only a header", "kind,id\n", "", "1 The file is empty: there is nothing to import.\n"},
+		{"with a byte order mark", "\ufeffid,name\n1,x\n", "category", "2 ok\n"},
 		{"UTF-16", "\xff\xfei\x00d\x00", "", "1 The file is in UTF-16. Save it as UTF-8.\n"},
-		{"UTF-16 the other way", "\xfe\xff\x00i", "", "1 The file is in UTF-16. Save it as UTF-8.\n"},
-		{"binary", "PK\x03\x04\x14\n1,2\n", "", "1 The file is not text: there is a byte 0x03 in its first line. Give it as CSV or JSONL, and unpacked.\n"},
-		{"binary without lines", "\x1f\x8b" + long + long, "", "1 The file is not text: there is a byte 0x1f in its first line. Give it as CSV or JSONL, and unpacked.\n"},
-		{"Latin-1", "id,name\n1,caf\xe9\n2,x\n", "category", "2 The line is not UTF-8: the byte 0xe9 at place 6 begins no character.\n3 ok\n"},
-		{"NUL", "id,name\n1,a\x00b\n2,x\n", "category", "2 There is a byte 0x00 at place 4, which no text has.\n3 ok\n"},
-		{"unclosed quote", "id,name\n1,\"x\n2,y\n3,z\n", "category", "2 A quote is opened in this line and not closed in the file, or not within 1 MiB. Nothing after it is read.\n"},
-		{"unclosed quote without end", "id,name\n1,\"x\n" + strings.Repeat("xxxxxxxxx\n", 200_000), "category", "2 A quote is opened in this line and not closed in the file, or not within 1 MiB. Nothing after it is read.\n"},
-		{"quote in the header", "id,\"name\n", "category", "1 A quote is opened in this line and not closed in the file, or not within 1 MiB. Nothing after it is read.\n"},
-		{"nested quotes", "id,name\n1,\"a \"b\" c\"\n2,a\"b\n3,\"a\"\"b\"\n", "category", "2 Column 2 goes on after its closing quote. A quote within quotes is written twice.\n3 Column 2 has a quote in it. It has to be in quotes itself then, and the quote in it written twice.\n4 ok\n"},
+		{"big-endian UTF-16", "\xfe\xff\x00i", "", "1 The file is in UTF-16. Save it as UTF-8.\n"},
+		{"binary", "PK\x03\x04\x14\n1,2\n", "", "1 The file is not text: its first line has a byte 0x03. Use an uncompressed CSV or JSONL file.\n"},
+		{"binary without lines", "\x1f\x8b" + long + long, "", "1 The file is not text: its first line has a byte 0x1f. Use an uncompressed CSV or JSONL file.\n"},
+		{"Latin-1", "id,name\n1,caf\xe9\n2,x\n", "category", "2 The line is not UTF-8: the byte 0xe9 at position 6 does not start a character.\n3 ok\n"},
+		{"NUL", "id,name\n1,a\x00b\n2,x\n", "category", "2 The byte at position 4 is 0x00, which is not text.\n3 ok\n"},
+		{"unclosed quote", "id,name\n1,\"x\n2,y\n3,z\n", "category", "2 A quote that opens in this line is not closed within 1 MiB. The rest of the file is not read.\n"},
+		{"unclosed quote without end", "id,name\n1,\"x\n" + strings.Repeat("xxxxxxxxx\n", 200_000), "category", "2 A quote that opens in this line is not closed within 1 MiB. The rest of the file is not read.\n"},
+		{"quote in the header", "id,\"name\n", "category", "1 A quote that opens in this line is not closed within 1 MiB. The rest of the file is not read.\n"},
+		{"nested quotes", "id,name\n1,\"a \"b\" c\"\n2,a\"b\n3,\"a\"\"b\"\n", "category", "2 Column 2 has text after its closing quote. Double a quote within quotes.\n3 Column 2 contains a quote. Enclose the value in quotes and double the quote in it.\n4 ok\n"},
 		{"columns", "id,name\n1\n1,x,y\n\n2,x\n", "category", "2 The line has 1 columns, and the header has 2.\n3 The line has 3 columns, and the header has 2.\n5 ok\n"},
-		{"carriage returns", "id,name\r1,x\r", "category", "1 Column 2 has a carriage return in it that does not end the line. Lines end in LF or CR LF.\n"},
-		{"a line that never ends", "id,name\n1,x\n2," + long, "category", "2 ok\n3 The line is longer than 1 MiB. Nothing after it is read.\n"},
-		{"unknown column", "id,name,colour\n1,x,y\n", "category", "1 The header has an unknown column, \"colour\". There may be: id, kind, name, parent_id.\n"},
-		{"column of another kind", "id,name,price\n1,x,1\n", "category", "1 The header has an unknown column, \"price\". There may be: id, kind, name, parent_id.\n"},
-		{"column of JSONL", "kind,id,bulk_pricing_rules\n", "", "1 The header has an unknown column, \"bulk_pricing_rules\". There may be: categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight.\n"},
-		{"column twice", "id, NAME ,name\n", "category", "1 The column \"name\" is in the header twice.\n"},
+		{"carriage returns", "id,name\r1,x\r", "category", "1 Column 2 contains a carriage return that does not end the line. Lines end in LF or CR LF.\n"},
+		{"a line that is too long", "id,name\n1,x\n2," + long, "category", "2 ok\n3 The line is longer than 1 MiB. The rest of the file is not read.\n"},
+		{"unknown column", "id,name,colour\n1,x,y\n", "category", "1 The header has an unknown column, \"colour\". Known columns: id, kind, name, parent_id.\n"},
+		{"column of another kind", "id,name,price\n1,x,1\n", "category", "1 The header has an unknown column, \"price\". Known columns: id, kind, name, parent_id.\n"},
+		{"column of JSONL", "kind,id,bulk_pricing_rules\n", "", "1 The header has an unknown column, \"bulk_pricing_rules\". Known columns: categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight.\n"},
+		{"column twice", "id, NAME ,name\n", "category", "1 The header has the column \"name\" twice.\n"},
 		{"column without name", "id,,name\n", "category", "1 Column 2 of the header has no name.\n"},
-		{"no kind", "id,name\n1,x\n", "", "1 The header has no column kind. If all lines are of one kind, say which with --kind.\n"},
+		{"no kind", "id,name\n1,x\n", "", "1 The header has no column kind. If all lines are of one kind, set it with --kind.\n"},
 		{"no id", "kind,name\n", "", "1 The header has no column id.\n"},
-		{"kinds", "kind,id,name,price\n,1,x,\nthing,2,x,\nCategory,3,x,\ncategory,4,x,5\n", "", "2 kind: It is missing. It is category, product or variant; if all lines are of one kind, say which with --kind.\n3 kind: \"thing\" is not category, product or variant.\n4 ok\n5 A category has no price.\n"},
-		{"kind against --kind", "kind,id,name\ncategory,1,x\n,2,x\nproduct,3,x\n", "category", "2 ok\n3 ok\n4 kind: It is product, and --kind says category.\n"},
+		{"kinds", "kind,id,name,price\n,1,x,\nthing,2,x,\nCategory,3,x,\ncategory,4,x,5\n", "", "2 kind: It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.\n3 kind: \"thing\" is not category, product or variant.\n4 ok\n5 A category has no price.\n"},
+		{"kind against --kind", "kind,id,name\ncategory,1,x\n,2,x\nproduct,3,x\n", "category", "2 ok\n3 ok\n4 kind: It is product, but --kind is category.\n"},
 		{"missing", "id,name,price\n,x,1\n2,,1\n3,x,\n", "product", "2 id: It is missing.\n3 name: It is missing.\n4 price: It is missing.\n"},
 		{"numbers", "id,name,price\nx,x,1\n+1,x,1\n1.0,x,1\n9223372036854775808,x,1\n1,x,1e999\n2,x,NaN\n3,x,\"1,50\"\n4,x,$1\n5,x, 1 \n", "product", "2 id: \"x\" is not an id, which is a whole number.\n3 id: \"+1\" is not an id, which is a whole number.\n4 id: \"1.0\" is not an id, which is a whole number.\n5 id: \"9223372036854775808\" is not an id, which is a whole number.\n6 price: \"1e999\" is not a decimal number, such as 12.50.\n7 price: \"NaN\" is not a decimal number, such as 12.50.\n8 price: \"1,50\" is not a decimal number, such as 12.50.\n9 price: \"$1\" is not a decimal number, such as 12.50.\n10 ok\n"},
 		{"lists", "kind,id,name,price,product_id,categories,option_values\nproduct,1,x,1,,18;,\nproduct,1,x,1,,\"18,19\",\nvariant,1,,,1,,7\nvariant,1,,,1,,7:1;\nvariant,1,,,1,, 7:1 ; 8:2\n", "", "2 categories: \"18;\" is not a list of ids, such as 18;19.\n3 categories: \"18,19\" is not a list of ids, such as 18;19.\n4 option_values: \"7\" is not a list of options and values, such as 7:101;8:112.\n5 option_values: \"7:1;\" is not a list of options and values, such as 7:101;8:112.\n6 ok\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			// However little a pipe gives at a time.
+			// Also with short reads, as from a pipe.
 			for _, r := range []io.Reader{strings.NewReader(c.file), iotest.HalfReader(strings.NewReader(c.file)), iotest.DataErrReader(strings.NewReader(c.file))} {
 				if diff := cmp.Diff(c.want, report(readAll(t, r, catalogfile.CSV, c.kind))); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
@@ -110,14 +110,14 @@ func TestWrongCSV(t *testing.T) {
 	}
 }
 
-func TestWrongJSONL(t *testing.T) {
+func TestInvalidJSONL(t *testing.T) {
 	for _, c := range []struct{ name, file, want string }{
-		{"empty", " \n\n", "2 The file is empty: there is nothing to import in it.\n"},
-		{"an array", "[{\"id\":1},\n", "1 The file is one JSON array. JSONL has an object in each line, and nothing around them.\n"},
+		{"empty", " \n\n", "2 The file is empty: there is nothing to import.\n"},
+		{"an array", "[{\"id\":1},\n", "1 The file is a JSON array. JSONL has one object in each line.\n"},
 		{"UTF-16", "\xff\xfe{\x00", "1 The file is in UTF-16. Save it as UTF-8.\n"},
-		{"a mark", "\ufeff{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}", "1 ok\n"},
-		{"not JSON", "{\"kind\":\n{}\n7\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}\r\n", "1 The line is not valid JSON: it ends early, at byte 9.\n2 kind: It is missing. It is category, product or variant; if all lines are of one kind, say which with --kind.\n3 The line must be a JSON object.\n4 ok\n"},
-		{"not UTF-8", "{\"kind\":\"category\",\"id\":1,\"name\":\"\xe9\"}", "1 The line is not UTF-8: the byte 0xe9 at place 35 begins no character.\n"},
+		{"a byte order mark", "\ufeff{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}", "1 ok\n"},
+		{"not JSON", "{\"kind\":\n{}\n7\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}\r\n", "1 The line is not valid JSON: it ends early, at byte 9.\n2 kind: It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.\n3 The line must be a JSON object.\n4 ok\n"},
+		{"not UTF-8", "{\"kind\":\"category\",\"id\":1,\"name\":\"\xe9\"}", "1 The line is not UTF-8: the byte 0xe9 at position 35 does not start a character.\n"},
 		{"unknown fields", "{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"colour\":null}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":1}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":null}", "1 There is no field \"colour\".\n2 A category has no price.\n3 ok\n"},
 		{"types", "{\"kind\":\"product\",\"id\":1.5,\"name\":\"x\",\"price\":1}\n{\"kind\":\"product\",\"id\":\"1\",\"name\":7,\"price\":1}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":true}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1e999}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":7}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":[7,\"x\"]}\n{\"kind\":3,\"id\":1}", "1 id: \"1.5\" is not an id, which is a whole number.\n2 name: \"7\" is not a string.\n3 price: \"true\" is not a decimal number, such as 12.50.\n4 price: \"1e999\" is not a decimal number, such as 12.50.\n5 categories: \"7\" is not an array.\n6 categories: element 2: \"x\" is not an id, which is a whole number.\n7 kind: \"3\" is not a string.\n"},
 		{"tiers", "{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"quantity_min\":1,\"amount\":2}]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[7]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"min\":1}]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"quantity_min\":1,\"quantity_max\":null,\"type\":\"percent\",\"amount\":\"2\"}]}", "1 bulk_pricing_rules: element 1: the field type is missing.\n2 bulk_pricing_rules: element 1: \"7\" is not an object.\n3 bulk_pricing_rules: element 1: there is no field \"min\".\n4 ok\n"},
@@ -143,7 +143,7 @@ func TestSeparators(t *testing.T) {
 	}
 }
 
-func TestReadingThatFails(t *testing.T) {
+func TestReadError(t *testing.T) {
 	broken := errors.New("the pipe is broken")
 	for _, file := range []string{"", "id,na", "id,name\n", "id,name\n1,x\n2", "id,name\n1,\"x"} {
 		reader := catalogfile.NewReader(io.MultiReader(strings.NewReader(file), iotest.ErrReader(broken)), catalogfile.CSV, "category")
@@ -157,7 +157,7 @@ func TestReadingThatFails(t *testing.T) {
 	}
 }
 
-// anyItem makes items that both formats can hold.
+// anyItem generates items that both formats can represent.
 func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 	text := rapid.StringMatching(`[a-z",;:\t\n é日😀-]{1,12}`)
 	price := rapid.Custom(func(t *rapid.T) decimal.Decimal { return decimal.New(rapid.Int64Range(0, 1e15).Draw(t, "price"), -4) })
@@ -186,7 +186,7 @@ func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 	return item
 }
 
-// fieldsOf is an item as it is written. Lists are texts for CSV.
+// fieldsOf returns the fields of an item in a file. In CSV, lists are strings.
 func fieldsOf(i cohort.CatalogItem, f catalogfile.Format) map[string]any {
 	fields := map[string]any{"kind": string(i.Kind), "id": i.ID}
 	switch i.Kind {
@@ -245,7 +245,7 @@ func write(t testing.TB, items []cohort.CatalogItem, f catalogfile.Format, separ
 	return b.Bytes()
 }
 
-// What is written by others is read as it was meant.
+// Files written with encoding/csv and encoding/json are read back unchanged.
 func TestRoundTrip(t *testing.T) {
 	for _, f := range []catalogfile.Format{catalogfile.CSV, catalogfile.JSONL} {
 		t.Run(string(f), func(t *testing.T) {
@@ -261,8 +261,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// FuzzCSV holds the reader against encoding/csv: what it accepts, that accepts
-// with the same cells.
+// FuzzCSV: encoding/csv reads every accepted file, with the same cells.
 func FuzzCSV(f *testing.F) {
 	for _, s := range []string{
 		"id,name\n1,x\n", "id;name;parent_id\r\n1;\"a;\"\"b\"\"\";2\r\n", "\ufeffid\tname\n1\t\"a\nb\"", "id,name\n1,\"x", "id,name\n1,a\"b\n2,\"a\"b\n",
@@ -300,7 +299,7 @@ func FuzzCSV(f *testing.F) {
 	})
 }
 
-// FuzzJSONL holds the reader against encoding/json.
+// FuzzJSONL: every accepted line is valid for encoding/json.
 func FuzzJSONL(f *testing.F) {
 	for _, s := range []string{
 		`{"kind":"category","id":1,"name":"x"}`, `{"kind":"variant","id":"2","product_id":3,"option_values":[{"option_id":1,"id":2}],"price":null}` + "\n\n",
@@ -315,13 +314,13 @@ func FuzzJSONL(f *testing.F) {
 		lines := bytes.Split(bytes.TrimPrefix(file, []byte("\ufeff")), []byte("\n"))
 		for _, i := range items {
 			if i.Err == nil && !json.Valid(lines[i.Line-1]) {
-				t.Errorf("%q: line %d is accepted", file, i.Line)
+				t.Errorf("%q: invalid line %d is accepted", file, i.Line)
 			}
 		}
 	})
 }
 
-// checkItems checks what holds for every file.
+// checkItems checks the invariants of the items of any file.
 func checkItems(t *testing.T, file []byte, items []cohort.CatalogItem) {
 	t.Helper()
 	last := int64(0)
@@ -335,29 +334,30 @@ func checkItems(t *testing.T, file []byte, items []cohort.CatalogItem) {
 		}
 	}
 	if len(items) == 0 {
-		t.Fatalf("%q: nothing is said of it", file)
+		t.Fatalf("%q: no items", file)
 	}
 }
 
-// endless says the same for ever, and fails the test if somebody listens to it.
-type endless struct {
+// endlessReader repeats a text forever. It fails the test if more than 2 MaxLine bytes are
+// read.
+type endlessReader struct {
 	t    *testing.T
 	text string
 	read int
 }
 
-func (e *endless) Read(p []byte) (n int, err error) {
+func (e *endlessReader) Read(p []byte) (n int, err error) {
 	for n+len(e.text) <= len(p) {
 		n += copy(p[n:], e.text)
 	}
 	if e.read += n; e.read > 2*catalogfile.MaxLine {
-		e.t.Error("it goes on reading")
+		e.t.Error("the reader does not stop reading")
 		return 0, io.EOF
 	}
 	return n, nil
 }
 
-func TestLinesWithoutEnd(t *testing.T) {
+func TestEndlessLines(t *testing.T) {
 	for _, c := range []struct {
 		begin, endless string
 		format         catalogfile.Format
@@ -368,7 +368,7 @@ func TestLinesWithoutEnd(t *testing.T) {
 		{"", "\x00", catalogfile.CSV},
 		{`{"id":1,"name":"`, "x", catalogfile.JSONL},
 	} {
-		items := readAll(t, io.MultiReader(strings.NewReader(c.begin), &endless{t: t, text: c.endless}), c.format, "category")
+		items := readAll(t, io.MultiReader(strings.NewReader(c.begin), &endlessReader{t: t, text: c.endless}), c.format, "category")
 		if len(items) != 1 || items[0].Err == nil {
 			t.Errorf("%q and then %q: %s", c.begin, c.endless, report(items))
 		}

@@ -10,42 +10,43 @@ import (
 	"cohort.example/cohort"
 )
 
-// csvRecords reads CSV by RFC 4180, with a header.
+// csvRecords reads CSV with a header (RFC 4180).
 type csvRecords struct {
 	lines     *lines
 	kind      cohort.CatalogKind
 	separator byte
 	columns   []string
-	text      []byte // of the record under way, its cells one after another
-	ends      []int  // of the cells in it
+	text      []byte // the cells of the current record, concatenated
+	ends      []int  // the end of each cell in text
 }
 
 // begin reads the header.
 func (c *csvRecords) begin() error {
 	line, err := c.nextLine()
 	if err != nil {
-		return lastly(err)
+		return makeFinal(err)
 	}
 	c.separator = separatorOf(line)
 	cells, err := c.cells(line)
 	if err != nil {
-		return lastly(err)
+		return makeFinal(err)
 	}
 	for _, cell := range cells {
 		c.columns = append(c.columns, strings.ToLower(strings.TrimSpace(cell)))
 	}
-	return lastly(c.checkHeader())
+	return makeFinal(c.checkHeader())
 }
 
-// lastly makes a mistake the last one: without a header nothing can be read.
-func lastly(err error) error {
-	if m, ok := errors.AsType[*mistake](err); ok {
-		return &mistake{text: m.text, line: m.line, final: true}
+// makeFinal makes a contentError final: without a valid header nothing can be read.
+func makeFinal(err error) error {
+	if e, ok := errors.AsType[*contentError](err); ok {
+		return &contentError{text: e.text, line: e.line, final: true}
 	}
 	return err
 }
 
-// separatorOf is what a header has between its names, which have none of these.
+// separatorOf returns the separator of a header. The names of columns contain no
+// separator.
 func separatorOf(header []byte) byte {
 	for _, separator := range []byte("\t;") {
 		if bytes.IndexByte(header, separator) >= 0 {
@@ -62,21 +63,21 @@ func (c *csvRecords) checkHeader() error {
 		case name == "":
 			return wrong("Column %d of the header has no name.", i+1)
 		case slices.Contains(c.columns[:i], name):
-			return wrong("The column %s is in the header twice.", short(name))
+			return wrong("The header has the column %s twice.", short(name))
 		case !c.isColumn(name):
-			return wrong("The header has an unknown column, %s. There may be: %s.", short(name), strings.Join(columnsOf(c.kindOfAll()), ", "))
+			return wrong("The header has an unknown column, %s. Known columns: %s.", short(name), strings.Join(columnsOf(c.kindOfAll()), ", "))
 		}
 	}
 	switch {
 	case !has("kind") && c.kind == "":
-		return wrong("The header has no column kind. If all lines are of one kind, say which with --kind.")
+		return wrong("The header has no column kind. If all lines are of one kind, set it with --kind.")
 	case !has("id"):
 		return wrong("The header has no column id.")
 	}
 	return nil
 }
 
-// kindOfAll is the kind of all lines, "" if there may be several.
+// kindOfAll returns the kind of all lines, "" if they have a column kind.
 func (c *csvRecords) kindOfAll() cohort.CatalogKind {
 	if slices.Contains(c.columns, "kind") {
 		return ""
@@ -104,7 +105,7 @@ func (c *csvRecords) next() (record, int64, error) {
 	return csvRecord{c.columns, cells}, start, nil
 }
 
-// nextLine returns the next line that is not empty.
+// nextLine returns the next non-empty line.
 func (c *csvRecords) nextLine() ([]byte, error) {
 	for {
 		line, err := c.lines.next()
@@ -114,7 +115,8 @@ func (c *csvRecords) nextLine() ([]byte, error) {
 	}
 }
 
-// cells takes a record apart that begins with a line.
+// cells splits the record that begins with a line into its cells. It reads further lines
+// while a quote is open.
 func (c *csvRecords) cells(line []byte) ([]string, error) {
 	c.text, c.ends = c.text[:0], c.ends[:0]
 	start := c.lines.number
@@ -122,7 +124,7 @@ func (c *csvRecords) cells(line []byte) ([]string, error) {
 	for open && err == nil {
 		c.text = append(c.text, '\n')
 		if line, err = c.lines.next(); errors.Is(err, io.EOF) || len(c.text)+len(line) > MaxLine {
-			return nil, &mistake{final: true, line: start, text: "A quote is opened in this line and not closed in the file, or not within 1 MiB. Nothing after it is read."}
+			return nil, &contentError{final: true, line: start, text: "A quote that opens in this line is not closed within 1 MiB. The rest of the file is not read."}
 		}
 		if err == nil {
 			open, err = c.scan(line, true)
@@ -139,8 +141,8 @@ func (c *csvRecords) cells(line []byte) ([]string, error) {
 	return cells, nil
 }
 
-// scan adds a line to the record. open says whether it begins inside of quotes,
-// and whether it ends there.
+// scan adds a line to the current record. open says whether the line begins within quotes,
+// stillOpen whether it ends within quotes.
 func (c *csvRecords) scan(line []byte, open bool) (stillOpen bool, err error) {
 	for {
 		if open {
@@ -150,7 +152,7 @@ func (c *csvRecords) scan(line []byte, open bool) (stillOpen bool, err error) {
 				return true, nil
 			}
 			c.text, line = append(c.text, line[:quote]...), line[quote+1:]
-			if len(line) > 0 && line[0] == '"' { // two stand for one
+			if len(line) > 0 && line[0] == '"' { // a doubled quote
 				c.text, line = append(c.text, '"'), line[1:]
 				continue
 			}
@@ -160,7 +162,7 @@ func (c *csvRecords) scan(line []byte, open bool) (stillOpen bool, err error) {
 				return false, nil
 			}
 			if line[0] != c.separator {
-				return false, wrong("Column %d goes on after its closing quote. A quote within quotes is written twice.", len(c.ends))
+				return false, wrong("Column %d has text after its closing quote. Double a quote within quotes.", len(c.ends))
 			}
 			line = line[1:]
 		}
@@ -184,14 +186,14 @@ func (c *csvRecords) scan(line []byte, open bool) (stillOpen bool, err error) {
 func (c *csvRecords) checkPlain(cell []byte) error {
 	switch {
 	case bytes.IndexByte(cell, '"') >= 0:
-		return wrong("Column %d has a quote in it. It has to be in quotes itself then, and the quote in it written twice.", len(c.ends)+1)
+		return wrong("Column %d contains a quote. Enclose the value in quotes and double the quote in it.", len(c.ends)+1)
 	case bytes.IndexByte(cell, '\r') >= 0:
-		return wrong("Column %d has a carriage return in it that does not end the line. Lines end in LF or CR LF.", len(c.ends)+1)
+		return wrong("Column %d contains a carriage return that does not end the line. Lines end in LF or CR LF.", len(c.ends)+1)
 	}
 	return nil
 }
 
-// csvRecord is a line. A cell that is empty is left out.
+// csvRecord is a record. Empty cells are absent.
 type csvRecord struct{ columns, cells []string }
 
 func (r csvRecord) value(field string) value {

@@ -11,13 +11,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// fieldSetter puts a value into an item.
+// fieldSetter sets a field of an item.
 type fieldSetter func(*cohort.CatalogItem, value) error
 
-// setterOf reads a value in one way and keeps it in one place.
-func setterOf[T any](read func(value) (T, error), place func(*cohort.CatalogItem) *T) fieldSetter {
+// setterOf returns a setter that parses a value with read and stores it in field.
+func setterOf[T any](read func(value) (T, error), field func(*cohort.CatalogItem) *T) fieldSetter {
 	return func(i *cohort.CatalogItem, v value) (err error) {
-		*place(i), err = read(v)
+		*field(i), err = read(v)
 		return err
 	}
 }
@@ -32,14 +32,14 @@ func productType(v value) (cohort.ProductType, error) {
 	return cohort.ProductType(strings.ToLower(s)), err
 }
 
-// schema is what a kind has besides kind and id.
+// schema has the fields of a kind besides kind and id.
 type schema struct {
 	fields   map[string]fieldSetter
 	required []string
 	begin    func(*cohort.CatalogItem)
 }
 
-// onlyJSON is the fields that CSV has no column for.
+// onlyJSON are the fields that have no CSV column.
 var onlyJSON = []string{"bulk_pricing_rules"}
 
 var schemas = map[cohort.CatalogKind]schema{
@@ -82,7 +82,7 @@ var schemas = map[cohort.CatalogKind]schema{
 	},
 }
 
-// columnsOf returns the columns that CSV may have, sorted; "" stands for all kinds.
+// columnsOf returns the CSV columns of a kind, sorted; "" is all kinds.
 func columnsOf(kind cohort.CatalogKind) []string {
 	columns := map[string]bool{"kind": true, "id": true}
 	for k, s := range schemas {
@@ -97,13 +97,13 @@ func columnsOf(kind cohort.CatalogKind) []string {
 	return slices.Sorted(maps.Keys(columns))
 }
 
-// isField reports whether any kind has a field.
+// isField reports whether any kind has the field.
 func isField(name string) bool {
 	return slices.Contains(onlyJSON, name) || slices.Contains(columnsOf(""), name)
 }
 
-// itemOf reads an item. Of what is wrong it tells the first, but reads kind and
-// id anyhow, because others may name it.
+// itemOf parses an item. Err is the first error, but kind and id are set whenever
+// possible, because other items may refer to them.
 func itemOf(r record, standard cohort.CatalogKind) (item cohort.CatalogItem) {
 	idErr := readID(r, &item)
 	if item.Err = readKind(r, standard, &item); item.Err != nil {
@@ -156,7 +156,7 @@ func readKind(r record, standard cohort.CatalogKind, item *cohort.CatalogItem) e
 	v := r.value("kind")
 	if v == nil {
 		if standard == "" {
-			return cohort.Invalid("kind", "It is missing. It is category, product or variant; if all lines are of one kind, say which with --kind.")
+			return cohort.Invalid("kind", "It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.")
 		}
 		item.Kind = standard
 		return nil
@@ -169,7 +169,7 @@ func readKind(r record, standard cohort.CatalogKind, item *cohort.CatalogItem) e
 	case !slices.Contains(cohort.CatalogKinds(), kind):
 		return cohort.Invalid("kind", short(word)+" is not category, product or variant.")
 	case standard != "" && kind != standard:
-		return cohort.Invalid("kind", "It is "+string(kind)+", and --kind says "+string(standard)+".")
+		return cohort.Invalid("kind", "It is "+string(kind)+", but --kind is "+string(standard)+".")
 	}
 	item.Kind = kind
 	return nil

@@ -26,7 +26,7 @@ func (j *jsonRecords) next() (record, int64, error) {
 		case len(line) == 0:
 			continue
 		case number == 1 && line[0] == '[':
-			return nil, number, final("The file is one JSON array. JSONL has an object in each line, and nothing around them.")
+			return nil, number, final("The file is a JSON array. JSONL has one object in each line.")
 		}
 		o, err := api.ParseObject(line)
 		if err != nil {
@@ -36,7 +36,7 @@ func (j *jsonRecords) next() (record, int64, error) {
 	}
 }
 
-// aboutLine is what the parser says of a request body, said of a line.
+// aboutLine returns the parser's error with "The line" for "The request body".
 func aboutLine(err error) string {
 	text := err.Error()
 	if e, ok := errors.AsType[*cohort.Error](err); ok {
@@ -45,7 +45,7 @@ func aboutLine(err error) string {
 	return strings.Replace(text, "The request body", "The line", 1)
 }
 
-// jsonRecord is a line. A field that is null is left out.
+// jsonRecord is a line. Null fields are absent.
 type jsonRecord api.Object
 
 func (r jsonRecord) value(field string) value {

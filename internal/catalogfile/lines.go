@@ -12,20 +12,20 @@ import (
 // lines reads a file line by line.
 type lines struct {
 	from   *bufio.Reader
-	number int64 // of the last line that was read
+	number int64 // the number of the line that was read last
 	long   []byte
 }
 
 func newLines(r io.Reader) *lines { return &lines{from: bufio.NewReaderSize(r, 64<<10)} }
 
-// The marks at the beginning of files that say how they are encoded.
+// Byte order marks.
 var (
 	markUTF8    = []byte("\xef\xbb\xbf")
 	markUTF16LE = []byte("\xff\xfe")
 	markUTF16BE = []byte("\xfe\xff")
 )
 
-// begin skips the mark of UTF-8 and refuses the others.
+// begin skips the byte order mark of UTF-8 and rejects those of UTF-16.
 func (l *lines) begin() error {
 	start, err := l.from.Peek(len(markUTF8))
 	switch {
@@ -35,14 +35,15 @@ func (l *lines) begin() error {
 		_, err = l.from.Discard(len(start))
 		return err
 	case err != nil && !errors.Is(err, io.EOF):
-		return reading(err)
+		return readError(err)
 	}
 	return nil
 }
 
-func reading(err error) error { return fmt.Errorf("read the file: %w", err) }
+func readError(err error) error { return fmt.Errorf("read the file: %w", err) }
 
-// next returns the next line without its end. It holds until the next call.
+// next returns the next line without its line break. The line is valid until the next
+// call.
 func (l *lines) next() ([]byte, error) {
 	line, err := l.whole()
 	if err != nil {
@@ -50,15 +51,15 @@ func (l *lines) next() ([]byte, error) {
 	}
 	if l.number == 1 {
 		if i := bytes.IndexFunc(line, isControl); i >= 0 {
-			return nil, final("The file is not text: there is a byte 0x%02x in its first line. Give it as CSV or JSONL, and unpacked.", line[i])
+			return nil, final("The file is not text: its first line has a byte 0x%02x. Use an uncompressed CSV or JSONL file.", line[i])
 		}
 	}
 	if i := bytes.IndexByte(line, 0); i >= 0 {
-		return nil, wrong("There is a byte 0x00 at place %d, which no text has.", i+1)
+		return nil, wrong("The byte at position %d is 0x00, which is not text.", i+1)
 	}
 	if !utf8.Valid(line) {
 		i := firstInvalid(line)
-		return nil, wrong("The line is not UTF-8: the byte 0x%02x at place %d begins no character.", line[i], i+1)
+		return nil, wrong("The line is not UTF-8: the byte 0x%02x at position %d does not start a character.", line[i], i+1)
 	}
 	return line, nil
 }
@@ -75,7 +76,7 @@ func firstInvalid(line []byte) int {
 	}
 }
 
-// whole reads up to the end of a line, which the last line need not have.
+// whole returns the next line. The last line need not end in a line break.
 func (l *lines) whole() ([]byte, error) {
 	part, err := l.from.ReadSlice('\n')
 	if err == nil {
@@ -84,7 +85,7 @@ func (l *lines) whole() ([]byte, error) {
 	}
 	l.long = append(l.long[:0], part...)
 	for errors.Is(err, bufio.ErrBufferFull) {
-		if len(l.long) > MaxLine+2 { // its end is besides
+		if len(l.long) > MaxLine+2 { // 2 bytes for the line break
 			break
 		}
 		part, err = l.from.ReadSlice('\n')
@@ -92,7 +93,7 @@ func (l *lines) whole() ([]byte, error) {
 	}
 	switch {
 	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull):
-		return nil, reading(err)
+		return nil, readError(err)
 	case len(l.long) == 0:
 		return nil, io.EOF
 	}
@@ -100,9 +101,9 @@ func (l *lines) whole() ([]byte, error) {
 	line := cutEnd(l.long)
 	if len(line) > MaxLine {
 		if i := bytes.IndexFunc(line, isControl); i >= 0 && l.number == 1 {
-			return line[:i+1], nil // which is told before its length
+			return line[:i+1], nil // next reports the control character, not the length
 		}
-		return nil, &mistake{final: true, line: l.number, text: "The line is longer than 1 MiB. Nothing after it is read."}
+		return nil, &contentError{final: true, line: l.number, text: "The line is longer than 1 MiB. The rest of the file is not read."}
 	}
 	return line, nil
 }

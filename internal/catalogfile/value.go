@@ -11,8 +11,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// value is what a field holds. Its methods read it as what the field is, and
-// return a KindInvalid error that names no field.
+// value is the value of a field. Its methods parse it, and return a KindInvalid error
+// without a field name.
 type value interface {
 	text() (string, error)
 	id() (int64, error)
@@ -22,11 +22,11 @@ type value interface {
 	tiers() ([]cohort.BulkTier, error)
 }
 
-func refused(format string, args ...any) error {
+func invalid(format string, args ...any) error {
 	return cohort.Invalid("", fmt.Sprintf(format, args...))
 }
 
-// short is a text for a message, in quotes and not too long.
+// short quotes a text for a message and shortens it.
 func short(s string) string {
 	const most = 40
 	if r := []rune(s); len(r) > most {
@@ -38,7 +38,7 @@ func short(s string) string {
 func parseID(s string) (int64, error) {
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil || s[0] == '+' {
-		return 0, refused("%s is not an id, which is a whole number.", short(s))
+		return 0, invalid("%s is not an id, which is a whole number.", short(s))
 	}
 	return n, nil
 }
@@ -46,15 +46,15 @@ func parseID(s string) (int64, error) {
 func parseAmount(s string) (decimal.Decimal, error) {
 	d, err := cohort.ParseAmount(s)
 	if err != nil {
-		return d, refused("%s is not a decimal number, such as 12.50.", short(s))
+		return d, invalid("%s is not a decimal number, such as 12.50.", short(s))
 	}
 	return d, nil
 }
 
-// cell is a value of CSV, which is not empty.
+// cell is a non-empty value of CSV.
 type cell string
 
-// listSeparator is between the elements of a list in one cell.
+// listSeparator separates the elements of a list in one cell.
 const listSeparator = ";"
 
 func (c cell) text() (string, error)            { return string(c), nil }
@@ -66,7 +66,7 @@ func (c cell) ids() ([]int64, error) {
 	for part := range strings.SplitSeq(string(c), listSeparator) {
 		id, err := cell(part).id()
 		if err != nil {
-			return nil, refused("%s is not a list of ids, such as 18;19.", short(string(c)))
+			return nil, invalid("%s is not a list of ids, such as 18;19.", short(string(c)))
 		}
 		ids = append(ids, id)
 	}
@@ -80,7 +80,7 @@ func (c cell) options() ([]cohort.OptionValue, error) {
 		optionID, err := cell(option).id()
 		valueID, err2 := cell(choice).id()
 		if err != nil || err2 != nil {
-			return nil, refused("%s is not a list of options and values, such as 7:101;8:112.", short(string(c)))
+			return nil, invalid("%s is not a list of options and values, such as 7:101;8:112.", short(string(c)))
 		}
 		values = append(values, cohort.OptionValue{OptionID: optionID, ValueID: valueID})
 	}
@@ -88,16 +88,16 @@ func (c cell) options() ([]cohort.OptionValue, error) {
 }
 
 func (c cell) tiers() ([]cohort.BulkTier, error) {
-	return nil, refused("CSV cannot hold it; use JSONL.")
+	return nil, invalid("CSV cannot hold it; use JSONL.")
 }
 
-// member is a value of JSONL, which is not null.
+// member is a non-null value of JSONL.
 type member struct{ api.Value }
 
 func (m member) text() (string, error) {
 	s, ok := m.Text()
 	if !ok {
-		return "", refused("%s is not a string.", short(m.String()))
+		return "", invalid("%s is not a string.", short(m.String()))
 	}
 	return s, nil
 }
@@ -105,7 +105,7 @@ func (m member) text() (string, error) {
 func (m member) id() (int64, error) {
 	n, ok := m.Int()
 	if !ok {
-		return 0, refused("%s is not an id, which is a whole number.", short(m.String()))
+		return 0, invalid("%s is not an id, which is a whole number.", short(m.String()))
 	}
 	return n, nil
 }
@@ -113,7 +113,7 @@ func (m member) id() (int64, error) {
 func (m member) amount() (decimal.Decimal, error) {
 	s, ok := m.Number()
 	if !ok {
-		return decimal.Decimal{}, refused("%s is not a decimal number, such as 12.50.", short(m.String()))
+		return decimal.Decimal{}, invalid("%s is not a decimal number, such as 12.50.", short(m.String()))
 	}
 	return parseAmount(s)
 }
@@ -146,11 +146,11 @@ func (m member) tiers() ([]cohort.BulkTier, error) {
 	})
 }
 
-// elements reads an array.
+// elements parses an array.
 func elements[T any](m member, one func(api.Value) (T, error)) ([]T, error) {
 	values, ok := m.Array()
 	if !ok {
-		return nil, refused("%s is not an array.", short(m.String()))
+		return nil, invalid("%s is not an array.", short(m.String()))
 	}
 	list := make([]T, len(values))
 	for i, v := range values {
@@ -163,17 +163,17 @@ func elements[T any](m member, one func(api.Value) (T, error)) ([]T, error) {
 	return list, nil
 }
 
-// object reads an object of an array. A field that is null is left out.
+// object parses an object in an array. Null fields are absent.
 func object(v api.Value, fields map[string]func(member) error, required ...string) error {
 	o, ok := v.Object()
 	if !ok {
-		return refused("%s is not an object.", short(v.String()))
+		return invalid("%s is not an object.", short(v.String()))
 	}
 	for _, m := range o {
 		set, known := fields[m.Name]
 		switch {
 		case !known:
-			return refused("there is no field %s.", short(m.Name))
+			return invalid("there is no field %s.", short(m.Name))
 		case m.Value.IsNull():
 			continue
 		}
@@ -183,11 +183,11 @@ func object(v api.Value, fields map[string]func(member) error, required ...strin
 	}
 	for _, name := range required {
 		if (jsonRecord)(o).value(name) == nil {
-			return refused("the field %s is missing.", name)
+			return invalid("the field %s is missing.", name)
 		}
 	}
 	return nil
 }
 
-// at says where in a value an error is.
-func at(place string, err error) error { return refused("%s: %s", place, reasonOf(err)) }
+// at adds the position within a value to an error.
+func at(position string, err error) error { return invalid("%s: %s", position, reasonOf(err)) }

@@ -124,7 +124,7 @@ variant,9,,,8,,,,7:1;7:2
 line 3: price: The amount must not be negative.
 line 4: price: "1e999" is not a decimal number, such as 12.50.
 line 5: price: A price must have at most 14 digits before the point.
-line 6: Column 4 goes on after its closing quote. A quote within quotes is written twice.
+line 6: Column 4 has text after its closing quote. Double a quote within quotes.
 line 7: The line has 7 columns, and the header has 9.
 line 11: id: category 30 is in line 10 already.
 line 12: id: An id is an integer from 1 to 1000000000000000.
