@@ -1,5 +1,5 @@
-// Package deploy_test checks what can be checked of the files in this folder
-// without the programs that read them. .ci/run builds the static binary.
+// Package deploy_test checks the files in this folder without Docker and systemd.
+// .ci/run builds the static binary.
 package deploy_test
 
 import (
@@ -34,13 +34,13 @@ func help(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// Every variable that the files set is one that `cohort serve` reads.
+// `cohort serve` reads every variable that the files set.
 func TestVariablesExist(t *testing.T) {
 	serve := help(t, "serve")
 	for _, file := range files {
 		names := regexp.MustCompile(`\bCOHORT_[A-Z_]+`).FindAllString(read(t, file), -1)
 		if len(names) == 0 {
-			t.Errorf("%s sets nothing", file)
+			t.Errorf("%s sets no variable", file)
 		}
 		for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
 			if !strings.Contains(serve, "$"+name) {
@@ -50,14 +50,13 @@ func TestVariablesExist(t *testing.T) {
 	}
 }
 
-// Each image that the Dockerfile begins with is named by its digest, so that nobody
-// can put another one in its place, and by a tag that says which Go it has. That is
-// one with which go.mod is content.
+// Each base image in the Dockerfile is pinned by digest, and has a tag with a Go version
+// that satisfies go.mod.
 func TestBaseIsPinned(t *testing.T) {
 	pinned := regexp.MustCompile(`^golang:([0-9]+\.[0-9]+\.[0-9]+)@sha256:[0-9a-f]{64}$`)
 	froms := regexp.MustCompile(`(?m)^FROM (?:--\S+ )*(\S+)`).FindAllStringSubmatch(read(t, "Dockerfile"), -1)
 	if len(froms) == 0 {
-		t.Fatal("the Dockerfile begins with no image")
+		t.Fatal("the Dockerfile has no FROM")
 	}
 	for _, from := range froms {
 		if from[1] == "scratch" {
@@ -70,25 +69,24 @@ func TestBaseIsPinned(t *testing.T) {
 		}
 		needs := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(read(t, "../go.mod"))[1]
 		if version.Compare("go"+m[1], "go"+needs) < 0 {
-			t.Errorf("the image has Go %s, and go.mod needs %s", m[1], needs)
+			t.Errorf("the image has Go %s, but go.mod needs %s", m[1], needs)
 		}
 	}
 }
 
-// Every flag that they mention is one of `cohort serve`, and every command one of
-// cohort's.
+// `cohort serve` has every flag that the files mention, and cohort has every command.
 func TestFlagsAndCommandsExist(t *testing.T) {
 	serve, all := help(t, "serve"), help(t)
 	for _, file := range files {
 		text := read(t, file)
 		for _, flag := range regexp.MustCompile(`--shutdown-[a-z-]+`).FindAllString(text, -1) {
 			if !strings.Contains(serve, flag+"=") {
-				t.Errorf("%s mentions %s, which is no flag of `cohort serve`", file, flag)
+				t.Errorf("%s mentions %s, which is not a flag of `cohort serve`", file, flag)
 			}
 		}
 		for _, m := range regexp.MustCompile(`/cohort"?,? "?([a-z]+)`).FindAllStringSubmatch(text, -1) {
 			if !regexp.MustCompile(`(?m)^  ` + m[1] + `\b`).MatchString(all) {
-				t.Errorf("%s runs %q, which is no command", file, m[1])
+				t.Errorf("%s runs %q, which is not a command", file, m[1])
 			}
 		}
 	}
