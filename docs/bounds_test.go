@@ -25,14 +25,16 @@ type bound struct {
 	doc      string // the first sentence of its comment
 }
 
-// unnamed is a limit that is a bare number in the code.
+// unnamed is a limit that is a literal number in the code.
 type unnamed struct{ place, name string }
 
-// bounds returns the bounds in the code: constants of a package that are numbers of
-// 10 or more, durations, or called what limits are called; the same in variables
-// that hold several; those inside of functions that are called so; and defaults of
-// the command line that are durations. Besides it returns the fields called like a
-// limit that are set to a bare number.
+// bounds returns the bounds in the code:
+//   - package-level constants and variables that are numbers of 10 or more, durations, or
+//     have the name of a limit, also as elements of structs and maps;
+//   - constants in functions that have the name of a limit;
+//   - default durations of the command line.
+//
+// It also returns the fields with the name of a limit that are set to a literal number.
 func bounds(t *testing.T) (all []bound, bare []unnamed) {
 	t.Helper()
 	code := readCode(t, "..")
@@ -49,14 +51,14 @@ var (
 	fieldName = regexp.MustCompile(`^(Max[A-Z].*|.*Timeout|Concurrency)$`)
 )
 
-// code is what was parsed of the module.
+// code is the parsed source of the module.
 type code struct {
 	fset   *token.FileSet
 	files  []*ast.File
 	consts map[string]ast.Expr // by package and name
 }
 
-// readCode parses the module without its tests and what serves them alone.
+// readCode parses the module, except tests and test helpers.
 func readCode(t *testing.T, root string) *code {
 	t.Helper()
 	c := &code{fset: token.NewFileSet(), consts: map[string]ast.Expr{}}
@@ -81,7 +83,7 @@ func readCode(t *testing.T, root string) *code {
 		return err
 	})
 	if err != nil || len(c.files) < 100 {
-		t.Fatalf("there are %d files of code (%v)", len(c.files), err)
+		t.Fatalf("%d files were parsed, want at least 100 (%v)", len(c.files), err)
 	}
 	for _, f := range c.files {
 		eachValue(f, func(_ *ast.GenDecl, _ *ast.ValueSpec, name string, value ast.Expr) {
@@ -91,7 +93,7 @@ func readCode(t *testing.T, root string) *code {
 	return c
 }
 
-// eachValue calls fn with the constants and variables of a file's package.
+// eachValue calls fn for each package-level constant and variable of a file.
 func eachValue(f *ast.File, fn func(d *ast.GenDecl, s *ast.ValueSpec, name string, value ast.Expr)) {
 	for _, decl := range f.Decls {
 		if d, ok := decl.(*ast.GenDecl); ok {
@@ -158,7 +160,7 @@ func (c *code) oneOrMany(pkg, name, doc string, value ast.Expr) (all []bound) {
 	return all
 }
 
-// inFunction returns the constants inside of a function that are called like limits.
+// inFunction returns the constants in a function that have the name of a limit.
 func (c *code) inFunction(pkg string, f *ast.FuncDecl) (all []bound) {
 	ast.Inspect(f, func(n ast.Node) bool {
 		if d, ok := n.(*ast.GenDecl); ok && d.Tok == token.CONST {
@@ -174,7 +176,7 @@ func (c *code) inFunction(pkg string, f *ast.FuncDecl) (all []bound) {
 	return all
 }
 
-// defaults returns the fields of a command that are durations.
+// defaults returns the default durations of a command's flags.
 func defaults(pkg string, d *ast.GenDecl) (all []bound) {
 	tag := regexp.MustCompile(`default:"([^"]*)".*help:"([^"]*)"`)
 	for _, spec := range d.Specs {
@@ -202,7 +204,7 @@ func defaults(pkg string, d *ast.GenDecl) (all []bound) {
 	return all
 }
 
-// bare returns the fields called like limits that are set to a number of no name.
+// bare returns the fields with the name of a limit that are set to a literal number.
 func (c *code) bare(f *ast.File) (all []unnamed) {
 	pkg := f.Name.Name
 	note := func(name string, value ast.Expr) {
@@ -256,13 +258,14 @@ func (c *code) bound(pkg, name string, value ast.Expr) (b bound, ok bool) {
 	return bound{name: pkg + "." + name, value: number, duration: duration}, number >= 0
 }
 
-// units are the constants of other packages that bounds are made of.
+// units are the constants of other packages that occur in bounds.
 var units = map[string]int64{
 	"time.Nanosecond": 1, "time.Microsecond": int64(time.Microsecond), "time.Millisecond": int64(time.Millisecond),
 	"time.Second": int64(time.Second), "time.Minute": int64(time.Minute), "time.Hour": int64(time.Hour),
 }
 
-// eval computes a constant expression, as far as such are used for bounds.
+// eval evaluates a constant expression. It supports the kinds of expressions that occur in
+// bounds.
 func (c *code) eval(pkg string, e ast.Expr) (v constant.Value, duration, ok bool) {
 	switch e := e.(type) {
 	case *ast.BasicLit:
@@ -276,7 +279,7 @@ func (c *code) eval(pkg string, e ast.Expr) (v constant.Value, duration, ok bool
 		if from, isName := e.X.(*ast.Ident); isName {
 			return c.named(from.Name, e.Sel.Name)
 		}
-	case *ast.CallExpr: // a conversion, or a number in another form
+	case *ast.CallExpr: // a conversion, such as time.Duration or decimal.NewFromInt
 		to, isSelector := e.Fun.(*ast.SelectorExpr)
 		_, isName := e.Fun.(*ast.Ident)
 		if len(e.Args) != 1 || !isName && (!isSelector || !slices.Contains([]string{"Duration", "NewFromInt"}, to.Sel.Name)) {
@@ -327,7 +330,7 @@ func isName(e ast.Expr, name string) bool {
 	return ok && id.Name == name
 }
 
-// docOf returns the first sentence of what a comment says of a constant.
+// docOf returns the first sentence of a constant's comment.
 func docOf(d *ast.GenDecl, s *ast.ValueSpec) string {
 	for _, group := range []*ast.CommentGroup{s.Doc, s.Comment, d.Doc} {
 		if group == nil {

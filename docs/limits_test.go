@@ -1,4 +1,4 @@
-// Package docs_test checks pages of this folder against the code.
+// Package docs_test compares pages in this folder with the code.
 package docs_test
 
 import (
@@ -14,60 +14,61 @@ import (
 	"time"
 )
 
-// notBounds are numbers in the code that bound nothing, each with the reason.
+// notBounds are numbers in the code that are not limits, each with what it is instead.
 var notBounds = map[string]string{
-	"api.initialCap.maxCap":              "an initial capacity; a piece may be longer",
-	"cohort.wholeAmount":                 "what a whole is in ten-thousandths",
-	"cohort.wholePercent":                "what a whole is in ten-thousandths",
+	"api.initialCap.maxCap":              "an initial capacity; a piece can be longer",
+	"cohort.wholeAmount":                 "a unit conversion",
+	"cohort.wholePercent":                "a unit conversion",
 	"db.catalog":                         "the name of a lock",
-	"txn.claimedByte":                    "where a lock lies",
-	"db.comparedConcurrency":             "how an import is cut into queries, whatever its length",
-	"db.firstSlice":                      "how an import begins, between db.minSlice and db.maxSlice",
-	"db.minSlice":                        "what a slice has at least",
-	"db.minSliceRest":                    "what a pause has at least",
-	"txn.ofdGetLock":                     "a number of Linux",
-	"txn.ofdSetLock":                     "a number of Linux",
-	"txn.ownerOnly":                      "a mode",
-	"db.sweepChunk":                      "how a slice is cut into statements",
+	"txn.claimedByte":                    "the position of a file lock",
+	"db.comparedConcurrency":             "a batch size; it does not bound an import",
+	"db.firstSlice":                      "an initial batch size, between db.minSlice and db.maxSlice",
+	"db.minSlice":                        "a lower bound",
+	"db.minSliceRest":                    "a lower bound",
+	"txn.ofdGetLock":                     "a constant of Linux",
+	"txn.ofdSetLock":                     "a constant of Linux",
+	"txn.ownerOnly":                      "a file mode",
+	"db.sweepChunk":                      "a batch size",
 	"txn.writers":                        "the name of a lock",
-	"server.statusClientGone":            "a status",
-	"apiv2.appendAmount.maxDigits":       "every number of so many digits fits into an int64",
-	"apiv2.usualGroup":                   "room to begin with; an answer may be longer",
-	"cli.inputPart":                      "how much of a file is read at once, whatever its length",
-	"cli.progressEvery":                  "how often a progress bar is drawn",
-	"cohort.maxInt64Digits":              "how many digits surely fit into an int64",
-	"db.amount.most":                     "how many digits surely fit into an int64",
-	"db.batchesPerTrip":                  "how an import is cut into messages, whatever its length",
-	"txn.busyPause":                      "how often is looked during txn.busyTimeout",
+	"server.statusClientGone":            "an HTTP status",
+	"apiv2.appendAmount.maxDigits":       "the number of digits that always fit into an int64",
+	"apiv2.usualGroup":                   "an initial capacity; a response can be longer",
+	"cli.inputPart":                      "a buffer size; it does not bound a file",
+	"cli.progressEvery":                  "the interval of the progress bar",
+	"cohort.maxInt64Digits":              "the number of digits that always fit into an int64",
+	"db.amount.most":                     "the number of digits that always fit into an int64",
+	"db.batchesPerTrip":                  "a batch size; it does not bound an import",
+	"txn.busyPause":                      "the polling interval during txn.busyTimeout",
 	"db.categoryTree":                    "the name of a lock",
-	"txn.checkpointAfter":                "how many batches are written from one look at txn.checkpointPages to the next",
-	"db.copyRows":                        "how a copy is cut into statements, whatever its length",
+	"txn.checkpointAfter":                "the interval, in batches, at which txn.checkpointPages is checked",
+	"db.copyRows":                        "a batch size; it does not bound a copy",
 	"db.flags":                           "the name of a lock",
-	"txn.idle":                           "a letter of PostgreSQL's protocol",
-	"db.maxTreeIDs":                      "from where on another query is faster",
-	"db.memberSlots":                     "over how many rows one count is spread",
+	"txn.idle":                           "a message type of PostgreSQL's protocol",
+	"db.maxTreeIDs":                      "the threshold from which another query is faster",
+	"db.memberSlots":                     "the number of rows that share one count",
 	"txn.migrationLock":                  "the name of a lock",
-	"txn.minPage":                        "the size of the smallest database",
-	"db.recordRows":                      "how records are cut into statements, whatever their number",
-	"txn.settlePause":                    "how often is looked during txn.settleTimeout",
-	"limit.minPurge":                     "when expired counters are dropped",
+	"txn.minPage":                        "the smallest database file",
+	"db.recordRows":                      "a batch size; it does not bound the number of records",
+	"txn.settlePause":                    "the polling interval during txn.settleTimeout",
+	"limit.minPurge":                     "the threshold from which expired counters are dropped",
 	"limit.probeRequest.Concurrency":     "a request that no limit rejects",
 	"limit.probeRequest.Quota":           "a request that no limit rejects",
-	"password.minTagBytes":               "what a hash has at least",
-	"outbox.lanesPerQuery":               "how the search for due lanes is cut into queries, whatever their number",
-	"password.saltBytes":                 "what a hash always has",
-	"password.tagBytes":                  "what a hash always has",
-	"groupindex.chunkSize":               "how a roster is cut, whatever its length",
-	"server.jsonRanges.application/json": "a rank",
-	"service.shallow":                    "from where on another way to find a page is faster",
+	"password.minTagBytes":               "a lower bound",
+	"outbox.lanesPerQuery":               "the size of a query; the search for due lanes takes as many as it needs",
+	"password.saltBytes":                 "a fixed length",
+	"password.tagBytes":                  "a fixed length",
+	"groupindex.chunkSize":               "a chunk size; it does not bound a group index",
+	"server.jsonRanges.application/json": "a rank of media ranges",
+	"service.shallow":                    "the threshold from which another way to find a page is faster",
 }
 
-// bareAllowed are fields that are set to a number which has its place elsewhere.
+// bareAllowed are fields that may be set to a literal number, each with the page that
+// documents it.
 var bareAllowed = map[string]string{
-	"Concurrency": "the tables of operations in wire.md have it",
+	"Concurrency": "the tables of operations in wire.md",
 }
 
-// row is a row of a table in limits.md.
+// row is a table row in limits.md.
 type row struct {
 	line  int
 	value string
@@ -96,9 +97,8 @@ func rows(t *testing.T) (all []row) {
 	return all
 }
 
-// TestLimits holds limits.md against the code: each bound of the code is on the
-// page with its value, and each row of the page is about a bound that there is. What
-// is missing is printed as the rows to add.
+// TestLimits compares limits.md with the code: the page has every bound of the code with
+// its value, and no others. The failure message has the rows to add.
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	all, bare := bounds(t)
@@ -106,7 +106,7 @@ func TestLimits(t *testing.T) {
 	for _, r := range rows(t) {
 		for _, name := range r.names {
 			if _, twice := onPage[name]; twice {
-				t.Errorf("limits.md:%d: %s is there twice", r.line, name)
+				t.Errorf("limits.md:%d: second row for %s", r.line, name)
 			}
 			onPage[name] = r
 		}
@@ -118,34 +118,34 @@ func TestLimits(t *testing.T) {
 		r, there := onPage[b.name]
 		switch reason := notBounds[b.name]; {
 		case there && reason != "":
-			t.Errorf("limits.md:%d: %s is on the page, and this test says that it is no bound: %s", r.line, b.name, reason)
+			t.Errorf("limits.md:%d: %s is in notBounds, as %s", r.line, b.name, reason)
 		case there && !b.matches(r.value):
-			t.Errorf("limits.md:%d: %s is %q, and in the code it is %s", r.line, b.name, r.value, b)
+			t.Errorf("limits.md:%d: %s is %q, but %s in the code", r.line, b.name, r.value, b)
 		case !there && reason == "":
 			fmt.Fprintf(&missing, "| %s | %s | `%s` |\n", b.doc, b, b.name)
 		}
 	}
 	if missing.Len() > 0 {
-		t.Errorf("limits.md lacks these rows (or notBounds in limits_test.go the reason why they bound nothing):\n%s", missing.String())
+		t.Errorf("limits.md lacks these rows; if they are not limits, add them to notBounds in limits_test.go:\n%s", missing.String())
 	}
 	for name, r := range onPage {
 		if !inCode[name] {
-			t.Errorf("limits.md:%d: there is no %s in the code", r.line, name)
+			t.Errorf("limits.md:%d: the code has no %s", r.line, name)
 		}
 	}
 	for name := range maps.Keys(notBounds) {
 		if !inCode[name] {
-			t.Errorf("notBounds has %s, which is not in the code", name)
+			t.Errorf("notBounds has %s, but the code does not", name)
 		}
 	}
 	for _, u := range bare {
 		if bareAllowed[u.name] == "" {
-			t.Errorf("%s: give the value of %s a name, so that limits.md can have it", u.place, u.name)
+			t.Errorf("%s: make the value of %s a constant, so that limits.md can have a row for it", u.place, u.name)
 		}
 	}
 }
 
-// factors are the units that the page uses.
+// factors are the units on the page.
 var factors = map[string]float64{
 	"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
 	"ms": float64(time.Millisecond), "s": float64(time.Second), "min": float64(time.Minute), "h": float64(time.Hour),
@@ -153,8 +153,8 @@ var factors = map[string]float64{
 
 var quantity = regexp.MustCompile(`^([0-9](?:[0-9 ]*[0-9])?(?:\.[0-9]+)?)(?: ([A-Za-zµ]+))?`)
 
-// matches reports whether a cell of the page, such as "1 MiB", "30 s" or "1 000
-// items", says the value.
+// matches reports whether a cell of the page, such as "1 MiB", "30 s" or "1 000 items",
+// has the value.
 func (b bound) matches(cell string) bool {
 	m := quantity.FindStringSubmatch(cell)
 	if m == nil {
@@ -175,7 +175,7 @@ func (b bound) matches(cell string) bool {
 	return n == b.value
 }
 
-// String is the value in the units of the page.
+// String returns the value in the units of the page.
 func (b bound) String() string {
 	var names []string
 	switch {
@@ -192,7 +192,7 @@ func (b bound) String() string {
 	return grouped(b.value)
 }
 
-// grouped writes a number with a space between thousands.
+// grouped formats a number with spaces between thousands.
 func grouped(n float64) string {
 	digits := strconv.FormatFloat(n, 'f', -1, 64)
 	var groups []string
