@@ -81,9 +81,9 @@ var names = map[string]string{
 	"XK": "Republic of Kosovo",
 }
 
-// variants are further names in use: official long forms, older names, those of
-// ISO 3166 and abbreviations. Where names has another, the library's own name is
-// one too.
+// variants are other names in use: official long forms, older names, those of ISO 3166 and
+// abbreviations. If names has a name for a country, the name of golang.org/x/text is a
+// variant too.
 var variants = map[string][]string{
 	"AE": {"UAE"},
 	"BO": {"Bolivia, Plurinational State of", "Plurinational State of Bolivia"},

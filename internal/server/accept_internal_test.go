@@ -20,9 +20,9 @@ func TestAcceptsJSON(t *testing.T) {
 		{[]string{"text/html,application/json"}, true},
 		{[]string{"text/html", "application/json"}, true},
 		{[]string{"text/html, */*;q=0.01"}, true},
-		// What Java's own client sends.
+		// The default of Java's HttpURLConnection.
 		{[]string{"text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"}, true},
-		// A part that cannot be read does not spoil the rest.
+		// Malformed parts are ignored.
 		{[]string{"text/;, application/json"}, true},
 		{[]string{",application/json,"}, true},
 		{[]string{"application/json;q=high"}, true},
@@ -37,11 +37,11 @@ func TestAcceptsJSON(t *testing.T) {
 		{[]string{"application/json;q=0"}, false},
 		{[]string{"*/*;q=0"}, false},
 		{[]string{"*/*;q=0.0"}, false},
-		// The most exact range decides, wherever it stands.
+		// The most specific range decides, in any position.
 		{[]string{"*/*, application/json;q=0"}, false},
 		{[]string{"application/json;q=0, */*"}, false},
 		{[]string{"*/*", "application/json;q=0"}, false},
-		{[]string{"application/json", "application/json;q=0", "*/*"}, true}, // said twice, and the first counts
+		{[]string{"application/json", "application/json;q=0", "*/*"}, true}, // listed twice: the first one counts
 		{[]string{"application/*;q=0, */*"}, false},
 		{[]string{"*/*;q=0, application/json"}, true},
 		{[]string{"application/*;q=0, application/json;q=0.1"}, true},

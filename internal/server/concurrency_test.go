@@ -11,6 +11,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -60,14 +61,8 @@ func (w *heldWriter) WriteHeader(status int) {
 }
 
 // unlimitedRequests is how many concurrent requests show that an operation has no
-// concurrency limit: more than the highest limit of any operation that is tested
-// beside it. The full test run uses more.
-func unlimitedRequests(highest int) int {
-	if fullTests() {
-		return highest + 20
-	}
-	return highest + 1
-}
+// concurrency limit: more than the highest limit of the other operations.
+func unlimitedRequests(highest int) int { return testenv.Times(highest+20, highest+1) }
 
 // TestConcurrencyLimits checks the concurrency limit of every operation against the
 // vendor's reference.

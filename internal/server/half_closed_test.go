@@ -15,6 +15,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // socketTimeout bounds how long a test waits on a connection. It is shorter than
@@ -83,9 +84,10 @@ func (w *wire) wantEnd(t *testing.T) {
 // A client that closes its sending side after its request gets the response.
 func TestHalfClosed(t *testing.T) {
 	t.Parallel()
-	for secure, n := range map[bool]struct{ groups, customers, gets int }{
-		false: {repetitions(100), repetitions(10), repetitions(100)},
-		true:  {repetitions(20), repetitions(10), repetitions(20)}, // each request has a TLS handshake
+	type counts struct{ groups, customers, gets int }
+	for secure, n := range map[bool]counts{
+		false: testenv.Times(counts{100, 10, 100}, counts{10, 1, 10}),
+		true:  testenv.Times(counts{20, 10, 20}, counts{2, 1, 2}), // each request has a TLS handshake
 	} {
 		t.Run(fmt.Sprintf("tls=%t", secure), func(t *testing.T) {
 			eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
@@ -150,7 +152,7 @@ func TestHalfClosedPipeline(t *testing.T) {
 // once its body has arrived.
 func TestSlowBodiesHoldNoSlot(t *testing.T) {
 	t.Parallel()
-	slow := repetitions(40)
+	slow := testenv.Times(40, 4)
 	group, records := `{"name":"Slow"}`, `[{"variant_id":1,"currency":"usd","price":1}]`
 	for _, c := range []struct{ name, method, path, body string }{
 		{"creates", "POST", "/v2/customer_groups", group},

@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/shopspring/decimal"
 )
@@ -104,12 +105,7 @@ const (
 )
 
 // furtherVariants is how many variants the second product has.
-func furtherVariants() int {
-	if fullTests() {
-		return largeVariants
-	}
-	return 3
-}
+func furtherVariants() int { return testenv.Times(largeVariants, 3) }
 
 func addLargestCatalog(t *testing.T, d *db.DB) {
 	t.Helper()
@@ -173,10 +169,7 @@ func addLargestPriceLists(t *testing.T, f *fixture, d *db.DB) {
 	price := decimal.NewNullDecimal(longPrice)
 	record := cohort.PriceRecord{PriceListID: 1, Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price, BulkTiers: tiers()}
 	var records []cohort.PriceRecord
-	currencies, variants := 26*26*26, int64(60)
-	if !fullTests() {
-		currencies, variants = 140, 20
-	}
+	currencies, variants := testenv.Times(26*26*26, 140), testenv.Times[int64](60, 20)
 	for i := 0; i < 26*26*26 && len(records) < currencies; i++ {
 		code := string([]byte{byte('A' + i/676), byte('A' + i/26%26), byte('A' + i%26)})
 		if _, err := cohort.ParseCurrency(code); err == nil {

@@ -13,6 +13,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // acknowledged counts the acknowledged writes: how often each of two groups was
@@ -165,10 +166,7 @@ func (r *reader) get(path string, v any) {
 // would miss an acknowledged write.
 func TestReadAfterWrite(t *testing.T) {
 	t.Parallel()
-	changes := int64(20)
-	if fullTests() {
-		changes = 60
-	}
+	changes := testenv.Times[int64](60, 20)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		a := &acknowledged{fixture: newFixture(t, d, server.Options{})}
 		var writers, readers sync.WaitGroup
