@@ -62,6 +62,7 @@ func TestTokenEndsOnAnotherNode(t *testing.T) {
 	for ending, end := range endings {
 		for name, write := range writes {
 			t.Run(ending+", "+name, func(t *testing.T) {
+				t.Parallel()
 				dbtest.EachURL(t, func(t *testing.T, url string) {
 					here, there := dbtest.Open(t, url), dbtest.Open(t, url)
 					addStores(t, here, "a", "b")
@@ -187,6 +188,7 @@ func TestRevocationWaitsForRunningWrite(t *testing.T) {
 	t.Parallel()
 	for ending, end := range endings {
 		t.Run(ending, func(t *testing.T) {
+			t.Parallel()
 			dbtest.EachURL(t, func(t *testing.T, url string) {
 				here, there := dbtest.Open(t, url), dbtest.Open(t, url)
 				addStores(t, here, "a")
