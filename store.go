@@ -90,8 +90,12 @@ const (
 )
 
 // WithDefaults returns the store with what was left out filled in: the unlimited
-// plan, an external catalog and DefaultCurrency.
+// plan (or the enterprise plan, if the store has a quota), an external catalog and
+// DefaultCurrency.
 func (s Store) WithDefaults() Store {
+	if s.Plan == "" && s.Quota != 0 {
+		s.Plan = PlanEnterprise
+	}
 	s.Plan = cmp.Or(s.Plan, PlanUnlimited)
 	s.Catalog = cmp.Or(s.Catalog, CatalogExternal)
 	s.Currency = cmp.Or(strings.ToUpper(s.Currency), DefaultCurrency)

@@ -16,6 +16,10 @@ func TestStoreDefaults(t *testing.T) {
 			cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Catalog: cohort.CatalogManaged, Currency: "jpy"},
 			cohort.Store{Hash: "abc", Plan: cohort.PlanPro, Quota: 7, Catalog: cohort.CatalogManaged, Currency: "JPY"},
 		},
+		{
+			cohort.Store{Quota: 7},
+			cohort.Store{Plan: cohort.PlanEnterprise, Quota: 7, Catalog: cohort.CatalogExternal, Currency: "USD"},
+		},
 	} {
 		if diff := cmp.Diff(tt.want, tt.given.WithDefaults()); diff != "" {
 			t.Errorf("%+v (-want +got):\n%s", tt.given, diff)

@@ -48,7 +48,7 @@ func TestServersAreApart(t *testing.T) {
 func TestStoresAndTokens(t *testing.T) {
 	t.Parallel()
 	c := cohorttest.Start(t)
-	token := c.NewStore(t, cohort.Store{Hash: "metered", Plan: cohort.PlanEnterprise, Quota: 1})
+	token := c.NewStore(t, cohort.Store{Hash: "metered", Quota: 1})
 	reader := c.NewToken(t, c.Store, cohort.ScopeCustomersRead)
 	for _, q := range []struct {
 		want                      int

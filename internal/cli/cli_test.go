@@ -144,8 +144,8 @@ var flags = map[string][][2]string{
 	},
 	"store list": {{"--db", "COHORT_DB"}},
 	"store update": {
-		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
-		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
+		// An update that is not typed must not happen.
+		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
@@ -176,8 +176,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 				name := regexp.MustCompile(`^[a-z-]+`).FindString(part)
 				variable := regexp.MustCompile(`\(\$(COHORT_[A-Z_]+)\)\.?\s*$`).FindStringSubmatch(part)
 				if variable == nil {
-					t.Errorf("the help does not name a variable for --%s:\n%s", name, part)
-					continue
+					variable = []string{"", ""}
 				}
 				got = append(got, [2]string{"--" + name, variable[1]})
 			}

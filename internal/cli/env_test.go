@@ -20,9 +20,17 @@ func TestStoreFlagsFromTheEnvironment(t *testing.T) {
 	mustRun(t, "store", "create", "xyz", "--plan", "pro", "--quota", "77", "--max-concurrent", "3")
 	wantStores(t, db, "abc enterprise 5000 9", "xyz pro 77 3")
 
+	// An update changes only what is typed.
 	t.Setenv("COHORT_QUOTA", "6000")
-	mustRun(t, "store", "update", "xyz")
-	wantStores(t, db, "abc enterprise 5000 9", "xyz enterprise 6000 9")
+	t.Setenv("COHORT_CATALOG", "managed")
+	mustRun(t, "store", "update", "xyz", "--currency", "EUR")
+	wantStores(t, db, "abc enterprise 5000 9", "xyz pro 77 3")
+	if r := mustRun(t, "store", "show", "xyz"); !strings.Contains(r.out, "external") || !strings.Contains(r.out, "EUR") {
+		t.Errorf("after the update of the currency:\n%s", r.out)
+	}
+	if r := run(t, "store", "update", "xyz"); r.status != 2 || !strings.Contains(r.err, "othing to change") {
+		t.Errorf("an update without flags: %+v", r)
+	}
 
 	t.Setenv("COHORT_YES", "true")
 	mustRun(t, "store", "delete", "xyz")

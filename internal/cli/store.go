@@ -26,7 +26,7 @@ type hashArg struct {
 
 type storeCreate struct {
 	hashArg
-	Plan          cohort.Plan `env:"COHORT_PLAN" enum:"unlimited,standard,plus,pro,enterprise" default:"unlimited" help:"The plan, which decides how many requests the store may make per 30 seconds: unlimited, standard (150), plus (150), pro (450), or enterprise (--quota)."`
+	Plan          cohort.Plan `env:"COHORT_PLAN" enum:",unlimited,standard,plus,pro,enterprise" default:"" placeholder:"PLAN" help:"The plan, which sets the request quota per 30 seconds: unlimited (no quota; the default), standard (150), plus (150), pro (450), or enterprise (--quota; the default if --quota is given)."`
 	Quota         int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
 	MaxConcurrent int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
 
@@ -37,7 +37,9 @@ type storeCreate struct {
 
 // Run makes the store, and the database too if there is none.
 func (c *storeCreate) Run(in *invocation) error {
-	wanted := cohort.Store{Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency}
+	wanted := cohort.Store{
+		Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
+	}.WithDefaults()
 	if err := wanted.Validate(); err != nil {
 		return err // before there is a database
 	}
@@ -93,12 +95,12 @@ func (c *storeShow) Run(in *invocation) error {
 
 type storeUpdate struct {
 	hashArg
-	Plan          *cohort.Plan `env:"COHORT_PLAN" placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
-	Quota         *int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
-	MaxConcurrent *int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
+	Plan          *cohort.Plan `placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
+	Quota         *int         `placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
+	MaxConcurrent *int         `placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
 
-	Catalog  *cohort.CatalogMode `env:"COHORT_CATALOG" placeholder:"MODE" help:"Who knows what the store sells: external or managed."`
-	Currency *string             `env:"COHORT_CURRENCY" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217. Nothing is converted."`
+	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Who knows what the store sells: external or managed."`
+	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217. Nothing is converted."`
 	dbFlag
 }
 

@@ -46,6 +46,7 @@ func TestStoreCreateAndList(t *testing.T) {
 			{"alpha", "--plan", "pro", "--max-concurrent", "7"},
 			{"gamma", "--plan", "enterprise", "--quota", "2000"},
 			{"delta", "--plan", "standard", "--quota", "9"},
+			{"epsilon", "--quota", "3"}, // the plan whose quota is given
 		} {
 			r := mustRun(t, append([]string{"store", "create", "--db", db}, args...)...)
 			if !strings.HasPrefix(r.out, "Store "+args[0]+" is made (plan ") || r.err != "" {
@@ -58,6 +59,7 @@ func TestStoreCreateAndList(t *testing.T) {
 			"b-2_x plus 150 default",
 			"beta standard 150 default",
 			"delta standard 9 default",
+			"epsilon enterprise 3 default",
 			"gamma enterprise 2000 default",
 			"zeta unlimited none default")
 	})
@@ -89,7 +91,7 @@ func TestStoreCreateRefuses(t *testing.T) {
 			{[]string{"Def"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
 			{[]string{"d/f"}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
 			{[]string{strings.Repeat("d", 65)}, "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'."},
-			{[]string{"def", "--quota", "5"}, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
+			{[]string{"def", "--plan", "unlimited", "--quota", "5"}, "The unlimited plan has no quota; choose another plan, or leave the quota out."},
 			{[]string{"def", "--plan", "enterprise"}, "The enterprise plan has no quota of its own; give one."},
 			{[]string{"def", "--plan", "pro", "--quota=-1"}, quota},
 			{[]string{"def", "--plan", "pro", "--quota", "100000001"}, quota},
