@@ -129,7 +129,7 @@ line 7: The line has 7 columns, and the header has 9.
 line 11: id: category 30 is in line 10 already.
 line 12: id: An id is an integer from 1 to 1000000000000000.
 line 13: option_values: There must be at most one value of option 7.
-cohort: nothing is imported: there are 9 mistakes
+cohort: Nothing is imported: there are 9 mistakes.
 `
 		r := run(t, "catalog", "import", file(t, "bad.csv", bad), "--store", "abc", "--db", db)
 		if diff := cmp.Diff(result{1, "", want}, r, cmp.AllowUnexported(result{})); diff != "" {
@@ -143,7 +143,7 @@ cohort: nothing is imported: there are 9 mistakes
 line 1: sku: variant 1000000001 of product 100 has the same SKU, and is not in the file.
 line 2: parent_id: the category is below itself: 18 under 19 under 18.
 line 3: bulk_pricing_rules: element 1: quantity_max: The quantity must not be less than quantity_min, or 0 for no end.
-cohort: nothing is imported: there are 4 mistakes
+cohort: Nothing is imported: there are 4 mistakes.
 `
 		r = run(t, "catalog", "import", file(t, "bad.jsonl", together), "--store", "abc", "--db", db)
 		if diff := cmp.Diff(result{1, "", want}, r, cmp.AllowUnexported(result{})); diff != "" {
@@ -152,7 +152,7 @@ cohort: nothing is imported: there are 4 mistakes
 		many := "kind,id,name\n" + strings.Repeat("category,x,y\n", 1000)
 		r = run(t, "catalog", "import", file(t, "many.csv", many), "--store", "abc", "--db", db)
 		if lines := strings.Split(r.err, "\n"); len(lines) != 103 || lines[99] != `line 101: id: "x" is not an id, which is a whole number.` ||
-			lines[100] != "and 900 more" || lines[101] != "cohort: nothing is imported: there are 1000 mistakes" {
+			lines[100] != "and 900 more" || lines[101] != "cohort: Nothing is imported: there are 1000 mistakes." {
 			t.Errorf("of many mistakes:\n%s", r.err)
 		}
 	})

@@ -7,6 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -42,7 +45,8 @@ type commands struct {
 
 	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server on this machine whether it is ready; for container engines. Exit status 0 is yes."`
 
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Help    helpCommand    `cmd:"" help:"Show the help of a command, as COMMAND --help does."`
+	Version versionCommand `cmd:"" help:"Print the version, as --version does."`
 }
 
 // invocation is what a command has to work with besides its flags.
@@ -81,32 +85,46 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 			status = int(e)
 		}
 	}()
-	if len(args) == 0 {
+	switch {
+	case len(args) == 0:
 		args = []string{"--help"}
+	case len(args) == 1 && args[0] == "--version":
+		args = []string{"version"}
 	}
 	parsed, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(streams.Err, "cohort: %v\nRun \"cohort --help\" to see what there is.\n", err)
+		fmt.Fprint(streams.Err, errorLine(parseMessage(err)), helpHint(commandOf(err)))
 		return exitUsage
 	}
-	if err := parsed.Run(&invocation{Streams: streams, ctx: ctx}); err != nil {
-		fmt.Fprintf(streams.Err, "cohort: %s\n", describe(err))
-		if _, ok := errors.AsType[usageError](err); ok {
-			return exitUsage
-		}
-		return exitFailed
+	err = parsed.Run(&invocation{Streams: streams, ctx: ctx})
+	if err == nil {
+		return exitOK
 	}
-	return exitOK
+	if errors.Is(err, errReported) {
+		return exitUsage
+	}
+	fmt.Fprint(streams.Err, errorLine(describe(err)))
+	if _, ok := errors.AsType[usageError](err); ok {
+		fmt.Fprint(streams.Err, helpHint(commandPath(parsed.Selected())))
+		return exitUsage
+	}
+	return exitFailed
 }
 
 type exit int
 
-// usageError is a command line whose flags do not go together.
-type usageError string
+// errorLine returns a message as the line on standard error: a sentence. Messages
+// of Go errors begin with a small letter and have no full stop.
+func errorLine(message string) string {
+	first, size := utf8.DecodeRuneInString(message)
+	message = string(unicode.ToUpper(first)) + message[size:]
+	if !strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "?") {
+		message += "."
+	}
+	return "cohort: " + message + "\n"
+}
 
-func (e usageError) Error() string { return string(e) }
-
-// describe returns an error as a line for a person.
+// describe returns the message of an error.
 func describe(err error) string {
 	e, ok := errors.AsType[*cohort.Error](err)
 	switch {

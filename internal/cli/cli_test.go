@@ -66,11 +66,16 @@ func mustRun(t *testing.T, args ...string) result {
 	return r
 }
 
-// wantFailure checks for an exit status and one clear line on standard error:
-// no second line, no stack, nothing on standard output.
+// wantFailure checks for an exit status and one line on standard error: the message
+// as a sentence. After exit status 2, a second line names the command's help. There
+// is nothing on standard output.
 func wantFailure(t *testing.T, r result, status int, message string) {
 	t.Helper()
-	if want := (result{status: status, err: "cohort: " + message + "\n"}); r != want {
+	want := result{status: status, err: "cohort: " + strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + ".\n"}
+	if status == 2 {
+		want.err += regexp.MustCompile(`Run "cohort [a-z ]+ --help" for help\.\n$`).FindString(r.err)
+	}
+	if r != want || status == 2 && strings.Count(r.err, "\n") != 2 {
 		t.Errorf("got (-want):\n%s", cmp.Diff(want, r, cmp.AllowUnexported(result{})))
 	}
 }
@@ -90,37 +95,45 @@ func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
 	dbtest.EachURL(t, fn)
 }
 
+// Each error of a command line says what is wrong in plain words, and names the help
+// of the command that it is about.
 func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
-	for _, args := range [][]string{
-		{"--bogus"},
-		{"serve", "--bogus"},
-		{"demo", "--bogus"},
-		{"store", "create", "abc", "--bogus"},
-		{"token", "list", "--bogus"},
-		{"version", "--bogus"},
-		{"bogus"},
-		{"store"},
-		{"store", "bogus"},
-		{"store", "create"},
-		{"store", "create", "abc", "def"},
-		{"store", "create", "abc", "--plan", "gold"},
-		{"store", "create", "abc", "--quota", "many"},
-		{"token", "create", "--store", "abc"},
-		{"token", "create", "--scope", "store_v2_customers"},
-		{"token", "revoke"},
-		{"serve", "--log-format", "xml"},
-		{"serve", "--shutdown-timeout", "soon"},
-		{"version", "extra"},
+	for _, c := range []struct{ line, message, command string }{
+		{"--bogus", "Unknown flag --bogus.", ""},
+		{"serve --bogus", "Unknown flag --bogus.", " serve"},
+		{"serve --de", `Unknown flag --de, did you mean one of "--dev", "--db"?`, " serve"},
+		{"demo --bogus", "Unknown flag --bogus.", " demo"},
+		{"store create abc --bogus", "Unknown flag --bogus.", " store create"},
+		{"token list --bogus", "Unknown flag --bogus.", " token list"},
+		{"version --bogus", "Unknown flag --bogus.", " version"},
+		{"bogus", `Unexpected argument "bogus".`, ""},
+		{"store", "Missing command: create, list, show, update or delete.", " store"},
+		{"store bogus", `Unexpected argument "bogus".`, " store"},
+		{"store create", "Missing argument <hash>.", " store create"},
+		{"store create abc def", `Unexpected argument "def".`, " store create"},
+		{"store create abc --plan gold", `--plan must be unlimited, standard, plus, pro or enterprise, not "gold".`, " store create"},
+		{"store create abc --quota many", `--quota: "many" is not a whole number.`, " store create"},
+		{"jobs retry --store abc one", `<id>: "one" is not a whole number.`, " jobs retry"},
+		{"jobs list --state lost", `--state must be waiting or dead, not "lost".`, " jobs list"},
+		{"catalog import x --store abc --format xml", `--format must be csv or jsonl, not "xml".`, " catalog import"},
+		{"token create --store abc", "Missing flags: --scope=SCOPE,...", " token create"},
+		{"token create --scope store_v2_customers", "Missing flags: --store=HASH.", " token create"},
+		{"token revoke", "Missing argument <id>.", " token revoke"},
+		{"serve --log-format xml", `--log-format must be text or json, not "xml".`, " serve"},
+		{"serve --shutdown-timeout soon", `--shutdown-timeout: "soon" is not a duration, such as 15s or 2m.`, " serve"},
+		{"serve --tls-key key.pem", "--tls-cert and --tls-key go together.", " serve"},
+		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog or --currency.", " store update"},
+		{"version extra", `Unexpected argument "extra".`, " version"},
+		{"help bogus", `Unexpected argument "bogus".`, ""},
+		{"help store bogus", `Unexpected argument "bogus".`, " store"},
 	} {
-		t.Run(strings.Join(args, " "), func(t *testing.T) {
-			// Whatever it might make by mistake, it makes here.
+		t.Run(c.line, func(t *testing.T) {
+			// Anything that a command makes by mistake is in this folder.
 			t.Chdir(t.TempDir())
-			r := run(t, args...)
-			if r.status != 2 || r.out != "" {
-				t.Errorf("exit status %d, output %q; want 2 and none", r.status, r.out)
-			}
-			if !regexp.MustCompile(`^cohort: .+\nRun "cohort --help" to see what there is\.\n$`).MatchString(r.err) {
-				t.Errorf("standard error: %q", r.err)
+			r := run(t, strings.Fields(c.line)...)
+			want := result{2, "", "cohort: " + c.message + "\nRun \"cohort" + c.command + " --help\" for help.\n"}
+			if r != want {
+				t.Errorf("got %+v, want %+v", r, want)
 			}
 			if files, _ := filepath.Glob("*"); files != nil {
 				t.Errorf("it made %v", files)
@@ -160,6 +173,7 @@ var flags = map[string][][2]string{
 	"jobs retry": {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},
 	"jobs drop":  {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
 	"version":    nil,
+	"help":       nil,
 }
 
 func TestHelpOfEachCommand(t *testing.T) {
@@ -195,8 +209,20 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 			t.Errorf("%q is not in the help:\n%s", command, help.out)
 		}
 	}
-	if alone := mustRun(t); alone != help {
-		t.Errorf("without arguments it says something else than with --help:\n%s", alone.out)
+	for _, line := range []string{"", "help"} {
+		if other := mustRun(t, strings.Fields(line)...); other != help {
+			t.Errorf("\"cohort %s\" prints something else than \"cohort --help\":\n%s", line, other.out)
+		}
+	}
+}
+
+func TestHelpCommand(t *testing.T) {
+	t.Parallel()
+	for command := range flags {
+		words := strings.Fields(command)
+		if got, want := mustRun(t, append([]string{"help"}, words...)...), mustRun(t, append(words, "--help")...); got != want {
+			t.Errorf("help %s:\n%s\nwant:\n%s", command, got.out, want.out)
+		}
 	}
 }
 
@@ -206,5 +232,8 @@ func TestVersion(t *testing.T) {
 	want := regexp.MustCompile(`^cohort \S+( \S+)? ` + regexp.QuoteMeta(runtime.Version()+" "+runtime.GOOS+"/"+runtime.GOARCH) + `\n$`)
 	if !want.MatchString(r.out) || r.err != "" {
 		t.Errorf("got %+v, want one line like %s", r, want)
+	}
+	if flag := mustRun(t, "--version"); flag != r {
+		t.Errorf("--version prints %+v, want %+v", flag, r)
 	}
 }

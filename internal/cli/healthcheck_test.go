@@ -56,7 +56,7 @@ func TestHealthcheckOfAServerThatListensEverywhere(t *testing.T) {
 
 func TestHealthcheckWithoutAServer(t *testing.T) {
 	t.Parallel()
-	if r := run(t, "healthcheck", "--addr", "127.0.0.1:1"); r.status != 1 || !strings.HasPrefix(r.err, "cohort: not ready: ") {
+	if r := run(t, "healthcheck", "--addr", "127.0.0.1:1"); r.status != 1 || !strings.HasPrefix(r.err, "cohort: Not ready: ") {
 		t.Errorf("%+v", r)
 	}
 	wantFailure(t, run(t, "healthcheck", "--addr", "nowhere"), 2, "--addr nowhere is not HOST:PORT")

@@ -116,7 +116,7 @@ func TestJobs(t *testing.T) {
 
 		for _, answer := range []string{"", "\n", "yes\n", "xyz\n"} {
 			r := runWith(t, answer, on("abc", "drop", ids[0])...)
-			if r.status != 1 || r.err != "cohort: nothing is dropped\n" || !strings.HasPrefix(r.out, ids[0]+": sitewide discount of customer group 1\n") {
+			if r.status != 1 || r.err != "cohort: Nothing is dropped.\n" || !strings.HasPrefix(r.out, ids[0]+": sitewide discount of customer group 1\n") {
 				t.Errorf("answer %q: %+v", answer, r)
 			}
 		}

@@ -178,7 +178,7 @@ func TestStoreDeleteAsks(t *testing.T) {
 
 		for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
 			r := runWith(t, answer, "store", "delete", "abc", "--db", db)
-			if want := (result{1, question, "cohort: nothing is deleted\n"}); r != want {
+			if want := (result{1, question, "cohort: Nothing is deleted.\n"}); r != want {
 				t.Errorf("answer %q: %+v, want %+v", answer, r, want)
 			}
 		}
