@@ -155,25 +155,32 @@ var flags = map[string][][2]string{
 		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
 		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
 	},
-	"store list": {{"--db", "COHORT_DB"}},
+	"store list": {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store update": {
 		// An update that is not typed must not happen.
 		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--db", "COHORT_DB"},
 	},
-	"store show":   {{"--db", "COHORT_DB"}},
+	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
 	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--db", "COHORT_DB"}},
-	"token list":   {{"--store", "COHORT_STORE"}, {"--db", "COHORT_DB"}},
+	"token list":   {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token revoke": {{"--db", "COHORT_DB"}},
 	"catalog import": {
 		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"},
 		{"--dry-run", "COHORT_DRY_RUN"}, {"--db", "COHORT_DB"},
 	},
-	"jobs list":  {{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--db", "COHORT_DB"}},
-	"jobs retry": {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},
-	"jobs drop":  {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
-	"version":    nil,
-	"help":       nil,
+	"group list": {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"price": {
+		{"--store", "COHORT_STORE"}, {"--product", ""}, {"--variant", ""}, {"--customer", ""}, {"--group", ""}, {"--channel", ""},
+		{"--currency", ""}, {"--explain", ""}, {"--db", "COHORT_DB"},
+	},
+	"copy":        {{"--from", ""}, {"--to", ""}},
+	"healthcheck": {{"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}},
+	"jobs list":   {{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"jobs retry":  {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},
+	"jobs drop":   {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
+	"version":     nil,
+	"help":        nil,
 }
 
 func TestHelpOfEachCommand(t *testing.T) {

@@ -14,39 +14,48 @@ type groupCommands struct {
 
 type groupList struct {
 	Store string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
+	jsonFlag
 	dbFlag
+}
+
+// groupJSON is a customer group as --json prints it.
+type groupJSON struct {
+	ID       int64  `json:"id"`
+	Name     string `json:"name"`
+	Members  int64  `json:"members"`
+	Default  bool   `json:"default"`
+	Guests   bool   `json:"guests"`
+	Rules    int    `json:"rules"`    // how many discount rules it has
+	Modified string `json:"modified"` // RFC 3339, UTC
 }
 
 // groupsAtATime bounds what is in memory for a long list.
 const groupsAtATime = 1000
 
-// Run prints a table of the groups.
+// Run prints the groups, sorted by id.
 func (c *groupList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Store)
 		if err != nil {
 			return err
 		}
-		t := newTable(in, "ID", "NAME", "MEMBERS", "DEFAULT", "GUESTS", "RULES", "MODIFIED")
+		l := c.newListing(in, "ID", "NAME", "MEMBERS", "DEFAULT", "GUESTS", "RULES", "MODIFIED")
 		for page := (cohort.Page{Number: 1, Size: groupsAtATime}); ; page.Number++ {
 			groups, err := svc.ListGroupMembers(in.ctx, st.Key, cohort.GroupFilter{}, page)
 			if err != nil {
 				return err
 			}
 			for _, g := range groups {
-				t.row(strconv.FormatInt(g.ID, 10), g.Name, strconv.FormatInt(g.Members, 10),
-					yes(g.IsDefault), yes(g.IsGroupForGuests), strconv.Itoa(len(g.DiscountRules)), dateText(g.DateModified))
+				rules, modified := len(g.DiscountRules), dateText(g.DateModified)
+				err := l.add(groupJSON{g.ID, g.Name, g.Members, g.IsDefault, g.IsGroupForGuests, rules, modified},
+					idText(g.ID), g.Name, idText(g.Members), yes(g.IsDefault), yes(g.IsGroupForGuests), strconv.Itoa(rules), modified)
+				if err != nil {
+					return err
+				}
 			}
 			if len(groups) < page.Size {
-				return t.Flush()
+				return l.end()
 			}
 		}
 	})
-}
-
-func yes(b bool) string {
-	if b {
-		return "yes"
-	}
-	return ""
 }

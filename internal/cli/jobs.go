@@ -22,10 +22,35 @@ type jobCommands struct {
 type jobList struct {
 	Store string `env:"COHORT_STORE" placeholder:"HASH" help:"Only this store's jobs."`
 	State string `env:"COHORT_STATE" enum:",waiting,dead" default:"" placeholder:"STATE" help:"Only jobs in this state: waiting, or dead (no more attempts are made)."`
+	jsonFlag
 	dbFlag
 }
 
-// Run prints a table of the jobs.
+// jobJSON is a job as --json prints it.
+type jobJSON struct {
+	Store     string `json:"store"`
+	ID        int64  `json:"id"`
+	Kind      string `json:"kind"`
+	Subject   string `json:"subject"` // for a sitewide discount, the id of the customer group
+	State     string `json:"state"`   // waiting or dead
+	Running   bool   `json:"running"`
+	Attempts  int    `json:"attempts"`
+	NextTry   string `json:"next_try"` // RFC 3339, UTC; empty for a dead job
+	LastError string `json:"last_error"`
+}
+
+func newJobJSON(j outbox.Entry) jobJSON {
+	next := ""
+	if j.State != outbox.Dead {
+		next = dateText(j.NextAttempt)
+	}
+	return jobJSON{
+		Store: cohort.HashOfKey(j.Store), ID: j.ID, Kind: j.Kind, Subject: j.Subject, State: string(j.State),
+		Running: j.State != outbox.Dead && j.Leased(time.Now()), Attempts: j.Attempt, NextTry: next, LastError: j.LastError,
+	}
+}
+
+// Run prints the jobs.
 func (c *jobList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		key, err := optionalKey(in, svc, c.Store)
@@ -36,11 +61,15 @@ func (c *jobList) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		t := newTable(in, "STORE", "ID", "WHAT", "STATE", "ATTEMPTS", "NEXT TRY", "LAST ERROR")
+		l := c.newListing(in, "STORE", "ID", "WHAT", "STATE", "ATTEMPTS", "NEXT TRY", "LAST ERROR")
 		for _, j := range jobs {
-			t.row(cohort.HashOfKey(j.Store), strconv.FormatInt(j.ID, 10), jobText(j), string(j.State), strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
+			err := l.add(newJobJSON(j), cohort.HashOfKey(j.Store), idText(j.ID), jobText(j), string(j.State),
+				strconv.Itoa(j.Attempt), nextTryText(j), j.LastError)
+			if err != nil {
+				return err
+			}
 		}
-		return t.Flush()
+		return l.end()
 	})
 }
 

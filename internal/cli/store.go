@@ -3,9 +3,6 @@ package cli
 import (
 	"fmt"
 	"strconv"
-	"strings"
-	"text/tabwriter"
-	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -53,39 +50,70 @@ func (c *storeCreate) Run(in *invocation) error {
 	})
 }
 
-type storeList struct{ dbFlag }
+type storeList struct {
+	jsonFlag
+	dbFlag
+}
 
-// Run prints a table of the stores.
+// storeJSON is a store as --json prints it.
+type storeJSON struct {
+	Store         string             `json:"store"`
+	Plan          cohort.Plan        `json:"plan"`
+	Quota         *int               `json:"quota"`          // requests per 30 seconds; null: no quota
+	MaxConcurrent *int               `json:"max_concurrent"` // null: the operations' own limits
+	Catalog       cohort.CatalogMode `json:"catalog"`
+	Currency      string             `json:"currency"`
+	Created       string             `json:"created"` // RFC 3339, UTC
+}
+
+func newStoreJSON(st cohort.Store) storeJSON {
+	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Created: dateText(st.DateCreated)}
+	if quota, metered := st.RequestQuota(); metered {
+		j.Quota = &quota
+	}
+	if st.Concurrency != 0 {
+		j.MaxConcurrent = &st.Concurrency
+	}
+	return j
+}
+
+// Run prints the stores, sorted by hash.
 func (c *storeList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		stores, err := svc.ListStores(in.ctx)
 		if err != nil {
 			return err
 		}
-		t := newTable(in, "STORE", "PLAN", "QUOTA", "AT ONCE", "CREATED")
+		l := c.newListing(in, "STORE", "PLAN", "QUOTA", "MAX CONCURRENT", "CREATED")
 		for _, st := range stores {
-			t.row(st.Hash, string(st.Plan), quotaText(st), concurrencyText(st), dateText(st.DateCreated))
+			if err := l.add(newStoreJSON(st), st.Hash, string(st.Plan), quotaText(st), concurrencyText(st), dateText(st.DateCreated)); err != nil {
+				return err
+			}
 		}
-		return t.Flush()
+		return l.end()
 	})
 }
 
 type storeShow struct {
 	hashArg
+	JSON bool `name:"json" help:"Print a JSON object instead of a table."`
 	dbFlag
 }
 
-// Run prints what is set, a line each.
+// Run prints the settings, a line each.
 func (c *storeShow) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
 		if err != nil {
 			return err
 		}
+		if c.JSON {
+			return printJSON(in, newStoreJSON(st))
+		}
 		t := newTable(in, "STORE", st.Hash)
 		t.row("PLAN", string(st.Plan))
 		t.row("QUOTA", quotaText(st))
-		t.row("AT ONCE", concurrencyText(st))
+		t.row("MAX CONCURRENT", concurrencyText(st))
 		t.row("CATALOG", string(st.Catalog))
 		t.row("CURRENCY", st.Currency)
 		t.row("CREATED", dateText(st.DateCreated))
@@ -141,19 +169,6 @@ func concurrencyText(st cohort.Store) string {
 	}
 	return strconv.Itoa(st.Concurrency)
 }
-
-func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// table is columns of text with a head.
-type table struct{ *tabwriter.Writer }
-
-func newTable(in *invocation, head ...string) table {
-	t := table{tabwriter.NewWriter(in.Out, 0, 0, 2, ' ', 0)}
-	t.row(head...)
-	return t
-}
-
-func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
 
 // optionalKey returns the key of the store of a hash, and "" for none, which means
 // every store. It returns KindNotFound if there is no such store.

@@ -15,7 +15,7 @@ import (
 func stores(t *testing.T, db string) []string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(mustRun(t, "store", "list", "--db", db).out, "\n"), "\n")
-	if head := strings.Join(strings.Fields(lines[0]), " "); head != "STORE PLAN QUOTA AT ONCE CREATED" {
+	if head := strings.Join(strings.Fields(lines[0]), " "); head != "STORE PLAN QUOTA MAX CONCURRENT CREATED" {
 		t.Errorf("head of the table: %s", head)
 	}
 	rows := []string{}

@@ -42,10 +42,20 @@ func (c *tokenCreate) Run(in *invocation) error {
 
 type tokenList struct {
 	Store string `env:"COHORT_STORE" placeholder:"HASH" help:"Only the tokens of this store."`
+	jsonFlag
 	dbFlag
 }
 
-// Run prints a table of the tokens.
+// tokenJSON is a token as --json prints it.
+type tokenJSON struct {
+	ID      string         `json:"id"`
+	Store   string         `json:"store"`
+	Name    string         `json:"name"`
+	Scopes  []cohort.Scope `json:"scopes"`
+	Created string         `json:"created"` // RFC 3339, UTC
+}
+
+// Run prints the tokens.
 func (c *tokenList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		key, err := optionalKey(in, svc, c.Store)
@@ -59,16 +69,24 @@ func (c *tokenList) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		t := newTable(in, "ID", "STORE", "NAME", "SCOPES", "CREATED")
+		l := c.newListing(in, "ID", "STORE", "NAME", "SCOPES", "CREATED")
 		for _, k := range tokens {
-			scopes := make([]string, len(k.Scopes))
-			for i, s := range k.Scopes {
-				scopes[i] = string(s)
+			store, created := cohort.HashOfKey(k.StoreHash), dateText(k.DateCreated)
+			err := l.add(tokenJSON{k.ID, store, k.Name, k.Scopes, created}, k.ID, store, k.Name, scopesText(k.Scopes), created)
+			if err != nil {
+				return err
 			}
-			t.row(k.ID, cohort.HashOfKey(k.StoreHash), k.Name, strings.Join(scopes, ","), dateText(k.DateCreated))
 		}
-		return t.Flush()
+		return l.end()
 	})
+}
+
+func scopesText(scopes []cohort.Scope) string {
+	names := make([]string, len(scopes))
+	for i, s := range scopes {
+		names[i] = string(s)
+	}
+	return strings.Join(names, ",")
 }
 
 type tokenRevoke struct {

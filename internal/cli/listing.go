@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// jsonFlag is for commands that list something.
+type jsonFlag struct {
+	JSON bool `name:"json" help:"Print a JSON array instead of a table."`
+}
+
+// listing prints items as a table, or as a JSON array.
+type listing struct {
+	out   io.Writer
+	json  bool
+	table table
+	items int // printed as JSON
+}
+
+func (f jsonFlag) newListing(in *invocation, head ...string) *listing {
+	l := &listing{out: in.Out, json: f.JSON}
+	if !l.json {
+		l.table = newTable(in, head...)
+	}
+	return l
+}
+
+// add prints an item: value as JSON, or cells as a row.
+func (l *listing) add(value any, cells ...string) error {
+	if !l.json {
+		l.table.row(cells...)
+		return nil
+	}
+	text, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	before := ",\n  "
+	if l.items == 0 {
+		before = "[\n  "
+	}
+	l.items++
+	_, err = fmt.Fprint(l.out, before, string(text))
+	return err
+}
+
+// end prints what is left. It is called once, after the last item.
+func (l *listing) end() error {
+	if !l.json {
+		return l.table.Flush()
+	}
+	after := "\n]\n"
+	if l.items == 0 {
+		after = "[]\n"
+	}
+	_, err := fmt.Fprint(l.out, after)
+	return err
+}
+
+// printJSON prints a value as one line.
+func printJSON(in *invocation, value any) error {
+	text, err := json.Marshal(value)
+	if err == nil {
+		_, err = fmt.Fprintln(in.Out, string(text))
+	}
+	return err
+}
+
+// table prints rows in columns.
+type table struct{ *tabwriter.Writer }
+
+func newTable(in *invocation, head ...string) table {
+	t := table{tabwriter.NewWriter(in.Out, 0, 0, 2, ' ', 0)}
+	t.row(head...)
+	return t
+}
+
+func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+
+func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+func idText(id int64) string { return strconv.FormatInt(id, 10) }
+
+func yes(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
