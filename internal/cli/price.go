@@ -40,7 +40,7 @@ func (c *priceCommand) Run(in *invocation) error {
 			return err
 		}
 		price := e.Answers[0]
-		fmt.Fprintln(in.Out, moneyText(price.Calculated, e.Currency)+rangeText(price.PriceRange, e.Currency))
+		fmt.Fprintln(in.Out, moneyText(price.Calculated, e.Currency)+rangeText(price, e.Currency))
 		if !c.Explain {
 			return nil
 		}
@@ -61,11 +61,20 @@ func moneyText(d decimal.NullDecimal, c cohort.Currency) string {
 	return d.Decimal.StringFixed(c.Decimals) + " " + c.Code
 }
 
-func rangeText(r *service.PriceRange, c cohort.Currency) string {
+// rangeText is what the variants cost, unless each costs as much as the product.
+func rangeText(price service.PricedAnswer, c cohort.Currency) string {
+	r := price.PriceRange
 	if r == nil {
 		return ""
 	}
-	return fmt.Sprintf(" (its variants: %s to %s)", r.Min.StringFixed(c.Decimals), r.Max.StringFixed(c.Decimals))
+	lowest, highest := r.Min.StringFixed(c.Decimals), r.Max.StringFixed(c.Decimals)
+	switch {
+	case lowest != highest:
+		return fmt.Sprintf(" (its variants: %s to %s)", lowest, highest)
+	case price.Calculated.Valid && price.Calculated.Decimal.StringFixed(c.Decimals) == lowest:
+		return ""
+	}
+	return fmt.Sprintf(" (its variants: %s)", lowest)
 }
 
 func shopperText(s service.Shopper) string {

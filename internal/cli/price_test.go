@@ -34,6 +34,10 @@ func fillPrices(tx *db.Tx) error {
 		addGroup(tx, "abc", cohort.Group{ID: 1, Name: "Wholesale", DiscountRules: rules}, 1),
 		addGroup(tx, "abc", cohort.Group{ID: 2, Name: "Visitors", IsGroupForGuests: true}, 0),
 		addGroup(tx, "abc", cohort.Group{ID: 3, Name: "Partners"}, 0),
+		tx.InsertProduct("abc", cohort.Product{ID: 10, Name: "Socks", Type: cohort.ProductPhysical, Price: cents(300), BaseVariantID: 100}),
+		tx.InsertVariant("abc", cohort.Variant{ID: 100, ProductID: 10}),
+		tx.InsertVariant("abc", cohort.Variant{ID: 101, ProductID: 10, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}}),
+		tx.InsertVariant("abc", cohort.Variant{ID: 102, ProductID: 10, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}}),
 		tx.InsertPriceList("abc", cohort.PriceList{ID: 4, Name: "Partner prices", Active: true}),
 		tx.PutPriceRecords("abc", []cohort.PriceRecord{
 			{PriceListID: 4, VariantID: 71, Currency: "EUR", Price: decimal.NewNullDecimal(cents(1100))},
@@ -69,6 +73,9 @@ func TestPrice(t *testing.T) {
 			if got := price(strings.Fields(args)...); got != want {
 				t.Errorf("price %s: %s", args, got)
 			}
+		}
+		if r := mustRun(t, "price", "--store", "abc", "--db", url, "--product", "10"); r.out != "3.00 USD\n" {
+			t.Errorf("a product whose variants cost the same: %s", r.out)
 		}
 		want := strings.Join([]string{
 			`17.49 USD`,

@@ -64,7 +64,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.prepare(in.ctx, svc); err != nil {
+	if err := c.prepare(in.ctx, svc, log); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Addr)
@@ -217,7 +217,7 @@ func isLoopback(host string) bool {
 
 // prepare makes the development store and token, or makes sure that a database
 // which has them is not served for real.
-func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error {
+func (c *serveCommand) prepare(ctx context.Context, svc *service.Service, log *slog.Logger) error {
 	token, known, err := svc.KnowsSecret(ctx, devSecret)
 	if err != nil {
 		return err
@@ -226,7 +226,7 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 		if known {
 			return fmt.Errorf("this database has the token %q, which everybody knows; revoke it with \"cohort token revoke %s\", use another --db, or serve with --dev", devSecret, token.ID)
 		}
-		return nil
+		return warnWithoutStores(ctx, svc, log)
 	}
 	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: devStore}); err != nil && cohort.KindOf(err) != cohort.KindConflict {
 		return err
@@ -239,6 +239,16 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 		return err
 	}
 	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
+	return err
+}
+
+// warnWithoutStores logs how to make a store if there is none.
+func warnWithoutStores(ctx context.Context, svc *service.Service, log *slog.Logger) error {
+	stores, err := svc.ListStores(ctx)
+	if err == nil && len(stores) == 0 {
+		log.Warn("there is no store yet, so every API request is rejected; make one with \"cohort store create HASH\" " +
+			"and a token with \"cohort token create --store HASH --scope store_v2_customers\"")
+	}
 	return err
 }
 

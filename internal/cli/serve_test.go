@@ -273,6 +273,32 @@ func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
 	}
 }
 
+// A server without stores rejects every request. Its log says how to make a store,
+// and the server serves the store without a restart.
+func TestServeWithoutStores(t *testing.T) {
+	eachDB(t, func(t *testing.T, db string) {
+		const warning = `level=WARN msg="there is no store yet, so every API request is rejected; make one with \"cohort store create HASH\"`
+		s := serve(t, "--db", db)
+		if !strings.Contains(s.err.String(), warning) {
+			t.Errorf("no warning:\n%s", s.err)
+		}
+		mustRun(t, "store", "create", "abc", "--db", db)
+		token := newToken(t, db, "abc")
+		eventually(t, "the new store is served", func() bool { return s.get(t, "/stores/abc/v2/time", token).status == 200 })
+		s.stop()
+		if s := serve(t, "--db", db); strings.Contains(s.err.String(), "there is no store") {
+			t.Errorf("a warning though there is a store:\n%s", s.err)
+		}
+	})
+}
+
+func TestServeDevDoesNotWarnOfMissingStores(t *testing.T) {
+	t.Parallel()
+	if s := serve(t, "--dev", "--db", newDB(t)); strings.Contains(s.err.String(), "there is no store") {
+		t.Errorf("a warning:\n%s", s.err)
+	}
+}
+
 // A page in a browser that has its own name lead to 127.0.0.1 must not get at the
 // store of --dev.
 func TestServeDevRefusesOtherHosts(t *testing.T) {
