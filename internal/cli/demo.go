@@ -21,7 +21,7 @@ import (
 	"cohort.example/cohort/internal/wirescript"
 )
 
-// demoScript is the demo: a wire script, so that what is shown is also checked.
+// demoScript is the demo: a wire script, which also checks the responses.
 //
 //go:embed demo.txt
 var demoScript string
@@ -35,8 +35,9 @@ const (
 	demoShutdownTimeout = time.Second
 )
 
-// Run shows the main job on a real server with a throwaway database. It fails
-// if any answer is not what the script says.
+// Run sends the requests of the demo to a real server with a temporary database,
+// and prints them with their responses. It fails if a response is not what the script
+// says.
 func (demoCommand) Run(in *invocation) (err error) {
 	script, err := wirescript.Parse("demo", demoScript)
 	if err != nil {
@@ -48,7 +49,7 @@ func (demoCommand) Run(in *invocation) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	d := demo{in: in, db: "sqlite:" + filepath.Join(dir, "cohort.db")}
-	fmt.Fprintln(in.Out, "Cohort answers these requests for real, from a database that is thrown away at the end.")
+	fmt.Fprintln(in.Out, "The demo sends requests to a real server. Its database is deleted at the end.")
 	token, err := d.provision()
 	if err != nil {
 		return err
@@ -56,16 +57,22 @@ func (demoCommand) Run(in *invocation) (err error) {
 	if err := d.play(script, token); err != nil {
 		return err
 	}
-	fmt.Fprint(in.Out, demoEnd)
+	fmt.Fprintf(in.Out, demoEnd, len(script.Cases))
 	return nil
 }
 
 const demoEnd = `
-All answers were as the contract says. Where to go from here:
+You have seen %d requests, and every response was as documented:
 
-  cohort serve --dev      a server to try your own client against
-  cohort serve --help     a server for real use
-  /openapi.yaml           on a running server: every operation, field and answer
+  - customer groups with discounts, and a customer who joins the default group
+  - the price for this customer, the rule that decides it, and the price after a move
+  - the end of a group, and what a rejected request gets
+
+Next:
+
+  cohort serve --dev      serve an API on this machine to try your own client against
+  cohort help serve       serve an API for production
+  /openapi.yaml           on a running server: every operation, field and response
 `
 
 type demo struct {
@@ -73,9 +80,9 @@ type demo struct {
 	db string
 }
 
-// provision makes a store and a token by the commands that anybody would type.
+// provision makes a store and a token with the commands that a user types.
 func (d *demo) provision() (token string, err error) {
-	d.say("A store, and a token that may read and change its customers and its catalog.")
+	d.say("A store, and a token that can change its customers and its catalog.")
 	if _, err := d.command("store", "create", "demo"); err != nil {
 		return "", err
 	}
@@ -89,13 +96,13 @@ func (d *demo) command(args ...string) (string, error) {
 	fmt.Fprintf(d.in.Out, "$ cohort %s\n", strings.Join(args, " "))
 	var out bytes.Buffer
 	streams := Streams{In: strings.NewReader(""), Out: io.MultiWriter(&out, d.in.Out), Err: d.in.Out}
-	// What the environment says about stores is not meant for this one.
+	// The variables of the environment are not meant for the demo's store.
 	hidden := map[string][]string{
 		"store": {"--db", d.db, "--plan", "unlimited", "--quota", "0", "--max-concurrent", "0"},
 		"token": {"--db", d.db, "--name", ""},
 	}
 	if Run(d.in.ctx, append(args, hidden[args[0]]...), streams) != exitOK {
-		return "", fmt.Errorf("the demo could not go on")
+		return "", errors.New("the demo cannot continue")
 	}
 	return out.String(), nil
 }
@@ -131,19 +138,23 @@ func (d *demo) play(script *wirescript.Script, token string) (err error) {
 		return err
 	}
 	if failures > 0 {
-		return fmt.Errorf("%d answers were not what the contract says", failures)
+		return fmt.Errorf("%d checks of the responses failed", failures)
 	}
 	return nil
 }
 
+// say prints a comment, if there is one, after an empty line.
 func (d *demo) say(comment string) {
-	fmt.Fprintf(d.in.Out, "\n# %s\n", strings.ReplaceAll(comment, "\n", "\n# "))
+	fmt.Fprintln(d.in.Out)
+	if comment != "" {
+		fmt.Fprintf(d.in.Out, "# %s\n", strings.ReplaceAll(comment, "\n", "\n# "))
+	}
 }
 
-// shown are the answer's headers that tell something here.
+// shown are the headers of a response that the demo prints.
 var shown = []string{"Content-Type", "Location"}
 
-// show prints a request as one would type it, and its answer.
+// show prints a request as a curl command, and its response.
 func (d *demo) show(x wirescript.Exchange) {
 	d.say(x.Case.Comment)
 	out := d.in.Out
@@ -163,14 +174,15 @@ func (d *demo) show(x wirescript.Exchange) {
 		}
 	}
 	if x.Answer != "" {
-		fmt.Fprintf(out, "\n%s\n", x.Answer)
+		fmt.Fprintf(out, "\n%s\n", prettyJSON(x.Answer))
 	}
 	for _, failure := range x.Failures {
-		fmt.Fprintf(out, "NOT WHAT THE CONTRACT SAYS: %s\n", failure)
+		fmt.Fprintf(out, "UNEXPECTED RESPONSE: %s\n", failure)
 	}
 }
 
-// method is the option that curl needs where it would not guess the method.
+// method returns the option of curl that sets the method, unless curl sends that
+// method by default.
 func method(x wirescript.Exchange) string {
 	if x.Case.Method == http.MethodGet || x.Case.Method == http.MethodPost && x.Body != "" {
 		return ""

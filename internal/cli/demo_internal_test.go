@@ -9,16 +9,16 @@ import (
 	"cohort.example/cohort/internal/wirescript"
 )
 
-// The demo promises that its answers are what the contract says, so it has to
-// fail when they are not. The script that it has cannot show that.
-func TestDemoFailsWhenAnAnswerIsNotWhatTheScriptSays(t *testing.T) {
+// The demo says that its responses are as documented, so it must fail when one is
+// not. Its own script cannot show that.
+func TestDemoFailsOnAnUnexpectedResponse(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, script, err, shown string }{
 		{
 			"another answer",
 			"# A count.\nGET /v2/customer_groups/count\ncode == 200\nbody == {\"count\":7}\n",
-			"1 answers were not what the contract says",
-			"NOT WHAT THE CONTRACT SAYS: wrong:4: body == {\"count\":7}\n\tgot: {\"count\":0}\n",
+			"1 checks of the responses failed",
+			"UNEXPECTED RESPONSE: wrong:4: body == {\"count\":7}\n\tgot: {\"count\":0}\n",
 		},
 		{
 			"a field that is not there",

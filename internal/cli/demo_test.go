@@ -25,20 +25,30 @@ func TestDemo(t *testing.T) {
 		`^\$ cohort store create demo$`,
 		`^\$ cohort token create --store demo --scope store_v2_customers,store_v2_products$`,
 		`^\$ curl -i 'http://127\.0\.0\.1:\d+/stores/demo/v2/customer_groups' \\$`,
-		`^    -d '\{"name":"Wholesale",`,
+		`^    -d '\{"name":"Regulars",`,
 		`^HTTP/1\.1 200 OK$`,
 		`^Location: /stores/demo/v2/customer_groups/1$`,
-		`^\{"id":1,"name":"Wholesale",`,
+		`^  "name": "Regulars",$`,
 		`^\$ curl -i -X DELETE `,
 		`^HTTP/1\.1 204 No Content$`,
 		`^HTTP/1\.1 404 Not Found$`,
-		`"customer_group_name":"Regulars".*"gives":26\.96,"won":true,`,
-		`"customer_group_name":"Friends".*"gives":19\.5,"won":true,`,
-		`^All answers were as the contract says\.`,
+		`^HTTP/1\.1 400 Bad Request$`,
+		`"customer_group_name": "Regulars"`,
+		`"gives": 26\.96,\n +"won": true,$`,
+		`"calculated_price": \{"as_entered":19\.5,`,
+		`^You have seen 12 requests, and every response was as documented:$`,
 		`^  cohort serve --dev `,
 	} {
 		if !regexp.MustCompile(`(?m)` + want).MatchString(r.out) {
 			t.Errorf("no line is like %s:\n%s", want, r.out)
+		}
+	}
+	if n := strings.Count(r.out, "\n"); n > 300 {
+		t.Errorf("the demo prints %d lines, want 300 at most", n)
+	}
+	for line := range strings.Lines(r.out) {
+		if strings.TrimSpace(line) == "#" {
+			t.Errorf("an empty heading:\n%s", r.out)
 		}
 	}
 	if files, _ := os.ReadDir(tmp); len(files) != 0 {
