@@ -197,7 +197,7 @@ func postgresTrouble(err error) string {
 	case errors.Is(err, errBusy):
 		return errBusy.Error()
 	case isLost(err):
-		return "it does not answer"
+		return connectionCause(err)
 	}
 	return ""
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -52,7 +53,22 @@ func TestOpenPostgresFails(t *testing.T) {
 		{"no such database", func(t *testing.T) string {
 			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.Path = "/cohort_test_none" })
 		}, "there is no such database"},
-		{"no server", func(*testing.T) string { return "postgres://cohort@127.0.0.1:1/cohort" }, "it does not answer"},
+		{"closed port", func(*testing.T) string { return "postgres://cohort@127.0.0.1:1/cohort" }, "no server listens at 127.0.0.1:1"},
+		{"unknown host", func(*testing.T) string { return "postgres://cohort@cohort.invalid/cohort" }, "host cohort.invalid"},
+		{"missing socket", func(t *testing.T) string {
+			return "postgres://cohort@/cohort?host=" + t.TempDir()
+		}, "there is no socket at /"},
+		{"TLS is refused", func(t *testing.T) string {
+			return changedURL(t, pgtest.Start(t, pgtest.Options{}).URL(), func(u *url.URL) { u.RawQuery = "sslmode=require" })
+		}, "it has no TLS, which the sslmode of the URL asks for"},
+		{"silent server", func(t *testing.T) string {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close() })
+			return "postgres://cohort@" + l.Addr().String() + "/cohort?connect_timeout=1"
+		}, "it does not answer"},
 		{"no such user", func(t *testing.T) string {
 			return changedURL(t, pgtest.URL(t), func(u *url.URL) { u.User = url.UserPassword("no_such_user", "correct horse") })
 		}, "it rejected the login"},
