@@ -51,13 +51,22 @@ func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io
 	if err != nil {
 		return err
 	}
-	progress, end := newProgress(in.Err, "bytes")
+	bar := newProgress(in)
+	defer bar.end()
 	begun := time.Now()
-	input := newInput(in.ctx, file, func(read int64) { progress(read, size) })
+	bar.begin("reading", "bytes", size)
+	input := newInput(in.ctx, file, func(read int64) { bar.set(read, size) })
 	items := catalogfile.NewReader(input, c.Format, c.Kind)
-	counts, err := svc.ImportCatalog(in.ctx, st.Key, items.Next, c.DryRun)
+	next := func() (cohort.CatalogItem, error) {
+		item, err := items.Next()
+		if errors.Is(err, io.EOF) {
+			bar.begin("checking and writing", "rows", unknown)
+		}
+		return item, err
+	}
+	counts, err := svc.ImportCatalog(in.ctx, st.Key, next, c.DryRun)
 	took := time.Since(begun)
-	end()
+	bar.end()
 	if unmerged, ok := errors.AsType[*service.ImportUnmerged](err); ok {
 		return c.tellUnmerged(in, unmerged, counts, took)
 	}

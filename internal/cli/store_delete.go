@@ -17,7 +17,7 @@ type storeDelete struct {
 	dbFlag
 }
 
-// Run asks, unless told not to, and deletes.
+// Run deletes the store, after a confirmation unless --yes is given.
 func (c *storeDelete) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
@@ -53,13 +53,13 @@ func (c *storeDelete) confirm(in *invocation, svc *service.Service, key string) 
 	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups, %d customers and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, customers, len(tokens))
 	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
 	if strings.TrimSpace(answer) != c.Hash {
-		return fmt.Errorf("nothing is deleted")
+		return errors.New("nothing is deleted")
 	}
 	return nil
 }
 
-// sweep deletes the rows of a store that is deleted, if there were too many to do
-// it at once.
+// sweep deletes the rows of a deleted store, if they were too many for one
+// transaction.
 func (c *storeDelete) sweep(in *invocation, svc *service.Service, key string) error {
 	deleted, err := svc.DeletedStores(in.ctx)
 	if err != nil {
@@ -74,20 +74,29 @@ func (c *storeDelete) sweep(in *invocation, svc *service.Service, key string) er
 }
 
 func (c *storeDelete) sweepOne(in *invocation, svc *service.Service, d service.DeletedStore) error {
-	fmt.Fprintln(in.Err, "Its rows are deleted bit by bit, so that nobody waits. Ctrl-C leaves that to \"cohort serve\".")
-	progress, end := newProgress(in.Err, "rows")
+	fmt.Fprintln(in.Err, "Its rows are deleted in small batches. Press Ctrl-C to leave them to \"cohort serve\".")
+	bar := newProgress(in)
+	defer bar.end()
+	total := int64(unknown)
+	if bar.out != nil {
+		bar.begin("counting", "rows", unknown)
+		if rows, err := svc.CountStoreRows(in.ctx, d.Key); err == nil {
+			total = rows
+		}
+	}
+	bar.begin("deleting", "rows", total)
 	var swept int64
 	err := svc.SweepStore(in.ctx, d, func(rows int64) {
 		swept = rows
-		progress(rows, -1)
+		bar.set(rows, total)
 	})
-	end()
+	bar.end()
 	if in.ctx.Err() != nil && errors.Is(err, in.ctx.Err()) {
-		fmt.Fprintln(in.Err, "It was stopped: \"cohort serve\" deletes the rest of the rows.")
+		fmt.Fprintln(in.Err, "Stopped. \"cohort serve\" deletes the remaining rows.")
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("the store is deleted, and \"cohort serve\" deletes the rest of its rows: %w", err)
+		return fmt.Errorf("the store is deleted, and \"cohort serve\" deletes its remaining rows: %w", err)
 	}
 	fmt.Fprintf(in.Out, "Its %d rows are deleted.\n", swept)
 	return nil

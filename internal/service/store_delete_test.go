@@ -72,6 +72,10 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 		}
 		mustCreate(t, svc, next.Key, cohort.Group{Name: "x"})
 
+		rows, err := svc.CountStoreRows(t.Context(), deleted.Key)
+		if err != nil {
+			t.Fatal(err)
+		}
 		begun := time.Now()
 		first, last := time.Duration(0), int64(0)
 		err = svc.SweepStore(t.Context(), deleted, func(rows int64) {
@@ -82,6 +86,9 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 		})
 		if err != nil || last < tooManyGroups {
 			t.Errorf("%d rows are swept, error %v", last, err)
+		}
+		if rows != last {
+			t.Errorf("%d rows were counted, and %d swept", rows, last)
 		}
 		if first < time.Second {
 			t.Errorf("the first rows go after %s", first)
