@@ -1,10 +1,26 @@
-// Package cohort holds the nouns of a customer-group service and their rules.
+// Package cohort is the domain model of a customer-group service: its types and their
+// rules.
 //
-// A [Store] is a merchant's store. Its [Token]s say who may call and for what.
-// A [Group] says which customers belong together, which product categories
-// they may see ([CategoryAccess]) and what they pay ([DiscountRule]).
+//   - Stores and access: [Store] with its [Plan] and [CatalogMode], [Token] with its
+//     [Scope]s.
+//   - Customers: [Customer], [Address], and [Group], which has members, limits the
+//     product categories that they see ([CategoryAccess], [Access]) and sets what they
+//     pay ([DiscountRule]).
+//   - Catalog: [Category], [Product], [Variant], [BulkTier], [Currency]. A
+//     [CatalogItem] is a line of an import.
+//   - Price lists: [PriceList], [PriceRecord], [PriceListAssignment].
+//   - Prices: [NewPricer] makes a [Pricer] from [PriceTerms]. Its Price and Explain
+//     return a [Price], which names its [PriceSource] and, if explained, each
+//     [PriceCandidate].
+//   - Lists: a filter for each type, such as [GroupFilter], and a [Page].
+//   - Changes: an update for each type, such as [GroupUpdate]. Fields that are nil stay
+//     as they are. Each type has a Validate method.
+//   - Errors: an [Error] has a [Kind], which [KindOf] returns. [ItemErrors] holds the
+//     errors of a request with several items.
 //
-// The package is pure: it does no I/O and imports nothing else of this module.
-// How the nouns look on the wire is the business of the dialects
-// (internal/apiv2), and how they are kept is that of internal/db.
+// To run a server in a test, see package cohorttest.
+//
+// The package does no I/O and imports no other package of this module. The packages
+// internal/apiv2 and internal/apiv3 say how the types look on the wire, and internal/db
+// how they are stored.
 package cohort

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestStart is what a test of somebody's own client looks like.
+// TestStart is what the test of a client looks like.
 func TestStart(t *testing.T) {
 	t.Parallel()
 	c := cohorttest.Start(t)
@@ -29,8 +29,8 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestServersAreApart: two servers of one test share nothing.
-func TestServersAreApart(t *testing.T) {
+// TestServersAreSeparate: two servers of one test share nothing.
+func TestServersAreSeparate(t *testing.T) {
 	t.Parallel()
 	a, b := cohorttest.Start(t), cohorttest.Start(t)
 	if status, body := call(t, "POST", a.URL+"/stores/"+a.Store+"/v2/customer_groups", a.Token, `{"name":"x"}`); status != http.StatusOK {
@@ -60,15 +60,15 @@ func TestStoresAndTokens(t *testing.T) {
 		{204, "GET", "/stores/" + c.Store + "/v2/customer_groups", reader, ""},
 		{403, "POST", "/stores/" + c.Store + "/v2/customer_groups", reader, `{"name":"x"}`},
 	} {
-		if status, answer := call(t, q.method, c.URL+q.path, q.token, q.body); status != q.want {
-			t.Errorf("%s %s: %d %s, want %d", q.method, q.path, status, answer, q.want)
+		if status, response := call(t, q.method, c.URL+q.path, q.token, q.body); status != q.want {
+			t.Errorf("%s %s: %d %s, want %d", q.method, q.path, status, response, q.want)
 		}
 	}
 }
 
-// TestRunScripts: the scripts that the pattern names run, each on a target of
-// its own, and every exchange is handed on. That a check which does not hold is
-// a failure is shown where it is found out, in package wirescript.
+// TestRunScripts: the scripts that match the pattern run, each on a target of its own,
+// and each exchange is passed on. The tests of package wirescript show that a check
+// fails.
 func TestRunScripts(t *testing.T) {
 	create := &fstest.MapFile{Data: []byte(`
 # The first of this script's own server.
@@ -86,18 +86,17 @@ code == 200
 	starts := 0
 	cohorttest.RunScripts(t, scripts, "*.txt", func(t *testing.T) cohorttest.Target {
 		starts++
-		c := cohorttest.Start(t)
-		return cohorttest.Target{URL: c.URL, Vars: map[string]string{"store": c.Store, "token": c.Token}}
+		return cohorttest.Start(t).Target()
 	}, func(_ *testing.T, x cohorttest.Exchange) {
-		seen = append(seen, fmt.Sprintf("%s %d %d", x.Case.Method, x.Status, len(x.Failures)))
+		seen = append(seen, fmt.Sprintf("%s %d %d", x.Request.Method, x.Status, len(x.Failures)))
 	})
 	if diff := cmp.Diff([]string{"POST 200 0", "GET 200 0", "POST 200 0", "GET 200 0"}, seen); diff != "" || starts != 2 {
 		t.Errorf("%d servers were started, want 2; exchanges (-want +got):\n%s", starts, diff)
 	}
 }
 
-// call sends a request as any client would.
-func call(t *testing.T, method, url, token, body string) (status int, answer string) {
+// call sends a request as a client does.
+func call(t *testing.T, method, url, token, body string) (status int, response string) {
 	t.Helper()
 	req, err := http.NewRequest(method, url, strings.NewReader(body))
 	if err != nil {

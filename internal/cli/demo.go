@@ -173,8 +173,8 @@ func (d *demo) show(x wirescript.Exchange) {
 			fmt.Fprintf(out, "%s: %s\n", name, value)
 		}
 	}
-	if x.Answer != "" {
-		fmt.Fprintf(out, "\n%s\n", prettyJSON(x.Answer))
+	if x.Response != "" {
+		fmt.Fprintf(out, "\n%s\n", prettyJSON(x.Response))
 	}
 	for _, failure := range x.Failures {
 		fmt.Fprintf(out, "UNEXPECTED RESPONSE: %s\n", failure)

@@ -23,7 +23,7 @@ func TestDemoFailsOnAnUnexpectedResponse(t *testing.T) {
 		{
 			"a field that is not there",
 			"GET /v2/customer_groups/count\ncode == 200\nlet id = id\nGET /v2/customer_groups/{id}\ncode == 200\n",
-			"wrong:1: the answer has no field id: {\"count\":0}",
+			"wrong:1: the response has no field id: {\"count\":0}",
 			"{\"count\":0}\n",
 		},
 	} {

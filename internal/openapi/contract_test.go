@@ -74,22 +74,22 @@ const routeNotFound = "The route is not found, check the URL"
 // check compares one exchange with the document.
 func (c *contract) check(t *testing.T, x cohorttest.Exchange) {
 	t.Helper()
-	if x.Status == http.StatusNotFound && x.Header.Get("Content-Type") == "text/plain" && (x.Answer == routeNotFound || x.Case.Method == http.MethodHead) {
+	if x.Status == http.StatusNotFound && x.Header.Get("Content-Type") == "text/plain" && (x.Body == routeNotFound || x.Request.Method == http.MethodHead) {
 		return
 	}
-	op := c.find(x.Sent)
+	op := c.find(x.Request)
 	if op == nil {
-		t.Errorf("line %d: %s %s is not an operation of the document", x.Case.Line, x.Case.Method, x.URL)
+		t.Errorf("line %d: %s %s is not an operation of the document", x.Line, x.Request.Method, x.Request.URL)
 		return
 	}
 	op.seen = true
 	report := func(format string, args ...any) {
 		t.Helper()
-		t.Errorf("line %d: %s: %d: "+format, append([]any{x.Case.Line, op.OperationID, x.Status}, args...)...)
+		t.Errorf("line %d: %s: %d: "+format, append([]any{x.Line, op.OperationID, x.Status}, args...)...)
 	}
 	if x.Status < 300 {
-		op.checkQuery(x.Sent.URL.Query(), report)
-		op.checkRequest(x.Body, report)
+		op.checkQuery(x.Request.URL.Query(), report)
+		op.checkRequest(x.RequestBody, report)
 	}
 	response := op.Responses.Status(x.Status)
 	if response == nil {
@@ -186,16 +186,16 @@ func checkResponse(described openapi3.Content, x cohorttest.Exchange, report rep
 	media := described[contentType] // exact, unlike Content.Get
 	switch {
 	case contentType == "" && len(described) == 0:
-		if x.Answer != "" {
+		if x.Body != "" {
 			report("the response has a body, but the document does not")
 		}
 	case media == nil:
 		report("the document does not have the Content-Type %q", contentType)
-	case x.Case.Method == http.MethodHead:
+	case x.Request.Method == http.MethodHead:
 	case contentType == "application/json":
-		checkJSON(media, x.Answer, "the response", report)
+		checkJSON(media, x.Body, "the response", report)
 	default:
-		if err := media.Schema.Value.VisitJSON(x.Answer, openapi3.EnableJSONSchema2020()); err != nil {
+		if err := media.Schema.Value.VisitJSON(x.Body, openapi3.EnableJSONSchema2020()); err != nil {
 			report("%v", err)
 		}
 	}

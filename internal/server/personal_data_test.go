@@ -216,8 +216,8 @@ func runLogged(t *testing.T, d *db.DB, script *wirescript.Script) int64 {
 			if x.Status < 400 {
 				return
 			}
-			for _, found := range sent.in(x.Answer) {
-				t.Errorf("%s:%d: the error response contains %s: %s", script.Name, x.Case.Line, found, x.Answer)
+			for _, found := range sent.in(x.Response) {
+				t.Errorf("%s:%d: the error response contains %s: %s", script.Name, x.Case.Line, found, x.Response)
 			}
 		})
 		if err != nil {

@@ -12,33 +12,35 @@ import (
 	"strings"
 )
 
-// Target is a server to run scripts against.
+// Target is a server that scripts run against.
 type Target struct {
 	URL string // of the server, without a slash at the end
-	// Vars are the variables that scripts may use; "store" and "token" are the
-	// store and the token that requests use by themselves.
+	// Vars are the variables that scripts can use. "store" and "token" are the store
+	// and the token of requests that name no others.
 	Vars   map[string]string
 	Client *http.Client // nil is http.DefaultClient
 }
 
-// Exchange is a case that was run.
+// Exchange is a request of a script and its response.
 type Exchange struct {
-	Case   Case
-	URL    string // as sent
-	Sent   *http.Request
-	Body   string // as sent
-	Status int
-	Header http.Header
-	Answer string
-	// Failures are the checks that did not hold, each a line of text that names
-	// the script's line.
+	Case     Case
+	URL      string // as sent
+	Sent     *http.Request
+	Body     string // as sent
+	Status   int
+	Header   http.Header
+	Response string
+	// Failures are the checks that failed. Each is a text that names the line of the
+	// script.
 	Failures []string
 }
 
-// Run runs the cases of the script in order and hands each to done. It stops
-// with an error when the server cannot be reached or the script cannot go on.
+// Run runs the cases of the script in order and passes each exchange to done. It
+// returns an error if a request gets no response, or if a field that a let line needs
+// is missing.
 func (s *Script) Run(ctx context.Context, target Target, done func(Exchange)) error {
-	vars := maps.Clone(target.Vars)
+	vars := map[string]string{}
+	maps.Copy(vars, target.Vars)
 	for _, c := range s.Cases {
 		x, err := s.exchange(ctx, c, target, vars)
 		if err != nil {
@@ -57,8 +59,8 @@ func (s *Script) Run(ctx context.Context, target Target, done func(Exchange)) er
 	return nil
 }
 
-// maxAnswer bounds what is read of an answer, in bytes.
-const maxAnswer = 16 << 20
+// maxResponse bounds how much of a response is read, in bytes.
+const maxResponse = 16 << 20
 
 func (s *Script) exchange(ctx context.Context, c Case, target Target, vars map[string]string) (Exchange, error) {
 	x := Exchange{Case: c, Body: expand(c.Body, vars)}
@@ -87,8 +89,8 @@ func (s *Script) exchange(ctx context.Context, c Case, target Target, vars map[s
 		return x, err
 	}
 	defer res.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	x.Status, x.Header, x.Answer = res.StatusCode, res.Header, string(answer)
+	answer, err := io.ReadAll(io.LimitReader(res.Body, maxResponse))
+	x.Status, x.Header, x.Response = res.StatusCode, res.Header, string(answer)
 	return x, err
 }
 
@@ -113,9 +115,9 @@ func (c *Case) setHeader(req *http.Request, inStore bool, vars map[string]string
 	}
 }
 
-// apply returns what is wrong, or "".
+// apply returns what is wrong with the response, or "".
 func (k check) apply(x Exchange, vars map[string]string) string {
-	got := x.Answer
+	got := x.Response
 	switch k.subject {
 	case "code":
 		got = strconv.Itoa(x.Status)
@@ -145,30 +147,30 @@ func (k check) holds(got, want string, x Exchange) bool {
 	return !present
 }
 
-// pattern matches the text exactly, but for the marks.
+// pattern matches the text exactly, except for the placeholders.
 func pattern(want string) *regexp.Regexp {
 	quoted := regexp.QuoteMeta(want)
-	for mark, expression := range map[string]string{
+	for placeholder, expression := range map[string]string{
 		"<int>": `-?\d+`, "<text>": `[^"]*`, "<date>": `\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`,
 	} {
-		quoted = strings.ReplaceAll(quoted, mark, expression)
+		quoted = strings.ReplaceAll(quoted, placeholder, expression)
 	}
 	return regexp.MustCompile(`^(?s:` + quoted + `)$`)
 }
 
-// take puts fields of the answer into variables.
+// take sets variables to fields of the response.
 func (c *Case) take(x Exchange, vars map[string]string) error {
 	if len(c.lets) == 0 {
 		return nil
 	}
 	var object map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(x.Answer), &object); err != nil {
-		return fmt.Errorf("the answer is not an object to take a field from: %s", x.Answer)
+	if err := json.Unmarshal([]byte(x.Response), &object); err != nil {
+		return fmt.Errorf("the response is not an object to take a field from: %s", x.Response)
 	}
 	for _, l := range c.lets {
 		value, ok := object[l.field]
 		if !ok {
-			return fmt.Errorf("the answer has no field %s: %s", l.field, x.Answer)
+			return fmt.Errorf("the response has no field %s: %s", l.field, x.Response)
 		}
 		vars[l.variable] = strings.Trim(string(value), `"`)
 	}
@@ -177,8 +179,8 @@ func (c *Case) take(x Exchange, vars map[string]string) error {
 
 var variable = regexp.MustCompile(`\{(\w+)\}`)
 
-// expand puts the values of variables in their places. What is not the name of
-// a variable stays as it is, so JSON needs no escaping.
+// expand replaces variables by their values. Text in braces that is not the name of a
+// variable stays, so JSON needs no escaping.
 func expand(s string, vars map[string]string) string {
 	return variable.ReplaceAllStringFunc(s, func(m string) string {
 		if value, ok := vars[m[1:len(m)-1]]; ok {

@@ -168,7 +168,7 @@ func TestRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, exchanges[0].Answer); diff != "" {
+		if diff := cmp.Diff(want, exchanges[0].Response); diff != "" {
 			t.Errorf("%q (-want +got):\n%s", script, diff)
 		}
 	}
@@ -192,12 +192,12 @@ func TestLet(t *testing.T) {
 func TestStops(t *testing.T) {
 	h := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"id":1}`) }
 	exchanges, err := run(t, h, "GET /x\nGET /x\nlet a = name\nGET /x")
-	const want = `test.txt:2: the answer has no field name: {"id":1}`
+	const want = `test.txt:2: the response has no field name: {"id":1}`
 	if err == nil || err.Error() != want || len(exchanges) != 2 {
 		t.Errorf("%d exchanges, %v, want 2, %s", len(exchanges), err, want)
 	}
 	list := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `[{"id":1}]`) }
-	if _, err := run(t, list, "GET /x\nlet a = id"); err == nil || err.Error() != `test.txt:1: the answer is not an object to take a field from: [{"id":1}]` {
+	if _, err := run(t, list, "GET /x\nlet a = id"); err == nil || err.Error() != `test.txt:1: the response is not an object to take a field from: [{"id":1}]` {
 		t.Errorf("a let of an array: %v", err)
 	}
 	gone := httptest.NewServer(nil)

@@ -1,33 +1,6 @@
-// Package wirescript reads and runs wire scripts: text files that say, request
-// by request, what is sent to a server and what must come back. They are the
-// wire contract in a form that a person can read and a machine can check.
-//
-// A script is a list of cases. A case begins with its request line; what
-// follows, in any order, makes up the request or checks the answer:
-//
-//	# A comment before a request line tells what the case shows.
-//	POST /v2/customer_groups
-//	header X-Correlation-Id: 42
-//	send {"name":"Wholesale",
-//	  "is_default":true}
-//	code == 200
-//	header Location == /stores/{store}/v2/customer_groups/<int>
-//	header Allow missing
-//	body == {"id":<int>,"name":"Wholesale"}
-//	body contains "Wholesale"
-//	body ~ ^\{.*\}$
-//	body empty
-//	let id = id
-//
-// A line that begins with space continues the one before. "{name}" stands for
-// a variable: those of the [Target], and those that "let NAME = FIELD" took
-// from a field of an answer's JSON object. In what follows "==", "<int>",
-// "<date>" and "<text>" stand for any integer, any date of a group, and any
-// text without quotes; all else must be the same byte for byte.
-//
-// Paths that begin with /v2, /v3 or /cohort are put behind /stores/{store}, and their
-// requests carry the token {token} unless "token VALUE" names another, or
-// "token none". A body is sent as JSON unless a Content-Type header is given.
+// Package wirescript reads and runs wire scripts: text files with requests and the
+// checks of their responses. They are the wire contract in a form that people read and
+// tests check. The documentation of package cohorttest describes the format.
 package wirescript
 
 import (
@@ -44,14 +17,14 @@ type Script struct {
 	Cases []Case
 }
 
-// Case is one request and the checks of its answer.
+// Case is one request and the checks of its response.
 type Case struct {
 	Line    int
 	Comment string // without the "#"
 	Method  string
-	Path    string // as written, variables and all
+	Path    string // with its variables not replaced
 	Header  []Field
-	Token   string // "": the target's token
+	Token   string // "": the token of the target
 	Body    string
 	checks  []check
 	lets    []let
@@ -77,7 +50,7 @@ var (
 	letLine     = regexp.MustCompile(`^(\w+) = (\w+)$`)
 )
 
-// Parse reads a script. An error names the line.
+// Parse parses a script. An error names the line.
 func Parse(name, text string) (*Script, error) {
 	s := &Script{Name: name}
 	var comment []string
@@ -102,7 +75,7 @@ func Parse(name, text string) (*Script, error) {
 	return s, nil
 }
 
-// logicalLines yields each line with its continuations and its number.
+// logicalLines yields each line, joined with its continuations, and its number.
 func logicalLines(text string) func(yield func(int, string) bool) {
 	return func(yield func(int, string) bool) {
 		lines := strings.Split(text, "\n")
@@ -154,7 +127,7 @@ func (c *Case) parse(n int, line string) error {
 	return fmt.Errorf("cannot read %q", line)
 }
 
-// check adds a check, unless its pattern cannot be read.
+// check adds a check. It returns an error if its pattern is not a regular expression.
 func (c *Case) check(k check) error {
 	if k.op == "~" {
 		if _, err := regexp.Compile(k.want); err != nil {

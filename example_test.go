@@ -1,0 +1,46 @@
+package cohort_test
+
+import (
+	"fmt"
+
+	"cohort.example/cohort"
+
+	"github.com/shopspring/decimal"
+)
+
+// A group has 10 % off a category and a fixed price for one product.
+func ExamplePricer_Price() {
+	usd, _ := cohort.ParseCurrency("USD")
+	pricer := cohort.NewPricer(cohort.PriceTerms{
+		Currency: usd, CatalogCurrency: usd,
+		Group: &cohort.Group{DiscountRules: []cohort.DiscountRule{
+			{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(10)},
+			{Type: cohort.RuleProduct, TargetID: 8, Method: cohort.MethodFixed, Amount: decimal.RequireFromString("19.50")},
+		}},
+		Parents: cohort.CategoryParents{1: 0, 2: 1}, // category 2 is below category 1
+	})
+	shirt := cohort.Product{ID: 7, Price: decimal.RequireFromString("29.95"), Categories: []int64{2}}
+	fmt.Println(pricer.Price(cohort.PricedItem{Product: shirt}).Calculated.Decimal)
+	shirt.ID = 8
+	fmt.Println(pricer.Price(cohort.PricedItem{Product: shirt}).Calculated.Decimal)
+	// Output:
+	// 26.96
+	// 19.5
+}
+
+func ExamplePricer_Explain() {
+	usd, _ := cohort.ParseCurrency("USD")
+	pricer := cohort.NewPricer(cohort.PriceTerms{
+		Currency: usd, CatalogCurrency: usd,
+		Group: &cohort.Group{DiscountRules: []cohort.DiscountRule{
+			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)},
+		}},
+	})
+	item := cohort.PricedItem{Product: cohort.Product{ID: 7, Price: decimal.NewFromInt(30)}}
+	for _, c := range pricer.Explain(item, cohort.AllLosers).Candidates {
+		fmt.Println(c.Source, c.Gives.Decimal, c.Won, c.Reason)
+	}
+	// Output:
+	// sitewide_rule 28.5 true It is for the whole catalog, and no rule is for this product or its categories.
+	// catalog 30 false A rule for the whole catalog comes before it.
+}
