@@ -208,6 +208,43 @@ func TestHelpOfEachCommand(t *testing.T) {
 	}
 }
 
+// docs/cli.md has a row for each flag, with its variable.
+func TestDocumentationOfFlags(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/cli.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{} // variables by command and flag
+	command := ""
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 6 {
+			continue
+		}
+		if words := regexp.MustCompile("^ `([a-z ]*[a-z])").FindStringSubmatch(cells[1]); words != nil {
+			command = words[1]
+		}
+		for _, flag := range regexp.MustCompile("--[a-z-]+").FindAllString(cells[2], -1) {
+			documented[command+" "+flag] = strings.Trim(cells[3], "` ")
+		}
+	}
+	for command, list := range flags {
+		for _, f := range list {
+			want := f[1]
+			if want == "" {
+				want = "none"
+			}
+			if f[0] == "--db" {
+				continue // one row for all commands
+			}
+			if got := documented[command+" "+f[0]]; got != want {
+				t.Errorf("docs/cli.md has the variable %q for %s %s, want %q", got, command, f[0], want)
+			}
+		}
+	}
+}
+
 func TestHelpNamesEveryCommand(t *testing.T) {
 	t.Parallel()
 	help := mustRun(t, "--help")
