@@ -16,24 +16,24 @@ import (
 )
 
 type catalogCommands struct {
-	Import catalogImport `cmd:"" help:"Put the categories, products and variants of a file into a store. What has the id of something that is there takes its place; nothing is deleted."`
+	Import catalogImport `cmd:"" help:"Import the categories, products and variants of a file into a store. A line whose id exists replaces the existing item. Nothing is deleted."`
 }
 
 type catalogImport struct {
 	File   string             `arg:"" help:"The file, CSV or JSONL; - is standard input."`
 	Store  string             `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
-	Format catalogfile.Format `env:"COHORT_FORMAT" enum:",csv,jsonl" default:"" placeholder:"FORMAT" help:"What the file is, csv or jsonl, if its name does not say so."`
-	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",category,product,variant" default:"" placeholder:"KIND" help:"What its lines are, category, product or variant, if they do not say so."`
-	DryRun bool               `env:"COHORT_DRY_RUN" help:"Do everything, and keep nothing of it."`
+	Format catalogfile.Format `env:"COHORT_FORMAT" enum:",csv,jsonl" default:"" placeholder:"FORMAT" help:"The format, csv or jsonl; by the name of the file unless given."`
+	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",category,product,variant" default:"" placeholder:"KIND" help:"The kind of all lines, category, product or variant, if they have no field kind."`
+	DryRun bool               `env:"COHORT_DRY_RUN" help:"Read, check and count everything, and change nothing."`
 	dbFlag
 }
 
-// Run imports, or tells what is wrong with the file.
+// Run imports the file, or prints its mistakes.
 func (c *catalogImport) Run(in *invocation) (err error) {
 	if c.Format == "" {
 		var ok bool
 		if c.Format, ok = catalogfile.FormatOf(c.File); !ok {
-			return usageError("the file's name does not end in .csv, .jsonl or .ndjson: say with --format what it is")
+			return usageError("the name of the file does not end in .csv, .jsonl or .ndjson; give --format")
 		}
 	}
 	file, size, err := openInput(in, c.File)
@@ -68,32 +68,32 @@ func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io
 	took := time.Since(begun)
 	bar.end()
 	if unmerged, ok := errors.AsType[*service.ImportUnmerged](err); ok {
-		return c.tellUnmerged(in, unmerged, counts, took)
+		return c.printUnmerged(in, unmerged, counts, took)
 	}
 	if mistakes, ok := errors.AsType[*service.ImportMistakes](err); ok {
-		return tellMistakes(in, mistakes)
+		return printMistakes(in, mistakes)
 	}
 	if in.ctx.Err() != nil && errors.Is(err, in.ctx.Err()) {
-		return errors.New("it was stopped: nothing is imported")
+		return errors.New("stopped: nothing is imported")
 	}
 	if err != nil {
 		return err
 	}
-	return c.tellCounts(in, counts, took)
+	return c.printCounts(in, counts, took)
 }
 
-// tellUnmerged tells of an import that is done, and of what is left of it.
-func (c *catalogImport) tellUnmerged(in *invocation, u *service.ImportUnmerged, counts []service.ImportCount, took time.Duration) error {
-	why := "It was stopped"
+// printUnmerged reports an import that is published and not merged yet.
+func (c *catalogImport) printUnmerged(in *invocation, u *service.ImportUnmerged, counts []service.ImportCount, took time.Duration) error {
+	why := "Stopped"
 	if in.ctx.Err() == nil {
-		why = "It ended early (" + u.Err.Error() + ")"
+		why = "Failed (" + u.Err.Error() + ")"
 	}
-	fmt.Fprintf(in.Err, "%s after the import: all of it is there and is seen, and moving it to its place is left. "+
-		"A running `cohort serve` does that, or the next import. Until then this store's catalog cannot be changed.\n", why)
-	return c.tellCounts(in, counts, took)
+	fmt.Fprintf(in.Err, "%s after the import was published: all of it is visible, but its rows are not in their final tables yet. "+
+		"A running \"cohort serve\" or the next import moves them. Until then the catalog of this store cannot be changed.\n", why)
+	return c.printCounts(in, counts, took)
 }
 
-func tellMistakes(in *invocation, m *service.ImportMistakes) error {
+func printMistakes(in *invocation, m *service.ImportMistakes) error {
 	for _, one := range m.First {
 		fmt.Fprintf(in.Err, "line %d: %s\n", one.Line, one.Text)
 	}
@@ -106,7 +106,7 @@ func tellMistakes(in *invocation, m *service.ImportMistakes) error {
 	return fmt.Errorf("nothing is imported: there are %d mistakes", m.Count)
 }
 
-func (c *catalogImport) tellCounts(in *invocation, counts []service.ImportCount, took time.Duration) error {
+func (c *catalogImport) printCounts(in *invocation, counts []service.ImportCount, took time.Duration) error {
 	t := newTable(in, "KIND", "ADDED", "REPLACED", "UNCHANGED")
 	for _, n := range counts {
 		t.row(string(n.Kind), strconv.FormatInt(n.Added, 10), strconv.FormatInt(n.Replaced, 10), strconv.FormatInt(n.Unchanged, 10))
@@ -116,16 +116,16 @@ func (c *catalogImport) tellCounts(in *invocation, counts []service.ImportCount,
 	}
 	what := "It took %s.\n"
 	if c.DryRun {
-		what = "It took %s. This was a dry run: nothing of it is kept.\n"
+		what = "It took %s. This was a dry run: nothing is changed.\n"
 	}
 	fmt.Fprintf(in.Out, "\n"+what, took.Round(time.Millisecond))
 	return nil
 }
 
-// openInput opens a file, and says how many bytes it has; -1 is unknown.
+// openInput opens a file and returns its size in bytes, or unknown.
 func openInput(in *invocation, name string) (io.ReadCloser, int64, error) {
 	if name == "-" {
-		return io.NopCloser(in.In), -1, nil
+		return io.NopCloser(in.In), unknown, nil
 	}
 	file, err := os.Open(name)
 	if err != nil {
@@ -138,13 +138,13 @@ func openInput(in *invocation, name string) (io.ReadCloser, int64, error) {
 	case info.IsDir():
 		return nil, 0, errors.Join(fmt.Errorf("%s is a directory", name), file.Close())
 	case !info.Mode().IsRegular():
-		return file, -1, nil
+		return file, unknown, nil
 	}
 	return file, info.Size(), nil
 }
 
-// input reads a file for as long as a context lasts, however long the file keeps
-// it waiting, which a pipe may do for ever.
+// input reads a file until a context ends, even while a read of the file blocks, as a
+// read of a pipe can.
 type input struct {
 	ctx      context.Context
 	parts    chan part
@@ -159,7 +159,7 @@ type part struct {
 	err  error
 }
 
-// inputPart is how much is read at once.
+// inputPart is how much one read returns at most, in bytes.
 const inputPart = 64 << 10
 
 func newInput(ctx context.Context, file io.Reader, progress func(read int64)) *input {

@@ -15,16 +15,16 @@ import (
 func TestUnmergedImport(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
-	for why, ctx := range map[string]context.Context{"It was stopped after the import": stopped, "It ended early (the disk is full) after the import": t.Context()} {
+	for why, ctx := range map[string]context.Context{"Stopped after the import": stopped, "Failed (the disk is full) after the import": t.Context()} {
 		var out, errs strings.Builder
 		in := &invocation{ctx: ctx, Streams: Streams{Out: &out, Err: &errs}}
 		counts := []service.ImportCount{{Kind: "product", Added: 7}}
-		err := (&catalogImport{}).tellUnmerged(in, &service.ImportUnmerged{Err: errors.New("the disk is full")}, counts, time.Second)
+		err := (&catalogImport{}).printUnmerged(in, &service.ImportUnmerged{Err: errors.New("the disk is full")}, counts, time.Second)
 		if err != nil {
 			t.Error(err)
 		}
 		if !strings.Contains(out.String(), "product  7") || !strings.HasPrefix(errs.String(), why) ||
-			!strings.Contains(errs.String(), "Until then this store's catalog cannot be changed.") {
+			!strings.Contains(errs.String(), "Until then the catalog of this store cannot be changed.") {
 			t.Errorf("out %q, err %q", out.String(), errs.String())
 		}
 	}

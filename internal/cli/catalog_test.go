@@ -62,7 +62,7 @@ func TestCatalogImport(t *testing.T) {
 			args []string
 			want string
 		}{
-			{[]string{path, "--dry-run"}, first + " This was a dry run: nothing of it is kept.\n"},
+			{[]string{path, "--dry-run"}, first + " This was a dry run: nothing is changed.\n"},
 			{[]string{path}, first + "\n"},
 			{[]string{file(t, "c.ndjson", smallJSONL)}, "KIND      ADDED  REPLACED  UNCHANGED\n" +
 				"category  0      0         0\nproduct   0      1         0\nvariant   0      0         1\n\nIt took …\n"},
@@ -90,8 +90,8 @@ func TestCatalogImportRefuses(t *testing.T) {
 			status  int
 			message string
 		}{
-			{[]string{"catalog", "--store", "abc"}, 2, "the file's name does not end in .csv, .jsonl or .ndjson: say with --format what it is"},
-			{[]string{"-", "--store", "abc"}, 2, "the file's name does not end in .csv, .jsonl or .ndjson: say with --format what it is"},
+			{[]string{"catalog", "--store", "abc"}, 2, "the name of the file does not end in .csv, .jsonl or .ndjson; give --format"},
+			{[]string{"-", "--store", "abc"}, 2, "the name of the file does not end in .csv, .jsonl or .ndjson; give --format"},
 			{[]string{path, "--store", "abd"}, 1, "store abd does not exist"},
 			{[]string{dir + "/none.csv", "--store", "abc"}, 1, "open " + dir + "/none.csv: no such file or directory"},
 			{[]string{dir, "--format", "csv", "--store", "abc"}, 1, dir + " is a directory"},
@@ -223,7 +223,7 @@ func TestCatalogImportThatIsStopped(t *testing.T) {
 		}()
 		out, errs := newOutput(), newOutput()
 		status := cli.Run(ctx, []string{"catalog", "import", "-", "--format", "csv", "--store", "abc", "--db", db}, cli.Streams{In: from, Out: out, Err: errs})
-		wantFailure(t, result{status, out.String(), errs.String()}, 1, "it was stopped: nothing is imported")
+		wantFailure(t, result{status, out.String(), errs.String()}, 1, "stopped: nothing is imported")
 		if text := imported(t, file(t, "c.csv", smallCSV), "--store", "abc", "--db", db); !strings.Contains(text, "product   1      0         0\n") {
 			t.Errorf("it has left something:\n%s", text)
 		}

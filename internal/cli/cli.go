@@ -1,5 +1,5 @@
-// Package cli is the command line: one file per command. Each flag can also be
-// given as an environment variable.
+// Package cli is the command line: one file per command. Most flags have an
+// environment variable.
 package cli
 
 import (
@@ -33,36 +33,37 @@ const (
 )
 
 type commands struct {
-	Serve   serveCommand    `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token to try it with."`
-	Demo    demoCommand     `cmd:"" help:"Show what Cohort does, request by request, on a throwaway database, and end."`
-	Store   storeCommands   `cmd:"" help:"Make, list, change and delete stores."`
-	Token   tokenCommands   `cmd:"" help:"Make, list and revoke the tokens with which clients call."`
-	Group   groupCommands   `cmd:"" help:"Look at customer groups."`
-	Catalog catalogCommands `cmd:"" help:"Bring in the catalog of a store."`
-	Price   priceCommand    `cmd:"" help:"Tell what a customer or a group pays for a product, and why."`
-	Jobs    jobCommands     `cmd:"" help:"Look at what another pricing system is still to be told, and try it again or give it up."`
-	Copy    copyCommand     `cmd:"" help:"Copy everything from one database to another, such as from a file to PostgreSQL."`
+	Serve   serveCommand    `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token for development."`
+	Demo    demoCommand     `cmd:"" help:"Send requests to a temporary server, and show and check the responses."`
+	Store   storeCommands   `cmd:"" help:"Create, list, change and delete stores."`
+	Token   tokenCommands   `cmd:"" help:"Create, list and revoke the tokens of clients."`
+	Group   groupCommands   `cmd:"" help:"List customer groups."`
+	Catalog catalogCommands `cmd:"" help:"Import the catalog of a store."`
+	Price   priceCommand    `cmd:"" help:"Print what a customer or a group pays for a product, and why."`
+	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
+	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 
-	Healthcheck healthcheckCommand `cmd:"" help:"Ask the server on this machine whether it is ready; for container engines. Exit status 0 is yes."`
+	Healthcheck healthcheckCommand `cmd:"" help:"Check that the server on this machine is ready, for container engines. Exit status 0 means ready."`
 
 	Help    helpCommand    `cmd:"" help:"Show the help of a command, as COMMAND --help does."`
 	Version versionCommand `cmd:"" help:"Print the version, as --version does."`
 }
 
-// invocation is what a command has to work with besides its flags.
+// invocation is what a command works with besides its flags.
 type invocation struct {
 	Streams
 	ctx context.Context
 }
 
-const description = `Cohort keeps customer groups - who belongs together, what they may see and what
-they pay - and speaks the BigCommerce REST Management API, so clients of that
-API work against it unchanged. It is independent of that API's vendor.
+const description = `Cohort is a service for customer groups: which customers belong together, which
+parts of a catalog they see, and what they pay. It speaks the BigCommerce REST
+Management API, so clients of that API work with it unchanged. It is independent
+of that API's vendor.
 
-To begin: cohort demo`
+To start: cohort demo`
 
 // Run runs one command line and returns the exit status: 0 for success, 1 for
-// failure, 2 for a command line that cannot be understood.
+// failure, 2 for a command line that cannot be parsed.
 func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	var cmds commands
 	parser, err := kong.New(&cmds,
@@ -75,7 +76,7 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	if err != nil {
 		panic(err) // the commands are constants
 	}
-	// kong calls Exit from its depths when it has printed help.
+	// kong calls Exit after it has printed help.
 	defer func() {
 		if p := recover(); p != nil {
 			e, ok := p.(exit)
@@ -143,8 +144,8 @@ type dbFlag struct {
 	DB string `name:"db" env:"COHORT_DB" default:"sqlite:cohort.db" placeholder:"URL" help:"The database: sqlite:PATH of a file (${default}), or postgres://USER:PASSWORD@HOST/DATABASE."`
 }
 
-// with opens the database, runs fn with a service on it, and closes it. The
-// file must be there unless the command may make it.
+// with opens the database, runs fn with a service on it, and closes it. open is
+// [db.Open], which creates a missing database, or [db.OpenExisting].
 func (f dbFlag) with(ctx context.Context, open func(context.Context, string) (*db.DB, error), fn func(*service.Service) error) error {
 	d, err := open(ctx, f.DB)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 type copyCommand struct {
-	From string `required:"" placeholder:"URL" help:"The database to copy from, as --db of the other commands."`
-	To   string `required:"" placeholder:"URL" help:"The database to copy to. It must be empty; a file is made."`
+	From string `required:"" placeholder:"URL" help:"The database to copy from, a URL as for --db of other commands."`
+	To   string `required:"" placeholder:"URL" help:"The database to copy to. It must be empty; a missing file is created."`
 }
 
 // Run copies a database, and prints how many rows each table has in both.

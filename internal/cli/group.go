@@ -9,7 +9,7 @@ import (
 )
 
 type groupCommands struct {
-	List groupList `cmd:"" help:"List a store's customer groups and how many members each has."`
+	List groupList `cmd:"" help:"List the customer groups of a store, with the number of members of each."`
 }
 
 type groupList struct {
@@ -29,7 +29,7 @@ type groupJSON struct {
 	Modified string `json:"modified"` // RFC 3339, UTC
 }
 
-// groupsAtATime bounds what is in memory for a long list.
+// groupsAtATime bounds how many groups are read into memory at once.
 const groupsAtATime = 1000
 
 // Run prints the groups, sorted by id.

@@ -12,17 +12,17 @@ import (
 )
 
 type healthcheckCommand struct {
-	Addr    string `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where the server listens (${default})."`
-	TLSCert string `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"The certificate that it serves HTTPS with, if it does."`
+	Addr    string `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address of the server (${default})."`
+	TLSCert string `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"The certificate of the server. If it is given, the check uses HTTPS."`
 }
 
-// healthTimeout bounds how long the server may take to answer.
+// healthTimeout bounds how long the server may take to respond.
 const healthTimeout = 5 * time.Second
 
-// maxHealth is as much as is read of the answer, in bytes.
+// maxHealth bounds how much of the response is read, in bytes.
 const maxHealth = 200
 
-// Run asks the server on this machine whether it is ready.
+// Run sends a request for /readyz to the server on this machine.
 func (c *healthcheckCommand) Run(in *invocation) error {
 	url, err := c.url()
 	if err != nil {
@@ -35,8 +35,8 @@ func (c *healthcheckCommand) Run(in *invocation) error {
 		return err
 	}
 	client := &http.Client{Transport: &http.Transport{
-		// The certificate is for the server's name, not for this machine's loopback
-		// address, and nothing secret is said.
+		// The certificate is for the name of the server, not for the loopback address, and
+		// the request has nothing secret.
 		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
 	}}
 	resp, err := client.Do(req)
@@ -45,15 +45,15 @@ func (c *healthcheckCommand) Run(in *invocation) error {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxHealth)) // what there is of it is enough
+		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxHealth)) // a part of the body is enough for the message
 		return fmt.Errorf("not ready: %s: %s", resp.Status, strings.TrimSpace(string(body)))
 	}
 	fmt.Fprintln(in.Out, "ready")
 	return nil
 }
 
-// url is where the server answers. A server that listens everywhere listens on
-// the loopback address too.
+// url returns the URL of /readyz. A server that listens on all addresses listens on the
+// loopback address too.
 func (c *healthcheckCommand) url() (string, error) {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -86,15 +87,15 @@ func nextTryText(j outbox.Entry) string {
 	case j.State == outbox.Dead:
 		return "never"
 	case j.Leased(time.Now()):
-		return "under way"
+		return "running"
 	}
 	return dateText(j.NextAttempt)
 }
 
-// jobChoice is one job of a store, or all of them.
+// jobChoice is one job of a store, or all jobs of the store.
 type jobChoice struct {
 	Store string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store of the jobs."`
-	ID    int64  `arg:"" optional:"" help:"The job's id, as \"cohort jobs list\" shows it."`
+	ID    int64  `arg:"" optional:"" help:"The id of the job, as \"cohort jobs list\" prints it."`
 	All   bool   `env:"COHORT_ALL" help:"All jobs of the store."`
 }
 
@@ -108,7 +109,7 @@ func (c jobChoice) check() error {
 	return nil
 }
 
-// text is the report on n jobs, with a verb for one and for several.
+// text returns a sentence about n jobs.
 func (c jobChoice) text(n int64, is, are string) string {
 	switch {
 	case !c.All:
@@ -124,7 +125,7 @@ type jobRetry struct {
 	dbFlag
 }
 
-// Run makes the jobs due.
+// Run makes the jobs due now.
 func (c *jobRetry) Run(in *invocation) error {
 	if err := c.check(); err != nil {
 		return err
@@ -145,7 +146,7 @@ func (c *jobRetry) Run(in *invocation) error {
 
 type jobDrop struct {
 	jobChoice
-	Yes bool `env:"COHORT_YES" help:"Do not ask for confirmation."`
+	Yes bool `env:"COHORT_YES" help:"Drop without confirmation."`
 	dbFlag
 }
 
@@ -188,10 +189,10 @@ func (c *jobDrop) confirm(in *invocation, svc *service.Service, key string) erro
 	if n == 0 && !c.All {
 		return outbox.NotFound(c.Store, c.ID)
 	}
-	fmt.Fprintf(in.Out, "The other system does not get these %d messages and keeps its present state.\nType the store's hash to go on: ", n)
-	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
-	if strings.TrimSpace(answer) != c.Store {
-		return fmt.Errorf("nothing is dropped")
+	fmt.Fprintf(in.Out, "The other system does not get %s, and keeps the discounts that it has.\nType the hash of the store to continue: ", counted(int64(n), "job"))
+	line, _ := bufio.NewReader(in.In).ReadString('\n') // end of input is a "no"
+	if strings.TrimSpace(line) != c.Store {
+		return errors.New("nothing is dropped")
 	}
 	return nil
 }

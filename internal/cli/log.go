@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// logDelay is how long a line of the log may wait for others, so that they are
-// written together. A server under load writes thousands in a second, and each
-// write of its own costs as much as half of the work that it tells of.
+// logDelay is how long a log line may wait, so that several lines are written together.
+// A server under load logs thousands of lines per second. A write for each line would
+// cost half as much as the request that the line is about.
 const logDelay = 100 * time.Millisecond
 
-// logBuffer is how much may wait, in bytes.
+// logBuffer is how much text may wait, in bytes.
 const logBuffer = 64 << 10
 
-// newLog returns a logger, and a function that writes what still waits. Lines
-// of level Warn and above, and all before them, are written at once.
+// newLog returns a logger, and a function that writes the lines that wait. Lines of
+// level Warn and above, and all lines before them, are written at once.
 func newLog(out io.Writer, format string) (*slog.Logger, func()) {
-	w := &lateWriter{to: out, out: bufio.NewWriterSize(out, logBuffer)}
+	w := &delayedWriter{to: out, out: bufio.NewWriterSize(out, logBuffer)}
 	var h slog.Handler = slog.NewTextHandler(w, nil)
 	if format == "json" {
 		h = slog.NewJSONHandler(w, nil)
@@ -28,15 +28,15 @@ func newLog(out io.Writer, format string) (*slog.Logger, func()) {
 	return slog.New(promptHandler{h, w.flush}), w.flush
 }
 
-// lateWriter writes after a while.
-type lateWriter struct {
+// delayedWriter collects lines and writes them after logDelay.
+type delayedWriter struct {
 	to      io.Writer
 	mu      sync.Mutex
-	out     *bufio.Writer // to it
+	out     *bufio.Writer // writes to it
 	waiting bool          // a timer is set
 }
 
-func (w *lateWriter) Write(p []byte) (int, error) {
+func (w *delayedWriter) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.waiting {
@@ -46,17 +46,17 @@ func (w *lateWriter) Write(p []byte) (int, error) {
 	return w.out.Write(p)
 }
 
-func (w *lateWriter) flush() {
+func (w *delayedWriter) flush() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.waiting = false
 	if err := w.out.Flush(); err != nil {
-		// Nobody can be told. The next lines may fare better.
+		// There is no place to report it. Without a reset, every later write would fail.
 		w.out.Reset(w.to)
 	}
 }
 
-// promptHandler does not let warnings wait.
+// promptHandler writes warnings at once.
 type promptHandler struct {
 	slog.Handler
 	flush func()

@@ -15,16 +15,16 @@ import (
 type priceCommand struct {
 	Store    string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
 	Product  int64  `required:"" placeholder:"ID" help:"The product."`
-	Variant  int64  `placeholder:"ID" help:"A variant of it, instead of the product as a whole."`
-	Customer int64  `xor:"shopper" placeholder:"ID" help:"The customer who asks. Without this and --group it is a guest."`
-	Group    *int64 `xor:"shopper" placeholder:"ID" help:"The customer group that asks; 0 is somebody in no group."`
-	Channel  int64  `default:"1" placeholder:"ID" help:"The channel where it is sold (${default})."`
-	Currency string `placeholder:"CODE" help:"The currency of the price, such as USD; the store's unless given."`
-	Explain  bool   `help:"Show everything that was looked at, and why it decides the price or not."`
+	Variant  int64  `placeholder:"ID" help:"A variant of the product, instead of the product as a whole."`
+	Customer int64  `xor:"shopper" placeholder:"ID" help:"The customer. Without --customer and --group, the shopper is a guest."`
+	Group    *int64 `xor:"shopper" placeholder:"ID" help:"The customer group; 0 is a shopper in no group."`
+	Channel  int64  `default:"1" placeholder:"ID" help:"The channel where the product is sold (${default})."`
+	Currency string `placeholder:"CODE" help:"The currency of the price, such as USD; that of the store unless given."`
+	Explain  bool   `help:"Print each candidate for the price, and why it won or lost."`
 	dbFlag
 }
 
-// Run prints the price, and how it came about if that is asked for.
+// Run prints the price, and with --explain its candidates.
 func (c *priceCommand) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Store)
@@ -45,7 +45,7 @@ func (c *priceCommand) Run(in *invocation) error {
 			return nil
 		}
 		fmt.Fprintf(in.Out, "For %s. %s\n\n", shopperText(e.Shopper), e.Shopper.Reason)
-		t := newTable(in, "LOOKED AT", "GIVES", "DECIDES", "WHY")
+		t := newTable(in, "CANDIDATE", "PRICE", "WON", "REASON")
 		for _, x := range price.Candidates {
 			t.row(candidateText(x, e), moneyText(x.Gives, e.Currency), yes(x.Won), x.Reason)
 		}
@@ -53,7 +53,7 @@ func (c *priceCommand) Run(in *invocation) error {
 	})
 }
 
-// moneyText is an amount as somebody pays it, with its currency.
+// moneyText is an amount, rounded as it is paid, with its currency.
 func moneyText(d decimal.NullDecimal, c cohort.Currency) string {
 	if !d.Valid {
 		return "-"
@@ -78,7 +78,7 @@ func rangeText(price service.PricedAnswer, c cohort.Currency) string {
 }
 
 func shopperText(s service.Shopper) string {
-	who := "somebody"
+	who := "a shopper"
 	if s.CustomerID != 0 {
 		who = "customer " + strconv.FormatInt(s.CustomerID, 10)
 	}
@@ -88,9 +88,9 @@ func shopperText(s service.Shopper) string {
 	return fmt.Sprintf("%s in the group %q (%d)", who, s.Group.Name, s.Group.ID)
 }
 
-// candidateText says what was considered in a merchant's words.
+// candidateText describes a candidate in the words of a merchant.
 func candidateText(c cohort.PriceCandidate, e service.PriceExplanation) string {
-	code := e.CatalogCurrency.Code // which rules are in
+	code := e.CatalogCurrency.Code // the currency of rules
 	switch c.Source {
 	case cohort.SourceGroupChannelList:
 		return listText(c.List, "of the group in this channel")
@@ -138,7 +138,7 @@ func discountText(m cohort.Method, amount decimal.Decimal, base decimal.NullDeci
 	return text
 }
 
-// pathText names a rule's category and how it leads down to the product's.
+// pathText names the categories from the one of a rule down to the one of the product.
 func pathText(path []int64, names map[int64]string) string {
 	steps := make([]string, len(path))
 	for i, id := range path {

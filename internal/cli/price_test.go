@@ -81,18 +81,18 @@ func TestPrice(t *testing.T) {
 			`17.49 USD`,
 			`For customer 1000 in the group "Wholesale" (1). The customer is in this group.`,
 			``,
-			`LOOKED AT                                              GIVES      DECIDES  WHY`,
-			`rule for category Clothes > Shirts: 2.5 USD off 19.99  17.49 USD  yes      The product is in category 3, which is below category 1.`,
-			`rule for everything: 5 % off 19.99                     18.99 USD           A category rule comes before it.`,
-			`bulk price: 10 % off 17.49                             15.74 USD           The price is for one piece; this is the price of each from 10 pieces on.`,
-			`catalog price                                          19.99 USD           A category rule comes before it.`,
+			`CANDIDATE                                              PRICE      WON  REASON`,
+			`rule for category Clothes > Shirts: 2.5 USD off 19.99  17.49 USD  yes  The product is in category 3, which is below category 1.`,
+			`rule for everything: 5 % off 19.99                     18.99 USD       A category rule comes before it.`,
+			`bulk price: 10 % off 17.49                             15.74 USD       The price is for one piece; this is the price of each from 10 pieces on.`,
+			`catalog price                                          19.99 USD       A category rule comes before it.`,
 			``,
 		}, "\n")
 		if diff := cmp.Diff(want, price("--customer", "1000", "--variant", "71", "--explain")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		guest := price("--explain")
-		if !strings.Contains(guest, `For somebody in the group "Visitors" (2). Nobody is named, and this is the group for guests.`) {
+		if !strings.Contains(guest, `For a shopper in the group "Visitors" (2). Nobody is named, and this is the group for guests.`) {
 			t.Errorf("a guest:\n%s", guest)
 		}
 	})

@@ -62,13 +62,13 @@ func TestServeTellsAnotherPricingSystem(t *testing.T) {
 	})
 }
 
-// Discounts that wait while nobody tells them any more are not left unsaid.
-func TestServeWarnsOfJobsThatNobodyCarriesOut(t *testing.T) {
+// A server without --pricing-url warns of discounts that wait for delivery.
+func TestServeWarnsOfJobsWithoutPricingURL(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		leaveJobs(t, db)
 		s := serve(t, "--db", db)
 		s.stop()
-		if log := s.err.String(); !strings.Contains(log, "there is no --pricing-url") || !strings.Contains(log, "jobs=2") {
+		if log := s.err.String(); !strings.Contains(log, "--pricing-url is not given") || !strings.Contains(log, "jobs=2") {
 			t.Errorf("log:\n%s", log)
 		}
 	})

@@ -24,29 +24,29 @@ import (
 )
 
 type serveCommand struct {
-	Dev             bool          `env:"COHORT_DEV" help:"For trying things on this machine: makes the store \"demo\" with the token \"demo-token\", and serves loopback addresses only."`
-	Addr            string        `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Where to listen (${default})."`
-	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"Serve HTTPS with this certificate chain (PEM)."`
-	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The certificate's private key (PEM)."`
-	Redis           string        `env:"COHORT_REDIS" placeholder:"URL" help:"The Redis in which several nodes share the limits, such as redis://HOST:PORT; each node counts for itself unless given."`
-	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"Where to tell another pricing system of sitewide discounts, https://HOST/PATH; nobody is told unless given."`
-	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"What signs the calls to --pricing-url, 16 bytes or more; best given as a variable."`
-	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"Where to serve Prometheus metrics at /metrics; nowhere unless given."`
-	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For tells a client's address, such as 10.0.0.0/8,192.0.2.7; none unless given."`
-	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The form of the log lines on standard error: text or json."`
-	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long requests under way may take to finish after SIGTERM (${default})."`
+	Dev             bool          `env:"COHORT_DEV" help:"Development mode: create the store \"demo\" with the token \"demo-token\", and listen on a loopback address only."`
+	Addr            string        `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to listen on (${default})."`
+	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"The certificate chain for HTTPS, a PEM file."`
+	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The private key of the certificate, a PEM file."`
+	Redis           string        `env:"COHORT_REDIS" placeholder:"URL" help:"The Redis in which nodes share limits, such as redis://HOST:PORT. Without it, each node counts for itself."`
+	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"The pricing system that gets sitewide discounts, https://HOST/PATH (none)."`
+	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"The key that signs the calls to --pricing-url, 16 bytes or more. Use the variable, which does not show in the process list."`
+	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
+	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
+	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
+	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long running requests may take to finish after SIGTERM (${default})."`
 	dbFlag
 }
 
-// The store and the token of --dev. The token is public, so it must never be
-// let in from outside.
+// The store and the token of --dev. The token is public, so the server must not be
+// reachable from another machine.
 const (
 	devStore  = "demo"
 	devSecret = "demo-token"
 )
 
-// Run serves until the invocation's context ends, then finishes what is under
-// way and closes the database.
+// Run serves until the context of the invocation ends. Then it finishes running requests
+// and closes the database.
 func (c *serveCommand) Run(in *invocation) (err error) {
 	if err := c.check(); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := c.prepare(in.ctx, svc, log); err != nil {
+	if err := c.prepare(in.ctx, svc); err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", c.Addr)
@@ -86,6 +86,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer stopMetrics()
+	if err := warnWithoutStores(in.ctx, svc, log); err != nil {
+		return err
+	}
 	defer startBackground(in.ctx, svc, log)()
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
@@ -96,32 +99,32 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	return err
 }
 
-// newService returns the service, which tells another pricing system of sitewide
-// discounts if there is one.
+// newService returns the service, which pushes sitewide discounts to another pricing
+// system if one is configured.
 func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logger) (*service.Service, error) {
 	client, err := c.pricing()
 	if err != nil {
 		return nil, err
 	}
 	if client != nil {
-		log.Info("telling another pricing system of sitewide discounts", "host", client.Host())
+		log.Info("pushing sitewide discounts to another pricing system", "host", client.Host())
 		return service.New(d, service.WithPusher(client)), nil
 	}
 	svc := service.New(d)
 	counts, err := svc.Outbox().Counts(ctx)
 	if err == nil && counts.Waiting > 0 {
-		log.Warn("another pricing system waits to be told of sitewide discounts, and there is no --pricing-url; see \"cohort jobs\"", "jobs", counts.Waiting)
+		log.Warn("sitewide discounts wait for delivery to another pricing system, but --pricing-url is not given; see \"cohort jobs list\"", "jobs", counts.Waiting)
 	}
 	return svc, err
 }
 
-// options are those of the server, whose flags are checked.
+// options returns the options of the server. The flags have been checked.
 func (c *serveCommand) options(log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
 	proxies, _ := server.ParseTrustedProxies(c.TrustedProxies)
 	return server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
 }
 
-// pricing returns the client of another pricing system, or nil if there is none.
+// pricing returns the client of another pricing system, or nil if none is configured.
 func (c *serveCommand) pricing() (*pricing.Client, error) {
 	if (c.PricingURL == "") != (c.PricingSecret == "") {
 		return nil, usageError("--pricing-url and --pricing-secret go together")
@@ -136,8 +139,7 @@ func (c *serveCommand) pricing() (*pricing.Client, error) {
 	return client, nil
 }
 
-// startBackground starts the sweeper and the outbox. They run until stop is called,
-// which waits for them.
+// startBackground runs the background jobs until stop is called. stop waits for them.
 func startBackground(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
@@ -149,10 +151,9 @@ func startBackground(ctx context.Context, svc *service.Service, log *slog.Logger
 	}
 }
 
-// setProcessors lets twice as many threads run as there are processors, unless
-// the environment says how many. The one that writes does not have to wait then
-// until a request's handler makes room for it, after each time that it has
-// waited for the disk.
+// setProcessors sets GOMAXPROCS to twice the number of processors, unless the
+// environment sets it. The writer goroutine blocks on the disk for each commit. With
+// spare threads it continues at once, and does not wait for a handler to yield.
 var setProcessors = sync.OnceFunc(raiseProcessors)
 
 func raiseProcessors() {
@@ -187,12 +188,12 @@ func (c *serveCommand) check() error {
 	if host, _, err := net.SplitHostPort(c.Addr); err != nil {
 		return usageError(fmt.Sprintf("--addr %s is not HOST:PORT", c.Addr))
 	} else if c.Dev && host != "localhost" && !isLoopback(host) {
-		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s: its token is known to everybody", c.Addr))
+		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s, because its token is public", c.Addr))
 	}
 	return nil
 }
 
-// checkListener looks at the address that a name led to.
+// checkListener checks the address that the host name resolved to.
 func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
 	host, _, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
@@ -205,7 +206,7 @@ func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
 		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", c.Addr, host))
 	}
 	if c.TLSCert == "" {
-		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the way unless a proxy in front adds TLS", "addr", c.Addr)
+		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the network unless a proxy in front adds TLS", "addr", c.Addr)
 	}
 	return nil
 }
@@ -215,18 +216,18 @@ func isLoopback(host string) bool {
 	return ip != nil && ip.IsLoopback()
 }
 
-// prepare makes the development store and token, or makes sure that a database
-// which has them is not served for real.
-func (c *serveCommand) prepare(ctx context.Context, svc *service.Service, log *slog.Logger) error {
+// prepare creates the development store and token with --dev. Without --dev it rejects a
+// database that has this token.
+func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error {
 	token, known, err := svc.KnowsSecret(ctx, devSecret)
 	if err != nil {
 		return err
 	}
 	if !c.Dev {
 		if known {
-			return fmt.Errorf("this database has the token %q, which everybody knows; revoke it with \"cohort token revoke %s\", use another --db, or serve with --dev", devSecret, token.ID)
+			return fmt.Errorf("this database has the token %q, which is public; revoke it with \"cohort token revoke %s\", use another --db, or serve with --dev", devSecret, token.ID)
 		}
-		return warnWithoutStores(ctx, svc, log)
+		return nil
 	}
 	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: devStore}); err != nil && cohort.KindOf(err) != cohort.KindConflict {
 		return err
@@ -242,11 +243,11 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service, log *s
 	return err
 }
 
-// warnWithoutStores logs how to make a store if there is none.
+// warnWithoutStores logs how to create a store if there is none.
 func warnWithoutStores(ctx context.Context, svc *service.Service, log *slog.Logger) error {
 	stores, err := svc.ListStores(ctx)
 	if err == nil && len(stores) == 0 {
-		log.Warn("there is no store yet, so every API request is rejected; make one with \"cohort store create HASH\" " +
+		log.Warn("there is no store yet, so every API request is rejected; create one with \"cohort store create HASH\" " +
 			"and a token with \"cohort token create --store HASH --scope store_v2_customers\"")
 	}
 	return err
@@ -259,7 +260,7 @@ func (c *serveCommand) url(l net.Listener) string {
 	return "http://" + l.Addr().String()
 }
 
-// greet prints what somebody who tries Cohort types next.
+// greet prints a request to start with.
 func (c *serveCommand) greet(in *invocation, l net.Listener) {
 	if !c.Dev {
 		return
@@ -275,7 +276,7 @@ curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":
 `, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), insecure, devSecret, c.url(l), devStore)
 }
 
-// openLimits returns the limits that are shared with other nodes, if there are.
+// openLimits returns the limits that nodes share, or nil if --redis is not given.
 func (c *serveCommand) openLimits(ctx context.Context, log *slog.Logger) (l *limit.Shared, stop func(), err error) {
 	if c.Redis == "" {
 		return nil, func() {}, nil
@@ -287,9 +288,9 @@ func (c *serveCommand) openLimits(ctx context.Context, log *slog.Logger) (l *lim
 	return l, func() { _ = l.Close() }, nil
 }
 
-// serve runs the HTTP server until ctx ends or it fails. Then it refuses new
-// requests and waits for those under way, up to the shutdown timeout. After that
-// it cuts them off.
+// serve runs the HTTP server until ctx ends or the server fails. Then it rejects new
+// requests and waits for running ones, up to the shutdown timeout. After the timeout it
+// closes their connections.
 func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listener, cutOff func()) error {
 	l = server.Listen(l)
 	failed := make(chan error, 1)
@@ -309,12 +310,12 @@ func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listen
 	defer cancel()
 	if err := srv.Shutdown(grace); err != nil {
 		cutOff()
-		return errors.Join(fmt.Errorf("requests were still under way after %s and were cut off", c.ShutdownTimeout), srv.Close())
+		return errors.Join(fmt.Errorf("requests were still running after %s and were cut off", c.ShutdownTimeout), srv.Close())
 	}
 	return nil
 }
 
-// serveMetrics serves the metrics on their own address, if there is one.
+// serveMetrics serves the metrics on their own address, if it is given.
 func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop func(), err error) {
 	if c.MetricsAddr == "" {
 		return func() {}, nil
@@ -324,22 +325,21 @@ func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop f
 		return nil, fmt.Errorf("cannot listen on %s for metrics: %w", c.MetricsAddr, err)
 	}
 	if host, _, err := net.SplitHostPort(l.Addr().String()); err == nil && !isLoopback(host) {
-		log.Warn("serving metrics beyond this machine: whoever reaches the address can read them, without a token", "addr", c.MetricsAddr)
+		log.Warn("serving metrics beyond this machine: they can be read without a token", "addr", c.MetricsAddr)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
 	srv := newHTTPServer(mux, log)
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-			log.Error("metrics are not served any more", "error", err)
+			log.Error("stopped serving metrics", "error", err)
 		}
 	}()
 	log.Info("serving metrics", "url", "http://"+l.Addr().String()+"/metrics")
 	return func() { _ = srv.Close() }, nil
 }
 
-// newHTTPServer returns a server whose limits keep a slow or idle client from
-// holding on to it.
+// newHTTPServer returns a server with timeouts for slow and idle clients.
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	silent := &silentConns{conns: map[net.Conn]bool{}}
 	srv := &http.Server{
@@ -351,7 +351,7 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		// The answer to OPTIONS * is the handler's, as all others are.
+		// The handler responds to OPTIONS * too.
 		DisableGeneralOptionsHandler: true,
 		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -359,8 +359,8 @@ func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return srv
 }
 
-// silentConns are the connections on which nothing has come yet. A shutdown
-// would wait five seconds for each, as if there were a request under way.
+// silentConns are the connections that have received nothing yet. Shutdown would wait
+// five seconds for each of them.
 type silentConns struct {
 	mu    sync.Mutex
 	conns map[net.Conn]bool
@@ -380,6 +380,6 @@ func (s *silentConns) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for c := range s.conns {
-		_ = c.Close() // nobody waits for anything on it
+		_ = c.Close() // no request is running on it
 	}
 }

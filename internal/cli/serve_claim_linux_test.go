@@ -9,7 +9,7 @@ import (
 // server that has ended is none any more.
 func TestServeTellsOfAnotherServer(t *testing.T) {
 	t.Parallel()
-	const warning = `level=WARN msg="another server has the same database`
+	const warning = `level=WARN msg="another server uses the same database`
 	db := newDB(t)
 	mustRun(t, "store", "create", "abc", "--db", db)
 	token := newToken(t, db, "abc")

@@ -34,11 +34,11 @@ func TestServeTellsOfADatabaseTakenAway(t *testing.T) {
 	if a := s.get(t, "/readyz", ""); a.status != 503 {
 		t.Errorf("/readyz: %d", a.status)
 	}
-	s.err.await(t, `level=(ERROR) msg="the database was taken away`, s.ended)
+	s.err.await(t, `level=(ERROR) msg="the database file was moved`, s.ended)
 	move(filePath(db)+".old", filePath(db))
-	s.err.await(t, `level=(INFO) msg="the database is back in place"`, s.ended)
+	s.err.await(t, `level=(INFO) msg="the database file is back"`, s.ended)
 	create(200)
-	if n := strings.Count(s.err.String(), "the database was taken away from the server"); n != 1 {
+	if n := strings.Count(s.err.String(), "the database file was moved or replaced"); n != 1 {
 		t.Errorf("it says %d times that the database was taken away:\n%s", n, s.err)
 	}
 }
@@ -47,7 +47,7 @@ func TestServeWarnsOfAWideMode(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	mustRun(t, "store", "create", "abc", "--db", db)
-	const warning = "others than its owner can read or write a file of the database"
+	const warning = "other users can read or write a file of the database"
 	s := serve(t, "--db", db)
 	if strings.Contains(s.err.String(), warning) {
 		t.Errorf("a warning for a new database:\n%s", s.err)

@@ -86,7 +86,7 @@ func TestServeDevRefusesAddressesBeyondThisMachine(t *testing.T) {
 			t.Parallel()
 			db := newDB(t)
 			wantFailure(t, run(t, "serve", "--dev", "--addr", addr, "--db", db), 2,
-				"--dev serves loopback addresses only, not "+addr+": its token is known to everybody")
+				"--dev serves loopback addresses only, not "+addr+", because its token is public")
 			if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
 				t.Error("it made the database, with the token in it")
 			}
@@ -102,7 +102,7 @@ func TestServeRefusesTheDevelopmentToken(t *testing.T) {
 
 		dev := id("demo-token")
 		wantFailure(t, run(t, "serve", "--addr", "127.0.0.1:0", "--db", db), 1,
-			`this database has the token "demo-token", which everybody knows; revoke it with "cohort token revoke `+dev+
+			`this database has the token "demo-token", which is public; revoke it with "cohort token revoke `+dev+
 				`", use another --db, or serve with --dev`)
 
 		// The message's advice helps.
@@ -277,7 +277,7 @@ func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
 // and the server serves the store without a restart.
 func TestServeWithoutStores(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
-		const warning = `level=WARN msg="there is no store yet, so every API request is rejected; make one with \"cohort store create HASH\"`
+		const warning = `level=WARN msg="there is no store yet, so every API request is rejected; create one with \"cohort store create HASH\"`
 		s := serve(t, "--db", db)
 		if !strings.Contains(s.err.String(), warning) {
 			t.Errorf("no warning:\n%s", s.err)

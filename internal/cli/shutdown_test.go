@@ -115,7 +115,7 @@ func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
 		if status := s.stop(); status != 1 {
 			t.Errorf("exit status %d, want 1", status)
 		}
-		if line := "cohort: Requests were still under way after 1ms and were cut off.\n"; !strings.HasSuffix(s.err.String(), line) {
+		if line := "cohort: Requests were still running after 1ms and were cut off.\n"; !strings.HasSuffix(s.err.String(), line) {
 			t.Errorf("the last line is not %s:\n%s", line, s.err)
 		}
 		if res, err := u.response(); err == nil {

@@ -10,42 +10,42 @@ import (
 )
 
 type storeCommands struct {
-	Create storeCreate `cmd:"" help:"Make a store."`
+	Create storeCreate `cmd:"" help:"Create a store."`
 	List   storeList   `cmd:"" help:"List the stores."`
 	Show   storeShow   `cmd:"" help:"Show all settings of a store."`
-	Update storeUpdate `cmd:"" help:"Change a store's settings. What is not given stays."`
-	Delete storeDelete `cmd:"" help:"Delete a store with everything in it."`
+	Update storeUpdate `cmd:"" help:"Change settings of a store. Settings that are not given stay."`
+	Delete storeDelete `cmd:"" help:"Delete a store and everything in it."`
 }
 
 type hashArg struct {
-	Hash string `arg:"" help:"The store's hash, which names it in every path: lower-case letters, digits, '-' and '_'."`
+	Hash string `arg:"" help:"The hash of the store, its name in paths: lower-case letters, digits, '-' and '_'."`
 }
 
 type storeCreate struct {
 	hashArg
 	Plan          cohort.Plan `env:"COHORT_PLAN" enum:",unlimited,standard,plus,pro,enterprise" default:"" placeholder:"PLAN" help:"The plan, which sets the request quota per 30 seconds: unlimited (no quota; the default), standard (150), plus (150), pro (450), or enterprise (--quota; the default if --quota is given)."`
-	Quota         int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the plan's own figure."`
-	MaxConcurrent int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"Requests at once per operation, for the operations that have such a limit (40 unless given)."`
+	Quota         int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the figure of the plan."`
+	MaxConcurrent int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"How many requests of one operation run at once, for the operations that have such a limit (40)."`
 
-	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Who knows what the store sells: external, another system, so that ids in rules are taken on trust; or managed, Cohort, so that rules which name something unknown are refused."`
-	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217 (${default})."`
+	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Which system holds the catalog: external, another one, so ids in rules are not checked; or managed, Cohort, so rules that name something unknown are rejected."`
+	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217 (${default})."`
 	dbFlag
 }
 
-// Run makes the store, and the database too if there is none.
+// Run creates the store, and the database if it does not exist.
 func (c *storeCreate) Run(in *invocation) error {
 	wanted := cohort.Store{
 		Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
 	}.WithDefaults()
 	if err := wanted.Validate(); err != nil {
-		return err // before there is a database
+		return err // before the database is created
 	}
 	return c.with(in.ctx, db.Open, func(svc *service.Service) error {
 		st, err := svc.CreateStore(in.ctx, wanted)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(in.Out, "Store %s is made (plan %s).\n", st.Hash, st.Plan)
+		fmt.Fprintf(in.Out, "Store %s is created (plan %s).\n", st.Hash, st.Plan)
 		return nil
 	})
 }
@@ -124,15 +124,15 @@ func (c *storeShow) Run(in *invocation) error {
 type storeUpdate struct {
 	hashArg
 	Plan          *cohort.Plan `placeholder:"PLAN" help:"The plan: unlimited, standard, plus, pro or enterprise."`
-	Quota         *int         `placeholder:"N" help:"Requests per 30 seconds; 0 for the plan's own figure."`
-	MaxConcurrent *int         `placeholder:"N" help:"Requests at once per operation; 0 for the operations' own limits."`
+	Quota         *int         `placeholder:"N" help:"Requests per 30 seconds; 0 for the figure of the plan."`
+	MaxConcurrent *int         `placeholder:"N" help:"How many requests of one operation run at once; 0 for the limits of the operations."`
 
-	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Who knows what the store sells: external or managed."`
-	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of the amounts of rules, by ISO 4217. Nothing is converted."`
+	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Which system holds the catalog: external or managed."`
+	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217. Nothing is converted."`
 	dbFlag
 }
 
-// Run changes what was given.
+// Run changes the settings that are given.
 func (c *storeUpdate) Run(in *invocation) error {
 	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency}
 	if update == (cohort.StoreUpdate{}) {
@@ -170,8 +170,8 @@ func concurrencyText(st cohort.Store) string {
 	return strconv.Itoa(st.Concurrency)
 }
 
-// optionalKey returns the key of the store of a hash, and "" for none, which means
-// every store. It returns KindNotFound if there is no such store.
+// optionalKey returns the key of the store with a hash. For an empty hash it returns "",
+// which means every store. It returns KindNotFound if there is no such store.
 func optionalKey(in *invocation, svc *service.Service, hash string) (string, error) {
 	if hash == "" {
 		return "", nil

@@ -13,7 +13,7 @@ import (
 
 type storeDelete struct {
 	hashArg
-	Yes bool `env:"COHORT_YES" help:"Do not ask."`
+	Yes bool `env:"COHORT_YES" help:"Delete without confirmation."`
 	dbFlag
 }
 
@@ -50,9 +50,10 @@ func (c *storeDelete) confirm(in *invocation, svc *service.Service, key string) 
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(in.Out, "This deletes store %s for good, with %d customer groups, %d customers and %d tokens.\nType the store's hash to go on: ", c.Hash, groups, customers, len(tokens))
-	answer, _ := bufio.NewReader(in.In).ReadString('\n') // no line is a "no"
-	if strings.TrimSpace(answer) != c.Hash {
+	fmt.Fprintf(in.Out, "This deletes store %s with %s, %s and %s. It cannot be undone.\nType the hash of the store to continue: ", c.Hash,
+		counted(groups, "customer group"), counted(customers, "customer"), counted(int64(len(tokens)), "token"))
+	line, _ := bufio.NewReader(in.In).ReadString('\n') // end of input is a "no"
+	if strings.TrimSpace(line) != c.Hash {
 		return errors.New("nothing is deleted")
 	}
 	return nil

@@ -49,7 +49,7 @@ func TestStoreCreateAndList(t *testing.T) {
 			{"epsilon", "--quota", "3"}, // the plan whose quota is given
 		} {
 			r := mustRun(t, append([]string{"store", "create", "--db", db}, args...)...)
-			if !strings.HasPrefix(r.out, "Store "+args[0]+" is made (plan ") || r.err != "" {
+			if !strings.HasPrefix(r.out, "Store "+args[0]+" is created (plan ") || r.err != "" {
 				t.Errorf("%v: %+v", args, r)
 			}
 		}
@@ -174,7 +174,7 @@ func TestStoreDeleteAsks(t *testing.T) {
 		token := newToken(t, db, "abc")
 		s := serve(t, "--db", db)
 		s.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"One"}`)
-		const question = "This deletes store abc for good, with 1 customer groups, 0 customers and 1 tokens.\nType the store's hash to go on: "
+		const question = "This deletes store abc with 1 customer group, 0 customers and 1 token. It cannot be undone.\nType the hash of the store to continue: "
 
 		for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
 			r := runWith(t, answer, "store", "delete", "abc", "--db", db)

@@ -10,20 +10,20 @@ import (
 )
 
 type tokenCommands struct {
-	Create tokenCreate `cmd:"" help:"Make a token and print it. It is shown this once: only its SHA-256 is kept."`
-	List   tokenList   `cmd:"" help:"List the tokens, by id."`
-	Revoke tokenRevoke `cmd:"" help:"Make a token useless."`
+	Create tokenCreate `cmd:"" help:"Create a token and print its secret. It is printed only once: Cohort stores its SHA-256."`
+	List   tokenList   `cmd:"" help:"List the tokens."`
+	Revoke tokenRevoke `cmd:"" help:"Revoke a token."`
 }
 
 type tokenCreate struct {
-	Store string         `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store that the token is for."`
-	Scope []cohort.Scope `required:"" env:"COHORT_SCOPE" placeholder:"SCOPE" help:"What the token may do; give it again or separate by commas for more: store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."`
-	Name  string         `env:"COHORT_NAME" placeholder:"NAME" help:"A name to know the token by in the list."`
+	Store string         `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store of the token."`
+	Scope []cohort.Scope `required:"" env:"COHORT_SCOPE" placeholder:"SCOPE" help:"A scope of the token; repeat the flag or use commas for several: store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."`
+	Name  string         `env:"COHORT_NAME" placeholder:"NAME" help:"A name for the token in the list."`
 	dbFlag
 }
 
-// Run prints the secret alone on its output, for scripts, and what else there
-// is to say on the other one.
+// Run prints the secret alone on standard output, for scripts, and everything else on
+// standard error.
 func (c *tokenCreate) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Store)
@@ -35,7 +35,7 @@ func (c *tokenCreate) Run(in *invocation) error {
 			return err
 		}
 		fmt.Fprintln(in.Out, secret)
-		fmt.Fprintf(in.Err, "Token %s is made. Its secret, above, is not shown again.\n", token.ID)
+		fmt.Fprintf(in.Err, "Token %s is created. Its secret, above, is not printed again.\n", token.ID)
 		return nil
 	})
 }
@@ -60,7 +60,7 @@ func (c *tokenList) Run(in *invocation) error {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		key, err := optionalKey(in, svc, c.Store)
 		if cohort.KindOf(err) == cohort.KindNotFound {
-			key, err = c.Store, nil // which has no tokens
+			key, err = c.Store, nil // a store that does not exist has no tokens
 		}
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func scopesText(scopes []cohort.Scope) string {
 }
 
 type tokenRevoke struct {
-	ID string `arg:"" name:"id" help:"The token's id, as \"cohort token list\" shows it."`
+	ID string `arg:"" name:"id" help:"The id of the token, as \"cohort token list\" prints it."`
 	dbFlag
 }
 

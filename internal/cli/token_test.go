@@ -34,7 +34,7 @@ func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
 			t.Fatalf("standard output: %q", r.out)
 		}
 		secret := strings.TrimSuffix(r.out, "\n")
-		if want := "Token " + id(secret) + " is made. Its secret, above, is not shown again.\n"; r.err != want {
+		if want := "Token " + id(secret) + " is created. Its secret, above, is not printed again.\n"; r.err != want {
 			t.Errorf("standard error: %q, want %q", r.err, want)
 		}
 		if another := newToken(t, db, "abc"); another == secret {
