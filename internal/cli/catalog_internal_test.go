@@ -10,8 +10,8 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// An import that is stopped when everybody sees it is done, and the command says
-// what is left.
+// An import that is stopped after it is published has succeeded. The command says what
+// remains to be done.
 func TestUnmergedImport(t *testing.T) {
 	stopped, stop := context.WithCancel(t.Context())
 	stop()

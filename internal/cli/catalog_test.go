@@ -31,7 +31,7 @@ func file(t *testing.T, name, text string) string {
 
 var tookLine = regexp.MustCompile(`It took [0-9a-zµ.]+\.`)
 
-// imported is what an import prints, without how long it took.
+// imported runs an import and returns what it prints, without the duration.
 func imported(t *testing.T, args ...string) string {
 	t.Helper()
 	r := mustRun(t, append([]string{"catalog", "import"}, args...)...)
@@ -101,7 +101,8 @@ func TestCatalogImportRefuses(t *testing.T) {
 	})
 }
 
-// What is wrong is told by line, that in single lines and that in the whole.
+// Mistakes are reported with their lines, both mistakes in single lines and those that
+// only the whole file shows.
 func TestCatalogImportOfABadFile(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -158,7 +159,7 @@ cohort: Nothing is imported: there are 4 mistakes.
 	})
 }
 
-// A running server has the new catalog with the next request.
+// A running server uses the new catalog from the next request on.
 func TestCatalogImportReachesARunningServer(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -174,14 +175,14 @@ func TestCatalogImportReachesARunningServer(t *testing.T) {
 				t.Errorf("after: %d %s", a.status, a.body)
 			}
 		}
-		// What the server makes comes after what came along.
+		// Ids that the server assigns follow those of the file.
 		if a := s.post(t, "/stores/abc/v3/catalog/products", token, `{"name":"x","type":"physical","weight":0,"price":1}`); a.status != 200 || !strings.Contains(a.body, `"id":101,`) {
 			t.Errorf("a new product: %d %s", a.status, a.body)
 		}
 	})
 }
 
-// While a file is read a server shows what was there before.
+// While a file is read, a server shows the previous catalog.
 func TestCatalogImportBesideAServer(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -210,7 +211,7 @@ func TestCatalogImportBesideAServer(t *testing.T) {
 	})
 }
 
-// Ctrl-C ends an import that waits for a pipe.
+// Ctrl-C stops an import that waits for a pipe.
 func TestCatalogImportThatIsStopped(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -244,8 +245,8 @@ func TestCatalogImportOfABrokenPipe(t *testing.T) {
 	wantFailure(t, result{status, out.String(), errs.String()}, 1, "read the file: the disk is gone")
 }
 
-// However long the file is, little of it is in memory: a million lines, after
-// which the pipe breaks, so that the test need not wait for them to be written.
+// An import of a long file needs little memory. The pipe breaks after a million lines, so
+// that the test does not wait until they are written.
 func TestCatalogImportOfAMillionLines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes some seconds")

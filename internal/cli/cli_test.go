@@ -15,11 +15,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every flag can come from the environment, so what the developer's shell or
-// the CI has set must not reach the tests.
+// Most flags have a variable, so the tests must not see the variables of the developer's
+// shell or of the CI.
 func TestMain(m *testing.M) {
 	for _, pair := range os.Environ() {
-		// The server that the tests are given is theirs.
+		// COHORT_TEST_ variables configure the tests.
 		if name, _, _ := strings.Cut(pair, "="); strings.HasPrefix(name, "COHORT_") && !strings.HasPrefix(name, "COHORT_TEST_") {
 			if err := os.Unsetenv(name); err != nil {
 				panic(err)
@@ -34,14 +34,14 @@ type result struct {
 	out, err string
 }
 
-// run runs one command line with nothing to read.
+// run runs one command line with an empty standard input.
 func run(t *testing.T, args ...string) result {
 	t.Helper()
 	return runWith(t, "", args...)
 }
 
-// runWith runs one command line and gives it input. A server that should have
-// been refused and serves is stopped, so that its test fails and does not hang.
+// runWith runs one command line with an input. It stops a server that serves, so that a
+// test that expects a rejection fails and does not hang.
 func runWith(t *testing.T, input string, args ...string) result {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -56,7 +56,7 @@ func runWith(t *testing.T, input string, args ...string) result {
 	return result{status, out.String(), errs.String()}
 }
 
-// mustRun runs a command line that a test only needs to have happened.
+// mustRun runs a command line that must succeed.
 func mustRun(t *testing.T, args ...string) result {
 	t.Helper()
 	r := run(t, args...)
@@ -80,15 +80,15 @@ func wantFailure(t *testing.T, r result, status int, message string) {
 	}
 }
 
-// newDB returns the URL of a SQLite database that is not there yet, for tests
-// that are about its file, or not about data.
+// newDB returns the URL of a SQLite database that does not exist yet, for tests about its
+// file, or that do not depend on the engine.
 func newDB(t *testing.T) string {
 	t.Helper()
 	return dbtest.SQLiteURL(t)
 }
 
-// eachDB runs a test beside others on the URL of an empty database of each
-// engine.
+// eachDB runs a test on the URL of an empty database of each engine, in parallel with
+// other tests.
 func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	t.Parallel()
@@ -97,7 +97,7 @@ func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
 
 // Each error of a command line says what is wrong in plain words, and names the help
 // of the command that it is about.
-func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
+func TestInvalidCommandLines(t *testing.T) {
 	for _, c := range []struct{ line, message, command string }{
 		{"--bogus", "Unknown flag --bogus.", ""},
 		{"serve --bogus", "Unknown flag --bogus.", " serve"},
@@ -142,7 +142,7 @@ func TestCommandLinesThatCannotBeUnderstood(t *testing.T) {
 	}
 }
 
-// The flags of each command, all of them, and the variables behind them.
+// flags holds all flags of each command and their variables.
 var flags = map[string][][2]string{
 	"serve": {
 		{"--dev", "COHORT_DEV"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
@@ -157,7 +157,7 @@ var flags = map[string][][2]string{
 	},
 	"store list": {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store update": {
-		// An update that is not typed must not happen.
+		// An exported variable must not change a store.
 		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
@@ -191,7 +191,7 @@ func TestHelpOfEachCommand(t *testing.T) {
 			if r.err != "" {
 				t.Errorf("help was asked for, so it is no error: %q", r.err)
 			}
-			// One text per flag, with the line breaks out.
+			// One text per flag, without line breaks.
 			var got [][2]string
 			for _, part := range regexp.MustCompile(`(?m)^ {6}--`).Split(r.out, -1)[1:] {
 				name := regexp.MustCompile(`^[a-z-]+`).FindString(part)

@@ -18,7 +18,7 @@ func TestCopy(t *testing.T) {
 
 	r := mustRun(t, "copy", "--from", from, "--to", there)
 	if r.err != "" {
-		t.Errorf("where nobody looks a bar is drawn: %q", r.err)
+		t.Errorf("a bar is drawn where there is no terminal: %q", r.err)
 	}
 	lines := strings.Split(r.out, "\n")
 	for i, want := range []string{"TABLE FROM TO", "stores 2 2", "store_generations 2 2", "tokens 1 1", "counters 0 0"} {
@@ -38,7 +38,7 @@ func TestCopy(t *testing.T) {
 		"the database to copy to is not empty; give one that has never held a store")
 }
 
-func TestCopyThatCannotBegin(t *testing.T) {
+func TestCopyRejects(t *testing.T) {
 	t.Parallel()
 	there := newDB(t)
 	mustRun(t, "store", "create", "alpha", "--db", there)

@@ -11,7 +11,7 @@ import (
 	"cohort.example/cohort/internal/pgtest"
 )
 
-// commandLines is one of each command that works on a database.
+// commandLines holds a command line of each command with a database.
 var commandLines = map[string][]string{
 	"serve":        {"serve", "--addr", "127.0.0.1:0"},
 	"serve --dev":  {"serve", "--addr", "127.0.0.1:0", "--dev"},
@@ -28,17 +28,16 @@ var commandLines = map[string][]string{
 	"jobs drop":    {"jobs", "drop", "--store", "abc", "--all", "--yes"},
 }
 
-// makes reports whether a command may make the database that it works on.
-func makes(command string) bool {
+// creates reports whether a command creates a missing database.
+func creates(command string) bool {
 	return strings.HasPrefix(command, "serve") || command == "store create"
 }
 
-// A mistyped path must not turn into an empty database that answers "there is
-// nothing here".
+// A mistyped path must not become an empty database.
 func TestDatabaseIsMissing(t *testing.T) {
 	t.Parallel()
 	for command, args := range commandLines {
-		if makes(command) {
+		if creates(command) {
 			continue
 		}
 		t.Run(command, func(t *testing.T) {
@@ -57,7 +56,7 @@ func TestDatabaseIsMissing(t *testing.T) {
 func TestFolderOfDatabaseIsMissing(t *testing.T) {
 	t.Parallel()
 	for command, args := range commandLines {
-		if !makes(command) {
+		if !creates(command) {
 			continue
 		}
 		t.Run(command, func(t *testing.T) {
@@ -94,8 +93,8 @@ func TestFileIsNotADatabase(t *testing.T) {
 	}
 }
 
-// An older binary must not touch what a newer one has written: it does not
-// know what the columns mean.
+// An older binary must not change a database of a newer one, because it does not know what
+// the columns mean.
 func TestSchemaIsNewer(t *testing.T) {
 	eachDB(t, func(t *testing.T, url string) {
 		mustRun(t, "store", "create", "abc", "--db", url)
@@ -125,15 +124,15 @@ func newerSchema(t *testing.T, url string) {
 	}
 }
 
-// A PostgreSQL database has to be there; what a command may make is the tables.
+// A PostgreSQL database must exist. Commands create only the tables.
 func TestTablesAreMissing(t *testing.T) {
 	t.Parallel()
 	url := pgtest.URL(t)
 	for command, args := range commandLines {
-		if makes(command) {
+		if creates(command) {
 			continue
 		}
-		// Whatever the one before did, it has made nothing.
+		// The command before must not have created the tables.
 		wantFailure(t, run(t, append(args, "--db", url)...), 1, "cannot open the database "+db.Redact(url)+
 			": there is nothing of cohort's in it; `cohort serve` or `cohort store create` makes the tables")
 	}
@@ -150,9 +149,9 @@ func TestDatabaseURL(t *testing.T) {
 		"cannot open the database sqlite:"+dir+": it is a directory, not a file")
 }
 
-// A path is a path, whatever is in it: characters that mean something in the
-// driver's URLs must not lead to another file, or set options.
-func TestDatabasePathIsTakenAsItIs(t *testing.T) {
+// Characters that have a meaning in the driver's URLs must not lead to another file or
+// set options.
+func TestDatabasePathIsLiteral(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "50% off?mode=memory#ü.db")

@@ -11,9 +11,9 @@ func TestDemo(t *testing.T) {
 	tmp := t.TempDir()
 	t.Setenv("TMPDIR", tmp)
 	t.Chdir(tmp)
-	// The demo has a database of its own, whatever the environment says.
+	// The demo uses its own database and ignores the environment.
 	t.Setenv("COHORT_DB", "sqlite:"+tmp+"/mine.db")
-	// Its store too: with these it could not be made, or not be used for long.
+	// With these variables, its store could not be created.
 	t.Setenv("COHORT_PLAN", "enterprise")
 	t.Setenv("COHORT_QUOTA", "5")
 	t.Setenv("COHORT_MAX_CONCURRENT", "-1")
@@ -56,9 +56,8 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// Each request of the demo can be typed again as it is shown: the shell must
-// get it whole.
-func TestDemoShowsTypeableRequests(t *testing.T) {
+// Each request that the demo prints can be pasted into a shell.
+func TestDemoPrintsRequestsForTheShell(t *testing.T) {
 	t.Parallel()
 	r := mustRun(t, "demo")
 	bodies := regexp.MustCompile(`(?m)-d '(.*)'$`).FindAllStringSubmatch(r.out, -1)

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// These tests set the environment of the process, so none runs beside others.
+// These tests set the environment of the process, so they do not run in parallel.
 
 func TestStoreFlagsFromTheEnvironment(t *testing.T) {
 	db := newDB(t)
@@ -16,7 +16,7 @@ func TestStoreFlagsFromTheEnvironment(t *testing.T) {
 	mustRun(t, "store", "create", "abc")
 	wantStores(t, db, "abc enterprise 5000 9")
 
-	// What is typed wins over what is set.
+	// A flag takes precedence over its variable.
 	mustRun(t, "store", "create", "xyz", "--plan", "pro", "--quota", "77", "--max-concurrent", "3")
 	wantStores(t, db, "abc enterprise 5000 9", "xyz pro 77 3")
 
@@ -76,14 +76,14 @@ func TestServeFlagsFromTheEnvironment(t *testing.T) {
 		t.Errorf("it does not serve metrics, or does not log in JSON:\n%s", s.err)
 	}
 	if !strings.Contains(s.out.String(), "curl ") {
-		t.Errorf("it does not greet as --dev does: %q", s.out)
+		t.Errorf("it does not print the greeting of --dev: %q", s.out)
 	}
 	if status := s.stop(); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, s.err)
 	}
 }
 
-func TestEnvironmentThatCannotBeUnderstood(t *testing.T) {
+func TestInvalidVariables(t *testing.T) {
 	for name, args := range map[string][]string{
 		"COHORT_PLAN":             {"store", "create", "abc"},
 		"COHORT_QUOTA":            {"store", "create", "abc"},

@@ -14,7 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// inDB runs fn in one transaction of a database that is there.
+// inDB runs fn in one transaction of an existing database.
 func inDB(t *testing.T, url string, fn func(tx *db.Tx) error) {
 	t.Helper()
 	d, err := db.OpenExisting(t.Context(), url)
@@ -27,7 +27,7 @@ func inDB(t *testing.T, url string, fn func(tx *db.Tx) error) {
 	}
 }
 
-// addGroup adds a group with members, whose ids begin at its own times 1000.
+// addGroup adds a group with members. Their ids start at 1000 times its own.
 func addGroup(tx *db.Tx, store string, g cohort.Group, members int) error {
 	g.CategoryAccess.Type = cohort.AccessAll
 	g.DateCreated = time.Date(2024, 2, 29, 12, 0, int(g.ID)%60, 0, time.UTC)
@@ -80,7 +80,7 @@ func TestGroupList(t *testing.T) {
 			_, err := tx.UnassignMembers("abc", 5, 2) // with rows left to sweep
 			return err
 		})
-		// By id, in columns.
+		// Sorted by id, in columns.
 		want := strings.Join([]string{
 			"ID  NAME                 MEMBERS  DEFAULT  GUESTS  RULES  MODIFIED",
 			"3   VIP                  123      yes              1      2024-02-29T12:00:03Z",
@@ -97,7 +97,7 @@ func TestGroupList(t *testing.T) {
 	})
 }
 
-// The list is read in parts; none is lost or there twice at the seams.
+// The list is read in pages. No group is missing or repeated between pages.
 func TestGroupListIsWhole(t *testing.T) {
 	eachDB(t, func(t *testing.T, url string) {
 		for _, groups := range []int64{999, 1000, 1001, 2000} {

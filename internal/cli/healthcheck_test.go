@@ -35,8 +35,8 @@ func TestHealthcheck(t *testing.T) {
 	}
 }
 
-// A server that listens everywhere is asked on this machine.
-func TestHealthcheckOfAServerThatListensEverywhere(t *testing.T) {
+// The check of a server that listens on all addresses uses the loopback address.
+func TestHealthcheckOfAllAddresses(t *testing.T) {
 	t.Parallel()
 	l, err := net.Listen("tcp", ":0")
 	if err != nil {

@@ -57,8 +57,8 @@ func leaveJobs(t *testing.T, url string) {
 	create("xyz")
 }
 
-// wantTable checks the rows of "jobs list", a space between cells, with the date
-// as DATE and the id as ID.
+// wantTable checks the rows of "jobs list". Cells are separated by a space, dates are
+// DATE, and ids are ID.
 func wantTable(t *testing.T, url string, args []string, want ...string) (ids []string) {
 	t.Helper()
 	out := mustRun(t, append([]string{"jobs", "list", "--db", url}, args...)...).out
@@ -114,10 +114,10 @@ func TestJobs(t *testing.T) {
 		}
 		wantTable(t, url, nil, retried, again, other)
 
-		for _, answer := range []string{"", "\n", "yes\n", "xyz\n"} {
-			r := runWith(t, answer, on("abc", "drop", ids[0])...)
+		for _, input := range []string{"", "\n", "yes\n", "xyz\n"} {
+			r := runWith(t, input, on("abc", "drop", ids[0])...)
 			if r.status != 1 || r.err != "cohort: Nothing is dropped.\n" || !strings.HasPrefix(r.out, ids[0]+": sitewide discount of customer group 1\n") {
-				t.Errorf("answer %q: %+v", answer, r)
+				t.Errorf("input %q: %+v", input, r)
 			}
 		}
 		wantTable(t, url, nil, retried, again, other)

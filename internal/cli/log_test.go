@@ -18,7 +18,7 @@ func lines(log string) (messages []string) {
 	return messages
 }
 
-// outputs holds what was written since somebody read it.
+// outputs holds what was written since the last read.
 type outputs chan string
 
 func newOutputs() outputs { return make(outputs, 10) }
@@ -37,7 +37,7 @@ func (o outputs) read() []string {
 	}
 }
 
-func TestLogLinesWaitForOthers(t *testing.T) {
+func TestLogLinesAreWrittenTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := newOutputs()
 		log, _ := newLog(out, "text")
@@ -61,7 +61,7 @@ func TestLogLinesWaitForOthers(t *testing.T) {
 	})
 }
 
-func TestWarningsDoNotWait(t *testing.T) {
+func TestWarningsAreWrittenAtOnce(t *testing.T) {
 	var out bytes.Buffer
 	log, _ := newLog(&out, "json")
 	log.Info("before")
@@ -70,7 +70,7 @@ func TestWarningsDoNotWait(t *testing.T) {
 	}
 }
 
-func TestFlushWritesWhatWaits(t *testing.T) {
+func TestFlushWritesWaitingLines(t *testing.T) {
 	var out bytes.Buffer
 	log, flush := newLog(&out, "text")
 	log.Info("one")
@@ -79,7 +79,7 @@ func TestFlushWritesWhatWaits(t *testing.T) {
 	}
 }
 
-// brokenPipe fails as long as it is told to.
+// brokenPipe fails while broken is set.
 type brokenPipe struct {
 	bytes.Buffer
 	broken bool
@@ -92,7 +92,7 @@ func (p *brokenPipe) Write(b []byte) (int, error) {
 	return p.Buffer.Write(b)
 }
 
-func TestLogGoesOnAfterAFailure(t *testing.T) {
+func TestLogContinuesAfterAFailure(t *testing.T) {
 	out := &brokenPipe{broken: true}
 	log, _ := newLog(out, "text")
 	log.Warn("lost")

@@ -13,8 +13,8 @@ import (
 
 func cents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
-// fillPrices makes a product of 19.99 with two variants, a group with rules and
-// a member, a guest group, and a list for another group.
+// fillPrices creates a product of 19.99 whose variants differ, one of 3.00 whose variants
+// do not, a group with rules and a member, a guest group, and a list for another group.
 func fillPrices(tx *db.Tx) error {
 	product := cohort.Product{
 		ID: 7, Name: "Shirt", Type: cohort.ProductPhysical, Price: cents(1999), Categories: []int64{3}, BaseVariantID: 70,

@@ -28,8 +28,8 @@ func TestServeRefusesPricingThatCannotBe(t *testing.T) {
 	}
 }
 
-// From the flags to the other system and back: a 200 when it has taken the
-// discount, a 207 when not, and then nothing has to be done.
+// The server pushes a discount to the system that the flags name: the client gets a 200
+// if that system accepts it, and a 207 if not.
 func TestServeTellsAnotherPricingSystem(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		calls, fail := make(chan string, 100), true

@@ -7,8 +7,8 @@ import (
 	"cohort.example/cohort/internal/limit"
 )
 
-// TestProcessorsAreReadBeforeTheyAreRaised: a server lets more threads run than
-// there are processors, and its limits go by the processors.
+// TestProcessorsAreReadBeforeTheyAreRaised: a server sets GOMAXPROCS above the number of
+// processors, and its limits still depend on the number of processors.
 func TestProcessorsAreReadBeforeTheyAreRaised(t *testing.T) {
 	t.Setenv("GOMAXPROCS", "") // which would say how many
 	before := limit.Processors()

@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort/internal/limit/redistest"
 )
 
-// Two servers on one database share a store's quota in Redis.
+// Two servers on one database share the quota of a store in Redis.
 func TestServeSharesLimits(t *testing.T) {
 	t.Parallel()
 	redis := redistest.Start(t, "--requirepass", "open-sesame")
@@ -27,7 +27,7 @@ func TestServeSharesLimits(t *testing.T) {
 		}
 		return n
 	}
-	// On a busy machine a node may have counted for itself at times.
+	// On a busy machine, a node may have counted for itself for a moment.
 	eventually(t, "the two count down one figure", func() bool {
 		first := left(nodes[0])
 		return left(nodes[1]) == first-1 && left(nodes[0]) == first-2 && left(nodes[1]) == first-3
@@ -42,7 +42,7 @@ func TestServeSharesLimits(t *testing.T) {
 	}
 }
 
-// A Redis that is away keeps no server from serving.
+// A server serves without its Redis.
 func TestServeWithoutItsRedis(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--dev", "--db", newDB(t), "--redis", "redis://:open-sesame@127.0.0.1:1")
@@ -55,9 +55,9 @@ func TestServeWithoutItsRedis(t *testing.T) {
 	}
 }
 
-// What is no URL of a Redis is refused before anything is made, and not quoted:
-// there may be a password in it.
-func TestServeRefusesRedis(t *testing.T) {
+// An invalid Redis URL is rejected before the database is created. The error does not
+// quote it, because it may contain a password.
+func TestServeRejectsInvalidRedisURLs(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"http://:open-sesame@localhost", "redis://:open#sesame@localhost", "localhost:6379"} {
 		db := newDB(t)

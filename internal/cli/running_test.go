@@ -47,8 +47,8 @@ func (o *output) String() string {
 	return text
 }
 
-// await returns the pattern's first group, once it has been written. It fails
-// when the writer ends without it.
+// await waits for a match of the pattern and returns its first group. It fails if the
+// writer ends before.
 func (o *output) await(t *testing.T, pattern string, ended <-chan struct{}) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
@@ -78,12 +78,11 @@ type serving struct {
 	status   int                // valid once it has
 }
 
-// Where the server listens, in a text log and in a JSON log.
+// servingLine matches the URL of the server in a text log and in a JSON log.
 const servingLine = `(?:msg=serving url=|"msg":"serving","url":")(https?://[^\s"]+)`
 
-// serve starts "cohort serve" on a free port of the loopback interface, unless
-// the arguments say something else, and waits until it serves. It must end
-// well by the end of the test.
+// serve starts "cohort serve" on a free loopback port, unless the arguments name another
+// address, and waits until it serves. It must exit with status 0 at the end of the test.
 func serve(t *testing.T, args ...string) *serving {
 	t.Helper()
 	s := start(t, append([]string{"--addr", "127.0.0.1:0"}, args...)...)
@@ -99,7 +98,7 @@ func serve(t *testing.T, args ...string) *serving {
 // start starts "cohort serve" and does not wait.
 func start(t *testing.T, args ...string) *serving {
 	t.Helper()
-	// Not the test's own context: that one ends before the cleanups.
+	// The context of the test ends before the cleanups.
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &serving{out: newOutput(), err: newOutput(), signal: cancel, ended: make(chan struct{})}
 	transport := &http.Transport{}
@@ -126,24 +125,24 @@ func (s *serving) wait() int {
 	return s.status
 }
 
-// answer is a response whose body has been read.
-type answer struct {
+// response is a response whose body has been read.
+type response struct {
 	status int
 	header http.Header
 	body   string
 }
 
-func (s *serving) get(t *testing.T, path, token string) answer {
+func (s *serving) get(t *testing.T, path, token string) response {
 	t.Helper()
 	return s.do(t, http.MethodGet, path, token, "")
 }
 
-func (s *serving) post(t *testing.T, path, token, body string) answer {
+func (s *serving) post(t *testing.T, path, token, body string) response {
 	t.Helper()
 	return s.do(t, http.MethodPost, path, token, body)
 }
 
-func (s *serving) do(t *testing.T, method, path, token, body string) answer {
+func (s *serving) do(t *testing.T, method, path, token, body string) response {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, s.url+path, strings.NewReader(body))
 	if err != nil {
@@ -159,25 +158,25 @@ func (s *serving) do(t *testing.T, method, path, token, body string) answer {
 	return read(t, res)
 }
 
-func read(t *testing.T, res *http.Response) answer {
+func read(t *testing.T, res *http.Response) response {
 	t.Helper()
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header, string(body)}
+	return response{res.StatusCode, res.Header, string(body)}
 }
 
-// eventually fails unless the condition comes true. A running server learns of
-// what another process has written within a fraction of a second.
+// eventually waits until the condition is true, and fails after 30 seconds. A running
+// server sees the writes of another process within a fraction of a second.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	for !condition() {
 		if ctx.Err() != nil {
-			t.Errorf("it does not come true: %s", what)
+			t.Errorf("not true after 30 seconds: %s", what)
 			return
 		}
 	}

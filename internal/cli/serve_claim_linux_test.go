@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// The second of two servers on one file says so. Commands are no servers, and a
-// server that has ended is none any more.
-func TestServeTellsOfAnotherServer(t *testing.T) {
+// The second server on a file logs a warning. Other commands, and servers that have
+// ended, do not count.
+func TestServeWarnsOfAnotherServer(t *testing.T) {
 	t.Parallel()
 	const warning = `level=WARN msg="another server uses the same database`
 	db := newDB(t)

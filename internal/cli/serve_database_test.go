@@ -10,8 +10,8 @@ import (
 
 func filePath(db string) string { return strings.TrimPrefix(db, "sqlite:") }
 
-// A database that is taken away is said to be once, and once that it is back.
-func TestServeTellsOfADatabaseTakenAway(t *testing.T) {
+// The log has one line when the database file is moved, and one when it is back.
+func TestServeLogsAMovedDatabase(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	s := serve(t, "--dev", "--db", db)
@@ -39,7 +39,7 @@ func TestServeTellsOfADatabaseTakenAway(t *testing.T) {
 	s.err.await(t, `level=(INFO) msg="the database file is back"`, s.ended)
 	create(200)
 	if n := strings.Count(s.err.String(), "the database file was moved or replaced"); n != 1 {
-		t.Errorf("it says %d times that the database was taken away:\n%s", n, s.err)
+		t.Errorf("the log says %d times that the database was moved:\n%s", n, s.err)
 	}
 }
 

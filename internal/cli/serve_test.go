@@ -14,12 +14,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The line that --dev prints is the first thing that anybody tries, so it is
-// taken as a shell takes it and its request is made.
+// The request that --dev prints is the first thing that a user tries, so the test parses it
+// as a shell does and sends it.
 func TestServeDevPrintsARequestThatWorks(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
-			// The second time the store and the token are there already.
+			// The second time, the store and the token exist.
 			s := serve(t, "--dev", "--db", db, "--addr", addr)
 			greeting := s.out.String()
 			if path := strings.TrimPrefix(db, "sqlite:"); !strings.Contains(greeting, path) {
@@ -34,14 +34,14 @@ func TestServeDevPrintsARequestThatWorks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale"`) {
-				t.Errorf("the answer is %d %s", a.status, a.body)
+				t.Errorf("the response is %d %s", a.status, a.body)
 			}
 			s.stop()
 		}
 	})
 }
 
-// parseCurl makes the request of the one line in text that begins with curl.
+// parseCurl returns the request of the only line in text that begins with curl.
 func parseCurl(t *testing.T, text string) *http.Request {
 	t.Helper()
 	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(text, -1)
@@ -78,8 +78,8 @@ func parseCurl(t *testing.T, text string) *http.Request {
 	return req
 }
 
-// The token of --dev is public: an address that others reach must not serve it.
-func TestServeDevRefusesAddressesBeyondThisMachine(t *testing.T) {
+// The token of --dev is public, so an address beyond this machine must not serve it.
+func TestServeDevRejectsPublicAddresses(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"0.0.0.0:0", ":8080", "[::]:0", "192.0.2.1:8080", "example.com:80"} {
 		t.Run(addr, func(t *testing.T) {
@@ -94,9 +94,8 @@ func TestServeDevRefusesAddressesBeyondThisMachine(t *testing.T) {
 	}
 }
 
-// Somebody who tried --dev and then goes into service with the same file would
-// let everybody in.
-func TestServeRefusesTheDevelopmentToken(t *testing.T) {
+// The token of --dev is public, so a database with it must not be served without --dev.
+func TestServeRejectsTheDevelopmentToken(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		serve(t, "--dev", "--db", db).stop()
 
@@ -105,19 +104,19 @@ func TestServeRefusesTheDevelopmentToken(t *testing.T) {
 			`this database has the token "demo-token", which is public; revoke it with "cohort token revoke `+dev+
 				`", use another --db, or serve with --dev`)
 
-		// The message's advice helps.
+		// The advice of the message works.
 		mustRun(t, "token", "revoke", dev, "--db", db)
 		s := serve(t, "--db", db)
 		if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 401 {
 			t.Errorf("the development token gets %d %s", a.status, a.body)
 		}
 		if s.out.String() != "" {
-			t.Errorf("it greets as --dev does: %s", s.out)
+			t.Errorf("it prints the greeting of --dev: %s", s.out)
 		}
 	})
 }
 
-func TestServeRefusesFlagsThatDoNotGoTogether(t *testing.T) {
+func TestServeRejectsInvalidFlags(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		args    []string
@@ -168,7 +167,7 @@ func TestServeMetrics(t *testing.T) {
 		if want := `cohort_http_requests_total{operation="getTime",status="200"} 1`; !strings.Contains(metrics.body, "\n"+want+"\n") {
 			t.Errorf("metrics without %s:\n%s", want, metrics.body)
 		}
-		// They tell about all stores, so they are not where the stores' clients are.
+		// Metrics cover all stores, so the API must not serve them.
 		if a := s.get(t, "/metrics", token); a.status != 404 {
 			t.Errorf("the API serves metrics too: %d", a.status)
 		}
@@ -214,7 +213,7 @@ func TestServeLogsJSON(t *testing.T) {
 	})
 }
 
-// An id that came back would give one group's members and prices to another.
+// A reused id would give the members and prices of one group to another.
 func TestServeDoesNotReuseIDsAfterARestart(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -244,8 +243,8 @@ func TestServeDoesNotReuseIDsAfterARestart(t *testing.T) {
 	})
 }
 
-// Serving plain HTTP to others is allowed, for a proxy may stand in front, but
-// not in silence.
+// Plain HTTP beyond this machine is allowed, because a proxy may add TLS, but the server
+// warns of it.
 func TestServeWarnsOfPlainHTTPBeyondThisMachine(t *testing.T) {
 	t.Parallel()
 	const warning = "serving plain HTTP beyond this machine"
@@ -261,7 +260,7 @@ func TestServeWarnsOfPlainHTTPBeyondThisMachine(t *testing.T) {
 	}
 }
 
-// Metrics need no token, so who lets others reach them should know it.
+// Metrics need no token, so the server warns of a public address.
 func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
 	t.Parallel()
 	const warning = "serving metrics beyond this machine"
@@ -273,7 +272,7 @@ func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
 	}
 }
 
-// A server without stores rejects every request. Its log says how to make a store,
+// A server without stores rejects every request. Its log says how to create a store,
 // and the server serves the store without a restart.
 func TestServeWithoutStores(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
@@ -299,9 +298,8 @@ func TestServeDevDoesNotWarnOfMissingStores(t *testing.T) {
 	}
 }
 
-// A page in a browser that has its own name lead to 127.0.0.1 must not get at the
-// store of --dev.
-func TestServeDevRefusesOtherHosts(t *testing.T) {
+// A web page whose host name resolves to 127.0.0.1 must not reach the store of --dev.
+func TestServeDevRejectsOtherHosts(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--dev", "--db", newDB(t))
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/livez", http.NoBody)
@@ -318,8 +316,8 @@ func TestServeDevRefusesOtherHosts(t *testing.T) {
 	}
 }
 
-// The client behind a trusted proxy is in the log, and nobody else can say that he
-// is somebody else.
+// The log has the client behind a trusted proxy. Other clients cannot claim another
+// address.
 func TestServeTrustsProxies(t *testing.T) {
 	t.Parallel()
 	wantFailure(t, run(t, "serve", "--trusted-proxies", "proxy", "--db", newDB(t)), 2,
@@ -342,7 +340,7 @@ func TestServeTrustsProxies(t *testing.T) {
 	}
 }
 
-// Only the file that --db names is written to.
+// The server leaves only the file that --db names.
 func TestServeLeavesOneFile(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)

@@ -11,23 +11,23 @@ import (
 	"testing"
 )
 
-// underWay is a request whose handler waits for the rest of its body.
-type underWay struct {
+// halfRequest is a request whose handler waits for the rest of its body.
+type halfRequest struct {
 	conn   net.Conn
 	answer *bufio.Reader
 }
 
-// begin sends the first half of a request to create a group, and returns when
-// its handler is reading the body: the server says "100 Continue" no earlier,
-// so nothing has to be guessed. The other half is to be as long as half.
-func begin(t *testing.T, s *serving, store, token, half string) *underWay {
+// begin sends the first half of a request to create a group, and returns when its handler
+// reads the body, which is when the server sends "100 Continue". The other half must be as
+// long as half.
+func begin(t *testing.T, s *serving, store, token, half string) *halfRequest {
 	t.Helper()
 	conn, err := net.Dial("tcp", strings.TrimPrefix(s.url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = conn.Close() })
-	u := &underWay{conn, bufio.NewReader(conn)}
+	u := &halfRequest{conn, bufio.NewReader(conn)}
 	fmt.Fprintf(conn, "POST /stores/%s/v2/customer_groups HTTP/1.1\r\nHost: cohort\r\nX-Auth-Token: %s\r\n"+
 		"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", store, token, 2*len(half))
 	status, err := u.answer.ReadString('\n')
@@ -41,17 +41,17 @@ func begin(t *testing.T, s *serving, store, token, half string) *underWay {
 	return u
 }
 
-func (u *underWay) send(t *testing.T, part string) {
+func (u *halfRequest) send(t *testing.T, part string) {
 	t.Helper()
 	if _, err := io.WriteString(u.conn, part); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// response waits for the answer.
-func (u *underWay) response() (*http.Response, error) { return http.ReadResponse(u.answer, nil) }
+// response waits for the response.
+func (u *halfRequest) response() (*http.Response, error) { return http.ReadResponse(u.answer, nil) }
 
-// awaitRefusal returns when the address takes no more connections.
+// awaitRefusal waits until the address accepts no connections.
 func awaitRefusal(url string) {
 	addr := strings.TrimPrefix(url, "http://")
 	for {
@@ -63,10 +63,9 @@ func awaitRefusal(url string) {
 	}
 }
 
-// A deployment sends SIGTERM while clients are at work: what is under way is
-// done and answered, what comes after is refused and can go elsewhere, and the
-// database is left as one closed file.
-func TestServeFinishesWhatIsUnderWay(t *testing.T) {
+// After SIGTERM, the server finishes running requests, rejects new ones, and leaves the
+// database as one closed file.
+func TestServeFinishesRunningRequests(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	mustRun(t, "store", "create", "abc", "--db", db)
@@ -78,16 +77,16 @@ func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 	awaitRefusal(s.url)
 	select {
 	case <-s.ended:
-		t.Fatalf("it ended with a request under way:\n%s", s.err)
+		t.Fatalf("it ended while a request was running:\n%s", s.err)
 	default:
 	}
 	u.send(t, `"Last" }`)
 	res, err := u.response()
 	if err != nil {
-		t.Fatalf("the request under way: %v", err)
+		t.Fatalf("the running request: %v", err)
 	}
 	if a := read(t, res); a.status != 200 || !strings.HasPrefix(a.body, `{"id":1,"name":"Last",`) {
-		t.Errorf("the request under way: %d %s", a.status, a.body)
+		t.Errorf("the running request: %d %s", a.status, a.body)
 	}
 	if status := s.wait(); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, s.err)
@@ -104,7 +103,7 @@ func TestServeFinishesWhatIsUnderWay(t *testing.T) {
 	}
 }
 
-// A client that never finishes must not keep the process from ending.
+// A client that never finishes its request must not keep the process alive.
 func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -119,11 +118,11 @@ func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
 			t.Errorf("the last line is not %s:\n%s", line, s.err)
 		}
 		if res, err := u.response(); err == nil {
-			t.Errorf("half a request was answered: %s", res.Status)
+			t.Errorf("the incomplete request got a response: %s", res.Status)
 			res.Body.Close()
 		}
 
-		// Half a request has changed nothing.
+		// An incomplete request changes nothing.
 		s = serve(t, "--db", db)
 		if a := s.get(t, "/stores/abc/v2/customer_groups/count", token); a.body != `{"count":0}` {
 			t.Errorf("after half a request there is %d %s", a.status, a.body)
@@ -131,8 +130,8 @@ func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
 	})
 }
 
-// A connection on which nothing has come is no request under way. The second
-// request's answer shows that the first connection has been accepted.
+// Shutdown does not wait for a connection that has sent nothing. The response to the
+// second request shows that the server has accepted the first connection.
 func TestShutdownDoesNotWaitForSilentConnections(t *testing.T) {
 	t.Parallel()
 	s := serve(t, "--dev", "--db", newDB(t), "--shutdown-timeout", "2s")

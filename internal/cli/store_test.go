@@ -10,8 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// stores returns the rows of "store list", their dates left out, a space
-// between cells.
+// stores returns the rows of "store list" without dates. Cells are separated by a space.
 func stores(t *testing.T, db string) []string {
 	t.Helper()
 	lines := strings.Split(strings.TrimSuffix(mustRun(t, "store", "list", "--db", db).out, "\n"), "\n")
@@ -53,7 +52,7 @@ func TestStoreCreateAndList(t *testing.T) {
 				t.Errorf("%v: %+v", args, r)
 			}
 		}
-		// By hash, byte by byte.
+		// Sorted by the bytes of the hash.
 		wantStores(t, db,
 			"alpha pro 450 7",
 			"b-2_x plus 150 default",
@@ -65,9 +64,8 @@ func TestStoreCreateAndList(t *testing.T) {
 	})
 }
 
-// A store that is refused leaves nothing behind, least of all a database where
-// none was meant to be.
-func TestStoreCreateRefusedMakesNoDatabase(t *testing.T) {
+// A rejected store must not create a database.
+func TestRejectedStoreCreatesNoDatabase(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
 	if r := run(t, "store", "create", "Def", "--db", db); r.status != 1 {
@@ -78,7 +76,7 @@ func TestStoreCreateRefusedMakesNoDatabase(t *testing.T) {
 	}
 }
 
-func TestStoreCreateRefuses(t *testing.T) {
+func TestStoreCreateRejects(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
@@ -108,7 +106,7 @@ func TestStoreUpdate(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		mustRun(t, "store", "create", "other", "--plan", "pro", "--db", db)
-		// Each step starts from the one before, so what is not given must stay.
+		// Each step starts from the one before, so settings that are not given must stay.
 		for _, c := range []struct {
 			args []string
 			want string
@@ -131,7 +129,7 @@ func TestStoreUpdate(t *testing.T) {
 	})
 }
 
-func TestStoreUpdateRefuses(t *testing.T) {
+func TestStoreUpdateRejects(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--plan", "pro", "--db", db)
 		for _, c := range []struct {
@@ -151,7 +149,7 @@ func TestStoreUpdateRefuses(t *testing.T) {
 	})
 }
 
-// What a store may do is read with every request: a change needs no restart.
+// A running server applies a change of a store without a restart.
 func TestStoreUpdateReachesARunningServer(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--plan", "standard", "--db", db)
@@ -176,20 +174,20 @@ func TestStoreDeleteAsks(t *testing.T) {
 		s.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"One"}`)
 		const question = "This deletes store abc with 1 customer group, 0 customers and 1 token. It cannot be undone.\nType the hash of the store to continue: "
 
-		for _, answer := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
-			r := runWith(t, answer, "store", "delete", "abc", "--db", db)
+		for _, input := range []string{"", "\n", "y\n", "yes\n", "ABC\n", "other\n", "abcd\n"} {
+			r := runWith(t, input, "store", "delete", "abc", "--db", db)
 			if want := (result{1, question, "cohort: Nothing is deleted.\n"}); r != want {
-				t.Errorf("answer %q: %+v, want %+v", answer, r, want)
+				t.Errorf("input %q: %+v, want %+v", input, r, want)
 			}
 		}
 		wantStores(t, db, "abc unlimited none default", "other unlimited none default")
 		if a := s.get(t, "/stores/abc/v2/customer_groups/1", token); a.status != 200 {
-			t.Errorf("after the wrong answers the group is %d %s", a.status, a.body)
+			t.Errorf("after the wrong inputs the group is %d %s", a.status, a.body)
 		}
 
 		r := runWith(t, "abc\n", "store", "delete", "abc", "--db", db)
 		if want := (result{0, question + "Store abc is deleted.\n", ""}); r != want {
-			t.Errorf("the right answer: %+v, want %+v", r, want)
+			t.Errorf("the right input: %+v, want %+v", r, want)
 		}
 		wantStores(t, db, "other unlimited none default")
 		eventually(t, "the token is gone with its store", func() bool {

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// pipes is a listener whose connections are pipes, which keep to the clock of
-// a synctest bubble.
+// pipes is a listener whose connections are pipes, which use the clock of a synctest
+// bubble.
 type pipes struct {
 	conns  chan net.Conn
 	closed chan struct{}
@@ -38,8 +38,8 @@ func (p *pipes) Close() error {
 
 func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// servePipe runs the server that serve makes, on a clock that is turned, and
-// returns a connection to it.
+// servePipe runs the HTTP server of serve on the clock of a synctest bubble, and returns a
+// connection to it.
 func servePipe(t *testing.T, h http.HandlerFunc) net.Conn {
 	l := &pipes{make(chan net.Conn), make(chan struct{})}
 	srv := newHTTPServer(h, slog.New(slog.DiscardHandler))
@@ -54,8 +54,8 @@ func servePipe(t *testing.T, h http.HandlerFunc) net.Conn {
 	return client
 }
 
-// send sends the text and then, if it drips, a byte every second, until nobody
-// takes them. What it returns waits for that.
+// send sends the text and then, if drips is set, a byte every second until the connection
+// is closed. wait waits for that.
 func send(conn net.Conn, text string, drips bool) (wait func()) {
 	var sending sync.WaitGroup
 	sending.Go(func() {
@@ -74,19 +74,18 @@ const (
 	request    = "GET / HTTP/1.1\r\nHost: cohort.test\r\n\r\n"
 )
 
-// A client that is slow must not hold on to the server for longer than README
-// and the decision record say, however it goes about it. The clock is turned,
-// so this takes no time and is exact.
+// A slow client must not keep a connection for longer than docs/operations.md says. The
+// clock of synctest makes the test fast and exact.
 func TestSlowClientsAreCutOff(t *testing.T) {
 	for _, c := range []struct {
 		name, first string
 		drips       bool
 		after       time.Duration
 	}{
-		{"says nothing", "", false, 10 * time.Second},
+		{"sends nothing", "", false, 10 * time.Second},
 		{"stops in the header", slowHeader, false, 10 * time.Second},
-		{"dawdles over the header", slowHeader, true, 10 * time.Second},
-		{"says nothing more", request, false, 120 * time.Second},
+		{"sends the header slowly", slowHeader, true, 10 * time.Second},
+		{"sends no second request", request, false, 120 * time.Second},
 		{"stops in the next header", request + slowHeader, false, 10 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -105,7 +104,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 	}
 }
 
-func TestSlowBodiesAreGivenUp(t *testing.T) {
+func TestSlowBodiesAreCutOff(t *testing.T) {
 	for _, drips := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			begun := time.Now()
@@ -126,8 +125,8 @@ func TestSlowBodiesAreGivenUp(t *testing.T) {
 	}
 }
 
-// TestOptionsIsTheHandlers: net/http answers "OPTIONS *" itself unless it is told
-// not to.
+// TestOptionsIsTheHandlers: the handler gets "OPTIONS *", which net/http handles by
+// default.
 func TestOptionsIsTheHandlers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := servePipe(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) })
@@ -156,7 +155,7 @@ func TestSlowReadersAreCutOff(t *testing.T) {
 		})
 		defer send(conn, request, false)()
 		if err := <-done; !errors.Is(err, os.ErrDeadlineExceeded) || took != 60*time.Second {
-			t.Errorf("the answer ended with %v after %v, want the end of its time after 60s", err, took)
+			t.Errorf("the response ended with %v after %v, want the end of its time after 60s", err, took)
 		}
 	})
 }

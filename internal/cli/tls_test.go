@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// noon is the time at which the certificates of these tests are looked at.
+// noon is the time at which these tests verify certificates.
 var noon = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 
 // certificate writes a new certificate for 127.0.0.1, and its key, to files.
@@ -76,11 +76,11 @@ func TestServeHTTPS(t *testing.T) {
 	if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 200 {
 		t.Errorf("over HTTPS: %d %s", a.status, a.body)
 	}
-	// The certificate is its own issuer, which curl has to be told.
+	// The certificate is self-signed, so curl needs -k.
 	if line := "curl -i -k -H 'X-Auth-Token: demo-token'"; !strings.Contains(s.out.String(), line) || !strings.Contains(s.out.String(), " "+s.url+"/stores/demo/") {
 		t.Errorf("the greeting has no %s for %s:\n%s", line, s.url, s.out)
 	}
-	// A token sent in the clear must not be answered as if that were all right.
+	// A request over plain HTTP must fail, so that no client sends its token unencrypted.
 	res, err := plain.Get(strings.Replace(s.url, "https:", "http:", 1) + "/livez")
 	if err != nil {
 		t.Fatal(err)

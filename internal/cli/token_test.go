@@ -13,19 +13,18 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// newToken makes a token that may do everything with a store's customers, and
-// returns its secret.
+// newToken creates a token that can read and change the customers of a store, and returns
+// its secret.
 func newToken(t *testing.T, db, store string) string {
 	t.Helper()
 	r := mustRun(t, "token", "create", "--store", store, "--scope", "store_v2_customers", "--db", db)
 	return strings.TrimSuffix(r.out, "\n")
 }
 
-// id is how a token is named to its owner, who may have only the secret.
+// id returns the id of the token with a secret.
 func id(secret string) string { return cohort.HashTokenSecret(secret)[:16] }
 
-// Scripts take the secret from standard output, so it is alone there; and
-// nowhere is it shown again.
+// The secret is alone on standard output, for scripts, and is printed nowhere else.
 func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
@@ -48,9 +47,9 @@ func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
 	})
 }
 
-// Who steals the database, or a backup, cannot call with what is in it. A
-// server is running so that the write-ahead log is there to be looked into. It
-// is SQLite whose files can be; what is written is the same on every engine.
+// A copy of the database must not contain usable secrets. A server runs, so that there is
+// a write-ahead log to search. The test uses SQLite, because its files can be read; the rows
+// are the same on every engine.
 func TestSecretIsNotInTheDatabaseFiles(t *testing.T) {
 	t.Parallel()
 	db := newDB(t)
@@ -73,7 +72,7 @@ func TestSecretIsNotInTheDatabaseFiles(t *testing.T) {
 		if bytes.Contains(bytes.ToLower(content), []byte(secret)) {
 			t.Errorf("%s holds the secret", filepath.Base(file))
 		}
-		// Without this the search could be looking at the wrong files.
+		// This shows that the right files are searched.
 		inLog = inLog || strings.HasSuffix(file, "-wal") && bytes.Contains(content, []byte(cohort.HashTokenSecret(secret)))
 	}
 	if !inLog {
@@ -117,7 +116,7 @@ func TestTokenList(t *testing.T) {
 	})
 }
 
-func TestTokenCreateRefuses(t *testing.T) {
+func TestTokenCreateRejects(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."
@@ -129,7 +128,7 @@ func TestTokenCreateRefuses(t *testing.T) {
 			{[]string{"--store", "abc", "--scope", "everything"}, `"everything" is not a scope; there are ` + scopes},
 			{[]string{"--store", "abc", "--scope="}, "A token needs at least one scope: " + scopes},
 		} {
-			// wantFailure also sees that no secret was printed.
+			// wantFailure also checks that no secret is printed.
 			wantFailure(t, run(t, append([]string{"token", "create", "--db", db}, c.args...)...), 1, c.message)
 		}
 		r := run(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", strings.Repeat("é", 256), "--db", db)
