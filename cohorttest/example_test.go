@@ -3,7 +3,6 @@ package cohorttest_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http"
 	"strings"
 
@@ -15,20 +14,23 @@ import (
 func Example() {
 	server, err := cohorttest.New()
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer server.Close()
 
 	url := server.URL + "/stores/" + server.Store + "/v2/customer_groups"
 	req, err := http.NewRequest(http.MethodPost, url, strings.NewReader(`{"name":"Wholesale"}`))
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	req.Header.Set("X-Auth-Token", server.Token)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer res.Body.Close()
 	fmt.Println(res.Status, res.Header.Get("Location"))
@@ -38,7 +40,8 @@ func Example() {
 func ExampleRunScript() {
 	server, err := cohorttest.New()
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	defer server.Close()
 
@@ -62,7 +65,8 @@ body contains "name":"Retail"
 		}
 	})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	// Output:
 	// POST 200 A group is created.

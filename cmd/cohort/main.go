@@ -1,5 +1,5 @@
 // Command cohort is a customer-group service that speaks the BigCommerce REST
-// Management API. "cohort --help" tells what it can do.
+// Management API. "cohort --help" lists its commands.
 package main
 
 import (

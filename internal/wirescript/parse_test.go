@@ -49,24 +49,23 @@ token none
 	}
 }
 
-// TestParseErrors: what cannot be read is said with its line, and is never
-// taken for something else.
+// TestParseErrors: a line that cannot be parsed is an error that names the line.
 func TestParseErrors(t *testing.T) {
 	for name, c := range map[string]struct{ script, want string }{
-		"a check before any request":    {"\ncode == 200", `test.txt:2: no request line comes before "code == 200"`},
-		"a method that is none":         {"FETCH /x", `test.txt:1: no request line comes before "FETCH /x"`},
-		"a path with a space":           {"GET /x\nGET /x y", `test.txt:2: cannot read "GET /x y"`},
-		"a verb that is none":           {"GET /x\nbdy == x", `test.txt:2: cannot read "bdy == x"`},
-		"a code that is no number":      {"GET /x\ncode == ok", `test.txt:2: a code check reads "code == 200", not "code == ok"`},
-		"a code with another operator":  {"GET /x\ncode ~ 2..", `test.txt:2: a code check reads "code == 200", not "code ~ 2.."`},
-		"a code without anything":       {"GET /x\ncode", `test.txt:2: a code check reads "code == 200", not "code"`},
-		"a body operator that is none":  {"GET /x\nbody is x", `test.txt:2: cannot read "body is x"`},
-		"a body that is missing":        {"GET /x\nbody missing", `test.txt:2: cannot read "body missing"`},
-		"a header operator that is not": {"GET /x\nheader Allow is GET", `test.txt:2: cannot read "header Allow is GET"`},
-		"a header without a value":      {"GET /x\nheader Allow", `test.txt:2: cannot read "header Allow"`},
-		"a let without a field":         {"GET /x\nlet id", `test.txt:2: cannot read "let id"`},
-		"a let of something nested":     {"GET /x\nlet id = a.b", `test.txt:2: cannot read "let id = a.b"`},
-		"a line number after a body":    {"POST /x\nsend {\n }\n\nnonsense", `test.txt:5: cannot read "nonsense"`},
+		"a check before any request":   {"\ncode == 200", `test.txt:2: no request line comes before "code == 200"`},
+		"an unknown method":            {"FETCH /x", `test.txt:1: no request line comes before "FETCH /x"`},
+		"a path with a space":          {"GET /x\nGET /x y", `test.txt:2: cannot parse "GET /x y"`},
+		"an unknown verb":              {"GET /x\nbdy == x", `test.txt:2: cannot parse "bdy == x"`},
+		"a code that is not a number":  {"GET /x\ncode == ok", `test.txt:2: a code check reads "code == 200", not "code == ok"`},
+		"a code with another operator": {"GET /x\ncode ~ 2..", `test.txt:2: a code check reads "code == 200", not "code ~ 2.."`},
+		"a code without anything":      {"GET /x\ncode", `test.txt:2: a code check reads "code == 200", not "code"`},
+		"an unknown body operator":     {"GET /x\nbody is x", `test.txt:2: cannot parse "body is x"`},
+		"a body that is missing":       {"GET /x\nbody missing", `test.txt:2: cannot parse "body missing"`},
+		"an unknown header operator":   {"GET /x\nheader Allow is GET", `test.txt:2: cannot parse "header Allow is GET"`},
+		"a header without a value":     {"GET /x\nheader Allow", `test.txt:2: cannot parse "header Allow"`},
+		"a let without a field":        {"GET /x\nlet id", `test.txt:2: cannot parse "let id"`},
+		"a let of something nested":    {"GET /x\nlet id = a.b", `test.txt:2: cannot parse "let id = a.b"`},
+		"a line number after a body":   {"POST /x\nsend {\n }\n\nnonsense", `test.txt:5: cannot parse "nonsense"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, err := wirescript.Parse("test.txt", c.script)
@@ -77,8 +76,8 @@ func TestParseErrors(t *testing.T) {
 	}
 }
 
-// TestParseChecksPatterns: a pattern that is none is an error of the script,
-// on its line, not one of the server.
+// TestParseChecksPatterns: an invalid regular expression is an error of the script that
+// names the line, and not a failed check.
 func TestParseChecksPatterns(t *testing.T) {
 	for _, script := range []string{"GET /x\nbody ~ (", "GET /x\nheader Allow ~ ["} {
 		_, err := wirescript.Parse("test.txt", script)

@@ -26,7 +26,7 @@ func run(t *testing.T, h http.HandlerFunc, script string) (exchanges []wirescrip
 	return exchanges, err
 }
 
-// sample is the answer that the checks below are held against.
+// sample is the response that the checks below are applied to.
 func sample(w http.ResponseWriter, _ *http.Request) {
 	w.Header()["X-Two"] = []string{"one", "two"}
 	w.Header().Set("X-Empty", "")
@@ -34,8 +34,7 @@ func sample(w http.ResponseWriter, _ *http.Request) {
 	fmt.Fprint(w, "{\"n\":-5,\"s\":\"a+b\",\n \"d\":\"2023-07-17 06:30:41\"}")
 }
 
-// TestChecks holds each operator against an answer that it fits and against one
-// that it does not fit.
+// TestChecks applies each operator to a response that passes and to one that fails.
 func TestChecks(t *testing.T) {
 	for _, c := range []struct {
 		check string
@@ -84,8 +83,8 @@ func TestChecks(t *testing.T) {
 	}
 }
 
-// TestMarks: what stands for anything stands for nothing else.
-func TestMarks(t *testing.T) {
+// TestPlaceholders: a placeholder matches what it stands for and nothing else.
+func TestPlaceholders(t *testing.T) {
 	for _, c := range []struct {
 		want, answer string
 		holds        bool
@@ -123,8 +122,8 @@ func TestMarks(t *testing.T) {
 	}
 }
 
-// TestFailures: each check that does not hold is told, with its line, with what
-// was wanted and what came; and the script goes on.
+// TestFailures: each check that fails is reported with its line, the expected and the
+// actual text, and the script continues.
 func TestFailures(t *testing.T) {
 	exchanges, err := run(t, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "no") },
 		"# One.\nGET /x\ncode == 404\nbody == yes {five}\nheader Allow == GET\n\nGET /y\nbody empty\nbody == no")
@@ -144,7 +143,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// TestRequests: what a script says is what is sent.
+// TestRequests: a request is sent as the script describes it.
 func TestRequests(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -174,8 +173,8 @@ func TestRequests(t *testing.T) {
 	}
 }
 
-// TestLet: a field of one answer is a variable of the requests and checks that
-// follow, and of that run only.
+// TestLet: a let line sets a variable for the requests and checks after it, in that run
+// only.
 func TestLet(t *testing.T) {
 	answers := map[string]string{"/first": `{"id":9223372036854775807,"name":"x y","flag":true}`, "/second/9223372036854775807": `x y true`}
 	h := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }
@@ -188,7 +187,7 @@ func TestLet(t *testing.T) {
 	}
 }
 
-// TestStops: a script that cannot go on says where.
+// TestStops: the error of a script that cannot continue names the line.
 func TestStops(t *testing.T) {
 	h := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{"id":1}`) }
 	exchanges, err := run(t, h, "GET /x\nGET /x\nlet a = name\nGET /x")
@@ -205,6 +204,6 @@ func TestStops(t *testing.T) {
 	away := wirescript.Target{URL: gone.URL}
 	err = mustParse(t, "GET /x").Run(t.Context(), away, func(wirescript.Exchange) { t.Error("there was an exchange") })
 	if err == nil || !strings.HasPrefix(err.Error(), "test.txt:1: ") {
-		t.Errorf("a server that is away: %v", err)
+		t.Errorf("a server that is closed: %v", err)
 	}
 }

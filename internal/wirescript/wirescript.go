@@ -124,7 +124,7 @@ func (c *Case) parse(n int, line string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("cannot read %q", line)
+	return fmt.Errorf("cannot parse %q", line)
 }
 
 // check adds a check. It returns an error if its pattern is not a regular expression.
