@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -104,10 +105,9 @@ func runPage(t *testing.T, script string) {
 	}
 	script = strings.ReplaceAll(script, "127.0.0.1:8080", addr)
 	script = preamble + serveLine.ReplaceAllString(script, "serve $1")
-	cmd := command(t)
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
 	shell.Dir = folder
-	shell.Env = append(cmd.Env, "PATH="+bin+":"+os.Getenv("PATH"), "COHORT_ADDR="+addr, "HOME="+folder, "TMPDIR="+folder)
+	shell.Env = slices.Concat(command(t).Env, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "COHORT_ADDR=" + addr, "HOME=" + folder, "TMPDIR=" + folder})
 	if out, err := shell.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\nafter the script:\n%s", err, out, script)
 	}
@@ -122,4 +122,16 @@ func freeAddr(t *testing.T) string {
 	}
 	defer l.Close()
 	return fmt.Sprint(l.Addr())
+}
+
+// README is read by people who want to start. Reference material belongs in docs.
+func TestReadmeIsShort(t *testing.T) {
+	const most = 120
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), "\n"); n > most {
+		t.Errorf("README.md has %d lines, want %d at most", n, most)
+	}
 }
