@@ -12,33 +12,33 @@ const addressColumns = `id, customer_id, first_name, last_name, company, street_
 	country, country_iso2, phone, address_type`
 
 // NextAddressID returns the id for a new address in the store.
-func (t *Tx) NextAddressID(storeHash string) (int64, error) {
-	return t.NextID(storeHash, "customer_address")
+func (t *Tx) NextAddressID(storeKey string) (int64, error) {
+	return t.NextID(storeKey, "customer_address")
 }
 
 // InsertAddress adds an address under its id. Update returns KindNotFound if its
 // customer is gone.
-func (t *Tx) InsertAddress(storeHash string, a cohort.Address) error {
+func (t *Tx) InsertAddress(storeKey string, a cohort.Address) error {
 	return t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		storeHash, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
+		storeKey, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
 		a.Country, a.CountryISO2, a.Phone, a.Type)
 }
 
 // Address returns an address of a customer, or of any customer of the store
 // when customerID is 0. It returns KindNotFound.
-func (t *Tx) Address(storeHash string, customerID, id int64) (cohort.Address, error) {
-	return t.address(storeHash, customerID, id, "")
+func (t *Tx) Address(storeKey string, customerID, id int64) (cohort.Address, error) {
+	return t.address(storeKey, customerID, id, "")
 }
 
 // AddressForUpdate is Address for one that this transaction is about to write:
 // until its end nobody else does.
-func (t *Tx) AddressForUpdate(storeHash string, customerID, id int64) (cohort.Address, error) {
-	return t.address(storeHash, customerID, id, t.SQL().ForUpdate)
+func (t *Tx) AddressForUpdate(storeKey string, customerID, id int64) (cohort.Address, error) {
+	return t.address(storeKey, customerID, id, t.SQL().ForUpdate)
 }
 
-func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohort.Address, error) {
-	w := whereStore(storeHash)
+func (t *Tx) address(storeKey string, customerID, id int64, lock string) (cohort.Address, error) {
+	w := whereStore(storeKey)
 	w.and("id = ?", id)
 	if customerID != 0 {
 		w.and("customer_id = ?", customerID)
@@ -52,9 +52,9 @@ func (t *Tx) address(storeHash string, customerID, id int64, lock string) (cohor
 
 // ReadAddresses calls fn with a page of a customer's addresses, by id, until it
 // returns false.
-func (t *Tx) ReadAddresses(storeHash string, customerID int64, p cohort.Page, fn func(cohort.Address) (more bool)) error {
+func (t *Tx) ReadAddresses(storeKey string, customerID int64, p cohort.Page, fn func(cohort.Address) (more bool)) error {
 	ofCustomer := func() *where {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		w.and("customer_id = ?", customerID)
 		return w
 	}
@@ -64,37 +64,37 @@ func (t *Tx) ReadAddresses(storeHash string, customerID int64, p cohort.Page, fn
 }
 
 // ListAddresses returns what ReadAddresses reads.
-func (t *Tx) ListAddresses(storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeHash, customerID, p, fn) })
+func (t *Tx) ListAddresses(storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, customerID, p, fn) })
 }
 
 // CountAddresses returns how many addresses a customer has.
-func (t *Tx) CountAddresses(storeHash string, customerID int64) (int64, error) {
+func (t *Tx) CountAddresses(storeKey string, customerID int64) (int64, error) {
 	var n int64
-	err := t.QueryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID).Scan(&n)
+	err := t.QueryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeKey, customerID).Scan(&n)
 	return n, err
 }
 
 // UpdateAddress writes an address over the one with its id, or returns
 // KindNotFound.
-func (t *Tx) UpdateAddress(storeHash string, a cohort.Address) error {
+func (t *Tx) UpdateAddress(storeKey string, a cohort.Address) error {
 	n, err := t.Exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
 		street_2 = $7, city = $8, state = $9, zip = $10, country = $11, country_iso2 = $12, phone = $13, address_type = $14
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
+		storeKey, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
 		a.Street2, a.City, a.State, a.Zip, a.Country, a.CountryISO2, a.Phone, a.Type)
 	return mustChange(n, err, addressName(a.ID))
 }
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
-func (t *Tx) DeleteAddress(storeHash string, customerID, id int64) error {
-	n, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeHash, customerID, id)
+func (t *Tx) DeleteAddress(storeKey string, customerID, id int64) error {
+	n, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeKey, customerID, id)
 	return mustChange(n, err, addressName(id))
 }
 
 // DeleteAddresses deletes every address of a customer.
-func (t *Tx) DeleteAddresses(storeHash string, customerID int64) error {
-	_, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeHash, customerID)
+func (t *Tx) DeleteAddresses(storeKey string, customerID int64) error {
+	_, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeKey, customerID)
 	return err
 }
 

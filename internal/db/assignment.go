@@ -11,8 +11,8 @@ import (
 const assignmentColumns = "id, price_list_id, customer_group_id, channel_id"
 
 // NextAssignmentID returns the id for a new assignment of the store.
-func (t *Tx) NextAssignmentID(storeHash string) (int64, error) {
-	return t.NextID(storeHash, "price_list_assignment")
+func (t *Tx) NextAssignmentID(storeKey string) (int64, error) {
+	return t.NextID(storeKey, "price_list_assignment")
 }
 
 // Whoever writes assignments of a group holds the group's row, so that they and
@@ -20,42 +20,42 @@ func (t *Tx) NextAssignmentID(storeHash string) (int64, error) {
 
 // InsertAssignment adds an assignment under its id. Update returns KindConflict
 // if the group has one in the channel already.
-func (t *Tx) InsertAssignment(storeHash string, a cohort.PriceListAssignment) error {
+func (t *Tx) InsertAssignment(storeKey string, a cohort.PriceListAssignment) error {
 	return t.Later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
-		storeHash, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
+		storeKey, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
 }
 
 // UpdateAssignment gives an assignment another list.
-func (t *Tx) UpdateAssignment(storeHash string, id, listID int64) error {
-	return t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeHash, id, listID)
+func (t *Tx) UpdateAssignment(storeKey string, id, listID int64) error {
+	return t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeKey, id, listID)
 }
 
 // ReadAssignments calls fn with the assignments of a page that pass the filter, by
 // id, until it returns false.
-func (t *Tx) ReadAssignments(storeHash string, f cohort.AssignmentFilter, p cohort.Page, fn func(cohort.PriceListAssignment) (more bool)) error {
+func (t *Tx) ReadAssignments(storeKey string, f cohort.AssignmentFilter, p cohort.Page, fn func(cohort.PriceListAssignment) (more bool)) error {
 	return listing[cohort.PriceListAssignment]{
 		columns: assignmentColumns, table: "price_list_assignments",
-		where: func() *where { return whereAssignments(storeHash, f) }, keys: byID, scan: scanAssignment,
+		where: func() *where { return whereAssignments(storeKey, f) }, keys: byID, scan: scanAssignment,
 	}.each(t, p, p.Size, fn)
 }
 
 // CountAssignments returns how many assignments pass the filter.
-func (t *Tx) CountAssignments(storeHash string, f cohort.AssignmentFilter) (n int64, err error) {
-	w := whereAssignments(storeHash, f)
+func (t *Tx) CountAssignments(storeKey string, f cohort.AssignmentFilter) (n int64, err error) {
+	w := whereAssignments(storeKey, f)
 	err = t.QueryRow("SELECT count(*) FROM price_list_assignments"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
 // AssignmentsForUpdate returns all assignments that pass the filter, by id, which
 // this transaction is about to write: until its end nobody else does.
-func (t *Tx) AssignmentsForUpdate(storeHash string, f cohort.AssignmentFilter) ([]cohort.PriceListAssignment, error) {
-	return t.assignments(whereAssignments(storeHash, f), " ORDER BY id"+t.SQL().ForUpdate)
+func (t *Tx) AssignmentsForUpdate(storeKey string, f cohort.AssignmentFilter) ([]cohort.PriceListAssignment, error) {
+	return t.assignments(whereAssignments(storeKey, f), " ORDER BY id"+t.SQL().ForUpdate)
 }
 
 // GroupsAssigned returns the ids of the groups, ascending, whose assignments pass
 // the filter.
-func (t *Tx) GroupsAssigned(storeHash string, f cohort.AssignmentFilter) ([]int64, error) {
-	w := whereAssignments(storeHash, f)
+func (t *Tx) GroupsAssigned(storeKey string, f cohort.AssignmentFilter) ([]int64, error) {
+	w := whereAssignments(storeKey, f)
 	rows, err := t.Query("SELECT DISTINCT customer_group_id FROM price_list_assignments"+w.text.String()+
 		" AND customer_group_id > 0 ORDER BY customer_group_id", w.args...)
 	if err != nil {
@@ -66,24 +66,24 @@ func (t *Tx) GroupsAssigned(storeHash string, f cohort.AssignmentFilter) ([]int6
 
 // Assignment returns the assignment of a group in a channel, and false if there is
 // none. 0 is everybody, and every channel.
-func (t *Tx) Assignment(storeHash string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {
+func (t *Tx) Assignment(storeKey string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {
 	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 AND channel_id = $3",
-		storeHash, groupID, channelID)))
+		storeKey, groupID, channelID)))
 }
 
 // FirstAssignment returns the assignment by which a group is known: the one
 // without a channel, else the one with the lowest channel.
-func (t *Tx) FirstAssignment(storeHash string, groupID int64) (a cohort.PriceListAssignment, ok bool, err error) {
+func (t *Tx) FirstAssignment(storeKey string, groupID int64) (a cohort.PriceListAssignment, ok bool, err error) {
 	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 ORDER BY channel_id LIMIT 1",
-		storeHash, groupID)))
+		storeKey, groupID)))
 }
 
 // DeleteAssignments deletes assignments by their ids.
-func (t *Tx) DeleteAssignments(storeHash string, ids []int64) error {
+func (t *Tx) DeleteAssignments(storeKey string, ids []int64) error {
 	for chunk := range slices.Chunk(ids, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		in(w, "id", chunk)
 		if err := t.Later("DELETE FROM price_list_assignments"+w.text.String(), w.args...); err != nil {
 			return err
@@ -93,8 +93,8 @@ func (t *Tx) DeleteAssignments(storeHash string, ids []int64) error {
 }
 
 // DeleteAssignmentsOfGroup deletes all assignments of a group.
-func (t *Tx) DeleteAssignmentsOfGroup(storeHash string, groupID int64) error {
-	return t.Later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeHash, groupID)
+func (t *Tx) DeleteAssignmentsOfGroup(storeKey string, groupID int64) error {
+	return t.Later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeKey, groupID)
 }
 
 func (t *Tx) assignments(w *where, end string) ([]cohort.PriceListAssignment, error) {
@@ -105,8 +105,8 @@ func (t *Tx) assignments(w *where, end string) ([]cohort.PriceListAssignment, er
 	return txn.Collect(rows, scanAssignment)
 }
 
-func whereAssignments(storeHash string, f cohort.AssignmentFilter) *where {
-	w := whereStore(storeHash)
+func whereAssignments(storeKey string, f cohort.AssignmentFilter) *where {
+	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	in(w, "price_list_id", f.PriceListIDs)
 	in(w, "customer_group_id", f.GroupIDs)

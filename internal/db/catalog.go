@@ -56,16 +56,16 @@ func overlay(table, columns, column string) string {
 }
 
 // catalog returns what the store's catalog is read from in this transaction.
-func (t *Tx) catalog(storeHash string) (catalogTables, error) {
-	if t.catalogKnown && t.catalogStore == storeHash {
+func (t *Tx) catalog(storeKey string) (catalogTables, error) {
+	if t.catalogKnown && t.catalogStore == storeKey {
 		return t.tables(), nil
 	}
 	var one int64
-	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND state = 'published'", storeHash).Scan(&one)
+	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND state = 'published'", storeKey).Scan(&one)
 	if err != nil && !errors.Is(err, txn.ErrNoRows) {
 		return catalogTables{}, err
 	}
-	t.knowCatalog(storeHash, err == nil)
+	t.knowCatalog(storeKey, err == nil)
 	return t.tables(), nil
 }
 
@@ -77,8 +77,8 @@ func (t *Tx) tables() catalogTables {
 }
 
 // knowCatalog keeps for the rest of the transaction how a store's catalog is read.
-func (t *Tx) knowCatalog(storeHash string, overlaid bool) {
-	t.catalogKnown, t.catalogStore, t.catalogOverlaid = true, storeHash, overlaid
+func (t *Tx) knowCatalog(storeKey string, overlaid bool) {
+	t.catalogKnown, t.catalogStore, t.catalogOverlaid = true, storeKey, overlaid
 }
 
 // forgetCatalog has the next read look again.

@@ -14,34 +14,34 @@ const categoryColumns = "id, parent_id, name"
 // LockCategories lets no other transaction change the store's category tree
 // until this one ends. Who changes it calls it first: whether a category may
 // have its place depends on rows that no lock of its own row guards.
-func (t *Tx) LockCategories(storeHash string) error {
-	return t.LockStore(categoryTree, storeHash)
+func (t *Tx) LockCategories(storeKey string) error {
+	return t.LockStore(categoryTree, storeKey)
 }
 
 // InsertCategory adds a category under its id.
-func (t *Tx) InsertCategory(storeHash string, c cohort.Category) error {
+func (t *Tx) InsertCategory(storeKey string, c cohort.Category) error {
 	return t.Later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
-		storeHash, Fold(c.Name), c.ID, c.ParentID, c.Name)
+		storeKey, Fold(c.Name), c.ID, c.ParentID, c.Name)
 }
 
 // Category returns a category of the store, or KindNotFound.
-func (t *Tx) Category(storeHash string, id int64) (cohort.Category, error) {
-	return t.category(storeHash, id, "")
+func (t *Tx) Category(storeKey string, id int64) (cohort.Category, error) {
+	return t.category(storeKey, id, "")
 }
 
 // CategoryForUpdate is Category for one that this transaction is about to write:
 // until its end nobody else does.
-func (t *Tx) CategoryForUpdate(storeHash string, id int64) (cohort.Category, error) {
-	return t.category(storeHash, id, t.SQL().ForUpdate)
+func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, error) {
+	return t.category(storeKey, id, t.SQL().ForUpdate)
 }
 
-func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) category(storeKey string, id int64, lock string) (cohort.Category, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return cohort.Category{}, err
 	}
 	c, err := scanCategory(t.Lookup("SELECT "+categoryColumns+
-		" FROM "+tables.categories+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM "+tables.categories+" WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(categoryName(id))
 	}
@@ -50,36 +50,36 @@ func (t *Tx) category(storeHash string, id int64, lock string) (cohort.Category,
 
 // CategoryIDByName returns the id of the category under a parent that has the
 // name, or 0.
-func (t *Tx) CategoryIDByName(storeHash string, parentID int64, name string) (int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CategoryIDByName(storeKey string, parentID int64, name string) (int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeHash, parentID, name)
+	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeKey, parentID, name)
 }
 
 // ReadCategories calls fn with the categories of a page that pass the filter, by id,
 // until it returns false.
-func (t *Tx) ReadCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[cohort.Category]{
-		columns: categoryColumns, table: tables.categories, where: func() *where { return whereCategories(storeHash, f) },
+		columns: categoryColumns, table: tables.categories, where: func() *where { return whereCategories(storeKey, f) },
 		keys: byID, scan: scanCategory,
 	}.each(t, p, p.Size, fn)
 }
 
 // ListCategories returns what ReadCategories reads.
-func (t *Tx) ListCategories(storeHash string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
-	return all(func(fn func(cohort.Category) bool) error { return t.ReadCategories(storeHash, f, p, fn) })
+func (t *Tx) ListCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
+	return all(func(fn func(cohort.Category) bool) error { return t.ReadCategories(storeKey, f, p, fn) })
 }
 
 // CountCategories returns how many categories pass the filter.
-func (t *Tx) CountCategories(storeHash string, f cohort.CategoryFilter) (int64, error) {
-	w := whereCategories(storeHash, f)
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CountCategories(storeKey string, f cohort.CategoryFilter) (int64, error) {
+	w := whereCategories(storeKey, f)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
@@ -88,8 +88,8 @@ func (t *Tx) CountCategories(storeHash string, f cohort.CategoryFilter) (int64, 
 	return n, err
 }
 
-func whereCategories(storeHash string, f cohort.CategoryFilter) *where {
-	w := whereStore(storeHash)
+func whereCategories(storeKey string, f cohort.CategoryFilter) *where {
+	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	in(w, "parent_id", f.ParentIDs)
 	w.name(f.Name, f.NameLike)
@@ -108,14 +108,14 @@ func (w *where) name(name *string, like string) {
 
 // HasCategories reports which of the ids are categories of the store, and will be
 // until the transaction ends.
-func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error) {
+func (t *Tx) HasCategories(storeKey string, ids []int64) (map[int64]bool, error) {
 	has := make(map[int64]bool, len(ids))
 	if len(ids) == 0 {
 		return has, nil
 	}
-	w := whereStore(storeHash)
+	w := whereStore(storeKey)
 	in(w, "id", ids)
-	tables, err := t.catalog(storeHash)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
@@ -133,9 +133,9 @@ func (t *Tx) HasCategories(storeHash string, ids []int64) (map[int64]bool, error
 
 // SubcategoryOutside returns the parent of a category that does not pass the
 // filter although its parent does, or 0 if there is none.
-func (t *Tx) SubcategoryOutside(storeHash string, f cohort.CategoryFilter) (parentID int64, err error) {
-	w := whereCategories(storeHash, f)
-	tables, err := t.catalog(storeHash)
+func (t *Tx) SubcategoryOutside(storeKey string, f cohort.CategoryFilter) (parentID int64, err error) {
+	w := whereCategories(storeKey, f)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
@@ -145,12 +145,12 @@ func (t *Tx) SubcategoryOutside(storeHash string, f cohort.CategoryFilter) (pare
 }
 
 // CategoryParents returns the whole category tree of a store.
-func (t *Tx) CategoryParents(storeHash string) (cohort.CategoryParents, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CategoryParents(storeKey string) (cohort.CategoryParents, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	return t.categoryParents("SELECT id, parent_id FROM "+tables.categories+" WHERE store_hash = $1", storeHash)
+	return t.categoryParents("SELECT id, parent_id FROM "+tables.categories+" WHERE store_hash = $1", storeKey)
 }
 
 // maxTreeIDs is from how many ids on it is quicker to read the whole tree than to
@@ -159,18 +159,18 @@ const maxTreeIDs = 4096
 
 // CategoryParentsOf returns the part of a store's category tree that has some
 // categories and what is above them, and perhaps more.
-func (t *Tx) CategoryParentsOf(storeHash string, ids []int64) (cohort.CategoryParents, error) {
+func (t *Tx) CategoryParentsOf(storeKey string, ids []int64) (cohort.CategoryParents, error) {
 	if len(ids) == 0 {
 		return cohort.CategoryParents{}, nil
 	}
 	if len(ids) > maxTreeIDs {
-		return t.CategoryParents(storeHash)
+		return t.CategoryParents(storeKey)
 	}
-	tables, err := t.catalog(storeHash)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	w := whereStore(storeHash)
+	w := whereStore(storeKey)
 	in(w, "id", ids)
 	// UNION keeps each category once, so a circle would come to an end too.
 	return t.categoryParents(`WITH RECURSIVE above (id, parent_id) AS (
@@ -199,39 +199,39 @@ func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents,
 
 // UpdateCategory writes a category over the one with its id, or returns
 // KindNotFound.
-func (t *Tx) UpdateCategory(storeHash string, c cohort.Category) error {
+func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
 	n, err := t.Exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
-		storeHash, c.ID, c.ParentID, c.Name, Fold(c.Name))
+		storeKey, c.ID, c.ParentID, c.Name, Fold(c.Name))
 	return mustChange(n, err, categoryName(c.ID))
 }
 
 // DeleteCategory deletes a category and takes it from the products that are in
 // it, or returns KindNotFound. That nothing is below it is for the caller to see.
-func (t *Tx) DeleteCategory(storeHash string, id int64) error {
+func (t *Tx) DeleteCategory(storeKey string, id int64) error {
 	// Its row comes first: that waits for who puts a product into it meanwhile.
-	n, err := t.Exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, id)
+	n, err := t.Exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, id)
 	if err := mustChange(n, err, categoryName(id)); err != nil {
 		return err
 	}
-	return t.emptyCategory(storeHash, id)
+	return t.emptyCategory(storeKey, id)
 }
 
 // DeleteCategories is DeleteCategory for all that pass the filter, if any do.
-func (t *Tx) DeleteCategories(storeHash string, f cohort.CategoryFilter) error {
-	categories, err := t.ListCategories(storeHash, f, cohort.Page{Number: 1, Size: math.MaxInt32})
+func (t *Tx) DeleteCategories(storeKey string, f cohort.CategoryFilter) error {
+	categories, err := t.ListCategories(storeKey, f, cohort.Page{Number: 1, Size: math.MaxInt32})
 	for _, c := range categories {
-		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeHash, c.ID); err != nil {
+		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, c.ID); err != nil {
 			return err
 		}
-		if err := t.emptyCategory(storeHash, c.ID); err != nil {
+		if err := t.emptyCategory(storeKey, c.ID); err != nil {
 			return err
 		}
 	}
 	return err
 }
 
-func (t *Tx) emptyCategory(storeHash string, id int64) error {
-	return t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND category_id = $2", storeHash, id)
+func (t *Tx) emptyCategory(storeKey string, id int64) error {
+	return t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND category_id = $2", storeKey, id)
 }
 
 func categoryName(id int64) string { return fmt.Sprintf("category %d", id) }

@@ -22,39 +22,39 @@ const (
 )
 
 // NextCustomerID returns the id for a new customer of the store.
-func (t *Tx) NextCustomerID(storeHash string) (int64, error) {
-	return t.NextID(storeHash, "customer")
+func (t *Tx) NextCustomerID(storeKey string) (int64, error) {
+	return t.NextID(storeKey, "customer")
 }
 
 // InsertCustomer adds a customer under its id, with the hash of its password,
 // and counts it as a member of its group. Update returns KindConflict if the
 // email is taken.
-func (t *Tx) InsertCustomer(storeHash string, c cohort.Customer, passwordHash string) error {
+func (t *Tx) InsertCustomer(storeKey string, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
-		storeHash, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
+		storeKey, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
 		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
 		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli())
 	if err != nil {
 		return err
 	}
-	return t.addMember(storeHash, c.GroupID, c.ID)
+	return t.addMember(storeKey, c.GroupID, c.ID)
 }
 
 // Customer returns a customer of the store, or KindNotFound.
-func (t *Tx) Customer(storeHash string, id int64) (cohort.Customer, error) {
-	return t.customer(storeHash, id, "")
+func (t *Tx) Customer(storeKey string, id int64) (cohort.Customer, error) {
+	return t.customer(storeKey, id, "")
 }
 
 // CustomerForUpdate is Customer for one that this transaction is about to write:
 // until its end nobody else does.
-func (t *Tx) CustomerForUpdate(storeHash string, id int64) (cohort.Customer, error) {
-	return t.customer(storeHash, id, t.SQL().ForUpdate)
+func (t *Tx) CustomerForUpdate(storeKey string, id int64) (cohort.Customer, error) {
+	return t.customer(storeKey, id, t.SQL().ForUpdate)
 }
 
-func (t *Tx) customer(storeHash string, id int64, lock string) (cohort.Customer, error) {
+func (t *Tx) customer(storeKey string, id int64, lock string) (cohort.Customer, error) {
 	c, err := scanCustomer(t.Lookup("SELECT "+groupInEffect+", "+customerColumns+
-		" FROM customers WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM customers WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(customerName(id))
 	}
@@ -63,29 +63,29 @@ func (t *Tx) customer(storeHash string, id int64, lock string) (cohort.Customer,
 
 // CustomerIDByEmail returns the id of the customer who has the email, in
 // whatever case, or 0.
-func (t *Tx) CustomerIDByEmail(storeHash, email string) (int64, error) {
-	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeHash, Fold(email))
+func (t *Tx) CustomerIDByEmail(storeKey, email string) (int64, error) {
+	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeKey, Fold(email))
 }
 
 // ReadCustomers calls fn with the customers of a page that pass the filter, by id,
 // until it returns false.
-func (t *Tx) ReadCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
+func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
 	return listing[cohort.Customer]{
 		columns: groupInEffect + ", " + customerColumns, table: "customers",
-		where: func() *where { return whereCustomers(storeHash, f) }, keys: byID, scan: scanCustomer,
+		where: func() *where { return whereCustomers(storeKey, f) }, keys: byID, scan: scanCustomer,
 	}.each(t, p, p.Size, fn)
 }
 
 // ListCustomers returns what ReadCustomers reads.
-func (t *Tx) ListCustomers(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	return all(func(fn func(cohort.Customer) bool) error { return t.ReadCustomers(storeHash, f, p, fn) })
+func (t *Tx) ListCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
+	return all(func(fn func(cohort.Customer) bool) error { return t.ReadCustomers(storeKey, f, p, fn) })
 }
 
 // ListCustomersForUpdate is ListCustomers for those whom this transaction is
 // about to delete. They have only their ids and groups: a hundred customers may
 // have notes of 26 MB.
-func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	w := whereCustomers(storeHash, f)
+func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
+	w := whereCustomers(storeKey, f)
 	if err := w.slice(p, p.Size, byID); err != nil {
 		return nil, err
 	}
@@ -97,15 +97,15 @@ func (t *Tx) ListCustomersForUpdate(storeHash string, f cohort.CustomerFilter, p
 }
 
 // CountCustomers returns how many customers pass the filter.
-func (t *Tx) CountCustomers(storeHash string, f cohort.CustomerFilter) (int64, error) {
-	w := whereCustomers(storeHash, f)
+func (t *Tx) CountCustomers(storeKey string, f cohort.CustomerFilter) (int64, error) {
+	w := whereCustomers(storeKey, f)
 	var n int64
 	err := t.QueryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
-	w := whereStore(storeHash)
+func whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
+	w := whereStore(storeKey)
 	for _, text := range []struct {
 		column string
 		value  *string
@@ -145,26 +145,26 @@ func whereCustomers(storeHash string, f cohort.CustomerFilter) *where {
 // member counts; before is that one as it was read in this transaction. An
 // empty passwordHash keeps the password. Update returns KindConflict if the
 // email is taken by another.
-func (t *Tx) UpdateCustomer(storeHash string, before, c cohort.Customer, passwordHash string) error {
+func (t *Tx) UpdateCustomer(storeKey string, before, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
 		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
 		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
 		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, Fold(c.Email),
+		storeKey, c.ID, c.Company, c.FirstName, c.LastName, c.Email, Fold(c.Email),
 		c.Phone, creditText(c.StoreCredit), c.RegistrationIPAddress, c.GroupID, c.Notes,
 		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), passwordHash)
 	if err != nil || before.GroupID == c.GroupID {
 		return err
 	}
-	return t.moveMember(storeHash, before.GroupID, c.GroupID, c.ID)
+	return t.moveMember(storeKey, before.GroupID, c.GroupID, c.ID)
 }
 
 // PasswordHash returns the hash of a customer's password, "" when there is no
 // such customer.
-func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
+func (t *Tx) PasswordHash(storeKey string, id int64) (string, error) {
 	var hash string
-	err := t.Lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeHash, id).Scan(&hash)
+	err := t.Lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeKey, id).Scan(&hash)
 	if errors.Is(err, txn.ErrNoRows) {
 		return "", nil
 	}
@@ -173,12 +173,12 @@ func (t *Tx) PasswordHash(storeHash string, id int64) (string, error) {
 
 // DeleteCustomer deletes a customer with its addresses, and takes it out of
 // its group's count. c is the customer as it was read in this transaction.
-func (t *Tx) DeleteCustomer(storeHash string, c cohort.Customer) error {
-	n, err := t.Exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeHash, c.ID)
+func (t *Tx) DeleteCustomer(storeKey string, c cohort.Customer) error {
+	n, err := t.Exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeKey, c.ID)
 	if err := mustChange(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
-	return t.dropMember(storeHash, c.GroupID, c.ID)
+	return t.dropMember(storeKey, c.GroupID, c.ID)
 }
 
 func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }

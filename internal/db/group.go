@@ -13,35 +13,35 @@ import (
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
 
 // NextGroupID returns the id for a new group of the store.
-func (t *Tx) NextGroupID(storeHash string) (int64, error) {
-	return t.NextID(storeHash, "customer_group")
+func (t *Tx) NextGroupID(storeKey string) (int64, error) {
+	return t.NextID(storeKey, "customer_group")
 }
 
 // InsertGroup adds a group under its id. Update returns KindConflict if another
 // group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
-func (t *Tx) InsertGroup(storeHash string, g cohort.Group) error {
+func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
 	err := t.Later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		storeHash, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
+		storeKey, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
-	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreHash: storeHash, Group: g})
+	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreHash: storeKey, Group: g})
 }
 
 // Group returns a group of the store, or KindNotFound.
-func (t *Tx) Group(storeHash string, id int64) (cohort.Group, error) {
-	return t.group(storeHash, id, "")
+func (t *Tx) Group(storeKey string, id int64) (cohort.Group, error) {
+	return t.group(storeKey, id, "")
 }
 
 // GroupForUpdate is Group for one that this transaction is about to write: until
 // its end nobody else does.
-func (t *Tx) GroupForUpdate(storeHash string, id int64) (cohort.Group, error) {
-	return t.group(storeHash, id, t.SQL().ForUpdate)
+func (t *Tx) GroupForUpdate(storeKey string, id int64) (cohort.Group, error) {
+	return t.group(storeKey, id, t.SQL().ForUpdate)
 }
 
-func (t *Tx) group(storeHash string, id int64, lock string) (cohort.Group, error) {
+func (t *Tx) group(storeKey string, id int64, lock string) (cohort.Group, error) {
 	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
-		" FROM customer_groups WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM customer_groups WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return g, cohort.NotFound(groupName(id))
 	}
@@ -51,11 +51,11 @@ func (t *Tx) group(storeHash string, id int64, lock string) (cohort.Group, error
 // GroupsForUpdate returns those of the groups that there are, by id, which this
 // transaction is about to write: until its end nobody else does. They are locked
 // in the order of their ids, so that nobody who locks several waits in a circle.
-func (t *Tx) GroupsForUpdate(storeHash string, ids []int64) ([]cohort.Group, error) {
+func (t *Tx) GroupsForUpdate(storeKey string, ids []int64) ([]cohort.Group, error) {
 	ids = slices.Sorted(slices.Values(ids))
 	var all []cohort.Group
 	for chunk := range slices.Chunk(ids, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		in(w, "id", chunk)
 		rows, err := t.Query("SELECT "+groupColumns+" FROM customer_groups"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
 		if err != nil {
@@ -72,23 +72,23 @@ func (t *Tx) GroupsForUpdate(storeHash string, ids []int64) ([]cohort.Group, err
 
 // ReadGroups calls fn with the groups of a page that pass the filter, by id, until
 // it returns false. It walks over all that come before the page.
-func (t *Tx) ReadGroups(storeHash string, f cohort.GroupFilter, p cohort.Page, fn func(cohort.Group) (more bool)) error {
+func (t *Tx) ReadGroups(storeKey string, f cohort.GroupFilter, p cohort.Page, fn func(cohort.Group) (more bool)) error {
 	return listing[cohort.Group]{
-		columns: groupColumns, table: "customer_groups", where: func() *where { return whereGroups(storeHash, f) },
+		columns: groupColumns, table: "customer_groups", where: func() *where { return whereGroups(storeKey, f) },
 		keys: byID, scan: scanGroup,
 	}.each(t, p, p.Size, fn)
 }
 
 // ListGroups returns what ReadGroups reads.
-func (t *Tx) ListGroups(storeHash string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
-	return all(func(fn func(cohort.Group) bool) error { return t.ReadGroups(storeHash, f, p, fn) })
+func (t *Tx) ListGroups(storeKey string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
+	return all(func(fn func(cohort.Group) bool) error { return t.ReadGroups(storeKey, f, p, fn) })
 }
 
 // ReadGroupsByID calls fn with those of the groups with the ids that pass the
 // filter, in the order of the ids, until it returns false.
-func (t *Tx) ReadGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64, fn func(cohort.Group) (more bool)) error {
+func (t *Tx) ReadGroupsByID(storeKey string, f cohort.GroupFilter, ids []int64, fn func(cohort.Group) (more bool)) error {
 	for _, id := range ids {
-		w := whereGroups(storeHash, f)
+		w := whereGroups(storeKey, f)
 		w.and("id = ?", id)
 		g, err := scanGroup(t.Lookup("SELECT "+groupColumns+" FROM customer_groups"+w.text.String(), w.args...))
 		if errors.Is(err, txn.ErrNoRows) {
@@ -106,9 +106,9 @@ func (t *Tx) ReadGroupsByID(storeHash string, f cohort.GroupFilter, ids []int64,
 
 // EachGroup calls fn with what the filters look at in each group of a store, by
 // id, up to a limit. The groups have no rules and no category access.
-func (t *Tx) EachGroup(storeHash string, limit int, fn func(cohort.Group)) error {
+func (t *Tx) EachGroup(storeKey string, limit int, fn func(cohort.Group)) error {
 	rows, err := t.Query(`SELECT id, name, is_default, is_group_for_guests, date_created, date_modified
-		FROM customer_groups WHERE store_hash = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, storeHash, limit)
+		FROM customer_groups WHERE store_hash = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, storeKey, limit)
 	if err != nil {
 		return err
 	}
@@ -126,15 +126,15 @@ func (t *Tx) EachGroup(storeHash string, limit int, fn func(cohort.Group)) error
 }
 
 // CountGroups returns how many groups pass the filter.
-func (t *Tx) CountGroups(storeHash string, f cohort.GroupFilter) (int64, error) {
-	w := whereGroups(storeHash, f)
+func (t *Tx) CountGroups(storeKey string, f cohort.GroupFilter) (int64, error) {
+	w := whereGroups(storeKey, f)
 	var n int64
 	err := t.QueryRow("SELECT count(*) FROM customer_groups"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereGroups(storeHash string, f cohort.GroupFilter) *where {
-	w := whereStore(storeHash)
+func whereGroups(storeKey string, f cohort.GroupFilter) *where {
+	w := whereStore(storeKey)
 	if f.Name != nil {
 		w.and("name = ?", *f.Name)
 	}
@@ -152,14 +152,14 @@ func whereGroups(storeHash string, f cohort.GroupFilter) *where {
 
 // UpdateGroup writes a group over the one with its id, or returns KindNotFound.
 // Its creation date stays. KindConflict is as for InsertGroup.
-func (t *Tx) UpdateGroup(storeHash string, g cohort.Group) error {
+func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
 	n, err := t.Exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
 		discount_rules = $6, is_default = $7, is_group_for_guests = $8, date_modified = $9
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
+		storeKey, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	return t.Note(mustChange(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeHash, Group: g})
+	return t.Note(mustChange(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
 }
 
 // touch sets the modification date to $2 unless that would set it back.
@@ -168,37 +168,37 @@ const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified E
 // LockFlags lets no other transaction move the flags of the store's groups, or
 // rely on them, until this one ends. Who moves one calls it first, before any
 // group is locked.
-func (t *Tx) LockFlags(storeHash string) error { return t.LockStore(flags, storeHash) }
+func (t *Tx) LockFlags(storeKey string) error { return t.LockStore(flags, storeKey) }
 
 // ClearDefaultGroup takes the default flag from the group that has it, which
 // counts as a modification of that group.
-func (t *Tx) ClearDefaultGroup(storeHash string, modified time.Time) error {
-	return t.clearFlag("is_default", storeHash, modified)
+func (t *Tx) ClearDefaultGroup(storeKey string, modified time.Time) error {
+	return t.clearFlag("is_default", storeKey, modified)
 }
 
 // ClearGuestGroup takes the guest flag from the group that has it, which
 // counts as a modification of that group.
-func (t *Tx) ClearGuestGroup(storeHash string, modified time.Time) error {
-	return t.clearFlag("is_group_for_guests", storeHash, modified)
+func (t *Tx) ClearGuestGroup(storeKey string, modified time.Time) error {
+	return t.clearFlag("is_group_for_guests", storeKey, modified)
 }
 
-func (t *Tx) clearFlag(column, storeHash string, modified time.Time) error {
+func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 	rows, err := t.Query("UPDATE customer_groups SET "+column+" = FALSE, "+touch+" WHERE store_hash = $1 AND "+column+
-		" RETURNING "+groupColumns, storeHash, modified.UnixMilli())
+		" RETURNING "+groupColumns, storeKey, modified.UnixMilli())
 	if err != nil {
 		return err
 	}
 	groups, err := txn.Collect(rows, scanGroup)
 	for _, g := range groups {
-		t.Note(nil, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeHash, Group: g})
+		t.Note(nil, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
 	}
 	return err
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound.
-func (t *Tx) DeleteGroup(storeHash string, id int64) error {
-	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeHash, id)
-	return t.Note(mustChange(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeHash, Group: cohort.Group{ID: id}})
+func (t *Tx) DeleteGroup(storeKey string, id int64) error {
+	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeKey, id)
+	return t.Note(mustChange(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeKey, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }

@@ -16,7 +16,7 @@ type CatalogImport struct {
 	db                                                *DB
 	tx                                                *Tx             // of the connection
 	caller                                            context.Context // whose end stops the work
-	storeHash                                         string
+	storeKey                                         string
 	categories, products, productCategories, variants *gathering
 	taken                                             []takenIDs
 }
@@ -53,9 +53,9 @@ var (
 
 // ImportCatalog calls fn with an import into a store, for a caller whose end stops
 // it. What it gathers is gone when fn returns. It returns KindNotFound.
-func (db *DB) ImportCatalog(caller context.Context, storeHash string, fn func(*CatalogImport) error) error {
+func (db *DB) ImportCatalog(caller context.Context, storeKey string, fn func(*CatalogImport) error) error {
 	return db.scratch(caller, func(tx *Tx) error {
-		i, err := newCatalogImport(caller, db, tx, storeHash)
+		i, err := newCatalogImport(caller, db, tx, storeKey)
 		if err != nil {
 			return err
 		}
@@ -63,12 +63,12 @@ func (db *DB) ImportCatalog(caller context.Context, storeHash string, fn func(*C
 	})
 }
 
-func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeHash string) (*CatalogImport, error) {
-	if _, err := tx.Store(storeHash); err != nil {
+func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (*CatalogImport, error) {
+	if _, err := tx.Store(storeKey); err != nil {
 		return nil, err
 	}
 	i := &CatalogImport{
-		db: db, tx: tx, caller: caller, storeHash: storeHash,
+		db: db, tx: tx, caller: caller, storeKey: storeKey,
 		categories: tx.gather(importCategories), products: tx.gather(importProducts),
 		productCategories: tx.gather(importProductCategories), variants: tx.gather(importVariants),
 	}
@@ -171,7 +171,7 @@ func (i *CatalogImport) args(query string, args []any) []any {
 	if !strings.Contains(query, "$1") {
 		return args
 	}
-	return append([]any{i.storeHash}, args...)
+	return append([]any{i.storeKey}, args...)
 }
 
 // ImportCount is what an import did with the items of a kind.

@@ -180,7 +180,7 @@ func (i *CatalogImport) CategoryPlaces(each func(CategoryPlace)) error {
 		UNION ALL SELECT c.id, c.parent_id, 0 FROM categories c WHERE c.store_hash = $1
 		AND EXISTS (SELECT 1 FROM import_categories)
 		AND NOT EXISTS (SELECT 1 FROM import_categories i WHERE i.id = c.id)`
-	rows, err := i.tx.Query(query, i.storeHash)
+	rows, err := i.tx.Query(query, i.storeKey)
 	if err != nil {
 		return err
 	}

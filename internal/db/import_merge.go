@@ -39,9 +39,9 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(l) })
 }
 
-func (t *Tx) clearIncoming(storeHash, table, column string, rows int) (more bool, err error) {
+func (t *Tx) clearIncoming(storeKey, table, column string, rows int) (more bool, err error) {
 	n, err := t.Exec("DELETE FROM "+table+" WHERE store_hash = $1 AND "+column+" <= (SELECT max("+column+") FROM (SELECT "+column+
-		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS slice)", storeHash, rows)
+		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS slice)", storeKey, rows)
 	return n > 0, err
 }
 
@@ -66,7 +66,7 @@ func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 
 // merge carries out steps that move up to so many rows and report whether there
 // may be more.
-func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func(t *Tx, storeHash string, rows int) (bool, error)) error {
+func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func(t *Tx, storeKey string, rows int) (bool, error)) error {
 	slices := db.slicer()
 	for _, step := range steps {
 		for more := true; more; {
@@ -86,12 +86,12 @@ func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func
 	return nil
 }
 
-func (t *Tx) mergeCategories(storeHash string, rows int) (more bool, err error) {
-	last, err := t.lastIncoming("incoming_categories", storeHash, 0, rows)
+func (t *Tx) mergeCategories(storeKey string, rows int) (more bool, err error) {
+	last, err := t.lastIncoming("incoming_categories", storeKey, 0, rows)
 	if err != nil || last == 0 {
 		return false, err
 	}
-	return true, t.laterAll(storeHash, last,
+	return true, t.laterAll(storeKey, last,
 		`INSERT INTO categories (store_hash, id, parent_id, name, name_folded)
 			SELECT store_hash, id, parent_id, name, name_folded FROM incoming_categories WHERE store_hash = $1 AND id <= $2 ORDER BY id
 			ON CONFLICT (store_hash, id) DO UPDATE SET
@@ -100,12 +100,12 @@ func (t *Tx) mergeCategories(storeHash string, rows int) (more bool, err error) 
 }
 
 // mergeProducts moves products with their categories.
-func (t *Tx) mergeProducts(storeHash string, rows int) (more bool, err error) {
-	last, err := t.lastIncomingProduct(storeHash, rows)
+func (t *Tx) mergeProducts(storeKey string, rows int) (more bool, err error) {
+	last, err := t.lastIncomingProduct(storeKey, rows)
 	if err != nil || last == 0 {
 		return false, err
 	}
-	return true, t.laterAll(storeHash, last,
+	return true, t.laterAll(storeKey, last,
 		`INSERT INTO products (store_hash, name_folded, `+productColumns+`)
 			SELECT store_hash, name_folded, `+productColumns+` FROM incoming_products WHERE store_hash = $1 AND id <= $2 ORDER BY id
 			ON CONFLICT (store_hash, id) DO UPDATE SET
@@ -122,12 +122,12 @@ func (t *Tx) mergeProducts(storeHash string, rows int) (more bool, err error) {
 		`DELETE FROM incoming_products WHERE store_hash = $1 AND id <= $2`)
 }
 
-func (t *Tx) mergeVariants(storeHash string, rows int) (more bool, err error) {
-	last, err := t.lastIncoming("incoming_variants", storeHash, 0, rows)
+func (t *Tx) mergeVariants(storeKey string, rows int) (more bool, err error) {
+	last, err := t.lastIncoming("incoming_variants", storeKey, 0, rows)
 	if err != nil || last == 0 {
 		return false, err
 	}
-	return true, t.laterAll(storeHash, last,
+	return true, t.laterAll(storeKey, last,
 		`INSERT INTO variants (store_hash, `+variantColumns+`)
 			SELECT store_hash, `+variantColumns+` FROM incoming_variants WHERE store_hash = $1 AND id <= $2 ORDER BY id
 			ON CONFLICT (store_hash, id) DO UPDATE SET
@@ -137,9 +137,9 @@ func (t *Tx) mergeVariants(storeHash string, rows int) (more bool, err error) {
 }
 
 // laterAll runs statements in which $1 is the store and $2 the last id.
-func (t *Tx) laterAll(storeHash string, last int64, queries ...string) error {
+func (t *Tx) laterAll(storeKey string, last int64, queries ...string) error {
 	for _, query := range queries {
-		if err := t.Later(query, storeHash, last); err != nil {
+		if err := t.Later(query, storeKey, last); err != nil {
 			return err
 		}
 	}
@@ -147,17 +147,17 @@ func (t *Tx) laterAll(storeHash string, last int64, queries ...string) error {
 }
 
 // lastIncoming returns the last of so many ids after one, or 0 if there is none.
-func (t *Tx) lastIncoming(table, storeHash string, after int64, rows int) (last int64, err error) {
+func (t *Tx) lastIncoming(table, storeKey string, after int64, rows int) (last int64, err error) {
 	err = t.QueryRow("SELECT COALESCE(max(id), 0) FROM (SELECT id FROM "+table+
-		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice", storeHash, after, rows).Scan(&last)
+		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice", storeKey, after, rows).Scan(&last)
 	return last, err
 }
 
 // lastIncomingProduct counts the categories of products as rows too.
-func (t *Tx) lastIncomingProduct(storeHash string, most int) (last int64, err error) {
+func (t *Tx) lastIncomingProduct(storeKey string, most int) (last int64, err error) {
 	rows, err := t.Query(`SELECT p.id, (SELECT count(*) FROM incoming_product_categories AS c
 			WHERE c.store_hash = p.store_hash AND c.product_id = p.id)
-		FROM incoming_products AS p WHERE p.store_hash = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT)`, storeHash, most)
+		FROM incoming_products AS p WHERE p.store_hash = $1 ORDER BY p.id LIMIT CAST($2 AS BIGINT)`, storeKey, most)
 	if err != nil {
 		return 0, err
 	}
@@ -209,13 +209,13 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 
 // changedSKUs returns the next variants whose SKUs an import changes, and after
 // which one to go on, or 0.
-func (t *Tx) changedSKUs(storeHash string, after int64) (ids []int64, last int64, err error) {
-	last, err = t.lastIncoming("incoming_variants", storeHash, after, comparedConcurrency)
+func (t *Tx) changedSKUs(storeKey string, after int64) (ids []int64, last int64, err error) {
+	last, err = t.lastIncoming("incoming_variants", storeKey, after, comparedConcurrency)
 	if err != nil || last == 0 {
 		return nil, 0, err
 	}
 	rows, err := t.Query(`SELECT i.id FROM incoming_variants AS i JOIN variants AS v ON v.store_hash = i.store_hash AND v.id = i.id
-		WHERE i.store_hash = $1 AND i.id > $2 AND i.id <= $3 AND v.sku <> '' AND v.sku <> i.sku ORDER BY i.id`, storeHash, after, last)
+		WHERE i.store_hash = $1 AND i.id > $2 AND i.id <= $3 AND v.sku <> '' AND v.sku <> i.sku ORDER BY i.id`, storeKey, after, last)
 	if err != nil {
 		return nil, 0, err
 	}

@@ -78,7 +78,7 @@ func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease
 func (i *CatalogImport) nextSlice(rows txn.Rows, t table, most int) (slice [][]any, err error) {
 	for size := 0; len(slice) < most && size < maxSliceBytes && rows.Next(); {
 		row := make([]any, len(t.columns))
-		row[0] = i.storeHash
+		row[0] = i.storeKey
 		for c := 1; c < len(row); c++ {
 			row[c] = t.columns[c].new()
 		}
@@ -119,7 +119,7 @@ func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
 			return err
 		}
 		for _, t := range i.taken {
-			if _, err := tx.ReserveIDs(i.storeHash, t.kind, t.upTo, 0); err != nil {
+			if _, err := tx.ReserveIDs(i.storeKey, t.kind, t.upTo, 0); err != nil {
 				return err
 			}
 		}

@@ -41,11 +41,11 @@ var errLeaseLost = &cohort.Error{
 // its price records: until its end no import begins. It returns KindUnavailable
 // if one is being finished. An import whose lease has run out is abandoned by
 // this transaction.
-func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
-	if err := t.ShareStore(catalog, storeHash); err != nil {
+func (t *Tx) HoldCatalog(storeKey string, now time.Time) error {
+	if err := t.ShareStore(catalog, storeKey); err != nil {
 		return err
 	}
-	state, until, err := t.importState(storeHash, "")
+	state, until, err := t.importState(storeKey, "")
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
 	}
 	if state == ImportStaging {
 		n, err := t.Exec(`UPDATE catalog_imports SET state = 'abandoned', lease_until = 0
-			WHERE store_hash = $1 AND state = 'staging' AND lease_until <= $2`, storeHash, now.UnixMilli())
+			WHERE store_hash = $1 AND state = 'staging' AND lease_until <= $2`, storeKey, now.UnixMilli())
 		if err != nil {
 			return err
 		}
@@ -62,14 +62,14 @@ func (t *Tx) HoldCatalog(storeHash string, now time.Time) error {
 			return ErrImporting
 		}
 	}
-	t.knowCatalog(storeHash, false)
+	t.knowCatalog(storeKey, false)
 	return nil
 }
 
 // importState returns an empty state if there is no import. lock ends the query.
-func (t *Tx) importState(storeHash, lock string) (state ImportState, until time.Time, err error) {
+func (t *Tx) importState(storeKey, lock string) (state ImportState, until time.Time, err error) {
 	var ms int64
-	err = t.Lookup("SELECT state, lease_until FROM catalog_imports WHERE store_hash = $1"+lock, storeHash).Scan(&state, &ms)
+	err = t.Lookup("SELECT state, lease_until FROM catalog_imports WHERE store_hash = $1"+lock, storeKey).Scan(&state, &ms)
 	if errors.Is(err, txn.ErrNoRows) {
 		return "", time.Time{}, nil
 	}

@@ -113,7 +113,7 @@ func (i *CatalogImport) takeIDs() error {
 // take notes that ids of a kind are taken at least up to one, and returns the last
 // that is taken then.
 func (i *CatalogImport) take(kind string, upTo int64) (last int64, err error) {
-	last, err = i.tx.LastID(i.storeHash, kind)
+	last, err = i.tx.LastID(i.storeKey, kind)
 	last = max(last, upTo)
 	i.taken = append(i.taken, takenIDs{kind, last})
 	return last, err
@@ -130,7 +130,7 @@ const madeKind = "made_variant"
 // number gives ids to the variants that are numbered from -1 down to -n. last is
 // the last id of other variants.
 func (i *CatalogImport) number(last, n int64) error {
-	made, err := i.tx.LastID(i.storeHash, madeKind)
+	made, err := i.tx.LastID(i.storeKey, madeKind)
 	if err != nil {
 		return err
 	}

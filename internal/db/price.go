@@ -30,9 +30,9 @@ func idText(ids []int64) string {
 }
 
 // GuestGroup returns the group for guests, nil if the store has none.
-func (t *Tx) GuestGroup(storeHash string) (*cohort.Group, error) {
+func (t *Tx) GuestGroup(storeKey string) (*cohort.Group, error) {
 	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
-		" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests", storeHash))
+		" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests", storeKey))
 	if errors.Is(err, txn.ErrNoRows) {
 		return nil, nil
 	}
@@ -41,8 +41,8 @@ func (t *Tx) GuestGroup(storeHash string) (*cohort.Group, error) {
 
 // CustomerGroupID returns the id of the group that a customer is in, 0 for none.
 // It returns KindNotFound if there is no such customer.
-func (t *Tx) CustomerGroupID(storeHash string, customerID int64) (groupID int64, err error) {
-	err = t.Lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeHash, customerID).Scan(&groupID)
+func (t *Tx) CustomerGroupID(storeKey string, customerID int64) (groupID int64, err error) {
+	err = t.Lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeKey, customerID).Scan(&groupID)
 	if errors.Is(err, txn.ErrNoRows) {
 		return 0, cohort.NotFound(customerName(customerID))
 	}
@@ -51,13 +51,13 @@ func (t *Tx) CustomerGroupID(storeHash string, customerID int64) (groupID int64,
 
 // AssignedLists puts into the terms the price lists that are assigned to a group
 // (0 for none) and a channel.
-func (t *Tx) AssignedLists(storeHash string, groupID, channelID int64, terms *cohort.PriceTerms) error {
+func (t *Tx) AssignedLists(storeKey string, groupID, channelID int64, terms *cohort.PriceTerms) error {
 	rows, err := t.Query(`SELECT a.customer_group_id, a.channel_id, a.price_list_id,
 			COALESCE(l.name, ''), l.id IS NOT NULL, COALESCE(l.active, FALSE)
 		FROM price_list_assignments a
 		LEFT JOIN price_lists l ON l.store_hash = a.store_hash AND l.id = a.price_list_id
 		WHERE a.store_hash = $1 AND a.customer_group_id IN (0, $2) AND a.channel_id IN (0, $3)`,
-		storeHash, groupID, channelID)
+		storeKey, groupID, channelID)
 	if err != nil {
 		return err
 	}
@@ -100,14 +100,14 @@ func (b *Budget) take(n int) error {
 // ProductsToPrice returns those of the products that there are, by id, without
 // their categories and with what prices need of the rest. The budget is of bulk
 // tiers.
-func (t *Tx) ProductsToPrice(storeHash string, ids []int64, tiersLeft *Budget) (map[int64]cohort.Product, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) ProductsToPrice(storeKey string, ids []int64, tiersLeft *Budget) (map[int64]cohort.Product, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{
 		Columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", Table: "products", Column: "id",
-	}), storeHash, idText(ids))
+	}), storeKey, idText(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +137,8 @@ type RecordKey struct{ VariantID, PriceListID int64 }
 
 // RecordsToPrice returns the price records of variants in some lists and a
 // currency, with what prices need. The budget is of bulk tiers.
-func (t *Tx) RecordsToPrice(storeHash string, listIDs []int64, currency string, variantIDs []int64, tiersLeft *Budget) (map[RecordKey]cohort.PriceRecord, error) {
-	w := &where{args: []any{storeHash, idText(variantIDs)}}
+func (t *Tx) RecordsToPrice(storeKey string, listIDs []int64, currency string, variantIDs []int64, tiersLeft *Budget) (map[RecordKey]cohort.PriceRecord, error) {
+	w := &where{args: []any{storeKey, idText(variantIDs)}}
 	w.and("x.currency = ?", currency)
 	in(w, "x.price_list_id", listIDs)
 	rows, err := t.Query(t.ofIDs(txn.LookupBy{

@@ -13,14 +13,14 @@ import (
 // ascending, by the products' ids, and all of these categories, each once. The lists are
 // not to be changed. The budget is of different categories. A product comes as one row, because a request may ask
 // for half a million pairs, and a driver takes its time over each row.
-func (t *Tx) CategoriesOfProducts(storeHash string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CategoriesOfProducts(storeKey string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, nil, err
 	}
 	rows, err := t.Query(`SELECT ids.wanted, COALESCE((SELECT `+t.SQL().Joined("x.category_id")+`
 			FROM `+txn.As(tables.productCategories, "x")+` WHERE x.store_hash = $1 AND x.product_id = ids.wanted), '')
-		FROM `+t.SQL().IDTable, storeHash, idText(productIDs))
+		FROM `+t.SQL().IDTable, storeKey, idText(productIDs))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -89,8 +89,8 @@ func parseIDs(text string) ([]int64, error) {
 
 // CategoriesAbove returns those of the categories that there are, and all that
 // are above them, by id. The budget is of these.
-func (t *Tx) CategoriesAbove(storeHash string, ids []int64, left *Budget) (map[int64]cohort.Category, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CategoriesAbove(storeKey string, ids []int64, left *Budget) (map[int64]cohort.Category, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (t *Tx) CategoriesAbove(storeHash string, ids []int64, left *Budget) (map[i
 	// UNION drops what was found before, so that a loop would end too.
 	rows, err := t.Query("WITH RECURSIVE above (id, parent_id, name) AS ("+
 		t.ofIDs(up)+" UNION "+t.SQL().RowsOf("above", "above.parent_id", up)+
-		") SELECT id, parent_id, name FROM above", storeHash, idText(ids))
+		") SELECT id, parent_id, name FROM above", storeKey, idText(ids))
 	if err != nil {
 		return nil, err
 	}

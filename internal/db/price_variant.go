@@ -7,12 +7,12 @@ import (
 
 // VariantsToPrice returns those of the variants that there are, with what prices
 // need. The budget is of option values; without one, they are not read.
-func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget) ([]cohort.Variant, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) VariantsToPrice(storeKey string, ids []int64, optionsLeft *Budget) ([]cohort.Variant, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "id"}), storeHash, idText(ids))
+	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "id"}), storeKey, idText(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -21,13 +21,13 @@ func (t *Tx) VariantsToPrice(storeHash string, ids []int64, optionsLeft *Budget)
 
 // VariantsOfProducts returns the variants of products, by product and id, up to
 // a limit. The budget is of option values; without one, they are not read.
-func (t *Tx) VariantsOfProducts(storeHash string, productIDs []int64, limit int, optionsLeft *Budget) ([]cohort.Variant, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) VariantsOfProducts(storeKey string, productIDs []int64, limit int, optionsLeft *Budget) ([]cohort.Variant, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
 	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "product_id"})+
-		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeHash, idText(productIDs), limit)
+		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeKey, idText(productIDs), limit)
 	if err != nil {
 		return nil, err
 	}

@@ -11,38 +11,38 @@ import (
 const priceListColumns = "id, name, active, date_created, date_modified"
 
 // NextPriceListID returns the id for a new price list of the store.
-func (t *Tx) NextPriceListID(storeHash string) (int64, error) {
-	return t.NextID(storeHash, "price_list")
+func (t *Tx) NextPriceListID(storeKey string) (int64, error) {
+	return t.NextID(storeKey, "price_list")
 }
 
 // InsertPriceList adds a price list under its id. Update returns KindConflict if
 // another list has its name.
-func (t *Tx) InsertPriceList(storeHash string, l cohort.PriceList) error {
+func (t *Tx) InsertPriceList(storeKey string, l cohort.PriceList) error {
 	return t.Later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
-		storeHash, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
+		storeKey, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
 }
 
 // PriceList returns a price list of the store, or KindNotFound.
-func (t *Tx) PriceList(storeHash string, id int64) (cohort.PriceList, error) {
-	return t.priceList(storeHash, id, "")
+func (t *Tx) PriceList(storeKey string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeKey, id, "")
 }
 
 // PriceListForUpdate is PriceList for one that this transaction is about to write:
 // until its end nobody else does.
-func (t *Tx) PriceListForUpdate(storeHash string, id int64) (cohort.PriceList, error) {
-	return t.priceList(storeHash, id, t.SQL().ForUpdate)
+func (t *Tx) PriceListForUpdate(storeKey string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeKey, id, t.SQL().ForUpdate)
 }
 
 // PriceListForDelete is PriceList for one that this transaction is about to delete:
 // whoever has assigned it or put records into it is done by now, and until the end
 // of the transaction nobody does.
-func (t *Tx) PriceListForDelete(storeHash string, id int64) (cohort.PriceList, error) {
-	return t.priceList(storeHash, id, t.SQL().ForDelete)
+func (t *Tx) PriceListForDelete(storeKey string, id int64) (cohort.PriceList, error) {
+	return t.priceList(storeKey, id, t.SQL().ForDelete)
 }
 
-func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceList, error) {
+func (t *Tx) priceList(storeKey string, id int64, lock string) (cohort.PriceList, error) {
 	l, err := scanPriceList(t.Lookup("SELECT "+priceListColumns+
-		" FROM price_lists WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM price_lists WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return l, cohort.NotFound(priceListName(id))
 	}
@@ -51,39 +51,39 @@ func (t *Tx) priceList(storeHash string, id int64, lock string) (cohort.PriceLis
 
 // HasPriceList reports whether the store has a price list with the id, and will
 // until the transaction ends.
-func (t *Tx) HasPriceList(storeHash string, id int64) (bool, error) {
-	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeHash, id)
+func (t *Tx) HasPriceList(storeKey string, id int64) (bool, error) {
+	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeKey, id)
 	return found != 0, err
 }
 
 // PriceListIDByName returns the id of the price list with exactly this name, or 0.
-func (t *Tx) PriceListIDByName(storeHash, name string) (int64, error) {
-	return t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND name = $2", storeHash, name)
+func (t *Tx) PriceListIDByName(storeKey, name string) (int64, error) {
+	return t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND name = $2", storeKey, name)
 }
 
 // ReadPriceLists calls fn with the price lists of a page that pass the filter, by id,
 // until it returns false.
-func (t *Tx) ReadPriceLists(storeHash string, f cohort.PriceListFilter, p cohort.Page, fn func(cohort.PriceList) (more bool)) error {
+func (t *Tx) ReadPriceLists(storeKey string, f cohort.PriceListFilter, p cohort.Page, fn func(cohort.PriceList) (more bool)) error {
 	return listing[cohort.PriceList]{
-		columns: priceListColumns, table: "price_lists", where: func() *where { return wherePriceLists(storeHash, f) },
+		columns: priceListColumns, table: "price_lists", where: func() *where { return wherePriceLists(storeKey, f) },
 		keys: byID, scan: scanPriceList,
 	}.each(t, p, p.Size, fn)
 }
 
 // ListPriceLists returns what ReadPriceLists reads.
-func (t *Tx) ListPriceLists(storeHash string, f cohort.PriceListFilter, p cohort.Page) ([]cohort.PriceList, error) {
-	return all(func(fn func(cohort.PriceList) bool) error { return t.ReadPriceLists(storeHash, f, p, fn) })
+func (t *Tx) ListPriceLists(storeKey string, f cohort.PriceListFilter, p cohort.Page) ([]cohort.PriceList, error) {
+	return all(func(fn func(cohort.PriceList) bool) error { return t.ReadPriceLists(storeKey, f, p, fn) })
 }
 
 // CountPriceLists returns how many price lists pass the filter.
-func (t *Tx) CountPriceLists(storeHash string, f cohort.PriceListFilter) (n int64, err error) {
-	w := wherePriceLists(storeHash, f)
+func (t *Tx) CountPriceLists(storeKey string, f cohort.PriceListFilter) (n int64, err error) {
+	w := wherePriceLists(storeKey, f)
 	err = t.QueryRow("SELECT count(*) FROM price_lists"+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func wherePriceLists(storeHash string, f cohort.PriceListFilter) *where {
-	w := whereStore(storeHash)
+func wherePriceLists(storeKey string, f cohort.PriceListFilter) *where {
+	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	if f.Name != nil {
 		w.and("name = ?", *f.Name)
@@ -98,17 +98,17 @@ func wherePriceLists(storeHash string, f cohort.PriceListFilter) *where {
 
 // UpdatePriceList writes a price list over the one with its id, or returns
 // KindNotFound. Its creation date stays. KindConflict is as for InsertPriceList.
-func (t *Tx) UpdatePriceList(storeHash string, l cohort.PriceList) error {
+func (t *Tx) UpdatePriceList(storeKey string, l cohort.PriceList) error {
 	n, err := t.Exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
+		storeKey, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
 	return mustChange(n, err, priceListName(l.ID))
 }
 
 // DeletePriceList deletes a price list with its records, or returns KindNotFound.
 // Its assignments are not touched.
-func (t *Tx) DeletePriceList(storeHash string, id int64) error {
-	n, err := t.Exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeHash, id)
+func (t *Tx) DeletePriceList(storeKey string, id int64) error {
+	n, err := t.Exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeKey, id)
 	return mustChange(n, err, priceListName(id))
 }
 

@@ -32,14 +32,14 @@ var byVariant = []sortKey{{column: "variant_id"}, {column: "currency", isText: t
 // InsertPriceRecords adds records, of which no two are of the same list, variant
 // and currency. Update returns KindConflict if one of them is there already, and
 // KindNotFound if a list or a variant is not.
-func (t *Tx) InsertPriceRecords(storeHash string, records []cohort.PriceRecord) error {
-	return t.writePriceRecords(storeHash, records, "")
+func (t *Tx) InsertPriceRecords(storeKey string, records []cohort.PriceRecord) error {
+	return t.writePriceRecords(storeKey, records, "")
 }
 
 // PutPriceRecords is InsertPriceRecords, but writes over those that are there
 // already. Their creation dates stay.
-func (t *Tx) PutPriceRecords(storeHash string, records []cohort.PriceRecord) error {
-	return t.writePriceRecords(storeHash, records, `
+func (t *Tx) PutPriceRecords(storeKey string, records []cohort.PriceRecord) error {
+	return t.writePriceRecords(storeKey, records, `
 		ON CONFLICT (store_hash, price_list_id, variant_id, currency) DO UPDATE SET price = excluded.price,
 			sale_price = excluded.sale_price, retail_price = excluded.retail_price, map_price = excluded.map_price,
 			bulk_tiers = excluded.bulk_tiers, date_modified = excluded.date_modified`)
@@ -51,14 +51,14 @@ const recordRows = 16
 
 // writePriceRecords writes in the order of the key, so that two who write the
 // same records wait for each other in one direction.
-func (t *Tx) writePriceRecords(storeHash string, records []cohort.PriceRecord, onConflict string) error {
+func (t *Tx) writePriceRecords(storeKey string, records []cohort.PriceRecord, onConflict string) error {
 	records = slices.SortedFunc(slices.Values(records), comparePriceRecords)
 	for len(records) > 0 {
 		n := 1 // a power of two, so that there are only a few texts
 		for 2*n <= min(len(records), recordRows) {
 			n *= 2
 		}
-		query, args := insertPriceRecords(storeHash, records[:n])
+		query, args := insertPriceRecords(storeKey, records[:n])
 		if err := t.Later(query+onConflict, args...); err != nil {
 			return err
 		}
@@ -71,11 +71,11 @@ func comparePriceRecords(a, b cohort.PriceRecord) int {
 	return cmp.Or(cmp.Compare(a.PriceListID, b.PriceListID), cmp.Compare(a.VariantID, b.VariantID), cmp.Compare(a.Currency, b.Currency))
 }
 
-func insertPriceRecords(storeHash string, records []cohort.PriceRecord) (query string, args []any) {
+func insertPriceRecords(storeKey string, records []cohort.PriceRecord) (query string, args []any) {
 	const columns = 10
 	var b strings.Builder
 	b.WriteString("INSERT INTO price_records (store_hash, " + priceRecordColumns + ") VALUES ")
-	args = append(args, storeHash)
+	args = append(args, storeKey)
 	for i, r := range records {
 		if i > 0 {
 			b.WriteString(", ")
@@ -95,13 +95,13 @@ func insertPriceRecords(storeHash string, records []cohort.PriceRecord) (query s
 }
 
 // PriceRecord returns a record, or KindNotFound.
-func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency string) (cohort.PriceRecord, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) PriceRecord(storeKey string, listID, variantID int64, currency string) (cohort.PriceRecord, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return cohort.PriceRecord{}, err
 	}
 	r, err := scanPriceRecord(t.Lookup("SELECT "+priceRecordColumns+", product_id, sku FROM "+tables.priceRecords+
-		" WHERE store_hash = $1 AND price_list_id = $2 AND variant_id = $3 AND currency = $4", storeHash, listID, variantID, currency))
+		" WHERE store_hash = $1 AND price_list_id = $2 AND variant_id = $3 AND currency = $4", storeKey, listID, variantID, currency))
 	if errors.Is(err, txn.ErrNoRows) {
 		return r, cohort.NotFound(fmt.Sprintf("price record %d/%d/%s", listID, variantID, currency))
 	}
@@ -110,24 +110,24 @@ func (t *Tx) PriceRecord(storeHash string, listID, variantID int64, currency str
 
 // ReadPriceRecords calls fn with the records of a page of a list that pass the
 // filter, by variant and currency, until it returns false.
-func (t *Tx) ReadPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, fn func(cohort.PriceRecord) (more bool)) error {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) ReadPriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, fn func(cohort.PriceRecord) (more bool)) error {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[cohort.PriceRecord]{
 		columns: priceRecordColumns + ", product_id, sku", table: tables.priceRecords,
-		where: func() *where { return wherePriceRecords(storeHash, listID, f) }, keys: byVariant, scan: scanPriceRecord,
+		where: func() *where { return wherePriceRecords(storeKey, listID, f) }, keys: byVariant, scan: scanPriceRecord,
 	}.each(t, p, p.Size, fn)
 }
 
 // CountPriceRecords returns how many records of a list pass the filter.
-func (t *Tx) CountPriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) (n int64, err error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CountPriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter) (n int64, err error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	w := wherePriceRecords(storeHash, listID, f)
+	w := wherePriceRecords(storeKey, listID, f)
 	err = t.QueryRow("SELECT count(*) FROM "+tables.priceRecords+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
@@ -135,10 +135,10 @@ func (t *Tx) CountPriceRecords(storeHash string, listID int64, f cohort.PriceRec
 // PriceRecordsForUpdate returns the records that a list has of variants, which
 // this transaction is about to write: until its end nobody else does. They have
 // no products and no SKUs.
-func (t *Tx) PriceRecordsForUpdate(storeHash string, listID int64, variantIDs []int64) ([]cohort.PriceRecord, error) {
+func (t *Tx) PriceRecordsForUpdate(storeKey string, listID int64, variantIDs []int64) ([]cohort.PriceRecord, error) {
 	var all []cohort.PriceRecord
 	for variants := range slices.Chunk(variantIDs, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		w.and("price_list_id = ?", listID)
 		in(w, "variant_id", variants)
 		rows, err := t.Query("SELECT "+priceRecordColumns+", 0, '' FROM price_records"+w.text.String()+
@@ -157,13 +157,13 @@ func (t *Tx) PriceRecordsForUpdate(storeHash string, listID int64, variantIDs []
 
 // DeletePriceRecords deletes those records of a list that pass the filter, of
 // which only variants, SKUs and currencies are looked at, and returns how many.
-func (t *Tx) DeletePriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) (int64, error) {
-	w := whereStore(storeHash)
+func (t *Tx) DeletePriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter) (int64, error) {
+	w := whereStore(storeKey)
 	w.and("price_list_id = ?", listID)
 	in(w, "variant_id", f.VariantIDs)
 	in(w, "currency", f.Currencies)
 	if f.SKUs != nil {
-		tables, err := t.catalog(storeHash)
+		tables, err := t.catalog(storeKey)
 		if err != nil {
 			return 0, err
 		}
@@ -174,8 +174,8 @@ func (t *Tx) DeletePriceRecords(storeHash string, listID int64, f cohort.PriceRe
 	return t.Exec("DELETE FROM price_records"+w.text.String(), w.args...)
 }
 
-func wherePriceRecords(storeHash string, listID int64, f cohort.PriceRecordFilter) *where {
-	w := whereStore(storeHash)
+func wherePriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter) *where {
+	w := whereStore(storeKey)
 	w.and("price_list_id = ?", listID)
 	in(w, "variant_id", f.VariantIDs)
 	in(w, "product_id", f.ProductIDs)

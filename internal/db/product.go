@@ -15,22 +15,22 @@ const productColumns = `id, name, type, sku, weight, price, sale_price, retail_p
 
 // InsertProduct adds a product under its id, in its categories. Its base variant
 // is to be inserted besides.
-func (t *Tx) InsertProduct(storeHash string, p cohort.Product) error {
+func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 	err := t.Later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		storeHash, Fold(p.Name), p.ID, p.Name, p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
+		storeKey, Fold(p.Name), p.ID, p.Name, p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.BaseVariantID,
 		p.DateCreated.UnixMilli(), p.DateModified.UnixMilli())
 	if err != nil {
 		return err
 	}
-	return t.categorize(storeHash, p)
+	return t.categorize(storeKey, p)
 }
 
-func (t *Tx) categorize(storeHash string, p cohort.Product) error {
+func (t *Tx) categorize(storeKey string, p cohort.Product) error {
 	for i, category := range p.Categories {
 		err := t.Later("INSERT INTO product_categories (store_hash, product_id, category_id, position) VALUES ($1, $2, $3, $4)",
-			storeHash, p.ID, category, i)
+			storeKey, p.ID, category, i)
 		if err != nil {
 			return err
 		}
@@ -39,23 +39,23 @@ func (t *Tx) categorize(storeHash string, p cohort.Product) error {
 }
 
 // Product returns a product of the store, or KindNotFound.
-func (t *Tx) Product(storeHash string, id int64) (cohort.Product, error) {
-	return t.product(storeHash, id, "")
+func (t *Tx) Product(storeKey string, id int64) (cohort.Product, error) {
+	return t.product(storeKey, id, "")
 }
 
 // ProductForUpdate is Product for one that this transaction is about to write,
 // or whose variants it is: until its end nobody else does.
-func (t *Tx) ProductForUpdate(storeHash string, id int64) (cohort.Product, error) {
-	return t.product(storeHash, id, t.SQL().ForUpdate)
+func (t *Tx) ProductForUpdate(storeKey string, id int64) (cohort.Product, error) {
+	return t.product(storeKey, id, t.SQL().ForUpdate)
 }
 
-func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) product(storeKey string, id int64, lock string) (cohort.Product, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return cohort.Product{}, err
 	}
 	p, err := scanProduct(t.Lookup("SELECT "+productColumns+
-		" FROM "+tables.products+" WHERE store_hash = $1 AND id = $2"+lock, storeHash, id))
+		" FROM "+tables.products+" WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return p, cohort.NotFound(productName(id))
 	}
@@ -63,7 +63,7 @@ func (t *Tx) product(storeHash string, id int64, lock string) (cohort.Product, e
 		return p, err
 	}
 	products := []cohort.Product{p}
-	err = t.readCategories(storeHash, products)
+	err = t.readCategories(storeKey, products)
 	return products[0], err
 }
 
@@ -74,13 +74,13 @@ const productsAhead = 50
 
 // ReadProducts calls fn with the products of a page that pass the filter, by id,
 // until it returns false. fn may ask the transaction for more.
-func (t *Tx) ReadProducts(storeHash string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	list := listing[cohort.Product]{
-		columns: productColumns, table: tables.products, where: func() *where { return whereProducts(tables, storeHash, f) },
+		columns: productColumns, table: tables.products, where: func() *where { return whereProducts(tables, storeKey, f) },
 		keys: byID, scan: scanProduct,
 	}
 	p, err = list.forwards(t, p)
@@ -90,7 +90,7 @@ func (t *Tx) ReadProducts(storeHash string, f cohort.ProductFilter, p cohort.Pag
 		if err != nil {
 			return err
 		}
-		if err := t.readCategories(storeHash, some); err != nil {
+		if err := t.readCategories(storeKey, some); err != nil {
 			return err
 		}
 		for _, product := range some {
@@ -107,34 +107,34 @@ func (t *Tx) ReadProducts(storeHash string, f cohort.ProductFilter, p cohort.Pag
 }
 
 // ListProducts returns what ReadProducts reads.
-func (t *Tx) ListProducts(storeHash string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
-	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeHash, f, p, fn) })
+func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
+	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
 }
 
 // idsPerQuery bounds how many ids a query names, below what engines allow.
 const idsPerQuery = 4096
 
 // readCategories fills in the categories of products.
-func (t *Tx) readCategories(storeHash string, products []cohort.Product) error {
+func (t *Tx) readCategories(storeKey string, products []cohort.Product) error {
 	for part := range slices.Chunk(products, idsPerQuery) {
-		if err := t.readCategoriesOf(storeHash, part); err != nil {
+		if err := t.readCategoriesOf(storeKey, part); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error {
+func (t *Tx) readCategoriesOf(storeKey string, products []cohort.Product) error {
 	ids := make([]int64, len(products))
 	places := make(map[int64]int, len(products))
 	for i, p := range products {
 		ids[i], places[p.ID] = p.ID, i
 	}
-	tables, err := t.catalog(storeHash)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
-	w := whereStore(storeHash)
+	w := whereStore(storeKey)
 	in(w, "product_id", ids)
 	rows, err := t.Query("SELECT product_id, category_id FROM "+tables.productCategories+w.text.String()+" ORDER BY product_id, position", w.args...)
 	if err != nil {
@@ -153,19 +153,19 @@ func (t *Tx) readCategoriesOf(storeHash string, products []cohort.Product) error
 }
 
 // CountProducts returns how many products pass the filter.
-func (t *Tx) CountProducts(storeHash string, f cohort.ProductFilter) (int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CountProducts(storeKey string, f cohort.ProductFilter) (int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	w := whereProducts(tables, storeHash, f)
+	w := whereProducts(tables, storeKey, f)
 	var n int64
 	err = t.QueryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereProducts(tables catalogTables, storeHash string, f cohort.ProductFilter) *where {
-	w := whereStore(storeHash)
+func whereProducts(tables catalogTables, storeKey string, f cohort.ProductFilter) *where {
+	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	w.name(f.Name, f.NameLike)
 	if f.SKU != nil {
@@ -197,30 +197,30 @@ func (w *where) productSKUs(tables catalogTables, skus []string) {
 // UpdateProduct writes a product over the one with its id, but for its creation
 // date. before is that one as it was read in this transaction. The base variant
 // is to be updated besides.
-func (t *Tx) UpdateProduct(storeHash string, before, p cohort.Product) error {
+func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 	err := t.Later(`UPDATE products SET name = $3, name_folded = $4, type = $5, sku = $6, weight = $7, price = $8, sale_price = $9,
 		retail_price = $10, map_price = $11, bulk_tiers = $12, date_modified = $13 WHERE store_hash = $1 AND id = $2`,
-		storeHash, p.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
+		storeKey, p.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.DateModified.UnixMilli())
 	if err != nil || slices.Equal(before.Categories, p.Categories) {
 		return err
 	}
-	if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeHash, p.ID); err != nil {
+	if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeKey, p.ID); err != nil {
 		return err
 	}
-	return t.categorize(storeHash, p)
+	return t.categorize(storeKey, p)
 }
 
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
-func (t *Tx) DeleteProduct(storeHash string, id int64) error {
-	n, err := t.Exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeHash, id)
+func (t *Tx) DeleteProduct(storeKey string, id int64) error {
+	n, err := t.Exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeKey, id)
 	return mustChange(n, err, productName(id))
 }
 
 // DeleteProducts is DeleteProduct for all that pass the filter, if any do.
-func (t *Tx) DeleteProducts(storeHash string, f cohort.ProductFilter) error {
-	w := whereProducts(storedCatalog, storeHash, f)
+func (t *Tx) DeleteProducts(storeKey string, f cohort.ProductFilter) error {
+	w := whereProducts(storedCatalog, storeKey, f)
 	return t.Later("DELETE FROM products"+w.text.String(), w.args...)
 }
 

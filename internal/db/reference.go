@@ -12,27 +12,27 @@ const inChunk = 128
 
 // MissingCategory returns the first of the ids that no category of the store has,
 // or 0.
-func (t *Tx) MissingCategory(storeHash string, ids []int64) (int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) MissingCategory(storeKey string, ids []int64) (int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	return t.missing(tables.categories, storeHash, ids)
+	return t.missing(tables.categories, storeKey, ids)
 }
 
 // MissingProduct returns the first of the ids that no product of the store has, or
 // 0.
-func (t *Tx) MissingProduct(storeHash string, ids []int64) (int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) MissingProduct(storeKey string, ids []int64) (int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	return t.missing(tables.products, storeHash, ids)
+	return t.missing(tables.products, storeKey, ids)
 }
 
-func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
+func (t *Tx) missing(table, storeKey string, ids []int64) (int64, error) {
 	for chunk := range slices.Chunk(ids, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		in(w, "id", chunk)
 		rows, err := t.Query("SELECT id FROM "+table+w.text.String(), w.args...)
 		if err != nil {
@@ -53,14 +53,14 @@ func (t *Tx) missing(table, storeHash string, ids []int64) (int64, error) {
 
 // VariantIDsBySKU returns the ids of the variants that have the SKUs, by SKU. What
 // no variant has is left out.
-func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) VariantIDsBySKU(storeKey string, list []string) (map[string]int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
 	ids := map[string]int64{}
 	for chunk := range slices.Chunk(list, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		skus(w, chunk)
 		rows, err := t.Query("SELECT id, sku FROM "+tables.variants+w.text.String(), w.args...)
 		if err != nil {
@@ -81,14 +81,14 @@ func (t *Tx) VariantIDsBySKU(storeHash string, list []string) (map[string]int64,
 
 // HoldVariants returns those of the ids, which are ascending, that variants of the
 // store have. Nobody deletes these until the transaction ends.
-func (t *Tx) HoldVariants(storeHash string, ids []int64) ([]int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) HoldVariants(storeKey string, ids []int64) ([]int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
 	var all []int64
 	for chunk := range slices.Chunk(ids, inChunk) {
-		w := whereStore(storeHash)
+		w := whereStore(storeKey)
 		in(w, "id", chunk)
 		rows, err := t.Query("SELECT id FROM "+tables.variants+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
 		if err != nil {

@@ -30,11 +30,11 @@ func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
 	return k, err
 }
 
-// ListTokens returns the tokens of a store, by its key, or of every store when storeHash
+// ListTokens returns the tokens of a store, by its key, or of every store when storeKey
 // is empty, the oldest first.
-func (t *Tx) ListTokens(storeHash string) ([]cohort.Token, error) {
+func (t *Tx) ListTokens(storeKey string) ([]cohort.Token, error) {
 	rows, err := t.Query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
-		ORDER BY store_hash COLLATE "C", date_created, id COLLATE "C"`, storeHash)
+		ORDER BY store_hash COLLATE "C", date_created, id COLLATE "C"`, storeKey)
 	if err != nil {
 		return nil, err
 	}

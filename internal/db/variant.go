@@ -15,20 +15,20 @@ const hasSKU = " AND sku <> ''"
 
 // InsertVariant adds a variant under its id. Update returns KindConflict if its
 // SKU is taken, and KindNotFound if its product is gone.
-func (t *Tx) InsertVariant(storeHash string, v cohort.Variant) error {
+func (t *Tx) InsertVariant(storeKey string, v cohort.Variant) error {
 	return t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-		storeHash, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
+		storeKey, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptions(v.OptionValues))
 }
 
 // Variant returns a variant of a product, or of any product of the store when
 // productID is 0. It returns KindNotFound.
-func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) Variant(storeKey string, productID, id int64) (cohort.Variant, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return cohort.Variant{}, err
 	}
-	w := whereStore(storeHash)
+	w := whereStore(storeKey)
 	w.and("id = ?", id)
 	if productID != 0 {
 		w.and("product_id = ?", productID)
@@ -42,30 +42,30 @@ func (t *Tx) Variant(storeHash string, productID, id int64) (cohort.Variant, err
 
 // VariantIDBySKU returns the id of the variant that has a SKU, or 0. Nothing has
 // the empty one.
-func (t *Tx) VariantIDBySKU(storeHash, sku string) (int64, error) {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) VariantIDBySKU(storeKey, sku string) (int64, error) {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	return t.findID("SELECT id FROM "+tables.variants+" WHERE store_hash = $1 AND sku = $2"+hasSKU, storeHash, sku)
+	return t.findID("SELECT id FROM "+tables.variants+" WHERE store_hash = $1 AND sku = $2"+hasSKU, storeKey, sku)
 }
 
 // ReadVariants calls fn with the variants of a page that pass the filter, by id,
 // until it returns false.
-func (t *Tx) ReadVariants(storeHash string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
-	tables, err := t.catalog(storeHash)
+func (t *Tx) ReadVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[cohort.Variant]{
-		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(storeHash, f) },
+		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(storeKey, f) },
 		keys: byID, scan: scanVariant,
 	}.each(t, p, p.Size, fn)
 }
 
 // ListVariants returns what ReadVariants reads.
-func (t *Tx) ListVariants(storeHash string, f cohort.VariantFilter, p cohort.Page) ([]cohort.Variant, error) {
-	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeHash, f, p, fn) })
+func (t *Tx) ListVariants(storeKey string, f cohort.VariantFilter, p cohort.Page) ([]cohort.Variant, error) {
+	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeKey, f, p, fn) })
 }
 
 // variantsOfProducts is the table of variants with the prices of a variant's product
@@ -78,18 +78,18 @@ func variantsOfProducts(tables catalogTables) string {
 
 // ReadPricedVariants is ReadVariants with the product of each, of which only the id
 // and the prices are read.
-func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant, cohort.Product) (more bool)) error {
+func (t *Tx) ReadPricedVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant, cohort.Product) (more bool)) error {
 	type priced struct {
 		cohort.Variant
 		product cohort.Product
 	}
-	tables, err := t.catalog(storeHash)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[priced]{
 		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
-		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(storeHash, f) }, keys: byID,
+		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(storeKey, f) }, keys: byID,
 		scan: func(row txn.Scanner) (v priced, err error) {
 			var price, sale, retail, minimum int64
 			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
@@ -102,9 +102,9 @@ func (t *Tx) ReadPricedVariants(storeHash string, f cohort.VariantFilter, p coho
 }
 
 // CountVariants returns how many variants pass the filter.
-func (t *Tx) CountVariants(storeHash string, f cohort.VariantFilter) (int64, error) {
-	w := whereVariants(storeHash, f)
-	tables, err := t.catalog(storeHash)
+func (t *Tx) CountVariants(storeKey string, f cohort.VariantFilter) (int64, error) {
+	w := whereVariants(storeKey, f)
+	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
@@ -113,8 +113,8 @@ func (t *Tx) CountVariants(storeHash string, f cohort.VariantFilter) (int64, err
 	return n, err
 }
 
-func whereVariants(storeHash string, f cohort.VariantFilter) *where {
-	w := whereStore(storeHash)
+func whereVariants(storeKey string, f cohort.VariantFilter) *where {
+	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	in(w, "product_id", f.ProductIDs)
 	if len(f.SKUs) > 0 {
@@ -127,17 +127,17 @@ func whereVariants(storeHash string, f cohort.VariantFilter) *where {
 // UpdateVariant writes a variant over the one with its id. Whoever does that, or
 // deletes one, has its product from ProductForUpdate. Update returns KindConflict
 // if its SKU is taken.
-func (t *Tx) UpdateVariant(storeHash string, v cohort.Variant) error {
+func (t *Tx) UpdateVariant(storeKey string, v cohort.Variant) error {
 	return t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
 		WHERE store_hash = $1 AND id = $2`,
-		storeHash, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
+		storeKey, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptions(v.OptionValues))
 }
 
 // DeleteVariant deletes a variant with its price records, or returns
 // KindNotFound.
-func (t *Tx) DeleteVariant(storeHash string, id int64) error {
-	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeHash, id)
+func (t *Tx) DeleteVariant(storeKey string, id int64) error {
+	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeKey, id)
 	return mustChange(n, err, variantName(id))
 }
 

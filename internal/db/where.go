@@ -17,10 +17,10 @@ type where struct {
 }
 
 // whereStore starts every query: nothing is read across stores.
-func whereStore(storeHash string) *where {
+func whereStore(storeKey string) *where {
 	w := &where{}
 	w.text.WriteString(" WHERE store_hash = ")
-	w.text.WriteString(w.arg(storeHash))
+	w.text.WriteString(w.arg(storeKey))
 	return w
 }
 
