@@ -11,13 +11,13 @@ import (
 const addressColumns = `id, customer_id, first_name, last_name, company, street_1, street_2, city, state, zip,
 	country, country_iso2, phone, address_type`
 
-// NextAddressID returns the id for a new address in the store.
+// NextAddressID allocates the id of a new address in the store.
 func (t *Tx) NextAddressID(storeKey string) (int64, error) {
 	return t.NextID(storeKey, "customer_address")
 }
 
-// InsertAddress adds an address under its id. Update returns KindNotFound if its
-// customer is gone.
+// InsertAddress adds an address under its id. The commit returns KindNotFound if
+// the customer does not exist.
 func (t *Tx) InsertAddress(storeKey string, a cohort.Address) error {
 	return t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
@@ -31,8 +31,8 @@ func (t *Tx) Address(storeKey string, customerID, id int64) (cohort.Address, err
 	return t.address(storeKey, customerID, id, "")
 }
 
-// AddressForUpdate is Address for one that this transaction is about to write:
-// until its end nobody else does.
+// AddressForUpdate is Address with a row lock: no other transaction writes the row until
+// this one ends.
 func (t *Tx) AddressForUpdate(storeKey string, customerID, id int64) (cohort.Address, error) {
 	return t.address(storeKey, customerID, id, t.SQL().ForUpdate)
 }
@@ -50,8 +50,8 @@ func (t *Tx) address(storeKey string, customerID, id int64, lock string) (cohort
 	return a, err
 }
 
-// ReadAddresses calls fn with a page of a customer's addresses, by id, until it
-// returns false.
+// ReadAddresses calls fn with a page of a customer's addresses, ordered by id,
+// until fn returns false.
 func (t *Tx) ReadAddresses(storeKey string, customerID int64, p cohort.Page, fn func(cohort.Address) (more bool)) error {
 	ofCustomer := func() *where {
 		w := whereStore(storeKey)
@@ -63,7 +63,7 @@ func (t *Tx) ReadAddresses(storeKey string, customerID int64, p cohort.Page, fn 
 	}.each(t, p, p.Size, fn)
 }
 
-// ListAddresses returns what ReadAddresses reads.
+// ListAddresses returns the rows that ReadAddresses reads.
 func (t *Tx) ListAddresses(storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
 	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, customerID, p, fn) })
 }
@@ -75,21 +75,20 @@ func (t *Tx) CountAddresses(storeKey string, customerID int64) (int64, error) {
 	return n, err
 }
 
-// UpdateAddress writes an address over the one with its id, or returns
-// KindNotFound.
+// UpdateAddress overwrites the address with the same id, or returns KindNotFound.
 func (t *Tx) UpdateAddress(storeKey string, a cohort.Address) error {
 	n, err := t.Exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
 		street_2 = $7, city = $8, state = $9, zip = $10, country = $11, country_iso2 = $12, phone = $13, address_type = $14
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
 		a.Street2, a.City, a.State, a.Zip, a.Country, a.CountryISO2, a.Phone, a.Type)
-	return mustChange(n, err, addressName(a.ID))
+	return requireRow(n, err, addressName(a.ID))
 }
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
 func (t *Tx) DeleteAddress(storeKey string, customerID, id int64) error {
 	n, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeKey, customerID, id)
-	return mustChange(n, err, addressName(id))
+	return requireRow(n, err, addressName(id))
 }
 
 // DeleteAddresses deletes every address of a customer.

@@ -9,15 +9,15 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// noPrice stands for a price that is not there.
+// noPrice is stored for a price that is not set.
 const noPrice = -1
 
-// fromAmount returns a price as it is kept, in ten-thousandths. What is kept was
-// validated, so it fits and nothing is cut off.
+// fromAmount returns the stored form of a price, in ten-thousandths. Prices are
+// validated before they are stored, so the conversion is exact.
 func fromAmount(d decimal.Decimal) int64 { return d.Shift(cohort.AmountScale).IntPart() }
 
 func toAmount(n int64) decimal.Decimal {
-	if n == 0 { // most are, and it takes no memory
+	if n == 0 { // the most common value; the zero Decimal allocates nothing
 		return decimal.Decimal{}
 	}
 	return decimal.New(n, -cohort.AmountScale)
@@ -37,9 +37,9 @@ func toPrice(n int64) decimal.NullDecimal {
 	return decimal.NewNullDecimal(toAmount(n))
 }
 
-// amounts adds the ends of a span of prices that are not open. A price that is
-// not there is in no span.
-func (w *where) amounts(expression string, s cohort.AmountRange) {
+// amountRange adds the bounds of a price range that are set. A price that is not
+// set is outside every range.
+func (w *where) amountRange(expression string, s cohort.AmountRange) {
 	if s.Min.Valid {
 		w.and(expression+" >= ?", max(0, boundOf(s.Min.Decimal, decimal.Decimal.Ceil)))
 	}
@@ -49,8 +49,9 @@ func (w *where) amounts(expression string, s cohort.AmountRange) {
 	}
 }
 
-// boundOf returns the end of a span as prices are kept, rounded into the span. A
-// caller may name an end that no price can have.
+// boundOf returns a bound of a range in the stored form of prices, rounded into
+// the range. A bound beyond every possible price becomes the largest or smallest
+// integer.
 func boundOf(d decimal.Decimal, round func(decimal.Decimal) decimal.Decimal) int64 {
 	switch d = round(d.Shift(cohort.AmountScale)); {
 	case d.GreaterThan(largest):
@@ -63,7 +64,7 @@ func boundOf(d decimal.Decimal, round func(decimal.Decimal) decimal.Decimal) int
 
 var largest = decimal.NewFromInt(math.MaxInt64)
 
-// tierRow is how a bulk tier is kept as JSON.
+// tierRow is the JSON form of a bulk tier.
 type tierRow struct {
 	Min    int64           `json:"min"`
 	Max    int64           `json:"max,omitempty"`
@@ -79,11 +80,7 @@ func encodeTiers(tiers []cohort.BulkTier) string {
 	for i, t := range tiers {
 		rows[i] = tierRow{t.QuantityMin, t.QuantityMax, t.Method, t.Amount}
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		panic(err) // numbers and words always encode
-	}
-	return string(text)
+	return mustMarshal(rows)
 }
 
 func decodeTiers(text string) ([]cohort.BulkTier, error) {

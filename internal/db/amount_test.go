@@ -83,7 +83,7 @@ func TestOptionsAreKept(t *testing.T) {
 	})
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.SliceOfN(option, 0, 5).Draw(t, "options")
-		got, err := decodeOptions(encodeOptions(want))
+		got, err := decodeOptionValues(encodeOptionValues(want))
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
 			t.Errorf("error %v (-want +got):\n%s", err, diff)
 		}
@@ -97,10 +97,10 @@ func TestKeptForms(t *testing.T) {
 		{QuantityMin: 10, Method: cohort.MethodFixed, Amount: decimal.RequireFromString("7.25")},
 	}
 	for got, want := range map[string]string{
-		encodeTiers(nil):   `[]`,
-		encodeTiers(tiers): `[{"min":2,"max":9,"method":"percent","amount":"5"},{"min":10,"method":"fixed","amount":"7.25"}]`,
-		encodeOptions(nil): `[]`,
-		encodeOptions([]cohort.OptionValue{{OptionID: 1, ValueID: 2}}): `[{"option":1,"value":2}]`,
+		encodeTiers(nil):        `[]`,
+		encodeTiers(tiers):      `[{"min":2,"max":9,"method":"percent","amount":"5"},{"min":10,"method":"fixed","amount":"7.25"}]`,
+		encodeOptionValues(nil): `[]`,
+		encodeOptionValues([]cohort.OptionValue{{OptionID: 1, ValueID: 2}}): `[{"option":1,"value":2}]`,
 	} {
 		if got != want {
 			t.Errorf("kept is %s, want %s", got, want)
@@ -117,7 +117,7 @@ func TestBrokenRowsAreErrors(t *testing.T) {
 		if tiers, err := decodeTiers(text); err == nil && !strings.Contains(text, "option") {
 			t.Errorf("%q is read as the tiers %v", text, tiers)
 		}
-		if options, err := decodeOptions(text); err == nil && !strings.Contains(text, "min") {
+		if options, err := decodeOptionValues(text); err == nil && !strings.Contains(text, "min") {
 			t.Errorf("%q is read as the options %v", text, options)
 		}
 	}
@@ -156,8 +156,8 @@ func TestSpansOfPrices(t *testing.T) {
 				}
 			}
 			got, err := pick(d, func(w *where) error {
-				w.amounts("id", span)
-				return w.slice(cohort.Page{Number: 1, Size: 100}, 100, byID)
+				w.amountRange("id", span)
+				return w.page(cohort.Page{Number: 1, Size: 100}, 100, byID)
 			})
 			if err != nil {
 				t.Fatal(err)

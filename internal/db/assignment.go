@@ -10,28 +10,28 @@ import (
 
 const assignmentColumns = "id, price_list_id, customer_group_id, channel_id"
 
-// NextAssignmentID returns the id for a new assignment of the store.
+// NextAssignmentID allocates the id of a new price list assignment in the store.
 func (t *Tx) NextAssignmentID(storeKey string) (int64, error) {
 	return t.NextID(storeKey, "price_list_assignment")
 }
 
-// Whoever writes assignments of a group holds the group's row, so that they and
-// the group's rules change together.
+// A transaction that writes a group's assignments first locks the group's row,
+// because the assignments and the group's rules must change together.
 
-// InsertAssignment adds an assignment under its id. Update returns KindConflict
-// if the group has one in the channel already.
+// InsertAssignment adds an assignment under its id. The commit returns
+// KindConflict if the group already has an assignment in the channel.
 func (t *Tx) InsertAssignment(storeKey string, a cohort.PriceListAssignment) error {
 	return t.Later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
 		storeKey, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
 }
 
-// UpdateAssignment gives an assignment another list.
+// UpdateAssignment sets the price list of an assignment.
 func (t *Tx) UpdateAssignment(storeKey string, id, listID int64) error {
 	return t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeKey, id, listID)
 }
 
-// ReadAssignments calls fn with the assignments of a page that pass the filter, by
-// id, until it returns false.
+// ReadAssignments calls fn with the assignments of a page that pass the filter, ordered by
+// id, until fn returns false.
 func (t *Tx) ReadAssignments(storeKey string, f cohort.AssignmentFilter, p cohort.Page, fn func(cohort.PriceListAssignment) (more bool)) error {
 	return listing[cohort.PriceListAssignment]{
 		columns: assignmentColumns, table: "price_list_assignments",
@@ -46,14 +46,14 @@ func (t *Tx) CountAssignments(storeKey string, f cohort.AssignmentFilter) (n int
 	return n, err
 }
 
-// AssignmentsForUpdate returns all assignments that pass the filter, by id, which
-// this transaction is about to write: until its end nobody else does.
+// AssignmentsForUpdate returns all assignments that pass the filter, ordered by
+// id, and locks their rows until the transaction ends.
 func (t *Tx) AssignmentsForUpdate(storeKey string, f cohort.AssignmentFilter) ([]cohort.PriceListAssignment, error) {
 	return t.assignments(whereAssignments(storeKey, f), " ORDER BY id"+t.SQL().ForUpdate)
 }
 
-// GroupsAssigned returns the ids of the groups, ascending, whose assignments pass
-// the filter.
+// GroupsAssigned returns the ids of the groups whose assignments pass the filter,
+// in ascending order.
 func (t *Tx) GroupsAssigned(storeKey string, f cohort.AssignmentFilter) ([]int64, error) {
 	w := whereAssignments(storeKey, f)
 	rows, err := t.Query("SELECT DISTINCT customer_group_id FROM price_list_assignments"+w.text.String()+
@@ -65,15 +65,16 @@ func (t *Tx) GroupsAssigned(storeKey string, f cohort.AssignmentFilter) ([]int64
 }
 
 // Assignment returns the assignment of a group in a channel, and false if there is
-// none. 0 is everybody, and every channel.
+// none. Group 0 means all shoppers, channel 0 all channels.
 func (t *Tx) Assignment(storeKey string, groupID, channelID int64) (a cohort.PriceListAssignment, ok bool, err error) {
 	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 AND channel_id = $3",
 		storeKey, groupID, channelID)))
 }
 
-// FirstAssignment returns the assignment by which a group is known: the one
-// without a channel, else the one with the lowest channel.
+// FirstAssignment returns the assignment that a group's price_list rule shows: the
+// one for all channels, otherwise the one with the lowest channel id. It returns
+// false if the group has none.
 func (t *Tx) FirstAssignment(storeKey string, groupID int64) (a cohort.PriceListAssignment, ok bool, err error) {
 	return found(scanAssignment(t.Lookup("SELECT "+assignmentColumns+
 		" FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2 ORDER BY channel_id LIMIT 1",
@@ -120,7 +121,7 @@ func scanAssignment(row txn.Scanner) (cohort.PriceListAssignment, error) {
 	return a, err
 }
 
-// found makes of a missing row that it is not there.
+// found turns ErrNoRows into false.
 func found[T any](v T, err error) (T, bool, error) {
 	if errors.Is(err, txn.ErrNoRows) {
 		return v, false, nil

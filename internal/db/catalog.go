@@ -6,36 +6,37 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// catalogTables is what a store's catalog is read from: the names of tables, or
-// sub-selects that stand in their place.
+// catalogTables are the sources of a store's catalog in a FROM clause: table
+// names, or sub-selects in their place.
 type catalogTables struct {
 	categories, products, productCategories, variants string
-	// priceRecords is records with what their variants say beside them.
+	// priceRecords are the price records joined with their variants.
 	priceRecords string
-	// overlaid reports that an import is published and not merged.
-	overlaid bool
+	// withImport reports that an import is published but not merged.
+	withImport bool
 }
 
-// storedCatalog is the catalog of a store without an import that is to be merged.
+// storedCatalog is the catalog of a store without an unmerged import.
 var storedCatalog = catalogTables{
 	categories: "categories", products: "products", productCategories: "product_categories", variants: "variants",
 	priceRecords: "(" + recordsWith("variants", "") + ") AS records",
 }
 
-// overlaidCatalog is the catalog of a store whose import is published and not
-// merged: the rows of the import take the place of those with the same ids.
-var overlaidCatalog = catalogTables{
-	overlaid:          true,
-	categories:        overlay("categories", "id, parent_id, name, name_folded", "id"),
-	products:          overlay("products", "name_folded, "+productColumns, "id"),
-	productCategories: overlay("product_categories", "product_id, category_id, position", "product_id"),
-	variants:          overlay("variants", variantColumns, "id"),
+// catalogWithImport is the catalog of a store whose import is published but not
+// merged: the rows of the import replace the stored rows with the same ids.
+var catalogWithImport = catalogTables{
+	withImport:        true,
+	categories:        unionIncoming("categories", "id, parent_id, name, name_folded", "id"),
+	products:          unionIncoming("products", "name_folded, "+productColumns, "id"),
+	productCategories: unionIncoming("product_categories", "product_id, category_id, position", "product_id"),
+	variants:          unionIncoming("variants", variantColumns, "id"),
 	priceRecords: "(" + recordsWith("variants", " WHERE "+notReplaced("variants", "v", "id")) + " UNION ALL " +
 		recordsWith("incoming_variants", "") + ") AS records",
 }
 
-// replacedBy is the table of an import whose rows, by their ids, take the place
-// of a table's. A product brings its categories along.
+// replacedBy names, for each catalog table, the import table whose ids decide
+// which stored rows are replaced. An imported product replaces all of its
+// product_categories rows.
 var replacedBy = map[string]string{
 	"categories":         "incoming_categories",
 	"products":           "incoming_products",
@@ -43,19 +44,22 @@ var replacedBy = map[string]string{
 	"variants":           "incoming_variants",
 }
 
-// notReplaced is the condition that an import has nothing for a row of a table,
-// which is called by its alias, and whose id is in a column.
+// notReplaced is the condition that no row of an import replaces a row of the
+// table. alias is the table's alias in the query, and column holds the id.
 func notReplaced(table, alias, column string) string {
 	return "NOT EXISTS (SELECT 1 FROM " + replacedBy[table] + " AS i WHERE i.store_hash = " + alias + ".store_hash AND i.id = " +
 		alias + "." + column + ")"
 }
 
-func overlay(table, columns, column string) string {
+// unionIncoming is a sub-select of the rows of a table that the import does not
+// replace, and of the rows of the import.
+func unionIncoming(table, columns, column string) string {
 	return "(SELECT store_hash, " + columns + " FROM " + table + " AS b WHERE " + notReplaced(table, "b", column) +
 		" UNION ALL SELECT store_hash, " + columns + " FROM incoming_" + table + ") AS " + table
 }
 
-// catalog returns what the store's catalog is read from in this transaction.
+// catalog returns the tables from which this transaction reads the store's
+// catalog. It queries the import's state once per transaction and store.
 func (t *Tx) catalog(storeKey string) (catalogTables, error) {
 	if t.catalogKnown && t.catalogStore == storeKey {
 		return t.tables(), nil
@@ -65,29 +69,29 @@ func (t *Tx) catalog(storeKey string) (catalogTables, error) {
 	if err != nil && !errors.Is(err, txn.ErrNoRows) {
 		return catalogTables{}, err
 	}
-	t.knowCatalog(storeKey, err == nil)
+	t.setCatalog(storeKey, err == nil)
 	return t.tables(), nil
 }
 
 func (t *Tx) tables() catalogTables {
-	if t.catalogOverlaid {
-		return overlaidCatalog
+	if t.catalogWithImport {
+		return catalogWithImport
 	}
 	return storedCatalog
 }
 
-// knowCatalog keeps for the rest of the transaction how a store's catalog is read.
-func (t *Tx) knowCatalog(storeKey string, overlaid bool) {
-	t.catalogKnown, t.catalogStore, t.catalogOverlaid = true, storeKey, overlaid
+// setCatalog records how this transaction reads the store's catalog.
+func (t *Tx) setCatalog(storeKey string, withImport bool) {
+	t.catalogKnown, t.catalogStore, t.catalogWithImport = true, storeKey, withImport
 }
 
-// forgetCatalog has the next read look again.
+// forgetCatalog makes the next read query the import's state again.
 func (t *Tx) forgetCatalog() { t.catalogKnown = false }
 
-// catalogOfIDs is ofIDs for a table of the catalog of a store.
-func (t *Tx) catalogOfIDs(c catalogTables, l txn.LookupBy) string {
-	if !c.overlaid {
-		return t.ofIDs(l)
+// catalogRowsOf is rowsOf for a table of the store's catalog.
+func (t *Tx) catalogRowsOf(c catalogTables, l txn.LookupBy) string {
+	if !c.withImport {
+		return t.rowsOf(l)
 	}
 	stored, incoming := l, l
 	column := "id"
@@ -96,5 +100,5 @@ func (t *Tx) catalogOfIDs(c catalogTables, l txn.LookupBy) string {
 	}
 	stored.Condition += " AND " + notReplaced(l.Table, "x", column)
 	incoming.Table = "incoming_" + l.Table
-	return t.ofIDs(stored) + " UNION ALL " + t.ofIDs(incoming)
+	return t.rowsOf(stored) + " UNION ALL " + t.rowsOf(incoming)
 }

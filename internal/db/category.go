@@ -11,9 +11,10 @@ import (
 
 const categoryColumns = "id, parent_id, name"
 
-// LockCategories lets no other transaction change the store's category tree
-// until this one ends. Who changes it calls it first: whether a category may
-// have its place depends on rows that no lock of its own row guards.
+// LockCategories takes the exclusive lock on the store's category tree until the
+// transaction ends. Every transaction that changes the tree calls it first: the
+// checks on a category's place read rows that a lock on its own row does not
+// protect.
 func (t *Tx) LockCategories(storeKey string) error {
 	return t.LockStore(categoryTree, storeKey)
 }
@@ -29,8 +30,8 @@ func (t *Tx) Category(storeKey string, id int64) (cohort.Category, error) {
 	return t.category(storeKey, id, "")
 }
 
-// CategoryForUpdate is Category for one that this transaction is about to write:
-// until its end nobody else does.
+// CategoryForUpdate is Category with a row lock: no other transaction writes the row until
+// this one ends.
 func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, error) {
 	return t.category(storeKey, id, t.SQL().ForUpdate)
 }
@@ -48,8 +49,8 @@ func (t *Tx) category(storeKey string, id int64, lock string) (cohort.Category, 
 	return c, err
 }
 
-// CategoryIDByName returns the id of the category under a parent that has the
-// name, or 0.
+// CategoryIDByName returns the id of the category with the name under a parent,
+// or 0.
 func (t *Tx) CategoryIDByName(storeKey string, parentID int64, name string) (int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -58,8 +59,8 @@ func (t *Tx) CategoryIDByName(storeKey string, parentID int64, name string) (int
 	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeKey, parentID, name)
 }
 
-// ReadCategories calls fn with the categories of a page that pass the filter, by id,
-// until it returns false.
+// ReadCategories calls fn with the categories of a page that pass the filter, ordered by
+// id, until fn returns false.
 func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -71,7 +72,7 @@ func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, p cohort.P
 	}.each(t, p, p.Size, fn)
 }
 
-// ListCategories returns what ReadCategories reads.
+// ListCategories returns the rows that ReadCategories reads.
 func (t *Tx) ListCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
 	return all(func(fn func(cohort.Category) bool) error { return t.ReadCategories(storeKey, f, p, fn) })
 }
@@ -96,18 +97,21 @@ func whereCategories(storeKey string, f cohort.CategoryFilter) *where {
 	return w
 }
 
-// name adds conditions on a name, and on a part of it without regard to case.
+// name adds conditions on the exact name, if name is not nil, and on a
+// case-insensitive substring, if like is not empty.
 func (w *where) name(name *string, like string) {
 	if name != nil {
 		w.and("name = ?", *name)
 	}
 	if like != "" {
-		w.and("replace(name_folded, ?, '') <> name_folded", Fold(like)) // as for groups
+		// A substring test in the same SQL for both engines, without wildcard
+		// characters.
+		w.and("replace(name_folded, ?, '') <> name_folded", Fold(like))
 	}
 }
 
-// HasCategories reports which of the ids are categories of the store, and will be
-// until the transaction ends.
+// HasCategories reports which of the ids are categories of the store, and locks
+// these against deletion until the transaction ends.
 func (t *Tx) HasCategories(storeKey string, ids []int64) (map[int64]bool, error) {
 	has := make(map[int64]bool, len(ids))
 	if len(ids) == 0 {
@@ -119,7 +123,8 @@ func (t *Tx) HasCategories(storeKey string, ids []int64) (map[int64]bool, error)
 	if err != nil {
 		return nil, err
 	}
-	// In order, so that it does not wait in a circle with who deletes several.
+	// Rows are locked in the order of their ids to avoid a deadlock with a
+	// transaction that deletes several categories.
 	rows, err := t.Query("SELECT id FROM "+tables.categories+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
 	if err != nil {
 		return nil, err
@@ -131,8 +136,8 @@ func (t *Tx) HasCategories(storeKey string, ids []int64) (map[int64]bool, error)
 	return has, err
 }
 
-// SubcategoryOutside returns the parent of a category that does not pass the
-// filter although its parent does, or 0 if there is none.
+// SubcategoryOutside looks for a category that does not pass the filter although
+// its parent does. It returns the parent's id, or 0 if there is none.
 func (t *Tx) SubcategoryOutside(storeKey string, f cohort.CategoryFilter) (parentID int64, err error) {
 	w := whereCategories(storeKey, f)
 	tables, err := t.catalog(storeKey)
@@ -153,12 +158,13 @@ func (t *Tx) CategoryParents(storeKey string) (cohort.CategoryParents, error) {
 	return t.categoryParents("SELECT id, parent_id FROM "+tables.categories+" WHERE store_hash = $1", storeKey)
 }
 
-// maxTreeIDs is from how many ids on it is quicker to read the whole tree than to
-// look for what is above them. Engines have a limit of arguments as well.
+// maxTreeIDs is the most ids whose ancestors CategoryParentsOf looks up. For more
+// ids it is faster to read the whole tree, and engines limit the number of
+// arguments.
 const maxTreeIDs = 4096
 
-// CategoryParentsOf returns the part of a store's category tree that has some
-// categories and what is above them, and perhaps more.
+// CategoryParentsOf returns a part of the store's category tree that contains at
+// least the given categories and their ancestors.
 func (t *Tx) CategoryParentsOf(storeKey string, ids []int64) (cohort.CategoryParents, error) {
 	if len(ids) == 0 {
 		return cohort.CategoryParents{}, nil
@@ -172,7 +178,7 @@ func (t *Tx) CategoryParentsOf(storeKey string, ids []int64) (cohort.CategoryPar
 	}
 	w := whereStore(storeKey)
 	in(w, "id", ids)
-	// UNION keeps each category once, so a circle would come to an end too.
+	// UNION removes duplicates, so the recursion ends even on a cycle.
 	return t.categoryParents(`WITH RECURSIVE above (id, parent_id) AS (
 			SELECT id, parent_id FROM `+tables.categories+w.text.String()+`
 			UNION
@@ -197,26 +203,28 @@ func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents,
 	return parents, rows.Err()
 }
 
-// UpdateCategory writes a category over the one with its id, or returns
+// UpdateCategory overwrites the category with the same id, or returns
 // KindNotFound.
 func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
 	n, err := t.Exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
 		storeKey, c.ID, c.ParentID, c.Name, Fold(c.Name))
-	return mustChange(n, err, categoryName(c.ID))
+	return requireRow(n, err, categoryName(c.ID))
 }
 
-// DeleteCategory deletes a category and takes it from the products that are in
-// it, or returns KindNotFound. That nothing is below it is for the caller to see.
+// DeleteCategory deletes a category and removes its products from it, or returns
+// KindNotFound. The caller makes sure that it has no subcategories.
 func (t *Tx) DeleteCategory(storeKey string, id int64) error {
-	// Its row comes first: that waits for who puts a product into it meanwhile.
+	// The category's row goes first: the DELETE waits for transactions that have
+	// locked it to add a product to the category.
 	n, err := t.Exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, id)
-	if err := mustChange(n, err, categoryName(id)); err != nil {
+	if err := requireRow(n, err, categoryName(id)); err != nil {
 		return err
 	}
 	return t.emptyCategory(storeKey, id)
 }
 
-// DeleteCategories is DeleteCategory for all that pass the filter, if any do.
+// DeleteCategories deletes all categories that pass the filter, and removes their
+// products from them. It is no error if none passes.
 func (t *Tx) DeleteCategories(storeKey string, f cohort.CategoryFilter) error {
 	categories, err := t.ListCategories(storeKey, f, cohort.Page{Number: 1, Size: math.MaxInt32})
 	for _, c := range categories {

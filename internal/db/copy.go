@@ -9,34 +9,35 @@ import (
 	"cohort.example/cohort"
 )
 
-// table is a table as it is copied.
+// table describes a table whose rows are copied.
 type table struct {
 	name    string
-	key     string // sorts the rows
+	key     string // the columns that rows are ordered by
 	columns []column
 }
 
-// column is a column, and where a value of it is scanned to: engines differ in
-// how they hand out a boolean.
+// column describes a column. Engines return booleans as different types, so new
+// returns the destination that a value is scanned into.
 type column struct {
 	name string
 	new  func() any
-	read string // the expression that it is read by, unless it is the name
+	read string // the expression that selects it; empty means the name
 }
 
 func text(name string) column    { return column{name: name, new: func() any { return new(string) }} }
 func integer(name string) column { return column{name: name, new: func() any { return new(int64) }} }
 func boolean(name string) column { return column{name: name, new: func() any { return new(bool) }} }
 
-// textOr is a text that is written as another column's where it is missing.
+// textOr is a text column that may be NULL; the other column's value is copied
+// instead of NULL.
 func textOr(name, other string) column {
 	c := text(name)
 	c.read = "coalesce(" + name + ", " + other + ")"
 	return c
 }
 
-// copied is the tables of an installation, each after those that it refers to.
-// Receipts are left out: they belong to connections.
+// copied are the tables of an installation, each after the tables it references.
+// Table receipts is left out: its rows belong to connections of the source.
 var copied = []table{
 	{"stores", "hash", []column{
 		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),
@@ -97,23 +98,23 @@ var copied = []table{
 	}},
 }
 
-// TableCount is how many rows a table has in two databases.
+// TableCount is the number of rows of a table in two databases.
 type TableCount struct {
 	Table    string
 	From, To int64
 }
 
-// Copy copies everything of one database, as it is at one moment, into another
-// that is empty. It is one transaction: when it fails, or ctx ends, the other
-// database is as empty as before. progress is called now and then with how many
-// rows are copied, of how many. Copy returns the counts of both sides as they
-// are after the copy, and an error if they differ.
+// Copy copies a snapshot of one database into another, which must be empty. It
+// writes in one transaction: if it fails, or ctx ends, the target stays empty.
+// progress is called after each batch with the number of rows copied and the
+// total. Copy returns the row counts of both databases after the copy, and an
+// error if they differ.
 //
-// It returns KindConflict if the other database is not empty.
+// It returns KindConflict if the target is not empty.
 func Copy(ctx context.Context, from, to *DB, progress func(done, of int64)) (counts []TableCount, err error) {
 	err = from.ViewLong(ctx, func(source *Tx) error {
 		if counts, err = source.countTables(); err != nil {
-			return fmt.Errorf("count what there is to copy: %w", err)
+			return fmt.Errorf("count the rows to copy: %w", err)
 		}
 		return to.UpdateLong(ctx, func(target *Tx) error {
 			return copyTables(ctx, source, target, counts, progress)
@@ -126,12 +127,12 @@ func Copy(ctx context.Context, from, to *DB, progress func(done, of int64)) (cou
 }
 
 func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, progress func(done, of int64)) error {
-	there, err := target.countTables()
+	existing, err := target.countTables()
 	if err != nil {
 		return err
 	}
 	var total, before int64
-	for i, c := range there {
+	for i, c := range existing {
 		before += c.From
 		total += counts[i].From
 	}
@@ -145,14 +146,14 @@ func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, pr
 			progress(done, total)
 		})
 		if err != nil {
-			return fmt.Errorf("copy the table %s: %w", t.name, err)
+			return fmt.Errorf("copy table %s: %w", t.name, err)
 		}
 	}
 	return nil
 }
 
-// copyRows is how many rows are written by one statement. SQLite's driver looks
-// for each argument among all of them, so many more would take longer.
+// copyRows is the number of rows that one statement inserts. SQLite's driver
+// searches all arguments for each one, so larger statements are slower.
 const copyRows = 20
 
 func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows int)) error {
@@ -211,7 +212,7 @@ func (t table) columnReads() string {
 	return strings.Join(reads, ", ")
 }
 
-// insert is the statement that inserts n rows.
+// insert returns the statement that inserts n rows.
 func (t table) insert(n int) string {
 	var b strings.Builder
 	b.WriteString("INSERT INTO " + t.name + " (" + t.columnNames() + ") VALUES ")
@@ -233,7 +234,7 @@ func (t table) insert(n int) string {
 	return b.String()
 }
 
-// countTables counts the rows of every table that is copied, as From.
+// countTables counts the rows of every copied table, in the field From.
 func (t *Tx) countTables() ([]TableCount, error) {
 	counts := make([]TableCount, len(copied))
 	for i, table := range copied {
@@ -247,16 +248,16 @@ func (t *Tx) countTables() ([]TableCount, error) {
 
 func compareCounts(ctx context.Context, to *DB, counts []TableCount) error {
 	return to.ViewLong(ctx, func(tx *Tx) error {
-		there, err := tx.countTables()
+		copies, err := tx.countTables()
 		if err != nil {
-			return fmt.Errorf("count what was copied: %w", err)
+			return fmt.Errorf("count the copied rows: %w", err)
 		}
 		for i := range counts {
-			counts[i].To = there[i].From
+			counts[i].To = copies[i].From
 		}
 		for _, c := range counts {
 			if c.From != c.To {
-				return fmt.Errorf("the table %s had %d rows, and has %d where it was copied to; does somebody write to it?", c.Table, c.From, c.To)
+				return fmt.Errorf("table %s has %d rows in the source and %d in the target; is another process writing to the target?", c.Table, c.From, c.To)
 			}
 		}
 		return nil

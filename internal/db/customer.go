@@ -10,25 +10,27 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// customerColumns are a customer's columns but for the group and the password.
+// customerColumns are the columns of a customer except its group and password.
 const customerColumns = `id, company, first_name, last_name, email, phone, store_credit, registration_ip_address,
 	notes, tax_exempt_category, reset_pass_on_login, accepts_marketing, date_created, date_modified`
 
-// groupInEffect is the group that a customer is in: a group that is deleted is
-// none, whether its members' rows say so already or not. $1 is the store.
 const (
-	departed      = "(SELECT group_id FROM departed_groups WHERE store_hash = $1)"
-	groupInEffect = "CASE WHEN customer_group_id IN " + departed + " THEN 0 ELSE customer_group_id END"
+	// tombstones selects the ids of deleted groups that customers' rows may still
+	// name. $1 is the store's key.
+	tombstones = "(SELECT group_id FROM departed_groups WHERE store_hash = $1)"
+	// groupInEffect is the id of the group that a customer is in. It is 0 for a
+	// deleted group, even while the customer's row still names it.
+	groupInEffect = "CASE WHEN customer_group_id IN " + tombstones + " THEN 0 ELSE customer_group_id END"
 )
 
-// NextCustomerID returns the id for a new customer of the store.
+// NextCustomerID allocates the id of a new customer in the store.
 func (t *Tx) NextCustomerID(storeKey string) (int64, error) {
 	return t.NextID(storeKey, "customer")
 }
 
 // InsertCustomer adds a customer under its id, with the hash of its password,
-// and counts it as a member of its group. Update returns KindConflict if the
-// email is taken.
+// and counts it as a member of its group. The commit returns KindConflict if
+// another customer has the email.
 func (t *Tx) InsertCustomer(storeKey string, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
@@ -46,8 +48,8 @@ func (t *Tx) Customer(storeKey string, id int64) (cohort.Customer, error) {
 	return t.customer(storeKey, id, "")
 }
 
-// CustomerForUpdate is Customer for one that this transaction is about to write:
-// until its end nobody else does.
+// CustomerForUpdate is Customer with a row lock: no other transaction writes the row until
+// this one ends.
 func (t *Tx) CustomerForUpdate(storeKey string, id int64) (cohort.Customer, error) {
 	return t.customer(storeKey, id, t.SQL().ForUpdate)
 }
@@ -61,14 +63,14 @@ func (t *Tx) customer(storeKey string, id int64, lock string) (cohort.Customer, 
 	return c, err
 }
 
-// CustomerIDByEmail returns the id of the customer who has the email, in
-// whatever case, or 0.
+// CustomerIDByEmail returns the id of the customer with the email, ignoring case,
+// or 0.
 func (t *Tx) CustomerIDByEmail(storeKey, email string) (int64, error) {
 	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeKey, Fold(email))
 }
 
-// ReadCustomers calls fn with the customers of a page that pass the filter, by id,
-// until it returns false.
+// ReadCustomers calls fn with the customers of a page that pass the filter, ordered by
+// id, until fn returns false.
 func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
 	return listing[cohort.Customer]{
 		columns: groupInEffect + ", " + customerColumns, table: "customers",
@@ -76,17 +78,17 @@ func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Pa
 	}.each(t, p, p.Size, fn)
 }
 
-// ListCustomers returns what ReadCustomers reads.
+// ListCustomers returns the rows that ReadCustomers reads.
 func (t *Tx) ListCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
 	return all(func(fn func(cohort.Customer) bool) error { return t.ReadCustomers(storeKey, f, p, fn) })
 }
 
-// ListCustomersForUpdate is ListCustomers for those whom this transaction is
-// about to delete. They have only their ids and groups: a hundred customers may
-// have notes of 26 MB.
+// ListCustomersForUpdate is ListCustomers with row locks, for a transaction that
+// deletes the customers. It reads only their ids and groups: the notes of a
+// hundred customers may have 26 MB.
 func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
 	w := whereCustomers(storeKey, f)
-	if err := w.slice(p, p.Size, byID); err != nil {
+	if err := w.page(p, p.Size, byID); err != nil {
 		return nil, err
 	}
 	rows, err := t.Query("SELECT "+groupInEffect+", id FROM customers"+w.text.String()+t.SQL().ForUpdate, w.args...)
@@ -126,9 +128,9 @@ func whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
 	switch {
 	case f.GroupID == nil:
 	case *f.GroupID == 0:
-		w.and("(customer_group_id = ? OR customer_group_id IN "+departed+")", 0)
+		w.and("(customer_group_id = ? OR customer_group_id IN "+tombstones+")", 0)
 	default:
-		w.and("customer_group_id = ? AND customer_group_id NOT IN "+departed, *f.GroupID)
+		w.and("customer_group_id = ? AND customer_group_id NOT IN "+tombstones, *f.GroupID)
 	}
 	if f.MinID > 0 {
 		w.and("id >= ?", f.MinID)
@@ -136,15 +138,15 @@ func whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
 	if f.MaxID > 0 {
 		w.and("id <= ?", f.MaxID)
 	}
-	w.span("date_created", f.DateCreated)
-	w.span("date_modified", f.DateModified)
+	w.timeRange("date_created", f.DateCreated)
+	w.timeRange("date_modified", f.DateModified)
 	return w
 }
 
-// UpdateCustomer writes a customer over the one with its id and keeps the
-// member counts; before is that one as it was read in this transaction. An
-// empty passwordHash keeps the password. Update returns KindConflict if the
-// email is taken by another.
+// UpdateCustomer overwrites the customer with the same id and adjusts the member
+// counts. before is the customer as read in this transaction. An empty
+// passwordHash keeps the password. The commit returns KindConflict if another
+// customer has the email.
 func (t *Tx) UpdateCustomer(storeKey string, before, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
 		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
@@ -160,8 +162,8 @@ func (t *Tx) UpdateCustomer(storeKey string, before, c cohort.Customer, password
 	return t.moveMember(storeKey, before.GroupID, c.GroupID, c.ID)
 }
 
-// PasswordHash returns the hash of a customer's password, "" when there is no
-// such customer.
+// PasswordHash returns the hash of a customer's password, or "" if the customer
+// does not exist.
 func (t *Tx) PasswordHash(storeKey string, id int64) (string, error) {
 	var hash string
 	err := t.Lookup("SELECT password_hash FROM customers WHERE store_hash = $1 AND id = $2", storeKey, id).Scan(&hash)
@@ -171,11 +173,11 @@ func (t *Tx) PasswordHash(storeKey string, id int64) (string, error) {
 	return hash, err
 }
 
-// DeleteCustomer deletes a customer with its addresses, and takes it out of
-// its group's count. c is the customer as it was read in this transaction.
+// DeleteCustomer deletes a customer with its addresses, and subtracts it from its
+// group's member count. c is the customer as read in this transaction.
 func (t *Tx) DeleteCustomer(storeKey string, c cohort.Customer) error {
 	n, err := t.Exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeKey, c.ID)
-	if err := mustChange(n, err, customerName(c.ID)); err != nil {
+	if err := requireRow(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
 	return t.dropMember(storeKey, c.GroupID, c.ID)
@@ -199,8 +201,8 @@ func scanCustomer(row txn.Scanner) (cohort.Customer, error) {
 	return c, nil
 }
 
-// creditFilter is the text that a credit is kept as; one with more decimals than
-// are kept is no credit's.
+// creditFilter returns the text to compare store_credit with. A value with more
+// decimal places than are stored matches no customer.
 func creditFilter(d decimal.Decimal) string {
 	if d.Equal(d.Truncate(cohort.AmountScale)) {
 		return creditText(d)
@@ -208,5 +210,6 @@ func creditFilter(d decimal.Decimal) string {
 	return d.String()
 }
 
-// creditText is how a store credit is kept, so that equal ones are equal texts.
+// creditText is the stored form of a store credit. Equal credits have equal
+// texts.
 func creditText(d decimal.Decimal) string { return d.StringFixed(cohort.AmountScale) }

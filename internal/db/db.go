@@ -1,5 +1,6 @@
-// Package db keeps the resources of package cohort in a SQL database. It has their
-// SQL, one text for both engines; package txn has the engines and transactions.
+// Package db stores the resources of package cohort in a SQL database. It contains
+// their SQL, the same for both engines; package txn contains the engines and the
+// transactions.
 package db
 
 import (
@@ -14,7 +15,7 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrations has the files that make the schema.
+// migrations are the files that create the schema.
 var migrations = func() fs.FS {
 	files, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
@@ -26,14 +27,15 @@ var migrations = func() fs.FS {
 // DB is an open database.
 type DB struct {
 	*txn.DB
-	run transactions // DB, except in tests
+	run transactions // the embedded DB; tests replace it
 
-	// The constants, except in tests.
+	// The constants of these names; tests replace them.
 	maxSlice     int
 	maxSliceRest time.Duration
 }
 
-// transactions is what runs transactions.
+// transactions runs transactions. It is an interface so that tests can inject
+// failures and record queries.
 type transactions interface {
 	Update(context.Context, func(*txn.Tx) error) error
 	UpdateLong(context.Context, func(*txn.Tx) error) error
@@ -42,21 +44,20 @@ type transactions interface {
 	Scratch(context.Context, func(*txn.Tx) error) error
 }
 
-// Tx is a transaction, with a method for each statement about a resource.
+// Tx is a transaction. Its methods read and write the resources.
 type Tx struct {
 	*txn.Tx
-	// How this transaction reads a store's catalog, once that is known.
-	catalogKnown, catalogOverlaid bool
-	catalogStore                  string
+	// How this transaction reads the catalog of catalogStore; see Tx.catalog.
+	catalogKnown, catalogWithImport bool
+	catalogStore                    string
 }
 
-// Open opens the database that the URL names and brings its schema up to date; see
-// [txn.Open].
+// Open opens the database at the URL and migrates its schema; see [txn.Open].
 func Open(ctx context.Context, url string) (*DB, error) {
 	return opened(txn.Open(ctx, url, migrations))
 }
 
-// OpenExisting is Open for a database that has to exist; see [txn.OpenExisting].
+// OpenExisting is Open for a database that must exist; see [txn.OpenExisting].
 func OpenExisting(ctx context.Context, url string) (*DB, error) {
 	return opened(txn.OpenExisting(ctx, url, migrations))
 }
@@ -68,12 +69,12 @@ func opened(d *txn.DB, err error) (*DB, error) {
 	return New(d), nil
 }
 
-// New returns the resources of a database that is open.
+// New returns the resources of an open database.
 func New(d *txn.DB) *DB {
 	return &DB{DB: d, run: d, maxSlice: maxSlice, maxSliceRest: maxSliceRest}
 }
 
-// Migrations has the files that make the schema, for [txn.Open].
+// Migrations returns the files that create the schema, for [txn.Open].
 func Migrations() fs.FS { return migrations }
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].
@@ -81,7 +82,8 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.Update(ctx, wrap(fn))
 }
 
-// UpdateLong is Update for one long piece of work; see [txn.DB.UpdateLong].
+// UpdateLong is Update for a transaction that takes long; see
+// [txn.DB.UpdateLong].
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.UpdateLong(ctx, wrap(fn))
 }
@@ -91,12 +93,12 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.View(ctx, wrap(fn))
 }
 
-// ViewLong is View for one long piece of work; see [txn.DB.ViewLong].
+// ViewLong is View for a transaction that takes long; see [txn.DB.ViewLong].
 func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.ViewLong(ctx, wrap(fn))
 }
 
-// scratch runs fn on a connection that may write temporary tables; see
+// scratch runs fn on a connection that can write temporary tables; see
 // [txn.DB.Scratch].
 func (db *DB) scratch(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.Scratch(ctx, wrap(fn))
@@ -106,8 +108,8 @@ func wrap(fn func(*Tx) error) func(*txn.Tx) error {
 	return func(t *txn.Tx) error { return fn(&Tx{Tx: t}) }
 }
 
-// snapshot runs fn on a scratch connection: everything that it reads of a store is
-// of one moment.
+// snapshot runs fn so that all of its reads on a scratch connection see one
+// snapshot of the database.
 func (t *Tx) snapshot(fn func() error) error {
 	return t.Snapshot(func() error {
 		t.forgetCatalog()

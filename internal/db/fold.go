@@ -8,12 +8,12 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Fold returns text in the form in which it is compared without regard to
-// case: Unicode full case folding over composed characters, so that "É" typed
-// as one character or as two, and "STRASSE" and "straße", are the same. The
-// database never folds: engines disagree about it beyond ASCII.
+// Fold returns the case-folded form of a text, for case-insensitive comparison:
+// Unicode full case folding over composed characters. "É" as one code point and
+// as two, and "STRASSE" and "straße", have the same folded form. The database
+// never folds, because the engines disagree beyond ASCII.
 func Fold(s string) string {
-	if isASCII(s) { // most names are, and it takes a tenth of the time
+	if isASCII(s) { // the common case, ten times faster
 		return strings.ToLower(s)
 	}
 	return norm.NFC.String(cases.Fold().String(norm.NFC.String(s)))

@@ -12,13 +12,13 @@ import (
 
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
 
-// NextGroupID returns the id for a new group of the store.
+// NextGroupID allocates the id of a new group in the store.
 func (t *Tx) NextGroupID(storeKey string) (int64, error) {
 	return t.NextID(storeKey, "customer_group")
 }
 
-// InsertGroup adds a group under its id. Update returns KindConflict if another
-// group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
+// InsertGroup adds a group under its id. The commit returns KindConflict if
+// another group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
 func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
 	err := t.Later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
@@ -48,9 +48,9 @@ func (t *Tx) group(storeKey string, id int64, lock string) (cohort.Group, error)
 	return g, err
 }
 
-// GroupsForUpdate returns those of the groups that there are, by id, which this
-// transaction is about to write: until its end nobody else does. They are locked
-// in the order of their ids, so that nobody who locks several waits in a circle.
+// GroupsForUpdate returns those of the groups that exist, ordered by id, and locks
+// their rows until the transaction ends. It locks them in the order of their ids
+// to avoid a deadlock between transactions that lock several groups.
 func (t *Tx) GroupsForUpdate(storeKey string, ids []int64) ([]cohort.Group, error) {
 	ids = slices.Sorted(slices.Values(ids))
 	var all []cohort.Group
@@ -70,8 +70,8 @@ func (t *Tx) GroupsForUpdate(storeKey string, ids []int64) ([]cohort.Group, erro
 	return all, nil
 }
 
-// ReadGroups calls fn with the groups of a page that pass the filter, by id, until
-// it returns false. It walks over all that come before the page.
+// ReadGroups calls fn with the groups of a page that pass the filter, ordered by
+// id, until fn returns false. The database scans all rows before the page.
 func (t *Tx) ReadGroups(storeKey string, f cohort.GroupFilter, p cohort.Page, fn func(cohort.Group) (more bool)) error {
 	return listing[cohort.Group]{
 		columns: groupColumns, table: "customer_groups", where: func() *where { return whereGroups(storeKey, f) },
@@ -79,13 +79,13 @@ func (t *Tx) ReadGroups(storeKey string, f cohort.GroupFilter, p cohort.Page, fn
 	}.each(t, p, p.Size, fn)
 }
 
-// ListGroups returns what ReadGroups reads.
+// ListGroups returns the rows that ReadGroups reads.
 func (t *Tx) ListGroups(storeKey string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
 	return all(func(fn func(cohort.Group) bool) error { return t.ReadGroups(storeKey, f, p, fn) })
 }
 
-// ReadGroupsByID calls fn with those of the groups with the ids that pass the
-// filter, in the order of the ids, until it returns false.
+// ReadGroupsByID calls fn with the groups that have the ids and pass the filter,
+// in the order of ids, until fn returns false.
 func (t *Tx) ReadGroupsByID(storeKey string, f cohort.GroupFilter, ids []int64, fn func(cohort.Group) (more bool)) error {
 	for _, id := range ids {
 		w := whereGroups(storeKey, f)
@@ -104,8 +104,8 @@ func (t *Tx) ReadGroupsByID(storeKey string, f cohort.GroupFilter, ids []int64, 
 	return nil
 }
 
-// EachGroup calls fn with what the filters look at in each group of a store, by
-// id, up to a limit. The groups have no rules and no category access.
+// EachGroup calls fn with up to limit groups of a store, ordered by id. It reads
+// only the fields that filters use, not the discount rules and category access.
 func (t *Tx) EachGroup(storeKey string, limit int, fn func(cohort.Group)) error {
 	rows, err := t.Query(`SELECT id, name, is_default, is_group_for_guests, date_created, date_modified
 		FROM customer_groups WHERE store_hash = $1 ORDER BY id LIMIT CAST($2 AS BIGINT)`, storeKey, limit)
@@ -135,23 +135,16 @@ func (t *Tx) CountGroups(storeKey string, f cohort.GroupFilter) (int64, error) {
 
 func whereGroups(storeKey string, f cohort.GroupFilter) *where {
 	w := whereStore(storeKey)
-	if f.Name != nil {
-		w.and("name = ?", *f.Name)
-	}
-	if f.NameLike != "" {
-		// A substring test that both engines spell the same and that knows no
-		// wildcard characters.
-		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.NameLike))
-	}
+	w.name(f.Name, f.NameLike)
 	w.flag("is_default", f.IsDefault)
 	w.flag("is_group_for_guests", f.IsGroupForGuests)
-	w.span("date_created", f.DateCreated)
-	w.span("date_modified", f.DateModified)
+	w.timeRange("date_created", f.DateCreated)
+	w.timeRange("date_modified", f.DateModified)
 	return w
 }
 
-// UpdateGroup writes a group over the one with its id, or returns KindNotFound.
-// Its creation date stays. KindConflict is as for InsertGroup.
+// UpdateGroup overwrites the group with the same id, except its creation date, or
+// returns KindNotFound. It returns KindConflict as InsertGroup does.
 func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
 	n, err := t.Exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
@@ -159,31 +152,31 @@ func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	return t.Note(mustChange(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
+	return t.Note(requireRow(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
 }
 
-// touch sets the modification date to $2 unless that would set it back.
-const touch = "date_modified = CASE WHEN date_modified > $2 THEN date_modified ELSE $2 END"
+// setModified sets the modification date to $2 unless the stored one is later.
+const setModified = "date_modified = CASE WHEN date_modified > $2 THEN date_modified ELSE $2 END"
 
-// LockFlags lets no other transaction move the flags of the store's groups, or
-// rely on them, until this one ends. Who moves one calls it first, before any
-// group is locked.
+// LockFlags takes the exclusive lock on the flags of the store's groups until the
+// transaction ends. A transaction that moves a flag calls it before it locks any
+// group.
 func (t *Tx) LockFlags(storeKey string) error { return t.LockStore(flags, storeKey) }
 
-// ClearDefaultGroup takes the default flag from the group that has it, which
-// counts as a modification of that group.
+// ClearDefaultGroup clears the default flag of the group that has it, and updates
+// that group's modification date.
 func (t *Tx) ClearDefaultGroup(storeKey string, modified time.Time) error {
 	return t.clearFlag("is_default", storeKey, modified)
 }
 
-// ClearGuestGroup takes the guest flag from the group that has it, which
-// counts as a modification of that group.
+// ClearGuestGroup clears the guest flag of the group that has it, and updates
+// that group's modification date.
 func (t *Tx) ClearGuestGroup(storeKey string, modified time.Time) error {
 	return t.clearFlag("is_group_for_guests", storeKey, modified)
 }
 
 func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
-	rows, err := t.Query("UPDATE customer_groups SET "+column+" = FALSE, "+touch+" WHERE store_hash = $1 AND "+column+
+	rows, err := t.Query("UPDATE customer_groups SET "+column+" = FALSE, "+setModified+" WHERE store_hash = $1 AND "+column+
 		" RETURNING "+groupColumns, storeKey, modified.UnixMilli())
 	if err != nil {
 		return err
@@ -198,7 +191,7 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeKey string, id int64) error {
 	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return t.Note(mustChange(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeKey, Group: cohort.Group{ID: id}})
+	return t.Note(requireRow(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeKey, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }

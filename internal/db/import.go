@@ -9,30 +9,30 @@ import (
 	"cohort.example/cohort"
 )
 
-// CatalogImport is a catalog on its way into a store. It is gathered in temporary
-// tables on a connection of its own, checked there as a whole, and then written in
-// slices. No more of it is in memory than a slice.
+// CatalogImport is an import of a catalog into a store. It loads the catalog into
+// temporary tables on its own connection, checks it there as a whole, and then
+// writes it in batches. It never holds more than one batch in memory.
 type CatalogImport struct {
 	db                                                *DB
-	tx                                                *Tx             // of the connection
-	caller                                            context.Context // whose end stops the work
-	storeKey                                         string
-	categories, products, productCategories, variants *gathering
-	taken                                             []takenIDs
+	tx                                                *Tx             // on the import's connection
+	caller                                            context.Context // cancels the import
+	storeKey                                          string
+	categories, products, productCategories, variants *loader
+	reserved                                          []reservedIDs
 }
 
-// What is to be done with a row that was gathered.
+// The values of column state: what the import does with a loaded row.
 const (
-	rowBad       = -1 // nothing: only its id could be read, for others that name it
+	rowBad       = -1 // nothing: the line is invalid, but other lines may name its id
 	rowUnchanged = 0
 	rowAdded     = 1
 	rowReplaced  = 2
 )
 
-// The tables in which an import is gathered. The options of a variant are its
-// option values in an order of our own, to be compared. A product's base_variant_id is
-// below 0 until it is given out, and so is the id of a variant that is made for
-// it. Bulk tiers that are empty stay what they are.
+// The temporary tables. Column options of import_variants holds the option values
+// ordered by option id, for comparison. A product's base_variant_id is negative
+// until takeIDs assigns an id, and so is the id of a variant that the import
+// creates for it. Empty bulk_tiers keep the stored tiers.
 var (
 	importCategories = table{name: "import_categories", columns: []column{
 		integer("line"), integer("state"), integer("id"), integer("parent_id"), text("name"), text("name_folded"),
@@ -51,8 +51,9 @@ var (
 	}}
 )
 
-// ImportCatalog calls fn with an import into a store, for a caller whose end stops
-// it. What it gathers is gone when fn returns. It returns KindNotFound.
+// ImportCatalog calls fn with an import into a store. The end of caller stops the
+// import. The temporary tables are dropped when fn returns. ImportCatalog returns
+// KindNotFound if the store does not exist.
 func (db *DB) ImportCatalog(caller context.Context, storeKey string, fn func(*CatalogImport) error) error {
 	return db.scratch(caller, func(tx *Tx) error {
 		i, err := newCatalogImport(caller, db, tx, storeKey)
@@ -69,26 +70,26 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 	}
 	i := &CatalogImport{
 		db: db, tx: tx, caller: caller, storeKey: storeKey,
-		categories: tx.gather(importCategories), products: tx.gather(importProducts),
-		productCategories: tx.gather(importProductCategories), variants: tx.gather(importVariants),
+		categories: tx.newLoader(importCategories), products: tx.newLoader(importProducts),
+		productCategories: tx.newLoader(importProductCategories), variants: tx.newLoader(importVariants),
 	}
-	for _, g := range i.all() {
-		if err := g.create(); err != nil {
+	for _, l := range i.loaders() {
+		if err := l.create(); err != nil {
 			return nil, err
 		}
 	}
 	return i, nil
 }
 
-// Snapshot runs fn, whose checks see the store as it is at one moment. Who has the
-// lease on the catalog does not need it.
+// Snapshot runs fn so that its checks see one snapshot of the store. An import
+// that holds the lease on the catalog does not need it.
 func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
-func (i *CatalogImport) all() []*gathering {
-	return []*gathering{i.categories, i.products, i.productCategories, i.variants}
+func (i *CatalogImport) loaders() []*loader {
+	return []*loader{i.categories, i.products, i.productCategories, i.variants}
 }
 
-// Add gathers an item that is valid by itself.
+// Add loads an item whose fields are valid.
 func (i *CatalogImport) Add(item cohort.CatalogItem) error {
 	switch item.Kind {
 	case cohort.CatalogCategory:
@@ -99,10 +100,10 @@ func (i *CatalogImport) Add(item cohort.CatalogItem) error {
 	}
 	v := item.Variant
 	return i.variants.add(item.Line, rowUnchanged, 0, item.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice),
-		fromPrice(v.RetailPrice), fromPrice(v.MAPPrice), encodeOptions(v.OptionValues), encodeOptions(inOptionOrder(v.OptionValues)))
+		fromPrice(v.RetailPrice), fromPrice(v.MAPPrice), encodeOptionValues(v.OptionValues), encodeOptionValues(sortedByOption(v.OptionValues)))
 }
 
-func inOptionOrder(values []cohort.OptionValue) []cohort.OptionValue {
+func sortedByOption(values []cohort.OptionValue) []cohort.OptionValue {
 	return slices.SortedFunc(slices.Values(values), func(a, b cohort.OptionValue) int { return cmp.Compare(a.OptionID, b.OptionID) })
 }
 
@@ -120,8 +121,8 @@ func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 		fromAmount(p.SalePrice), fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), tiers, 0, 0, 0)
 }
 
-// AddBad notes that there is an item which cannot be used, so that others may
-// name it without being wrong too.
+// AddBad loads only the id of an invalid item, so that other items may name it
+// without being reported as well.
 func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) error {
 	switch kind {
 	case cohort.CatalogCategory:
@@ -132,11 +133,11 @@ func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) er
 	return i.variants.add(line, rowBad, 0, id, 0, "", 0, 0, 0, 0, "[]", "[]")
 }
 
-// Gathered is to be called after the last item, and before anything is checked
-// or written.
-func (i *CatalogImport) Gathered() error {
-	for _, g := range i.all() {
-		if err := g.flush(); err != nil {
+// FinishLoading writes the last rows and creates the indexes. It is called after
+// the last item and before the checks.
+func (i *CatalogImport) FinishLoading() error {
+	for _, l := range i.loaders() {
+		if err := l.flush(); err != nil {
 			return err
 		}
 	}
@@ -148,7 +149,8 @@ func (i *CatalogImport) Gathered() error {
 		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`)
 }
 
-// run runs statements, in which $1 is the store. It stops when the caller is gone.
+// run runs statements in which $1 is the store's key. It stops when the caller is
+// cancelled.
 func (i *CatalogImport) run(queries ...string) error {
 	for _, query := range queries {
 		if err := i.exec(query); err != nil {
@@ -158,7 +160,8 @@ func (i *CatalogImport) run(queries ...string) error {
 	return nil
 }
 
-// exec runs a statement in which $1 is the store, unless there is no $1 in it.
+// exec runs a statement. If the statement has a $1, the store's key is its first
+// argument.
 func (i *CatalogImport) exec(query string, args ...any) error {
 	if err := i.caller.Err(); err != nil {
 		return err
@@ -174,71 +177,71 @@ func (i *CatalogImport) args(query string, args []any) []any {
 	return append([]any{i.storeKey}, args...)
 }
 
-// ImportCount is what an import did with the items of a kind.
+// ImportCount counts the items of a kind by their effect.
 type ImportCount struct {
 	Kind                       cohort.CatalogKind
 	Added, Replaced, Unchanged int64
 }
 
-// gathering is a table of an import that is being filled.
-type gathering struct {
+// loader inserts rows into a temporary table of an import.
+type loader struct {
 	tx      *Tx
 	table   table
-	insert  string // a full batch
-	pending []any
-	batches int
+	insert  string // the statement that inserts copyRows rows
+	pending []any  // the arguments of rows not yet sent
+	sent    int    // the number of full inserts sent
 }
 
-func (t *Tx) gather(table table) *gathering {
-	return &gathering{tx: t, table: table, insert: table.insert(copyRows)}
+func (t *Tx) newLoader(table table) *loader {
+	return &loader{tx: t, table: table, insert: table.insert(copyRows)}
 }
 
-// create makes the table.
-func (g *gathering) create() error {
-	columns := make([]string, len(g.table.columns))
-	for i, c := range g.table.columns {
-		columns[i] = c.name + " " + c.kind() + " NOT NULL"
+// create creates the table.
+func (l *loader) create() error {
+	columns := make([]string, len(l.table.columns))
+	for i, c := range l.table.columns {
+		columns[i] = c.name + " " + c.sqlType() + " NOT NULL"
 	}
-	_, err := g.tx.Exec("CREATE TEMP TABLE " + g.table.name + " (" + strings.Join(columns, ", ") + ")")
+	_, err := l.tx.Exec("CREATE TEMP TABLE " + l.table.name + " (" + strings.Join(columns, ", ") + ")")
 	return err
 }
 
-// kind is the column's type in SQL.
-func (c column) kind() string {
+func (c column) sqlType() string {
 	if _, isText := c.new().(*string); isText {
 		return "TEXT"
 	}
 	return "BIGINT"
 }
 
-// batchesPerTrip is how many batches are sent to a server in one message.
-const batchesPerTrip = 10
+// insertsPerTrip is the number of INSERT statements sent to a server in one round
+// trip.
+const insertsPerTrip = 10
 
-func (g *gathering) add(row ...any) error {
-	if g.pending == nil {
-		g.pending = make([]any, 0, copyRows*len(g.table.columns))
+func (l *loader) add(row ...any) error {
+	if l.pending == nil {
+		l.pending = make([]any, 0, copyRows*len(l.table.columns))
 	}
-	g.pending = append(g.pending, row...)
-	if len(g.pending) < copyRows*len(g.table.columns) {
+	l.pending = append(l.pending, row...)
+	if len(l.pending) < copyRows*len(l.table.columns) {
 		return nil
 	}
-	full := g.pending
-	g.pending = nil // the arguments may be kept until they are sent
-	g.batches++
-	if g.batches%batchesPerTrip != 0 {
-		return g.tx.Later(g.insert, full...)
+	full := l.pending
+	l.pending = nil // Later keeps the arguments until it sends them
+	l.sent++
+	if l.sent%insertsPerTrip != 0 {
+		return l.tx.Later(l.insert, full...)
 	}
-	_, err := g.tx.Exec(g.insert, full...)
+	_, err := l.tx.Exec(l.insert, full...)
 	return err
 }
 
-// flush writes the last rows.
-func (g *gathering) flush() error {
-	rows := len(g.pending) / len(g.table.columns)
+// flush inserts the pending rows.
+func (l *loader) flush() error {
+	rows := len(l.pending) / len(l.table.columns)
 	if rows == 0 {
 		return nil
 	}
-	_, err := g.tx.Exec(g.table.insert(rows), g.pending...)
-	g.pending = nil
+	_, err := l.tx.Exec(l.table.insert(rows), l.pending...)
+	l.pending = nil
 	return err
 }

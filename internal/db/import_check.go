@@ -9,21 +9,21 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// ImportMistake is something in an import that does not go together with the
-// rest of it, or with what the store has.
+// ImportMistake is a line of an import that contradicts another line or the
+// store's catalog.
 type ImportMistake struct {
 	Line int64
 	Text string
 }
 
-// importCheck finds lines that are wrong: rows of a line and of two numbers for
-// the text. $1 is the store.
+// importCheck finds mistakes. Its query returns a line number and two numbers that
+// the text names. $1 is the store's key.
 type importCheck struct {
-	text  string // {1} and {2} are the numbers
+	text  string // {1} and {2} stand for the numbers
 	query string
 }
 
-// repeats is a check for ids of a kind that are in an import twice.
+// repeats is the check for ids of a kind that occur more than once.
 func repeats(kind cohort.CatalogKind, table string) importCheck {
 	return importCheck{"id: " + string(kind) + " {1} is in line {2} already.", `
 		SELECT i.line, i.id, f.line FROM ` + table + ` i
@@ -31,8 +31,8 @@ func repeats(kind cohort.CatalogKind, table string) importCheck {
 		WHERE i.line > f.line`}
 }
 
-// The checks in the order in which they are made. The later ones rest on ids
-// that are there once.
+// The checks, in the order in which they run. referenceChecks and togetherChecks
+// require unique ids.
 var (
 	repeatChecks = []importCheck{
 		repeats(cohort.CatalogCategory, "import_categories"),
@@ -64,14 +64,14 @@ var (
 			SELECT i.line, c.id, i.id FROM import_categories i
 			JOIN categories c ON c.store_hash = $1 AND c.parent_id = i.parent_id AND c.name = i.name
 			WHERE i.state = 0 AND NOT EXISTS (SELECT 1 FROM import_categories o WHERE o.id = c.id)`},
-		{"variant {1} stands for product {2} as a whole, so it has that product, its SKU and no option values. If it is another one, give products and variants in one file.", `
+		{"variant {1} is the base variant of product {2}, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file.", `
 			SELECT i.line, i.id, p.id FROM import_variants i
 			JOIN variants v ON v.store_hash = $1 AND v.id = i.id
 			JOIN products p ON p.store_hash = $1 AND p.id = v.product_id AND p.base_variant_id = i.id
 			LEFT JOIN import_products f ON f.id = p.id
 			WHERE i.state = 0 AND i.made = 0 AND COALESCE(f.state, 0) = 0
 			AND (i.product_id <> p.id OR i.option_values <> '[]' OR i.sku <> COALESCE(f.sku, p.sku))`},
-		{"option_values: there is none, so variant {1} can only stand for product {2} as a whole; but that is another one, or has another SKU.", `
+		{"option_values: variant {1} has none, so it must be the base variant of product {2}, but the product has another base variant or another SKU.", `
 			SELECT i.line, i.id, i.product_id FROM import_variants i
 			WHERE i.state = 0 AND i.made = 0 AND i.option_values = '[]'
 			AND NOT EXISTS (SELECT 1 FROM import_products p WHERE p.id = i.product_id AND (p.state < 0 OR p.base_variant_id = i.id))
@@ -86,7 +86,7 @@ var (
 			SELECT i.line, v.id, v.product_id FROM import_variants i
 			JOIN variants v ON v.store_hash = $1 AND v.product_id = i.product_id AND v.option_values IN (i.options, i.option_values)
 			WHERE i.state = 0 AND i.options <> '[]' AND NOT EXISTS (SELECT 1 FROM import_variants o WHERE o.id = v.id)`},
-		{"sku: line {1} has the same SKU, and no two variants may share one. A product's SKU is that of the variant that stands for it.", `
+		{"sku: line {1} has the same SKU, and no two variants may share one. A product's SKU is also that of its base variant.", `
 			SELECT i.line, f.line, i.id FROM import_variants i
 			JOIN (SELECT sku, min(line) AS line FROM import_variants WHERE sku <> '' GROUP BY sku HAVING count(*) > 1) f ON f.sku = i.sku
 			WHERE i.line > f.line`},
@@ -104,20 +104,22 @@ var (
 	}
 )
 
-// CheckRepeats finds ids that are there twice.
+// CheckRepeats finds ids that occur more than once. It and the checks below return
+// the first mistakes of each check, at most most of each, and the number of all
+// mistakes.
 func (i *CatalogImport) CheckRepeats(most int) (first []ImportMistake, count int64, err error) {
 	return i.check(repeatChecks, most)
 }
 
-// CheckReferences finds what names something that nobody has. It and the checks
-// below return the first mistakes of each sort, and how many there are.
+// CheckReferences finds references to ids that neither the import nor the store
+// has.
 func (i *CatalogImport) CheckReferences(most int) (first []ImportMistake, count int64, err error) {
 	return i.check(referenceChecks, most)
 }
 
-// CheckTogether finds what has names, SKUs and options that only one may have, and
-// variants that do not go with their products. It rests on ids that are there
-// once.
+// CheckTogether finds duplicate names, SKUs and option values, and variants that
+// do not match their products. It requires unique ids. It first assigns each
+// product its base variant.
 func (i *CatalogImport) CheckTogether(most int) (first []ImportMistake, count int64, err error) {
 	if err := i.run(baseStatements...); err != nil {
 		return nil, 0, err
@@ -167,14 +169,14 @@ func (i *CatalogImport) countMistakes(c importCheck) (n int64, err error) {
 	return n, i.tx.QueryRow(query, i.args(query, nil)...).Scan(&n)
 }
 
-// CategoryPlace is a category's place in the tree as it would be after an import.
+// CategoryPlace is a category's place in the tree as it will be after the import.
 type CategoryPlace struct {
 	ID, ParentID int64
-	Line         int64 // 0: the category is in the store alone
+	Line         int64 // 0: the category is only in the store
 }
 
-// CategoryPlaces calls each with every category of the file and the store, if
-// there are any in the file.
+// CategoryPlaces calls each with every category of the import and the store. If
+// the import has no categories, it calls each with none.
 func (i *CatalogImport) CategoryPlaces(each func(CategoryPlace)) error {
 	query := `SELECT id, parent_id, line FROM import_categories
 		UNION ALL SELECT c.id, c.parent_id, 0 FROM categories c WHERE c.store_hash = $1

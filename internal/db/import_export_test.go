@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
 )
 
@@ -111,4 +112,9 @@ func (t *tracedTransactions) add(query string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queries = append(t.queries, query)
+}
+
+// ListProducts returns the rows that ReadProducts reads.
+func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
+	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
 }

@@ -7,8 +7,8 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// The tables with the rows of an import that is on its way, each with the column
-// by which it is worked off.
+// incomingTables are the tables that hold the rows of an unmerged import, each
+// with the column that splits it into batches.
 var incomingTables = []struct{ name, column string }{
 	{"incoming_product_categories", "product_id"},
 	{"incoming_categories", "id"},
@@ -16,8 +16,8 @@ var incomingTables = []struct{ name, column string }{
 	{"incoming_variants", "id"},
 }
 
-// ClearImport deletes what an abandoned import has left. lease says for how long
-// the lease is from now on.
+// ClearImport deletes the rows of an abandoned import in batches. Each batch calls
+// lease for the renewed lease.
 func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 	slices := db.slicer()
 	for _, table := range incomingTables {
@@ -41,20 +41,20 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 
 func (t *Tx) clearIncoming(storeKey, table, column string, rows int) (more bool, err error) {
 	n, err := t.Exec("DELETE FROM "+table+" WHERE store_hash = $1 AND "+column+" <= (SELECT max("+column+") FROM (SELECT "+column+
-		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS slice)", storeKey, rows)
+		" FROM "+table+" WHERE store_hash = $1 ORDER BY "+column+" LIMIT CAST($2 AS BIGINT)) AS batch)", storeKey, rows)
 	return n > 0, err
 }
 
-// MergeImport moves the rows of a published import into the catalog. It may be
-// called again wherever it was stopped: a row is moved in one transaction, and
-// until then it hides what is in the catalog.
+// MergeImport moves the rows of a published import into the catalog in batches. A
+// node can resume it after an interruption at any point: each row moves in one
+// transaction, and until then it hides the stored row with the same id.
 func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 	if err := db.merge(ctx, lease, (*Tx).mergeCategories, (*Tx).mergeProducts); err != nil {
 		return err
 	}
-	// SKUs may change places among variants, so those that change are taken away
-	// from all before one is given to anybody.
-	if err := db.setSKUsAside(ctx, lease); err != nil {
+	// An import may swap the SKUs of variants, and SKUs are unique. So all SKUs
+	// that change are cleared before any new one is written.
+	if err := db.clearChangedSKUs(ctx, lease); err != nil {
 		return err
 	}
 	if err := db.merge(ctx, lease, (*Tx).mergeVariants); err != nil {
@@ -64,8 +64,8 @@ func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 	return db.Update(ctx, func(tx *Tx) error { return tx.endImport(l) })
 }
 
-// merge carries out steps that move up to so many rows and report whether there
-// may be more.
+// merge runs each step until it reports that no rows are left. A step moves up to
+// rows rows.
 func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func(t *Tx, storeKey string, rows int) (bool, error)) error {
 	slices := db.slicer()
 	for _, step := range steps {
@@ -99,7 +99,7 @@ func (t *Tx) mergeCategories(storeKey string, rows int) (more bool, err error) {
 		`DELETE FROM incoming_categories WHERE store_hash = $1 AND id <= $2`)
 }
 
-// mergeProducts moves products with their categories.
+// mergeProducts moves products together with their product_categories rows.
 func (t *Tx) mergeProducts(storeKey string, rows int) (more bool, err error) {
 	last, err := t.lastIncomingProduct(storeKey, rows)
 	if err != nil || last == 0 {
@@ -136,7 +136,8 @@ func (t *Tx) mergeVariants(storeKey string, rows int) (more bool, err error) {
 		`DELETE FROM incoming_variants WHERE store_hash = $1 AND id <= $2`)
 }
 
-// laterAll runs statements in which $1 is the store and $2 the last id.
+// laterAll runs statements in which $1 is the store's key and $2 the last id of the
+// batch.
 func (t *Tx) laterAll(storeKey string, last int64, queries ...string) error {
 	for _, query := range queries {
 		if err := t.Later(query, storeKey, last); err != nil {
@@ -146,14 +147,16 @@ func (t *Tx) laterAll(storeKey string, last int64, queries ...string) error {
 	return nil
 }
 
-// lastIncoming returns the last of so many ids after one, or 0 if there is none.
+// lastIncoming returns the last id of the next batch of rows after an id, or 0 if
+// there are no more.
 func (t *Tx) lastIncoming(table, storeKey string, after int64, rows int) (last int64, err error) {
 	err = t.QueryRow("SELECT COALESCE(max(id), 0) FROM (SELECT id FROM "+table+
-		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice", storeKey, after, rows).Scan(&last)
+		" WHERE store_hash = $1 AND id > $2 ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch", storeKey, after, rows).Scan(&last)
 	return last, err
 }
 
-// lastIncomingProduct counts the categories of products as rows too.
+// lastIncomingProduct is lastIncoming for products. It counts the
+// product_categories rows of the products too, but returns at least one product.
 func (t *Tx) lastIncomingProduct(storeKey string, most int) (last int64, err error) {
 	rows, err := t.Query(`SELECT p.id, (SELECT count(*) FROM incoming_product_categories AS c
 			WHERE c.store_hash = p.store_hash AND c.product_id = p.id)
@@ -176,13 +179,13 @@ func (t *Tx) lastIncomingProduct(storeKey string, most int) (last int64, err err
 	return last, rows.Err()
 }
 
-// comparedConcurrency is how many variants of an import are looked through by one query
-// for SKUs that change.
-const comparedConcurrency = 10_000
+// skuBatch is the number of incoming variants that one query compares with the
+// catalog for changed SKUs.
+const skuBatch = 10_000
 
-// setSKUsAside takes the SKUs from the catalog's variants that get others. Those
-// are hidden by the import.
-func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error {
+// clearChangedSKUs clears the SKUs of the stored variants whose SKUs the import
+// changes. Readers do not see this, because the import's rows hide these variants.
+func (db *DB) clearChangedSKUs(ctx context.Context, lease func() ImportLease) error {
 	slicer := db.slicer()
 	for after, more := int64(0), true; more; {
 		var ids []int64
@@ -197,7 +200,7 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 		more = after != 0
 		for len(ids) > 0 {
 			n, l := min(slicer.rows, len(ids)), lease()
-			err := slicer.do(ctx, func(tx *Tx) error { return tx.setSKUsAside(l, ids[:n]) })
+			err := slicer.do(ctx, func(tx *Tx) error { return tx.clearSKUs(l, ids[:n]) })
 			if err != nil {
 				return err
 			}
@@ -207,10 +210,11 @@ func (db *DB) setSKUsAside(ctx context.Context, lease func() ImportLease) error 
 	return nil
 }
 
-// changedSKUs returns the next variants whose SKUs an import changes, and after
-// which one to go on, or 0.
+// changedSKUs returns the ids of variants whose SKUs the import changes, among the
+// next skuBatch incoming variants. last is the last id compared, or 0 if no
+// variants are left.
 func (t *Tx) changedSKUs(storeKey string, after int64) (ids []int64, last int64, err error) {
-	last, err = t.lastIncoming("incoming_variants", storeKey, after, comparedConcurrency)
+	last, err = t.lastIncoming("incoming_variants", storeKey, after, skuBatch)
 	if err != nil || last == 0 {
 		return nil, 0, err
 	}
@@ -223,14 +227,14 @@ func (t *Tx) changedSKUs(storeKey string, after int64) (ids []int64, last int64,
 	return ids, last, err
 }
 
-func (t *Tx) setSKUsAside(l ImportLease, ids []int64) error {
+func (t *Tx) clearSKUs(l ImportLease, ids []int64) error {
 	if err := t.RenewImport(l, ImportPublished); err != nil {
 		return err
 	}
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(l.StoreHash)
 		in(w, "id", chunk)
-		// Not those that somebody has merged meanwhile.
+		// The condition leaves out variants that another node has merged since.
 		if err := t.Later("UPDATE variants SET sku = ''"+w.text.String()+hasSKU+
 			" AND EXISTS (SELECT 1 FROM incoming_variants AS i WHERE i.store_hash = variants.store_hash AND i.id = variants.id)", w.args...); err != nil {
 			return err

@@ -6,17 +6,17 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// maxSliceBytes bounds the texts in the rows of a slice that are in memory.
+// maxSliceBytes bounds the text in the rows of one batch, which are in memory.
 const maxSliceBytes = 256 << 10
 
-// staged is a table that is staged: the rows of a query, whose columns are those
-// of the table but for the store.
+// staged is a table that Stage fills with the rows of a query. The query's columns
+// are the table's columns after store_hash.
 type staged struct {
 	table table
 	query string
 }
 
-// stagedTables are what an import adds or changes.
+// stagedTables hold the rows that an import adds or changes.
 var stagedTables = []staged{
 	{incoming("incoming_categories", integer("id"), integer("parent_id"), text("name"), text("name_folded")),
 		"SELECT id, parent_id, name, name_folded FROM import_categories WHERE state <> 0 ORDER BY id"},
@@ -38,8 +38,9 @@ func incoming(name string, columns ...column) table {
 	return table{name: name, key: "store_hash, " + columns[0].name, columns: append([]column{text("store_hash")}, columns...)}
 }
 
-// Stage writes what is new or different, in slices, to where nobody reads it. lease
-// says for how long the lease is from now on.
+// Stage writes the added and replaced rows to the incoming tables in batches.
+// Readers do not see them until Publish. Each batch calls lease for the renewed
+// lease.
 func (i *CatalogImport) Stage(lease func() ImportLease) error {
 	slices := i.db.slicer()
 	for _, s := range stagedTables {
@@ -74,7 +75,7 @@ func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease
 	}
 }
 
-// nextSlice reads up to so many rows.
+// nextSlice reads the next batch of up to most rows.
 func (i *CatalogImport) nextSlice(rows txn.Rows, t table, most int) (slice [][]any, err error) {
 	for size := 0; len(slice) < most && size < maxSliceBytes && rows.Next(); {
 		row := make([]any, len(t.columns))
@@ -111,14 +112,14 @@ func (t *Tx) insertRows(into table, all [][]any) error {
 	return nil
 }
 
-// Publish lets everybody read what is staged, and notes which ids are taken. It is
-// for a transaction of its own.
+// Publish makes the staged rows visible to readers and advances the id counters,
+// in one transaction.
 func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
 	return i.db.Update(ctx, func(tx *Tx) error {
 		if err := tx.PublishImport(l); err != nil {
 			return err
 		}
-		for _, t := range i.taken {
+		for _, t := range i.reserved {
 			if _, err := tx.ReserveIDs(i.storeKey, t.kind, t.upTo, 0); err != nil {
 				return err
 			}

@@ -8,39 +8,43 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// ImportState says how far an import has come.
+// ImportState is the state of an import in table catalog_imports.
 type ImportState string
 
-// The states of an import between its check and its end. Without a row there is
-// none.
+// The states of an import. A store without an import has no row.
 const (
-	ImportStaging   ImportState = "staging"   // its rows are written where nobody reads them
-	ImportAbandoned ImportState = "abandoned" // they are garbage
-	ImportPublished ImportState = "published" // everybody reads them, and they are to be merged
+	ImportStaging   ImportState = "staging"   // its rows are being written, invisible to readers
+	ImportAbandoned ImportState = "abandoned" // its rows are to be deleted
+	ImportPublished ImportState = "published" // its rows are visible to readers and are to be merged
 )
 
-// ImportLease is the right to work on the import of a store, until a moment.
+// ImportLease is the right to work on the import of a store until a time. A node
+// that holds it renews it with each batch.
 type ImportLease struct {
-	StoreHash, Owner string // the owner's name is that of one lease
-	Now, Until       time.Time
+	StoreHash string // the store's key
+	Owner     string // unique to the lease
+	Now       time.Time
+	Until     time.Time
 }
 
-// ErrImporting is KindUnavailable. It refuses to write a catalog while an import is being finished.
+// ErrImporting rejects a write to a catalog while an import is in progress. It is
+// KindUnavailable.
 var ErrImporting = &cohort.Error{
 	Kind: cohort.KindUnavailable, Reason: "An import into this store's catalog is being finished. Please try again in a moment.",
 }
 
-// errLeaseLost is that somebody else has taken an import for dead, or that its
-// store is gone.
+// errLeaseLost reports that the lease expired and another transaction took over or
+// abandoned the import, or that the store was deleted.
 var errLeaseLost = &cohort.Error{
 	Kind:    cohort.KindUnavailable,
-	Message: "The import was given up: it stood still for too long, or the store was deleted.",
+	Message: "The import was abandoned: its lease expired, or the store was deleted.",
 }
 
-// HoldCatalog is what a transaction begins with that writes a store's catalog or
-// its price records: until its end no import begins. It returns KindUnavailable
-// if one is being finished. An import whose lease has run out is abandoned by
-// this transaction.
+// HoldCatalog must be the first step of a transaction that writes a store's
+// catalog or price records. It takes the shared lock that keeps an import from
+// beginning until the transaction ends. It returns KindUnavailable if an import is
+// in progress. If an import's lease has expired while staging, the transaction
+// marks it as abandoned.
 func (t *Tx) HoldCatalog(storeKey string, now time.Time) error {
 	if err := t.ShareStore(catalog, storeKey); err != nil {
 		return err
@@ -58,15 +62,16 @@ func (t *Tx) HoldCatalog(storeKey string, now time.Time) error {
 		if err != nil {
 			return err
 		}
-		if n == 0 { // somebody has moved it meanwhile
+		if n == 0 { // another transaction has changed it since
 			return ErrImporting
 		}
 	}
-	t.knowCatalog(storeKey, false)
+	t.setCatalog(storeKey, false)
 	return nil
 }
 
-// importState returns an empty state if there is no import. lock ends the query.
+// importState returns the state of the store's import and the end of its lease, or
+// an empty state if there is no import. lock is appended to the query.
 func (t *Tx) importState(storeKey, lock string) (state ImportState, until time.Time, err error) {
 	var ms int64
 	err = t.Lookup("SELECT state, lease_until FROM catalog_imports WHERE store_hash = $1"+lock, storeKey).Scan(&state, &ms)
@@ -76,8 +81,8 @@ func (t *Tx) importState(storeKey, lock string) (state ImportState, until time.T
 	return state, fromMillis(ms), err
 }
 
-// BeginImport waits for those who write the store's catalog, and begins an import.
-// It returns false if there is one already.
+// BeginImport waits for the transactions that write the store's catalog, and then
+// begins an import. It returns false if the store already has one.
 func (t *Tx) BeginImport(l ImportLease) (bool, error) {
 	if err := t.LockStore(catalog, l.StoreHash); err != nil {
 		return false, err
@@ -89,10 +94,10 @@ func (t *Tx) BeginImport(l ImportLease) (bool, error) {
 		l.StoreHash, l.Owner, l.Until.UnixMilli())
 }
 
-// TakeOverImport leases what an import has left whose lease has run out, and
-// returns what there is to do: to clear what is abandoned, or to merge what is
-// published. It is empty if there is nothing. While somebody else has the lease,
-// it returns KindUnavailable.
+// TakeOverImport takes the lease on an import whose lease has expired. It returns
+// the state, which tells the caller what to do: ClearImport if abandoned,
+// MergeImport if published, nothing if empty. It returns KindUnavailable while
+// another owner holds the lease.
 func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
 	state, until, err := t.importState(l.StoreHash, t.SQL().ForUpdate)
 	if err != nil || state == "" {
@@ -108,26 +113,27 @@ func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
 		l.StoreHash, state, l.Owner, l.Until.UnixMilli())
 }
 
-// RenewImport moves the end of the lease of an import that is in a state, and
-// keeps others from working on it until the transaction ends. It returns
-// KindUnavailable if the owner does not have it any more.
+// RenewImport extends the lease of an import that is in the given state, and locks
+// its row until the transaction ends. It returns KindUnavailable if the owner has
+// lost the lease.
 func (t *Tx) RenewImport(l ImportLease, state ImportState) error {
 	return t.moveImport(l, state, state, l.Until)
 }
 
-// PublishImport lets everybody read an import that is staged.
+// PublishImport makes a staged import visible to readers.
 func (t *Tx) PublishImport(l ImportLease) error {
 	err := t.moveImport(l, ImportStaging, ImportPublished, l.Until)
 	t.forgetCatalog()
 	return err
 }
 
-// AbandonImport makes garbage of an import that is staging. It is nobody's then.
+// AbandonImport marks a staging import as abandoned, and ends the lease.
 func (t *Tx) AbandonImport(l ImportLease) error {
 	return t.moveImport(l, ImportStaging, ImportAbandoned, time.UnixMilli(0))
 }
 
-// ReleaseImport lets others go on with an import at once.
+// ReleaseImport ends the lease, so that another node can take over the import
+// immediately.
 func (t *Tx) ReleaseImport(l ImportLease) error {
 	return t.Later("UPDATE catalog_imports SET lease_until = 0 WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
 }
@@ -141,7 +147,8 @@ func (t *Tx) moveImport(l ImportLease, from, to ImportState, until time.Time) er
 	return err
 }
 
-// endImport deletes the row of an import of which no other row is left.
+// endImport deletes the row of an import that has no rows left in the incoming
+// tables.
 func (t *Tx) endImport(l ImportLease) error {
 	n, err := t.Exec("DELETE FROM catalog_imports WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
 	t.forgetCatalog()
@@ -151,7 +158,8 @@ func (t *Tx) endImport(l ImportLease) error {
 	return err
 }
 
-// OwnsImport reports whether an import is in a state and has an owner.
+// OwnsImport reports whether the import is in the given state and the lease's
+// owner still holds it.
 func (t *Tx) OwnsImport(l ImportLease, state ImportState) (bool, error) {
 	var one int64
 	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND owner = $2 AND state = $3", l.StoreHash, l.Owner, state).Scan(&one)
@@ -161,12 +169,13 @@ func (t *Tx) OwnsImport(l ImportLease, state ImportState) (bool, error) {
 	return err == nil, err
 }
 
-// ImportsLeft returns the stores with an import on which nobody works at a moment.
-func (t *Tx) ImportsLeft(now time.Time) ([]string, error) {
+// ExpiredImports returns the keys of stores with an import whose lease has
+// expired.
+func (t *Tx) ExpiredImports(now time.Time) ([]string, error) {
 	rows, err := t.Query(`SELECT store_hash FROM catalog_imports WHERE lease_until <= $1
 		AND store_hash IN (SELECT hash FROM stores WHERE date_deleted = 0)`, now.UnixMilli())
 	if err != nil {
 		return nil, err
 	}
-	return txn.Collect(rows, func(row txn.Scanner) (hash string, err error) { return hash, row.Scan(&hash) })
+	return txn.Collect(rows, func(row txn.Scanner) (key string, err error) { return key, row.Scan(&key) })
 }

@@ -195,9 +195,9 @@ func TestImportOfBaseVariants(t *testing.T) {
 		wantCounts(t, importInto(t, d, "a", append(items, variant(made+1, 2, "TWO"))...), [3]int64{}, [3]int64{0, 0, 2}, [3]int64{0, 0, 3})
 		wantCatalog(t, d, want)
 		wantMistakes(t, d, []cohort.CatalogItem{variant(77, 1, "ELSE"), variant(80, 1, "X"), variant(made+1, 1, "TWO", option(1, 1))},
-			service.ImportMistake{Line: 1, Text: "variant 77 stands for product 1 as a whole, so it has that product, its SKU and no option values. If it is another one, give products and variants in one file."},
-			service.ImportMistake{Line: 2, Text: "option_values: there is none, so variant 80 can only stand for product 1 as a whole; but that is another one, or has another SKU."},
-			service.ImportMistake{Line: 3, Text: "variant 1000000001 stands for product 2 as a whole, so it has that product, its SKU and no option values. If it is another one, give products and variants in one file."})
+			service.ImportMistake{Line: 1, Text: "variant 77 is the base variant of product 1, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."},
+			service.ImportMistake{Line: 2, Text: "option_values: variant 80 has none, so it must be the base variant of product 1, but the product has another base variant or another SKU."},
+			service.ImportMistake{Line: 3, Text: "variant 1000000001 is the base variant of product 2, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."})
 	})
 }
 
@@ -246,7 +246,7 @@ func TestImportRefusesWhatDoesNotGoTogether(t *testing.T) {
 				wrong(3, "name: category 6 under the same parent, in line 2, has the same name.")}},
 			{list(product(5, "S"), product(6, "A"), variant(9, 6, "A", option(7, 1)), product(7, "TEE")), []service.ImportMistake{
 				wrong(1, "sku: variant 501 of product 100 has the same SKU, and is not in the file."),
-				wrong(3, "sku: line 2 has the same SKU, and no two variants may share one. A product's SKU is that of the variant that stands for it."),
+				wrong(3, "sku: line 2 has the same SKU, and no two variants may share one. A product's SKU is also that of its base variant."),
 				wrong(4, "sku: variant 1000000001 of product 100 has the same SKU, and is not in the file.")}},
 			{list(variant(5, 100, "", option(7, 1)), variant(6, 100, "", option(1, 1), option(2, 2)), variant(7, 100, "", option(2, 2), option(1, 1))), []service.ImportMistake{
 				wrong(1, "option_values: variant 501 of product 100 has the same option values, and is not in the file."),

@@ -6,9 +6,10 @@ import (
 	"cohort.example/cohort"
 )
 
-// baseStatements give each product of an import the variant that stands for it:
-// the one that it has, or one of the file that can only be that, or a new one.
-// New ones are numbered from -1 downwards until ids are taken for them.
+// baseStatements give each product of the import its base variant: the one that it
+// has in the store, otherwise a variant of the import with the product's SKU and
+// no option values, otherwise a new one. New variants have the ids -1, -2, …
+// until takeIDs assigns their ids.
 var baseStatements = []string{
 	`UPDATE import_products SET
 		base_variant_id = COALESCE(
@@ -32,8 +33,7 @@ var baseStatements = []string{
 		WHERE p.state = 0 AND NOT EXISTS (SELECT 1 FROM import_variants i WHERE i.id = p.base_variant_id)`,
 }
 
-// compareStatements note of each row that was gathered whether it is new, or
-// different from what the store has.
+// compareStatements set the state of each row: unchanged, added or replaced.
 var compareStatements = []string{
 	`UPDATE import_categories SET state = COALESCE((
 		SELECT CASE WHEN c.parent_id = import_categories.parent_id AND c.name = import_categories.name THEN 0 ELSE 2 END
@@ -59,13 +59,13 @@ var compareStatements = []string{
 		FROM variants v WHERE v.store_hash = $1 AND v.id = import_variants.id), 1)`,
 }
 
-// keepDates gives products their dates: $2 is the time, and those that there are
-// already keep that of their creation.
+// keepDates sets the dates of products to $2. Products of the store keep their
+// creation dates.
 const keepDates = `UPDATE import_products SET date_modified = CAST($2 AS BIGINT), date_created = COALESCE(
 	(SELECT p.date_created FROM products p WHERE p.store_hash = $1 AND p.id = import_products.id), CAST($2 AS BIGINT)) WHERE state <> 0`
 
-// Compare gives ids to what the import has to make, finds out what is new or
-// different, and counts it.
+// Compare assigns ids to the variants that the import creates, compares the import
+// with the store, and returns the counts by kind.
 func (i *CatalogImport) Compare(now time.Time) ([]ImportCount, error) {
 	if err := i.takeIDs(); err != nil {
 		return nil, err
@@ -79,15 +79,15 @@ func (i *CatalogImport) Compare(now time.Time) ([]ImportCount, error) {
 	return i.counts()
 }
 
-// takenIDs is that ids of a kind are taken up to one.
-type takenIDs struct {
+// reservedIDs says that an import uses ids of a kind up to upTo.
+type reservedIDs struct {
 	kind string
 	upTo int64
 }
 
-// takeIDs finds out which ids the import takes, and gives new ones to the variants
-// that it has to make. They are its own when Publish has noted them: while nobody
-// else writes the catalog, nobody else takes any.
+// takeIDs determines the highest ids that the import uses, and assigns ids to the
+// variants that it creates. Publish advances the counters to these ids. Until then
+// the lease on the catalog keeps other writers from allocating them.
 func (i *CatalogImport) takeIDs() error {
 	for _, kind := range cohort.CatalogKinds() {
 		var highest, missing int64
@@ -110,35 +110,36 @@ func (i *CatalogImport) takeIDs() error {
 	return nil
 }
 
-// take notes that ids of a kind are taken at least up to one, and returns the last
-// that is taken then.
+// take records that ids of a kind are in use at least up to upTo, and returns the
+// last id in use.
 func (i *CatalogImport) take(kind string, upTo int64) (last int64, err error) {
 	last, err = i.tx.LastID(i.storeKey, kind)
 	last = max(last, upTo)
-	i.taken = append(i.taken, takenIDs{kind, last})
+	i.reserved = append(i.reserved, reservedIDs{kind, last})
 	return last, err
 }
 
-// Variants that an import makes to stand for products have ids from here on, out
-// of the way of those that the merchant is going to use: a later import may bring
-// any of them. It is low enough for clients that read 32 bits.
+// madeFrom is the id after which an import numbers the base variants that it
+// creates. A later import may bring variants with any ids that the merchant uses,
+// so these ids are far above the usual ones, but fit into 32 bits for clients that
+// need that.
 const madeFrom = 1_000_000_000
 
-// madeKind is the kind whose counter they have.
+// madeKind is the kind of the counter of these ids.
 const madeKind = "made_variant"
 
-// number gives ids to the variants that are numbered from -1 down to -n. last is
-// the last id of other variants.
+// number assigns ids to the variants -1 to -n. last is the last id of other
+// variants.
 func (i *CatalogImport) number(last, n int64) error {
 	made, err := i.tx.LastID(i.storeKey, madeKind)
 	if err != nil {
 		return err
 	}
 	before := max(made, madeFrom)
-	i.taken = append(i.taken, takenIDs{madeKind, before + n})
-	if last >= madeFrom { // there is no other way than among the others
+	i.reserved = append(i.reserved, reservedIDs{madeKind, before + n})
+	if last >= madeFrom { // other variants already use this range, so share their counter
 		before = max(last, before+n+1)
-		i.taken = append(i.taken, takenIDs{string(cohort.CatalogVariant), before + n})
+		i.reserved = append(i.reserved, reservedIDs{string(cohort.CatalogVariant), before + n})
 	}
 	for _, query := range []string{
 		`UPDATE import_products SET base_variant_id = $1 - base_variant_id WHERE base_variant_id < 0`,
@@ -151,15 +152,15 @@ func (i *CatalogImport) number(last, n int64) error {
 	return nil
 }
 
-// importTables is where the items of each kind are gathered.
+// importTables names the temporary table of each kind of item.
 var importTables = map[cohort.CatalogKind]string{
 	cohort.CatalogCategory: importCategories.name,
 	cohort.CatalogProduct:  importProducts.name,
 	cohort.CatalogVariant:  importVariants.name,
 }
 
-// counts counts what is new, different and the same. Variants that the file does
-// not have are left out.
+// counts counts the rows of each kind by their state. It leaves out variants that
+// the import created for products.
 func (i *CatalogImport) counts() ([]ImportCount, error) {
 	var counts []ImportCount
 	for _, kind := range cohort.CatalogKinds() {

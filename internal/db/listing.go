@@ -10,23 +10,24 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// listing is how the rows of a list are selected and read.
+// listing describes how the rows of a list are selected and scanned.
 type listing[T any] struct {
 	columns, table string
-	where          func() *where // what passes; each call makes a new one
+	where          func() *where // the filter; each call returns a new one
 	keys           []sortKey
 	scan           func(txn.Scanner) (T, error)
 }
 
-// each calls fn with the rows of a page in their order, until fn returns false. It
-// reads row by row, and at most so many. No row is open any more when it returns.
+// each calls fn with the rows of a page in order, until fn returns false. It
+// streams the rows and reads at most most of them. The result set is closed when
+// it returns.
 func (l listing[T]) each(t *Tx, p cohort.Page, most int, fn func(T) (more bool)) error {
 	p, err := l.forwards(t, p)
 	if err != nil {
 		return err
 	}
 	w := l.where()
-	if err := w.slice(p, most, l.keys); err != nil {
+	if err := w.page(p, most, l.keys); err != nil {
 		return err
 	}
 	rows, err := t.Query("SELECT "+l.columns+" FROM "+l.table+w.text.String(), w.args...)
@@ -36,9 +37,9 @@ func (l listing[T]) each(t *Tx, p cohort.Page, most int, fn func(T) (more bool))
 	return txn.Each(rows, l.scan, fn)
 }
 
-// forwards returns a page that comes before a place as one between two places. That
-// one can be read from its beginning, and there is no need to keep its rows in order
-// to turn them around. Other pages stay as they are.
+// forwards turns a page that only has a Before cursor into a page with both
+// cursors. Such a page can be streamed in order; otherwise its rows would have to
+// be kept and reversed. Other pages are returned unchanged.
 func (l listing[T]) forwards(t *Tx, p cohort.Page) (cohort.Page, error) {
 	if p.Before == "" || p.After != "" {
 		return p, nil
@@ -51,23 +52,24 @@ func (l listing[T]) forwards(t *Tx, p cohort.Page) (cohort.Page, error) {
 			values[i] = new(string)
 		}
 	}
-	// The row that the page follows is the one before its rows, counted backwards.
+	// Counted backwards from the cursor, the row after the page's rows is the one
+	// that the page follows.
 	w := l.where()
-	if err := w.slice(cohort.Page{Number: p.Size + 1, Size: 1, Before: p.Before}, 1, l.keys); err != nil {
+	if err := w.page(cohort.Page{Number: p.Size + 1, Size: 1, Before: p.Before}, 1, l.keys); err != nil {
 		return p, err
 	}
 	err := t.QueryRow("SELECT "+strings.Join(columns, ", ")+" FROM "+l.table+w.text.String(), w.args...).Scan(values...)
 	if errors.Is(err, txn.ErrNoRows) {
-		p.After = beginning(l.keys)
+		p.After = firstCursor(l.keys)
 		return p, nil
 	}
-	p.After = placeOf(values)
+	p.After = cursorOf(values)
 	return p, err
 }
 
-// beginning is a place before every row: ids count from 1, and no text comes before
-// the empty one.
-func beginning(keys []sortKey) string {
+// firstCursor returns a cursor before every row: ids begin at 1, and no text sorts
+// before the empty one.
+func firstCursor(keys []sortKey) string {
 	values := make([]any, len(keys))
 	for i, k := range keys {
 		values[i] = new(int64)
@@ -75,11 +77,12 @@ func beginning(keys []sortKey) string {
 			values[i] = new(string)
 		}
 	}
-	return placeOf(values)
+	return cursorOf(values)
 }
 
-// placeOf writes down the keys of a row with slashes between them.
-func placeOf(values []any) string {
+// cursorOf returns the cursor of a row: the values of its sort keys, joined with
+// slashes.
+func cursorOf(values []any) string {
 	parts := make([]string, len(values))
 	for i, v := range values {
 		switch v := v.(type) {
@@ -92,7 +95,7 @@ func placeOf(values []any) string {
 	return strings.Join(parts, "/")
 }
 
-// all returns what read calls its function with.
+// all returns a slice of the values that read passes to its function.
 func all[T any](read func(fn func(T) (more bool)) error) ([]T, error) {
 	var list []T
 	err := read(func(v T) bool {

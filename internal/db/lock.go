@@ -2,11 +2,11 @@ package db
 
 import "cohort.example/cohort/internal/txn"
 
-// The classes of locks on parts of a store.
+// The classes of locks on parts of a store. The values are ASCII words.
 const (
-	flags        txn.LockClass = 0x666c6167 // which groups are default and guest group: "flag"
+	flags        txn.LockClass = 0x666c6167 // "flag": the default and guest flags of groups
 	categoryTree txn.LockClass = 0x74726565 // "tree"
-	// catalog is shared by transactions that write the catalog; an import that begins
-	// takes it exclusively: "cata".
+	// catalog ("cata") is shared by transactions that write the catalog, and taken
+	// exclusively by a transaction that begins an import.
 	catalog txn.LockClass = 0x63617461
 )

@@ -6,10 +6,12 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// memberSlots is over how many rows a group's member count is spread.
+// memberSlots is the number of rows that share a group's member count, so that
+// concurrent writers rarely wait for the same row.
 const memberSlots = 16
 
-// addMember counts a customer as a member of a group; in no group nobody counts.
+// addMember adds a customer to a group's count. Group 0, which means no group, has
+// no count.
 func (t *Tx) addMember(storeKey string, groupID, customerID int64) error {
 	if groupID == 0 {
 		return nil
@@ -19,8 +21,8 @@ func (t *Tx) addMember(storeKey string, groupID, customerID int64) error {
 		storeKey, groupID, customerID%memberSlots)
 }
 
-// dropMember takes a customer out of a group's count. The counts of a group that
-// was deleted meanwhile are gone.
+// dropMember subtracts a customer from a group's count. A group that another
+// transaction has deleted has no counts, which is no error.
 func (t *Tx) dropMember(storeKey string, groupID, customerID int64) error {
 	if groupID == 0 {
 		return nil
@@ -29,8 +31,9 @@ func (t *Tx) dropMember(storeKey string, groupID, customerID int64) error {
 		storeKey, groupID, customerID%memberSlots)
 }
 
-// moveMember counts a customer in another group. The counts are written in the
-// order of the groups, so that two who change places do not wait for each other.
+// moveMember moves a customer from one group's count to another's. It writes the
+// counts in the order of the group ids to avoid a deadlock between two customers
+// who swap groups.
 func (t *Tx) moveMember(storeKey string, from, to, customerID int64) error {
 	if from < to {
 		if err := t.dropMember(storeKey, from, customerID); err != nil {
@@ -44,8 +47,8 @@ func (t *Tx) moveMember(storeKey string, from, to, customerID int64) error {
 	return t.dropMember(storeKey, from, customerID)
 }
 
-// MemberCounts returns how many members each group of the store has, without
-// counting customers. A group without any may be missing.
+// MemberCounts returns the number of members of each group of the store, from the
+// stored counts. A group without members may be missing.
 func (t *Tx) MemberCounts(storeKey string) (map[int64]int64, error) {
 	rows, err := t.Query("SELECT group_id, CAST(sum(members) AS BIGINT) FROM member_counts WHERE store_hash = $1 GROUP BY group_id", storeKey)
 	if err != nil {
@@ -61,8 +64,8 @@ func (t *Tx) MemberCounts(storeKey string) (map[int64]int64, error) {
 }
 
 // DefaultGroupID returns the id of the store's default group, or 0. Until the
-// transaction ends the group is there, and no other becomes the default: like
-// LockFlags it comes before any group is locked.
+// transaction ends, the group cannot be deleted and no other group can become the
+// default. Like LockFlags it must be called before any group is locked.
 func (t *Tx) DefaultGroupID(storeKey string) (int64, error) {
 	if err := t.ShareStore(flags, storeKey); err != nil {
 		return 0, err
@@ -70,8 +73,8 @@ func (t *Tx) DefaultGroupID(storeKey string) (int64, error) {
 	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.SQL().ForKeyShare, storeKey)
 }
 
-// HasGroup reports whether the store has a group with the id, and will until the
-// transaction ends.
+// HasGroup reports whether the store has a group with the id, and locks the group
+// against deletion until the transaction ends.
 func (t *Tx) HasGroup(storeKey string, id int64) (bool, error) {
 	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeKey, id)
 	return found != 0, err
@@ -86,13 +89,13 @@ func (t *Tx) findID(query string, args ...any) (id int64, err error) {
 	return id, err
 }
 
-// UnassignMembers takes every member out of a group that this transaction has
-// deleted. Up to slice of them are written now; if there are more, the group
-// is noted as departed, so that the others are in no group either from the
-// commit on, and it reports that SweepTombstones has rows left to write.
-func (t *Tx) UnassignMembers(storeKey string, groupID, slice int64) (more bool, err error) {
-	// The customers come before the counts, as they do for who moves one of them.
-	if more, err = t.unassignSlice(storeKey, groupID, slice); err != nil {
+// UnassignMembers removes every member from a group that this transaction deletes.
+// It updates the rows of up to limit customers. If there are more, it inserts a
+// tombstone, so that from the commit on the other members count as in no group,
+// and returns true: SweepTombstones must update their rows.
+func (t *Tx) UnassignMembers(storeKey string, groupID, limit int64) (more bool, err error) {
+	// Customers are locked before counts, as in transactions that move a customer.
+	if more, err = t.unassignBatch(storeKey, groupID, limit); err != nil {
 		return false, err
 	}
 	if err := t.Later("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeKey, groupID); err != nil || !more {
@@ -101,10 +104,10 @@ func (t *Tx) UnassignMembers(storeKey string, groupID, slice int64) (more bool, 
 	return true, t.Later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeKey, groupID)
 }
 
-// SweepTombstones writes up to slice of the rows that still name a departed
-// group. It reports whether there may be more. It can be done twice, and by
-// several nodes.
-func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
+// SweepTombstones updates up to limit customers' rows that still name a deleted
+// group, and deletes the tombstone after the last one. It reports whether there
+// may be more to do. Several nodes may call it concurrently.
+func (t *Tx) SweepTombstones(limit int64) (more bool, err error) {
 	var store string
 	var group int64
 	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)
@@ -114,27 +117,27 @@ func (t *Tx) SweepTombstones(slice int64) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if more, err = t.unassignSlice(store, group, slice); err != nil || more {
+	if more, err = t.unassignBatch(store, group, limit); err != nil || more {
 		return more, err
 	}
-	// There may be another departed group.
+	// There may be another tombstone.
 	return true, t.Later("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", store, group)
 }
 
-// unassignSlice takes up to slice customers out of a group that nobody can join
-// any more. It reports whether others are left in it.
-func (t *Tx) unassignSlice(storeKey string, groupID, slice int64) (more bool, err error) {
-	// Up to the last of the slice, rather than one of it, is a piece of an index
-	// for every planner, whatever it knows about the table.
+// unassignBatch removes up to limit customers from a deleted group. It reports
+// whether rows are left that name the group.
+func (t *Tx) unassignBatch(storeKey string, groupID, limit int64) (more bool, err error) {
+	// The condition "id <= last id of the batch" is an index range scan for every
+	// planner, even without statistics; "id IN (batch)" is not.
 	_, err = t.Exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
 		SELECT max(id) FROM (SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2
-			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS slice)`,
-		storeKey, groupID, slice)
+			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch)`,
+		storeKey, groupID, limit)
 	if err != nil {
 		return false, err
 	}
-	// How many there were says nothing: some of the slice may have left by
-	// themselves meanwhile, or been taken out by another node.
+	// The number of updated rows does not show whether rows are left: other
+	// transactions may have moved customers of the batch to other groups.
 	left, err := t.findID("SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2 LIMIT 1", storeKey, groupID)
 	return left != 0, err
 }

@@ -8,16 +8,17 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// What prices are made of is read with one statement per kind of thing, however
-// many things there are, and only the columns that prices need.
+// The methods below read the data of a price request with one statement per
+// resource type, however many rows it needs, and only the columns that prices
+// need.
 
-// ofIDs is a query for the rows of ids, which are argument 2; see idText. They
-// are looked up one after another, because planners who do not know how much a
-// store has would rather read all of it.
-func (t *Tx) ofIDs(l txn.LookupBy) string { return t.SQL().RowsOf(t.SQL().IDTable, "ids.wanted", l) }
+// rowsOf is a query for the rows with the ids in argument 2; see idText. It is
+// written so that the database looks up each id in an index: planners without
+// statistics would scan all rows of the store instead.
+func (t *Tx) rowsOf(l txn.LookupBy) string { return t.SQL().RowsOf(t.SQL().IDTable, "ids.wanted", l) }
 
-// idText makes one argument of any number of ids: drivers take their time over
-// each argument.
+// idText joins ids with commas into one argument, because drivers are slow with
+// many arguments.
 func idText(ids []int64) string {
 	text := make([]byte, 0, 8*len(ids))
 	for i, id := range ids {
@@ -29,7 +30,7 @@ func idText(ids []int64) string {
 	return string(text)
 }
 
-// GuestGroup returns the group for guests, nil if the store has none.
+// GuestGroup returns the group for guests, or nil if the store has none.
 func (t *Tx) GuestGroup(storeKey string) (*cohort.Group, error) {
 	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
 		" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests", storeKey))
@@ -39,8 +40,8 @@ func (t *Tx) GuestGroup(storeKey string) (*cohort.Group, error) {
 	return &g, err
 }
 
-// CustomerGroupID returns the id of the group that a customer is in, 0 for none.
-// It returns KindNotFound if there is no such customer.
+// CustomerGroupID returns the id of the group that a customer is in, or 0 for
+// none. It returns KindNotFound if the customer does not exist.
 func (t *Tx) CustomerGroupID(storeKey string, customerID int64) (groupID int64, err error) {
 	err = t.Lookup("SELECT "+groupInEffect+" FROM customers WHERE store_hash = $1 AND id = $2", storeKey, customerID).Scan(&groupID)
 	if errors.Is(err, txn.ErrNoRows) {
@@ -49,8 +50,8 @@ func (t *Tx) CustomerGroupID(storeKey string, customerID int64) (groupID int64, 
 	return groupID, err
 }
 
-// AssignedLists puts into the terms the price lists that are assigned to a group
-// (0 for none) and a channel.
+// AssignedLists sets the fields of terms that hold the price lists assigned to a
+// group, to a channel, and to both. Group 0 means no group.
 func (t *Tx) AssignedLists(storeKey string, groupID, channelID int64, terms *cohort.PriceTerms) error {
 	rows, err := t.Query(`SELECT a.customer_group_id, a.channel_id, a.price_list_id,
 			COALESCE(l.name, ''), l.id IS NOT NULL, COALESCE(l.active, FALSE)
@@ -80,11 +81,11 @@ func (t *Tx) AssignedLists(storeKey string, groupID, channelID int64, terms *coh
 	return rows.Err()
 }
 
-// Budget bounds how much is read of what a row may have many of. A nil budget
-// bounds nothing.
+// Budget bounds the total number of nested items, such as bulk tiers, that a
+// request reads. A nil budget is unlimited.
 type Budget struct {
 	Left int
-	Over error // for who wants more than is left
+	Over error // the error when the budget is exceeded
 }
 
 func (b *Budget) take(n int) error {
@@ -97,15 +98,15 @@ func (b *Budget) take(n int) error {
 	return nil
 }
 
-// ProductsToPrice returns those of the products that there are, by id, without
-// their categories and with what prices need of the rest. The budget is of bulk
+// ProductsToPrice returns those of the products that exist, by id, with only the
+// fields that prices need and without their categories. The budget counts bulk
 // tiers.
 func (t *Tx) ProductsToPrice(storeKey string, ids []int64, tiersLeft *Budget) (map[int64]cohort.Product, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{
+	rows, err := t.Query(t.catalogRowsOf(tables, txn.LookupBy{
 		Columns: "id, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id", Table: "products", Column: "id",
 	}), storeKey, idText(ids))
 	if err != nil {
@@ -132,16 +133,16 @@ func (t *Tx) ProductsToPrice(storeKey string, ids []int64, tiersLeft *Budget) (m
 	return products, rows.Err()
 }
 
-// RecordKey is of which variant a price record is, and of which list.
+// RecordKey identifies a price record within a currency.
 type RecordKey struct{ VariantID, PriceListID int64 }
 
-// RecordsToPrice returns the price records of variants in some lists and a
-// currency, with what prices need. The budget is of bulk tiers.
+// RecordsToPrice returns the price records of variants in the given lists and
+// currency, with only the fields that prices need. The budget counts bulk tiers.
 func (t *Tx) RecordsToPrice(storeKey string, listIDs []int64, currency string, variantIDs []int64, tiersLeft *Budget) (map[RecordKey]cohort.PriceRecord, error) {
 	w := &where{args: []any{storeKey, idText(variantIDs)}}
 	w.and("x.currency = ?", currency)
 	in(w, "x.price_list_id", listIDs)
-	rows, err := t.Query(t.ofIDs(txn.LookupBy{
+	rows, err := t.Query(t.rowsOf(txn.LookupBy{
 		Columns: "price_list_id, variant_id, price, sale_price, retail_price, map_price, bulk_tiers",
 		Table:   "price_records", Column: "variant_id", Condition: w.text.String(),
 	}), w.args...)

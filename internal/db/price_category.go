@@ -9,10 +9,11 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// CategoriesOfProducts returns the ids of the categories that products are in,
-// ascending, by the products' ids, and all of these categories, each once. The lists are
-// not to be changed. The budget is of different categories. A product comes as one row, because a request may ask
-// for half a million pairs, and a driver takes its time over each row.
+// CategoriesOfProducts returns the category ids of products, in ascending order,
+// by product id, and the distinct ids of all these categories. The caller must not
+// change the slices, which products may share. The budget counts distinct
+// categories. The query returns one row per product, because drivers are slow with
+// many rows and a request may need half a million pairs.
 func (t *Tx) CategoriesOfProducts(storeKey string, productIDs []int64, left *Budget) (ofProduct map[int64][]int64, all []int64, err error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -27,7 +28,7 @@ func (t *Tx) CategoriesOfProducts(storeKey string, productIDs []int64, left *Bud
 	defer rows.Close()
 	ofProduct = make(map[int64][]int64, len(productIDs))
 	seen := map[int64]struct{}{}
-	lists := map[string][]int64{} // products that are in the same categories share a list
+	lists := map[string][]int64{} // by text; products in the same categories share a slice
 	for rows.Next() {
 		var product int64
 		var text string
@@ -45,7 +46,7 @@ func (t *Tx) CategoriesOfProducts(storeKey string, productIDs []int64, left *Bud
 		if err != nil {
 			return nil, nil, err
 		}
-		if !slices.IsSorted(categories) { // an index gives them so
+		if !slices.IsSorted(categories) { // usually sorted, because they come from an index
 			slices.Sort(categories)
 		}
 		ofProduct[product], lists[text] = categories, categories
@@ -63,7 +64,7 @@ func (t *Tx) CategoriesOfProducts(storeKey string, productIDs []int64, left *Bud
 	return ofProduct, all, rows.Err()
 }
 
-// parseIDs reads digits with commas between.
+// parseIDs parses ids joined with commas.
 func parseIDs(text string) ([]int64, error) {
 	commas := 0
 	for i := range len(text) {
@@ -79,7 +80,7 @@ func parseIDs(text string) ([]int64, error) {
 		}
 		id, err := strconv.ParseInt(text[start:i], 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("a list of ids: %w", err)
+			return nil, fmt.Errorf("parse a list of ids: %w", err)
 		}
 		ids = append(ids, id)
 		start = i + 1
@@ -87,17 +88,17 @@ func parseIDs(text string) ([]int64, error) {
 	return ids, nil
 }
 
-// CategoriesAbove returns those of the categories that there are, and all that
-// are above them, by id. The budget is of these.
+// CategoriesAbove returns those of the categories that exist, and all their
+// ancestors, by id. The budget counts the returned categories.
 func (t *Tx) CategoriesAbove(storeKey string, ids []int64, left *Budget) (map[int64]cohort.Category, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
 	up := txn.LookupBy{Columns: "id, parent_id, name", Table: tables.categories, Column: "id"}
-	// UNION drops what was found before, so that a loop would end too.
+	// UNION removes duplicates, so the recursion ends even on a cycle.
 	rows, err := t.Query("WITH RECURSIVE above (id, parent_id, name) AS ("+
-		t.ofIDs(up)+" UNION "+t.SQL().RowsOf("above", "above.parent_id", up)+
+		t.rowsOf(up)+" UNION "+t.SQL().RowsOf("above", "above.parent_id", up)+
 		") SELECT id, parent_id, name FROM above", storeKey, idText(ids))
 	if err != nil {
 		return nil, err

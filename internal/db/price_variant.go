@@ -5,28 +5,29 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// VariantsToPrice returns those of the variants that there are, with what prices
-// need. The budget is of option values; without one, they are not read.
+// VariantsToPrice returns those of the variants that exist, with only the fields
+// that prices need. The budget counts option values; if it is nil, they are not
+// read.
 func (t *Tx) VariantsToPrice(storeKey string, ids []int64, optionsLeft *Budget) ([]cohort.Variant, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "id"}), storeKey, idText(ids))
+	rows, err := t.Query(t.catalogRowsOf(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "id"}), storeKey, idText(ids))
 	if err != nil {
 		return nil, err
 	}
 	return txn.Collect(rows, variantToPrice(optionsLeft))
 }
 
-// VariantsOfProducts returns the variants of products, by product and id, up to
-// a limit. The budget is of option values; without one, they are not read.
+// VariantsOfProducts returns up to limit variants of products, ordered by product
+// and id. The budget counts option values; if it is nil, they are not read.
 func (t *Tx) VariantsOfProducts(storeKey string, productIDs []int64, limit int, optionsLeft *Budget) ([]cohort.Variant, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.Query(t.catalogOfIDs(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "product_id"})+
+	rows, err := t.Query(t.catalogRowsOf(tables, txn.LookupBy{Columns: pricedColumns(optionsLeft), Table: "variants", Column: "product_id"})+
 		" ORDER BY product_id, id LIMIT CAST($3 AS BIGINT)", storeKey, idText(productIDs), limit)
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func pricedColumns(optionsLeft *Budget) string {
 	return columns + ", option_values"
 }
 
-// variantToPrice returns what scans a row with the columns of pricedColumns.
+// variantToPrice returns a function that scans a row of pricedColumns.
 func variantToPrice(optionsLeft *Budget) func(txn.Scanner) (cohort.Variant, error) {
 	return func(row txn.Scanner) (v cohort.Variant, err error) {
 		var price, sale, retail, advertised int64
@@ -58,7 +59,7 @@ func variantToPrice(optionsLeft *Budget) func(txn.Scanner) (cohort.Variant, erro
 		if optionsLeft == nil {
 			return v, nil
 		}
-		if v.OptionValues, err = decodeOptions(options); err != nil {
+		if v.OptionValues, err = decodeOptionValues(options); err != nil {
 			return v, err
 		}
 		return v, optionsLeft.take(len(v.OptionValues))

@@ -10,13 +10,13 @@ import (
 
 const priceListColumns = "id, name, active, date_created, date_modified"
 
-// NextPriceListID returns the id for a new price list of the store.
+// NextPriceListID allocates the id of a new price list in the store.
 func (t *Tx) NextPriceListID(storeKey string) (int64, error) {
 	return t.NextID(storeKey, "price_list")
 }
 
-// InsertPriceList adds a price list under its id. Update returns KindConflict if
-// another list has its name.
+// InsertPriceList adds a price list under its id. The commit returns KindConflict
+// if another list has its name.
 func (t *Tx) InsertPriceList(storeKey string, l cohort.PriceList) error {
 	return t.Later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		storeKey, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
@@ -27,15 +27,15 @@ func (t *Tx) PriceList(storeKey string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeKey, id, "")
 }
 
-// PriceListForUpdate is PriceList for one that this transaction is about to write:
-// until its end nobody else does.
+// PriceListForUpdate is PriceList with a row lock: no other transaction writes the row until
+// this one ends.
 func (t *Tx) PriceListForUpdate(storeKey string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeKey, id, t.SQL().ForUpdate)
 }
 
-// PriceListForDelete is PriceList for one that this transaction is about to delete:
-// whoever has assigned it or put records into it is done by now, and until the end
-// of the transaction nobody does.
+// PriceListForDelete is PriceList with the row lock of a DELETE. It waits for
+// transactions that assign the list or add records to it, and keeps others from
+// doing so until this transaction ends.
 func (t *Tx) PriceListForDelete(storeKey string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeKey, id, t.SQL().ForDelete)
 }
@@ -49,20 +49,21 @@ func (t *Tx) priceList(storeKey string, id int64, lock string) (cohort.PriceList
 	return l, err
 }
 
-// HasPriceList reports whether the store has a price list with the id, and will
-// until the transaction ends.
+// HasPriceList reports whether the store has a price list with the id, and locks
+// the list against deletion until the transaction ends.
 func (t *Tx) HasPriceList(storeKey string, id int64) (bool, error) {
 	found, err := t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeKey, id)
 	return found != 0, err
 }
 
-// PriceListIDByName returns the id of the price list with exactly this name, or 0.
+// PriceListIDByName returns the id of the price list with exactly this name, or
+// 0.
 func (t *Tx) PriceListIDByName(storeKey, name string) (int64, error) {
 	return t.findID("SELECT id FROM price_lists WHERE store_hash = $1 AND name = $2", storeKey, name)
 }
 
-// ReadPriceLists calls fn with the price lists of a page that pass the filter, by id,
-// until it returns false.
+// ReadPriceLists calls fn with the price lists of a page that pass the filter, ordered by
+// id, until fn returns false.
 func (t *Tx) ReadPriceLists(storeKey string, f cohort.PriceListFilter, p cohort.Page, fn func(cohort.PriceList) (more bool)) error {
 	return listing[cohort.PriceList]{
 		columns: priceListColumns, table: "price_lists", where: func() *where { return wherePriceLists(storeKey, f) },
@@ -70,7 +71,7 @@ func (t *Tx) ReadPriceLists(storeKey string, f cohort.PriceListFilter, p cohort.
 	}.each(t, p, p.Size, fn)
 }
 
-// ListPriceLists returns what ReadPriceLists reads.
+// ListPriceLists returns the rows that ReadPriceLists reads.
 func (t *Tx) ListPriceLists(storeKey string, f cohort.PriceListFilter, p cohort.Page) ([]cohort.PriceList, error) {
 	return all(func(fn func(cohort.PriceList) bool) error { return t.ReadPriceLists(storeKey, f, p, fn) })
 }
@@ -85,31 +86,26 @@ func (t *Tx) CountPriceLists(storeKey string, f cohort.PriceListFilter) (n int64
 func wherePriceLists(storeKey string, f cohort.PriceListFilter) *where {
 	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
-	if f.Name != nil {
-		w.and("name = ?", *f.Name)
-	}
-	if f.NameLike != "" {
-		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.NameLike))
-	}
-	w.span("date_created", f.DateCreated)
-	w.span("date_modified", f.DateModified)
+	w.name(f.Name, f.NameLike)
+	w.timeRange("date_created", f.DateCreated)
+	w.timeRange("date_modified", f.DateModified)
 	return w
 }
 
-// UpdatePriceList writes a price list over the one with its id, or returns
-// KindNotFound. Its creation date stays. KindConflict is as for InsertPriceList.
+// UpdatePriceList overwrites the price list with the same id, except its creation
+// date, or returns KindNotFound. It returns KindConflict as InsertPriceList does.
 func (t *Tx) UpdatePriceList(storeKey string, l cohort.PriceList) error {
 	n, err := t.Exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
-	return mustChange(n, err, priceListName(l.ID))
+	return requireRow(n, err, priceListName(l.ID))
 }
 
 // DeletePriceList deletes a price list with its records, or returns KindNotFound.
-// Its assignments are not touched.
+// It does not delete the list's assignments.
 func (t *Tx) DeletePriceList(storeKey string, id int64) error {
 	n, err := t.Exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return mustChange(n, err, priceListName(id))
+	return requireRow(n, err, priceListName(id))
 }
 
 func priceListName(id int64) string { return fmt.Sprintf("price list %d", id) }

@@ -12,32 +12,31 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// priceRecordColumns are what is kept of a record in the order in which it is
-// written.
+// priceRecordColumns are the columns of price_records after store_hash.
 const priceRecordColumns = `price_list_id, variant_id, currency, price, sale_price, retail_price, map_price,
 	bulk_tiers, date_created, date_modified`
 
-// recordsWith is the table with what a record's variant says beside it, as one
-// thing whose columns can be named without saying whose they are. Variants, called
-// v, are in a table, and a condition holds.
+// recordsWith selects price records joined with their variants, so that queries
+// can name all columns without a qualifier. variants is the table of the variants,
+// with alias v, and condition is appended.
 func recordsWith(variants, condition string) string {
 	return `SELECT r.store_hash, r.price_list_id, r.variant_id, r.currency, r.price, r.sale_price, r.retail_price,
 		r.map_price, r.bulk_tiers, r.date_created, r.date_modified, v.product_id, v.sku
 	FROM price_records AS r JOIN ` + variants + " AS v ON v.store_hash = r.store_hash AND v.id = r.variant_id" + condition
 }
 
-// byVariant sorts the records of a list.
+// byVariant is the order of the records of a list.
 var byVariant = []sortKey{{column: "variant_id"}, {column: "currency", isText: true}}
 
-// InsertPriceRecords adds records, of which no two are of the same list, variant
-// and currency. Update returns KindConflict if one of them is there already, and
-// KindNotFound if a list or a variant is not.
+// InsertPriceRecords adds records. No two of them may have the same list, variant
+// and currency. The commit returns KindConflict if a record already exists, and
+// KindNotFound if a list or a variant does not exist.
 func (t *Tx) InsertPriceRecords(storeKey string, records []cohort.PriceRecord) error {
 	return t.writePriceRecords(storeKey, records, "")
 }
 
-// PutPriceRecords is InsertPriceRecords, but writes over those that are there
-// already. Their creation dates stay.
+// PutPriceRecords is InsertPriceRecords, but overwrites existing records, except
+// their creation dates.
 func (t *Tx) PutPriceRecords(storeKey string, records []cohort.PriceRecord) error {
 	return t.writePriceRecords(storeKey, records, `
 		ON CONFLICT (store_hash, price_list_id, variant_id, currency) DO UPDATE SET price = excluded.price,
@@ -45,16 +44,16 @@ func (t *Tx) PutPriceRecords(storeKey string, records []cohort.PriceRecord) erro
 			bulk_tiers = excluded.bulk_tiers, date_modified = excluded.date_modified`)
 }
 
-// recordRows is how many records are written by one statement at most. More are
-// not faster: SQLite's driver looks for each argument among all of them.
+// recordRows is the most records that one statement writes. More are not faster:
+// SQLite's driver searches all arguments for each one.
 const recordRows = 16
 
-// writePriceRecords writes in the order of the key, so that two who write the
-// same records wait for each other in one direction.
+// writePriceRecords writes in the order of the key to avoid a deadlock between two
+// transactions that write the same records.
 func (t *Tx) writePriceRecords(storeKey string, records []cohort.PriceRecord, onConflict string) error {
 	records = slices.SortedFunc(slices.Values(records), comparePriceRecords)
 	for len(records) > 0 {
-		n := 1 // a power of two, so that there are only a few texts
+		n := 1 // a power of two, so that few distinct statements are prepared
 		for 2*n <= min(len(records), recordRows) {
 			n *= 2
 		}
@@ -108,8 +107,8 @@ func (t *Tx) PriceRecord(storeKey string, listID, variantID int64, currency stri
 	return r, err
 }
 
-// ReadPriceRecords calls fn with the records of a page of a list that pass the
-// filter, by variant and currency, until it returns false.
+// ReadPriceRecords calls fn with the records of a page of a price list that pass
+// the filter, ordered by variant and currency, until fn returns false.
 func (t *Tx) ReadPriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, fn func(cohort.PriceRecord) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -132,9 +131,8 @@ func (t *Tx) CountPriceRecords(storeKey string, listID int64, f cohort.PriceReco
 	return n, err
 }
 
-// PriceRecordsForUpdate returns the records that a list has of variants, which
-// this transaction is about to write: until its end nobody else does. They have
-// no products and no SKUs.
+// PriceRecordsForUpdate returns a list's records of the variants, and locks their
+// rows until the transaction ends. The fields ProductID and SKU are not set.
 func (t *Tx) PriceRecordsForUpdate(storeKey string, listID int64, variantIDs []int64) ([]cohort.PriceRecord, error) {
 	var all []cohort.PriceRecord
 	for variants := range slices.Chunk(variantIDs, inChunk) {
@@ -155,8 +153,9 @@ func (t *Tx) PriceRecordsForUpdate(storeKey string, listID int64, variantIDs []i
 	return all, nil
 }
 
-// DeletePriceRecords deletes those records of a list that pass the filter, of
-// which only variants, SKUs and currencies are looked at, and returns how many.
+// DeletePriceRecords deletes the records of a list that pass the filter, and
+// returns their number. Of the filter it uses only the variants, SKUs and
+// currencies.
 func (t *Tx) DeletePriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter) (int64, error) {
 	w := whereStore(storeKey)
 	w.and("price_list_id = ?", listID)
@@ -181,17 +180,17 @@ func wherePriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter
 	in(w, "product_id", f.ProductIDs)
 	in(w, "currency", f.Currencies)
 	skus(w, f.SKUs)
-	w.amounts("price", f.Price)
-	w.amounts("sale_price", f.SalePrice)
-	w.amounts("retail_price", f.RetailPrice)
-	w.amounts("map_price", f.MAPPrice)
-	w.amounts("CASE WHEN sale_price >= 0 THEN sale_price ELSE price END", f.Calculated)
-	w.span("date_created", f.DateCreated)
-	w.span("date_modified", f.DateModified)
+	w.amountRange("price", f.Price)
+	w.amountRange("sale_price", f.SalePrice)
+	w.amountRange("retail_price", f.RetailPrice)
+	w.amountRange("map_price", f.MAPPrice)
+	w.amountRange("CASE WHEN sale_price >= 0 THEN sale_price ELSE price END", f.Calculated)
+	w.timeRange("date_created", f.DateCreated)
+	w.timeRange("date_modified", f.DateModified)
 	return w
 }
 
-// skus adds that a variant has one of the SKUs, unless they are nil.
+// skus adds the condition that a variant has one of the SKUs, unless list is nil.
 func skus(w *where, list []string) {
 	if list != nil {
 		w.text.WriteString(hasSKU)
@@ -201,14 +200,14 @@ func skus(w *where, list []string) {
 
 func scanPriceRecord(row txn.Scanner) (cohort.PriceRecord, error) {
 	var r cohort.PriceRecord
-	var price, sale, retail, least, created, modified int64
+	var price, sale, retail, minimum, created, modified int64
 	var tiers string
-	err := row.Scan(&r.PriceListID, &r.VariantID, &r.Currency, &price, &sale, &retail, &least, &tiers, &created, &modified,
+	err := row.Scan(&r.PriceListID, &r.VariantID, &r.Currency, &price, &sale, &retail, &minimum, &tiers, &created, &modified,
 		&r.ProductID, &r.SKU)
 	if err != nil {
 		return r, err
 	}
-	r.Price, r.SalePrice, r.RetailPrice, r.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(least)
+	r.Price, r.SalePrice, r.RetailPrice, r.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(minimum)
 	r.DateCreated, r.DateModified = fromMillis(created), fromMillis(modified)
 	if r.BulkTiers, err = decodeTiers(tiers); err != nil {
 		return r, fmt.Errorf("bulk_tiers of the price record %d/%d/%s: %w", r.PriceListID, r.VariantID, r.Currency, err)

@@ -13,8 +13,8 @@ import (
 const productColumns = `id, name, type, sku, weight, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id,
 	date_created, date_modified`
 
-// InsertProduct adds a product under its id, in its categories. Its base variant
-// is to be inserted besides.
+// InsertProduct adds a product under its id, and adds it to its categories. The
+// caller inserts the base variant.
 func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 	err := t.Later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
@@ -43,8 +43,8 @@ func (t *Tx) Product(storeKey string, id int64) (cohort.Product, error) {
 	return t.product(storeKey, id, "")
 }
 
-// ProductForUpdate is Product for one that this transaction is about to write,
-// or whose variants it is: until its end nobody else does.
+// ProductForUpdate is Product with a row lock: no other transaction writes the
+// product or its variants until this one ends.
 func (t *Tx) ProductForUpdate(storeKey string, id int64) (cohort.Product, error) {
 	return t.product(storeKey, id, t.SQL().ForUpdate)
 }
@@ -67,13 +67,13 @@ func (t *Tx) product(storeKey string, id int64, lock string) (cohort.Product, er
 	return products[0], err
 }
 
-// productsAhead is how many products are read before any of them is handed on, for
-// their categories are read together: one query for 50 products, the usual page.
-// With 1 000 categories each that is about 1 MiB.
-const productsAhead = 50
+// productBatch is the number of products that ReadProducts reads before it calls
+// fn. Their categories are read with one query; 50 is the usual page size. 50
+// products with 1 000 categories each take about 1 MiB.
+const productBatch = 50
 
-// ReadProducts calls fn with the products of a page that pass the filter, by id,
-// until it returns false. fn may ask the transaction for more.
+// ReadProducts calls fn with the products of a page that pass the filter, ordered by
+// id, until fn returns false. fn may use the transaction.
 func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -85,50 +85,33 @@ func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, p cohort.Page
 	}
 	p, err = list.forwards(t, p)
 	for err == nil && p.Size > 0 {
-		var some []cohort.Product
-		some, err = all(func(fn func(cohort.Product) bool) error { return list.each(t, p, productsAhead, fn) })
+		var batch []cohort.Product
+		batch, err = all(func(fn func(cohort.Product) bool) error { return list.each(t, p, productBatch, fn) })
 		if err != nil {
 			return err
 		}
-		if err := t.readCategories(storeKey, some); err != nil {
+		if err := t.readCategories(storeKey, batch); err != nil {
 			return err
 		}
-		for _, product := range some {
+		for _, product := range batch {
 			if !fn(product) {
 				return nil
 			}
 		}
-		if len(some) < productsAhead {
+		if len(batch) < productBatch {
 			return nil
 		}
-		p = p.Rest(strconv.FormatInt(some[len(some)-1].ID, 10), len(some))
+		p = p.Rest(strconv.FormatInt(batch[len(batch)-1].ID, 10), len(batch))
 	}
 	return err
 }
 
-// ListProducts returns what ReadProducts reads.
-func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
-	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
-}
-
-// idsPerQuery bounds how many ids a query names, below what engines allow.
-const idsPerQuery = 4096
-
-// readCategories fills in the categories of products.
+// readCategories sets the categories of up to productBatch products.
 func (t *Tx) readCategories(storeKey string, products []cohort.Product) error {
-	for part := range slices.Chunk(products, idsPerQuery) {
-		if err := t.readCategoriesOf(storeKey, part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *Tx) readCategoriesOf(storeKey string, products []cohort.Product) error {
 	ids := make([]int64, len(products))
-	places := make(map[int64]int, len(products))
+	index := make(map[int64]int, len(products)) // by product id
 	for i, p := range products {
-		ids[i], places[p.ID] = p.ID, i
+		ids[i], index[p.ID] = p.ID, i
 	}
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -146,7 +129,7 @@ func (t *Tx) readCategoriesOf(storeKey string, products []cohort.Product) error 
 		if err := rows.Scan(&product, &category); err != nil {
 			return err
 		}
-		p := &products[places[product]]
+		p := &products[index[product]]
 		p.Categories = append(p.Categories, category)
 	}
 	return rows.Err()
@@ -177,13 +160,14 @@ func whereProducts(tables catalogTables, storeKey string, f cohort.ProductFilter
 		in(w, "category_id", f.Categories)
 		w.text.WriteString(")")
 	}
-	w.amounts("price", f.Price)
-	w.span("date_modified", f.DateModified)
+	w.amountRange("price", f.Price)
+	w.timeRange("date_modified", f.DateModified)
 	return w
 }
 
-// productSKUs adds that a product has one of the SKUs, unless they are nil. The
-// base variants have them too, and an index.
+// productSKUs adds the condition that a product has one of the SKUs, unless skus is
+// nil. The base variant of a product has the same SKU, and table variants has an
+// index on it.
 func (w *where) productSKUs(tables catalogTables, skus []string) {
 	in(w, "sku", skus)
 	if skus == nil || slices.Contains(skus, "") {
@@ -194,9 +178,9 @@ func (w *where) productSKUs(tables catalogTables, skus []string) {
 	w.text.WriteString(")")
 }
 
-// UpdateProduct writes a product over the one with its id, but for its creation
-// date. before is that one as it was read in this transaction. The base variant
-// is to be updated besides.
+// UpdateProduct overwrites the product with the same id, except its creation date.
+// before is the product as read in this transaction. The caller updates the base
+// variant.
 func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 	err := t.Later(`UPDATE products SET name = $3, name_folded = $4, type = $5, sku = $6, weight = $7, price = $8, sale_price = $9,
 		retail_price = $10, map_price = $11, bulk_tiers = $12, date_modified = $13 WHERE store_hash = $1 AND id = $2`,
@@ -215,10 +199,11 @@ func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 // returns KindNotFound.
 func (t *Tx) DeleteProduct(storeKey string, id int64) error {
 	n, err := t.Exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return mustChange(n, err, productName(id))
+	return requireRow(n, err, productName(id))
 }
 
-// DeleteProducts is DeleteProduct for all that pass the filter, if any do.
+// DeleteProducts deletes all products that pass the filter, with their variants and
+// price records. It is no error if none passes.
 func (t *Tx) DeleteProducts(storeKey string, f cohort.ProductFilter) error {
 	w := whereProducts(storedCatalog, storeKey, f)
 	return t.Later("DELETE FROM products"+w.text.String(), w.args...)

@@ -6,12 +6,12 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// inChunk is how many values a query looks for at most where there may be very
-// many of them.
+// inChunk is the most values in an IN list. Longer lists are split into several
+// queries.
 const inChunk = 128
 
-// MissingCategory returns the first of the ids that no category of the store has,
-// or 0.
+// MissingCategory returns the first id that is not the id of a category of the
+// store, or 0.
 func (t *Tx) MissingCategory(storeKey string, ids []int64) (int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -20,8 +20,8 @@ func (t *Tx) MissingCategory(storeKey string, ids []int64) (int64, error) {
 	return t.missing(tables.categories, storeKey, ids)
 }
 
-// MissingProduct returns the first of the ids that no product of the store has, or
-// 0.
+// MissingProduct returns the first id that is not the id of a product of the store,
+// or 0.
 func (t *Tx) MissingProduct(storeKey string, ids []int64) (int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -38,12 +38,12 @@ func (t *Tx) missing(table, storeKey string, ids []int64) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		there, err := txn.Collect(rows, scanID)
+		existing, err := txn.Collect(rows, scanID)
 		if err != nil {
 			return 0, err
 		}
 		for _, id := range chunk {
-			if !slices.Contains(there, id) {
+			if !slices.Contains(existing, id) {
 				return id, nil
 			}
 		}
@@ -51,8 +51,8 @@ func (t *Tx) missing(table, storeKey string, ids []int64) (int64, error) {
 	return 0, nil
 }
 
-// VariantIDsBySKU returns the ids of the variants that have the SKUs, by SKU. What
-// no variant has is left out.
+// VariantIDsBySKU returns the ids of the variants with the SKUs, by SKU. It leaves
+// out SKUs that no variant has.
 func (t *Tx) VariantIDsBySKU(storeKey string, list []string) (map[string]int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -79,8 +79,9 @@ func (t *Tx) VariantIDsBySKU(storeKey string, list []string) (map[string]int64, 
 	return ids, nil
 }
 
-// HoldVariants returns those of the ids, which are ascending, that variants of the
-// store have. Nobody deletes these until the transaction ends.
+// HoldVariants returns those of the ids, which are in ascending order, that are ids
+// of variants of the store. It locks these variants against deletion until the
+// transaction ends.
 func (t *Tx) HoldVariants(storeKey string, ids []int64) ([]int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -94,11 +95,11 @@ func (t *Tx) HoldVariants(storeKey string, ids []int64) ([]int64, error) {
 		if err != nil {
 			return nil, err
 		}
-		there, err := txn.Collect(rows, scanID)
+		existing, err := txn.Collect(rows, scanID)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, there...)
+		all = append(all, existing...)
 	}
 	return all, nil
 }

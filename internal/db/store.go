@@ -9,12 +9,12 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// storeColumns are the columns of a store as scanStore reads them. The column
-// hash holds the key.
+// storeColumns are the columns that scanStore reads. Column hash holds the store's
+// key.
 const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created"
 
-// NextStoreKey returns the key for a new store of a hash, which no store had
-// before.
+// NextStoreKey returns the key of a new store with the hash. No earlier store had
+// this key.
 func (t *Tx) NextStoreKey(hash string) (string, error) {
 	var generation int64
 	err := t.QueryRow(`INSERT INTO store_generations (hash, generation) VALUES ($1, 1)
@@ -22,32 +22,33 @@ func (t *Tx) NextStoreKey(hash string) (string, error) {
 	return cohort.StoreKey(hash, generation), err
 }
 
-// InsertStore adds a store under its key, which is its hash if it has none. It
-// returns KindConflict if the key or the hash is taken.
+// InsertStore adds a store under its key, or under its hash if Key is empty. It
+// returns KindConflict if another store has the key or the hash.
 func (t *Tx) InsertStore(s cohort.Store) error {
 	_, err := t.Exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
 		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
 	return err
 }
 
-// keyOf is the key of a store; the first of a hash need not have it filled in.
+// keyOf returns the key of a store. An empty Key means that it equals the hash, as
+// for the first store of a hash.
 func keyOf(s cohort.Store) string { return cmp.Or(s.Key, s.Hash) }
 
-// Store returns the store that has the key, or KindNotFound.
+// Store returns the store with the key, or KindNotFound.
 func (t *Tx) Store(key string) (cohort.Store, error) { return t.store("hash = $1", key) }
 
-// StoreByHash returns the store that has the hash now, or KindNotFound.
+// StoreByHash returns the current store with the hash, or KindNotFound.
 func (t *Tx) StoreByHash(hash string) (cohort.Store, error) {
 	return t.store("coalesce(public_hash, hash) = $1", hash)
 }
 
-// StoreForUpdate is Store for one that this transaction is about to write: until
-// its end nobody else does.
+// StoreForUpdate is Store with a row lock: no other transaction writes the row
+// until this one ends.
 func (t *Tx) StoreForUpdate(key string) (cohort.Store, error) {
 	return t.store("hash = $1", key, t.SQL().ForUpdate)
 }
 
-// store returns the store that a condition on $1 is true of, unless it is deleted.
+// store returns the store that meets a condition on $1, unless it is deleted.
 func (t *Tx) store(condition, value string, lock ...string) (cohort.Store, error) {
 	query := "SELECT " + storeColumns + " FROM stores WHERE " + condition + " AND date_deleted = 0"
 	for _, l := range lock {
@@ -60,7 +61,7 @@ func (t *Tx) store(condition, value string, lock ...string) (cohort.Store, error
 	return s, err
 }
 
-// ListStores returns every store, by hash.
+// ListStores returns every store, ordered by hash.
 func (t *Tx) ListStores() ([]cohort.Store, error) {
 	rows, err := t.Query("SELECT " + storeColumns + ` FROM stores WHERE date_deleted = 0 ORDER BY coalesce(public_hash, hash) COLLATE "C"`)
 	if err != nil {
@@ -80,14 +81,15 @@ func (t *Tx) UpdateStore(s cohort.Store) error {
 	return t.Note(err, txn.Change{Kind: txn.StoreUpdated, StoreHash: key})
 }
 
-// DeleteStore deletes a store and all of its rows, or returns KindNotFound. That is
-// for a store that [Tx.IsSmallStore]; [Tx.EndStore] is for any.
+// DeleteStore deletes a store and all of its rows, or returns KindNotFound. Use it
+// only for a store for which [Tx.IsSmallStore] is true, otherwise [Tx.EndStore].
 func (t *Tx) DeleteStore(key string) error {
 	return t.endStore(key, "DELETE FROM stores WHERE hash = $1 AND date_deleted = 0")
 }
 
-// EndStore deletes a store for everybody, with its tokens and jobs, or returns
-// KindNotFound. Its rows are left to [Tx.SweepStore], and the hash is free.
+// EndStore marks a store as deleted and deletes its tokens, or returns
+// KindNotFound. Its hash is free from the commit on. [Tx.SweepStore] deletes its
+// other rows later.
 func (t *Tx) EndStore(key string, at time.Time) error {
 	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2 WHERE hash = $1 AND date_deleted = 0", at.UnixMilli()); err != nil {
 		return err
@@ -95,13 +97,14 @@ func (t *Tx) EndStore(key string, at time.Time) error {
 	return t.Later("DELETE FROM tokens WHERE store_hash = $1", key)
 }
 
-// endStore waits for the writes under way for the store, keeps others from beginning,
-// and carries out a statement about $1, its key, that takes the store away.
+// endStore waits for the running writes of the store, keeps new ones from
+// beginning, and runs a statement that deletes the store or marks it as deleted.
+// $1 is the store's key.
 func (t *Tx) endStore(key, statement string, args ...any) error {
 	if err := t.LockWriters(key); err != nil {
 		return err
 	}
-	// An older version has made stores without this row.
+	// Stores that an older version created do not have this row.
 	if err := t.Later("INSERT INTO store_generations (hash, generation) VALUES ($1, 1) ON CONFLICT (hash) DO NOTHING",
 		cohort.HashOfKey(key)); err != nil {
 		return err
@@ -121,9 +124,9 @@ func scanStore(row txn.Scanner) (cohort.Store, error) {
 	return s, err
 }
 
-// mustChange is for statements that change one row: none changed means that
-// there is no such thing.
-func mustChange(n int64, err error, what string) error {
+// requireRow returns KindNotFound if a statement that should change one row has
+// changed none.
+func requireRow(n int64, err error, what string) error {
 	if err == nil && n == 0 {
 		return cohort.NotFound(what)
 	}

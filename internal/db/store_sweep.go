@@ -8,13 +8,14 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// sweepChunk is how many rows of a deleted store one statement deletes. Rows that
-// refer to them are deleted before, so that a statement takes a millisecond or so.
+// sweepChunk is the number of rows of a deleted store that one statement deletes.
+// Rows that reference them have been deleted before, so a statement takes about a
+// millisecond.
 const sweepChunk = 100
 
-// sweptTables returns the tables that hold rows of stores, each before those that
-// it refers to. Receipts are left out: a node that has lost a connection may still ask
-// for them, and they go by their age.
+// sweptTables returns the tables with rows of stores, each before the tables it
+// references. It leaves out receipts: a node that has lost a connection may still
+// need them, and they are deleted by age.
 func sweptTables() []table {
 	var swept []table
 	for _, t := range slices.Backward(copied) {
@@ -25,8 +26,8 @@ func sweptTables() []table {
 	return swept
 }
 
-// IsSmallStore reports whether a store has so few rows that to delete them all at
-// once holds nobody up: most of them in all.
+// IsSmallStore reports whether a store has at most most rows in all tables, so that
+// one transaction can delete them.
 func (t *Tx) IsSmallStore(key string, most int) (bool, error) {
 	rows := 0
 	for _, table := range sweptTables() {
@@ -40,14 +41,14 @@ func (t *Tx) IsSmallStore(key string, most int) (bool, error) {
 	return true, nil
 }
 
-// DeletedStore is a store that is deleted and has rows yet.
+// DeletedStore is a store that is marked as deleted and still has rows.
 type DeletedStore struct {
 	Key         string
 	DateDeleted time.Time
 }
 
-// DeletedStores returns the stores that are left to SweepStore, the longest
-// deleted first.
+// DeletedStores returns the stores that SweepStore has to sweep, the one deleted
+// earliest first.
 func (t *Tx) DeletedStores() ([]DeletedStore, error) {
 	rows, err := t.Query("SELECT hash, date_deleted FROM stores WHERE date_deleted > 0 ORDER BY date_deleted")
 	if err != nil {
@@ -61,10 +62,11 @@ func (t *Tx) DeletedStores() ([]DeletedStore, error) {
 	})
 }
 
-// SweepStore deletes rows of a deleted store until enough says so, which is asked
-// with how many are deleted by now, and at last the store's own. It returns how
-// many it has deleted and whether there are more. It can be done twice, and by
-// several nodes at once.
+// SweepStore deletes rows of a deleted store, and finally the row of the store
+// itself. Before each statement except the first, it calls enough with the number
+// of rows deleted so far, and stops if enough returns true. It returns the number
+// of deleted rows and whether there are more. Several nodes may sweep a store
+// concurrently.
 func (t *Tx) SweepStore(key string, enough func(rows int64) bool) (rows int64, more bool, err error) {
 	for _, table := range sweptTables() {
 		for {

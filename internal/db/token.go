@@ -10,7 +10,8 @@ import (
 
 const tokenColumns = "hash, id, store_hash, name, scopes, date_created"
 
-// InsertToken adds a token. It returns KindConflict if its secret is in use.
+// InsertToken adds a token. It returns KindConflict if another token has the same
+// secret.
 func (t *Tx) InsertToken(k cohort.Token) error {
 	scopes := make([]string, len(k.Scopes))
 	for i, s := range k.Scopes {
@@ -30,8 +31,8 @@ func (t *Tx) TokenByHash(hash string) (cohort.Token, error) {
 	return k, err
 }
 
-// ListTokens returns the tokens of a store, by its key, or of every store when storeKey
-// is empty, the oldest first.
+// ListTokens returns the tokens of a store, or of all stores if storeKey is empty,
+// ordered by store and age, the oldest first.
 func (t *Tx) ListTokens(storeKey string) ([]cohort.Token, error) {
 	rows, err := t.Query("SELECT "+tokenColumns+` FROM tokens WHERE $1 = '' OR store_hash = $1
 		ORDER BY store_hash COLLATE "C", date_created, id COLLATE "C"`, storeKey)
@@ -42,7 +43,8 @@ func (t *Tx) ListTokens(storeKey string) ([]cohort.Token, error) {
 }
 
 // DeleteToken deletes the token with the id, or returns KindNotFound. It waits for
-// the writes under way for the token's store; later ones find the token gone.
+// the running writes of the token's store; later writes are rejected because the
+// token does not exist.
 func (t *Tx) DeleteToken(id string) error {
 	var store string
 	err := t.Lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)
@@ -56,7 +58,7 @@ func (t *Tx) DeleteToken(id string) error {
 		return err
 	}
 	n, err := t.Exec("DELETE FROM tokens WHERE id = $1", id)
-	return t.Note(mustChange(n, err, "token "+id), txn.Change{Kind: txn.TokenDeleted})
+	return t.Note(requireRow(n, err, "token "+id), txn.Change{Kind: txn.TokenDeleted})
 }
 
 func scanToken(row txn.Scanner) (cohort.Token, error) {

@@ -6,8 +6,8 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// What callers of this package need of package txn goes by its name here, so that
-// they need not know both.
+// The names of package txn that callers of this package need, so that they import
+// only this package.
 type (
 	// Change is something that a committed transaction did; see [txn.Change].
 	Change = txn.Change
@@ -31,8 +31,7 @@ func ForStore(ctx context.Context, storeKey string) context.Context {
 	return txn.ForStore(ctx, storeKey)
 }
 
-// ForBearer returns a context for a request that carries a token; see
-// [txn.ForBearer].
+// ForBearer returns a context for a request with a token; see [txn.ForBearer].
 func ForBearer(ctx context.Context, tokenHash, storeKey string) context.Context {
 	return txn.ForBearer(ctx, tokenHash, storeKey)
 }
@@ -41,5 +40,5 @@ func ForBearer(ctx context.Context, tokenHash, storeKey string) context.Context 
 // [txn.Unchecked].
 func Unchecked(ctx context.Context) context.Context { return txn.Unchecked(ctx) }
 
-// Redact returns a database URL without the passwords in it; see [txn.Redact].
+// Redact returns a database URL without its passwords; see [txn.Redact].
 func Redact(url string) string { return txn.Redact(url) }

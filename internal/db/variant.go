@@ -10,15 +10,16 @@ import (
 
 const variantColumns = "id, product_id, sku, price, sale_price, retail_price, map_price, option_values"
 
-// hasSKU is the condition of the index on SKUs. Who wants to use it says so.
+// hasSKU is the condition of the partial index on SKUs. A query must contain it to
+// use the index.
 const hasSKU = " AND sku <> ''"
 
-// InsertVariant adds a variant under its id. Update returns KindConflict if its
-// SKU is taken, and KindNotFound if its product is gone.
+// InsertVariant adds a variant under its id. The commit returns KindConflict if
+// another variant has its SKU, and KindNotFound if its product does not exist.
 func (t *Tx) InsertVariant(storeKey string, v cohort.Variant) error {
 	return t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		storeKey, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
-		encodeOptions(v.OptionValues))
+		encodeOptionValues(v.OptionValues))
 }
 
 // Variant returns a variant of a product, or of any product of the store when
@@ -40,8 +41,8 @@ func (t *Tx) Variant(storeKey string, productID, id int64) (cohort.Variant, erro
 	return v, err
 }
 
-// VariantIDBySKU returns the id of the variant that has a SKU, or 0. Nothing has
-// the empty one.
+// VariantIDBySKU returns the id of the variant with the SKU, or 0. An empty SKU
+// matches no variant.
 func (t *Tx) VariantIDBySKU(storeKey, sku string) (int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -50,8 +51,8 @@ func (t *Tx) VariantIDBySKU(storeKey, sku string) (int64, error) {
 	return t.findID("SELECT id FROM "+tables.variants+" WHERE store_hash = $1 AND sku = $2"+hasSKU, storeKey, sku)
 }
 
-// ReadVariants calls fn with the variants of a page that pass the filter, by id,
-// until it returns false.
+// ReadVariants calls fn with the variants of a page that pass the filter, ordered by
+// id, until fn returns false.
 func (t *Tx) ReadVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
@@ -63,21 +64,21 @@ func (t *Tx) ReadVariants(storeKey string, f cohort.VariantFilter, p cohort.Page
 	}.each(t, p, p.Size, fn)
 }
 
-// ListVariants returns what ReadVariants reads.
+// ListVariants returns the rows that ReadVariants reads.
 func (t *Tx) ListVariants(storeKey string, f cohort.VariantFilter, p cohort.Page) ([]cohort.Variant, error) {
 	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeKey, f, p, fn) })
 }
 
-// variantsOfProducts is the table of variants with the prices of a variant's product
-// beside it, as one thing whose columns can be named without saying whose they are.
+// variantsOfProducts selects variants joined with the prices of their products, so
+// that queries can name all columns without a qualifier.
 func variantsOfProducts(tables catalogTables) string {
 	return `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
 		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price
 	FROM ` + txn.As(tables.variants, "v") + ` LEFT JOIN ` + txn.As(tables.products, "p") + ` ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
 }
 
-// ReadPricedVariants is ReadVariants with the product of each, of which only the id
-// and the prices are read.
+// ReadPricedVariants is ReadVariants with the product of each variant. It reads
+// only the product's id and prices.
 func (t *Tx) ReadPricedVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant, cohort.Product) (more bool)) error {
 	type priced struct {
 		cohort.Variant
@@ -124,28 +125,28 @@ func whereVariants(storeKey string, f cohort.VariantFilter) *where {
 	return w
 }
 
-// UpdateVariant writes a variant over the one with its id. Whoever does that, or
-// deletes one, has its product from ProductForUpdate. Update returns KindConflict
-// if its SKU is taken.
+// UpdateVariant overwrites the variant with the same id. A transaction that updates
+// or deletes a variant first locks its product with ProductForUpdate. The commit
+// returns KindConflict if another variant has the SKU.
 func (t *Tx) UpdateVariant(storeKey string, v cohort.Variant) error {
 	return t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
-		encodeOptions(v.OptionValues))
+		encodeOptionValues(v.OptionValues))
 }
 
 // DeleteVariant deletes a variant with its price records, or returns
 // KindNotFound.
 func (t *Tx) DeleteVariant(storeKey string, id int64) error {
 	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return mustChange(n, err, variantName(id))
+	return requireRow(n, err, variantName(id))
 }
 
 func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }
 
 func scanVariant(row txn.Scanner) (cohort.Variant, error) { return scanVariantAnd(row) }
 
-// scanVariantAnd scans a variant, and further columns behind it.
+// scanVariantAnd scans a variant and the columns after it.
 func scanVariantAnd(row txn.Scanner, further ...any) (cohort.Variant, error) {
 	var v cohort.Variant
 	var price, sale, retail, minimum int64
@@ -155,7 +156,7 @@ func scanVariantAnd(row txn.Scanner, further ...any) (cohort.Variant, error) {
 		return v, err
 	}
 	v.Price, v.SalePrice, v.RetailPrice, v.MAPPrice = toPrice(price), toPrice(sale), toPrice(retail), toPrice(minimum)
-	if v.OptionValues, err = decodeOptions(options); err != nil {
+	if v.OptionValues, err = decodeOptionValues(options); err != nil {
 		return v, fmt.Errorf("option_values of variant %d: %w", v.ID, err)
 	}
 	return v, nil

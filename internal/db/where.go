@@ -9,14 +9,14 @@ import (
 	"cohort.example/cohort"
 )
 
-// where collects the conditions of a query whose filters are optional. Only
-// the filters in use reach the engine, which can then pick an index for them.
+// where builds the WHERE clause of a query with optional filters. It contains only
+// the filters that are set, so that the engine can choose an index for them.
 type where struct {
 	text strings.Builder
 	args []any
 }
 
-// whereStore starts every query: nothing is read across stores.
+// whereStore returns a clause that selects the rows of a store.
 func whereStore(storeKey string) *where {
 	w := &where{}
 	w.text.WriteString(" WHERE store_hash = ")
@@ -30,8 +30,9 @@ func (w *where) and(condition string, arg any) {
 	w.text.WriteString(strings.ReplaceAll(condition, "?", w.arg(arg)))
 }
 
-// flag adds a condition on a boolean column unless it is nil. It is written
-// out, since an index of the rows that have the flag serves no other form.
+// flag adds a condition on a boolean column, unless want is nil. It writes the
+// column itself and not a comparison, because the partial indexes on flags only
+// match that form.
 func (w *where) flag(column string, want *bool) {
 	switch {
 	case want == nil:
@@ -42,8 +43,8 @@ func (w *where) flag(column string, want *bool) {
 	}
 }
 
-// span adds the ends of a time span that are not open.
-func (w *where) span(column string, s cohort.TimeRange) {
+// timeRange adds the bounds of a time range that are set.
+func (w *where) timeRange(column string, s cohort.TimeRange) {
 	if !s.From.IsZero() {
 		w.and(column+" >= ?", s.From.UnixMilli())
 	}
@@ -52,7 +53,7 @@ func (w *where) span(column string, s cohort.TimeRange) {
 	}
 }
 
-// in adds that a column has one of the values, unless they are nil.
+// in adds the condition that a column has one of the values, unless values is nil.
 func in[T any](w *where, column string, values []T) {
 	switch {
 	case values == nil:
@@ -63,38 +64,38 @@ func in[T any](w *where, column string, values []T) {
 	}
 	w.text.WriteString(" AND " + column + " IN ")
 	separator := "("
-	for i := range placesFor(len(values)) {
+	for i := range placeholders(len(values)) {
 		w.text.WriteString(separator + w.arg(values[min(i, len(values)-1)]))
 		separator = ", "
 	}
 	w.text.WriteString(")")
 }
 
-// placesFor rounds up how many values a query has room for, so that there are
-// only a few texts of it, which are kept prepared. The last value is repeated.
-func placesFor(n int) int {
-	places := 1
-	for places < n {
-		places *= 2
+// placeholders returns the number of placeholders for n values: the next power of
+// two, so that few distinct statements are prepared. The last value is repeated.
+func placeholders(n int) int {
+	p := 1
+	for p < n {
+		p *= 2
 	}
-	return places
+	return p
 }
 
-// sortKey is a column that a list is sorted by. Only the last of a list's can be
-// text, which may have a slash in it.
+// sortKey is a column that a list is sorted by. Only the last key of a list can be
+// text, because a text may contain the slash that separates values in a cursor.
 type sortKey struct {
 	column string
 	isText bool
 }
 
-// byID sorts most lists.
+// byID is the order of most lists.
 var byID = []sortKey{{column: "id"}}
 
-// slice ends the query with a page of what passes, in the order of the keys, or with
-// the first rows of it if it is longer than most. A page that only has a place that
-// it comes before is read from there backwards. It returns KindInvalid for a place
-// that there cannot be.
-func (w *where) slice(p cohort.Page, most int, keys []sortKey) error {
+// page adds the conditions, order and limit of a page, with at most most rows, in
+// the order of the keys. A page that only has a Before cursor is selected
+// backwards from the cursor, in descending order. page returns KindInvalid for an
+// invalid cursor.
+func (w *where) page(p cohort.Page, most int, keys []sortKey) error {
 	order := " ASC"
 	if p.Before != "" && p.After == "" {
 		order = " DESC"
@@ -103,23 +104,23 @@ func (w *where) slice(p cohort.Page, most int, keys []sortKey) error {
 	for i, k := range keys {
 		columns[i] = k.column
 	}
-	for _, end := range []struct{ place, comparison, field string }{{p.After, " > ", "after"}, {p.Before, " < ", "before"}} {
-		if end.place == "" {
+	for _, bound := range []struct{ cursor, comparison, field string }{{p.After, " > ", "after"}, {p.Before, " < ", "before"}} {
+		if bound.cursor == "" {
 			continue
 		}
-		values, ok := keyValues(end.place, keys)
+		values, ok := keyValues(bound.cursor, keys)
 		if !ok {
-			return cohort.Invalid(end.field, "The value is not a cursor of this list.")
+			return cohort.Invalid(bound.field, "The value is not a cursor of this list.")
 		}
-		places := make([]string, len(values))
+		args := make([]string, len(values))
 		for i, v := range values {
-			places[i] = w.arg(v)
+			args[i] = w.arg(v)
 		}
-		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + end.comparison + "(" + strings.Join(places, ", ") + ")")
+		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + bound.comparison + "(" + strings.Join(args, ", ") + ")")
 	}
 	w.text.WriteString(" ORDER BY " + strings.Join(columns, order+", ") + order)
-	// SQLite plans anew for each number that it is given as a limit, unless it
-	// does not see it.
+	// SQLite prepares a statement again for each new value of a LIMIT argument; the
+	// cast hides the value from it.
 	w.text.WriteString(" LIMIT CAST(" + w.arg(min(p.Size, most)) + " AS BIGINT)")
 	if p.Number > 1 {
 		w.text.WriteString(" OFFSET CAST(" + w.arg(p.Offset()) + " AS BIGINT)")
@@ -127,17 +128,16 @@ func (w *where) slice(p cohort.Page, most int, keys []sortKey) error {
 	return nil
 }
 
-// keyValues takes a place apart, which is the keys of a row with slashes
-// between them.
-func keyValues(place string, keys []sortKey) (values []any, ok bool) {
-	parts := strings.SplitN(place, "/", len(keys))
+// keyValues parses a cursor; see cursorOf.
+func keyValues(cursor string, keys []sortKey) (values []any, ok bool) {
+	parts := strings.SplitN(cursor, "/", len(keys))
 	if len(parts) != len(keys) {
 		return nil, false
 	}
 	for i, part := range parts {
 		if keys[i].isText {
 			if !utf8.ValidString(part) || strings.ContainsRune(part, 0) {
-				return nil, false // PostgreSQL would refuse it as an argument
+				return nil, false // PostgreSQL rejects such an argument
 			}
 			values = append(values, part)
 			continue
@@ -151,7 +151,7 @@ func keyValues(place string, keys []sortKey) (values []any, ok bool) {
 	return values, true
 }
 
-// arg keeps an argument and returns its placeholder.
+// arg adds an argument and returns its placeholder.
 func (w *where) arg(v any) string {
 	w.args = append(w.args, v)
 	return "$" + strconv.Itoa(len(w.args))

@@ -58,7 +58,7 @@ func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func
 		if err := gather(ctx, into, next, m); err != nil {
 			return err
 		}
-		if err := into.Gathered(); err != nil {
+		if err := into.FinishLoading(); err != nil {
 			return err
 		}
 		if trial {

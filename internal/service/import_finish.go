@@ -176,7 +176,7 @@ func (s *Service) takeUpImport(ctx context.Context, storeHash string) error {
 func (s *Service) FinishImports(ctx context.Context) error {
 	var stores []string
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		stores, err = tx.ImportsLeft(s.now())
+		stores, err = tx.ExpiredImports(s.now())
 		return err
 	})
 	if err != nil {

@@ -6,29 +6,25 @@ import (
 	"cohort.example/cohort"
 )
 
-// optionRow is how an option value of a variant is kept as JSON.
-type optionRow struct {
+// optionValueRow is the JSON form of an option value of a variant.
+type optionValueRow struct {
 	Option int64 `json:"option"`
 	Value  int64 `json:"value"`
 }
 
-func encodeOptions(values []cohort.OptionValue) string {
-	rows := make([]optionRow, len(values))
+func encodeOptionValues(values []cohort.OptionValue) string {
+	rows := make([]optionValueRow, len(values))
 	for i, v := range values {
-		rows[i] = optionRow{v.OptionID, v.ValueID}
+		rows[i] = optionValueRow{v.OptionID, v.ValueID}
 	}
-	text, err := json.Marshal(rows)
-	if err != nil {
-		panic(err) // numbers always encode
-	}
-	return string(text)
+	return mustMarshal(rows)
 }
 
-func decodeOptions(text string) ([]cohort.OptionValue, error) {
+func decodeOptionValues(text string) ([]cohort.OptionValue, error) {
 	if text == "[]" {
 		return nil, nil
 	}
-	var rows []optionRow
+	var rows []optionValueRow
 	if err := json.Unmarshal([]byte(text), &rows); err != nil {
 		return nil, err
 	}
