@@ -25,56 +25,13 @@ type ruleRow struct {
 	Amount decimal.Decimal `json:"amount,omitzero"`
 }
 
-// encodeGroup writes the JSON columns of a group as encoding/json does, but faster.
+// encodeGroup returns the JSON columns of a group.
 func encodeGroup(g cohort.Group) (access, rules string) {
-	b := make([]byte, 0, 256)
-	b = appendAccess(b, g.CategoryAccess)
-	end := len(b)
-	b = append(b, '[')
+	list := make([]ruleRow, len(g.DiscountRules))
 	for i, r := range g.DiscountRules {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendRule(b, r)
+		list[i] = ruleRow{r.Type, r.TargetID, r.Method, r.Amount}
 	}
-	b = append(b, ']')
-	return string(b[:end]), string(b[end:])
-}
-
-func appendAccess(b []byte, a cohort.CategoryAccess) []byte {
-	b = append(b, `{"type":`...)
-	b = strconv.AppendQuote(b, string(a.Type))
-	for i, id := range a.Categories {
-		if i == 0 {
-			b = append(b, `,"categories":[`...)
-		} else {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, id, 10)
-	}
-	if len(a.Categories) > 0 {
-		b = append(b, ']')
-	}
-	return append(b, '}')
-}
-
-func appendRule(b []byte, r cohort.DiscountRule) []byte {
-	b = append(b, `{"type":`...)
-	b = strconv.AppendQuote(b, string(r.Type))
-	if r.TargetID != 0 {
-		b = append(b, `,"target":`...)
-		b = strconv.AppendInt(b, r.TargetID, 10)
-	}
-	if r.Method != "" {
-		b = append(b, `,"method":`...)
-		b = strconv.AppendQuote(b, string(r.Method))
-	}
-	if !r.Amount.IsZero() {
-		b = append(b, `,"amount":"`...)
-		b = append(b, r.Amount.String()...)
-		b = append(b, '"')
-	}
-	return append(b, '}')
+	return mustMarshal(accessRow(g.CategoryAccess)), mustMarshal(list)
 }
 
 // mustMarshal returns the JSON of a value whose types always encode.
