@@ -77,19 +77,6 @@ func TestTiersAreKept(t *testing.T) {
 	})
 }
 
-func TestOptionsAreKept(t *testing.T) {
-	option := rapid.Custom(func(t *rapid.T) cohort.OptionValue {
-		return cohort.OptionValue{OptionID: rapid.Int64().Draw(t, "option"), ValueID: rapid.Int64().Draw(t, "value")}
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.SliceOfN(option, 0, 5).Draw(t, "options")
-		got, err := decodeOptionValues(encodeOptionValues(want))
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
-			t.Errorf("error %v (-want +got):\n%s", err, diff)
-		}
-	})
-}
-
 // What is kept already has one form, which a later version has to be able to read.
 func TestKeptForms(t *testing.T) {
 	tiers := []cohort.BulkTier{

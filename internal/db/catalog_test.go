@@ -2,246 +2,279 @@ package db_test
 
 import (
 	"fmt"
-	"strings"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
 )
 
-func addCategories(t testing.TB, d *db.DB, store string, categories ...cohort.Category) {
+// catalogReads is what every query of a store's catalog returns, by what it is.
+type catalogReads map[string]any
+
+func (r catalogReads) add(name string, value any, err error) {
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		value, err = "not found", nil
+	}
+	if err != nil {
+		value = err.Error()
+	}
+	r[name] = value
+}
+
+// reads asks for everything that can be asked of a catalog whose ids are below 10,
+// in one view.
+func reads(t testing.TB, d *db.DB, store string) catalogReads {
 	t.Helper()
-	update(t, d, func(tx *db.Tx) error {
-		for _, c := range categories {
-			if err := tx.InsertCategory(store, c); err != nil {
-				return err
-			}
-		}
+	r := catalogReads{}
+	if err := d.View(t.Context(), func(tx *db.Tx) error {
+		readCategories(tx, r, store)
+		readProducts(tx, r, store)
+		readVariants(tx, r, store)
+		readRecords(tx, r, store)
 		return nil
-	})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	readPrices(t, service.New(d), r, store)
+	return r
 }
 
-func addProducts(t testing.TB, d *db.DB, store string, products ...cohort.Product) {
+// readPrices asks for one price at a time: one that there is not refuses the rest.
+func readPrices(t testing.TB, svc *service.Service, r catalogReads, store string) {
 	t.Helper()
-	update(t, d, func(tx *db.Tx) error {
-		for _, p := range products {
-			if err := tx.InsertProduct(store, p); err != nil {
-				return err
-			}
-			if err := tx.InsertVariant(store, p.BaseVariant()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func newProduct(id int64, categories ...int64) cohort.Product {
-	return cohort.Product{
-		ID: id, BaseVariantID: 100 + id, Name: fmt.Sprint("product ", id), Type: cohort.ProductPhysical, SKU: fmt.Sprint("sku ", id),
-		Price: decimal.NewFromInt(id), Categories: categories, DateCreated: t0, DateModified: t0,
-	}
-}
-
-// fullProduct returns a product with something else in every field.
-func fullProduct(id int64, categories ...int64) cohort.Product {
-	amount := decimal.RequireFromString
-	return cohort.Product{
-		ID: id, BaseVariantID: 100 + id, Name: "it's \"quoted\"; $1 ?\t\n 日本語 😀", Type: cohort.ProductDigital, SKU: strings.Repeat("ß", 255),
-		Weight: amount("0.0001"), Price: amount("99999999999999.9999"), SalePrice: amount("1.5"), RetailPrice: amount("2.25"), MAPPrice: amount("3.125"),
-		Categories: categories, DateCreated: t0, DateModified: t0.Add(time.Hour),
-		BulkTiers: []cohort.BulkTier{
-			{QuantityMin: 1, QuantityMax: 9, Method: cohort.MethodPercent, Amount: amount("5")},
-			{QuantityMin: 10, Method: cohort.MethodFixed, Amount: amount("0.0001")},
-		},
-	}
-}
-
-func fullVariant(id, productID int64) cohort.Variant {
-	price := func(s string) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.RequireFromString(s)) }
-	return cohort.Variant{
-		ID: id, ProductID: productID, SKU: "it's \"quoted\"; $1 ?\t\n 日本語 😀", Price: price("0"), SalePrice: price("0.0001"),
-		RetailPrice: price("99999999999999.9999"), OptionValues: []cohort.OptionValue{{OptionID: 2, ValueID: 1}, {OptionID: 1, ValueID: 1 << 62}},
-	}
-}
-
-func TestWhatIsKeptOfTheCatalog(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a", "b")
-		full, changed := fullProduct(1, 7, 3, 5), newProduct(2, 3, 9)
-		addCategories(t, d, "a", cohort.Category{ID: 3, ParentID: 4, Name: "Große Schuhe"})
-		addProducts(t, d, "a", full, newProduct(2, 1, 2, 3))
-		variant := fullVariant(50, 1)
-		update(t, d, func(tx *db.Tx) error {
-			before, err := tx.ProductForUpdate("a", 2)
-			if err != nil {
-				return err
-			}
-			changed.Name = "changed"
-			if err := tx.UpdateProduct("a", before, changed); err != nil {
-				return err
-			}
-			if err := tx.InsertVariant("a", variant); err != nil {
-				return err
-			}
-			variant.MAPPrice, variant.Price = variant.Price, decimal.NullDecimal{}
-			return tx.UpdateVariant("a", variant)
-		})
-		same := func(what string, want, got any, err error) {
-			t.Helper()
-			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
-				t.Errorf("%s: %v (-want +got):\n%s", what, err, diff)
-			}
-		}
-		view(t, d, func(tx *db.Tx) error {
-			c, err := tx.Category("a", 3)
-			same("category", cohort.Category{ID: 3, ParentID: 4, Name: "Große Schuhe"}, c, err)
-			p, err := tx.Product("a", 1)
-			same("product", full, p, err)
-			all, err := tx.ListProducts("a", cohort.ProductFilter{}, onePage)
-			same("products", []cohort.Product{full, changed}, all, err)
-			v, err := tx.Variant("a", 1, 50)
-			same("variant", variant, v, err)
-			list, err := tx.ListVariants("a", cohort.VariantFilter{ProductIDs: []int64{1}}, onePage)
-			same("variants", []cohort.Variant{variant, full.BaseVariant()}, list, err)
-			none, err := tx.ListProducts("b", cohort.ProductFilter{}, onePage)
-			same("products of another store", []cohort.Product{}, none, err)
-			return nil
-		})
-	})
-}
-
-func TestDeletedProductsTakeEverythingAlong(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		addProducts(t, d, "a", newProduct(1, 5), newProduct(2, 5), newProduct(3))
-		update(t, d, func(tx *db.Tx) error {
-			for _, query := range []string{
-				"INSERT INTO price_lists (store_hash, id, name, name_folded, active, date_created, date_modified) VALUES ('a', 1, 'x', 'x', TRUE, 0, 0)",
-				`INSERT INTO price_records (store_hash, price_list_id, variant_id, currency, price, sale_price, retail_price, map_price, bulk_tiers,
-					date_created, date_modified) SELECT store_hash, 1, id, 'USD', 1, -1, -1, -1, '[]', 0, 0 FROM variants`,
-			} {
-				if _, err := tx.Exec(query); err != nil {
-					return err
-				}
-			}
-			return nil
-		})
-		left := func(want string) {
-			t.Helper()
-			view(t, d, func(tx *db.Tx) error {
-				got := fmt.Sprint(len(tx.Dump(t, "products")), len(tx.Dump(t, "product_categories")), len(tx.Dump(t, "variants")), len(tx.Dump(t, "price_records")))
-				if got != want {
-					t.Errorf("products, their categories, variants and price records: %s, want %s", got, want)
-				}
-				return nil
+	group, found := int64(0), 0
+	for id := range int64(6) {
+		for i, item := range []service.PriceItem{{ProductID: id + 1}, {ProductID: id/2 + 1, VariantID: id + 1}} {
+			prices, err := svc.Prices(t.Context(), store, service.PriceRequest{
+				ChannelID: 1, Currency: "USD", ShopperQuery: service.ShopperQuery{GroupID: &group}, Items: []service.PriceItem{item},
 			})
+			r.add(fmt.Sprint("price ", i, id+1), prices, err)
+			if err == nil {
+				found++
+			}
 		}
-		left("3 2 3 3")
-		update(t, d, func(tx *db.Tx) error { return tx.DeleteProduct("a", 1) })
-		left("2 1 2 2")
-		update(t, d, func(tx *db.Tx) error {
-			return tx.DeleteProducts("a", cohort.ProductFilter{SKUs: []string{"sku 2", "x"}})
+	}
+	if found < 3 {
+		t.Errorf("there are %d prices", found)
+	}
+}
+
+var (
+	fewIDs   = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9}
+	fewSKUs  = []string{"A", "B", "C", "D", "E", "F"}
+	allOf    = cohort.Page{Number: 1, Size: 1000}
+	somePage = []cohort.Page{allOf, {Number: 2, Size: 2}, {Size: 2, After: "3"}, {Size: 2, Before: "6"}}
+)
+
+func readCategories(tx *db.Tx, r catalogReads, store string) {
+	name := "b"
+	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}} {
+		for _, p := range somePage {
+			list, err := tx.ListCategories(store, f, p)
+			r.add(fmt.Sprint("ListCategories ", i, p), list, err)
+		}
+		n, err := tx.CountCategories(store, f)
+		r.add(fmt.Sprint("CountCategories ", i), n, err)
+		outside, err := tx.SubcategoryOutside(store, f)
+		r.add(fmt.Sprint("SubcategoryOutside ", i), outside, err)
+	}
+	for _, id := range fewIDs {
+		c, err := tx.Category(store, id)
+		r.add(fmt.Sprint("Category ", id), c, err)
+		named, err := tx.CategoryIDByName(store, id-1, "b")
+		r.add(fmt.Sprint("CategoryIDByName ", id), named, err)
+		parents, err := tx.CategoryParentsOf(store, []int64{id})
+		r.add(fmt.Sprint("CategoryParentsOf ", id), parents, err)
+		above, err := tx.CategoriesAbove(store, []int64{id, 3}, nil)
+		r.add(fmt.Sprint("CategoriesAbove ", id), above, err)
+		missing, err := tx.MissingCategory(store, []int64{id})
+		r.add(fmt.Sprint("MissingCategory ", id), missing, err)
+	}
+	parents, err := tx.CategoryParents(store)
+	r.add("CategoryParents", parents, err)
+}
+
+func readProducts(tx *db.Tx, r catalogReads, store string) {
+	name, sku, price := "b", "A", decimal.NewFromInt(5)
+	for i, f := range []cohort.ProductFilter{
+		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
+		{Price: cohort.AmountRange{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeRange{From: t0.Add(time.Minute)}},
+	} {
+		for _, p := range somePage {
+			list, err := tx.ListProducts(store, f, p)
+			r.add(fmt.Sprint("ListProducts ", i, p), list, err)
+		}
+		n, err := tx.CountProducts(store, f)
+		r.add(fmt.Sprint("CountProducts ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		p, err := tx.Product(store, id)
+		r.add(fmt.Sprint("Product ", id), p, err)
+		missing, err := tx.MissingProduct(store, []int64{id})
+		r.add(fmt.Sprint("MissingProduct ", id), missing, err)
+	}
+	products, err := tx.ProductsToPrice(store, fewIDs, nil)
+	r.add("ProductsToPrice", products, err)
+	categories, all, err := tx.CategoriesOfProducts(store, fewIDs, nil)
+	slices.Sort(all) // they come in the order of the products, which is any
+	r.add("CategoriesOfProducts", []any{categories, all}, err)
+}
+
+func readVariants(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.VariantFilter{{}, {IDs: []int64{2, 4}}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:2]}} {
+		for _, p := range somePage {
+			list, err := tx.ListVariants(store, f, p)
+			r.add(fmt.Sprint("ListVariants ", i, p), list, err)
+		}
+		var withProducts []any
+		err := tx.ReadPricedVariants(store, f, allOf, func(v cohort.Variant, p cohort.Product) bool {
+			withProducts = append(withProducts, []any{v, p})
+			return true
 		})
-		left("1 0 1 1")
-		update(t, d, func(tx *db.Tx) error { return tx.DeleteVariant("a", 103) })
-		left("1 0 0 0")
+		r.add(fmt.Sprint("ReadPricedVariants ", i), withProducts, err)
+		n, err := tx.CountVariants(store, f)
+		r.add(fmt.Sprint("CountVariants ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		v, err := tx.Variant(store, 0, id)
+		r.add(fmt.Sprint("Variant ", id), v, err)
+		v, err = tx.Variant(store, id, id)
+		r.add(fmt.Sprint("Variant of ", id), v, err)
+	}
+	for _, sku := range fewSKUs {
+		id, err := tx.VariantIDBySKU(store, sku)
+		r.add("VariantIDBySKU "+sku, id, err)
+	}
+	ids, err := tx.VariantIDsBySKU(store, fewSKUs)
+	r.add("VariantIDsBySKU", ids, err)
+	of, err := tx.VariantsOfProducts(store, fewIDs, 1000, &db.Budget{Left: 1000})
+	r.add("VariantsOfProducts", of, err)
+	priced, err := tx.VariantsToPrice(store, append(slices.Clone(fewIDs), made+1, made+2), &db.Budget{Left: 1000})
+	slices.SortFunc(priced, func(a, b cohort.Variant) int { return int(a.ID - b.ID) }) // they come in any order
+	r.add("VariantsToPrice", priced, err)
+}
+
+func readRecords(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.PriceRecordFilter{{}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:3]}, {VariantIDs: []int64{2, 4}}} {
+		var list []cohort.PriceRecord
+		err := tx.ReadPriceRecords(store, 1, f, allOf, func(record cohort.PriceRecord) bool {
+			list = append(list, record)
+			return true
+		})
+		r.add(fmt.Sprint("ListPriceRecords ", i), list, err)
+		n, err := tx.CountPriceRecords(store, 1, f)
+		r.add(fmt.Sprint("CountPriceRecords ", i), n, err)
+	}
+	for _, id := range fewIDs {
+		record, err := tx.PriceRecord(store, 1, id, "USD")
+		r.add(fmt.Sprint("PriceRecord ", id), record, err)
+	}
+}
+
+// drawItems draws a small catalog that has no mistakes. One that is drawn after
+// another replaces some of it, moves SKUs, and adds to it.
+func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
+	skus := rapid.Permutation(fewSKUs).Draw(t, name)
+	next := func() (sku string) {
+		if len(skus) == 0 || rapid.IntRange(0, 3).Draw(t, "no sku") == 0 {
+			return ""
+		}
+		sku, skus = skus[0], skus[1:]
+		return sku
+	}
+	// The first of each kind come in both, so that what names them is there.
+	for id := int64(1); id <= 6; id++ {
+		parent := rapid.Int64Range(0, min(id-1, 2)).Draw(t, "parent")
+		items = append(items, category(id, parent, name+strconv.FormatInt(id, 10)))
+	}
+	for id := int64(1); id <= 5; id++ {
+		p := product(id, next(), rapid.SliceOfNDistinct(rapid.Int64Range(1, 6), 0, 3, rapid.ID[int64]).Draw(t, "categories")...)
+		p.Product.Name = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "name")
+		p.Product.Price = decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price"))
+		items = append(items, p)
+	}
+	for id := int64(1); id <= 9; id++ {
+		// The options are the id's, so that no two variants of a product share them.
+		v := variant(id, rapid.Int64Range(1, 5).Draw(t, "product"), next(), option(1, id))
+		if rapid.Bool().Draw(t, "has price") {
+			v.Variant.Price = decimal.NewNullDecimal(decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price")))
+		}
+		items = append(items, v)
+	}
+	return items
+}
+
+// someOf leaves out some of a catalog. What is left names nothing that is in
+// neither of two catalogs, if all of the other is there.
+func someOf(t *rapid.T, items []cohort.CatalogItem) []cohort.CatalogItem {
+	return slices.DeleteFunc(items, func(item cohort.CatalogItem) bool {
+		// Categories and SKUs are unique within a file and not among two.
+		return item.Kind == cohort.CatalogCategory && rapid.Bool().Draw(t, "leave out")
 	})
 }
 
-func TestCategoryParents(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a", "b")
-		tree := cohort.CategoryParents{}
-		var categories []cohort.Category
-		for id := range int64(5000) { // more than are looked for one by one
-			categories = append(categories, cohort.Category{ID: id + 100, Name: "x"})
-			tree[id+100] = 0
-		}
-		// A branch, one whose top is gone, and a circle, which nobody has made.
-		for id, parent := range map[int64]int64{1: 0, 2: 1, 3: 2, 4: 2, 10: 99, 11: 10, 20: 21, 21: 22, 22: 20} {
-			categories = append(categories, cohort.Category{ID: id, ParentID: parent, Name: "x"})
-			tree[id] = parent
-		}
-		addCategories(t, d, "a", categories...)
-		addCategories(t, d, "b", cohort.Category{ID: 3, ParentID: 1, Name: "x"}, cohort.Category{ID: 99, Name: "x"})
-		many := make([]int64, 0, len(categories))
-		for _, c := range categories {
-			many = append(many, c.ID)
-		}
-		view(t, d, func(tx *db.Tx) error {
-			for _, tt := range []struct {
-				ids  []int64
-				want cohort.CategoryParents
-			}{
-				{nil, cohort.CategoryParents{}},
-				{[]int64{999_999}, cohort.CategoryParents{}},
-				{[]int64{1}, cohort.CategoryParents{1: 0}},
-				{[]int64{3, 3, 1, 150}, cohort.CategoryParents{3: 2, 2: 1, 1: 0, 150: 0}},
-				{[]int64{3, 4}, cohort.CategoryParents{3: 2, 4: 2, 2: 1, 1: 0}},
-				{[]int64{11}, cohort.CategoryParents{11: 10, 10: 99}},
-				{[]int64{20}, cohort.CategoryParents{20: 21, 21: 22, 22: 20}},
-				{many[:4096], nil}, // as many as one by one
-				{many, tree},
-			} {
-				got, err := tx.CategoryParentsOf("a", tt.ids)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if diff := cmp.Diff(tt.want, got); diff != "" && tt.want != nil {
-					t.Errorf("above %v (-want +got):\n%s", tt.ids, diff)
-				}
+// What is read of a catalog is the same before an import that everybody sees is
+// moved to its place, and after that; and no query leaves the import out.
+func TestReadsOfAnUnmergedImport(t *testing.T) {
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		stores := 0
+		rapid.Check(t, func(rt *rapid.T) {
+			if stores >= 6 { // each takes a moment
+				return
 			}
-			got, err := tx.CategoryParents("a")
-			if diff := cmp.Diff(tree, got); diff != "" {
-				t.Errorf("the whole tree (-want +got):\n%s", diff)
+			stores++
+			store := fmt.Sprint("s", stores)
+			addShops(t, d, store)
+			old, items := drawItems(rt, "old"), someOf(rt, drawItems(rt, "new"))
+			leaveUnmerged(t, url, d, store, old, items)
+			var before catalogReads
+			for _, query := range d.BypassedTables(func() { before = reads(t, d, store) }) {
+				t.Errorf("a query does not know of the import: %s", query)
 			}
-			return err
+			later := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
+			if err := later.FinishImports(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			wantNothingIncoming(t, d)
+			if diff := cmp.Diff(reads(t, d, store), before, cmpopts.EquateEmpty()); diff != "" {
+				rt.Fatalf("(-merged +unmerged):\n%s", diff)
+			}
 		})
 	})
 }
 
-func TestProductsByPrice(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		addProducts(t, d, "a", newProduct(1), newProduct(2), newProduct(3))
-		some := func(s string) decimal.NullDecimal {
-			if s == "" {
-				return decimal.NullDecimal{}
-			}
-			return decimal.NewNullDecimal(decimal.RequireFromString(s))
+// leaveUnmerged imports a catalog, and another one whose importer dies when it is
+// published. There are price records of some variants.
+func leaveUnmerged(t *testing.T, url string, d *db.DB, store string, old, items []cohort.CatalogItem) {
+	t.Helper()
+	importAt(t, d, store, t0, old)
+	addRecords(t, d, store)
+	importer := openImporter(t, url)
+	importer.DieWhenPublished()
+	_, err := service.New(importer, service.WithClock(func() time.Time { return t0.Add(2 * time.Minute) })).
+		ImportCatalog(t.Context(), store, source(items), false)
+	if !isUnmerged(err) {
+		t.Fatalf("the import ended with %v", err)
+	}
+}
+
+func wantNothingIncoming(t *testing.T, d *db.DB) {
+	t.Helper()
+	all := dump(t, d)
+	for _, table := range []string{"catalog_imports", "incoming_categories", "incoming_products", "incoming_product_categories", "incoming_variants"} {
+		if len(all[table]) > 0 {
+			t.Errorf("there is something in %s: %v", table, all[table])
 		}
-		for _, tt := range []struct{ least, most, want string }{
-			{"", "", "[1 2 3]"},
-			{"2", "", "[2 3]"},
-			{"2.00001", "", "[3]"},
-			{"", "2", "[1 2]"},
-			{"", "1.99999", "[1]"},
-			{"2", "2", "[2]"},
-			{"2.00001", "2.00001", "[]"}, // which no price can be
-			{"-1e60", "1e60", "[1 2 3]"},
-			{"1e60", "", "[]"},
-			{"", "-1e60", "[]"},
-			{"922337203685477.5808", "", "[]"}, // one more than fits
-			{"", "922337203685477.5808", "[1 2 3]"},
-		} {
-			view(t, d, func(tx *db.Tx) error {
-				list, err := tx.ListProducts("a", cohort.ProductFilter{Price: cohort.AmountRange{Min: some(tt.least), Max: some(tt.most)}}, onePage)
-				ids := []int64{}
-				for _, p := range list {
-					ids = append(ids, p.ID)
-				}
-				if got := fmt.Sprint(ids); got != tt.want {
-					t.Errorf("from %q to %q: %s, want %s", tt.least, tt.most, got, tt.want)
-				}
-				return err
-			})
-		}
-	})
+	}
 }

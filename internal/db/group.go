@@ -133,16 +133,6 @@ func (t *Tx) CountGroups(storeKey string, f cohort.GroupFilter) (int64, error) {
 	return n, err
 }
 
-func whereGroups(storeKey string, f cohort.GroupFilter) *where {
-	w := whereStore(storeKey)
-	w.name(f.Name, f.NameLike)
-	w.flag("is_default", f.IsDefault)
-	w.flag("is_group_for_guests", f.IsGroupForGuests)
-	w.timeRange("date_created", f.DateCreated)
-	w.timeRange("date_modified", f.DateModified)
-	return w
-}
-
 // UpdateGroup overwrites the group with the same id, except its creation date, or
 // returns KindNotFound. It returns KindConflict as InsertGroup does.
 func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {

@@ -3,13 +3,14 @@ package db_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"slices"
 	"testing"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
@@ -74,24 +75,6 @@ func wantCounts(t *testing.T, got []service.ImportCount, want ...[3]int64) {
 	}
 	if diff := cmp.Diff(want, figures); diff != "" {
 		t.Errorf("added, replaced and unchanged (-want +got):\n%s", diff)
-	}
-}
-
-// wantMistakes fails unless an import is refused with these mistakes, and leaves
-// everything as it was.
-func wantMistakes(t *testing.T, d *db.DB, items []cohort.CatalogItem, want ...service.ImportMistake) {
-	t.Helper()
-	before := dump(t, d)
-	_, err := service.New(d).ImportCatalog(t.Context(), "a", source(items), false)
-	m, ok := errors.AsType[*service.ImportMistakes](err)
-	if !ok {
-		t.Fatalf("error %v", err)
-	}
-	if diff := cmp.Diff(want, m.First); diff != "" || m.Count != int64(len(want)) {
-		t.Errorf("%d mistakes (-want +got):\n%s", m.Count, diff)
-	}
-	if diff := cmp.Diff(before, dump(t, d)); diff != "" {
-		t.Errorf("a refused import has changed (-before +after):\n%s", diff)
 	}
 }
 
@@ -176,144 +159,6 @@ func TestImport(t *testing.T) {
 		wantCatalog(t, d, want)
 		if other := catalogOf(t, d, "b"); len(other.Categories) != 1 || len(other.Products) != 1 || len(other.Variants) != 1 {
 			t.Errorf("the other store: %+v", other)
-		}
-	})
-}
-
-// What a store has can be written to a file and read back, the variants that
-// stand for products among it; and so can what another system has.
-func TestImportOfBaseVariants(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		items := []cohort.CatalogItem{product(1, "ONE"), variant(77, 1, "ONE"), product(2, "TWO"), variant(78, 2, "", option(1, 1))}
-		wantCounts(t, importInto(t, d, "a", items...), [3]int64{}, [3]int64{2, 0, 0}, [3]int64{2, 0, 0})
-		want := catalog{
-			Products: []cohort.Product{tee(1, "ONE", 77), tee(2, "TWO", made+1)},
-			Variants: []cohort.Variant{kept(77, 1, "ONE"), kept(78, 2, "", option(1, 1)), kept(made+1, 2, "TWO")},
-		}
-		wantCatalog(t, d, want)
-		wantCounts(t, importInto(t, d, "a", append(items, variant(made+1, 2, "TWO"))...), [3]int64{}, [3]int64{0, 0, 2}, [3]int64{0, 0, 3})
-		wantCatalog(t, d, want)
-		wantMistakes(t, d, []cohort.CatalogItem{variant(77, 1, "ELSE"), variant(80, 1, "X"), variant(made+1, 1, "TWO", option(1, 1))},
-			service.ImportMistake{Line: 1, Text: "variant 77 is the base variant of product 1, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."},
-			service.ImportMistake{Line: 2, Text: "option_values: variant 80 has none, so it must be the base variant of product 1, but the product has another base variant or another SKU."},
-			service.ImportMistake{Line: 3, Text: "variant 1000000001 is the base variant of product 2, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."})
-	})
-}
-
-func TestImportOfBulkTiers(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		tiers := []cohort.BulkTier{{QuantityMin: 10, Method: cohort.MethodPercent, Amount: amount("5")}}
-		with, without, silent := product(1, ""), product(1, ""), product(1, "")
-		with.Product.BulkTiers, silent.KeepBulkTiers = tiers, true
-		for _, step := range []struct {
-			item cohort.CatalogItem
-			want []cohort.BulkTier
-		}{{silent, nil}, {with, tiers}, {silent, tiers}, {without, nil}} {
-			importInto(t, d, "a", step.item)
-			if diff := cmp.Diff(step.want, catalogOf(t, d, "a").Products[0].BulkTiers, cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("tiers (-want +got):\n%s", diff)
-			}
-		}
-	})
-}
-
-func TestImportRefusesWhatDoesNotGoTogether(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a", "b")
-		importInto(t, d, "b", category(30, 0, "x"), product(130, "BBB"))
-		importInto(t, d, "a", category(18, 0, "Shirts"), category(19, 18, "Blue"), product(100, "TEE"), variant(501, 100, "S", option(7, 1)))
-		wrong := func(line int64, text string) service.ImportMistake {
-			return service.ImportMistake{Line: line, Text: text}
-		}
-		list := func(items ...cohort.CatalogItem) []cohort.CatalogItem { return items }
-		for _, c := range []struct {
-			items []cohort.CatalogItem
-			want  []service.ImportMistake
-		}{
-			{list(category(5, 0, "x"), category(5, 0, "y"), product(5, ""), category(5, 0, "z")), []service.ImportMistake{
-				wrong(2, "id: category 5 is in line 1 already."), wrong(4, "id: category 5 is in line 1 already.")}},
-			{list(category(5, 30, "x"), product(5, "", 18, 30), variant(5, 130, "", option(7, 1))), []service.ImportMistake{
-				wrong(1, "parent_id: category 30 is neither in the file nor in the store."),
-				wrong(2, "categories: category 30 is neither in the file nor in the store."),
-				wrong(3, "product_id: product 130 is neither in the file nor in the store.")}},
-			{list(category(18, 19, "Shirts"), category(7, 7, "x")), []service.ImportMistake{
-				wrong(1, "parent_id: the category is below itself: 18 under 19 under 18."),
-				wrong(2, "parent_id: the category is below itself: 7 under 7.")}},
-			{list(category(5, 18, "Blue"), category(6, 0, "y"), category(7, 0, "y")), []service.ImportMistake{
-				wrong(1, "name: category 19 of the store, under the same parent, has the same name."),
-				wrong(3, "name: category 6 under the same parent, in line 2, has the same name.")}},
-			{list(product(5, "S"), product(6, "A"), variant(9, 6, "A", option(7, 1)), product(7, "TEE")), []service.ImportMistake{
-				wrong(1, "sku: variant 501 of product 100 has the same SKU, and is not in the file."),
-				wrong(3, "sku: line 2 has the same SKU, and no two variants may share one. A product's SKU is also that of its base variant."),
-				wrong(4, "sku: variant 1000000001 of product 100 has the same SKU, and is not in the file.")}},
-			{list(variant(5, 100, "", option(7, 1)), variant(6, 100, "", option(1, 1), option(2, 2)), variant(7, 100, "", option(2, 2), option(1, 1))), []service.ImportMistake{
-				wrong(1, "option_values: variant 501 of product 100 has the same option values, and is not in the file."),
-				wrong(3, "option_values: line 2 is a variant of product 100 with the same option values.")}},
-			{list(category(0, 0, "x"), category(1, 0, ""), category(cohort.MaxCatalogID+1, 0, "x")), []service.ImportMistake{
-				wrong(1, "id: An id is an integer from 1 to 1000000000000000."), wrong(2, "name: The value must not be empty."),
-				wrong(3, "id: An id is an integer from 1 to 1000000000000000.")}},
-		} {
-			wantMistakes(t, d, c.items, c.want...)
-		}
-		// Who names a line that is wrong is not wrong for that.
-		wantMistakes(t, d, list(category(5, 0, ""), category(6, 5, "x"), product(7, "", 5)), wrong(1, "name: The value must not be empty."))
-	})
-}
-
-func TestImportBoundsTheTree(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		var chain []cohort.CatalogItem
-		for id := range int64(cohort.MaxCategoryDepth) {
-			chain = append(chain, category(id+1, id, "x"))
-		}
-		slices.Reverse(chain)
-		importInto(t, d, "a", chain...)
-		wantMistakes(t, d, []cohort.CatalogItem{category(50, cohort.MaxCategoryDepth, "x")},
-			service.ImportMistake{Line: 1, Text: "parent_id: category 50 would be 33 deep, and may be 32."})
-		// What gets too deep may be in the store alone.
-		wantMistakes(t, d, []cohort.CatalogItem{category(60, 0, "top"), category(1, 60, "x")},
-			service.ImportMistake{Line: 2, Text: "parent_id: category 32 would be 33 deep, and may be 32."})
-		importInto(t, d, "a", category(32, 0, "moved"), category(60, 0, "top"), category(1, 60, "x"))
-	})
-}
-
-func TestImportBoundsTheVariants(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		items := []cohort.CatalogItem{product(1, "")}
-		for i := range int64(cohort.MaxVariants) {
-			items = append(items, variant(i+1, 1, "", option(1, i+1)))
-		}
-		importInto(t, d, "a", items...)
-		wantMistakes(t, d, []cohort.CatalogItem{variant(9000, 1, "", option(2, 1))},
-			service.ImportMistake{Line: 1, Text: "product_id: product 1 would have 601 variants, and may have 600."})
-	})
-}
-
-// Of many mistakes the first are told, and how many there are.
-func TestImportTellsTheFirstMistakes(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		var items []cohort.CatalogItem
-		for id := range int64(500) {
-			item := product(id+1, "", 99)
-			if id >= 250 {
-				item.Product.Name = ""
-			}
-			items = append(items, item)
-		}
-		_, err := service.New(d).ImportCatalog(t.Context(), "a", source(items), false)
-		m, ok := errors.AsType[*service.ImportMistakes](err)
-		if !ok || m.Count != 500 || len(m.First) != service.MaxImportMistakes {
-			t.Fatalf("%v", err)
-		}
-		for i, one := range m.First {
-			if one.Line != int64(i+1) || one.Text != "categories: category 99 is neither in the file nor in the store." {
-				t.Fatalf("%d: %+v", i, one)
-			}
 		}
 	})
 }
@@ -410,28 +255,46 @@ func TestImportLeavesNothing(t *testing.T) {
 	}
 }
 
-// The ids of variants that are made stay apart from those that come along.
-func TestImportNumbersWhatItMakes(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addStores(t, d, "a")
-		importInto(t, d, "a", product(1, ""), variant(1, 1, "", option(1, 1)))
-		importInto(t, d, "a", product(2, ""), variant(2, 2, "", option(1, 1)))
-		importInto(t, d, "a", product(3, ""), variant(made+500, 3, "", option(1, 1)))
-		importInto(t, d, "a", product(4, ""))
-		var got []int64
-		for _, p := range catalogOf(t, d, "a").Products {
-			got = append(got, p.BaseVariantID)
-		}
-		// Where the others have come so far, they are counted together.
-		if want := []int64{made + 1, made + 2, made + 501, made + 502}; !slices.Equal(got, want) {
-			t.Errorf("base variants %v, want %v", got, want)
-		}
-		update(t, d, func(tx *db.Tx) error {
-			id, err := tx.NextID("a", "variant")
-			if id != made+503 {
-				t.Errorf("the next id is %d", id)
+// BenchmarkImport imports a catalog into an empty store, and the same catalog
+// into the store that has it. Each product is in two categories and has two
+// variants.
+func BenchmarkImport(b *testing.B) {
+	const categories, products = 200, 20_000
+	var items []cohort.CatalogItem
+	for id := range int64(categories) {
+		items = append(items, category(id+1, id/10, fmt.Sprint("Category ", id)))
+	}
+	for id := range int64(products) {
+		items = append(items, product(id+1, fmt.Sprint("SKU-", id), id%categories+1, id*7%(categories-1)+2),
+			variant(2*id+1, id+1, fmt.Sprint("SKU-", id, "-a"), option(7, 1)), variant(2*id+2, id+1, fmt.Sprint("SKU-", id, "-b"), option(7, 2)))
+	}
+	for i := range items {
+		items[i].Product.Categories = items[i].Product.Normalized().Categories
+	}
+	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": pgtest.URL} {
+		b.Run(name, func(b *testing.B) {
+			for _, what := range []string{"new", "same"} {
+				b.Run(what, func(b *testing.B) {
+					for b.Loop() {
+						b.StopTimer()
+						d := dbtest.Open(b, url(b))
+						svc := service.New(d)
+						if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "a"}); err != nil {
+							b.Fatal(err)
+						}
+						if what == "same" {
+							if _, err := svc.ImportCatalog(b.Context(), "a", source(items), false); err != nil {
+								b.Fatal(err)
+							}
+						}
+						b.StartTimer()
+						if _, err := svc.ImportCatalog(b.Context(), "a", source(items), false); err != nil {
+							b.Fatal(err)
+						}
+					}
+					b.ReportMetric(float64(len(items)*b.N)/b.Elapsed().Seconds(), "lines/s")
+				})
 			}
-			return err
 		})
-	})
+	}
 }

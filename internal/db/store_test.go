@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -83,5 +84,113 @@ func TestDeleteStoreTakesEverythingWithIt(t *testing.T) {
 		update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "new") })
 		wantGroups(t, d, "a", newGroup(1, "new"))
 		wantGroups(t, d, "b", newGroup(1, "x"))
+	})
+}
+
+// fillStore makes a store with two groups, three customers and an address.
+func fillStore(t *testing.T, d *db.DB, store string) {
+	t.Helper()
+	addStores(t, d, store)
+	byDefault := newGroup(2, "default")
+	byDefault.IsDefault = true
+	addGroups(t, d, store, newGroup(1, "first"), byDefault)
+	for group := range int64(3) {
+		update(t, d, func(tx *db.Tx) error {
+			id, err := tx.NextCustomerID(store)
+			if err != nil {
+				return err
+			}
+			return tx.InsertCustomer(store, newCustomer(id, group), "hash of "+store)
+		})
+	}
+	update(t, d, func(tx *db.Tx) error {
+		id, err := tx.NextAddressID(store)
+		if err != nil {
+			return err
+		}
+		return tx.InsertAddress(store, newAddress(id, 1))
+	})
+}
+
+// wantFilled fails unless the store is as fillStore left it.
+func wantFilled(t *testing.T, d *db.DB, store string) {
+	t.Helper()
+	wantCustomers(t, d, store, newCustomer(1, 0), newCustomer(2, 1), newCustomer(3, 2))
+	wantPasswordHash(t, d, store, 1, "hash of "+store)
+	wantAddresses(t, d, store, 1, newAddress(1, 1))
+	wantMembers(t, d, store, map[int64]int64{1: 1, 2: 1})
+	view(t, d, func(tx *db.Tx) error {
+		id, err := tx.CustomerIDByEmail(store, newCustomer(1, 0).Email)
+		if id != 1 || err != nil {
+			t.Errorf("the email of customer 1 of %s belongs to %d (%v)", store, id, err)
+		}
+		return err
+	})
+	// These two lock what they find, which only who writes can.
+	update(t, d, func(tx *db.Tx) error {
+		byDefault, err := tx.DefaultGroupID(store)
+		if byDefault != 2 || err != nil {
+			t.Errorf("the default group of %s is %d (%v)", store, byDefault, err)
+		}
+		for group, want := range map[int64]bool{0: false, 1: true, 2: true, 3: false} {
+			if has, err := tx.HasGroup(store, group); has != want || err != nil {
+				t.Errorf("%s has group %d: %v (%v)", store, group, has, err)
+			}
+		}
+		return nil
+	})
+}
+
+// Two merchants with the same ids, emails and groups: whatever one does, the
+// other does not notice.
+func TestCustomersOfTwoStores(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		fillStore(t, d, "a")
+		fillStore(t, d, "b")
+		for i, fn := range []func(*db.Tx) error{
+			func(tx *db.Tx) error { return tx.UpdateCustomer("a", newCustomer(1, 0), fullCustomer(1), "new") },
+			func(tx *db.Tx) error { return dropCustomer(tx, "a", 2) },
+			func(tx *db.Tx) error { return tx.UpdateAddress("a", fullAddress(1, 1)) },
+			func(tx *db.Tx) error { return tx.DeleteAddresses("a", 1) },
+			func(tx *db.Tx) error { _, err := depart(tx, "a", 2, 1); return err },
+		} {
+			if err := d.Update(t.Context(), fn); err != nil {
+				t.Errorf("change %d: %v", i, err)
+			}
+			wantFilled(t, d, "b")
+		}
+
+		// A store that gets the hash of a deleted one finds nothing of it.
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
+		wantFilled(t, d, "b")
+		fillStore(t, d, "a")
+		wantFilled(t, d, "a")
+	})
+}
+
+func TestStoresDoNotSeeEachOther(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		// The same ids and the same flags: both are per store.
+		ofA, ofB := fullGroup(1), fullGroup(1)
+		ofB.Name = "of b"
+		addGroups(t, d, "a", ofA)
+		addGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+		wantGroups(t, d, "a", ofA)
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+		if n := countGroups(t, d, "a", everything); n != 1 {
+			t.Errorf("a has %d groups", n)
+		}
+
+		later := t0.Add(time.Hour)
+		update(t, d, func(tx *db.Tx) error { return tx.ClearDefaultGroup("a", later) })
+		update(t, d, func(tx *db.Tx) error { return tx.ClearGuestGroup("a", later) })
+		ofA.IsDefault, ofA.IsGroupForGuests, ofA.DateModified = false, false, later
+		wantGroups(t, d, "a", ofA)
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
+
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
+		wantGroups(t, d, "a")
+		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
 	})
 }

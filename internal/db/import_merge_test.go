@@ -145,69 +145,6 @@ func wantReads(t *testing.T, when string, want, got catalogReads) {
 	}
 }
 
-// The next import takes up what another one has left.
-func TestImportTakesUpAnother(t *testing.T) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		d := dbtest.Open(t, url)
-		addShops(t, d, "a")
-		leaveUnmerged(t, url, d, "a", firstCatalog, secondCatalog)
-		next := []cohort.CatalogItem{product(9, "")}
-		_, err := service.New(d, service.WithClock(func() time.Time { return t0.Add(2 * time.Minute) })).ImportCatalog(t.Context(), "a", source(next), false)
-		wantKind(t, err, cohort.KindUnavailable) // for the other may live
-		importAt(t, d, "a", t0.Add(time.Hour), next)
-		wantNothingIncoming(t, d)
-		if c := catalogOf(t, d, "a"); len(c.Products) != 6 || len(c.Categories) != 5 {
-			t.Errorf("there is %+v", c)
-		}
-	})
-}
-
-// An import that was taken for dead cannot go on, even if it only stood still.
-func TestImportThatLostItsLease(t *testing.T) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		d := dbtest.Open(t, url)
-		d.SmallSlices(3)
-		addShops(t, d, "a")
-		importAt(t, d, "a", t0, firstCatalog)
-		now := t0
-		importer := service.New(d, service.WithClock(func() time.Time {
-			now = now.Add(time.Second)
-			if now.Equal(t0.Add(10 * time.Second)) { // in the middle of it
-				other := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
-				if _, err := other.CreateCategory(t.Context(), "a", cohort.Category{Name: "mine"}); err != nil {
-					t.Error(err)
-				}
-			}
-			return now
-		}))
-		_, err := importer.ImportCatalog(t.Context(), "a", source(secondCatalog), false)
-		wantKind(t, err, cohort.KindUnavailable)
-		if c := catalogOf(t, d, "a"); len(c.Products) != 3 || len(c.Categories) != 4 {
-			t.Errorf("there is %+v", c)
-		}
-		if err := service.New(d).FinishImports(t.Context()); err != nil {
-			t.Error(err)
-		}
-		wantNothingIncoming(t, d)
-	})
-}
-
-// A store can be deleted in the middle of an import.
-func TestStoreDeletedBelowAnImport(t *testing.T) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
-		d := dbtest.Open(t, url)
-		addShops(t, d, "a")
-		leaveUnmerged(t, url, d, "a", firstCatalog, secondCatalog)
-		if err := service.New(d).DeleteStore(t.Context(), "a"); err != nil {
-			t.Fatal(err)
-		}
-		wantNothingIncoming(t, d)
-		if err := service.New(d).FinishImports(t.Context()); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // Who reads all the time sees the catalog before an import or after it, and never
 // the first again after the second.
 func TestReadersBesideAnImport(t *testing.T) {
@@ -240,30 +177,6 @@ func TestReadersBesideAnImport(t *testing.T) {
 			case imported || last || !cmp.Equal(got, old, cmpopts.EquateEmpty()):
 				t.Fatalf("seen after the import: %v; last: %v; (-before +now):\n%s", imported, last, cmp.Diff(old, got, cmpopts.EquateEmpty()))
 			}
-		}
-	})
-}
-
-// Nobody waits for an import while it reads its file.
-func TestWritesWhileAnImportReads(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		addShops(t, d, "a")
-		svc, next := service.New(d), source(firstCatalog)
-		_, err := svc.ImportCatalog(t.Context(), "a", func() (cohort.CatalogItem, error) {
-			item, err := next()
-			if item.Line == 5 {
-				if _, err := svc.CreateCategory(t.Context(), "a", cohort.Category{Name: "zoo"}); err != nil {
-					t.Error(err)
-				}
-			}
-			return item, err
-		}, false)
-		if err != nil {
-			t.Fatal(err)
-		}
-		// Its id was given out before the file was through.
-		if c := catalogOf(t, d, "a"); len(c.Categories) != 3 || c.Categories[0].Name != "a" {
-			t.Errorf("there is %+v", c.Categories)
 		}
 	})
 }

@@ -1,0 +1,224 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+)
+
+// The orders of the lists in these tests.
+var (
+	byWord   = []sortKey{{column: "id"}, {column: "word", isText: true}}
+	listings = map[string]struct {
+		keys []sortKey
+		key  func(listed) string
+	}{
+		"by id":          {byID, func(r listed) string { return strconv.FormatInt(r.id, 10) }},
+		"by id and word": {byWord, listed.String},
+	}
+)
+
+func slicePage(d *DB, p cohort.Page, keys []sortKey) (rows []listed, err error) {
+	err = d.View(context.Background(), func(tx *Tx) error {
+		rows, err = all(func(fn func(listed) bool) error { return listedRows(keys).each(tx, p, p.Size, fn) })
+		return err
+	})
+	return rows, err
+}
+
+func listedRows(keys []sortKey) listing[listed] {
+	return listing[listed]{
+		columns: "id, word", table: "listed", where: func() *where { return whereStore("a") }, keys: keys, scan: scanListed,
+	}
+}
+
+func TestSlicesOfAList(t *testing.T) {
+	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
+	eachListed(t, func(t *testing.T, d *DB) {
+		reversed := slices.Clone(rows)
+		slices.Reverse(reversed)
+		insertListed(t, d, "a", reversed...)
+		for _, tt := range []struct {
+			page cohort.Page
+			want []listed
+		}{
+			{cohort.Page{Number: 1, Size: 3}, rows[:3]},
+			{cohort.Page{Number: 2, Size: 3}, rows[3:6]},
+			{cohort.Page{Number: 3, Size: 3}, rows[6:]},
+			{cohort.Page{Number: 4, Size: 3}, nil},
+			{cohort.Page{Number: 1 << 62, Size: 250}, nil},
+			{cohort.Page{Number: 1, Size: 3, After: "1/EUR"}, rows[1:4]},
+			{cohort.Page{Number: 1, Size: 3, After: "1/EURO"}, rows[1:4]}, // there is none, but a place for it
+			{cohort.Page{Number: 1, Size: 3, After: "1/"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, After: "-5/USD"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, After: "3/a/b"}, rows[5:]},
+			{cohort.Page{Number: 1, Size: 3, After: "2/USD"}, rows[4:]},
+			{cohort.Page{Number: 1, Size: 3, After: "10/"}, nil},
+			{cohort.Page{Number: 1, Size: 3, After: "9223372036854775807/ZZZ"}, nil},
+			{cohort.Page{Number: 1, Size: 3, Before: "10/"}, rows[3:6]},
+			{cohort.Page{Number: 1, Size: 3, Before: "2/USD"}, rows[:3]},
+			{cohort.Page{Number: 1, Size: 3, Before: "1/USD"}, rows[:1]},
+			{cohort.Page{Number: 1, Size: 3, Before: "1/EUR"}, nil},
+			{cohort.Page{Number: 1, Size: 100, Before: "9223372036854775807/"}, rows},
+			{cohort.Page{Number: 1, Size: 2, After: "1/USD", Before: "3/a/c"}, rows[2:4]},
+			{cohort.Page{Number: 1, Size: 100, After: "1/USD", Before: "3/a/c"}, rows[2:5]},
+			{cohort.Page{Number: 1, Size: 100, After: "3/a/c", Before: "3/a/c"}, nil},
+		} {
+			got, err := slicePage(d, tt.page, byWord)
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(listed{})); diff != "" || err != nil {
+				t.Errorf("%+v: error %v (-want +got):\n%s", tt.page, err, diff)
+			}
+		}
+	})
+}
+
+// A page that is left in the middle goes on behind the last row, with as many rows
+// as are left.
+func TestAPageIsReadInPieces(t *testing.T) {
+	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
+	eachListed(t, func(t *testing.T, d *DB) {
+		insertListed(t, d, "a", rows...)
+		for _, p := range []cohort.Page{
+			{Number: 1, Size: 5}, {Number: 2, Size: 3}, {Number: 1, Size: 4, After: "1/EUR"}, {Number: 1, Size: 4, Before: "3/a/c"}, {Number: 1, Size: 9, Before: "10/"},
+		} {
+			want, err := slicePage(d, p, byWord)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []listed
+			for rest := p; ; rest = p.Rest(got[len(got)-1].String(), len(got)) {
+				before := len(got)
+				err := d.View(context.Background(), func(tx *Tx) error {
+					return listedRows(byWord).each(tx, rest, 2, func(r listed) bool {
+						got = append(got, r)
+						return len(got)%3 != 0
+					})
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(got) == before {
+					break
+				}
+			}
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(listed{})); diff != "" {
+				t.Errorf("%+v (-at once +in pieces):\n%s", p, diff)
+			}
+		}
+	})
+}
+
+// What a client has made up is refused before the database is asked, which
+// would be in trouble with some of it.
+func TestSliceRefusesPlacesThatCannotBe(t *testing.T) {
+	eachListed(t, func(t *testing.T, d *DB) {
+		for name, places := range map[string][]string{
+			"by id":          {"x", "1/", "1/USD", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "\x00", "\xff", "1\x00"},
+			"by id and word": {"1", "x", "/", "/USD", "x/USD", "9223372036854775808/USD", "1/US\x00D", "1/\xff", "1/\xc3", "\xff/USD"},
+		} {
+			for _, place := range places {
+				for field, page := range map[string]cohort.Page{
+					"after":  {Number: 1, Size: 3, After: place},
+					"before": {Number: 1, Size: 3, Before: place},
+				} {
+					_, err := slicePage(d, page, listings[name].keys)
+					if e, ok := errors.AsType[*cohort.Error](err); !ok || e.Kind != cohort.KindInvalid || e.Field != field || e.Reason == "" {
+						t.Errorf("%s, %s %q: error %#v", name, field, place, err)
+					}
+				}
+			}
+		}
+	})
+}
+
+// Whoever walks a list from page to page sees each row that is there all the
+// time once and in order, forwards and backwards, whatever is added and deleted
+// on the way.
+func TestWalkAlongAListThatChanges(t *testing.T) {
+	eachListed(t, func(t *testing.T, d *DB) {
+		rapid.Check(t, func(rt *rapid.T) {
+			doing(t, d, "DELETE FROM listed WHERE store_hash = 'a'")
+			listing := listings[rapid.SampledFrom([]string{"by id", "by id and word"}).Draw(rt, "order")]
+			words := []string{"EUR", "USD"}
+			if len(listing.keys) == 1 {
+				words = words[:1]
+			}
+			row := rapid.Custom(func(t *rapid.T) listed {
+				return listed{rapid.Int64Range(1, 30).Draw(t, "id"), rapid.SampledFrom(words).Draw(t, "word")}
+			})
+			all := rapid.SliceOfNDistinct(row, 0, 25, listed.String).Draw(rt, "rows")
+			stay := rapid.IntRange(0, len(all)).Draw(rt, "how many stay")
+			staying, others := slices.Clone(all[:stay]), all[stay:] // of the others each comes or goes
+			come := rapid.IntRange(0, len(others)).Draw(rt, "how many come")
+			insertListed(t, d, "a", staying...)
+			insertListed(t, d, "a", others[come:]...)
+
+			backwards := rapid.Bool().Draw(rt, "backwards")
+			p := cohort.Page{Number: 1, Size: rapid.IntRange(1, 6).Draw(rt, "size")}
+			if backwards {
+				p.Before = []string{"31", "31/"}[len(listing.keys)-1]
+			}
+			var seen []listed
+			for i := 0; ; i++ {
+				rows, err := slicePage(d, p, listing.keys)
+				if err != nil {
+					rt.Fatal(err)
+				}
+				if len(rows) == 0 {
+					break
+				}
+				if backwards {
+					seen, p.Before = append(slices.Clone(rows), seen...), listing.key(rows[0])
+				} else {
+					seen, p.After = append(seen, rows...), listing.key(rows[len(rows)-1])
+				}
+				if i < len(others) {
+					changeListed(t, d, others[i], i < come)
+				}
+			}
+			wantWalked(rt, staying, all, seen)
+		})
+	})
+}
+
+func changeListed(t testing.TB, d *DB, r listed, comes bool) {
+	t.Helper()
+	if comes {
+		insertListed(t, d, "a", r)
+		return
+	}
+	doing(t, d, "DELETE FROM listed WHERE store_hash = 'a' AND id = $1 AND word = $2", r.id, r.word)
+}
+
+func wantWalked(t *rapid.T, staying, all, seen []listed) {
+	order := func(a, b listed) int {
+		if a.id != b.id {
+			return int(a.id - b.id)
+		}
+		return strings.Compare(a.word, b.word)
+	}
+	if !slices.IsSortedFunc(seen, order) {
+		t.Fatalf("not in order: %v", seen)
+	}
+	if once := slices.Compact(slices.Clone(seen)); len(once) != len(seen) {
+		t.Fatalf("twice: %v", seen)
+	}
+	for _, r := range staying {
+		if !slices.Contains(seen, r) {
+			t.Fatalf("%v is there all the time and not seen: %v", r, seen)
+		}
+	}
+	for _, r := range seen {
+		if !slices.Contains(all, r) {
+			t.Fatalf("%v was never there: %v", r, seen)
+		}
+	}
+}
