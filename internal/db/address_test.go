@@ -20,7 +20,7 @@ func newAddress(id, customerID int64) cohort.Address {
 	}
 }
 
-// fullAddress returns an address with something else in every field.
+// fullAddress returns an address with an unusual value in every field.
 func fullAddress(id, customerID int64) cohort.Address {
 	return cohort.Address{
 		ID: id, CustomerID: customerID, FirstName: "Zoë $1 ?", LastName: `O'Neil "x"`, Company: strings.Repeat("🛒", 255),
@@ -41,8 +41,8 @@ func addAddresses(t testing.TB, d *db.DB, store string, addresses ...cohort.Addr
 	})
 }
 
-// wantAddresses fails unless the customer has exactly these addresses, in the
-// list, in the count, and one by one with and without the customer's id.
+// wantAddresses fails unless the customer has exactly these addresses in the list,
+// by the count, and read one by one with and without the customer's id.
 func wantAddresses(t testing.TB, d *db.DB, store string, customerID int64, want ...cohort.Address) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {
@@ -116,8 +116,8 @@ func TestUpdateAddress(t *testing.T) {
 	})
 }
 
-// What belongs to another customer, or to another store, is not there.
-func TestAddressThatDoesNotExist(t *testing.T) {
+// TestAddressNotFound also covers addresses of other customers and stores.
+func TestAddressNotFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		for _, store := range []string{"a", "b"} {
@@ -143,13 +143,14 @@ func TestAddressThatDoesNotExist(t *testing.T) {
 	})
 }
 
-// An address of nobody would never be deleted.
-func TestAddressNeedsItsCustomer(t *testing.T) {
+// TestInsertAddressNeedsCustomer: an address without a customer would never be
+// deleted.
+func TestInsertAddressNeedsCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addCustomers(t, d, "b", newCustomer(1, 0))
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertAddress("a", newAddress(1, 1)) }); err == nil {
-			t.Error("an address of a customer of another store is taken")
+			t.Error("inserted an address of another store's customer")
 		}
 		wantAddresses(t, d, "a", 1)
 	})
@@ -167,9 +168,9 @@ func TestDeleteAddresses(t *testing.T) {
 
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteAddress("a", 1, 2) })
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteAddresses("a", 2) })
-		// With the customer go its addresses, so that a customer under the same
-		// id, were there ever one, would not have them.
-		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 3) })
+		// Deleting a customer deletes its addresses, so a later customer with the
+		// same id would not have them.
+		update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", 3) })
 		addCustomers(t, d, "a", newCustomer(3, 0))
 
 		wantAddresses(t, d, "a", 1, newAddress(1, 1))

@@ -11,6 +11,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -18,7 +19,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// catalogReads is what every query of a store's catalog returns, by what it is.
+// catalogReads are the results of all queries of a store's catalog, by the name of
+// the query.
 type catalogReads map[string]any
 
 func (r catalogReads) add(name string, value any, err error) {
@@ -31,7 +33,7 @@ func (r catalogReads) add(name string, value any, err error) {
 	r[name] = value
 }
 
-// reads asks for everything that can be asked of a catalog whose ids are below 10,
+// reads runs all queries of a catalog with ids below 10. All except the prices run
 // in one view.
 func reads(t testing.TB, d *db.DB, store string) catalogReads {
 	t.Helper()
@@ -49,7 +51,8 @@ func reads(t testing.TB, d *db.DB, store string) catalogReads {
 	return r
 }
 
-// readPrices asks for one price at a time: one that there is not refuses the rest.
+// readPrices requests one price at a time, because a missing item fails the whole
+// request.
 func readPrices(t testing.TB, svc *service.Service, r catalogReads, store string) {
 	t.Helper()
 	group, found := int64(0), 0
@@ -65,7 +68,7 @@ func readPrices(t testing.TB, svc *service.Service, r catalogReads, store string
 		}
 	}
 	if found < 3 {
-		t.Errorf("there are %d prices", found)
+		t.Errorf("found %d prices, want 3 or more", found)
 	}
 }
 
@@ -126,7 +129,7 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 	products, err := tx.ProductsToPrice(store, fewIDs, nil)
 	r.add("ProductsToPrice", products, err)
 	categories, all, err := tx.CategoriesOfProducts(store, fewIDs, nil)
-	slices.Sort(all) // they come in the order of the products, which is any
+	slices.Sort(all) // the query does not order the products
 	r.add("CategoriesOfProducts", []any{categories, all}, err)
 }
 
@@ -160,7 +163,7 @@ func readVariants(tx *db.Tx, r catalogReads, store string) {
 	of, err := tx.VariantsOfProducts(store, fewIDs, 1000, &db.Budget{Left: 1000})
 	r.add("VariantsOfProducts", of, err)
 	priced, err := tx.VariantsToPrice(store, append(slices.Clone(fewIDs), made+1, made+2), &db.Budget{Left: 1000})
-	slices.SortFunc(priced, func(a, b cohort.Variant) int { return int(a.ID - b.ID) }) // they come in any order
+	slices.SortFunc(priced, func(a, b cohort.Variant) int { return int(a.ID - b.ID) }) // the query does not order them
 	r.add("VariantsToPrice", priced, err)
 }
 
@@ -181,8 +184,8 @@ func readRecords(tx *db.Tx, r catalogReads, store string) {
 	}
 }
 
-// drawItems draws a small catalog that has no mistakes. One that is drawn after
-// another replaces some of it, moves SKUs, and adds to it.
+// drawItems draws a small valid catalog. A second drawn catalog replaces and adds
+// items, and moves SKUs.
 func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 	skus := rapid.Permutation(fewSKUs).Draw(t, name)
 	next := func() (sku string) {
@@ -192,7 +195,7 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 		sku, skus = skus[0], skus[1:]
 		return sku
 	}
-	// The first of each kind come in both, so that what names them is there.
+	// These ids are in every drawn catalog, so references to them are valid.
 	for id := int64(1); id <= 6; id++ {
 		parent := rapid.Int64Range(0, min(id-1, 2)).Draw(t, "parent")
 		items = append(items, category(id, parent, name+strconv.FormatInt(id, 10)))
@@ -204,7 +207,8 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 		items = append(items, p)
 	}
 	for id := int64(1); id <= 9; id++ {
-		// The options are the id's, so that no two variants of a product share them.
+		// The option value is the id, so that it is unique among the variants of a
+		// product.
 		v := variant(id, rapid.Int64Range(1, 5).Draw(t, "product"), next(), option(1, id))
 		if rapid.Bool().Draw(t, "has price") {
 			v.Variant.Price = decimal.NewNullDecimal(decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price")))
@@ -214,23 +218,24 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 	return items
 }
 
-// someOf leaves out some of a catalog. What is left names nothing that is in
-// neither of two catalogs, if all of the other is there.
+// someOf leaves out some categories of a catalog. References to them stay valid,
+// because the first catalog has all of them.
 func someOf(t *rapid.T, items []cohort.CatalogItem) []cohort.CatalogItem {
 	return slices.DeleteFunc(items, func(item cohort.CatalogItem) bool {
-		// Categories and SKUs are unique within a file and not among two.
+		// Only categories: the SKUs of a file are unique only together.
 		return item.Kind == cohort.CatalogCategory && rapid.Bool().Draw(t, "leave out")
 	})
 }
 
-// What is read of a catalog is the same before an import that everybody sees is
-// moved to its place, and after that; and no query leaves the import out.
+// TestReadsOfAnUnmergedImport checks that all queries return the same before and
+// after the merge of a published import, and that no query leaves out the rows of
+// the import.
 func TestReadsOfAnUnmergedImport(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
-		stores := 0
+		stores, maxStores := 0, testenv.Times(6, 2)
 		rapid.Check(t, func(rt *rapid.T) {
-			if stores >= 6 { // each takes a moment
+			if stores >= maxStores {
 				return
 			}
 			stores++
@@ -240,7 +245,7 @@ func TestReadsOfAnUnmergedImport(t *testing.T) {
 			leaveUnmerged(t, url, d, store, old, items)
 			var before catalogReads
 			for _, query := range d.BypassedTables(func() { before = reads(t, d, store) }) {
-				t.Errorf("a query does not know of the import: %s", query)
+				t.Errorf("a query leaves out the import: %s", query)
 			}
 			later := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
 			if err := later.FinishImports(t.Context()); err != nil {
@@ -254,8 +259,8 @@ func TestReadsOfAnUnmergedImport(t *testing.T) {
 	})
 }
 
-// leaveUnmerged imports a catalog, and another one whose importer dies when it is
-// published. There are price records of some variants.
+// leaveUnmerged imports a catalog, adds price records of some variants, and starts
+// a second import that crashes after it is published.
 func leaveUnmerged(t *testing.T, url string, d *db.DB, store string, old, items []cohort.CatalogItem) {
 	t.Helper()
 	importAt(t, d, store, t0, old)
@@ -274,7 +279,7 @@ func wantNothingIncoming(t *testing.T, d *db.DB) {
 	all := dump(t, d)
 	for _, table := range []string{"catalog_imports", "incoming_categories", "incoming_products", "incoming_product_categories", "incoming_variants"} {
 		if len(all[table]) > 0 {
-			t.Errorf("there is something in %s: %v", table, all[table])
+			t.Errorf("table %s is not empty: %v", table, all[table])
 		}
 	}
 }

@@ -27,11 +27,12 @@ func TestCategoryParents(t *testing.T) {
 		addStores(t, d, "a", "b")
 		tree := cohort.CategoryParents{}
 		var categories []cohort.Category
-		for id := range int64(5000) { // more than are looked for one by one
+		for id := range int64(5000) { // more than maxTreeIDs
 			categories = append(categories, cohort.Category{ID: id + 100, Name: "x"})
 			tree[id+100] = 0
 		}
-		// A branch, one whose top is gone, and a circle, which nobody has made.
+		// A branch, a branch whose root does not exist, and a cycle, which the
+		// service never creates.
 		for id, parent := range map[int64]int64{1: 0, 2: 1, 3: 2, 4: 2, 10: 99, 11: 10, 20: 21, 21: 22, 22: 20} {
 			categories = append(categories, cohort.Category{ID: id, ParentID: parent, Name: "x"})
 			tree[id] = parent
@@ -54,7 +55,7 @@ func TestCategoryParents(t *testing.T) {
 				{[]int64{3, 4}, cohort.CategoryParents{3: 2, 4: 2, 2: 1, 1: 0}},
 				{[]int64{11}, cohort.CategoryParents{11: 10, 10: 99}},
 				{[]int64{20}, cohort.CategoryParents{20: 21, 21: 22, 22: 20}},
-				{many[:4096], nil}, // as many as one by one
+				{many[:4096], nil}, // exactly maxTreeIDs
 				{many, tree},
 			} {
 				got, err := tx.CategoryParentsOf("a", tt.ids)
@@ -62,7 +63,7 @@ func TestCategoryParents(t *testing.T) {
 					t.Fatal(err)
 				}
 				if diff := cmp.Diff(tt.want, got); diff != "" && tt.want != nil {
-					t.Errorf("above %v (-want +got):\n%s", tt.ids, diff)
+					t.Errorf("ancestors of %v (-want +got):\n%s", tt.ids, diff)
 				}
 			}
 			got, err := tx.CategoryParents("a")

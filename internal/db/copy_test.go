@@ -16,8 +16,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// eachPair runs fn on a database that holds something in every table, and on an
-// empty one, of every two engines.
+// eachPair runs fn for every pair of engines: from is a database with rows in every
+// table, to is an empty one.
 func eachPair(t *testing.T, fn func(t *testing.T, from, to *db.DB)) {
 	t.Helper()
 	engines := map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": pgtest.URL}
@@ -42,7 +42,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		addMembers(t, d, store, 3, 100, 130)
 		addAddresses(t, d, store, fullAddress(1, 1), newAddress(2, 1))
 		update(t, d, func(tx *db.Tx) error {
-			_, err := depart(tx, store, 3, 5)
+			_, err := deleteGroup(tx, store, 3, 5)
 			return err
 		})
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
@@ -51,8 +51,8 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		})
 	}
-	update(t, d, leaveImport)
-	putJob(t, d, "a", "7", "somebody", jobTime)
+	update(t, d, addAbandonedImport)
+	putJob(t, d, "a", "7", "a worker", jobTime)
 	putJob(t, d, "b", "8", "", jobTime)
 	update(t, d, func(tx *db.Tx) error {
 		_, err := tx.NextID("a", "customer_group")
@@ -65,10 +65,10 @@ func fillInstallation(t *testing.T, d *db.DB) {
 	})
 }
 
-// leaveImport puts something into each table of an import that was stopped.
-func leaveImport(tx *db.Tx) error {
+// addAbandonedImport adds a row to each table of an import.
+func addAbandonedImport(tx *db.Tx) error {
 	for _, query := range []string{
-		"INSERT INTO catalog_imports VALUES ('a', 'abandoned', 'somebody', 17)",
+		"INSERT INTO catalog_imports VALUES ('a', 'abandoned', 'an owner', 17)",
 		"INSERT INTO incoming_categories VALUES ('a', 20, 18, 'Roof', 'roof')",
 		"INSERT INTO incoming_products VALUES ('a', 78, 'Tile', 'tile', 'physical', 'T-2', 1, 2, 3, 4, 5, '[]', 72, 6, 7)",
 		"INSERT INTO incoming_product_categories VALUES ('a', 78, 20, 0)",
@@ -81,8 +81,8 @@ func leaveImport(tx *db.Tx) error {
 	return nil
 }
 
-// fillPrices puts something into each table that prices need, prices that are
-// not there and the highest among it.
+// fillPrices adds rows to each table with prices, including the highest price and
+// prices that are not set.
 func fillPrices(tx *db.Tx, store string) error {
 	tiers := []cohort.BulkTier{{QuantityMin: 2, QuantityMax: 9, Method: cohort.MethodPercent, Amount: decimal.RequireFromString("7.5")}}
 	some, most := decimal.RequireFromString("10.7801"), decimal.NewNullDecimal(decimal.RequireFromString("99999999999999.9999"))
@@ -135,14 +135,14 @@ func TestCopy(t *testing.T) {
 		}
 		want, got := dump(t, from), dump(t, to)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("copied (-want +got):\n%s", diff)
+			t.Errorf("the copy (-want +got):\n%s", diff)
 		}
 		for _, c := range counts {
 			if n := int64(len(want[c.Table])); n == 0 || c.From != n || c.To != n {
 				t.Errorf("%+v, want %d rows", c, n)
 			}
 		}
-		// The copy goes on where the original was.
+		// The copy continues the ids of the original.
 		update(t, to, func(tx *db.Tx) error {
 			id, err := tx.NextID("a", "customer_group")
 			if id != 2 {
@@ -153,8 +153,9 @@ func TestCopy(t *testing.T) {
 	})
 }
 
-// A copy is of one moment, however long it takes.
-func TestCopyIsOfOneMoment(t *testing.T) {
+// TestCopyIsASnapshot checks that the copy does not contain changes made while it
+// runs.
+func TestCopyIsASnapshot(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to *db.DB) {
 		want := dump(t, from)
 		wrote := false
@@ -175,11 +176,11 @@ func TestCopyIsOfOneMoment(t *testing.T) {
 	})
 }
 
-func TestCopyToADatabaseThatIsNotEmpty(t *testing.T) {
+func TestCopyToNonEmptyDatabase(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to *db.DB) {
-		addStores(t, to, "there")
+		addStores(t, to, "existing")
 		before := dump(t, to)
-		_, err := db.Copy(t.Context(), from, to, func(int64, int64) { t.Error("something was copied") })
+		_, err := db.Copy(t.Context(), from, to, func(int64, int64) { t.Error("Copy wrote rows") })
 		wantKind(t, err, cohort.KindConflict)
 		if diff := cmp.Diff(before, dump(t, to)); diff != "" {
 			t.Errorf("changed (-before +after):\n%s", diff)
@@ -187,8 +188,9 @@ func TestCopyToADatabaseThatIsNotEmpty(t *testing.T) {
 	})
 }
 
-// One that is given up leaves nothing, and can be begun anew.
-func TestCopyThatIsGivenUp(t *testing.T) {
+// TestCopyCancelled checks that a cancelled copy leaves no rows, and that another
+// copy then succeeds.
+func TestCopyCancelled(t *testing.T) {
 	eachPair(t, func(t *testing.T, from, to *db.DB) {
 		ctx, cancel := context.WithCancel(t.Context())
 		_, err := db.Copy(ctx, from, to, func(int64, int64) { cancel() })
@@ -206,15 +208,16 @@ func TestCopyThatIsGivenUp(t *testing.T) {
 	})
 }
 
-// Whoever adds a table or a column has to say how it is copied.
+// TestCopyKnowsTheSchema fails when a migration adds a table or a column that Copy
+// does not copy.
 func TestCopyKnowsTheSchema(t *testing.T) {
-	// Those of goose, of SQLite and of connections.
-	others := []string{"goose_db_version", "receipts", "sqlite_sequence"}
+	// Tables of goose, of connections and of SQLite.
+	notCopied := []string{"goose_db_version", "receipts", "sqlite_sequence"}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		view(t, d, func(tx *db.Tx) error {
 			for name, columns := range tx.Schema(t) {
 				want := columns
-				if slices.Contains(others, name) {
+				if slices.Contains(notCopied, name) {
 					want = nil
 				}
 				if diff := cmp.Diff(want, db.CopiedColumns(name)); diff != "" {

@@ -27,8 +27,8 @@ func fullCustomer(id int64) cohort.Customer {
 	}
 }
 
-// dropCustomer is what deleting a customer comes to.
-func dropCustomer(tx *db.Tx, store string, id int64) error {
+// deleteCustomer reads a customer and deletes it, as the service does.
+func deleteCustomer(tx *db.Tx, store string, id int64) error {
 	c, err := tx.Customer(store, id)
 	if err != nil {
 		return err
@@ -36,8 +36,8 @@ func dropCustomer(tx *db.Tx, store string, id int64) error {
 	return tx.DeleteCustomer(store, c)
 }
 
-// wantCustomers fails unless the store has exactly these customers, in the list
-// and one by one.
+// wantCustomers fails unless the store has exactly these customers in the list and
+// read one by one.
 func wantCustomers(t testing.TB, d *db.DB, store string, want ...cohort.Customer) {
 	t.Helper()
 	if diff := cmp.Diff(want, listCustomers(t, d, store, everybody), cmpopts.EquateEmpty()); diff != "" {
@@ -83,7 +83,7 @@ func TestUpdateCustomer(t *testing.T) {
 
 		changed := fullCustomer(1)
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateCustomer("a", first, changed, "") })
-		changed.DateCreated = first.DateCreated // stays
+		changed.DateCreated = first.DateCreated // an update does not change it
 		wantCustomers(t, d, "a", changed, second)
 		wantPasswordHash(t, d, "a", 1, "hash")
 
@@ -94,7 +94,7 @@ func TestUpdateCustomer(t *testing.T) {
 	})
 }
 
-func TestCustomerThatDoesNotExist(t *testing.T) {
+func TestCustomerNotFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addCustomers(t, d, "b", newCustomer(1, 0))
@@ -115,14 +115,13 @@ func TestDeleteCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addCustomers(t, d, "a", newCustomer(1, 0), newCustomer(2, 0), newCustomer(3, 0))
-		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 2) })
+		update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", 2) })
 		wantCustomers(t, d, "a", newCustomer(1, 0), newCustomer(3, 0))
 		wantPasswordHash(t, d, "a", 2, "")
 	})
 }
 
-// sameEmails are emails that one mailbox's owner may type, as differently as
-// that goes.
+// sameEmails are pairs of spellings of one email.
 var sameEmails = map[string][2]string{
 	"itself":                    {"ada@example.com", "ada@example.com"},
 	"ASCII":                     {"Ada@Example.COM", "aDA@eXAMPLE.com"},
@@ -139,7 +138,7 @@ var sameEmails = map[string][2]string{
 	"a capital in two parts":    {"\u0390@example.com", "\u03aa\u0301@example.com"},
 }
 
-// differentEmails are emails that look or sound alike and are two mailboxes.
+// differentEmails are pairs of similar but different emails.
 var differentEmails = map[string][2]string{
 	"an accent":               {"rené@example.com", "rene@example.com"},
 	"dotless i":               {"ı@example.com", "i@example.com"},
@@ -154,7 +153,8 @@ var differentEmails = map[string][2]string{
 	"one begins as the other": {"ada@example.co", "ada@example.com"},
 }
 
-// An email is taken, and found, by all ways to write it and by no other.
+// TestEmailFolding checks that lookups and the unique index treat all spellings of
+// an email as equal, and no other emails.
 func TestEmailFolding(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for same, pairs := range map[bool]map[string][2]string{true: sameEmails, false: differentEmails} {
@@ -197,36 +197,36 @@ func checkFolding(t *testing.T, d *db.DB, same bool, one, other string) {
 			return changeCustomer(tx, "a", 2, func(c *cohort.Customer) { c.Email = other })
 		},
 	} {
-		// Undone, so that neither takes it from the other.
+		// The error rolls the transaction back, so that each case starts the same.
 		err := d.Update(t.Context(), func(tx *db.Tx) error { return errors.Join(take(tx), settled(tx), errOurs) })
 		if taken := cohort.KindOf(err) == cohort.KindConflict; taken != same {
-			t.Errorf("%s: the email is taken: %v, error %v", name, taken, err)
+			t.Errorf("%s: conflict: %v, error %v", name, taken, err)
 		}
 	}
-	// As it was typed, not as it is compared.
+	// The stored email is not case-folded.
 	if c := listCustomers(t, d, "a", cohort.CustomerFilter{Email: &one}); len(c) != 1 || c[0].Email != one {
 		t.Errorf("customers found by %q: %+v", one, c)
 	}
 }
 
-// Who changes the case of an own email takes nothing from anybody, and who
-// gives an email up leaves it to others.
-func TestEmailOfOneselfAndOfTheGone(t *testing.T) {
+// TestEmailBecomesFree checks that a customer can change the case of its own email,
+// and that another customer can use an email after a change or a deletion.
+func TestEmailBecomesFree(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		first, second, third := newCustomer(1, 0), newCustomer(2, 0), newCustomer(3, 0)
 		first.Email = "ada@example.com"
 		addCustomers(t, d, "a", first, second)
-		give := func(id int64, email string) {
+		setEmail := func(id int64, email string) {
 			t.Helper()
 			update(t, d, func(tx *db.Tx) error {
 				return changeCustomer(tx, "a", id, func(c *cohort.Customer) { c.Email = email })
 			})
 		}
-		give(1, "ADA@example.com")
-		give(1, "lovelace@example.com")
-		give(2, "Ada@example.com")
-		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 2) })
+		setEmail(1, "ADA@example.com")
+		setEmail(1, "lovelace@example.com")
+		setEmail(2, "Ada@example.com")
+		update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", 2) })
 		third.Email = "ada@EXAMPLE.com"
 		addCustomers(t, d, "a", third)
 		first.Email = "lovelace@example.com"
@@ -234,10 +234,10 @@ func TestEmailOfOneselfAndOfTheGone(t *testing.T) {
 	})
 }
 
-// Two who take one email at the same moment both pass the check, on an engine
-// with several writers, and one meets the index. What it says is known at the
-// latest when Update returns: then the service tells its caller why.
-func TestTakenEmailIsAConflict(t *testing.T) {
+// TestEmailConflict: on an engine with several writers, two transactions can pass
+// the service's check for the same email. The unique index rejects one of them,
+// and Update returns KindConflict at the latest at the commit.
+func TestEmailConflict(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		first, second := newCustomer(1, 0), newCustomer(2, 0)

@@ -14,26 +14,30 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// Every engine is given the same SQL. These tests hold what our SQL rests on,
-// and what drivers and servers are known to do each in its own way.
+// All engines run the same SQL. These tests check the behavior that the SQL relies
+// on and that differs among drivers and servers.
 
-// eachDoor runs a test on both ways into an empty database of each engine. It
-// does what package dbtest does, which this package cannot import.
-func eachDoor(t *testing.T, fn func(t *testing.T, in door)) {
+// txFunc runs a transaction: [DB.Update] or [DB.View].
+type txFunc = func(context.Context, func(*Tx) error) error
+
+// eachTxFunc runs a test with Update and View of an empty database of each engine,
+// because they use different connections.
+func eachTxFunc(t *testing.T, fn func(t *testing.T, run txFunc)) {
 	t.Helper()
 	eachEngine(t, func(t *testing.T, d *DB) {
-		for name, in := range doorsOf(d) {
-			t.Run(name, func(t *testing.T) { fn(t, in) })
+		for name, run := range map[string]txFunc{"Update": d.Update, "View": d.View} {
+			t.Run(name, func(t *testing.T) { fn(t, run) })
 		}
 	})
 }
 
-// eachEngine runs a test on an empty database of each engine.
+// eachEngine runs a test on an empty database of each engine. It does the work of
+// package dbtest, which tests inside this package cannot import.
 func eachEngine(t *testing.T, fn func(t *testing.T, d *DB)) {
 	t.Helper()
 	urls := map[string]func(t *testing.T) string{
 		"sqlite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/cohort.db" },
-		"postgres": func(t *testing.T) string { return pgtest.URL(t) },
+		"postgres": func(t *testing.T) string { return pgtest.Prepared(t, migrate) },
 	}
 	for engine, url := range urls {
 		t.Run(engine, func(t *testing.T) {
@@ -41,6 +45,14 @@ func eachEngine(t *testing.T, fn func(t *testing.T, d *DB)) {
 			fn(t, openAt(t, url(t)))
 		})
 	}
+}
+
+func migrate(url string) error {
+	d, err := Open(context.Background(), url)
+	if err != nil {
+		return err
+	}
+	return d.Close()
 }
 
 func openAt(t *testing.T, url string) *DB {
@@ -57,15 +69,10 @@ func openAt(t *testing.T, url string) *DB {
 	return d
 }
 
-type door = func(context.Context, func(*Tx) error) error
-
-// doorsOf returns what both kinds of connection are tried through.
-func doorsOf(d *DB) map[string]door { return map[string]door{"Update": d.Update, "View": d.View} }
-
 // wantTexts fails unless a query of one column returns these rows.
-func wantTexts(t *testing.T, in door, want []string, query string, args ...any) {
+func wantTexts(t *testing.T, run txFunc, want []string, query string, args ...any) {
 	t.Helper()
-	err := in(t.Context(), func(tx *Tx) error {
+	err := run(t.Context(), func(tx *Tx) error {
 		got, err := texts(tx, query, args...)
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", query, diff)
@@ -77,7 +84,7 @@ func wantTexts(t *testing.T, in door, want []string, query string, args ...any) 
 	}
 }
 
-// texts runs a query that returns one column and returns its rows.
+// texts returns the rows of a query of one column.
 func texts(tx *Tx, query string, args ...any) ([]string, error) {
 	rows, err := tx.Query(query, args...)
 	if err != nil {
@@ -86,9 +93,9 @@ func texts(tx *Tx, query string, args ...any) ([]string, error) {
 	return txn.Collect(rows, func(row txn.Scanner) (s string, err error) { return s, row.Scan(&s) })
 }
 
-// Each $N must get the Nth argument, wherever it stands and however often.
-// There are drivers that hand arguments out in the order in which the
-// placeholders come, which no other test would notice in simple statements.
+// TestPlaceholdersAreBoundByNumber: $N is the Nth argument wherever and however
+// often it occurs. Some drivers bind arguments in the order of the placeholders,
+// which simple statements do not reveal.
 func TestPlaceholdersAreBoundByNumber(t *testing.T) {
 	order := rand.New(rand.NewPCG(1, 2)).Perm(24)
 	order = append(order, order[:12]...) // some of them twice
@@ -101,9 +108,9 @@ func TestPlaceholdersAreBoundByNumber(t *testing.T) {
 	for i := range 24 {
 		args = append(args, fmt.Sprint("value ", i+1))
 	}
-	eachDoor(t, func(t *testing.T, in door) {
-		wantTexts(t, in, []string{"two", "one", "two"}, "SELECT $2 UNION ALL SELECT $1 UNION ALL SELECT $2", "one", "two")
-		wantTexts(t, in, want, strings.Join(columns, " UNION ALL "), args...)
+	eachTxFunc(t, func(t *testing.T, run txFunc) {
+		wantTexts(t, run, []string{"two", "one", "two"}, "SELECT $2 UNION ALL SELECT $1 UNION ALL SELECT $2", "one", "two")
+		wantTexts(t, run, want, strings.Join(columns, " UNION ALL "), args...)
 	})
 }
 
@@ -116,17 +123,17 @@ func TestCollationCSortsByByte(t *testing.T) {
 		args = append(args, w)
 	}
 	query := "WITH w (word) AS (VALUES " + strings.Join(values, ", ") + `) SELECT word FROM w ORDER BY word COLLATE "C"`
-	eachDoor(t, func(t *testing.T, in door) { wantTexts(t, in, slices.Sorted(slices.Values(words)), query, args...) })
+	eachTxFunc(t, func(t *testing.T, run txFunc) { wantTexts(t, run, slices.Sorted(slices.Values(words)), query, args...) })
 }
 
-// Two texts are the same if their bytes are, whatever looks alike, and a part
-// is found byte by byte: filters are made of these.
+// TestTextsAreComparedByByte checks the two comparisons that filters use: equality
+// and the substring test.
 func TestTextsAreComparedByByte(t *testing.T) {
 	alike := []string{"é", "e\u0301", "E\u0301", "É", "e", "é ", " é", "\u0435", "ｅ", "ss", "ß", "ẞ", "\u200be", "e\u200b", "e\u00ad", "\ufeffe"}
-	eachDoor(t, func(t *testing.T, in door) {
+	eachTxFunc(t, func(t *testing.T, run txFunc) {
 		for _, a := range alike {
 			for _, b := range alike {
-				wantTexts(t, in, []string{truth(a == b), truth(strings.Contains(a, b))},
+				wantTexts(t, run, []string{yesNo(a == b), yesNo(strings.Contains(a, b))},
 					`SELECT CASE WHEN CAST($1 AS TEXT) = CAST($2 AS TEXT) THEN 'yes' ELSE 'no' END
 					UNION ALL SELECT CASE WHEN replace($1, $2, '') <> $1 THEN 'yes' ELSE 'no' END`, a, b)
 			}
@@ -134,22 +141,23 @@ func TestTextsAreComparedByByte(t *testing.T) {
 	})
 }
 
-func truth(b bool) string {
+func yesNo(b bool) string {
 	if b {
 		return "yes"
 	}
 	return "no"
 }
 
-// A name in double quotes that is no column must be an error, and not a text.
+// TestDoubleQuotesAreNotText: a quoted name that is not a column is an error.
+// SQLite treats it as a text by default.
 func TestDoubleQuotesAreNotText(t *testing.T) {
-	eachDoor(t, func(t *testing.T, in door) {
-		err := in(t.Context(), func(tx *Tx) error {
+	eachTxFunc(t, func(t *testing.T, run txFunc) {
+		err := run(t.Context(), func(tx *Tx) error {
 			_, err := texts(tx, `SELECT "nowhere"`)
 			return err
 		})
 		if err == nil {
-			t.Error("a name that does not exist is taken for a text")
+			t.Error("a name that does not exist is treated as a text")
 		}
 	})
 }

@@ -2,7 +2,7 @@ package db_test
 
 import "cohort.example/cohort/internal/dbtest"
 
-// What the tests share with those of other packages, by short names.
+// Short names for the fixtures that the tests share with other packages.
 var (
 	update         = dbtest.Update
 	view           = dbtest.View

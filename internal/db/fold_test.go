@@ -11,14 +11,14 @@ func TestFold(t *testing.T) {
 	same := [][]string{
 		{"straße", "STRASSE", "Strasse", "STRAẞE"},
 		{"\u00e9", "e\u0301", "\u00c9", "E\u0301"},
-		{"\u1e69", "s\u0323\u0307", "s\u0307\u0323", "S\u0307\u0323"}, // two marks, in either order
+		{"\u1e69", "s\u0323\u0307", "s\u0307\u0323", "S\u0307\u0323"}, // two combining marks in both orders
 		{"ὈΔΥΣΣΕΎΣ", "ὀδυσσεύς", "ὀδυσσεύσ"},
-		{"\u1fb3", "\u03b1\u0345", "\u0391\u0345", "\u1fbc"},   // iota below and beside
-		{"\u1fb4", "\u03b1\u0345\u0301", "\u03b1\u0301\u0345"}, // folded before it is composed, the iota parts the others
-		{"\u0390", "\u1fd3", "\u03aa\u0301"},                   // folding takes the first two apart, not the third
+		{"\u1fb3", "\u03b1\u0345", "\u0391\u0345", "\u1fbc"},   // iota subscript and adscript
+		{"\u1fb4", "\u03b1\u0345\u0301", "\u03b1\u0301\u0345"}, // needs composition before and after folding
+		{"\u0390", "\u1fd3", "\u03aa\u0301"},                   // folding decomposes the first two, not the third
 		{"\uac00", "\u1100\u1161"},                             // Hangul
 		{"ﬁ", "fi", "FI"},
-		{"\u212a", "k", "K"}, // the sign of the kelvin
+		{"\u212a", "k", "K"}, // the Kelvin sign
 	}
 	for i, class := range same {
 		for _, s := range class {
@@ -30,7 +30,7 @@ func TestFold(t *testing.T) {
 			t.Errorf("%q and %q fold to the same", other, class[0])
 		}
 	}
-	// The two i of Turkish stay apart: folding knows no language.
+	// Folding does not depend on a language, so the dotless i of Turkish is not i.
 	if Fold("ı") == Fold("i") || Fold("I") != Fold("i") {
 		t.Error("the dotless i is folded by the rules of Turkish")
 	}

@@ -11,13 +11,13 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 )
 
-// The groups that filters choose from, by id.
+// groupsToFilter returns groups that filters select from, ordered by id.
 func groupsToFilter() []cohort.Group {
 	groups := []cohort.Group{
 		newGroup(1, "VIP"),
 		newGroup(2, "vip"),
 		newGroup(3, "Hauptstraße"),
-		newGroup(4, "Caf\u00e9"),  // é as one character
+		newGroup(4, "Caf\u00e9"),  // é as one code point
 		newGroup(5, "cafe\u0301"), // é as two
 		newGroup(6, "50% off_today"),
 		newGroup(7, `back\slash 'quote' "double"`),
@@ -98,7 +98,7 @@ func TestGroupFilters(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addGroups(t, d, "a", groupsToFilter()...)
-		addGroups(t, d, "b", groupsToFilter()...) // never to be seen
+		addGroups(t, d, "b", groupsToFilter()...) // must not appear in any result
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
 				if got := idsOf(listGroups(t, d, "a", tt.filter, onePage)); !slices.Equal(got, tt.want) {
@@ -124,14 +124,14 @@ func TestGroupPages(t *testing.T) {
 		{cohort.Page{Number: 1, Size: 10}, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
 		{cohort.Page{Number: 2, Size: 10}, nil},
 		{cohort.Page{Number: 10, Size: 1}, []int64{10}},
-		{cohort.Page{Number: math.MaxInt, Size: 250}, nil}, // further than can be counted
+		{cohort.Page{Number: math.MaxInt, Size: 250}, nil}, // the offset overflows an int64
 		{cohort.Page{Number: math.MaxInt, Size: 1}, nil},
 		{cohort.Page{Number: 1, Size: math.MaxInt}, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		groups := groupsToFilter()
-		slices.Reverse(groups) // lists go by id, not by the order of insertion
+		slices.Reverse(groups) // lists are ordered by id, not by insertion
 		addGroups(t, d, "a", groups...)
 		for _, tt := range tests {
 			if got := idsOf(listGroups(t, d, "a", everything, tt.page)); !slices.Equal(got, tt.want) {

@@ -47,7 +47,7 @@ func TestReadGroupsAfter(t *testing.T) {
 		limit int
 		want  []int64
 	}{
-		{"a", 0, 100, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}}, // 4 is gone
+		{"a", 0, 100, []int64{1, 2, 3, 5, 6, 7, 8, 9, 10}}, // 4 is deleted
 		{"a", math.MinInt64, 2, []int64{1, 2}},
 		{"a", 2, 3, []int64{3, 5, 6}},
 		{"a", 3, 3, []int64{5, 6, 7}},
@@ -93,7 +93,7 @@ func TestReadGroupsByID(t *testing.T) {
 	}{
 		{"a", everything, nil, nil},
 		{"a", everything, []int64{1, 5, 10}, []int64{1, 5, 10}},
-		{"a", everything, []int64{0, 2, 4, 11, math.MaxInt64}, []int64{2}}, // 4 is gone
+		{"a", everything, []int64{0, 2, 4, 11, math.MaxInt64}, []int64{2}}, // 4 is deleted
 		{"a", vip, []int64{1, 2, 3}, []int64{1, 2}},                        // 3 does not pass
 		{"a", cohort.GroupFilter{Name: new("vip"), IsDefault: new(true)}, []int64{1, 2, 3}, []int64{2}},
 		{"a", cohort.GroupFilter{IsDefault: new(false)}, []int64{1, 2, 3}, []int64{1, 3}},
@@ -117,7 +117,7 @@ func TestReadGroupsByID(t *testing.T) {
 				}
 				for _, g := range got {
 					if one, err := tx.Group(tt.store, g.ID); err != nil || cmp.Diff(one, g) != "" {
-						t.Errorf("got %+v, and alone %+v, error %v", g, one, err)
+						t.Errorf("got %+v, but Group returns %+v, error %v", g, one, err)
 					}
 				}
 				return err
@@ -132,7 +132,7 @@ func TestEachGroup(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		groups := append(groupsToFilter(), full)
-		slices.Reverse(groups) // they come by id, not as they were inserted
+		slices.Reverse(groups) // they are ordered by id, not by insertion
 		addGroups(t, d, "a", groups...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		var want []cohort.Group
@@ -150,7 +150,7 @@ func TestEachGroup(t *testing.T) {
 			}
 		}
 		view(t, d, func(tx *db.Tx) error {
-			return tx.EachGroup("none", 10, func(g cohort.Group) { t.Errorf("a store that is not there has %+v", g) })
+			return tx.EachGroup("none", 10, func(g cohort.Group) { t.Errorf("a store that does not exist has group %+v", g) })
 		})
 	})
 }
@@ -161,13 +161,13 @@ func TestUpdateGroup(t *testing.T) {
 		addGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
 
 		changed := fullGroup(1)
-		changed.DateCreated = t0.AddDate(1, 0, 0) // not to be written
+		changed.DateCreated = t0.AddDate(1, 0, 0) // an update does not change it
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", changed) })
 
 		want := changed
 		want.DateCreated = t0
 		wantGroups(t, d, "a", want, newGroup(2, "second"))
-		// The folded name must have followed the name.
+		// The case-folded name has changed with the name.
 		if n := countGroups(t, d, "a", cohort.GroupFilter{NameLike: "first"}); n != 0 {
 			t.Error("the old name is still found")
 		}
@@ -189,8 +189,8 @@ func TestDeleteGroup(t *testing.T) {
 	})
 }
 
-func TestGroupThatDoesNotExist(t *testing.T) {
-	ways := map[string]func(tx *db.Tx, store string, id int64) error{
+func TestGroupNotFound(t *testing.T) {
+	methods := map[string]func(tx *db.Tx, store string, id int64) error{
 		"get":    func(tx *db.Tx, store string, id int64) error { _, err := tx.Group(store, id); return err },
 		"update": func(tx *db.Tx, store string, id int64) error { return tx.UpdateGroup(store, newGroup(id, "y")) },
 		"delete": func(tx *db.Tx, store string, id int64) error { return tx.DeleteGroup(store, id) },
@@ -198,13 +198,13 @@ func TestGroupThatDoesNotExist(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addGroups(t, d, "a", newGroup(1, "x"))
-		for name, way := range ways {
+		for name, method := range methods {
 			for _, id := range []int64{0, -1, 2, math.MaxInt64} {
-				wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return way(tx, "a", id) }), cohort.KindNotFound)
+				wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return method(tx, "a", id) }), cohort.KindNotFound)
 			}
 			for _, store := range []string{"b", "none", "A", ""} {
-				if err := d.Update(t.Context(), func(tx *db.Tx) error { return way(tx, store, 1) }); cohort.KindOf(err) != cohort.KindNotFound {
-					t.Errorf("%s in the store %q: %v", name, store, err)
+				if err := d.Update(t.Context(), func(tx *db.Tx) error { return method(tx, store, 1) }); cohort.KindOf(err) != cohort.KindNotFound {
+					t.Errorf("%s in store %q: %v", name, store, err)
 				}
 			}
 		}
@@ -249,19 +249,19 @@ func TestGroupFlagsAndIDsAreUnique(t *testing.T) {
 	})
 }
 
-func TestInsertGroupNeedsItsStore(t *testing.T) {
+func TestInsertGroupNeedsStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) }); err == nil {
-			t.Error("a group of a store that does not exist is accepted: foreign keys are off")
+			t.Error("inserted a group of a store that does not exist: foreign keys are off")
 		}
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.NextGroupID("none"); return err }); err == nil {
-			t.Error("a counter of a store that does not exist is accepted: foreign keys are off")
+			t.Error("inserted a counter of a store that does not exist: foreign keys are off")
 		}
 	})
 }
 
-// A group that is deleted never lends its id to another, not even when it had
-// the highest and the server was started again since.
+// TestIDsAreNotReused: the id of a deleted group is never used again, even if it
+// was the highest one and the server has been restarted since.
 func TestIDsAreNotReused(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		nextID := func(d *db.DB, store string) (id int64) {

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// wantMistakes fails unless an import is refused with these mistakes, and leaves
-// everything as it was.
+// wantMistakes fails unless an import is rejected with these mistakes and changes
+// nothing.
 func wantMistakes(t *testing.T, d *db.DB, items []cohort.CatalogItem, want ...service.ImportMistake) {
 	t.Helper()
 	before := dump(t, d)
@@ -27,11 +27,11 @@ func wantMistakes(t *testing.T, d *db.DB, items []cohort.CatalogItem, want ...se
 		t.Errorf("%d mistakes (-want +got):\n%s", m.Count, diff)
 	}
 	if diff := cmp.Diff(before, dump(t, d)); diff != "" {
-		t.Errorf("a refused import has changed (-before +after):\n%s", diff)
+		t.Errorf("a rejected import has changed the database (-before +after):\n%s", diff)
 	}
 }
 
-func TestImportRefusesWhatDoesNotGoTogether(t *testing.T) {
+func TestImportMistakes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		importInto(t, d, "b", category(30, 0, "x"), product(130, "BBB"))
@@ -69,12 +69,12 @@ func TestImportRefusesWhatDoesNotGoTogether(t *testing.T) {
 		} {
 			wantMistakes(t, d, c.items, c.want...)
 		}
-		// Who names a line that is wrong is not wrong for that.
+		// A reference to an invalid line is not reported as well.
 		wantMistakes(t, d, list(category(5, 0, ""), category(6, 5, "x"), product(7, "", 5)), wrong(1, "name: The value must not be empty."))
 	})
 }
 
-func TestImportBoundsTheTree(t *testing.T) {
+func TestImportBoundsCategoryDepth(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		var chain []cohort.CatalogItem
@@ -85,14 +85,14 @@ func TestImportBoundsTheTree(t *testing.T) {
 		importInto(t, d, "a", chain...)
 		wantMistakes(t, d, []cohort.CatalogItem{category(50, cohort.MaxCategoryDepth, "x")},
 			service.ImportMistake{Line: 1, Text: "parent_id: category 50 would be 33 deep, and may be 32."})
-		// What gets too deep may be in the store alone.
+		// The category that becomes too deep is only in the store.
 		wantMistakes(t, d, []cohort.CatalogItem{category(60, 0, "top"), category(1, 60, "x")},
 			service.ImportMistake{Line: 2, Text: "parent_id: category 32 would be 33 deep, and may be 32."})
 		importInto(t, d, "a", category(32, 0, "moved"), category(60, 0, "top"), category(1, 60, "x"))
 	})
 }
 
-func TestImportBoundsTheVariants(t *testing.T) {
+func TestImportBoundsVariants(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		items := []cohort.CatalogItem{product(1, "")}
@@ -105,8 +105,9 @@ func TestImportBoundsTheVariants(t *testing.T) {
 	})
 }
 
-// Of many mistakes the first are told, and how many there are.
-func TestImportTellsTheFirstMistakes(t *testing.T) {
+// TestImportReportsFirstMistakes checks that an import with many mistakes reports
+// the first ones and the total number.
+func TestImportReportsFirstMistakes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		var items []cohort.CatalogItem

@@ -10,24 +10,26 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// The next import takes up what another one has left.
-func TestImportTakesUpAnother(t *testing.T) {
+// TestImportFinishesAnother checks that an import first merges a published import
+// that another process has left behind, once its lease has expired.
+func TestImportFinishesAnother(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addShops(t, d, "a")
 		leaveUnmerged(t, url, d, "a", firstCatalog, secondCatalog)
 		next := []cohort.CatalogItem{product(9, "")}
 		_, err := service.New(d, service.WithClock(func() time.Time { return t0.Add(2 * time.Minute) })).ImportCatalog(t.Context(), "a", source(next), false)
-		wantKind(t, err, cohort.KindUnavailable) // for the other may live
+		wantKind(t, err, cohort.KindUnavailable) // the other import still holds the lease
 		importAt(t, d, "a", t0.Add(time.Hour), next)
 		wantNothingIncoming(t, d)
 		if c := catalogOf(t, d, "a"); len(c.Products) != 6 || len(c.Categories) != 5 {
-			t.Errorf("there is %+v", c)
+			t.Errorf("the catalog is %+v", c)
 		}
 	})
 }
 
-// An import that was taken for dead cannot go on, even if it only stood still.
+// TestImportThatLostItsLease checks that an import stops if another writer has
+// marked it as abandoned, even if its process is still running.
 func TestImportThatLostItsLease(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
@@ -37,9 +39,9 @@ func TestImportThatLostItsLease(t *testing.T) {
 		now := t0
 		importer := service.New(d, service.WithClock(func() time.Time {
 			now = now.Add(time.Second)
-			if now.Equal(t0.Add(10 * time.Second)) { // in the middle of it
+			if now.Equal(t0.Add(10 * time.Second)) { // in the middle of the import
 				other := service.New(d, service.WithClock(func() time.Time { return t0.Add(time.Hour) }))
-				if _, err := other.CreateCategory(t.Context(), "a", cohort.Category{Name: "mine"}); err != nil {
+				if _, err := other.CreateCategory(t.Context(), "a", cohort.Category{Name: "other writer's"}); err != nil {
 					t.Error(err)
 				}
 			}
@@ -48,7 +50,7 @@ func TestImportThatLostItsLease(t *testing.T) {
 		_, err := importer.ImportCatalog(t.Context(), "a", source(secondCatalog), false)
 		wantKind(t, err, cohort.KindUnavailable)
 		if c := catalogOf(t, d, "a"); len(c.Products) != 3 || len(c.Categories) != 4 {
-			t.Errorf("there is %+v", c)
+			t.Errorf("the catalog is %+v", c)
 		}
 		if err := service.New(d).FinishImports(t.Context()); err != nil {
 			t.Error(err)
@@ -57,8 +59,9 @@ func TestImportThatLostItsLease(t *testing.T) {
 	})
 }
 
-// A store can be deleted in the middle of an import.
-func TestStoreDeletedBelowAnImport(t *testing.T) {
+// TestDeleteStoreDuringImport checks that deleting a store deletes the rows of its
+// unmerged import.
+func TestDeleteStoreDuringImport(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		addShops(t, d, "a")
@@ -73,7 +76,8 @@ func TestStoreDeletedBelowAnImport(t *testing.T) {
 	})
 }
 
-// Nobody waits for an import while it reads its file.
+// TestWritesWhileAnImportReads checks that other writers do not wait for an import
+// that is still reading its file.
 func TestWritesWhileAnImportReads(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addShops(t, d, "a")
@@ -90,9 +94,10 @@ func TestWritesWhileAnImportReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Its id was given out before the file was through.
+		// The created category had id 1 before the file was read to its end, so the
+		// import replaced it.
 		if c := catalogOf(t, d, "a"); len(c.Categories) != 3 || c.Categories[0].Name != "a" {
-			t.Errorf("there is %+v", c.Categories)
+			t.Errorf("the categories are %+v", c.Categories)
 		}
 	})
 }

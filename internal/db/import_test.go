@@ -18,8 +18,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// An import is tested as the service does it, because only together with its
-// checks does it keep the catalog whole.
+// These tests run imports through the service, because CatalogImport keeps the
+// catalog consistent only together with the service's checks.
 
 func amount(s string) decimal.Decimal { return decimal.RequireFromString(s) }
 
@@ -37,14 +37,15 @@ func variant(id, product int64, sku string, options ...cohort.OptionValue) cohor
 	return cohort.CatalogItem{Kind: cohort.CatalogVariant, ID: id, Variant: cohort.Variant{ProductID: product, SKU: sku, OptionValues: options}}
 }
 
-// made is below the ids of the variants that imports make.
+// made is the id after which imports number the base variants that they create.
 const made = 1_000_000_000
 
 func option(id, value int64) cohort.OptionValue {
 	return cohort.OptionValue{OptionID: id, ValueID: value}
 }
 
-// source returns items one after another, each in the line of its place.
+// source returns the items one after another, with their positions as line
+// numbers.
 func source(items []cohort.CatalogItem) func() (cohort.CatalogItem, error) {
 	line := int64(0)
 	return func() (cohort.CatalogItem, error) {
@@ -113,14 +114,15 @@ func wantCatalog(t *testing.T, d *db.DB, want catalog) {
 	}
 }
 
-// tee is what the product of the item is kept as.
-func tee(id int64, sku string, base int64, categories ...int64) cohort.Product {
+// storedProduct returns the product that the import of product(id, sku, categories)
+// stores.
+func storedProduct(id int64, sku string, base int64, categories ...int64) cohort.Product {
 	p := product(id, sku, categories...).Product
 	p.ID, p.BaseVariantID = id, base
 	return p
 }
 
-func kept(id, product int64, sku string, options ...cohort.OptionValue) cohort.Variant {
+func storedVariant(id, product int64, sku string, options ...cohort.OptionValue) cohort.Variant {
 	return cohort.Variant{ID: id, ProductID: product, SKU: sku, OptionValues: options}
 }
 
@@ -128,7 +130,7 @@ func TestImport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		importInto(t, d, "b", category(18, 0, "elsewhere"), product(100, "TEE"))
-		// Whatever is named comes later.
+		// References may come before the items that they name.
 		counts := importInto(t, d, "a",
 			variant(501, 100, "S", option(8, 1), option(7, 1)), variant(40, 100, "", option(7, 2)),
 			product(100, "TEE", 19, 18), product(90, ""),
@@ -136,12 +138,12 @@ func TestImport(t *testing.T) {
 		wantCounts(t, counts, [3]int64{2, 0, 0}, [3]int64{2, 0, 0}, [3]int64{2, 0, 0})
 		want := catalog{
 			[]cohort.Category{{ID: 18, Name: "Shirts"}, {ID: 19, ParentID: 18, Name: "T-Shirts"}},
-			[]cohort.Product{tee(90, "", made+2), tee(100, "TEE", made+1, 19, 18)},
-			[]cohort.Variant{kept(40, 100, "", option(7, 2)), kept(501, 100, "S", option(8, 1), option(7, 1)), kept(made+1, 100, "TEE"), kept(made+2, 90, "")},
+			[]cohort.Product{storedProduct(90, "", made+2), storedProduct(100, "TEE", made+1, 19, 18)},
+			[]cohort.Variant{storedVariant(40, 100, "", option(7, 2)), storedVariant(501, 100, "S", option(8, 1), option(7, 1)), storedVariant(made+1, 100, "TEE"), storedVariant(made+2, 90, "")},
 		}
 		wantCatalog(t, d, want)
 
-		// Ids that are given out go on above.
+		// New ids are above the imported ones.
 		update(t, d, func(tx *db.Tx) error {
 			for kind, want := range map[string]int64{"category": 20, "product": 101, "variant": 502} {
 				if id, err := tx.NextID("a", kind); id != want || err != nil {
@@ -151,30 +153,30 @@ func TestImport(t *testing.T) {
 			return nil
 		})
 
-		// SKUs change places, also with the variant that stands for a product.
+		// A variant and a base variant swap SKUs.
 		counts = importInto(t, d, "a", product(100, "S", 18), variant(501, 100, "TEE", option(7, 1)), product(90, ""), category(18, 0, "Shirts"))
 		wantCounts(t, counts, [3]int64{0, 0, 1}, [3]int64{0, 1, 1}, [3]int64{0, 1, 0})
-		want.Products[1] = tee(100, "S", made+1, 18)
-		want.Variants[1], want.Variants[2] = kept(501, 100, "TEE", option(7, 1)), kept(made+1, 100, "S")
+		want.Products[1] = storedProduct(100, "S", made+1, 18)
+		want.Variants[1], want.Variants[2] = storedVariant(501, 100, "TEE", option(7, 1)), storedVariant(made+1, 100, "S")
 		wantCatalog(t, d, want)
 		if other := catalogOf(t, d, "b"); len(other.Categories) != 1 || len(other.Products) != 1 || len(other.Variants) != 1 {
-			t.Errorf("the other store: %+v", other)
+			t.Errorf("the other store's catalog is %+v", other)
 		}
 	})
 }
 
-func TestImportIntoNoStore(t *testing.T) {
+func TestImportIntoMissingStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		_, err := service.New(d).ImportCatalog(t.Context(), "nowhere", func() (cohort.CatalogItem, error) {
-			t.Error("it reads")
+			t.Error("the import read an item")
 			return cohort.CatalogItem{}, io.EOF
 		}, false)
 		wantKind(t, err, cohort.KindNotFound)
 	})
 }
 
-// manyItems is a catalog of some hundred rows of each kind, as a second import
-// sees it: some is new, some is different.
+// manyItems returns a catalog of 300 items of each kind. Catalogs with different
+// first ids overlap: some items are added, some replaced.
 func manyItems(first int64) (items []cohort.CatalogItem) {
 	for id := first; id < first+300; id++ {
 		items = append(items, category(id, 0, string(rune('a'+first))+amount("1").String()+decimal.NewFromInt(id).String()),
@@ -183,8 +185,9 @@ func manyItems(first int64) (items []cohort.CatalogItem) {
 	return items
 }
 
-// Whatever ends an import leaves nothing of it, and the next one works.
-func TestImportLeavesNothing(t *testing.T) {
+// TestImportThatEndsEarly checks that an import that ends before it writes leaves
+// no rows, and that the next import succeeds.
+func TestImportThatEndsEarly(t *testing.T) {
 	broken := errors.New("the pipe is broken")
 	for name, fail := range map[string]func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error{
 		"dry run": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
@@ -238,6 +241,7 @@ func TestImportLeavesNothing(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				addStores(t, d, "a", "b")
 				importInto(t, d, "a", manyItems(1)...)
@@ -247,7 +251,7 @@ func TestImportLeavesNothing(t *testing.T) {
 					t.Error(err)
 				}
 				if diff := cmp.Diff(before, dump(t, d)); diff != "" {
-					t.Errorf("it has left (-before +after):\n%s", diff)
+					t.Errorf("the database has changed (-before +after):\n%s", diff)
 				}
 				wantCounts(t, importInto(t, d, "a", items...), [3]int64{150, 150, 0}, [3]int64{150, 0, 150}, [3]int64{150, 0, 150})
 			})
@@ -256,8 +260,7 @@ func TestImportLeavesNothing(t *testing.T) {
 }
 
 // BenchmarkImport imports a catalog into an empty store, and the same catalog
-// into the store that has it. Each product is in two categories and has two
-// variants.
+// again. Each product is in two categories and has two variants.
 func BenchmarkImport(b *testing.B) {
 	const categories, products = 200, 20_000
 	var items []cohort.CatalogItem
@@ -273,8 +276,8 @@ func BenchmarkImport(b *testing.B) {
 	}
 	for name, url := range map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": pgtest.URL} {
 		b.Run(name, func(b *testing.B) {
-			for _, what := range []string{"new", "same"} {
-				b.Run(what, func(b *testing.B) {
+			for _, content := range []string{"new", "same"} {
+				b.Run(content, func(b *testing.B) {
 					for b.Loop() {
 						b.StopTimer()
 						d := dbtest.Open(b, url(b))
@@ -282,7 +285,7 @@ func BenchmarkImport(b *testing.B) {
 						if _, err := svc.CreateStore(b.Context(), cohort.Store{Hash: "a"}); err != nil {
 							b.Fatal(err)
 						}
-						if what == "same" {
+						if content == "same" {
 							if _, err := svc.ImportCatalog(b.Context(), "a", source(items), false); err != nil {
 								b.Fatal(err)
 							}

@@ -13,16 +13,16 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// What a store has can be written to a file and read back, the variants that
-// stand for products among it; and so can what another system has.
+// TestImportOfBaseVariants checks that base variants may be in the file, as in an
+// export of the store, or be missing from it, as in data of another system.
 func TestImportOfBaseVariants(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		items := []cohort.CatalogItem{product(1, "ONE"), variant(77, 1, "ONE"), product(2, "TWO"), variant(78, 2, "", option(1, 1))}
 		wantCounts(t, importInto(t, d, "a", items...), [3]int64{}, [3]int64{2, 0, 0}, [3]int64{2, 0, 0})
 		want := catalog{
-			Products: []cohort.Product{tee(1, "ONE", 77), tee(2, "TWO", made+1)},
-			Variants: []cohort.Variant{kept(77, 1, "ONE"), kept(78, 2, "", option(1, 1)), kept(made+1, 2, "TWO")},
+			Products: []cohort.Product{storedProduct(1, "ONE", 77), storedProduct(2, "TWO", made+1)},
+			Variants: []cohort.Variant{storedVariant(77, 1, "ONE"), storedVariant(78, 2, "", option(1, 1)), storedVariant(made+1, 2, "TWO")},
 		}
 		wantCatalog(t, d, want)
 		wantCounts(t, importInto(t, d, "a", append(items, variant(made+1, 2, "TWO"))...), [3]int64{}, [3]int64{0, 0, 2}, [3]int64{0, 0, 3})
@@ -52,8 +52,9 @@ func TestImportOfBulkTiers(t *testing.T) {
 	})
 }
 
-// The ids of variants that are made stay apart from those that come along.
-func TestImportNumbersWhatItMakes(t *testing.T) {
+// TestImportNumbersBaseVariants checks that the ids of created base variants do not
+// collide with imported ids.
+func TestImportNumbersBaseVariants(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		importInto(t, d, "a", product(1, ""), variant(1, 1, "", option(1, 1)))
@@ -64,7 +65,7 @@ func TestImportNumbersWhatItMakes(t *testing.T) {
 		for _, p := range catalogOf(t, d, "a").Products {
 			got = append(got, p.BaseVariantID)
 		}
-		// Where the others have come so far, they are counted together.
+		// Once imported ids reach this range, created ones continue after them.
 		if want := []int64{made + 1, made + 2, made + 501, made + 502}; !slices.Equal(got, want) {
 			t.Errorf("base variants %v, want %v", got, want)
 		}

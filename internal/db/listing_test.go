@@ -14,7 +14,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// The orders of the lists in these tests.
+// listings are the orders of lists in these tests, and the cursor of a row in each.
 var (
 	byWord   = []sortKey{{column: "id"}, {column: "word", isText: true}}
 	listings = map[string]struct {
@@ -26,7 +26,7 @@ var (
 	}
 )
 
-func slicePage(d *DB, p cohort.Page, keys []sortKey) (rows []listed, err error) {
+func readPage(d *DB, p cohort.Page, keys []sortKey) (rows []listed, err error) {
 	err = d.View(context.Background(), func(tx *Tx) error {
 		rows, err = all(func(fn func(listed) bool) error { return listedRows(keys).each(tx, p, p.Size, fn) })
 		return err
@@ -40,7 +40,7 @@ func listedRows(keys []sortKey) listing[listed] {
 	}
 }
 
-func TestSlicesOfAList(t *testing.T) {
+func TestPages(t *testing.T) {
 	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
 	eachListed(t, func(t *testing.T, d *DB) {
 		reversed := slices.Clone(rows)
@@ -56,7 +56,7 @@ func TestSlicesOfAList(t *testing.T) {
 			{cohort.Page{Number: 4, Size: 3}, nil},
 			{cohort.Page{Number: 1 << 62, Size: 250}, nil},
 			{cohort.Page{Number: 1, Size: 3, After: "1/EUR"}, rows[1:4]},
-			{cohort.Page{Number: 1, Size: 3, After: "1/EURO"}, rows[1:4]}, // there is none, but a place for it
+			{cohort.Page{Number: 1, Size: 3, After: "1/EURO"}, rows[1:4]}, // the cursor of a row that does not exist
 			{cohort.Page{Number: 1, Size: 3, After: "1/"}, rows[:3]},
 			{cohort.Page{Number: 1, Size: 3, After: "-5/USD"}, rows[:3]},
 			{cohort.Page{Number: 1, Size: 3, After: "3/a/b"}, rows[5:]},
@@ -72,7 +72,7 @@ func TestSlicesOfAList(t *testing.T) {
 			{cohort.Page{Number: 1, Size: 100, After: "1/USD", Before: "3/a/c"}, rows[2:5]},
 			{cohort.Page{Number: 1, Size: 100, After: "3/a/c", Before: "3/a/c"}, nil},
 		} {
-			got, err := slicePage(d, tt.page, byWord)
+			got, err := readPage(d, tt.page, byWord)
 			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(listed{})); diff != "" || err != nil {
 				t.Errorf("%+v: error %v (-want +got):\n%s", tt.page, err, diff)
 			}
@@ -80,16 +80,16 @@ func TestSlicesOfAList(t *testing.T) {
 	})
 }
 
-// A page that is left in the middle goes on behind the last row, with as many rows
-// as are left.
-func TestAPageIsReadInPieces(t *testing.T) {
+// TestPageReadInPieces checks that Page.Rest continues a page after the last row
+// read, up to the size of the page.
+func TestPageReadInPieces(t *testing.T) {
 	rows := []listed{{1, "EUR"}, {1, "USD"}, {2, "AUD"}, {2, "USD"}, {3, "a/b"}, {3, "a/c"}, {10, ""}}
 	eachListed(t, func(t *testing.T, d *DB) {
 		insertListed(t, d, "a", rows...)
 		for _, p := range []cohort.Page{
 			{Number: 1, Size: 5}, {Number: 2, Size: 3}, {Number: 1, Size: 4, After: "1/EUR"}, {Number: 1, Size: 4, Before: "3/a/c"}, {Number: 1, Size: 9, Before: "10/"},
 		} {
-			want, err := slicePage(d, p, byWord)
+			want, err := readPage(d, p, byWord)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,28 +110,28 @@ func TestAPageIsReadInPieces(t *testing.T) {
 				}
 			}
 			if diff := cmp.Diff(want, got, cmp.AllowUnexported(listed{})); diff != "" {
-				t.Errorf("%+v (-at once +in pieces):\n%s", p, diff)
+				t.Errorf("%+v (-whole +in pieces):\n%s", p, diff)
 			}
 		}
 	})
 }
 
-// What a client has made up is refused before the database is asked, which
-// would be in trouble with some of it.
-func TestSliceRefusesPlacesThatCannotBe(t *testing.T) {
+// TestInvalidCursors checks that invalid cursors are rejected before they reach the
+// database, which would fail on some of them.
+func TestInvalidCursors(t *testing.T) {
 	eachListed(t, func(t *testing.T, d *DB) {
-		for name, places := range map[string][]string{
+		for name, cursors := range map[string][]string{
 			"by id":          {"x", "1/", "1/USD", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "\x00", "\xff", "1\x00"},
 			"by id and word": {"1", "x", "/", "/USD", "x/USD", "9223372036854775808/USD", "1/US\x00D", "1/\xff", "1/\xc3", "\xff/USD"},
 		} {
-			for _, place := range places {
+			for _, cursor := range cursors {
 				for field, page := range map[string]cohort.Page{
-					"after":  {Number: 1, Size: 3, After: place},
-					"before": {Number: 1, Size: 3, Before: place},
+					"after":  {Number: 1, Size: 3, After: cursor},
+					"before": {Number: 1, Size: 3, Before: cursor},
 				} {
-					_, err := slicePage(d, page, listings[name].keys)
+					_, err := readPage(d, page, listings[name].keys)
 					if e, ok := errors.AsType[*cohort.Error](err); !ok || e.Kind != cohort.KindInvalid || e.Field != field || e.Reason == "" {
-						t.Errorf("%s, %s %q: error %#v", name, field, place, err)
+						t.Errorf("%s, %s %q: error %#v", name, field, cursor, err)
 					}
 				}
 			}
@@ -139,13 +139,12 @@ func TestSliceRefusesPlacesThatCannotBe(t *testing.T) {
 	})
 }
 
-// Whoever walks a list from page to page sees each row that is there all the
-// time once and in order, forwards and backwards, whatever is added and deleted
-// on the way.
-func TestWalkAlongAListThatChanges(t *testing.T) {
+// TestWalkWhileRowsChange reads a list page by page, forwards or backwards, while
+// rows are added and deleted. The rows that stay must be read once and in order.
+func TestWalkWhileRowsChange(t *testing.T) {
 	eachListed(t, func(t *testing.T, d *DB) {
 		rapid.Check(t, func(rt *rapid.T) {
-			doing(t, d, "DELETE FROM listed WHERE store_hash = 'a'")
+			exec(t, d, "DELETE FROM listed WHERE store_hash = 'a'")
 			listing := listings[rapid.SampledFrom([]string{"by id", "by id and word"}).Draw(rt, "order")]
 			words := []string{"EUR", "USD"}
 			if len(listing.keys) == 1 {
@@ -155,11 +154,11 @@ func TestWalkAlongAListThatChanges(t *testing.T) {
 				return listed{rapid.Int64Range(1, 30).Draw(t, "id"), rapid.SampledFrom(words).Draw(t, "word")}
 			})
 			all := rapid.SliceOfNDistinct(row, 0, 25, listed.String).Draw(rt, "rows")
-			stay := rapid.IntRange(0, len(all)).Draw(rt, "how many stay")
-			staying, others := slices.Clone(all[:stay]), all[stay:] // of the others each comes or goes
-			come := rapid.IntRange(0, len(others)).Draw(rt, "how many come")
+			stay := rapid.IntRange(0, len(all)).Draw(rt, "rows that stay")
+			staying, changing := slices.Clone(all[:stay]), all[stay:]
+			added := rapid.IntRange(0, len(changing)).Draw(rt, "rows that are added")
 			insertListed(t, d, "a", staying...)
-			insertListed(t, d, "a", others[come:]...)
+			insertListed(t, d, "a", changing[added:]...) // deleted during the walk
 
 			backwards := rapid.Bool().Draw(rt, "backwards")
 			p := cohort.Page{Number: 1, Size: rapid.IntRange(1, 6).Draw(rt, "size")}
@@ -168,7 +167,7 @@ func TestWalkAlongAListThatChanges(t *testing.T) {
 			}
 			var seen []listed
 			for i := 0; ; i++ {
-				rows, err := slicePage(d, p, listing.keys)
+				rows, err := readPage(d, p, listing.keys)
 				if err != nil {
 					rt.Fatal(err)
 				}
@@ -180,8 +179,8 @@ func TestWalkAlongAListThatChanges(t *testing.T) {
 				} else {
 					seen, p.After = append(seen, rows...), listing.key(rows[len(rows)-1])
 				}
-				if i < len(others) {
-					changeListed(t, d, others[i], i < come)
+				if i < len(changing) {
+					changeListed(t, d, changing[i], i < added)
 				}
 			}
 			wantWalked(rt, staying, all, seen)
@@ -189,13 +188,13 @@ func TestWalkAlongAListThatChanges(t *testing.T) {
 	})
 }
 
-func changeListed(t testing.TB, d *DB, r listed, comes bool) {
+func changeListed(t testing.TB, d *DB, r listed, add bool) {
 	t.Helper()
-	if comes {
+	if add {
 		insertListed(t, d, "a", r)
 		return
 	}
-	doing(t, d, "DELETE FROM listed WHERE store_hash = 'a' AND id = $1 AND word = $2", r.id, r.word)
+	exec(t, d, "DELETE FROM listed WHERE store_hash = 'a' AND id = $1 AND word = $2", r.id, r.word)
 }
 
 func wantWalked(t *rapid.T, staying, all, seen []listed) {
@@ -213,12 +212,12 @@ func wantWalked(t *rapid.T, staying, all, seen []listed) {
 	}
 	for _, r := range staying {
 		if !slices.Contains(seen, r) {
-			t.Fatalf("%v is there all the time and not seen: %v", r, seen)
+			t.Fatalf("%v stays but was not read: %v", r, seen)
 		}
 	}
 	for _, r := range seen {
 		if !slices.Contains(all, r) {
-			t.Fatalf("%v was never there: %v", r, seen)
+			t.Fatalf("%v was never in the list: %v", r, seen)
 		}
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// addMembers adds customers from to until, both included, to a group.
+// addMembers adds customers with the ids from to until, inclusive, to a group.
 func addMembers(t testing.TB, d *db.DB, store string, group, from, until int64) {
 	t.Helper()
 	var customers []cohort.Customer
@@ -23,19 +23,19 @@ func addMembers(t testing.TB, d *db.DB, store string, group, from, until int64) 
 	addCustomers(t, d, store, customers...)
 }
 
-// depart is what deleting a group comes to.
-func depart(tx *db.Tx, store string, group, slice int64) (more bool, err error) {
+// deleteGroup deletes a group and unassigns its members, as the service does.
+func deleteGroup(tx *db.Tx, store string, group, limit int64) (more bool, err error) {
 	if err := tx.DeleteGroup(store, group); err != nil {
 		return false, err
 	}
-	return tx.UnassignMembers(store, group, slice)
+	return tx.UnassignMembers(store, group, limit)
 }
 
-// sweep writes one slice. Other goroutines than the test's may call it.
-func sweep(t testing.TB, d *db.DB, slice int64) (more bool) {
+// sweep calls SweepTombstones once. Any goroutine may call it.
+func sweep(t testing.TB, d *db.DB, limit int64) (more bool) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepTombstones(slice)
+		more, err = tx.SweepTombstones(limit)
 		return err
 	})
 	if err != nil {
@@ -44,8 +44,8 @@ func sweep(t testing.TB, d *db.DB, slice int64) (more bool) {
 	return more && err == nil
 }
 
-// isTombstone reports whether rows may still name a deleted group: as long as
-// the group is noted as departed, a row that names it counts as in none.
+// isTombstone reports whether a deleted group has a tombstone. It inserts a
+// customer in the group: with a tombstone, the customer counts as in no group.
 func isTombstone(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
 	t.Helper()
 	const probe = 1 << 40
@@ -55,7 +55,7 @@ func isTombstone(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
 		}
 		c, err := tx.Customer(store, probe)
 		yes = c.GroupID == 0
-		return errors.Join(err, errOurs) // undo it
+		return errors.Join(err, errOurs) // rolls back
 	})
 	if !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
 		t.Fatal(err)
@@ -63,18 +63,18 @@ func isTombstone(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
 	return yes
 }
 
-// wantMembers fails unless the groups of the store have these members, by the
-// kept counts, by every way to count and list customers, and for each customer.
+// wantMembers fails unless the groups of the store have these numbers of members
+// by the stored counts, by every filter and list, and by each customer.
 func wantMembers(t testing.TB, d *db.DB, store string, want map[int64]int64) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {
-		kept, err := tx.MemberCounts(store)
+		stored, err := tx.MemberCounts(store)
 		if err != nil {
 			return err
 		}
-		for group, n := range kept {
+		for group, n := range stored {
 			if n == 0 {
-				delete(kept, group) // as good as missing
+				delete(stored, group) // the same as no count
 			}
 		}
 		listed := map[int64]int64{}
@@ -82,7 +82,7 @@ func wantMembers(t testing.TB, d *db.DB, store string, want map[int64]int64) {
 		customers, err := tx.ListCustomers(store, everybody, cohort.Page{Number: 1, Size: 100_000})
 		for _, c := range customers {
 			if one, err := tx.Customer(store, c.ID); err != nil || one.GroupID != c.GroupID {
-				t.Errorf("customer %d is in group %d in the list, in %d alone (%v)", c.ID, c.GroupID, one.GroupID, err)
+				t.Errorf("customer %d is in group %d by the list, in %d by its id (%v)", c.ID, c.GroupID, one.GroupID, err)
 			}
 			if c.GroupID == 0 {
 				inNone++
@@ -90,9 +90,9 @@ func wantMembers(t testing.TB, d *db.DB, store string, want map[int64]int64) {
 			}
 			listed[c.GroupID]++
 		}
-		for way, got := range map[string]map[int64]int64{"kept": kept, "listed": listed} {
+		for source, got := range map[string]map[int64]int64{"stored": stored, "listed": listed} {
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("members of groups of %s, %s (-want +got):\n%s", store, way, diff)
+				t.Errorf("members of groups of %s, %s (-want +got):\n%s", store, source, diff)
 			}
 		}
 		for group := range int64(10) {
@@ -112,11 +112,11 @@ func wantFilter(t testing.TB, tx *db.Tx, store string, group, want int64) {
 	n, err := tx.CountCustomers(store, f)
 	list, listErr := tx.ListCustomers(store, f, cohort.Page{Number: 1, Size: 100_000})
 	if n != want || int64(len(list)) != want || err != nil || listErr != nil {
-		t.Errorf("by group %d of %s: count %d (%v), list %d (%v), want %d", group, store, n, err, len(list), listErr, want)
+		t.Errorf("filter by group %d of %s: count %d (%v), list %d (%v), want %d", group, store, n, err, len(list), listErr, want)
 	}
 	for _, c := range list {
 		if c.GroupID != group {
-			t.Errorf("by group %d of %s: customer %d of group %d", group, store, c.ID, c.GroupID)
+			t.Errorf("filter by group %d of %s: customer %d of group %d", group, store, c.ID, c.GroupID)
 		}
 	}
 }
@@ -125,7 +125,7 @@ func TestMemberCounts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		wantMembers(t, d, "a", map[int64]int64{})
-		// More than there are slots, and in another store the same ids.
+		// More members than slots, and the same ids in another store.
 		addMembers(t, d, "a", 1, 1, 40)
 		addMembers(t, d, "a", 2, 41, 43)
 		addMembers(t, d, "a", 0, 44, 45)
@@ -138,27 +138,28 @@ func TestMemberCounts(t *testing.T) {
 			})
 		}
 		for _, id := range []int64{4, 41, 42, 43, 45} {
-			update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", id) })
+			update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", id) })
 		}
 		wantMembers(t, d, "a", map[int64]int64{1: 38, 2: 1})
-		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 1) })
+		update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", 1) })
 		wantMembers(t, d, "a", map[int64]int64{1: 38})
 		wantMembers(t, d, "b", map[int64]int64{1: 2})
 	})
 }
 
-// A group is left by all its members at once, however many slices of rows it
-// takes to write that down.
+// TestUnassignMembersAndSweep checks that all members leave a group with its
+// deletion, however many sweeps it takes to update their rows.
 func TestUnassignMembersAndSweep(t *testing.T) {
 	for _, tt := range []struct {
 		members int64
 		more    bool
-		sweeps  int // that find something to do
+		sweeps  int // the number of sweeps that find rows
 	}{
 		{0, false, 0}, {1, false, 0}, {4, false, 0}, {5, false, 0}, {6, true, 1}, {9, true, 1}, {10, true, 1}, {11, true, 2}, {23, true, 4},
 	} {
-		const slice = 5
+		const limit = 5
 		t.Run(fmt.Sprint(tt.members, " members"), func(t *testing.T) {
+			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				addStores(t, d, "a", "b")
 				for _, store := range []string{"a", "b"} {
@@ -176,24 +177,24 @@ func TestUnassignMembersAndSweep(t *testing.T) {
 					wantMembers(t, d, "b", want)
 				}
 				update(t, d, func(tx *db.Tx) error {
-					more, err := depart(tx, "a", 1, slice)
+					more, err := deleteGroup(tx, "a", 1, limit)
 					if more != tt.more {
-						t.Errorf("there is more to do: %v, want %v", more, tt.more)
+						t.Errorf("more members are left: %v, want %v", more, tt.more)
 					}
 					return err
 				})
 				check()
 				if left := isTombstone(t, d, "a", 1); left != tt.more {
-					t.Errorf("the group is noted as departed: %v, want %v", left, tt.more)
+					t.Errorf("the group has a tombstone: %v, want %v", left, tt.more)
 				}
 				for i := range tt.sweeps {
-					if !sweep(t, d, slice) {
-						t.Errorf("sweep %d has nothing to do", i+1)
+					if !sweep(t, d, limit) {
+						t.Errorf("sweep %d found no rows", i+1)
 					}
 					check()
 				}
-				if isTombstone(t, d, "a", 1) || sweep(t, d, slice) {
-					t.Errorf("after %d sweeps the group is still noted as departed", tt.sweeps)
+				if isTombstone(t, d, "a", 1) || sweep(t, d, limit) {
+					t.Errorf("after %d sweeps the group still has a tombstone", tt.sweeps)
 				}
 				check()
 			})
@@ -201,14 +202,15 @@ func TestUnassignMembersAndSweep(t *testing.T) {
 	}
 }
 
-// Neither half of a deletion is there without the other.
-func TestUnassignMembersThatIsUndone(t *testing.T) {
+// TestUnassignMembersRolledBack checks that a rolled back deletion leaves neither a
+// tombstone nor changed rows.
+func TestUnassignMembersRolledBack(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "stays"))
 		addMembers(t, d, "a", 1, 1, 9)
 		err := d.Update(t.Context(), func(tx *db.Tx) error {
-			_, err := depart(tx, "a", 1, 3)
+			_, err := deleteGroup(tx, "a", 1, 3)
 			return errors.Join(err, errOurs)
 		})
 		if !errors.Is(err, errOurs) {
@@ -217,22 +219,22 @@ func TestUnassignMembersThatIsUndone(t *testing.T) {
 		wantMembers(t, d, "a", map[int64]int64{1: 9})
 		wantGroups(t, d, "a", newGroup(1, "stays"))
 		if sweep(t, d, 3) {
-			t.Error("there is something to sweep")
+			t.Error("a sweep found rows")
 		}
 	})
 }
 
-// What happens to customers whose rows still name a departed group must not
-// bring its count back, nor take from another's.
-func TestCustomersOfADepartedGroup(t *testing.T) {
+// TestCustomersOfADeletedGroup checks that writes of customers whose rows still name
+// a deleted group change neither its count nor that of another group.
+func TestCustomersOfADeletedGroup(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "leaves"), newGroup(2, "stays"))
 		addMembers(t, d, "a", 1, 1, 20)
-		update(t, d, func(tx *db.Tx) error { _, err := depart(tx, "a", 1, 2); return err })
+		update(t, d, func(tx *db.Tx) error { _, err := deleteGroup(tx, "a", 1, 2); return err })
 
-		// The slices begin with the lowest ids, so these rows are not written yet.
-		update(t, d, func(tx *db.Tx) error { return dropCustomer(tx, "a", 20) })
+		// Sweeps begin with the lowest ids, so these rows still name the group.
+		update(t, d, func(tx *db.Tx) error { return deleteCustomer(tx, "a", 20) })
 		update(t, d, func(tx *db.Tx) error {
 			return changeCustomer(tx, "a", 19, func(c *cohort.Customer) { c.GroupID = 2 })
 		})
@@ -254,9 +256,9 @@ func TestCustomersOfADepartedGroup(t *testing.T) {
 	})
 }
 
-// Several nodes sweep at once, groups of several stores, while one of the
-// stores is deleted.
-func TestSweepOfSeveral(t *testing.T) {
+// TestConcurrentSweeps sweeps groups of several stores from several goroutines,
+// while one of the stores is deleted.
+func TestConcurrentSweeps(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		stores := []string{"a", "b", "gone"}
 		addStores(t, d, stores...)
@@ -266,7 +268,7 @@ func TestSweepOfSeveral(t *testing.T) {
 				addMembers(t, d, store, group+1, 100*group+1, 100*group+20)
 			}
 			for group := range int64(2) {
-				update(t, d, func(tx *db.Tx) error { _, err := depart(tx, store, group+1, 3); return err })
+				update(t, d, func(tx *db.Tx) error { _, err := deleteGroup(tx, store, group+1, 3); return err })
 			}
 		}
 		var wg sync.WaitGroup
@@ -281,7 +283,7 @@ func TestSweepOfSeveral(t *testing.T) {
 		for _, store := range stores[:2] {
 			wantMembers(t, d, store, map[int64]int64{3: 20})
 			if isTombstone(t, d, store, 1) || isTombstone(t, d, store, 2) {
-				t.Errorf("a group of %s is still noted as departed", store)
+				t.Errorf("a group of %s still has a tombstone", store)
 			}
 		}
 	})

@@ -13,8 +13,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// beforePrices runs a test on a database of each engine as it was before there
-// were prices, which it fills and then opens.
+// beforePrices runs fn with a database of each engine with the schema before
+// migration 0004_prices.sql. fn inserts rows and then opens the database, which
+// migrates it.
 func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) {
 	t.Helper()
 	path := t.TempDir() + "/cohort.db"
@@ -48,8 +49,8 @@ func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) 
 	}
 }
 
-// TestRulesBecomeAssignments: a group's price_list rule from before there were
-// assignments gets one, and nothing else does.
+// TestRulesBecomeAssignments checks that migration 0004_prices.sql adds an
+// assignment for each price_list rule of a group, and no others.
 func TestRulesBecomeAssignments(t *testing.T) {
 	list := func(target int64) []cohort.DiscountRule {
 		return []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: target}}
@@ -61,7 +62,7 @@ func TestRulesBecomeAssignments(t *testing.T) {
 			3:         nil,
 			5:         {{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: five}},
 			6:         {{Type: cohort.RuleProduct, TargetID: 7, Method: cohort.MethodFixed, Amount: five}, {Type: cohort.RuleCategory, TargetID: 7, Method: cohort.MethodPrice}},
-			9:         list(7), // as another's
+			9:         list(7), // the same list as another group
 			4_000_000: list(1<<63 - 1),
 		},
 		"b":     {1: list(1), 2: nil},

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestOptionsAreKept(t *testing.T) {
+func TestOptionValuesRoundTrip(t *testing.T) {
 	option := rapid.Custom(func(t *rapid.T) cohort.OptionValue {
 		return cohort.OptionValue{OptionID: rapid.Int64().Draw(t, "option"), ValueID: rapid.Int64().Draw(t, "value")}
 	})

@@ -12,8 +12,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// TestStatementsOfPrices: how many statements a request for prices takes does
-// not depend on how many items it has, nor on how they are named.
+// TestStatementsOfPrices checks that the number of statements of a price request
+// does not depend on the number of items.
 func TestStatementsOfPrices(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := service.New(d)
@@ -28,8 +28,10 @@ func TestStatementsOfPrices(t *testing.T) {
 		for _, c := range []struct {
 			name string
 			item func(i int64) service.PriceItem
-			// The store, whether an import is to be merged, the group, the lists, the products, their categories, the
-			// tree, the variants. With a list its records, without rules no tree.
+			// The numbers of statements for a group with rules and for one with a list.
+			// Both read the store, the state of the import, the group, the lists, the
+			// products and the variants; with rules also the products' categories and
+			// the category tree, with a list also its records.
 			rules, list int64
 		}{
 			{"products", func(i int64) service.PriceItem { return service.PriceItem{ProductID: i} }, 8, 7},
@@ -59,7 +61,7 @@ func TestStatementsOfPrices(t *testing.T) {
 						t.Errorf("%s, group %d: %d statements for %d items, want %d", c.name, group, n, items, want)
 					}
 					if got := prices[items-1].Calculated.Decimal.String(); got != map[int64]string{1: "9", 2: "7"}[group] {
-						t.Errorf("%s, group %d: the last of %d items costs %s", c.name, group, items, got)
+						t.Errorf("%s, group %d: the price of the last of %d items is %s", c.name, group, items, got)
 					}
 				}
 			}
@@ -67,7 +69,7 @@ func TestStatementsOfPrices(t *testing.T) {
 	})
 }
 
-// fillPriced adds a group with rules, one with a list, and products of three
+// fillPriced adds a group with rules, one with a list, and products with three
 // variants each.
 func fillPriced(tx *db.Tx, products int64) error {
 	everything := cohort.CategoryAccess{Type: cohort.AccessAll}

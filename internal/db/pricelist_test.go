@@ -10,9 +10,11 @@ import (
 	"cohort.example/cohort/internal/pgtest"
 )
 
-// Who deletes a price list waits for those who are assigning it, and then sees
-// what they have done.
-func TestDeletersWaitForThoseWhoAssign(t *testing.T) {
+// TestDeleteWaitsForAssign checks that PriceListForDelete waits for a transaction
+// that assigns the list, and that the deleting transaction then sees the
+// assignment.
+func TestDeleteWaitsForAssign(t *testing.T) {
+	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	d := dbtest.Open(t, s.URL())
 	addStores(t, d, "a")
@@ -32,7 +34,7 @@ func TestDeletersWaitForThoseWhoAssign(t *testing.T) {
 	}
 	update(t, d, func(tx *db.Tx) error {
 		if has, err := tx.HasPriceList("a", 1); err != nil || !has {
-			t.Errorf("the list is there: %v, error %v", has, err)
+			t.Errorf("the list exists: %v, error %v", has, err)
 			return err
 		}
 		go remove()
@@ -42,6 +44,6 @@ func TestDeletersWaitForThoseWhoAssign(t *testing.T) {
 		return tx.InsertAssignment("a", cohort.PriceListAssignment{ID: 1, PriceListID: 1, GroupID: 7})
 	})
 	if err := <-deleted; err != nil || assignments != 1 {
-		t.Errorf("who deletes sees %d assignments, error %v", assignments, err)
+		t.Errorf("the deleting transaction sees %d assignments, want 1, error %v", assignments, err)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// addVariants adds price list 1, and products 1 to n with a variant of the same id
-// each.
+// addVariants adds price list 1, and products 1 to n, each with a variant of the
+// same id.
 func addVariants(t testing.TB, d *db.DB, store string, n int64) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
@@ -54,11 +54,11 @@ func records(n int64, currency, price string) []cohort.PriceRecord {
 	return list
 }
 
-// sameAmounts compares amounts by their value.
+// sameAmounts compares amounts by value, not by representation.
 var sameAmounts = cmp.Comparer(decimal.Decimal.Equal)
 
-// TestPriceRecordRoundTrip: records come back as they were put, whatever their
-// number, and a record that is put again keeps the date of its creation.
+// TestPriceRecordRoundTrip checks that records are read as they were put, and that
+// putting a record again keeps its creation date.
 func TestPriceRecordRoundTrip(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
@@ -99,8 +99,8 @@ func TestPriceRecordRoundTrip(t *testing.T) {
 	})
 }
 
-// wantRecords holds those of list 1 of the store a against what there has to be,
-// and that of the store b too.
+// wantRecords fails unless list 1 of store a has exactly these records and the
+// record of store b is unchanged.
 func wantRecords(t *testing.T, d *db.DB, want []cohort.PriceRecord) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {
@@ -123,7 +123,6 @@ func wantRecords(t *testing.T, d *db.DB, want []cohort.PriceRecord) {
 	})
 }
 
-// TestRecordsToPrice finds what several lists say about many variants.
 func TestRecordsToPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")

@@ -37,7 +37,7 @@ func newProduct(id int64, categories ...int64) cohort.Product {
 	}
 }
 
-// fullProduct returns a product with something else in every field.
+// fullProduct returns a product with an unusual value in every field.
 func fullProduct(id int64, categories ...int64) cohort.Product {
 	amount := decimal.RequireFromString
 	return cohort.Product{
@@ -59,7 +59,7 @@ func fullVariant(id, productID int64) cohort.Variant {
 	}
 }
 
-func TestWhatIsKeptOfTheCatalog(t *testing.T) {
+func TestProductRoundTrip(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		full, changed := fullProduct(1, 7, 3, 5), newProduct(2, 3, 9)
@@ -105,7 +105,9 @@ func TestWhatIsKeptOfTheCatalog(t *testing.T) {
 	})
 }
 
-func TestDeletedProductsTakeEverythingAlong(t *testing.T) {
+// TestDeleteProducts checks that a product's categories, variants and price records
+// are deleted with it.
+func TestDeleteProducts(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addProducts(t, d, "a", newProduct(1, 5), newProduct(2, 5), newProduct(3))
@@ -121,7 +123,7 @@ func TestDeletedProductsTakeEverythingAlong(t *testing.T) {
 			}
 			return nil
 		})
-		left := func(want string) {
+		wantRows := func(want string) {
 			t.Helper()
 			view(t, d, func(tx *db.Tx) error {
 				got := fmt.Sprint(len(tx.Dump(t, "products")), len(tx.Dump(t, "product_categories")), len(tx.Dump(t, "variants")), len(tx.Dump(t, "price_records")))
@@ -131,15 +133,15 @@ func TestDeletedProductsTakeEverythingAlong(t *testing.T) {
 				return nil
 			})
 		}
-		left("3 2 3 3")
+		wantRows("3 2 3 3")
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteProduct("a", 1) })
-		left("2 1 2 2")
+		wantRows("2 1 2 2")
 		update(t, d, func(tx *db.Tx) error {
 			return tx.DeleteProducts("a", cohort.ProductFilter{SKUs: []string{"sku 2", "x"}})
 		})
-		left("1 0 1 1")
+		wantRows("1 0 1 1")
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteVariant("a", 103) })
-		left("1 0 0 0")
+		wantRows("1 0 0 0")
 	})
 }
 
@@ -147,34 +149,34 @@ func TestProductsByPrice(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		addProducts(t, d, "a", newProduct(1), newProduct(2), newProduct(3))
-		some := func(s string) decimal.NullDecimal {
+		bound := func(s string) decimal.NullDecimal {
 			if s == "" {
 				return decimal.NullDecimal{}
 			}
 			return decimal.NewNullDecimal(decimal.RequireFromString(s))
 		}
-		for _, tt := range []struct{ least, most, want string }{
+		for _, tt := range []struct{ min, max, want string }{
 			{"", "", "[1 2 3]"},
 			{"2", "", "[2 3]"},
 			{"2.00001", "", "[3]"},
 			{"", "2", "[1 2]"},
 			{"", "1.99999", "[1]"},
 			{"2", "2", "[2]"},
-			{"2.00001", "2.00001", "[]"}, // which no price can be
+			{"2.00001", "2.00001", "[]"}, // between two possible prices
 			{"-1e60", "1e60", "[1 2 3]"},
 			{"1e60", "", "[]"},
 			{"", "-1e60", "[]"},
-			{"922337203685477.5808", "", "[]"}, // one more than fits
+			{"922337203685477.5808", "", "[]"}, // the first that overflows an int64
 			{"", "922337203685477.5808", "[1 2 3]"},
 		} {
 			view(t, d, func(tx *db.Tx) error {
-				list, err := tx.ListProducts("a", cohort.ProductFilter{Price: cohort.AmountRange{Min: some(tt.least), Max: some(tt.most)}}, onePage)
+				list, err := tx.ListProducts("a", cohort.ProductFilter{Price: cohort.AmountRange{Min: bound(tt.min), Max: bound(tt.max)}}, onePage)
 				ids := []int64{}
 				for _, p := range list {
 					ids = append(ids, p.ID)
 				}
 				if got := fmt.Sprint(ids); got != tt.want {
-					t.Errorf("from %q to %q: %s, want %s", tt.least, tt.most, got, tt.want)
+					t.Errorf("from %q to %q: %s, want %s", tt.min, tt.max, got, tt.want)
 				}
 				return err
 			})

@@ -13,9 +13,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// Whoever adds a table that holds rows of stores has to have it swept.
+// TestSweepKnowsTheSchema fails when a migration adds a table with rows of stores
+// that SweepStore does not sweep.
 func TestSweepKnowsTheSchema(t *testing.T) {
-	kept := []string{"receipts"} // they go by their age
+	kept := []string{"receipts"} // deleted by age
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		view(t, d, func(tx *db.Tx) error {
 			for name, columns := range tx.Schema(t) {
@@ -29,20 +30,20 @@ func TestSweepKnowsTheSchema(t *testing.T) {
 	})
 }
 
-// sweepSlices sweeps a store in slices that are as small as can be, so many at most. It
-// returns how many slices there were.
-func sweepSlices(t *testing.T, d *db.DB, key string, most int) (slices int) {
+// sweepInBatches sweeps a store in the smallest possible batches, at most maxBatches.
+// It returns the number of batches.
+func sweepInBatches(t *testing.T, d *db.DB, key string, maxBatches int) (batches int) {
 	t.Helper()
-	for more := true; more && slices < most; slices++ {
+	for more := true; more && batches < maxBatches; batches++ {
 		update(t, d, func(tx *db.Tx) (err error) {
 			_, more, err = tx.SweepStore(key, func(int64) bool { return true })
 			return err
 		})
 	}
-	return slices
+	return batches
 }
 
-// dumpWithout is what a database holds but for a store, by table.
+// dumpWithout is dump without the rows of a store.
 func dumpWithout(t *testing.T, d *db.DB, key string) map[string][]string {
 	t.Helper()
 	all := dump(t, d)
@@ -52,9 +53,9 @@ func dumpWithout(t *testing.T, d *db.DB, key string) map[string][]string {
 	return all
 }
 
-// A deleted store is gone at once, and a new one of its hash begins empty, whatever
-// is left of the earlier one. The sweep takes that away bit by bit, goes on where
-// another was stopped, and touches nothing else.
+// TestSweepStore checks that a store is invisible once it is marked as deleted, and
+// that a new store with its hash begins empty. The sweep deletes the rows in
+// batches, continues where another sweep stopped, and deletes no other rows.
 func TestSweepStore(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
@@ -79,17 +80,17 @@ func TestSweepStore(t *testing.T) {
 		addGroups(t, d, next.Key, newGroup(1, "of the next"))
 
 		const killedAfter = 4
-		sweepSlices(t, d, "a", killedAfter)
+		sweepInBatches(t, d, "a", killedAfter)
 		another := dbtest.Open(t, url)
-		if n := sweepSlices(t, another, "a", 1000); n < len(db.SweptTables())/2 || n == 1000 {
-			t.Errorf("%d slices", n)
+		if n := sweepInBatches(t, another, "a", 1000); n < len(db.SweptTables())/2 || n == 1000 {
+			t.Errorf("%d batches", n)
 		}
-		sweepSlices(t, d, "a", 1) // it is done; to do it again does nothing
+		sweepInBatches(t, d, "a", 1) // a further sweep deletes nothing
 		wantGroups(t, d, next.Key, newGroup(1, "of the next"))
 		view(t, d, func(tx *db.Tx) error {
 			left, err := tx.DeletedStores()
 			if len(left) != 0 {
-				t.Errorf("left are %v", left)
+				t.Errorf("stores left to sweep: %v", left)
 			}
 			return err
 		})
@@ -97,14 +98,14 @@ func TestSweepStore(t *testing.T) {
 		got := dump(t, d)
 		rest["store_generations"] = got["store_generations"]
 		if diff := cmp.Diff(rest, got, cmpopts.EquateEmpty()); diff != "" {
-			t.Errorf("what is left (-want +got):\n%s", diff)
+			t.Errorf("rows after the sweep (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// A key never comes back, however often a store is made and deleted, and in whatever
-// way.
-func TestKeysNeverComeBack(t *testing.T) {
+// TestKeysAreNotReused checks that a recreated store never gets an earlier key,
+// whichever way the earlier store was deleted.
+func TestKeysAreNotReused(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		for i, want := range []string{"a", "a~2", "a~3", "a~4"} {
 			update(t, d, func(tx *db.Tx) error {
@@ -129,7 +130,7 @@ func TestKeysNeverComeBack(t *testing.T) {
 			wantStoresByKey(t, d)
 			wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.EndStore(want, t0) }), cohort.KindNotFound)
 		}
-		// As an older version makes them, which knows nothing of keys.
+		// A store as an older version, without keys, creates it.
 		update(t, d, func(tx *db.Tx) error {
 			_, err := tx.Exec("INSERT INTO stores (hash, plan, quota, at_once, date_created) VALUES ('old', 'unlimited', 0, 0, 1)")
 			return err
@@ -138,14 +139,14 @@ func TestKeysNeverComeBack(t *testing.T) {
 		view(t, d, func(tx *db.Tx) error {
 			st, err := tx.StoreByHash("old")
 			if st.Key != "old" || st.Hash != "old" {
-				t.Errorf("an older version's store is %+v", st)
+				t.Errorf("the store of an older version is %+v", st)
 			}
 			return err
 		})
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("old") })
 		update(t, d, func(tx *db.Tx) error {
 			if key, err := tx.NextStoreKey("old"); key != "old~2" || err != nil {
-				t.Errorf("the key after an older version's is %q, error %v", key, err)
+				t.Errorf("the key after that of an older version is %q, error %v", key, err)
 			}
 			return nil
 		})
@@ -160,10 +161,10 @@ func wantStoresByKey(t *testing.T, d *db.DB, want ...string) {
 		for _, s := range stores {
 			got = append(got, s.Key)
 			if byHash, err := tx.StoreByHash(s.Hash); byHash != s || err != nil {
-				t.Errorf("by its hash it is %+v, error %v", byHash, err)
+				t.Errorf("StoreByHash returns %+v, error %v", byHash, err)
 			}
 			if byKey, err := tx.Store(s.Key); byKey != s || err != nil {
-				t.Errorf("by its key it is %+v, error %v", byKey, err)
+				t.Errorf("Store returns %+v, error %v", byKey, err)
 			}
 		}
 		return err
@@ -173,7 +174,7 @@ func wantStoresByKey(t *testing.T, d *db.DB, want ...string) {
 	}
 }
 
-// A worker claims no job of a deleted store.
+// TestDueJobsOfADeletedStore checks that a worker leases no job of a deleted store.
 func TestDueJobsOfADeletedStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
@@ -188,7 +189,7 @@ func TestDueJobsOfADeletedStore(t *testing.T) {
 					return err
 				}
 				if len(jobs) != want {
-					t.Errorf("leased of %s: %v", store, jobs)
+					t.Errorf("leased jobs of %s: %v, want %d", store, jobs, want)
 				}
 			}
 			return nil

@@ -24,7 +24,7 @@ func TestStores(t *testing.T) {
 
 		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, DateCreated: t0.AddDate(1, 0, 0)}
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed) })
-		changed.DateCreated = t0 // stays
+		changed.DateCreated = t0 // an update does not change it
 		wantStores(t, d, a, changed)
 
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
@@ -32,7 +32,7 @@ func TestStores(t *testing.T) {
 	})
 }
 
-func TestStoreThatDoesNotExist(t *testing.T) {
+func TestStoreNotFound(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		for name, fn := range map[string]func(tx *db.Tx) error{
@@ -47,7 +47,8 @@ func TestStoreThatDoesNotExist(t *testing.T) {
 	})
 }
 
-// Hashes are sorted by byte on every engine, not by the rules of a language.
+// TestListStoresSortsByByte checks that no engine sorts by the collation of a
+// language.
 func TestListStoresSortsByByte(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		sorted := []string{"", "-", "-a", "0", "10", "2", "Z", "_", "a", "a-b", "a0", "a_", "aa", "b", "é"}
@@ -66,9 +67,9 @@ func TestListStoresSortsByByte(t *testing.T) {
 	})
 }
 
-// What remains of a deleted store must not come back with a new one that has
-// its hash: neither groups, nor tokens, nor the count of ids.
-func TestDeleteStoreTakesEverythingWithIt(t *testing.T) {
+// TestDeleteStoreDeletesItsRows checks that a new store with the hash of a deleted
+// one has neither its groups, nor its tokens, nor its id counters.
+func TestDeleteStoreDeletesItsRows(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		for _, store := range []string{"a", "b"} {
@@ -87,7 +88,7 @@ func TestDeleteStoreTakesEverythingWithIt(t *testing.T) {
 	})
 }
 
-// fillStore makes a store with two groups, three customers and an address.
+// fillStore adds a store with two groups, three customers and an address.
 func fillStore(t *testing.T, d *db.DB, store string) {
 	t.Helper()
 	addStores(t, d, store)
@@ -112,7 +113,7 @@ func fillStore(t *testing.T, d *db.DB, store string) {
 	})
 }
 
-// wantFilled fails unless the store is as fillStore left it.
+// wantFilled fails unless the store has exactly the rows that fillStore adds.
 func wantFilled(t *testing.T, d *db.DB, store string) {
 	t.Helper()
 	wantCustomers(t, d, store, newCustomer(1, 0), newCustomer(2, 1), newCustomer(3, 2))
@@ -126,7 +127,7 @@ func wantFilled(t *testing.T, d *db.DB, store string) {
 		}
 		return err
 	})
-	// These two lock what they find, which only who writes can.
+	// These two methods lock rows, so they need a writing transaction.
 	update(t, d, func(tx *db.Tx) error {
 		byDefault, err := tx.DefaultGroupID(store)
 		if byDefault != 2 || err != nil {
@@ -141,18 +142,18 @@ func wantFilled(t *testing.T, d *db.DB, store string) {
 	})
 }
 
-// Two merchants with the same ids, emails and groups: whatever one does, the
-// other does not notice.
+// TestCustomersOfTwoStores checks that writes in one store do not change another
+// store with the same ids, emails and groups.
 func TestCustomersOfTwoStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		fillStore(t, d, "a")
 		fillStore(t, d, "b")
 		for i, fn := range []func(*db.Tx) error{
 			func(tx *db.Tx) error { return tx.UpdateCustomer("a", newCustomer(1, 0), fullCustomer(1), "new") },
-			func(tx *db.Tx) error { return dropCustomer(tx, "a", 2) },
+			func(tx *db.Tx) error { return deleteCustomer(tx, "a", 2) },
 			func(tx *db.Tx) error { return tx.UpdateAddress("a", fullAddress(1, 1)) },
 			func(tx *db.Tx) error { return tx.DeleteAddresses("a", 1) },
-			func(tx *db.Tx) error { _, err := depart(tx, "a", 2, 1); return err },
+			func(tx *db.Tx) error { _, err := deleteGroup(tx, "a", 2, 1); return err },
 		} {
 			if err := d.Update(t.Context(), fn); err != nil {
 				t.Errorf("change %d: %v", i, err)
@@ -160,7 +161,7 @@ func TestCustomersOfTwoStores(t *testing.T) {
 			wantFilled(t, d, "b")
 		}
 
-		// A store that gets the hash of a deleted one finds nothing of it.
+		// A new store with the hash of a deleted one begins empty.
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
 		wantFilled(t, d, "b")
 		fillStore(t, d, "a")
@@ -168,10 +169,10 @@ func TestCustomersOfTwoStores(t *testing.T) {
 	})
 }
 
-func TestStoresDoNotSeeEachOther(t *testing.T) {
+func TestGroupsOfTwoStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
-		// The same ids and the same flags: both are per store.
+		// Ids and flags are unique only within a store.
 		ofA, ofB := fullGroup(1), fullGroup(1)
 		ofB.Name = "of b"
 		addGroups(t, d, "a", ofA)

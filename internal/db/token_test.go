@@ -48,7 +48,7 @@ func TestTokens(t *testing.T) {
 	})
 }
 
-func TestTokenRefusals(t *testing.T) {
+func TestTokenErrors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		kept := tokenOf("a", "secret")

@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// listed is a table of tests, of which every row is in the store "a".
+// listed is a row of table listed, which only these tests use.
 type listed struct {
 	id   int64
 	word string
@@ -20,17 +20,18 @@ type listed struct {
 
 func (r listed) String() string { return fmt.Sprintf("%d/%s", r.id, r.word) }
 
-// eachListed runs a test on an empty table of each engine.
+// eachListed runs a test with a table listed on each engine. Store a has no rows in
+// it.
 func eachListed(t *testing.T, fn func(t *testing.T, d *DB)) {
 	t.Helper()
 	eachEngine(t, func(t *testing.T, d *DB) {
-		doing(t, d, "CREATE TABLE listed (store_hash TEXT NOT NULL, id BIGINT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (store_hash, id, word))")
-		insertListed(t, d, "b", listed{1, "USD"}, listed{2, "other"}) // which nobody may see
+		exec(t, d, "CREATE TABLE listed (store_hash TEXT NOT NULL, id BIGINT NOT NULL, word TEXT NOT NULL, PRIMARY KEY (store_hash, id, word))")
+		insertListed(t, d, "b", listed{1, "USD"}, listed{2, "other"}) // must not appear in any result
 		fn(t, d)
 	})
 }
 
-func doing(t testing.TB, d *DB, query string, args ...any) {
+func exec(t testing.TB, d *DB, query string, args ...any) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *Tx) error {
 		_, err := tx.Exec(query, args...)
@@ -56,8 +57,8 @@ func insertListed(t testing.TB, d *DB, store string, rows ...listed) {
 	}
 }
 
-// pick returns the rows of the store "a" that pass.
-func pick(d *DB, add func(*where) error) (rows []listed, err error) {
+// selectListed returns the rows of store a that meet the conditions that add adds.
+func selectListed(d *DB, add func(*where) error) (rows []listed, err error) {
 	err = d.View(context.Background(), func(tx *Tx) error {
 		w := whereStore("a")
 		if err := add(w); err != nil {
@@ -73,37 +74,37 @@ func pick(d *DB, add func(*where) error) (rows []listed, err error) {
 	return rows, err
 }
 
-// wantListed fails unless these rows pass, in any order.
-func wantListed(t *testing.T, d *DB, want []listed, what string, add func(*where)) {
+// wantListed fails unless exactly these rows meet the conditions, in any order.
+func wantListed(t *testing.T, d *DB, want []listed, name string, add func(*where)) {
 	t.Helper()
-	got, err := pick(d, func(w *where) error { add(w); return nil })
+	got, err := selectListed(d, func(w *where) error { add(w); return nil })
 	if err != nil {
-		t.Errorf("%s: %v", what, err)
+		t.Errorf("%s: %v", name, err)
 		return
 	}
 	slices.SortFunc(got, func(a, b listed) int { return strings.Compare(a.String(), b.String()) })
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(listed{})); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", what, diff)
+		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
 }
 
-func TestInListsOfValues(t *testing.T) {
+func TestIn(t *testing.T) {
 	a, b, c := listed{1, "a"}, listed{2, "b"}, listed{3, "it's, \"c\" $1 ?"}
-	many := make([]int64, 5_000) // among them 2 and 3
+	many := make([]int64, 5_000) // includes 2 and 3
 	for i := range many {
 		many[i] = int64(i + 2)
 	}
 	eachListed(t, func(t *testing.T, d *DB) {
 		insertListed(t, d, "a", a, b, c)
 		for _, tt := range []struct {
-			what string
+			name string
 			ids  []int64
 			want []listed
 		}{
-			{"nil is all", nil, []listed{a, b, c}},
-			{"none is none", []int64{}, nil},
+			{"nil selects all", nil, []listed{a, b, c}},
+			{"an empty list selects none", []int64{}, nil},
 			{"one", []int64{2}, []listed{b}},
-			{"one that is not there", []int64{9}, nil},
+			{"one that does not exist", []int64{9}, nil},
 			{"two", []int64{3, 1}, []listed{a, c}},
 			{"three, so the last is repeated", []int64{1, 8, 3}, []listed{a, c}},
 			{"one twice", []int64{2, 2}, []listed{b}},
@@ -112,7 +113,7 @@ func TestInListsOfValues(t *testing.T) {
 			{"one more", many[:1025], []listed{b, c}},
 			{"thousands", many, []listed{b, c}},
 		} {
-			wantListed(t, d, tt.want, tt.what, func(w *where) { in(w, "id", tt.ids) })
+			wantListed(t, d, tt.want, tt.name, func(w *where) { in(w, "id", tt.ids) })
 		}
 		wantListed(t, d, []listed{c}, "words", func(w *where) { in(w, "word", []string{c.word, "", "B"}) })
 		wantListed(t, d, []listed{b}, "both", func(w *where) {
@@ -123,19 +124,19 @@ func TestInListsOfValues(t *testing.T) {
 	})
 }
 
-// Texts of queries are kept prepared, so there have to be few.
+// TestInHasFewTexts: statements stay prepared, so there must be few distinct texts.
 func TestInHasFewTexts(t *testing.T) {
 	texts := map[string]bool{}
 	for n := 1; n <= 1000; n++ {
 		w := whereStore("a")
 		in(w, "id", make([]int64, n))
 		texts[w.text.String()] = true
-		if room := len(w.args) - 1; room < n || n > 1 && room >= 2*n {
-			t.Errorf("there is room for %d of %d values", room, n)
+		if places := len(w.args) - 1; places < n || n > 1 && places >= 2*n {
+			t.Errorf("%d placeholders for %d values", places, n)
 		}
 	}
 	if len(texts) != 11 {
-		t.Errorf("lists of up to 1000 values have %d texts", len(texts))
+		t.Errorf("lists of up to 1000 values have %d texts, want 11", len(texts))
 	}
 }
 
