@@ -31,8 +31,8 @@ func (t *Tx) Address(storeKey string, customerID, id int64) (cohort.Address, err
 	return t.address(storeKey, customerID, id, "")
 }
 
-// AddressForUpdate is Address with a row lock: no other transaction writes the row until
-// this one ends.
+// AddressForUpdate is Address with a row lock: no other transaction writes the
+// row until this one ends.
 func (t *Tx) AddressForUpdate(storeKey string, customerID, id int64) (cohort.Address, error) {
 	return t.address(storeKey, customerID, id, t.SQL().ForUpdate)
 }

@@ -30,8 +30,8 @@ func (t *Tx) Category(storeKey string, id int64) (cohort.Category, error) {
 	return t.category(storeKey, id, "")
 }
 
-// CategoryForUpdate is Category with a row lock: no other transaction writes the row until
-// this one ends.
+// CategoryForUpdate is Category with a row lock: no other transaction writes the
+// row until this one ends.
 func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, error) {
 	return t.category(storeKey, id, t.SQL().ForUpdate)
 }

@@ -48,8 +48,8 @@ func (t *Tx) Customer(storeKey string, id int64) (cohort.Customer, error) {
 	return t.customer(storeKey, id, "")
 }
 
-// CustomerForUpdate is Customer with a row lock: no other transaction writes the row until
-// this one ends.
+// CustomerForUpdate is Customer with a row lock: no other transaction writes the
+// row until this one ends.
 func (t *Tx) CustomerForUpdate(storeKey string, id int64) (cohort.Customer, error) {
 	return t.customer(storeKey, id, t.SQL().ForUpdate)
 }

@@ -33,8 +33,8 @@ func (t *Tx) Group(storeKey string, id int64) (cohort.Group, error) {
 	return t.group(storeKey, id, "")
 }
 
-// GroupForUpdate is Group with a row lock: no other transaction writes the row until
-// this one ends.
+// GroupForUpdate is Group with a row lock: no other transaction writes the
+// row until this one ends.
 func (t *Tx) GroupForUpdate(storeKey string, id int64) (cohort.Group, error) {
 	return t.group(storeKey, id, t.SQL().ForUpdate)
 }

@@ -27,8 +27,8 @@ func (t *Tx) PriceList(storeKey string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeKey, id, "")
 }
 
-// PriceListForUpdate is PriceList with a row lock: no other transaction writes the row until
-// this one ends.
+// PriceListForUpdate is PriceList with a row lock: no other transaction writes the
+// row until this one ends.
 func (t *Tx) PriceListForUpdate(storeKey string, id int64) (cohort.PriceList, error) {
 	return t.priceList(storeKey, id, t.SQL().ForUpdate)
 }
