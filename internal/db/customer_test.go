@@ -40,7 +40,7 @@ func deleteCustomer(tx *db.Tx, store string, id int64) error {
 // read one by one.
 func wantCustomers(t testing.TB, d *db.DB, store string, want ...cohort.Customer) {
 	t.Helper()
-	if diff := cmp.Diff(want, listCustomers(t, d, store, everybody), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, listCustomers(t, d, store, allCustomers), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("customers of %s (-want +got):\n%s", store, diff)
 	}
 	for _, c := range want {
@@ -198,7 +198,7 @@ func checkFolding(t *testing.T, d *db.DB, same bool, one, other string) {
 		},
 	} {
 		// The error rolls the transaction back, so that each case starts the same.
-		err := d.Update(t.Context(), func(tx *db.Tx) error { return errors.Join(take(tx), settled(tx), errOurs) })
+		err := d.Update(t.Context(), func(tx *db.Tx) error { return errors.Join(take(tx), flush(tx), errTest) })
 		if taken := cohort.KindOf(err) == cohort.KindConflict; taken != same {
 			t.Errorf("%s: conflict: %v, error %v", name, taken, err)
 		}

@@ -12,13 +12,13 @@ var (
 	addNext        = dbtest.AddNext
 	listGroups     = dbtest.ListGroups
 	countGroups    = dbtest.CountGroups
-	settled        = dbtest.Settled
-	idsOf          = dbtest.IDsOf
+	flush          = dbtest.Flush
+	groupIDs       = dbtest.GroupIDs
 	wantGroups     = dbtest.WantGroups
 	wantKind       = dbtest.WantKind
-	everything     = dbtest.Everything
+	allGroups      = dbtest.AllGroups
 	onePage        = dbtest.OnePage
-	everybody      = dbtest.Everybody
+	allCustomers   = dbtest.AllCustomers
 	newCustomer    = dbtest.NewCustomer
 	addCustomers   = dbtest.AddCustomers
 	changeCustomer = dbtest.ChangeCustomer
@@ -26,7 +26,7 @@ var (
 	countCustomers = dbtest.CountCustomers
 	fullGroup      = dbtest.FullGroup
 	wantStores     = dbtest.WantStores
-	tokenOf        = dbtest.TokenOf
-	errOurs        = dbtest.ErrOurs
+	newToken       = dbtest.NewToken
+	errTest        = dbtest.ErrTest
 	t0             = dbtest.T0
 )

@@ -101,7 +101,7 @@ func TestGroupFilters(t *testing.T) {
 		addGroups(t, d, "b", groupsToFilter()...) // must not appear in any result
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				if got := idsOf(listGroups(t, d, "a", tt.filter, onePage)); !slices.Equal(got, tt.want) {
+				if got := groupIDs(listGroups(t, d, "a", tt.filter, onePage)); !slices.Equal(got, tt.want) {
 					t.Errorf("list: got %v, want %v", got, tt.want)
 				}
 				if n := countGroups(t, d, "a", tt.filter); n != int64(len(tt.want)) {
@@ -134,12 +134,12 @@ func TestGroupPages(t *testing.T) {
 		slices.Reverse(groups) // lists are ordered by id, not by insertion
 		addGroups(t, d, "a", groups...)
 		for _, tt := range tests {
-			if got := idsOf(listGroups(t, d, "a", everything, tt.page)); !slices.Equal(got, tt.want) {
+			if got := groupIDs(listGroups(t, d, "a", allGroups, tt.page)); !slices.Equal(got, tt.want) {
 				t.Errorf("%+v: got %v, want %v", tt.page, got, tt.want)
 			}
 		}
 		filtered := cohort.GroupFilter{IsGroupForGuests: new(false)}
-		if got := idsOf(listGroups(t, d, "a", filtered, cohort.Page{Number: 2, Size: 3})); !slices.Equal(got, []int64{5, 6, 7}) {
+		if got := groupIDs(listGroups(t, d, "a", filtered, cohort.Page{Number: 2, Size: 3})); !slices.Equal(got, []int64{5, 6, 7}) {
 			t.Errorf("second page of a filter: got %v", got)
 		}
 	})

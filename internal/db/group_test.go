@@ -65,12 +65,12 @@ func TestReadGroupsAfter(t *testing.T) {
 		addGroups(t, d, "a", groupsToFilter()...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 4) })
-		all := listGroups(t, d, "a", everything, onePage)
+		all := listGroups(t, d, "a", allGroups, onePage)
 		for _, tt := range tests {
 			view(t, d, func(tx *db.Tx) error {
-				got, err := tx.ListGroups(tt.store, everything, cohort.Page{Number: 1, Size: tt.limit, After: strconv.FormatInt(tt.after, 10)})
-				if !slices.Equal(idsOf(got), tt.want) {
-					t.Errorf("store %s, %d after %d: got %v, want %v", tt.store, tt.limit, tt.after, idsOf(got), tt.want)
+				got, err := tx.ListGroups(tt.store, allGroups, cohort.Page{Number: 1, Size: tt.limit, After: strconv.FormatInt(tt.after, 10)})
+				if !slices.Equal(groupIDs(got), tt.want) {
+					t.Errorf("store %s, %d after %d: got %v, want %v", tt.store, tt.limit, tt.after, groupIDs(got), tt.want)
 				}
 				if len(got) == len(all) {
 					if diff := cmp.Diff(all, got); diff != "" {
@@ -91,14 +91,14 @@ func TestReadGroupsByID(t *testing.T) {
 		ids    []int64
 		want   []int64
 	}{
-		{"a", everything, nil, nil},
-		{"a", everything, []int64{1, 5, 10}, []int64{1, 5, 10}},
-		{"a", everything, []int64{0, 2, 4, 11, math.MaxInt64}, []int64{2}}, // 4 is deleted
-		{"a", vip, []int64{1, 2, 3}, []int64{1, 2}},                        // 3 does not pass
+		{"a", allGroups, nil, nil},
+		{"a", allGroups, []int64{1, 5, 10}, []int64{1, 5, 10}},
+		{"a", allGroups, []int64{0, 2, 4, 11, math.MaxInt64}, []int64{2}}, // 4 is deleted
+		{"a", vip, []int64{1, 2, 3}, []int64{1, 2}},                       // 3 does not pass
 		{"a", cohort.GroupFilter{Name: new("vip"), IsDefault: new(true)}, []int64{1, 2, 3}, []int64{2}},
 		{"a", cohort.GroupFilter{IsDefault: new(false)}, []int64{1, 2, 3}, []int64{1, 3}},
 		{"b", vip, []int64{1, 2}, nil}, // of another store
-		{"none", everything, []int64{1}, nil},
+		{"none", allGroups, []int64{1}, nil},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
@@ -112,8 +112,8 @@ func TestReadGroupsByID(t *testing.T) {
 					got = append(got, g)
 					return true
 				})
-				if !slices.Equal(idsOf(got), tt.want) {
-					t.Errorf("store %s, filter %+v, %v: got %v, want %v", tt.store, tt.filter, tt.ids, idsOf(got), tt.want)
+				if !slices.Equal(groupIDs(got), tt.want) {
+					t.Errorf("store %s, filter %+v, %v: got %v, want %v", tt.store, tt.filter, tt.ids, groupIDs(got), tt.want)
 				}
 				for _, g := range got {
 					if one, err := tx.Group(tt.store, g.ID); err != nil || cmp.Diff(one, g) != "" {
@@ -136,7 +136,7 @@ func TestEachGroup(t *testing.T) {
 		addGroups(t, d, "a", groups...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		var want []cohort.Group
-		for _, g := range listGroups(t, d, "a", everything, onePage) {
+		for _, g := range listGroups(t, d, "a", allGroups, onePage) {
 			g.CategoryAccess, g.DiscountRules = cohort.CategoryAccess{}, nil
 			want = append(want, g)
 		}
@@ -274,7 +274,7 @@ func TestIDsAreNotReused(t *testing.T) {
 			return id
 		}
 		deleteAll := func(d *db.DB, store string) {
-			for _, g := range listGroups(t, d, store, everything, onePage) {
+			for _, g := range listGroups(t, d, store, allGroups, onePage) {
 				update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup(store, g.ID) })
 			}
 		}

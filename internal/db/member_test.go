@@ -55,9 +55,9 @@ func isTombstone(t testing.TB, d *db.DB, store string, group int64) (yes bool) {
 		}
 		c, err := tx.Customer(store, probe)
 		yes = c.GroupID == 0
-		return errors.Join(err, errOurs) // rolls back
+		return errors.Join(err, errTest) // rolls back
 	})
-	if !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
+	if !errors.Is(err, errTest) || cohort.KindOf(err) != cohort.KindInternal {
 		t.Fatal(err)
 	}
 	return yes
@@ -79,7 +79,7 @@ func wantMembers(t testing.TB, d *db.DB, store string, want map[int64]int64) {
 		}
 		listed := map[int64]int64{}
 		var inNone int64
-		customers, err := tx.ListCustomers(store, everybody, cohort.Page{Number: 1, Size: 100_000})
+		customers, err := tx.ListCustomers(store, allCustomers, cohort.Page{Number: 1, Size: 100_000})
 		for _, c := range customers {
 			if one, err := tx.Customer(store, c.ID); err != nil || one.GroupID != c.GroupID {
 				t.Errorf("customer %d is in group %d by the list, in %d by its id (%v)", c.ID, c.GroupID, one.GroupID, err)
@@ -211,9 +211,9 @@ func TestUnassignMembersRolledBack(t *testing.T) {
 		addMembers(t, d, "a", 1, 1, 9)
 		err := d.Update(t.Context(), func(tx *db.Tx) error {
 			_, err := deleteGroup(tx, "a", 1, 3)
-			return errors.Join(err, errOurs)
+			return errors.Join(err, errTest)
 		})
-		if !errors.Is(err, errOurs) {
+		if !errors.Is(err, errTest) {
 			t.Fatal(err)
 		}
 		wantMembers(t, d, "a", map[int64]int64{1: 9})
@@ -250,7 +250,7 @@ func TestCustomersOfADeletedGroup(t *testing.T) {
 				break
 			}
 		}
-		if n := countCustomers(t, d, "a", everybody); n != 19 {
+		if n := countCustomers(t, d, "a", allCustomers); n != 19 {
 			t.Errorf("%d customers are left, want 19", n)
 		}
 	})

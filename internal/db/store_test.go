@@ -74,10 +74,10 @@ func TestDeleteStoreDeletesItsRows(t *testing.T) {
 		addStores(t, d, "a", "b")
 		for _, store := range []string{"a", "b"} {
 			update(t, d, func(tx *db.Tx) error { return addNext(tx, store, "x") })
-			update(t, d, func(tx *db.Tx) error { return tx.InsertToken(tokenOf(store, "secret of "+store)) })
+			update(t, d, func(tx *db.Tx) error { return tx.InsertToken(newToken(store, "secret of "+store)) })
 		}
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
-		wantTokens(t, d, "", tokenOf("b", "secret of b"))
+		wantTokens(t, d, "", newToken("b", "secret of b"))
 
 		addStores(t, d, "a")
 		wantGroups(t, d, "a")
@@ -179,7 +179,7 @@ func TestGroupsOfTwoStores(t *testing.T) {
 		addGroups(t, d, "b", ofB, newGroup(2, "second of b"))
 		wantGroups(t, d, "a", ofA)
 		wantGroups(t, d, "b", ofB, newGroup(2, "second of b"))
-		if n := countGroups(t, d, "a", everything); n != 1 {
+		if n := countGroups(t, d, "a", allGroups); n != 1 {
 			t.Errorf("a has %d groups", n)
 		}
 

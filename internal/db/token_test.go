@@ -24,7 +24,7 @@ func wantTokens(t testing.TB, d *db.DB, store string, want ...cohort.Token) {
 }
 
 func TestTokens(t *testing.T) {
-	first, second, third := tokenOf("b", "one"), tokenOf("b", "two"), tokenOf("a", "three")
+	first, second, third := newToken("b", "one"), newToken("b", "two"), newToken("a", "three")
 	first.DateCreated = t0.Add(-time.Millisecond)
 	second.Name, second.Scopes = "", []cohort.Scope{cohort.ScopeProductsRead}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -51,15 +51,15 @@ func TestTokens(t *testing.T) {
 func TestTokenErrors(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
-		kept := tokenOf("a", "secret")
+		kept := newToken("a", "secret")
 		update(t, d, func(tx *db.Tx) error { return tx.InsertToken(kept) })
-		sameID := tokenOf("a", "another")
+		sameID := newToken("a", "another")
 		sameID.ID = kept.ID
 		tests := map[string]struct {
 			kind cohort.Kind
 			fn   func(tx *db.Tx) error
 		}{
-			"the same secret in another store": {cohort.KindConflict, func(tx *db.Tx) error { return tx.InsertToken(tokenOf("b", "secret")) }},
+			"the same secret in another store": {cohort.KindConflict, func(tx *db.Tx) error { return tx.InsertToken(newToken("b", "secret")) }},
 			"the same id":                      {cohort.KindConflict, func(tx *db.Tx) error { return tx.InsertToken(sameID) }},
 			"get by another hash":              {cohort.KindNotFound, func(tx *db.Tx) error { _, err := tx.TokenByHash(kept.ID); return err }},
 			"delete by a part of the id":       {cohort.KindNotFound, func(tx *db.Tx) error { return tx.DeleteToken(kept.ID[:15]) }},

@@ -14,8 +14,8 @@ import (
 	"cohort.example/cohort/internal/pgtest"
 )
 
-// engine is a database engine that tests run on. Its functions return the URL
-// of a database which is gone when the test ends.
+// engine is a database engine that tests run on. Its functions return the URL of
+// a database that is deleted when the test ends.
 type engine struct {
 	name     string
 	migrated func(testing.TB) string // has Cohort's tables, without rows
@@ -27,7 +27,7 @@ var engines = []engine{
 	{"postgres", MigratedPostgresURL, pgtest.URL},
 }
 
-// migrate makes Cohort's tables in the database at url.
+// migrate creates Cohort's tables in the database at url.
 func migrate(url string) error {
 	d, err := db.Open(context.Background(), url)
 	if err != nil {
@@ -37,7 +37,7 @@ func migrate(url string) error {
 }
 
 // SQLiteURL returns the URL of a SQLite database whose file does not exist yet,
-// for tests of the file. The file is gone when the test ends.
+// for tests of the file. The file is deleted when the test ends.
 func SQLiteURL(t testing.TB) string {
 	t.Helper()
 	return "sqlite:" + sqlitePath(t)
@@ -69,7 +69,7 @@ func MigratedSQLiteURL(t testing.TB) string {
 	t.Helper()
 	content, err := migratedSQLite()
 	if err != nil {
-		t.Fatalf("make a database to copy: %v", err)
+		t.Fatalf("create the database to copy: %v", err)
 	}
 	path := sqlitePath(t)
 	if err := os.WriteFile(path, content, 0o600); err != nil {
@@ -85,8 +85,7 @@ func MigratedPostgresURL(t testing.TB) string {
 	return pgtest.Prepared(t, migrate)
 }
 
-// SQLite opens a SQLite database without rows, for tests of what SQLite alone
-// has.
+// SQLite opens a SQLite database without rows, for tests that need only SQLite.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
 	return Open(t, MigratedSQLiteURL(t))
@@ -105,7 +104,7 @@ func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	each(t, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
 }
 
-// EachEmptyURL is EachURL for tests of how Cohort makes its tables: the database
+// EachEmptyURL is EachURL for tests of how Cohort creates its tables: the database
 // has none, and the SQLite file does not exist.
 func EachEmptyURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()

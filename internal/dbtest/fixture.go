@@ -18,22 +18,24 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// T0 is the moment at which everything in these tests is created.
+// T0 is the creation date of the fixtures.
 var T0 = time.Date(2024, 2, 29, 12, 30, 45, 678_000_000, time.UTC)
 
-// Everything and OnePage select and shows all groups of a store.
+// AllGroups is the filter that all groups pass, and OnePage a page that is large
+// enough for the lists of the tests.
 var (
-	Everything = cohort.GroupFilter{}
-	OnePage    = cohort.Page{Number: 1, Size: 1000}
+	AllGroups = cohort.GroupFilter{}
+	OnePage   = cohort.Page{Number: 1, Size: 1000}
 )
 
-// Door is a way to run a transaction: [db.DB.Update] or [db.DB.View].
-type Door = func(context.Context, func(*db.Tx) error) error
+// TxFunc runs a transaction: [db.DB.Update] or [db.DB.View].
+type TxFunc = func(context.Context, func(*db.Tx) error) error
 
-// DoorsOf returns the ways into a database, for what holds of both.
-func DoorsOf(d *db.DB) map[string]Door { return map[string]Door{"Update": d.Update, "View": d.View} }
+// TxFuncs returns Update and View of a database by name, for tests of properties
+// that both have.
+func TxFuncs(d *db.DB) map[string]TxFunc { return map[string]TxFunc{"Update": d.Update, "View": d.View} }
 
-// Update runs fn, which must succeed.
+// Update runs fn in a writing transaction, and fails the test on an error.
 func Update(t testing.TB, d *db.DB, fn func(*db.Tx) error) {
 	t.Helper()
 	if err := d.Update(t.Context(), fn); err != nil {
@@ -41,7 +43,7 @@ func Update(t testing.TB, d *db.DB, fn func(*db.Tx) error) {
 	}
 }
 
-// View runs fn, which must succeed.
+// View runs fn in a read-only transaction, and fails the test on an error.
 func View(t testing.TB, d *db.DB, fn func(*db.Tx) error) {
 	t.Helper()
 	if err := d.View(t.Context(), fn); err != nil {
@@ -59,7 +61,7 @@ func AddStores(t testing.TB, d *db.DB, hashes ...string) {
 	}
 }
 
-// NewGroup returns a group that needs nothing else to be inserted.
+// NewGroup returns a valid group without rules and flags.
 func NewGroup(id int64, name string) cohort.Group {
 	return cohort.Group{
 		ID: id, Name: name, CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll},
@@ -75,7 +77,7 @@ func AddGroups(t testing.TB, d *db.DB, store string, groups ...cohort.Group) {
 	}
 }
 
-// AddNext is what creating a group comes to: the next id, and a row under it.
+// AddNext adds a group under the next id, as the service does.
 func AddNext(tx *db.Tx, store, name string) error {
 	id, err := tx.NextGroupID(store)
 	if err != nil {
@@ -116,15 +118,15 @@ func CountGroups(t testing.TB, d *db.DB, store string, f cohort.GroupFilter) (n 
 	return n
 }
 
-// Settled returns once the statements before it have been carried out, which
-// may otherwise be sent as late as with the commit.
-func Settled(tx *db.Tx) error {
+// Flush runs the statements that [txn.Tx.Later] has deferred, which otherwise may
+// run as late as the commit.
+func Flush(tx *db.Tx) error {
 	_, err := tx.Exec("UPDATE stores SET plan = plan WHERE FALSE")
 	return err
 }
 
-// IDsOf returns the ids of groups in their order.
-func IDsOf(groups []cohort.Group) []int64 {
+// GroupIDs returns the ids of groups, in the order of the groups.
+func GroupIDs(groups []cohort.Group) []int64 {
 	ids := make([]int64, len(groups))
 	for i, g := range groups {
 		ids[i] = g.ID
@@ -135,7 +137,7 @@ func IDsOf(groups []cohort.Group) []int64 {
 // WantGroups fails unless the store has exactly these groups.
 func WantGroups(t testing.TB, d *db.DB, store string, want ...cohort.Group) {
 	t.Helper()
-	if diff := cmp.Diff(want, ListGroups(t, d, store, Everything, OnePage), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, ListGroups(t, d, store, AllGroups, OnePage), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("groups of %s (-want +got):\n%s", store, diff)
 	}
 }
@@ -148,10 +150,10 @@ func WantKind(t testing.TB, err error, want cohort.Kind) {
 	}
 }
 
-// Everybody selects all customers of a store.
-var Everybody = cohort.CustomerFilter{}
+// AllCustomers is the filter that all customers pass.
+var AllCustomers = cohort.CustomerFilter{}
 
-// NewCustomer returns a customer whose email is free unless the id is taken.
+// NewCustomer returns a customer with an email that depends only on the id.
 func NewCustomer(id, group int64) cohort.Customer {
 	return cohort.Customer{
 		ID: id, FirstName: "Ada", LastName: "Lovelace", Email: strings.Repeat("x", int(id%40)) + decimal.NewFromInt(id).String() + "@example.com",
@@ -172,8 +174,7 @@ func AddCustomers(t testing.TB, d *db.DB, store string, customers ...cohort.Cust
 	})
 }
 
-// ChangeCustomer is what changing a customer comes to: it is read, and written
-// with the change, in one transaction.
+// ChangeCustomer reads a customer, changes it and writes it, as the service does.
 func ChangeCustomer(tx *db.Tx, store string, id int64, change func(*cohort.Customer)) error {
 	before, err := tx.Customer(store, id)
 	if err != nil {
@@ -204,7 +205,7 @@ func CountCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilte
 	return n
 }
 
-// FullGroup returns a group with something in every field.
+// FullGroup returns a group with an unusual value in every field.
 func FullGroup(id int64) cohort.Group {
 	amount := decimal.RequireFromString
 	return cohort.Group{
@@ -229,7 +230,7 @@ func WantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
 	t.Helper()
 	want = slices.Clone(want)
 	for i := range want {
-		want[i].Key = gocmp.Or(want[i].Key, want[i].Hash) // the first of its hash
+		want[i].Key = gocmp.Or(want[i].Key, want[i].Hash) // as for the first store of a hash
 	}
 	View(t, d, func(tx *db.Tx) error {
 		got, err := tx.ListStores()
@@ -240,12 +241,12 @@ func WantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
 	})
 }
 
-// TokenOf returns a token of a store with this secret.
-func TokenOf(store, secret string) cohort.Token {
+// NewToken returns a token of a store with this secret.
+func NewToken(store, secret string) cohort.Token {
 	k := cohort.NewToken(secret)
 	k.StoreHash, k.Name, k.Scopes, k.DateCreated = store, "CI", cohort.Scopes(), T0
 	return k
 }
 
-// ErrOurs is an error that a test returns from a transaction.
-var ErrOurs = errors.New("ours")
+// ErrTest is an error that tests return from a transaction to roll it back.
+var ErrTest = errors.New("test")

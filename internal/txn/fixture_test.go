@@ -23,14 +23,14 @@ var (
 	addGroup       = dbtest.AddGroup
 	listGroups     = dbtest.ListGroups
 	countGroups    = dbtest.CountGroups
-	settled        = dbtest.Settled
-	idsOf          = dbtest.IDsOf
+	settled        = dbtest.Flush
+	idsOf          = dbtest.GroupIDs
 	wantGroups     = dbtest.WantGroups
 	wantKind       = dbtest.WantKind
-	doorsOf        = dbtest.DoorsOf
-	everything     = dbtest.Everything
+	doorsOf        = dbtest.TxFuncs
+	everything     = dbtest.AllGroups
 	onePage        = dbtest.OnePage
-	everybody      = dbtest.Everybody
+	everybody      = dbtest.AllCustomers
 	newCustomer    = dbtest.NewCustomer
 	addCustomers   = dbtest.AddCustomers
 	changeCustomer = dbtest.ChangeCustomer
@@ -38,8 +38,8 @@ var (
 	countCustomers = dbtest.CountCustomers
 	fullGroup      = dbtest.FullGroup
 	wantStores     = dbtest.WantStores
-	tokenOf        = dbtest.TokenOf
-	errOurs        = dbtest.ErrOurs
+	tokenOf        = dbtest.NewToken
+	errOurs        = dbtest.ErrTest
 	t0             = dbtest.T0
 )
 
