@@ -33,7 +33,9 @@ type TxFunc = func(context.Context, func(*db.Tx) error) error
 
 // TxFuncs returns Update and View of a database by name, for tests of properties
 // that both have.
-func TxFuncs(d *db.DB) map[string]TxFunc { return map[string]TxFunc{"Update": d.Update, "View": d.View} }
+func TxFuncs(d *db.DB) map[string]TxFunc {
+	return map[string]TxFunc{"Update": d.Update, "View": d.View}
+}
 
 // Update runs fn in a writing transaction, and fails the test on an error.
 func Update(t testing.TB, d *db.DB, fn func(*db.Tx) error) {

@@ -1,11 +1,11 @@
 -- +goose Up
 
--- Stores and tokens are the directory: they are looked up before the store of
--- a request is proven, so they alone are not keyed by store_hash first.
+-- Stores and tokens are looked up before the store of a request is known, so only
+-- their primary keys do not begin with store_hash.
 CREATE TABLE stores (
   hash         TEXT    NOT NULL PRIMARY KEY,
   plan         TEXT    NOT NULL,
-  quota        BIGINT  NOT NULL, -- 0: the plan's own
+  quota        BIGINT  NOT NULL, -- 0: the quota of the plan
   at_once      BIGINT  NOT NULL,
   date_created BIGINT  NOT NULL  -- Unix milliseconds, as every date here
 );
@@ -20,8 +20,8 @@ CREATE TABLE tokens (
 );
 CREATE INDEX tokens_by_store ON tokens (store_hash);
 
--- The last id given out, per store and kind. Rows are never lowered, so an id
--- does not come back after its owner is deleted.
+-- The last id allocated, per store and kind. It never decreases, so the id of a
+-- deleted row is not used again.
 CREATE TABLE counters (
   store_hash   TEXT    NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   kind         TEXT    NOT NULL,
@@ -35,7 +35,7 @@ CREATE TABLE customer_groups (
   name                TEXT    NOT NULL,
   name_folded         TEXT    NOT NULL, -- see fold.go
   category_access     TEXT    NOT NULL, -- JSON, decoded in Go and never queried
-  discount_rules      TEXT    NOT NULL, -- JSON, likewise
+  discount_rules      TEXT    NOT NULL, -- JSON, decoded in Go and never queried
   is_default          BOOLEAN NOT NULL,
   is_group_for_guests BOOLEAN NOT NULL,
   date_created        BIGINT  NOT NULL,

@@ -9,7 +9,7 @@ CREATE TABLE customers (
   email                   TEXT    NOT NULL,
   email_folded            TEXT    NOT NULL, -- see fold.go
   phone                   TEXT    NOT NULL,
-  store_credit            TEXT    NOT NULL, -- decimal with four places
+  store_credit            TEXT    NOT NULL, -- decimal number with four decimal places
   registration_ip_address TEXT    NOT NULL,
   customer_group_id       BIGINT  NOT NULL, -- 0: none; see departed_groups
   notes                   TEXT    NOT NULL,
@@ -45,8 +45,9 @@ CREATE TABLE customer_addresses (
 );
 CREATE INDEX customer_addresses_by_customer ON customer_addresses (store_hash, customer_id, id);
 
--- How many members a group has, as a sum over slots. A row per slot keeps
--- customers who join one group at the same moment from waiting for one row.
+-- The number of members of a group is the sum over its slots. With several rows,
+-- concurrent transactions that add customers to one group rarely wait for the same
+-- row.
 CREATE TABLE member_counts (
   store_hash TEXT   NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   group_id   BIGINT NOT NULL,
@@ -55,8 +56,9 @@ CREATE TABLE member_counts (
   PRIMARY KEY (store_hash, group_id, slot)
 );
 
--- Groups that are deleted while rows of customers still name them. Whoever
--- names one of these is in no group. A background job empties the table.
+-- Tombstones: deleted groups that rows of customers still name. Customers whose
+-- rows name one of these groups are in no group. A background job updates the
+-- customers' rows and then deletes the tombstone.
 CREATE TABLE departed_groups (
   store_hash TEXT   NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   group_id   BIGINT NOT NULL,

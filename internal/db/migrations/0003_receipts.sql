@@ -1,10 +1,11 @@
 -- +goose Up
 
--- The last transaction that each connection of a node has written in, by which
--- the node finds out whether it was committed when the connection was lost in
--- that moment. Empty in a file, which has no connections to lose.
+-- Commit receipts: the number of the last writing transaction of each connection of
+-- a node. When a node loses a connection during a commit, it reads this row to find
+-- out whether the transaction was committed. The table is empty in SQLite, which
+-- has no connections to lose.
 CREATE TABLE receipts (
-  store_hash    TEXT   NOT NULL, -- not a reference: it outlives its store
+  store_hash    TEXT   NOT NULL, -- no foreign key: a receipt outlives its store
   slot          TEXT   NOT NULL,
   number        BIGINT NOT NULL,
   date_modified BIGINT NOT NULL,

@@ -13,8 +13,8 @@ CREATE TABLE categories (
 );
 CREATE INDEX categories_by_parent ON categories (store_hash, parent_id, id);
 
--- Prices are ten-thousandths as whole numbers, which both engines compare and
--- sort exactly. -1 is a price that is not there.
+-- Prices are integers in ten-thousandths, which both engines compare and sort
+-- exactly. -1 is a price that is not set.
 CREATE TABLE products (
   store_hash      TEXT   NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   id              BIGINT NOT NULL,
@@ -24,7 +24,7 @@ CREATE TABLE products (
   sku             TEXT   NOT NULL,
   weight          BIGINT NOT NULL, -- ten-thousandths of the store's unit
   price           BIGINT NOT NULL,
-  sale_price      BIGINT NOT NULL, -- 0: none, and so for the next two
+  sale_price      BIGINT NOT NULL, -- 0: none, also in the next two columns
   retail_price    BIGINT NOT NULL,
   map_price       BIGINT NOT NULL,
   bulk_tiers      TEXT   NOT NULL, -- JSON, decoded in Go and never queried
@@ -38,7 +38,7 @@ CREATE TABLE product_categories (
   store_hash  TEXT   NOT NULL,
   product_id  BIGINT NOT NULL,
   category_id BIGINT NOT NULL,
-  position    BIGINT NOT NULL, -- in the order given
+  position    BIGINT NOT NULL, -- the order in which the client listed the categories
   PRIMARY KEY (store_hash, product_id, category_id),
   FOREIGN KEY (store_hash, product_id) REFERENCES products (store_hash, id) ON DELETE CASCADE
 );
@@ -49,7 +49,7 @@ CREATE TABLE variants (
   id            BIGINT NOT NULL,
   product_id    BIGINT NOT NULL,
   sku           TEXT   NOT NULL,
-  price         BIGINT NOT NULL, -- -1: the product's, and so for the next three
+  price         BIGINT NOT NULL, -- -1: the product's, also in the next three columns
   sale_price    BIGINT NOT NULL,
   retail_price  BIGINT NOT NULL,
   map_price     BIGINT NOT NULL,
@@ -76,8 +76,8 @@ CREATE TABLE price_records (
   store_hash    TEXT   NOT NULL,
   price_list_id BIGINT NOT NULL,
   variant_id    BIGINT NOT NULL,
-  currency      TEXT   NOT NULL, -- three capitals
-  price         BIGINT NOT NULL, -- -1: the catalog's, and so for the next three
+  currency      TEXT   NOT NULL, -- three capital letters
+  price         BIGINT NOT NULL, -- -1: the catalog's, also in the next three columns
   sale_price    BIGINT NOT NULL,
   retail_price  BIGINT NOT NULL,
   map_price     BIGINT NOT NULL,
@@ -90,7 +90,8 @@ CREATE TABLE price_records (
 );
 CREATE INDEX price_records_by_variant ON price_records (store_hash, variant_id);
 
--- Not a reference to the list: a group's rule may name one on trust.
+-- The list is no foreign key: with an external catalog, a group's rule may name a
+-- list that Cohort does not have.
 CREATE TABLE price_list_assignments (
   store_hash        TEXT   NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   id                BIGINT NOT NULL,
@@ -102,8 +103,9 @@ CREATE TABLE price_list_assignments (
 CREATE UNIQUE INDEX price_list_assignments_by_target ON price_list_assignments (store_hash, customer_group_id, channel_id);
 CREATE INDEX price_list_assignments_by_list ON price_list_assignments (store_hash, price_list_id);
 
--- A group's price_list rule and the assignment of the list to the group are one
--- fact. Such a rule stands alone, so its JSON has this one form.
+-- A group's price_list rule and the assignment of the list to the group must match,
+-- so each such rule gets an assignment. A price_list rule is always the only rule
+-- of its group, so its JSON always has this form.
 INSERT INTO price_list_assignments (store_hash, id, price_list_id, customer_group_id, channel_id)
   SELECT store_hash, row_number() OVER (PARTITION BY store_hash ORDER BY id),
     CAST(replace(replace(discount_rules, '[{"type":"price_list","target":', ''), '}]', '') AS BIGINT), id, 0

@@ -1,18 +1,18 @@
 -- +goose Up
 
--- What is left to do outside the database after a change. A row is written in
--- the transaction of the change that it follows, and deleted when it is done.
+-- The outbox: deliveries to other systems that follow from a change. A row is
+-- inserted in the transaction of the change, and deleted after the delivery.
 CREATE TABLE jobs (
   store_hash   TEXT   NOT NULL REFERENCES stores (hash) ON DELETE CASCADE,
   id           BIGINT NOT NULL,
   kind         TEXT   NOT NULL,
-  subject      TEXT   NOT NULL, -- what it is about; of a subject there is one job of a kind
-  version      BIGINT NOT NULL, -- of the payload; a later change puts a newer one in its place
-  done_version BIGINT NOT NULL, -- the newest that is through, though a newer one was there by then; 0 none
+  subject      TEXT   NOT NULL, -- what the job is about; a store has at most one job of a kind and subject
+  version      BIGINT NOT NULL, -- of the payload; a later change replaces the payload and increases the version
+  done_version BIGINT NOT NULL, -- the newest delivered version, if a newer one replaced the payload meanwhile; 0: none
   state        TEXT   NOT NULL, -- waiting, dead
-  attempt      BIGINT NOT NULL, -- how many have failed
+  attempt      BIGINT NOT NULL, -- the number of failed attempts
   run_at       BIGINT NOT NULL,
-  leased_by    TEXT   NOT NULL, -- who is at it, '' nobody
+  leased_by    TEXT   NOT NULL, -- the worker that runs the job, '' if none
   lease_until  BIGINT NOT NULL,
   payload      TEXT   NOT NULL, -- JSON
   last_error   TEXT   NOT NULL,

@@ -1,13 +1,13 @@
 -- +goose Up
 
--- The import into a store's catalog that is between its check and its end. While
--- it is staging, its rows are in the tables below and nobody reads them. Once it
--- is published they take the place of the catalog's rows with the same ids, for
--- everybody who reads, until they are merged into the catalog.
+-- The import into a store's catalog, from the end of its checks until it is merged.
+-- While it is staging, its rows are written to the tables below and invisible to
+-- readers. Once it is published, readers see its rows instead of the catalog's rows
+-- with the same ids, until they are merged into the catalog.
 CREATE TABLE catalog_imports (
   store_hash  TEXT   NOT NULL PRIMARY KEY REFERENCES stores (hash) ON DELETE CASCADE,
   state       TEXT   NOT NULL, -- staging, abandoned, published
-  owner       TEXT   NOT NULL, -- who works on it; each lease has a name of its own
+  owner       TEXT   NOT NULL, -- the owner of the lease; each lease has a unique name
   lease_until BIGINT NOT NULL
 );
 
