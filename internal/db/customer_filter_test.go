@@ -38,53 +38,56 @@ func customersToFilter() []cohort.Customer {
 	return list
 }
 
+func credit(s string) *decimal.Decimal { return new(decimal.RequireFromString(s)) }
+
+// after returns the time some milliseconds after t0.
+func after(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
+
+var customerFilterTests = map[string]struct {
+	filter cohort.CustomerFilter
+	want   []int64
+}{
+	"all":                           {cohort.CustomerFilter{}, []int64{1, 2, 3, 4, 5, 6}},
+	"company":                       {cohort.CustomerFilter{Company: new("ACME")}, []int64{1}},
+	"no company":                    {cohort.CustomerFilter{Company: new("")}, []int64{3, 4, 5, 6}},
+	"first name, exactly":           {cohort.CustomerFilter{FirstName: new("Grace")}, []int64{2}},
+	"last name":                     {cohort.CustomerFilter{LastName: new("Hopper")}, []int64{3}},
+	"a wildcard":                    {cohort.CustomerFilter{LastName: new("H%")}, nil},
+	"email in another case":         {cohort.CustomerFilter{Email: new("grace.hopper@example.COM")}, []int64{4}},
+	"a part of an email":            {cohort.CustomerFilter{Email: new("example.com")}, nil},
+	"phone":                         {cohort.CustomerFilter{Phone: new("555")}, []int64{5}},
+	"no phone":                      {cohort.CustomerFilter{Phone: new("")}, []int64{1, 2, 3, 4, 6}},
+	"tax category":                  {cohort.CustomerFilter{TaxExemptCategory: new("A")}, []int64{5}},
+	"credit":                        {cohort.CustomerFilter{StoreCredit: credit("5")}, []int64{1}},
+	"credit with more zeros":        {cohort.CustomerFilter{StoreCredit: credit("5.000000")}, []int64{1}},
+	"credit with an exponent":       {cohort.CustomerFilter{StoreCredit: credit("50001e-4")}, []int64{6}},
+	"no credit":                     {cohort.CustomerFilter{StoreCredit: credit("-0")}, []int64{2, 3, 4, 5}},
+	"credit with too many decimals": {cohort.CustomerFilter{StoreCredit: credit("5.00004")}, nil},
+	"credit that would round up":    {cohort.CustomerFilter{StoreCredit: credit("5.00005")}, nil},
+	"credit just below zero":        {cohort.CustomerFilter{StoreCredit: credit("-0.00001")}, nil},
+	"credit above the maximum":      {cohort.CustomerFilter{StoreCredit: credit("1e64")}, nil},
+	"group":                         {cohort.CustomerFilter{GroupID: new(int64(7))}, []int64{3}},
+	"no group":                      {cohort.CustomerFilter{GroupID: new(int64(0))}, []int64{1, 2, 5, 6}},
+	"a group without members":       {cohort.CustomerFilter{GroupID: new(int64(9))}, nil},
+	"from an id":                    {cohort.CustomerFilter{MinID: 5}, []int64{5, 6}},
+	"up to an id":                   {cohort.CustomerFilter{MaxID: 2}, []int64{1, 2}},
+	"one id":                        {cohort.CustomerFilter{MinID: 3, MaxID: 3}, []int64{3}},
+	"min id above max id":           {cohort.CustomerFilter{MinID: 4, MaxID: 3}, nil},
+	"created from":                  {cohort.CustomerFilter{DateCreated: cohort.TimeRange{From: after(4)}}, []int64{5, 6}},
+	"created until, exclusive":      {cohort.CustomerFilter{DateCreated: cohort.TimeRange{Until: after(1)}}, []int64{1}},
+	"modified from":                 {cohort.CustomerFilter{DateModified: cohort.TimeRange{From: after(-1)}}, []int64{1, 2}},
+	"modified until":                {cohort.CustomerFilter{DateModified: cohort.TimeRange{Until: after(-4)}}, []int64{6}},
+	"created and modified":          {cohort.CustomerFilter{DateCreated: cohort.TimeRange{From: after(1)}, DateModified: cohort.TimeRange{From: after(-3)}}, []int64{2, 3, 4}},
+	"group and text":                {cohort.CustomerFilter{GroupID: new(int64(7)), LastName: new("Hopper"), FirstName: new("Grace ")}, []int64{3}},
+	"no group and text":             {cohort.CustomerFilter{GroupID: new(int64(0)), FirstName: new("Grace")}, []int64{2}},
+}
+
 func TestCustomerFilters(t *testing.T) {
-	type f = cohort.CustomerFilter
-	credit := func(s string) *decimal.Decimal { return new(decimal.RequireFromString(s)) }
-	at := func(ms int) time.Time { return t0.Add(time.Duration(ms) * time.Millisecond) }
-	tests := map[string]struct {
-		filter f
-		want   []int64
-	}{
-		"all":                           {f{}, []int64{1, 2, 3, 4, 5, 6}},
-		"company":                       {f{Company: new("ACME")}, []int64{1}},
-		"no company":                    {f{Company: new("")}, []int64{3, 4, 5, 6}},
-		"first name, exactly":           {f{FirstName: new("Grace")}, []int64{2}},
-		"last name":                     {f{LastName: new("Hopper")}, []int64{3}},
-		"a wildcard":                    {f{LastName: new("H%")}, nil},
-		"email in another case":         {f{Email: new("grace.hopper@example.COM")}, []int64{4}},
-		"a part of an email":            {f{Email: new("example.com")}, nil},
-		"phone":                         {f{Phone: new("555")}, []int64{5}},
-		"no phone":                      {f{Phone: new("")}, []int64{1, 2, 3, 4, 6}},
-		"tax category":                  {f{TaxExemptCategory: new("A")}, []int64{5}},
-		"credit":                        {f{StoreCredit: credit("5")}, []int64{1}},
-		"credit with more zeros":        {f{StoreCredit: credit("5.000000")}, []int64{1}},
-		"credit with an exponent":       {f{StoreCredit: credit("50001e-4")}, []int64{6}},
-		"no credit":                     {f{StoreCredit: credit("-0")}, []int64{2, 3, 4, 5}},
-		"credit with too many decimals": {f{StoreCredit: credit("5.00004")}, nil},
-		"credit that would round up":    {f{StoreCredit: credit("5.00005")}, nil},
-		"credit just below zero":        {f{StoreCredit: credit("-0.00001")}, nil},
-		"credit above the maximum":      {f{StoreCredit: credit("1e64")}, nil},
-		"group":                         {f{GroupID: new(int64(7))}, []int64{3}},
-		"no group":                      {f{GroupID: new(int64(0))}, []int64{1, 2, 5, 6}},
-		"a group without members":       {f{GroupID: new(int64(9))}, nil},
-		"from an id":                    {f{MinID: 5}, []int64{5, 6}},
-		"up to an id":                   {f{MaxID: 2}, []int64{1, 2}},
-		"one id":                        {f{MinID: 3, MaxID: 3}, []int64{3}},
-		"min id above max id":           {f{MinID: 4, MaxID: 3}, nil},
-		"created from":                  {f{DateCreated: cohort.TimeRange{From: at(4)}}, []int64{5, 6}},
-		"created until, exclusive":      {f{DateCreated: cohort.TimeRange{Until: at(1)}}, []int64{1}},
-		"modified from":                 {f{DateModified: cohort.TimeRange{From: at(-1)}}, []int64{1, 2}},
-		"modified until":                {f{DateModified: cohort.TimeRange{Until: at(-4)}}, []int64{6}},
-		"created and modified":          {f{DateCreated: cohort.TimeRange{From: at(1)}, DateModified: cohort.TimeRange{From: at(-3)}}, []int64{2, 3, 4}},
-		"group and text":                {f{GroupID: new(int64(7)), LastName: new("Hopper"), FirstName: new("Grace ")}, []int64{3}},
-		"no group and text":             {f{GroupID: new(int64(0)), FirstName: new("Grace")}, []int64{2}},
-	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addCustomers(t, d, "a", customersToFilter()...)
 		addCustomers(t, d, "b", customersToFilter()...)
-		for name, tt := range tests {
+		for name, tt := range customerFilterTests {
 			t.Run(name, func(t *testing.T) {
 				var got []int64
 				for _, c := range listCustomers(t, d, "a", tt.filter) {

@@ -34,72 +34,79 @@ func groupsToFilter() []cohort.Group {
 	return groups
 }
 
+// allIDs are the ids of groupsToFilter.
+var allIDs = []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
+
+func named(name string) cohort.GroupFilter { return cohort.GroupFilter{Name: &name} }
+
+func like(text string) cohort.GroupFilter { return cohort.GroupFilter{NameLike: text} }
+
+// createdAt returns the creation date of group n+1.
+func createdAt(n int) time.Time { return t0.Add(time.Duration(n) * time.Second) }
+
+var groupFilterTests = []struct {
+	name   string
+	filter cohort.GroupFilter
+	want   []int64
+}{
+	{"none", cohort.GroupFilter{}, allIDs},
+
+	{"name", named("VIP"), []int64{1}},
+	{"name, another case", named("Vip"), nil},
+	{"name, a part", named("VI"), nil},
+	{"name, with a space", named("VIP "), nil},
+	{"name, empty", named(""), nil},
+	{"name, one character is not two", named("caf\u00e9"), nil},
+	{"name, wildcards", named("%"), nil},
+	{"name, SQL", named("' OR '1'='1"), nil},
+
+	{"like, another case", like("vIp"), []int64{1, 2}},
+	{"like, a part", like("I"), []int64{1, 2, 9}}, // İ folds to i and a dot
+	{"like, the whole", like("Hauptstraße"), []int64{3}},
+	{"like, sharp s as SS", like("STRASSE"), []int64{3}},
+	{"like, SS within sharp s", like("as"), []int64{3, 7}},
+	{"like, composed", like("CAF\u00c9"), []int64{4, 5}},
+	{"like, decomposed", like("CAFE\u0301"), []int64{4, 5}},
+	{"like, the letter without its mark", like("cafe"), nil},
+	{"like, final sigma", like("οδος"), []int64{8}},
+	{"like, other sigma", like("οδοσ"), []int64{8}},
+	{"like, accented Greek capital", like("ΑΘΉΝΑ"), []int64{8}},
+	{"like, emoji", like("🛒"), []int64{10}},
+	{"like, percent is no wildcard", like("%"), []int64{6}},
+	{"like, underscore is no wildcard", like("_"), []int64{6}},
+	{"like, underscore between", like("f_t"), []int64{6}},
+	{"like, star is no wildcard", like("*"), nil},
+	{"like, backslash", like(`\`), []int64{7}},
+	{"like, quotes", like(`'QUOTE' "d`), []int64{7}},
+	{"like, a space", like(" "), []int64{6, 7, 8, 10}},
+	{"like, longer than any name", like("VIP VIP VIP VIP VIP VIP VIP VIP VIP VIP"), nil},
+
+	{"default", cohort.GroupFilter{IsDefault: new(true)}, []int64{2}},
+	{"not default", cohort.GroupFilter{IsDefault: new(false)}, []int64{1, 3, 4, 5, 6, 7, 8, 9, 10}},
+	{"guests", cohort.GroupFilter{IsGroupForGuests: new(true)}, []int64{3}},
+	{"not guests", cohort.GroupFilter{IsGroupForGuests: new(false)}, []int64{1, 2, 4, 5, 6, 7, 8, 9, 10}},
+
+	{"created from, inclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: createdAt(8)}}, []int64{9, 10}},
+	{"created until, exclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: createdAt(2)}}, []int64{1, 2}},
+	{"created between", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: createdAt(2), Until: createdAt(4)}}, []int64{3, 4}},
+	{"created never", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: createdAt(4), Until: createdAt(2)}}, nil},
+	{"created until 1970", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: time.Unix(0, 0)}}, nil},
+	{"modified is another date", cohort.GroupFilter{DateModified: cohort.TimeRange{From: createdAt(8)}}, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10}},
+	{"in another zone", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: createdAt(8).In(time.FixedZone("", 3600))}}, []int64{9, 10}},
+
+	{"all of them", cohort.GroupFilter{
+		Name: new("vip"), NameLike: "V", IsDefault: new(true), IsGroupForGuests: new(false),
+		DateCreated: cohort.TimeRange{From: t0, Until: createdAt(9)}, DateModified: cohort.TimeRange{From: t0, Until: t0.Add(2 * time.Hour)},
+	}, []int64{2}},
+	{"all but one", cohort.GroupFilter{Name: new("vip"), NameLike: "V", IsDefault: new(false)}, nil},
+}
+
 func TestGroupFilters(t *testing.T) {
-	created := func(n int) time.Time { return t0.Add(time.Duration(n) * time.Second) }
-	like := func(text string) cohort.GroupFilter { return cohort.GroupFilter{NameLike: text} }
-	name := func(text string) cohort.GroupFilter { return cohort.GroupFilter{Name: &text} }
-	all := []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
-	tests := []struct {
-		name   string
-		filter cohort.GroupFilter
-		want   []int64
-	}{
-		{"none", cohort.GroupFilter{}, all},
-
-		{"name", name("VIP"), []int64{1}},
-		{"name, another case", name("Vip"), nil},
-		{"name, a part", name("VI"), nil},
-		{"name, with a space", name("VIP "), nil},
-		{"name, empty", name(""), nil},
-		{"name, one character is not two", name("caf\u00e9"), nil},
-		{"name, wildcards", name("%"), nil},
-		{"name, SQL", name("' OR '1'='1"), nil},
-
-		{"like, another case", like("vIp"), []int64{1, 2}},
-		{"like, a part", like("I"), []int64{1, 2, 9}}, // İ folds to i and a dot
-		{"like, the whole", like("Hauptstraße"), []int64{3}},
-		{"like, sharp s as SS", like("STRASSE"), []int64{3}},
-		{"like, SS within sharp s", like("as"), []int64{3, 7}},
-		{"like, composed", like("CAF\u00c9"), []int64{4, 5}},
-		{"like, decomposed", like("CAFE\u0301"), []int64{4, 5}},
-		{"like, the letter without its mark", like("cafe"), nil},
-		{"like, final sigma", like("οδος"), []int64{8}},
-		{"like, other sigma", like("οδοσ"), []int64{8}},
-		{"like, accented Greek capital", like("ΑΘΉΝΑ"), []int64{8}},
-		{"like, emoji", like("🛒"), []int64{10}},
-		{"like, percent is no wildcard", like("%"), []int64{6}},
-		{"like, underscore is no wildcard", like("_"), []int64{6}},
-		{"like, underscore between", like("f_t"), []int64{6}},
-		{"like, star is no wildcard", like("*"), nil},
-		{"like, backslash", like(`\`), []int64{7}},
-		{"like, quotes", like(`'QUOTE' "d`), []int64{7}},
-		{"like, a space", like(" "), []int64{6, 7, 8, 10}},
-		{"like, longer than any name", like("VIP VIP VIP VIP VIP VIP VIP VIP VIP VIP"), nil},
-
-		{"default", cohort.GroupFilter{IsDefault: new(true)}, []int64{2}},
-		{"not default", cohort.GroupFilter{IsDefault: new(false)}, []int64{1, 3, 4, 5, 6, 7, 8, 9, 10}},
-		{"guests", cohort.GroupFilter{IsGroupForGuests: new(true)}, []int64{3}},
-		{"not guests", cohort.GroupFilter{IsGroupForGuests: new(false)}, []int64{1, 2, 4, 5, 6, 7, 8, 9, 10}},
-
-		{"created from, inclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(8)}}, []int64{9, 10}},
-		{"created until, exclusive", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: created(2)}}, []int64{1, 2}},
-		{"created between", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(2), Until: created(4)}}, []int64{3, 4}},
-		{"created never", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(4), Until: created(2)}}, nil},
-		{"created until 1970", cohort.GroupFilter{DateCreated: cohort.TimeRange{Until: time.Unix(0, 0)}}, nil},
-		{"modified is another date", cohort.GroupFilter{DateModified: cohort.TimeRange{From: created(8)}}, []int64{2, 3, 4, 5, 6, 7, 8, 9, 10}},
-		{"in another zone", cohort.GroupFilter{DateCreated: cohort.TimeRange{From: created(8).In(time.FixedZone("", 3600))}}, []int64{9, 10}},
-
-		{"all of them", cohort.GroupFilter{
-			Name: new("vip"), NameLike: "V", IsDefault: new(true), IsGroupForGuests: new(false),
-			DateCreated: cohort.TimeRange{From: t0, Until: created(9)}, DateModified: cohort.TimeRange{From: t0, Until: t0.Add(2 * time.Hour)},
-		}, []int64{2}},
-		{"all but one", cohort.GroupFilter{Name: new("vip"), NameLike: "V", IsDefault: new(false)}, nil},
-	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		addGroups(t, d, "a", groupsToFilter()...)
 		addGroups(t, d, "b", groupsToFilter()...) // must not appear in any result
-		for _, tt := range tests {
+		for _, tt := range groupFilterTests {
 			t.Run(tt.name, func(t *testing.T) {
 				if got := groupIDs(listGroups(t, d, "a", tt.filter, onePage)); !slices.Equal(got, tt.want) {
 					t.Errorf("list: got %v, want %v", got, tt.want)

@@ -185,61 +185,65 @@ func manyItems(first int64) (items []cohort.CatalogItem) {
 	return items
 }
 
+var errBrokenPipe = errors.New("the pipe is broken")
+
+// earlyEnds are imports that end before they write.
+var earlyEnds = map[string]func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error{
+	"dry run": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
+		counts, err := s.ImportCatalog(t.Context(), "a", source(items), true)
+		wantCounts(t, counts, [3]int64{150, 150, 0}, [3]int64{150, 0, 150}, [3]int64{150, 0, 150})
+		return err
+	},
+	"cancelled while it reads": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		next := source(items)
+		_, err := s.ImportCatalog(ctx, "a", func() (cohort.CatalogItem, error) {
+			item, err := next()
+			if item.Line == 700 {
+				cancel()
+			}
+			return item, err
+		}, false)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		return nil
+	},
+	"cancelled at the end": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
+		ctx, cancel := context.WithCancel(t.Context())
+		next := source(items)
+		_, err := s.ImportCatalog(ctx, "a", func() (cohort.CatalogItem, error) {
+			item, err := next()
+			if err != nil {
+				cancel()
+			}
+			return item, err
+		}, false)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+		return nil
+	},
+	"broken pipe": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
+		next := source(items)
+		_, err := s.ImportCatalog(t.Context(), "a", func() (cohort.CatalogItem, error) {
+			item, err := next()
+			if err != nil {
+				err = errBrokenPipe
+			}
+			return item, err
+		}, false)
+		if !errors.Is(err, errBrokenPipe) {
+			t.Errorf("error %v", err)
+		}
+		return nil
+	},
+}
+
 // TestImportThatEndsEarly checks that an import that ends before it writes leaves
 // no rows, and that the next import succeeds.
 func TestImportThatEndsEarly(t *testing.T) {
-	broken := errors.New("the pipe is broken")
-	for name, fail := range map[string]func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error{
-		"dry run": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
-			counts, err := s.ImportCatalog(t.Context(), "a", source(items), true)
-			wantCounts(t, counts, [3]int64{150, 150, 0}, [3]int64{150, 0, 150}, [3]int64{150, 0, 150})
-			return err
-		},
-		"cancelled while it reads": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
-			ctx, cancel := context.WithCancel(t.Context())
-			next := source(items)
-			_, err := s.ImportCatalog(ctx, "a", func() (cohort.CatalogItem, error) {
-				item, err := next()
-				if item.Line == 700 {
-					cancel()
-				}
-				return item, err
-			}, false)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v", err)
-			}
-			return nil
-		},
-		"cancelled at the end": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
-			ctx, cancel := context.WithCancel(t.Context())
-			next := source(items)
-			_, err := s.ImportCatalog(ctx, "a", func() (cohort.CatalogItem, error) {
-				item, err := next()
-				if err != nil {
-					cancel()
-				}
-				return item, err
-			}, false)
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("error %v", err)
-			}
-			return nil
-		},
-		"broken pipe": func(t *testing.T, s *service.Service, items []cohort.CatalogItem) error {
-			next := source(items)
-			_, err := s.ImportCatalog(t.Context(), "a", func() (cohort.CatalogItem, error) {
-				item, err := next()
-				if err != nil {
-					err = broken
-				}
-				return item, err
-			}, false)
-			if !errors.Is(err, broken) {
-				t.Errorf("error %v", err)
-			}
-			return nil
-		},
-	} {
+	for name, fail := range earlyEnds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
