@@ -48,7 +48,7 @@ func (t *Tx) group(storeKey string, id int64, lock string) (cohort.Group, error)
 	return g, err
 }
 
-// GroupsForUpdate returns those of the groups that exist, ordered by id, and locks
+// GroupsForUpdate returns the groups that exist, ordered by id, and locks
 // their rows until the transaction ends. It locks them in the order of their ids
 // to avoid a deadlock between transactions that lock several groups.
 func (t *Tx) GroupsForUpdate(storeKey string, ids []int64) ([]cohort.Group, error) {

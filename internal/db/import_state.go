@@ -95,7 +95,7 @@ func (t *Tx) BeginImport(l ImportLease) (bool, error) {
 }
 
 // TakeOverImport takes the lease on an import whose lease has expired. It returns
-// the state, which tells the caller what to do: ClearImport if abandoned,
+// the state, which says what the caller must do: ClearImport if abandoned,
 // MergeImport if published, nothing if empty. It returns KindUnavailable while
 // another owner holds the lease.
 func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {

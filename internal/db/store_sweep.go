@@ -41,6 +41,19 @@ func (t *Tx) IsSmallStore(key string, most int) (bool, error) {
 	return true, nil
 }
 
+// CountStoreRows returns the number of rows of a store that SweepStore would delete.
+// It counts every row, so it is slow for a large store.
+func (t *Tx) CountStoreRows(key string) (rows int64, err error) {
+	for _, table := range sweptTables() {
+		var n int64
+		if err := t.QueryRow("SELECT count(*) FROM "+table.name+" WHERE store_hash = $1", key).Scan(&n); err != nil {
+			return 0, err
+		}
+		rows += n
+	}
+	return rows, nil
+}
+
 // DeletedStore is a store that is marked as deleted and still has rows.
 type DeletedStore struct {
 	Key         string
