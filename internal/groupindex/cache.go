@@ -2,130 +2,133 @@ package groupindex
 
 import "sync"
 
-// maxEntries bounds what all rosters hold together. An entry takes about 150
-// bytes.
+// maxEntries bounds the entries of all indexes of a cache together. An entry takes
+// about 150 bytes.
 const maxEntries = 500_000
 
-// Cache is the rosters of the stores that somebody asked for. Those that were
-// used last are kept.
+// Cache holds the indexes of the stores that were asked for. When they exceed
+// maxEntries, it evicts the least recently used index.
 type Cache struct {
 	load    Loader
-	limit   int           // entries; maxEntries but for tests
-	loading chan struct{} // holds one: loads wait for each other
+	limit   int           // entries; maxEntries except in tests
+	loading chan struct{} // a semaphore: one load at a time
 
 	mu     sync.Mutex
-	stores map[string]*kept
-	clock  int // counts uses
+	stores map[string]*slot
+	clock  int // counts calls of Get
 }
 
-// Loader reads the groups of a store by id, all of one moment, up to a limit.
-type Loader func(storeHash string, limit int) ([]Entry, error)
+// Loader reads up to limit groups of a store, by id, from one snapshot of the
+// database.
+type Loader func(storeKey string, limit int) ([]Entry, error)
 
-// kept is a roster, or the place of one.
-type kept struct {
-	index   *Index // nil: not loaded yet, or too large to be
-	pending []Edit // what has changed since loading began
+// slot is the cache's entry for one store.
+type slot struct {
+	index   *Index // nil: not loaded yet, or too large
+	pending []Edit // the changes since the load began
 	loading bool
-	used    int
+	used    int // Cache.clock at the last Get
 }
 
-// NewCache returns no rosters yet.
+// NewCache returns an empty cache.
 func NewCache(load Loader) *Cache {
-	return &Cache{load: load, limit: maxEntries, loading: make(chan struct{}, 1), stores: map[string]*kept{}}
+	return &Cache{load: load, limit: maxEntries, loading: make(chan struct{}, 1), stores: map[string]*slot{}}
 }
 
-// Get returns the roster of a store, or nil if there is none. Then it is loaded
-// in the background, if it can be, for those who come later.
-func (rs *Cache) Get(storeHash string) *Index {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	rs.clock++
-	k, ok := rs.stores[storeHash]
+// Get returns the index of a store, or nil if the cache does not hold it. In that
+// case it starts to load the index in the background, unless the store is known to
+// be too large.
+func (c *Cache) Get(storeKey string) *Index {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clock++
+	s, ok := c.stores[storeKey]
 	if !ok {
-		k = &kept{loading: true}
-		rs.stores[storeHash] = k
-		go rs.fill(storeHash, k)
+		s = &slot{loading: true}
+		c.stores[storeKey] = s
+		go c.fill(storeKey, s)
 	}
-	k.used = rs.clock
-	return k.index
+	s.used = c.clock
+	return s.index
 }
 
-// Has reports whether there is a roster of the store, or one is being loaded.
-// Once it is false it stays so until somebody calls Get, who then loads what
-// was committed before.
-func (rs *Cache) Has(storeHash string) bool {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	return rs.stores[storeHash] != nil
+// Has reports whether the cache holds the index of the store, or is loading it.
+// While it returns false, edits need not be passed to Apply: the next Get loads
+// what was committed before it.
+func (c *Cache) Has(storeKey string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stores[storeKey] != nil
 }
 
-// Apply does to the roster of a store, if there is one, what a commit did to its
-// groups. Calls have to come in the order of the commits.
-func (rs *Cache) Apply(storeHash string, edits []Edit) {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	k, ok := rs.stores[storeHash]
+// Apply applies the edits of a commit to the index of a store, if the cache has
+// one. Calls must come in the order of the commits.
+func (c *Cache) Apply(storeKey string, edits []Edit) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s, ok := c.stores[storeKey]
 	switch {
 	case !ok:
-	case k.loading:
-		k.pending = append(k.pending, edits...)
-	case k.index != nil:
-		k.index.Apply(edits)
-		if k.index.Size() > rs.limit {
-			k.index = nil
+	case s.loading:
+		s.pending = append(s.pending, edits...)
+	case s.index != nil:
+		s.index.Apply(edits)
+		if s.index.Size() > c.limit {
+			s.index = nil
 		}
 	}
 }
 
-// Forget drops all rosters: nobody knows what has changed.
-func (rs *Cache) Forget() {
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	clear(rs.stores)
+// Forget drops all indexes, for changes whose extent is unknown.
+func (c *Cache) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.stores)
 }
 
-// fill loads the roster for k.
-func (rs *Cache) fill(storeHash string, k *kept) {
-	rs.loading <- struct{}{}
-	defer func() { <-rs.loading }()
-	entries, err := rs.load(storeHash, rs.limit+1)
+// fill loads the index of a store into its slot.
+func (c *Cache) fill(storeKey string, s *slot) {
+	c.loading <- struct{}{}
+	defer func() { <-c.loading }()
+	entries, err := c.load(storeKey, c.limit+1)
 
-	rs.mu.Lock()
-	defer rs.mu.Unlock()
-	k.loading = false
-	if err != nil && rs.stores[storeHash] == k {
-		delete(rs.stores, storeHash) // so that it is tried again
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.loading = false
+	if err != nil && c.stores[storeKey] == s {
+		delete(c.stores, storeKey) // the next Get tries again
 	}
-	if err == nil && len(entries) <= rs.limit {
-		// Some of what is pending may be in the entries already; to do it again
-		// changes nothing, because the last change of each group is the same.
-		k.index = New(entries)
-		k.index.Apply(k.pending)
-		rs.evict(k)
+	if err == nil && len(entries) <= c.limit {
+		// The entries may already contain some of the pending edits. Applying an
+		// edit again changes nothing, because the last edit of each group wins.
+		s.index = New(entries)
+		s.index.Apply(s.pending)
+		c.evict(s)
 	}
-	k.pending = nil
+	s.pending = nil
 }
 
-// evict drops the rosters that were not used for longest until the others fit.
-func (rs *Cache) evict(keep *kept) {
-	for rs.entries() > rs.limit {
+// evict drops the least recently used indexes, except the one of keep, until the
+// rest fits the limit.
+func (c *Cache) evict(keep *slot) {
+	for c.entries() > c.limit {
 		oldest := ""
-		for store, k := range rs.stores {
-			if k != keep && k.index != nil && (oldest == "" || k.used < rs.stores[oldest].used) {
+		for store, s := range c.stores {
+			if s != keep && s.index != nil && (oldest == "" || s.used < c.stores[oldest].used) {
 				oldest = store
 			}
 		}
 		if oldest == "" {
 			return
 		}
-		delete(rs.stores, oldest)
+		delete(c.stores, oldest)
 	}
 }
 
-func (rs *Cache) entries() (n int) {
-	for _, k := range rs.stores {
-		if k.index != nil {
-			n += k.index.Size()
+func (c *Cache) entries() (n int) {
+	for _, s := range c.stores {
+		if s.index != nil {
+			n += s.index.Size()
 		}
 	}
 	return n

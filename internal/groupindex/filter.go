@@ -7,25 +7,25 @@ import (
 	"cohort.example/cohort"
 )
 
-// Filter is a cohort.GroupFilter made ready for many entries.
+// Filter is a cohort.GroupFilter in the form that is compared with entries.
 type Filter struct {
 	name              *string
 	like              string
 	isDefault, guests *bool
-	created, modified span
+	created, modified msRange
 }
 
-// NewFilter returns a filter; fold is how Entry.Folded was made.
+// NewFilter returns a filter. fold must be the function that made Entry.Folded.
 func NewFilter(f cohort.GroupFilter, fold func(string) string) Filter {
 	return Filter{
 		name: f.Name, like: fold(f.NameLike), isDefault: f.IsDefault, guests: f.IsGroupForGuests,
-		created: newSpan(f.DateCreated), modified: newSpan(f.DateModified),
+		created: newMSRange(f.DateCreated), modified: newMSRange(f.DateModified),
 	}
 }
 
-var everything = Filter{created: newSpan(cohort.TimeRange{}), modified: newSpan(cohort.TimeRange{})}
+var everything = Filter{created: newMSRange(cohort.TimeRange{}), modified: newMSRange(cohort.TimeRange{})}
 
-// passesAll reports whether there is nothing that the filter looks at.
+// passesAll reports whether every entry passes the filter.
 func (f *Filter) passesAll() bool { return *f == everything }
 
 func (f *Filter) passes(e *Entry) bool {
@@ -36,18 +36,18 @@ func (f *Filter) passes(e *Entry) bool {
 		(f.like == "" || strings.Contains(e.Folded, f.like))
 }
 
-// span is a half-open span of Unix milliseconds.
-type span struct{ from, until int64 }
+// msRange is a half-open range of Unix milliseconds.
+type msRange struct{ from, until int64 }
 
-func newSpan(s cohort.TimeRange) span {
-	ms := span{math.MinInt64, math.MaxInt64}
-	if !s.From.IsZero() {
-		ms.from = s.From.UnixMilli()
+func newMSRange(r cohort.TimeRange) msRange {
+	ms := msRange{math.MinInt64, math.MaxInt64}
+	if !r.From.IsZero() {
+		ms.from = r.From.UnixMilli()
 	}
-	if !s.Until.IsZero() {
-		ms.until = s.Until.UnixMilli()
+	if !r.Until.IsZero() {
+		ms.until = r.Until.UnixMilli()
 	}
 	return ms
 }
 
-func (s span) has(ms int64) bool { return s.from <= ms && ms < s.until }
+func (r msRange) has(ms int64) bool { return r.from <= ms && ms < r.until }

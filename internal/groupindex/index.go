@@ -1,6 +1,6 @@
-// Package roster keeps in memory what the filters of group lists look at, for
-// stores where somebody pages deep, filters or counts. The database would have
-// to walk over every row for that.
+// Package groupindex holds, in memory, the columns that group lists filter and
+// page by: the group index of a store. The database would have to scan all rows
+// of the store to find a deep page, to apply a filter or to count.
 package groupindex
 
 import (
@@ -9,45 +9,45 @@ import (
 	"sync/atomic"
 )
 
-// Entry is one group: what it can be found by.
+// Entry holds the columns of one group that a filter can refer to.
 type Entry struct {
 	ID       int64
 	Created  int64 // Unix milliseconds
 	Modified int64 // Unix milliseconds
 	Name     string
-	Folded   string // the name, as it is compared without regard to case
+	Folded   string // the case-folded name
 	Default  bool
 	Guests   bool
 }
 
-// chunkSize is how many entries a change has to copy at most.
+// chunkSize is the largest number of entries that an edit copies.
 const chunkSize = 512
 
-// Index is the groups of one store by id. Readers see it as it was after some
-// commit, while one writer changes it.
+// Index holds the groups of one store, by id. Readers take no lock: they see the
+// snapshot after some commit while one writer prepares the next.
 type Index struct{ now atomic.Pointer[snapshot] }
 
-// snapshot never changes. Its chunks are sorted, in themselves and among each
-// other, and none is empty. Snapshots share chunks.
+// snapshot is immutable. Its chunks are sorted and not empty, and every id of a
+// chunk is less than those of the next. Snapshots share chunks.
 type snapshot struct {
 	chunks [][]Entry
 	size   int
 }
 
-// New returns a roster of entries that are sorted by id.
+// New returns an index of entries that are sorted by id.
 func New(sorted []Entry) *Index {
 	s := &snapshot{size: len(sorted), chunks: slices.Collect(slices.Chunk(sorted, chunkSize))}
-	r := &Index{}
-	r.now.Store(s)
-	return r
+	x := &Index{}
+	x.now.Store(s)
+	return x
 }
 
-// Size returns how many groups there are.
-func (r *Index) Size() int { return r.now.Load().size }
+// Size returns the number of groups.
+func (x *Index) Size() int { return x.now.Load().size }
 
-// Count returns how many groups pass the filter.
-func (r *Index) Count(f Filter) (n int) {
-	s := r.now.Load()
+// Count returns the number of groups that pass the filter.
+func (x *Index) Count(f Filter) (n int) {
+	s := x.now.Load()
 	if f.passesAll() {
 		return s.size
 	}
@@ -61,12 +61,12 @@ func (r *Index) Count(f Filter) (n int) {
 	return n
 }
 
-// Page returns the ids of the groups behind an id that pass the filter, in their
-// order, after skipping some and up to a limit.
-func (r *Index) Page(f Filter, after, skip int64, limit int) (ids []int64) {
-	s := r.now.Load()
+// Page returns the ids of up to limit groups that pass the filter and have a higher
+// id than after, ascending, without the first skip of them.
+func (x *Index) Page(f Filter, after, skip int64, limit int) (ids []int64) {
+	s := x.now.Load()
 	all := f.passesAll()
-	for _, chunk := range behind(s.chunks, after) {
+	for _, chunk := range chunksAfter(s.chunks, after) {
 		if all && skip >= int64(len(chunk)) {
 			skip -= int64(len(chunk))
 			continue
@@ -88,8 +88,8 @@ func (r *Index) Page(f Filter, after, skip int64, limit int) (ids []int64) {
 	return ids
 }
 
-// behind yields what chunks have behind an id.
-func behind(chunks [][]Entry, id int64) [][]Entry {
+// chunksAfter returns the entries with ids higher than id.
+func chunksAfter(chunks [][]Entry, id int64) [][]Entry {
 	c, _ := slices.BinarySearchFunc(chunks, id, func(c []Entry, id int64) int { return cmp.Compare(c[len(c)-1].ID, id+1) })
 	if c == len(chunks) || chunks[c][0].ID > id {
 		return chunks[c:]
@@ -98,27 +98,27 @@ func behind(chunks [][]Entry, id int64) [][]Entry {
 	return append([][]Entry{chunks[c][at:]}, chunks[c+1:]...)
 }
 
-// Edit is a change of one group.
+// Edit is a change of one entry.
 type Edit func(*editor)
 
-// Put returns the edit that adds an entry, or replaces the one with its id.
+// Put returns the edit that adds an entry, or replaces the one with the same id.
 func Put(entry Entry) Edit { return func(e *editor) { e.put(entry) } }
 
 // Delete returns the edit that removes the entry with an id, if there is one.
 func Delete(id int64) Edit { return func(e *editor) { e.delete(id) } }
 
-// Apply carries out edits one after another. Readers see what all of them did,
-// or nothing. Only one goroutine may apply edits at a time.
-func (r *Index) Apply(edits []Edit) {
-	old := r.now.Load()
+// Apply applies edits in order. Readers see all of them or none. Only one goroutine
+// may call Apply at a time.
+func (x *Index) Apply(edits []Edit) {
+	old := x.now.Load()
 	e := &editor{chunks: slices.Clone(old.chunks), size: old.size}
 	for _, edit := range edits {
 		edit(e)
 	}
-	r.now.Store(&snapshot{e.chunks, e.size})
+	x.now.Store(&snapshot{e.chunks, e.size})
 }
 
-// editor makes the next state of a roster. It replaces the chunks that change.
+// editor builds the next snapshot. It copies the chunks that change.
 type editor struct {
 	chunks [][]Entry
 	size   int
@@ -137,7 +137,8 @@ func (e *editor) put(entry Entry) {
 		return
 	}
 	if i == len(e.chunks[c]) {
-		// Behind what readers of older states see of the same chunk.
+		// Readers of older snapshots do not see the appended entry: their slices of
+		// the same chunk end before it.
 		e.chunks[c] = append(e.chunks[c], entry)
 		return
 	}
@@ -157,9 +158,10 @@ func (e *editor) delete(id int64) {
 	e.chunks[c] = slices.Delete(slices.Clone(e.chunks[c]), i, i+1)
 }
 
-// find returns in which chunk and where in it an id is.
+// find returns the chunk of an id and its position there. If the id is not found,
+// it returns the position to insert it at.
 func (e *editor) find(id int64) (chunk, at int, found bool) {
-	// The first chunk that ends at the id or behind it.
+	// The first chunk whose last id is not less than the id.
 	chunk, _ = slices.BinarySearchFunc(e.chunks, id, func(c []Entry, id int64) int { return cmp.Compare(c[len(c)-1].ID, id) })
 	if chunk == len(e.chunks) {
 		return chunk, 0, false
@@ -168,7 +170,7 @@ func (e *editor) find(id int64) (chunk, at int, found bool) {
 	return chunk, at, found
 }
 
-// place returns where a new id goes: almost always behind all others.
+// place returns the position of a new id, which is almost always the end.
 func (e *editor) place(id int64) (chunk, at int) {
 	chunk, at, _ = e.find(id)
 	last := len(e.chunks) - 1

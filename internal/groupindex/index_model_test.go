@@ -15,22 +15,22 @@ import (
 	"pgregory.net/rapid"
 )
 
-// model is what a roster has to be: a sorted slice. Its exported methods are
-// what rapid chooses from.
+// model is the reference implementation of an index: a sorted slice. Its exported
+// methods are the actions of the state machine.
 type model struct {
 	index   *Index
 	entries []Entry
-	seen    []seen // lately
+	seen    []seen // the last snapshots
 }
 
-// seen is a snapshot and what was in it.
+// seen is a snapshot and a copy of its entries.
 type seen struct {
 	snapshot *snapshot
 	entries  []Entry
 }
 
 func TestIndexAgainstModel(t *testing.T) {
-	// Cache of no, one and several chunks, with the last full or not.
+	// Indexes of no, one and several chunks, with the last full or not.
 	sizes := rapid.SampledFrom([]int{0, 1, 2, chunkSize - 1, chunkSize, chunkSize + 1, 2*chunkSize - 1, 2 * chunkSize, 2*chunkSize + 3})
 	rapid.Check(t, func(t *rapid.T) {
 		entries := entriesOf(sizes.Draw(t, "size"))
@@ -40,7 +40,7 @@ func TestIndexAgainstModel(t *testing.T) {
 	})
 }
 
-// keep remembers what is seen at the moment.
+// keep records the current snapshot.
 func (m *model) keep() {
 	m.seen = append(m.seen[max(0, len(m.seen)-2):], seen{m.index.now.Load(), slices.Clone(m.entries)})
 }
@@ -49,7 +49,7 @@ func (m *model) find(id int64) (at int, found bool) {
 	return slices.BinarySearchFunc(m.entries, id, func(e Entry, id int64) int { return cmp.Compare(e.ID, id) })
 }
 
-// put and delete change the model, and return what changes the roster.
+// put and delete change the model, and return the edit that does the same to the index.
 func (m *model) put(e Entry) Edit {
 	at, found := m.find(e.ID)
 	if found {
@@ -72,7 +72,7 @@ func (m *model) apply(edits []Edit) {
 	m.keep()
 }
 
-// last is the highest id.
+// last returns the highest id, or 0.
 func (m *model) last() int64 {
 	if n := len(m.entries); n > 0 {
 		return m.entries[n-1].ID
@@ -80,9 +80,9 @@ func (m *model) last() int64 {
 	return 0
 }
 
-// drawID draws an id that is there, near an end of a chunk, or anywhere.
+// drawID draws an existing id, one at a chunk boundary, or any.
 func (m *model) drawID(t *rapid.T) int64 {
-	if n := len(m.entries); n > 0 && rapid.Bool().Draw(t, "there") {
+	if n := len(m.entries); n > 0 && rapid.Bool().Draw(t, "existing") {
 		at := rapid.OneOf(rapid.IntRange(0, n-1), rapid.SampledFrom([]int{0, n - 1, chunkSize - 1, chunkSize, chunkSize + 1})).Draw(t, "at")
 		return m.entries[min(at, n-1)].ID
 	}
@@ -98,12 +98,12 @@ func drawEntry(t *rapid.T, id int64) Entry {
 	}
 }
 
-// Edit makes several changes at once.
+// Edit applies several edits as one commit.
 func (m *model) Edit(t *rapid.T) {
 	var edits []Edit
 	for range rapid.IntRange(0, 6).Draw(t, "changes") {
 		switch rapid.IntRange(0, 3).Draw(t, "kind") {
-		case 0: // almost every new group
+		case 0: // most new groups
 			edits = append(edits, m.put(drawEntry(t, m.last()+1)))
 		case 1:
 			edits = append(edits, m.put(drawEntry(t, m.drawID(t))))
@@ -114,7 +114,7 @@ func (m *model) Edit(t *rapid.T) {
 	m.apply(edits)
 }
 
-// Empty takes a stretch away, so that a small chunk goes as a whole.
+// Empty deletes a range of ids, so that a small chunk becomes empty.
 func (m *model) Empty(t *rapid.T) {
 	var edits []Edit
 	for from, i := m.drawID(t), int64(0); i < 20; i++ {
@@ -123,7 +123,7 @@ func (m *model) Empty(t *rapid.T) {
 	m.apply(edits)
 }
 
-// Fill adds some at the end, so that a chunk gets full.
+// Fill appends entries, so that a chunk becomes full.
 func (m *model) Fill(*rapid.T) {
 	var edits []Edit
 	for range 20 {
@@ -132,7 +132,8 @@ func (m *model) Fill(*rapid.T) {
 	m.apply(edits)
 }
 
-func (m *model) Ask(t *rapid.T) {
+// Query compares a count and a page.
+func (m *model) Query(t *rapid.T) {
 	f := drawFilter(t)
 	after := rapid.Int64Range(-6, max(m.last(), 0)+1).Draw(t, "after")
 	var want, wanted []Entry
@@ -153,11 +154,12 @@ func (m *model) Ask(t *rapid.T) {
 	want = want[min(skip, int64(len(want))):]
 	want = want[:min(limit, len(want))]
 	if got := m.index.Page(filter, after, skip, limit); !slices.Equal(got, idsOf(want)) {
-		t.Fatalf("%d after %d and id %d: got %v, want %v", limit, skip, after, got, idsOf(want))
+		t.Fatalf("page of %d, skipping %d after id %d: got %v, want %v", limit, skip, after, got, idsOf(want))
 	}
 }
 
-// Check compares everything, in what is seen now and in all that was seen.
+// Check compares the current snapshot with the model, and the recorded snapshots with
+// their copies.
 func (m *model) Check(t *rapid.T) {
 	if n := m.index.Size(); n != len(m.entries) {
 		t.Fatalf("the size is %d, want %d", n, len(m.entries))
@@ -167,7 +169,7 @@ func (m *model) Check(t *rapid.T) {
 	}
 	for _, s := range m.seen[:len(m.seen)-1] {
 		if !slices.Equal(s.snapshot.all(), s.entries) || s.snapshot.size != len(s.entries) {
-			t.Fatal("what was seen before has changed")
+			t.Fatal("an older snapshot has changed")
 		}
 	}
 	for _, chunk := range m.index.now.Load().chunks {
@@ -187,17 +189,17 @@ func drawFilter(t *rapid.T) (f cohort.GroupFilter) {
 		}
 		return time.UnixMilli(rapid.Int64Range(-3, 30).Draw(t, "ms"))
 	})
-	span := rapid.Custom(func(t *rapid.T) cohort.TimeRange {
+	timeRange := rapid.Custom(func(t *rapid.T) cohort.TimeRange {
 		return cohort.TimeRange{From: moment.Draw(t, "from"), Until: moment.Draw(t, "until")}
 	})
 	return cohort.GroupFilter{
 		Name:     rapid.Ptr(rapid.SampledFrom([]string{"", "VIP", "vip", "Name 7", "none"}), true).Draw(t, "name"),
 		NameLike: rapid.SampledFrom([]string{"", "", "i", "ÄR", "NAME 1", "none"}).Draw(t, "like"), IsDefault: rapid.Ptr(rapid.Bool(), true).Draw(t, "is default"),
-		IsGroupForGuests: rapid.Ptr(rapid.Bool(), true).Draw(t, "is for guests"), DateCreated: span.Draw(t, "created in"), DateModified: span.Draw(t, "modified in"),
+		IsGroupForGuests: rapid.Ptr(rapid.Bool(), true).Draw(t, "is for guests"), DateCreated: timeRange.Draw(t, "created in"), DateModified: timeRange.Draw(t, "modified in"),
 	}
 }
 
-// passes says in other words what a filter lets pass.
+// passes is the reference implementation of Filter.passes.
 func passes(f cohort.GroupFilter, e Entry) bool {
 	within := func(s cohort.TimeRange, ms int64) bool {
 		at := time.UnixMilli(ms)
