@@ -60,7 +60,7 @@ var notBounds = map[string]string{
 	"password.tagBytes":                  "a fixed length",
 	"groupindex.chunkSize":               "a chunk size; it does not bound a group index",
 	"server.jsonRanges.application/json": "a rank of media ranges",
-	"service.shallow":                    "the threshold from which another way to find a page is faster",
+	"service.minIndexOffset":             "the threshold from which another way to find a page is faster",
 }
 
 // bareAllowed are fields that may be set to a literal number, each with the page that

@@ -101,7 +101,7 @@ func appendExplanations(ctx context.Context, e service.PriceExplanation) ([]byte
 	b.WriteString(`{"data":[`)
 	encoder := json.NewEncoder(&b)
 	encoder.SetEscapeHTML(false)
-	for i, a := range e.Answers {
+	for i, a := range e.Items {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -117,7 +117,7 @@ func appendExplanations(ctx context.Context, e service.PriceExplanation) ([]byte
 	return b.Bytes(), nil
 }
 
-func toExplanationWire(e service.PriceExplanation, a service.PricedAnswer) explanationWire {
+func toExplanationWire(e service.PriceExplanation, a service.ItemPrice) explanationWire {
 	item := append(appendItem([]byte{'{'}, a.Item), '}')
 	w := explanationWire{
 		ProductID: a.Item.ProductID, VariantID: a.VariantID, Item: item, Calculated: amount(a.Calculated.Decimal),

@@ -13,7 +13,7 @@ import (
 // BenchmarkEncodePrices encodes the response to a request for 50 prices with appendPrices
 // and with encoding/json.
 func BenchmarkEncodePrices(b *testing.B) {
-	prices := make([]service.PricedAnswer, 50)
+	prices := make([]service.ItemPrice, 50)
 	for i := range prices {
 		prices[i] = samplePriced(int64(i + 1))
 	}
@@ -34,9 +34,9 @@ func BenchmarkEncodePrices(b *testing.B) {
 }
 
 // samplePriced returns the price of a product with a retail price and a bulk tier.
-func samplePriced(id int64) service.PricedAnswer {
+func samplePriced(id int64) service.ItemPrice {
 	figure := func(n int64) decimal.NullDecimal { return decimal.NewNullDecimal(decimal.New(n, -2)) }
-	return service.PricedAnswer{
+	return service.ItemPrice{
 		Item: service.PriceItem{ProductID: id, VariantID: id + 1000}, VariantID: id + 1000,
 		Price: cohort.Price{
 			Price: figure(1999), RetailPrice: figure(2499), Calculated: figure(1899),

@@ -13,7 +13,7 @@ import (
 // encoder of its own (docs/decisions/0002). The tests compare its output with
 // encoding/json byte for byte.
 
-func appendPrices(b []byte, prices []service.PricedAnswer) []byte {
+func appendPrices(b []byte, prices []service.ItemPrice) []byte {
 	b = append(b, `{"data":[`...)
 	for i := range prices {
 		if i > 0 {
@@ -24,7 +24,7 @@ func appendPrices(b []byte, prices []service.PricedAnswer) []byte {
 	return append(b, `],"meta":{}}`...)
 }
 
-func appendPrice(b []byte, a *service.PricedAnswer) []byte {
+func appendPrice(b []byte, a *service.ItemPrice) []byte {
 	priced := a.Item
 	priced.VariantID = a.VariantID
 	b = append(b, '{')

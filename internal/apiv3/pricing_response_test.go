@@ -66,7 +66,7 @@ type bulkPricingWire struct {
 	TaxDiscounts []figureWire  `json:"tax_discount_amount"`
 }
 
-func toPricesWire(prices []service.PricedAnswer) pricesWire {
+func toPricesWire(prices []service.ItemPrice) pricesWire {
 	w := pricesWire{Data: make([]pricedWire, len(prices))}
 	for i, p := range prices {
 		priced := p.Item
@@ -129,8 +129,8 @@ func TestAppendPrices(t *testing.T) {
 	})
 }
 
-func drawPriced(t *rapid.T) service.PricedAnswer {
-	p := service.PricedAnswer{
+func drawPriced(t *rapid.T) service.ItemPrice {
+	p := service.ItemPrice{
 		Item: service.PriceItem{ProductID: drawID(t, "product"), VariantID: drawID(t, "requested variant")},
 		Price: cohort.Price{
 			Price: drawFigure(t), SalePrice: drawFigure(t), RetailPrice: drawFigure(t), MAPPrice: drawFigure(t), Calculated: drawFigure(t),

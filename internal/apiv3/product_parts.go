@@ -51,7 +51,7 @@ func (h *handler) productParts(r *api.Request, f cohort.ProductFilter, p cohort.
 		Read: func(ctx context.Context, p cohort.Page, to *api.Piece[service.ProductPart]) (int64, error) {
 			return h.svc.ReadProductParts(ctx, r.Store.Key, f, p, to)
 		},
-		Key:    service.ProductPart.Place,
+		Key:    service.ProductPart.Cursor,
 		Part:   partOfElement,
 		Append: parts.appendPart,
 	}

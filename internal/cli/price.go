@@ -39,7 +39,7 @@ func (c *priceCommand) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		price := e.Answers[0]
+		price := e.Items[0]
 		fmt.Fprintln(in.Out, moneyText(price.Calculated, e.Currency)+rangeText(price, e.Currency))
 		if !c.Explain {
 			return nil
@@ -62,7 +62,7 @@ func moneyText(d decimal.NullDecimal, c cohort.Currency) string {
 }
 
 // rangeText is what the variants cost, unless each costs as much as the product.
-func rangeText(price service.PricedAnswer, c cohort.Currency) string {
+func rangeText(price service.ItemPrice, c cohort.Currency) string {
 	r := price.PriceRange
 	if r == nil {
 		return ""

@@ -8,40 +8,40 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// MaxAccessChecks bounds how many products, and how many categories, one request
-// may ask about. The vendor has no such request.
+// MaxAccessChecks bounds the products of one request, and the categories. The vendor
+// has no such request.
 const MaxAccessChecks = 500
 
-// AccessRequest asks what a shopper may see.
+// AccessRequest asks which products and categories a shopper may see.
 type AccessRequest struct {
 	ShopperQuery
 	ProductIDs, CategoryIDs []int64
 }
 
-// AccessAnswer says what a shopper may see, in the order in which it was asked.
-type AccessAnswer struct {
+// AccessResult holds a decision for each product and category of an AccessRequest, in
+// the same order.
+type AccessResult struct {
 	Shopper              Shopper
 	Products, Categories []cohort.AccessDecision
 }
 
-// CheckAccess says of each product and category whether a shopper may see it. It
-// returns KindInvalid for a request that breaks a rule or names a customer or a
-// group that does not exist, and AccessErrors with every product and category
-// that does not exist. Where ctx ends before all is decided, it returns ctx's
-// error.
-func (s *Service) CheckAccess(ctx context.Context, storeHash string, r AccessRequest) (AccessAnswer, error) {
+// CheckAccess decides for each product and category of the request whether the
+// shopper may see it. It returns KindInvalid for a request that breaks a rule or
+// names an unknown customer or group, and AccessErrors with every product and
+// category that does not exist. If ctx ends first, it returns the error of ctx.
+func (s *Service) CheckAccess(ctx context.Context, storeKey string, r AccessRequest) (AccessResult, error) {
 	if err := checkAccessRequest(r); err != nil {
-		return AccessAnswer{}, err
+		return AccessResult{}, err
 	}
 	var b accessBasis
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		b, err = readAccess(tx, storeHash, r)
+		b, err = readAccess(tx, storeKey, r)
 		return err
 	})
 	if err != nil {
-		return AccessAnswer{}, err
+		return AccessResult{}, err
 	}
-	return b.answer(ctx, r)
+	return b.decide(ctx, r)
 }
 
 func checkAccessRequest(r AccessRequest) error {
@@ -57,51 +57,51 @@ func checkAccessRequest(r AccessRequest) error {
 	return nil
 }
 
-// accessBasis is what is decided from.
+// accessBasis is the data that the decisions are made from.
 type accessBasis struct {
 	shopper  Shopper
-	managed  bool // what Cohort's catalog does not have does not exist
+	managed  bool // the store's catalog is complete: an unknown category does not exist
 	products map[int64]cohort.Product
 	tree     tree
 }
 
-func readAccess(tx *db.Tx, storeHash string, r AccessRequest) (b accessBasis, err error) {
-	store, err := tx.Store(storeHash)
+func readAccess(tx *db.Tx, storeKey string, r AccessRequest) (b accessBasis, err error) {
+	store, err := tx.Store(storeKey)
 	if err != nil {
 		return b, err
 	}
 	b.managed = store.Catalog == cohort.CatalogManaged
-	if b.shopper, err = readShopper(tx, storeHash, r.ShopperQuery); err != nil {
+	if b.shopper, err = readShopper(tx, storeKey, r.ShopperQuery); err != nil {
 		return b, err
 	}
-	if b.products, err = tx.ProductsToPrice(storeHash, r.ProductIDs, nil); err != nil {
+	if b.products, err = tx.ProductsToPrice(storeKey, r.ProductIDs, nil); err != nil {
 		return b, err
 	}
-	b.tree, err = readTree(tx, storeHash, r.ProductIDs, r.CategoryIDs, budgets{
+	b.tree, err = readTree(tx, storeKey, r.ProductIDs, r.CategoryIDs, budgets{
 		ofProducts: &db.Budget{Left: maxPricedCategories, Over: tooMuch("product_ids", "categories", maxPricedCategories)},
 		above:      &db.Budget{Left: maxPricedCategories, Over: tooMuch("product_ids", "categories", maxPricedCategories)},
 	})
 	return b, err
 }
 
-// AccessErrors says which products and categories of a request do not exist, by
-// their places in it.
+// AccessErrors lists the products and categories of a request that do not exist, by
+// their index in the request.
 type AccessErrors struct{ Products, Categories cohort.ItemErrors }
 
 func (e AccessErrors) Error() string {
 	return fmt.Sprintf("%d products and %d categories do not exist", len(e.Products), len(e.Categories))
 }
 
-// Unwrap makes its kind that of what is wrong.
+// Unwrap returns the errors of the items, which decide the kind.
 func (e AccessErrors) Unwrap() []error { return append(e.Products.Unwrap(), e.Categories.Unwrap()...) }
 
-func (b accessBasis) answer(ctx context.Context, r AccessRequest) (AccessAnswer, error) {
-	a := AccessAnswer{Shopper: b.shopper}
+func (b accessBasis) decide(ctx context.Context, r AccessRequest) (AccessResult, error) {
+	a := AccessResult{Shopper: b.shopper}
 	wrong := AccessErrors{cohort.ItemErrors{}, cohort.ItemErrors{}}
 	access := cohort.NewAccess(b.shopper.Group, b.tree.parents())
 	for i, id := range r.ProductIDs {
 		if err := ctx.Err(); err != nil {
-			return AccessAnswer{}, err
+			return AccessResult{}, err
 		}
 		if _, ok := b.products[id]; !ok {
 			wrong.Products[i] = cohort.Invalid("", fmt.Sprintf("There is no product %d.", id))
@@ -115,7 +115,7 @@ func (b accessBasis) answer(ctx context.Context, r AccessRequest) (AccessAnswer,
 		a.Categories = append(a.Categories, access.Category(id))
 	}
 	if len(wrong.Products)+len(wrong.Categories) > 0 {
-		return AccessAnswer{}, wrong
+		return AccessResult{}, wrong
 	}
 	return a, nil
 }

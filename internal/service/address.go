@@ -8,102 +8,101 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CreateAddress adds an address to a customer and returns it as it is kept.
-// It returns KindInvalid if a rule of addresses is broken or the country is
-// not known, and KindNotFound if there is no such customer.
-func (s *Service) CreateAddress(ctx context.Context, storeHash string, customerID int64, u cohort.AddressUpdate) (cohort.Address, error) {
+// CreateAddress adds an address to a customer and returns it as stored. It returns
+// KindInvalid if a rule of addresses is broken or the country is unknown, and
+// KindNotFound if the customer does not exist.
+func (s *Service) CreateAddress(ctx context.Context, storeKey string, customerID int64, u cohort.AddressUpdate) (cohort.Address, error) {
 	a, err := completeAddress(u.Apply(cohort.Address{CustomerID: customerID, Type: cohort.AddressResidential}))
 	if err != nil {
 		return cohort.Address{}, err
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
-		if _, err := tx.Customer(storeHash, customerID); err != nil {
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
+		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		if a.ID, err = tx.NextAddressID(storeHash); err != nil {
+		if a.ID, err = tx.NextAddressID(storeKey); err != nil {
 			return err
 		}
-		return tx.InsertAddress(storeHash, a)
+		return tx.InsertAddress(storeKey, a)
 	})
 	return a, err
 }
 
-// Address returns an address of a customer, or of whoever has it when
-// customerID is 0. It returns KindNotFound.
-func (s *Service) Address(ctx context.Context, storeHash string, customerID, id int64) (a cohort.Address, err error) {
+// Address returns an address of a customer, or of any customer if customerID is 0.
+// It returns KindNotFound.
+func (s *Service) Address(ctx context.Context, storeKey string, customerID, id int64) (a cohort.Address, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		a, err = tx.Address(storeHash, customerID, id)
+		a, err = tx.Address(storeKey, customerID, id)
 		return err
 	})
 	return a, err
 }
 
-// ReadAddresses hands on one page of a customer's addresses, by id. It returns
-// KindNotFound if there is no such customer.
-func (s *Service) ReadAddresses(ctx context.Context, storeHash string, customerID int64, p cohort.Page, to Sink[cohort.Address]) error {
+// ReadAddresses sends one page of a customer's addresses, by id, to a sink. It
+// returns KindNotFound if the customer does not exist.
+func (s *Service) ReadAddresses(ctx context.Context, storeKey string, customerID int64, p cohort.Page, to Sink[cohort.Address]) error {
 	return view(ctx, s, to, func(tx *db.Tx) error {
-		if _, err := tx.Customer(storeHash, customerID); err != nil {
+		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		return tx.ReadAddresses(storeHash, customerID, p, to.Add)
+		return tx.ReadAddresses(storeKey, customerID, p, to.Add)
 	})
 }
 
-// ListAddresses returns what ReadAddresses hands on.
-func (s *Service) ListAddresses(ctx context.Context, storeHash string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	var list kept[cohort.Address]
-	err := s.ReadAddresses(ctx, storeHash, customerID, p, &list)
+// ListAddresses is ReadAddresses into a slice.
+func (s *Service) ListAddresses(ctx context.Context, storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	var list rowSlice[cohort.Address]
+	err := s.ReadAddresses(ctx, storeKey, customerID, p, &list)
 	return list.rows, err
 }
 
-// CountAddresses returns how many addresses a customer has, or KindNotFound.
-func (s *Service) CountAddresses(ctx context.Context, storeHash string, customerID int64) (n int64, err error) {
+// CountAddresses returns the number of addresses of a customer, or KindNotFound.
+func (s *Service) CountAddresses(ctx context.Context, storeKey string, customerID int64) (n int64, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		if _, err := tx.Customer(storeHash, customerID); err != nil {
+		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		n, err = tx.CountAddresses(storeHash, customerID)
+		n, err = tx.CountAddresses(storeKey, customerID)
 		return err
 	})
 	return n, err
 }
 
-// UpdateAddress changes an address of a customer and returns it as it is now.
-// Errors are those of CreateAddress.
-func (s *Service) UpdateAddress(ctx context.Context, storeHash string, customerID, id int64, u cohort.AddressUpdate) (a cohort.Address, err error) {
+// UpdateAddress changes an address of a customer and returns the new state. Errors
+// are those of CreateAddress.
+func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID, id int64, u cohort.AddressUpdate) (a cohort.Address, err error) {
 	if u.IsEmpty() {
-		return s.Address(ctx, storeHash, customerID, id)
+		return s.Address(ctx, storeKey, customerID, id)
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
-		if a, err = tx.AddressForUpdate(storeHash, customerID, id); err != nil {
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
+		if a, err = tx.AddressForUpdate(storeKey, customerID, id); err != nil {
 			return err
 		}
 		if a, err = completeAddress(u.Apply(a)); err != nil {
 			return err
 		}
-		return tx.UpdateAddress(storeHash, a)
+		return tx.UpdateAddress(storeKey, a)
 	})
 	return a, err
 }
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
-func (s *Service) DeleteAddress(ctx context.Context, storeHash string, customerID, id int64) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteAddress(storeHash, customerID, id) })
+func (s *Service) DeleteAddress(ctx context.Context, storeKey string, customerID, id int64) error {
+	return s.update(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteAddress(storeKey, customerID, id) })
 }
 
-// DeleteAddresses deletes every address of a customer, or returns KindNotFound
-// if there is no such customer.
-func (s *Service) DeleteAddresses(ctx context.Context, storeHash string, customerID int64) error {
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
-		if _, err := tx.Customer(storeHash, customerID); err != nil {
+// DeleteAddresses deletes every address of a customer, or returns KindNotFound if the
+// customer does not exist.
+func (s *Service) DeleteAddresses(ctx context.Context, storeKey string, customerID int64) error {
+	return s.update(ctx, storeKey, func(tx *db.Tx) error {
+		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		return tx.DeleteAddresses(storeHash, customerID)
+		return tx.DeleteAddresses(storeKey, customerID)
 	})
 }
 
-// completeAddress checks an address and puts the country's English name and
-// code in it.
+// completeAddress validates an address and sets the country's English name and code.
 func completeAddress(a cohort.Address) (cohort.Address, error) {
 	if err := a.Validate(); err != nil {
 		return a, err

@@ -11,29 +11,28 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// A group's price_list rule and the assignments of lists to the group are one
-// fact. The assignments are the whole of it, and the rule shows the first of them.
-// Whoever changes one changes the other in the same transaction, and holds the
-// group meanwhile. Rows are locked in this order: flags, groups by id, lists by
-// id, assignments.
+// A group's price_list rule and the assignments of price lists to the group store
+// the same fact. The assignments are the source; the rule shows the first of them. A
+// transaction that changes one changes the other, and locks the group. Rows are
+// locked in this order: flags, groups by id, lists by id, assignments.
 
-// ReadAssignments hands on one page of the assignments that pass the filter, by id,
-// and returns how many pass it, unless the page is named by its place.
-func (s *Service) ReadAssignments(ctx context.Context, storeHash string, f cohort.AssignmentFilter, p cohort.Page, to Sink[cohort.PriceListAssignment]) (total int64, err error) {
+// ReadAssignments sends one page of the assignments that pass the filter, by id, to a
+// sink. It returns the number of all that pass, or 0 for a page with a cursor.
+func (s *Service) ReadAssignments(ctx context.Context, storeKey string, f cohort.AssignmentFilter, p cohort.Page, to Sink[cohort.PriceListAssignment]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadAssignments(storeHash, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadAssignments(storeKey, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
-		total, err = tx.CountAssignments(storeHash, f)
+		total, err = tx.CountAssignments(storeKey, f)
 		return err
 	})
 	return total, err
 }
 
-// CreateAssignments assigns price lists, all of them or none. It returns ItemErrors
-// if one names what there is not, a group that has discount rules, or a group and
-// a channel that have a list already.
-func (s *Service) CreateAssignments(ctx context.Context, storeHash string, list []cohort.PriceListAssignment) error {
+// CreateAssignments adds all assignments or none. It returns ItemErrors if one names
+// a list or group that does not exist, a group that has discount rules, or a group
+// and channel that already have a list.
+func (s *Service) CreateAssignments(ctx context.Context, storeKey string, list []cohort.PriceListAssignment) error {
 	wrong := cohort.ItemErrors{}
 	for i, a := range list {
 		if err := a.Validate(); err != nil {
@@ -43,25 +42,25 @@ func (s *Service) CreateAssignments(ctx context.Context, storeHash string, list 
 	if len(wrong) > 0 {
 		return wrong
 	}
-	return s.update(ctx, storeHash, func(tx *db.Tx) error {
-		groups, err := lockGroups(tx, storeHash, groupIDs(list))
+	return s.update(ctx, storeKey, func(tx *db.Tx) error {
+		groups, err := lockGroups(tx, storeKey, groupIDs(list))
 		if err != nil {
 			return err
 		}
-		if err := checkAssignments(tx, storeHash, list, groups); err != nil {
+		if err := checkAssignments(tx, storeKey, list, groups); err != nil {
 			return err
 		}
 		for _, a := range list {
-			if err := insertAssignment(tx, storeHash, a); err != nil {
+			if err := insertAssignment(tx, storeKey, a); err != nil {
 				return err
 			}
 		}
-		return s.showAssignments(tx, storeHash, groups)
+		return s.syncRules(tx, storeKey, groups)
 	})
 }
 
-func checkAssignments(tx *db.Tx, storeHash string, list []cohort.PriceListAssignment, groups map[int64]cohort.Group) error {
-	lists, err := holdLists(tx, storeHash, listIDs(list))
+func checkAssignments(tx *db.Tx, storeKey string, list []cohort.PriceListAssignment, groups map[int64]cohort.Group) error {
+	lists, err := holdLists(tx, storeKey, listIDs(list))
 	if err != nil {
 		return err
 	}
@@ -69,7 +68,7 @@ func checkAssignments(tx *db.Tx, storeHash string, list []cohort.PriceListAssign
 	seen := map[cohort.PriceListAssignment]bool{}
 	for i, a := range list {
 		target := cohort.PriceListAssignment{GroupID: a.GroupID, ChannelID: a.ChannelID}
-		_, taken, err := tx.Assignment(storeHash, a.GroupID, a.ChannelID)
+		_, taken, err := tx.Assignment(storeKey, a.GroupID, a.ChannelID)
 		if err != nil {
 			return err
 		}
@@ -92,7 +91,7 @@ func checkAssignments(tx *db.Tx, storeHash string, list []cohort.PriceListAssign
 	return nil
 }
 
-// hasDiscounts reports whether a group has rules that are not a price list's.
+// hasDiscounts reports whether a group has rules other than a price_list rule.
 func hasDiscounts(g cohort.Group) bool {
 	return len(g.DiscountRules) > 0 && cohort.PriceListRule(g.DiscountRules) == 0
 }
@@ -108,20 +107,19 @@ func errTaken(a cohort.PriceListAssignment) error {
 	return cohort.Invalid("customer_group_id", "The customer group has a price list in this channel already.")
 }
 
-// PutAssignment assigns a price list to a group in a channel, in place of the one
-// that it had there, and returns the assignment. It returns KindNotFound if the
-// list or the group does not exist, and KindInvalid if the group has discount
-// rules.
-func (s *Service) PutAssignment(ctx context.Context, storeHash string, a cohort.PriceListAssignment) (put cohort.PriceListAssignment, err error) {
+// PutAssignment assigns a price list to a group in a channel, replacing the previous
+// one, and returns the assignment. It returns KindNotFound if the list or the group
+// does not exist, and KindInvalid if the group has discount rules.
+func (s *Service) PutAssignment(ctx context.Context, storeKey string, a cohort.PriceListAssignment) (put cohort.PriceListAssignment, err error) {
 	if err := a.Validate(); err != nil {
 		return put, err
 	}
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
-		g, err := tx.GroupForUpdate(storeHash, a.GroupID)
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
+		g, err := tx.GroupForUpdate(storeKey, a.GroupID)
 		if err != nil {
 			return err
 		}
-		if has, err := tx.HasPriceList(storeHash, a.PriceListID); err != nil {
+		if has, err := tx.HasPriceList(storeKey, a.PriceListID); err != nil {
 			return err
 		} else if !has {
 			return cohort.NotFound(fmt.Sprintf("price list %d", a.PriceListID))
@@ -129,56 +127,57 @@ func (s *Service) PutAssignment(ctx context.Context, storeHash string, a cohort.
 		if hasDiscounts(g) {
 			return errHasDiscounts()
 		}
-		if put, err = putAssignment(tx, storeHash, a); err != nil {
+		if put, err = putAssignment(tx, storeKey, a); err != nil {
 			return err
 		}
-		return s.showAssignment(tx, storeHash, g)
+		return s.syncRule(tx, storeKey, g)
 	})
 	return put, err
 }
 
-func putAssignment(tx *db.Tx, storeHash string, a cohort.PriceListAssignment) (cohort.PriceListAssignment, error) {
-	before, there, err := tx.Assignment(storeHash, a.GroupID, a.ChannelID)
+func putAssignment(tx *db.Tx, storeKey string, a cohort.PriceListAssignment) (cohort.PriceListAssignment, error) {
+	before, found, err := tx.Assignment(storeKey, a.GroupID, a.ChannelID)
 	if err != nil {
 		return a, err
 	}
-	if there {
+	if found {
 		a.ID = before.ID
-		return a, tx.UpdateAssignment(storeHash, a.ID, a.PriceListID)
+		return a, tx.UpdateAssignment(storeKey, a.ID, a.PriceListID)
 	}
-	if a.ID, err = tx.NextAssignmentID(storeHash); err != nil {
+	if a.ID, err = tx.NextAssignmentID(storeKey); err != nil {
 		return a, err
 	}
-	return a, tx.InsertAssignment(storeHash, a)
+	return a, tx.InsertAssignment(storeKey, a)
 }
 
-func insertAssignment(tx *db.Tx, storeHash string, a cohort.PriceListAssignment) error {
-	id, err := tx.NextAssignmentID(storeHash)
+func insertAssignment(tx *db.Tx, storeKey string, a cohort.PriceListAssignment) error {
+	id, err := tx.NextAssignmentID(storeKey)
 	if err != nil {
 		return err
 	}
 	a.ID = id
-	return tx.InsertAssignment(storeHash, a)
+	return tx.InsertAssignment(storeKey, a)
 }
 
 // DeleteAssignments deletes the assignments that pass the filter. It returns
-// KindInvalid if that selects everything.
-func (s *Service) DeleteAssignments(ctx context.Context, storeHash string, f cohort.AssignmentFilter) error {
+// KindInvalid for an empty filter.
+func (s *Service) DeleteAssignments(ctx context.Context, storeKey string, f cohort.AssignmentFilter) error {
 	if f.IDs == nil && f.PriceListIDs == nil && f.GroupIDs == nil && f.ChannelIDs == nil {
 		return &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every assignment would be deleted."}
 	}
-	return s.updateAssigned(ctx, storeHash, func(tx *db.Tx) error {
-		groups, err := lockAssigned(tx, storeHash, f)
+	return s.updateAssigned(ctx, storeKey, func(tx *db.Tx) error {
+		groups, err := lockAssigned(tx, storeKey, f)
 		if err != nil {
 			return err
 		}
-		return s.deleteAssignments(tx, storeHash, f, groups)
+		return s.deleteAssignments(tx, storeKey, f, groups)
 	})
 }
 
-// deleteAssignments deletes what passes the filter, all of groups that are locked.
-func (s *Service) deleteAssignments(tx *db.Tx, storeHash string, f cohort.AssignmentFilter, groups map[int64]cohort.Group) error {
-	list, err := tx.AssignmentsForUpdate(storeHash, f)
+// deleteAssignments deletes the assignments that pass the filter. It returns
+// errMoreGroups if one belongs to a group that is not locked.
+func (s *Service) deleteAssignments(tx *db.Tx, storeKey string, f cohort.AssignmentFilter, groups map[int64]cohort.Group) error {
+	list, err := tx.AssignmentsForUpdate(storeKey, f)
 	if err != nil {
 		return err
 	}
@@ -189,25 +188,25 @@ func (s *Service) deleteAssignments(tx *db.Tx, storeHash string, f cohort.Assign
 		}
 		ids[i] = a.ID
 	}
-	if err := tx.DeleteAssignments(storeHash, ids); err != nil {
+	if err := tx.DeleteAssignments(storeKey, ids); err != nil {
 		return err
 	}
-	return s.showAssignments(tx, storeHash, groups)
+	return s.syncRules(tx, storeKey, groups)
 }
 
-// errMoreGroups says that somebody has assigned a list to another group between
-// the moment at which the groups were looked up and that at which they were
-// locked. To lock that one too now could be to wait in a circle.
-var errMoreGroups = errors.New("the assignments are not of the groups that are locked")
+// errMoreGroups is returned when another transaction assigned a list to a further
+// group after the groups were looked up and before they were locked. Locking that
+// group too would break the lock order and could deadlock.
+var errMoreGroups = errors.New("an assignment belongs to a group that is not locked")
 
-// maxLooks is how often updateAssigned looks.
-const maxLooks = 20
+// maxAssignedAttempts bounds the attempts of updateAssigned.
+const maxAssignedAttempts = 20
 
-// updateAssigned is update for what locks the groups of assignments: after
-// errMoreGroups it looks again.
-func (s *Service) updateAssigned(ctx context.Context, storeHash string, fn func(*db.Tx) error) error {
-	for range maxLooks {
-		if err := s.update(ctx, storeHash, fn); !errors.Is(err, errMoreGroups) {
+// updateAssigned is update for a function that locks the groups of assignments. It
+// tries again after errMoreGroups.
+func (s *Service) updateAssigned(ctx context.Context, storeKey string, fn func(*db.Tx) error) error {
+	for range maxAssignedAttempts {
+		if err := s.update(ctx, storeKey, fn); !errors.Is(err, errMoreGroups) {
 			return err
 		}
 	}
@@ -215,24 +214,24 @@ func (s *Service) updateAssigned(ctx context.Context, storeHash string, fn func(
 }
 
 // lockAssigned locks the groups whose assignments pass the filter.
-func lockAssigned(tx *db.Tx, storeHash string, f cohort.AssignmentFilter) (map[int64]cohort.Group, error) {
-	ids, err := tx.GroupsAssigned(storeHash, f)
+func lockAssigned(tx *db.Tx, storeKey string, f cohort.AssignmentFilter) (map[int64]cohort.Group, error) {
+	ids, err := tx.GroupsAssigned(storeKey, f)
 	if err != nil {
 		return nil, err
 	}
-	return lockGroups(tx, storeHash, ids)
+	return lockGroups(tx, storeKey, ids)
 }
 
-// lockGroups locks groups by their ids and returns those that there are. Who moves
-// a flag locks two groups in no order, so where there are several the flags come
-// first.
-func lockGroups(tx *db.Tx, storeHash string, ids []int64) (map[int64]cohort.Group, error) {
+// lockGroups locks groups in the order of their ids and returns those that exist. A
+// transaction that moves a flag locks two groups in no fixed order, so for several
+// groups lockGroups locks the flags first.
+func lockGroups(tx *db.Tx, storeKey string, ids []int64) (map[int64]cohort.Group, error) {
 	if len(ids) > 1 {
-		if err := tx.LockFlags(storeHash); err != nil {
+		if err := tx.LockFlags(storeKey); err != nil {
 			return nil, err
 		}
 	}
-	list, err := tx.GroupsForUpdate(storeHash, ids)
+	list, err := tx.GroupsForUpdate(storeKey, ids)
 	groups := make(map[int64]cohort.Group, len(list))
 	for _, g := range list {
 		groups[g.ID] = g
@@ -240,11 +239,12 @@ func lockGroups(tx *db.Tx, storeHash string, ids []int64) (map[int64]cohort.Grou
 	return groups, err
 }
 
-// holdLists keeps price lists from being deleted, and returns those that there are.
-func holdLists(tx *db.Tx, storeHash string, ids []int64) (map[int64]bool, error) {
+// holdLists keeps price lists from being deleted until the transaction ends. It
+// reports for each whether it exists.
+func holdLists(tx *db.Tx, storeKey string, ids []int64) (map[int64]bool, error) {
 	lists := map[int64]bool{}
 	for _, id := range ids {
-		has, err := tx.HasPriceList(storeHash, id)
+		has, err := tx.HasPriceList(storeKey, id)
 		if err != nil {
 			return nil, err
 		}
@@ -253,20 +253,20 @@ func holdLists(tx *db.Tx, storeHash string, ids []int64) (map[int64]bool, error)
 	return lists, nil
 }
 
-// showAssignments is showAssignment for several groups.
-func (s *Service) showAssignments(tx *db.Tx, storeHash string, groups map[int64]cohort.Group) error {
+// syncRules is syncRule for several groups.
+func (s *Service) syncRules(tx *db.Tx, storeKey string, groups map[int64]cohort.Group) error {
 	for _, id := range slices.Sorted(maps.Keys(groups)) {
-		if err := s.showAssignment(tx, storeHash, groups[id]); err != nil {
+		if err := s.syncRule(tx, storeKey, groups[id]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// showAssignment brings the rule of a group, which is locked, in line with its
-// assignments. The group is only modified if that makes a difference.
-func (s *Service) showAssignment(tx *db.Tx, storeHash string, g cohort.Group) error {
-	first, _, err := tx.FirstAssignment(storeHash, g.ID)
+// syncRule sets the price_list rule of a locked group from its assignments. It writes
+// the group only if the rule changes.
+func (s *Service) syncRule(tx *db.Tx, storeKey string, g cohort.Group) error {
+	first, _, err := tx.FirstAssignment(storeKey, g.ID)
 	if err != nil || first.PriceListID == cohort.PriceListRule(g.DiscountRules) {
 		return err
 	}
@@ -275,29 +275,28 @@ func (s *Service) showAssignment(tx *db.Tx, storeHash string, g cohort.Group) er
 		g.DiscountRules = []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: first.PriceListID}}
 	}
 	g.DateModified = laterOf(s.timestamp(), g.DateModified)
-	return tx.UpdateGroup(storeHash, g)
+	return tx.UpdateGroup(storeKey, g)
 }
 
-// followRule brings the assignments of a group in line with its rules, which are
-// about to change and of which one may be a price list's. The group is locked, or
-// not there yet.
-func followRule(tx *db.Tx, storeHash string, groupID int64, before, after []cohort.DiscountRule) error {
+// syncAssignments sets the assignments of a group from its rules, which are about to
+// change. The group is locked or not inserted yet.
+func syncAssignments(tx *db.Tx, storeKey string, groupID int64, before, after []cohort.DiscountRule) error {
 	from, to := cohort.PriceListRule(before), cohort.PriceListRule(after)
 	if from == to {
 		return nil
 	}
 	if from != 0 {
-		if err := tx.DeleteAssignmentsOfGroup(storeHash, groupID); err != nil {
+		if err := tx.DeleteAssignmentsOfGroup(storeKey, groupID); err != nil {
 			return err
 		}
 	}
 	if to == 0 {
 		return nil
 	}
-	return insertAssignment(tx, storeHash, cohort.PriceListAssignment{PriceListID: to, GroupID: groupID})
+	return insertAssignment(tx, storeKey, cohort.PriceListAssignment{PriceListID: to, GroupID: groupID})
 }
 
-// groupIDs returns the groups of assignments, ascending and without repeats.
+// groupIDs returns the distinct groups of assignments, ascending.
 func groupIDs(list []cohort.PriceListAssignment) []int64 {
 	ids := map[int64]bool{}
 	for _, a := range list {
@@ -308,7 +307,7 @@ func groupIDs(list []cohort.PriceListAssignment) []int64 {
 	return slices.Sorted(maps.Keys(ids))
 }
 
-// listIDs returns the lists of assignments, ascending and without repeats.
+// listIDs returns the distinct price lists of assignments, ascending.
 func listIDs(list []cohort.PriceListAssignment) []int64 {
 	ids := map[int64]bool{}
 	for _, a := range list {

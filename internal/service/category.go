@@ -9,46 +9,46 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// everything is a page that has the whole of a list.
+// everything is a page that holds a whole list.
 var everything = cohort.Page{Number: 1, Size: math.MaxInt32}
 
-// MaxTreeCategories is how many categories a store may have for its tree to be
-// shown. A tree is one answer that has to be put together in memory, at about 300
-// bytes for a category with a long name.
+// MaxTreeCategories is the largest number of categories for which AllCategories
+// returns a tree. A tree is one response, built in memory at about 300 bytes for a
+// category with a long name.
 const MaxTreeCategories = 20_000
 
-// byCursor reports whether a page is named by its place, which is when nobody
-// asks how long the list is.
+// byCursor reports whether a page has a cursor. The response to such a request
+// contains no total, so none is counted.
 func byCursor(p cohort.Page) bool { return p.After != "" || p.Before != "" }
 
-// CreateCategory adds a category to a store's tree and returns it as it is kept.
+// CreateCategory adds a category to a store's tree and returns it as stored.
 //
-// It returns KindInvalid if a rule of categories is broken or the category cannot
-// have this place, and KindConflict if there is one of this name.
-func (s *Service) CreateCategory(ctx context.Context, storeHash string, c cohort.Category) (cohort.Category, error) {
+// It returns KindInvalid if a rule of categories is broken or the parent is not
+// allowed, and KindConflict if the parent has a category of this name.
+func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.Category) (cohort.Category, error) {
 	c = c.Normalized()
 	if err := c.Validate(); err != nil {
 		return cohort.Category{}, err
 	}
-	err := s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		if err := tx.LockCategories(storeHash); err != nil {
+	err := s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		if err := tx.LockCategories(storeKey); err != nil {
 			return err
 		}
 		c.ID = 0 // an attempt before this one may have set it
-		tree, err := tx.CategoryParentsOf(storeHash, []int64{c.ParentID})
+		tree, err := tx.CategoryParentsOf(storeKey, []int64{c.ParentID})
 		if err != nil {
 			return err
 		}
 		if err := tree.CheckPlace(c); err != nil {
 			return err
 		}
-		if err := checkCategoryName(tx, storeHash, c); err != nil {
+		if err := checkCategoryName(tx, storeKey, c); err != nil {
 			return err
 		}
-		if c.ID, err = tx.NextID(storeHash, "category"); err != nil {
+		if c.ID, err = tx.NextID(storeKey, "category"); err != nil {
 			return err
 		}
-		return tx.InsertCategory(storeHash, c)
+		return tx.InsertCategory(storeKey, c)
 	})
 	if err != nil {
 		return cohort.Category{}, err
@@ -57,32 +57,32 @@ func (s *Service) CreateCategory(ctx context.Context, storeHash string, c cohort
 }
 
 // Category returns a category, or KindNotFound.
-func (s *Service) Category(ctx context.Context, storeHash string, id int64) (c cohort.Category, err error) {
+func (s *Service) Category(ctx context.Context, storeKey string, id int64) (c cohort.Category, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		c, err = tx.Category(storeHash, id)
+		c, err = tx.Category(storeKey, id)
 		return err
 	})
 	return c, err
 }
 
-// ReadCategories hands on one page of the categories that pass the filter, by id,
-// and returns how many pass it, unless the page is named by its place.
-func (s *Service) ReadCategories(ctx context.Context, storeHash string, f cohort.CategoryFilter, p cohort.Page, to Sink[cohort.Category]) (total int64, err error) {
+// ReadCategories sends one page of the categories that pass the filter, by id, to a
+// sink. It returns the number of all that pass, or 0 for a page with a cursor.
+func (s *Service) ReadCategories(ctx context.Context, storeKey string, f cohort.CategoryFilter, p cohort.Page, to Sink[cohort.Category]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadCategories(storeHash, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadCategories(storeKey, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
-		total, err = tx.CountCategories(storeHash, f)
+		total, err = tx.CountCategories(storeKey, f)
 		return err
 	})
 	return total, err
 }
 
-// AllCategories returns all categories of a store, by id. It returns KindTooLarge if
-// there are more than MaxTreeCategories.
-func (s *Service) AllCategories(ctx context.Context, storeHash string) (list []cohort.Category, err error) {
+// AllCategories returns all categories of a store, by id, or KindTooLarge if there
+// are more than MaxTreeCategories.
+func (s *Service) AllCategories(ctx context.Context, storeKey string) (list []cohort.Category, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, err = tx.ListCategories(storeHash, cohort.CategoryFilter{}, cohort.Page{Number: 1, Size: MaxTreeCategories + 1})
+		list, err = tx.ListCategories(storeKey, cohort.CategoryFilter{}, cohort.Page{Number: 1, Size: MaxTreeCategories + 1})
 		return err
 	})
 	if err == nil && len(list) > MaxTreeCategories {
@@ -96,17 +96,17 @@ var errTreeTooLarge = &cohort.Error{
 	Reason: fmt.Sprintf("The tree has more than %d categories. List them in pages instead, with their parent_id.", MaxTreeCategories),
 }
 
-// UpdateCategory changes a category and returns it as it is now. Errors are those
-// of CreateCategory, and KindNotFound.
-func (s *Service) UpdateCategory(ctx context.Context, storeHash string, id int64, u cohort.CategoryUpdate) (after cohort.Category, err error) {
+// UpdateCategory changes a category and returns the new state. Errors are those of
+// CreateCategory, and KindNotFound.
+func (s *Service) UpdateCategory(ctx context.Context, storeKey string, id int64, u cohort.CategoryUpdate) (after cohort.Category, err error) {
 	if u.IsEmpty() {
-		return s.Category(ctx, storeHash, id)
+		return s.Category(ctx, storeKey, id)
 	}
-	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		if err := tx.LockCategories(storeHash); err != nil {
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		if err := tx.LockCategories(storeKey); err != nil {
 			return err
 		}
-		before, err := tx.CategoryForUpdate(storeHash, id)
+		before, err := tx.CategoryForUpdate(storeKey, id)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (s *Service) UpdateCategory(ctx context.Context, storeHash string, id int64
 			return err
 		}
 		if after.ParentID != before.ParentID {
-			tree, err := tx.CategoryParents(storeHash)
+			tree, err := tx.CategoryParents(storeKey)
 			if err != nil {
 				return err
 			}
@@ -123,43 +123,43 @@ func (s *Service) UpdateCategory(ctx context.Context, storeHash string, id int64
 				return err
 			}
 		}
-		if err := checkCategoryName(tx, storeHash, after); err != nil {
+		if err := checkCategoryName(tx, storeKey, after); err != nil {
 			return err
 		}
-		return tx.UpdateCategory(storeHash, after)
+		return tx.UpdateCategory(storeKey, after)
 	})
 	return after, err
 }
 
-// DeleteCategory deletes a category, in which products are no more. It returns
-// KindNotFound, or KindConflict if there is a category below it.
-func (s *Service) DeleteCategory(ctx context.Context, storeHash string, id int64) error {
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		if err := checkLeaves(tx, storeHash, cohort.CategoryFilter{IDs: []int64{id}}); err != nil {
+// DeleteCategory deletes a category and removes its products from it. It returns
+// KindNotFound, or KindConflict if it has subcategories.
+func (s *Service) DeleteCategory(ctx context.Context, storeKey string, id int64) error {
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		if err := checkLeaves(tx, storeKey, cohort.CategoryFilter{IDs: []int64{id}}); err != nil {
 			return err
 		}
-		return tx.DeleteCategory(storeHash, id)
+		return tx.DeleteCategory(storeKey, id)
 	})
 }
 
-// DeleteCategories deletes the categories that pass the filter, if there are any.
-// It returns KindConflict if one that would stay is below one of them.
-func (s *Service) DeleteCategories(ctx context.Context, storeHash string, f cohort.CategoryFilter) error {
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		if err := checkLeaves(tx, storeHash, f); err != nil {
+// DeleteCategories deletes the categories that pass the filter. It returns
+// KindConflict if one of them has a subcategory that does not pass.
+func (s *Service) DeleteCategories(ctx context.Context, storeKey string, f cohort.CategoryFilter) error {
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		if err := checkLeaves(tx, storeKey, f); err != nil {
 			return err
 		}
-		return tx.DeleteCategories(storeHash, f)
+		return tx.DeleteCategories(storeKey, f)
 	})
 }
 
 // checkLeaves locks the tree, and returns KindConflict if a category passes the
-// filter and one below it does not.
-func checkLeaves(tx *db.Tx, storeHash string, f cohort.CategoryFilter) error {
-	if err := tx.LockCategories(storeHash); err != nil {
+// filter and one of its subcategories does not.
+func checkLeaves(tx *db.Tx, storeKey string, f cohort.CategoryFilter) error {
+	if err := tx.LockCategories(storeKey); err != nil {
 		return err
 	}
-	parent, err := tx.SubcategoryOutside(storeHash, f)
+	parent, err := tx.SubcategoryOutside(storeKey, f)
 	if err == nil && parent != 0 {
 		return &cohort.Error{
 			Kind:    cohort.KindConflict,
@@ -169,10 +169,10 @@ func checkLeaves(tx *db.Tx, storeHash string, f cohort.CategoryFilter) error {
 	return err
 }
 
-// checkCategoryName returns KindConflict if another category under the same
-// parent has the name. Nobody else changes the tree meanwhile.
-func checkCategoryName(tx *db.Tx, storeHash string, c cohort.Category) error {
-	owner, err := tx.CategoryIDByName(storeHash, c.ParentID, c.Name)
+// checkCategoryName returns KindConflict if another category under the same parent
+// has the name. The caller has locked the tree.
+func checkCategoryName(tx *db.Tx, storeKey string, c cohort.Category) error {
+	owner, err := tx.CategoryIDByName(storeKey, c.ParentID, c.Name)
 	if err == nil && owner != 0 && owner != c.ID {
 		return &cohort.Error{Kind: cohort.KindConflict, Field: "name", Reason: "There is a category of this name under the same parent."}
 	}

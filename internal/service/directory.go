@@ -9,70 +9,71 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// directoryLife is how long a token and its store are taken for what they were.
-// On the node that changes them they are looked up again at once; on others a
-// revoked token is refused after this time.
+// directoryLife is the lifetime of an entry of the directory. The node that changes a
+// token or store drops the entry at once; other nodes reject a revoked token after
+// this time.
 const directoryLife = 500 * time.Millisecond
 
-// maxDirectory bounds how many tokens are remembered.
+// maxDirectory bounds the entries of the directory.
 const maxDirectory = 10_000
 
-// directory remembers tokens and their stores, which every request asks for. It
-// remembers none that it did not find.
+// directory caches tokens and their stores, which every request looks up. It does not
+// cache failed lookups.
 type directory struct {
 	mu      sync.RWMutex
-	bearers map[string]remembered // by the hash of the secret, or by storeKey
-	changes int
+	entries map[string]directoryEntry // by the hash of a secret, or by storeEntryKey
+	changes int                       // counts calls of forget
 }
 
-// Bearer is a token that a request carries, with the token's store.
+// Bearer is the token of a request, with the token's store.
 type Bearer struct {
 	Token cohort.Token
 	Store cohort.Store
 }
 
-// remembered is a bearer as it was read, until it has to be read again.
-type remembered struct {
+// directoryEntry is a bearer with the time at which it must be read again.
+type directoryEntry struct {
 	Bearer
 	until time.Time
 }
 
-func newDirectory() *directory { return &directory{bearers: map[string]remembered{}} }
+func newDirectory() *directory { return &directory{entries: map[string]directoryEntry{}} }
 
-// forget drops everything.
+// forget drops all entries.
 func (d *directory) forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	clear(d.bearers)
+	clear(d.entries)
 	d.changes++
 }
 
-// look returns who has the secret, if that is remembered. Else changes is to be
-// handed to keep with what was found.
-func (d *directory) look(hash string, now time.Time) (b remembered, ok bool, changes int) {
+// get returns the entry with the key. If ok is false, the caller passes changes to put
+// with the entry that it has read.
+func (d *directory) get(key string, now time.Time) (e directoryEntry, ok bool, changes int) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()
-	b, ok = d.bearers[hash]
-	return b, ok && now.Before(b.until), d.changes
+	e, ok = d.entries[key]
+	return e, ok && now.Before(e.until), d.changes
 }
 
-// keep remembers a bearer, unless something has changed since look.
-func (d *directory) keep(hash string, b remembered, changes int) {
+// put adds an entry, unless forget was called since get: the entry may have been read
+// before that change.
+func (d *directory) put(key string, e directoryEntry, changes int) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.changes != changes {
 		return
 	}
-	if len(d.bearers) >= maxDirectory {
-		clear(d.bearers)
+	if len(d.entries) >= maxDirectory {
+		clear(d.entries)
 	}
-	d.bearers[hash] = b
+	d.entries[key] = e
 }
 
-// bearer returns who comes with a secret, or KindUnauthorized.
+// bearer returns the bearer of a secret, or KindUnauthorized.
 func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	hash, now := cohort.HashTokenSecret(secret), s.now()
-	b, ok, changes := s.directory.look(hash, now)
+	b, ok, changes := s.directory.get(hash, now)
 	if ok {
 		return b.Bearer, nil
 	}
@@ -90,30 +91,30 @@ func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 		return Bearer{}, err
 	}
 	b.until = now.Add(directoryLife)
-	s.directory.keep(hash, b, changes)
+	s.directory.put(hash, b, changes)
 	return b.Bearer, nil
 }
 
-// storeKey is where a store is remembered by itself, as one whose bearer has no
-// token. It is not the hash of any secret.
-func storeKey(storeHash string) string { return "store " + storeHash }
+// storeEntryKey is the key of the directory entry of a store without a token. It
+// cannot be the hash of a secret.
+func storeEntryKey(storeKey string) string { return "store " + storeKey }
 
-// rememberedStore returns a store as it is, or as it was a moment ago if another
-// node has changed it since.
-func (s *Service) rememberedStore(ctx context.Context, storeHash string) (cohort.Store, error) {
-	key, now := storeKey(storeHash), s.now()
-	b, ok, changes := s.directory.look(key, now)
+// cachedStore returns a store. If another node has changed it, the result may be up to
+// directoryLife old.
+func (s *Service) cachedStore(ctx context.Context, storeKey string) (cohort.Store, error) {
+	key, now := storeEntryKey(storeKey), s.now()
+	b, ok, changes := s.directory.get(key, now)
 	if ok {
 		return b.Store, nil
 	}
 	var store cohort.Store
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-		store, err = tx.Store(storeHash)
+		store, err = tx.Store(storeKey)
 		return err
 	})
 	if err != nil {
 		return store, err
 	}
-	s.directory.keep(key, remembered{Bearer{Store: store}, now.Add(directoryLife)}, changes)
+	s.directory.put(key, directoryEntry{Bearer{Store: store}, now.Add(directoryLife)}, changes)
 	return store, nil
 }

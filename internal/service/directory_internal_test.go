@@ -8,15 +8,15 @@ import (
 
 func TestDirectoryIsBounded(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := remembered{until: now.Add(time.Hour)}
+	b := directoryEntry{until: now.Add(time.Hour)}
 	for i := range 2*maxDirectory + 10 {
 		hash := fmt.Sprint(i)
-		d.keep(hash, b, 0)
-		if _, ok, _ := d.look(hash, now); !ok {
-			t.Fatalf("token %d is not remembered", i)
+		d.put(hash, b, 0)
+		if _, ok, _ := d.get(hash, now); !ok {
+			t.Fatalf("token %d is not in the directory", i)
 		}
-		if len(d.bearers) > maxDirectory {
-			t.Fatalf("%d tokens are remembered", len(d.bearers))
+		if len(d.entries) > maxDirectory {
+			t.Fatalf("%d entries are in the directory", len(d.entries))
 		}
 	}
 }
@@ -25,19 +25,19 @@ func TestDirectoryIsBounded(t *testing.T) {
 // kept after it.
 func TestDirectoryKeepsNothingFromBeforeAChange(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := remembered{until: now.Add(time.Hour)}
-	_, _, changes := d.look("hash", now)
+	b := directoryEntry{until: now.Add(time.Hour)}
+	_, _, changes := d.get("hash", now)
 	d.forget()
-	d.keep("hash", b, changes)
-	if _, ok, _ := d.look("hash", now); ok {
+	d.put("hash", b, changes)
+	if _, ok, _ := d.get("hash", now); ok {
 		t.Error("it is kept")
 	}
-	_, _, changes = d.look("hash", now)
-	d.keep("hash", b, changes)
-	if _, ok, _ := d.look("hash", now); !ok {
+	_, _, changes = d.get("hash", now)
+	d.put("hash", b, changes)
+	if _, ok, _ := d.get("hash", now); !ok {
 		t.Error("what was read after it is not kept")
 	}
-	if _, ok, _ := d.look("hash", b.until); ok {
+	if _, ok, _ := d.get("hash", b.until); ok {
 		t.Error("it is kept for longer than it lives")
 	}
 }

@@ -28,7 +28,7 @@ func authenticate(t *testing.T, svc *service.Service, secret string) (cohort.Sto
 // wantRemembered fails unless so many tokens are remembered.
 func wantRemembered(t *testing.T, svc *service.Service, want int) {
 	t.Helper()
-	if n := svc.Remembered(); n != want {
+	if n := svc.DirectorySize(); n != want {
 		t.Errorf("%d tokens are remembered, want %d", n, want)
 	}
 }
@@ -47,7 +47,7 @@ func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
 			if !ok {
 				t.Error("a good token is refused")
 			}
-			if n := svc.Remembered(); n == 0 {
+			if n := svc.DirectorySize(); n == 0 {
 				t.Error("nothing is remembered")
 			}
 			return st

@@ -4,35 +4,34 @@ import (
 	"cohort.example/cohort"
 )
 
-// What the tests in package service_test cannot reach otherwise.
+// Constants that the tests in package service_test need.
 const (
-	DirectoryLife = directoryLife
-	Shallow       = shallow
+	DirectoryLife  = directoryLife
+	MinIndexOffset = minIndexOffset
 )
 
-// HasIndex reports whether a question is answered from a roster now. If it is
-// not yet, but could be, the roster begins to be loaded.
-func (s *Service) HasIndex(storeHash string, f cohort.GroupFilter, skip int64) bool {
-	return s.indexFor(storeHash, f, skip) != nil
+// HasIndex reports whether a list with a filter and an offset uses the group index. If
+// it could and the index is not loaded yet, the load begins.
+func (s *Service) HasIndex(storeKey string, f cohort.GroupFilter, offset int64) bool {
+	return s.indexFor(storeKey, f, offset) != nil
 }
 
-// ForgetIndexes is what happens when another process has written.
+// ForgetIndexes drops the group indexes, as a write of another process does.
 func (s *Service) ForgetIndexes() { s.indexes.Forget() }
 
-// Remembered returns how many tokens are remembered.
-func (s *Service) Remembered() int {
+// DirectorySize returns the number of entries of the directory.
+func (s *Service) DirectorySize() int {
 	s.directory.mu.RLock()
 	defer s.directory.mu.RUnlock()
-	return len(s.directory.bearers)
+	return len(s.directory.entries)
 }
 
-// SharesSlot reports whether a group's version changes along with another's by
-// chance.
+// SharesSlot reports whether two groups share a version counter.
 func (s *Service) SharesSlot(store string, group int64, otherStore string, other int64) bool {
 	return s.versions.slot(store, group) == s.versions.slot(otherStore, other)
 }
 
-// LowerPriceBounds lowers the bounds of what a request for prices reads.
+// LowerPriceBounds lowers the bounds of price requests.
 func (s *Service) LowerPriceBounds(variants, options, tiers, categories, steps int) {
 	s.bounds = priceBounds{variants, options, tiers, categories, steps}
 }

@@ -10,43 +10,43 @@ import (
 	"cohort.example/cohort/internal/outbox"
 )
 
-// CreateGroup adds a group to a store and returns it as it is kept, with its
-// id and dates. A flag that it has moves away from the group that had it.
+// CreateGroup adds a group to a store and returns it as stored, with its id and
+// dates. A flag of the group is taken from the group that had it.
 //
-// It returns KindInvalid if a rule of groups is broken, or if the store's catalog
-// is managed and has not what the group names. With KindPartial the group is
-// stored and returned, but its sitewide discount is not in effect.
-func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Group) (cohort.Group, error) {
+// It returns KindInvalid if a rule of groups is broken, or if the store's catalog is
+// managed and the group names a part of it that does not exist. With KindPartial the
+// group is stored and returned, but its sitewide discount is not in effect.
+func (s *Service) CreateGroup(ctx context.Context, storeKey string, g cohort.Group) (cohort.Group, error) {
 	g = g.Normalized()
 	if err := g.Validate(); err != nil {
 		return cohort.Group{}, err
 	}
-	named, err := s.lookUp(ctx, storeHash, g.CategoryAccess, g.DiscountRules)
+	refs, err := s.lookUp(ctx, storeKey, g.CategoryAccess, g.DiscountRules)
 	if err != nil {
 		return cohort.Group{}, err
 	}
 	var pending *outbox.Pending
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
 		g.DateCreated = s.timestamp()
 		g.DateModified = g.DateCreated
-		if err := takeFlags(tx, storeHash, g); err != nil {
+		if err := takeFlags(tx, storeKey, g); err != nil {
 			return err
 		}
-		if err := named.check(tx, storeHash, g.DiscountRules); err != nil {
+		if err := refs.check(tx, storeKey, g.DiscountRules); err != nil {
 			return err
 		}
-		id, err := tx.NextGroupID(storeHash)
+		id, err := tx.NextGroupID(storeKey)
 		if err != nil {
 			return err
 		}
 		g.ID = id
-		if err := tx.InsertGroup(storeHash, g); err != nil {
+		if err := tx.InsertGroup(storeKey, g); err != nil {
 			return err
 		}
-		if err := followRule(tx, storeHash, id, nil, g.DiscountRules); err != nil {
+		if err := syncAssignments(tx, storeKey, id, nil, g.DiscountRules); err != nil {
 			return err
 		}
-		pending, err = s.putSitewide(tx, storeHash, nil, g)
+		pending, err = s.putSitewide(tx, storeKey, nil, g)
 		return err
 	})
 	if err != nil {
@@ -56,67 +56,67 @@ func (s *Service) CreateGroup(ctx context.Context, storeHash string, g cohort.Gr
 }
 
 // Group returns a group, or KindNotFound.
-func (s *Service) Group(ctx context.Context, storeHash string, id int64) (g cohort.Group, err error) {
+func (s *Service) Group(ctx context.Context, storeKey string, id int64) (g cohort.Group, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		g, err = tx.Group(storeHash, id)
+		g, err = tx.Group(storeKey, id)
 		return err
 	})
 	return g, err
 }
 
-// ReadGroups hands on one page of the groups that pass the filter, by id.
-func (s *Service) ReadGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) error {
-	if r := s.indexFor(storeHash, f, p.Offset()); r != nil {
-		if ok, err := s.readWith(ctx, r, storeHash, f, p, to); ok {
+// ReadGroups sends one page of the groups that pass the filter, by id, to a sink.
+func (s *Service) ReadGroups(ctx context.Context, storeKey string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) error {
+	if index := s.indexFor(storeKey, f, p.Offset()); index != nil {
+		if ok, err := s.readGroupsWithIndex(ctx, index, storeKey, f, p, to); ok {
 			return err
 		}
 	}
-	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadGroups(storeHash, f, p, to.Add) })
+	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadGroups(storeKey, f, p, to.Add) })
 }
 
-// ListGroups returns what ReadGroups hands on.
-func (s *Service) ListGroups(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
-	var list kept[cohort.Group]
-	err := s.ReadGroups(ctx, storeHash, f, p, &list)
+// ListGroups is ReadGroups into a slice.
+func (s *Service) ListGroups(ctx context.Context, storeKey string, f cohort.GroupFilter, p cohort.Page) ([]cohort.Group, error) {
+	var list rowSlice[cohort.Group]
+	err := s.ReadGroups(ctx, storeKey, f, p, &list)
 	return list.rows, err
 }
 
-// CountGroups returns how many groups pass the filter.
-func (s *Service) CountGroups(ctx context.Context, storeHash string, f cohort.GroupFilter) (n int64, err error) {
-	if r := s.indexFor(storeHash, f, shallow); r != nil {
-		n = int64(r.Count(groupindex.NewFilter(f, db.Fold)))
+// CountGroups returns the number of groups that pass the filter.
+func (s *Service) CountGroups(ctx context.Context, storeKey string, f cohort.GroupFilter) (n int64, err error) {
+	if index := s.indexFor(storeKey, f, minIndexOffset); index != nil {
+		n = int64(index.Count(groupindex.NewFilter(f, db.Fold)))
 		s.db.AwaitNotified()
 		return n, nil
 	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		n, err = tx.CountGroups(storeHash, f)
+		n, err = tx.CountGroups(storeKey, f)
 		return err
 	})
 	return n, err
 }
 
-// UpdateGroup changes a group and returns it as it is now. An update that
-// holds nothing changes nothing, the modification date included. Errors are
-// those of CreateGroup, and KindNotFound.
-func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u cohort.GroupUpdate) (cohort.Group, error) {
+// UpdateGroup changes a group and returns the new state. An empty update changes
+// nothing, not even the modification date. Errors are those of CreateGroup, and
+// KindNotFound.
+func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u cohort.GroupUpdate) (cohort.Group, error) {
 	if u.IsEmpty() {
-		return s.Group(ctx, storeHash, id)
+		return s.Group(ctx, storeKey, id)
 	}
-	// What is not sent is not looked up again.
+	// Only the references in the update are looked up.
 	sent := cohort.GroupUpdate{CategoryAccess: u.CategoryAccess, DiscountRules: u.DiscountRules}.Apply(cohort.Group{})
-	named, err := s.lookUp(ctx, storeHash, sent.CategoryAccess, sent.DiscountRules)
+	refs, err := s.lookUp(ctx, storeKey, sent.CategoryAccess, sent.DiscountRules)
 	if err != nil {
 		return cohort.Group{}, err
 	}
 	var after cohort.Group
 	var pending *outbox.Pending
-	err = s.update(ctx, storeHash, func(tx *db.Tx) error {
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
 		if u.MovesFlag() {
-			if err := tx.LockFlags(storeHash); err != nil {
+			if err := tx.LockFlags(storeKey); err != nil {
 				return err
 			}
 		}
-		before, err := tx.GroupForUpdate(storeHash, id)
+		before, err := tx.GroupForUpdate(storeKey, id)
 		if err != nil {
 			return err
 		}
@@ -125,22 +125,22 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 			return err
 		}
 		after.DateModified = laterOf(s.timestamp(), before.DateModified)
-		if err := moveFlags(tx, storeHash, before, after); err != nil {
+		if err := moveFlags(tx, storeKey, before, after); err != nil {
 			return err
 		}
-		if err := named.check(tx, storeHash, sent.DiscountRules); err != nil {
+		if err := refs.check(tx, storeKey, sent.DiscountRules); err != nil {
 			return err
 		}
-		if err := followRule(tx, storeHash, id, before.DiscountRules, after.DiscountRules); err != nil {
+		if err := syncAssignments(tx, storeKey, id, before.DiscountRules, after.DiscountRules); err != nil {
 			return err
 		}
-		if err := tx.UpdateGroup(storeHash, after); err != nil {
+		if err := tx.UpdateGroup(storeKey, after); err != nil {
 			return err
 		}
 		if pending = nil; u.DiscountRules == nil {
 			return nil
 		}
-		pending, err = s.putSitewide(tx, storeHash, before.DiscountRules, after)
+		pending, err = s.putSitewide(tx, storeKey, before.DiscountRules, after)
 		return err
 	})
 	if err != nil {
@@ -149,30 +149,30 @@ func (s *Service) UpdateGroup(ctx context.Context, storeHash string, id int64, u
 	return after, s.deliverSitewide(ctx, pending)
 }
 
-// DeleteGroup deletes a group, or returns KindNotFound. Its id is not given
-// out again, and from then on its members are in no group. The rows of most of
-// a large group's members are written later; see SweepTombstones. A worker of the
-// outbox sends the removal of the sitewide discount to another pricing system later.
-func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) error {
+// DeleteGroup deletes a group, or returns KindNotFound. Its id is not used again, and
+// its members are in no group. If the group has many members, their rows are updated
+// later: see SweepTombstones. The outbox sends the end of the sitewide discount to an
+// external pricing system later, too.
+func (s *Service) DeleteGroup(ctx context.Context, storeKey string, id int64) error {
 	var more, queued bool
-	err := s.update(ctx, storeHash, func(tx *db.Tx) (err error) {
-		if queued, err = s.putSitewideRemoval(tx, storeHash, id); err != nil {
+	err := s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
+		if queued, err = s.putSitewideRemoval(tx, storeKey, id); err != nil {
 			return err
 		}
-		if err := tx.DeleteGroup(storeHash, id); err != nil {
+		if err := tx.DeleteGroup(storeKey, id); err != nil {
 			return err
 		}
-		if err := tx.DeleteAssignmentsOfGroup(storeHash, id); err != nil {
+		if err := tx.DeleteAssignmentsOfGroup(storeKey, id); err != nil {
 			return err
 		}
-		more, err = tx.UnassignMembers(storeHash, id, memberSlice)
+		more, err = tx.UnassignMembers(storeKey, id, memberBatch)
 		return err
 	})
 	if err != nil {
 		return err
 	}
 	if more {
-		signal(s.departures)
+		signal(s.tombstones)
 	}
 	if queued {
 		s.outbox.Wake()
@@ -180,39 +180,40 @@ func (s *Service) DeleteGroup(ctx context.Context, storeHash string, id int64) e
 	return nil
 }
 
-// signal wakes up whoever waits for the channel, or will. It has room for one.
+// signal sends to a channel with a buffer of one, unless a signal is pending.
 func signal(c chan<- struct{}) {
 	select {
 	case c <- struct{}{}:
-	default: // signalled already
+	default:
 	}
 }
 
-// takeFlags takes the flags of a new group from the groups that have them.
-func takeFlags(tx *db.Tx, storeHash string, g cohort.Group) error {
+// takeFlags clears the flags of a new group on the groups that have them.
+func takeFlags(tx *db.Tx, storeKey string, g cohort.Group) error {
 	if !g.IsDefault && !g.IsGroupForGuests {
 		return nil
 	}
-	if err := tx.LockFlags(storeHash); err != nil {
+	if err := tx.LockFlags(storeKey); err != nil {
 		return err
 	}
-	return moveFlags(tx, storeHash, cohort.Group{}, g)
+	return moveFlags(tx, storeKey, cohort.Group{}, g)
 }
 
-// moveFlags takes the flags that a group gains from the groups that have them.
-func moveFlags(tx *db.Tx, storeHash string, before, after cohort.Group) error {
+// moveFlags clears the flags that a group gains on the groups that have them.
+func moveFlags(tx *db.Tx, storeKey string, before, after cohort.Group) error {
 	if after.IsDefault && !before.IsDefault {
-		if err := tx.ClearDefaultGroup(storeHash, after.DateModified); err != nil {
+		if err := tx.ClearDefaultGroup(storeKey, after.DateModified); err != nil {
 			return err
 		}
 	}
 	if after.IsGroupForGuests && !before.IsGroupForGuests {
-		return tx.ClearGuestGroup(storeHash, after.DateModified)
+		return tx.ClearGuestGroup(storeKey, after.DateModified)
 	}
 	return nil
 }
 
-// laterOf keeps a modification date from going back when the clock does.
+// laterOf returns the later time. It keeps a modification date from going back with
+// the clock.
 func laterOf(a, b time.Time) time.Time {
 	if a.Before(b) {
 		return b

@@ -9,24 +9,25 @@ import (
 	"cohort.example/cohort/internal/groupindex"
 )
 
-// shallow is how many rows a page may have before it for the database to find
-// it by walking over them.
-const shallow = 500
+// minIndexOffset is the offset from which an unfiltered page uses the group index. The
+// database finds a page before it as fast.
+const minIndexOffset = 500
 
-// indexFor returns the roster that answers for a filter and a number of groups
-// to skip, or nil if the database has to, or does it as well.
-func (s *Service) indexFor(storeHash string, f cohort.GroupFilter, skip int64) *groupindex.Index {
-	if !s.db.SeesAllWrites() || f.OnlyFlagged() || f == (cohort.GroupFilter{}) && skip < shallow {
+// indexFor returns the group index to use for a filter and an offset. It returns nil
+// if the index is not loaded, would not be faster than the database, or could be
+// outdated because other processes write.
+func (s *Service) indexFor(storeKey string, f cohort.GroupFilter, offset int64) *groupindex.Index {
+	if !s.db.SeesAllWrites() || f.OnlyFlagged() || f == (cohort.GroupFilter{}) && offset < minIndexOffset {
 		return nil
 	}
-	return s.indexes.Get(storeHash)
+	return s.indexes.Get(storeKey)
 }
 
-// loadIndex reads what a roster needs.
-func (s *Service) loadIndex(storeHash string, limit int) (entries []groupindex.Entry, err error) {
+// loadIndex is the groupindex.Loader of the service.
+func (s *Service) loadIndex(storeKey string, limit int) (entries []groupindex.Entry, err error) {
 	err = s.db.View(context.Background(), func(tx *db.Tx) error {
 		entries = nil
-		return tx.EachGroup(storeHash, limit, func(g cohort.Group) { entries = append(entries, indexEntry(g)) })
+		return tx.EachGroup(storeKey, limit, func(g cohort.Group) { entries = append(entries, indexEntry(g)) })
 	})
 	return entries, err
 }
@@ -38,8 +39,8 @@ func indexEntry(g cohort.Group) groupindex.Entry {
 	}
 }
 
-// updateIndexes brings the rosters up to date, that of each store in one step: a
-// commit is seen as a whole.
+// updateIndexes applies the changes of a commit to the group indexes, for each store
+// in one step: readers see the commit as a whole.
 func (s *Service) updateIndexes(changes []db.Change) {
 	edits := map[string][]groupindex.Edit{}
 	for _, c := range changes {
@@ -56,81 +57,77 @@ func (s *Service) updateIndexes(changes []db.Change) {
 			s.indexes.Forget()
 		}
 	}
-	for storeHash, list := range edits {
-		s.indexes.Apply(storeHash, list)
+	for storeKey, list := range edits {
+		s.indexes.Apply(storeKey, list)
 	}
 }
 
-// listAttempts bounds how often a page is looked for anew.
-const listAttempts = 3
+// indexAttempts bounds the attempts of readGroupsWithIndex.
+const indexAttempts = 3
 
-// readWith is ReadGroups with a roster: the roster says which groups are on the
-// page, and the database what they are. If some of them are gone by then, or do
-// not pass the filter any more, that is no page that ever was, and it is looked
-// for anew. ok is false if there is too much going on for that.
-func (s *Service) readWith(ctx context.Context, r *groupindex.Index, storeHash string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) (ok bool, err error) {
+// readGroupsWithIndex is ReadGroups with a group index: the index gives the ids of the
+// page, and the database gives the groups. If one of them has been deleted in between,
+// or no longer passes the filter, the rows are not a page of any one state, and it
+// tries again. ok is false if all attempts failed.
+func (s *Service) readGroupsWithIndex(ctx context.Context, index *groupindex.Index, storeKey string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) (ok bool, err error) {
 	filter := groupindex.NewFilter(f, db.Fold)
-	for range listAttempts {
-		ids := r.Page(filter, placeOf(p), p.Offset(), p.Size)
+	for range indexAttempts {
+		ids := index.Page(filter, afterID(p), p.Offset(), p.Size)
 		if len(ids) == 0 {
 			to.Begin()
 			s.db.AwaitNotified()
 			return true, nil
 		}
-		seen := expectGroups(ids, to)
-		err := view(ctx, s, seen, func(tx *db.Tx) error {
+		sink := &idCheckingSink{Sink: to, ids: ids}
+		err := view(ctx, s, sink, func(tx *db.Tx) error {
 			if f == (cohort.GroupFilter{}) {
 				fromFirst := cohort.Page{Number: 1, Size: p.Size, After: strconv.FormatInt(ids[0]-1, 10)}
-				return tx.ReadGroups(storeHash, f, fromFirst, seen.Add)
+				return tx.ReadGroups(storeKey, f, fromFirst, sink.Add)
 			}
-			return tx.ReadGroupsByID(storeHash, f, ids, seen.Add)
+			return tx.ReadGroupsByID(storeKey, f, ids, sink.Add)
 		})
-		if err != nil || seen.asExpected() {
+		if err != nil || sink.complete() {
 			return true, err
 		}
 	}
 	return false, nil
 }
 
-// placeOf returns the id of the group that a page comes after, or 0.
-func placeOf(p cohort.Page) int64 {
-	id, _ := strconv.ParseInt(p.After, 10, 64) // the service has made it
+// afterID returns the id of the group that a page comes after, or 0.
+func afterID(p cohort.Page) int64 {
+	id, _ := strconv.ParseInt(p.After, 10, 64) // a cursor of this service is valid
 	return id
 }
 
-// expectedGroups is a sink in front of another that looks whether groups with
-// certain ids come.
-type expectedGroups struct {
+// idCheckingSink passes groups on to another sink and checks that the groups with the
+// expected ids come.
+type idCheckingSink struct {
 	Sink[cohort.Group]
 	ids  []int64
-	last int64 // of the first len(ids) groups
-	n    int   // how many came
-	full bool  // no more were wanted
+	last int64 // the id of the last group, of the first len(ids)
+	n    int   // the number of groups
+	full bool  // the other sink wants no more
 }
 
-func expectGroups(ids []int64, to Sink[cohort.Group]) *expectedGroups {
-	return &expectedGroups{Sink: to, ids: ids}
+func (s *idCheckingSink) Begin() {
+	s.n, s.full = 0, false
+	s.Sink.Begin()
 }
 
-func (e *expectedGroups) Begin() {
-	e.n, e.full = 0, false
-	e.Sink.Begin()
-}
-
-func (e *expectedGroups) Add(g cohort.Group) bool {
-	if e.n++; e.n <= len(e.ids) {
-		e.last = g.ID
+func (s *idCheckingSink) Add(g cohort.Group) bool {
+	if s.n++; s.n <= len(s.ids) {
+		s.last = g.ID
 	}
-	e.full = !e.Sink.Add(g)
-	return !e.full
+	s.full = !s.Sink.Add(g)
+	return !s.full
 }
 
-// asExpected reports whether all of the ids have come, or those up to where no more
-// were wanted.
-func (e *expectedGroups) asExpected() bool {
-	n := len(e.ids)
-	if e.full {
-		n = min(n, e.n)
+// complete reports whether all expected groups have come, or all up to the one at
+// which the other sink stopped.
+func (s *idCheckingSink) complete() bool {
+	n := len(s.ids)
+	if s.full {
+		n = min(n, s.n)
 	}
-	return e.n >= n && e.last == e.ids[n-1]
+	return s.n >= n && s.last == s.ids[n-1]
 }

@@ -106,7 +106,7 @@ func TestCallersFindWhatTheyWrote(t *testing.T) {
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
-		addMany(t, d, "a", service.Shallow+10)
+		addMany(t, d, "a", service.MinIndexOffset+10)
 		loadIndex(t, svc)
 		manyWriteAndFind(t, svc)
 		loadIndex(t, svc)
@@ -117,7 +117,7 @@ func TestCallersFindWhatTheyWrote(t *testing.T) {
 func TestCallersFindWhatTheyWroteWithoutIndex(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
-		addMany(t, d, "a", service.Shallow+10)
+		addMany(t, d, "a", service.MinIndexOffset+10)
 		manyWriteAndFind(t, svc)
 	})
 }
@@ -185,7 +185,7 @@ func findByName(ctx context.Context, svc *service.Service, name string, want ...
 // findOnPage returns an error unless a group is on the second page, or is not.
 // All that are made here are on that one.
 func findOnPage(ctx context.Context, svc *service.Service, id int64, want bool) error {
-	groups, err := svc.ListGroups(ctx, "a", cohort.GroupFilter{}, cohort.Page{Number: 2, Size: service.Shallow})
+	groups, err := svc.ListGroups(ctx, "a", cohort.GroupFilter{}, cohort.Page{Number: 2, Size: service.MinIndexOffset})
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func loadIndex(t testing.TB, svc *service.Service) {
 	t.Helper()
 	svc.HasIndex("a", someFilter, 0)
 	synctest.Wait()
-	if !svc.HasIndex("a", someFilter, 0) || !svc.HasIndex("a", cohort.GroupFilter{}, service.Shallow) {
+	if !svc.HasIndex("a", someFilter, 0) || !svc.HasIndex("a", cohort.GroupFilter{}, service.MinIndexOffset) {
 		t.Fatal("no roster is loaded")
 	}
 }
@@ -99,7 +99,7 @@ func wantAsDatabase(t rapid.TB, svc *service.Service, d *db.DB, f cohort.GroupFi
 // With a roster a list and a count are what the database says, for any filter
 // and page, whatever was done to the groups since the roster was loaded.
 func TestIndexAnswersAsTheDatabase(t *testing.T) {
-	const groups = service.Shallow + 150
+	const groups = service.MinIndexOffset + 150
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		c := newClock()
@@ -193,7 +193,7 @@ func TestGroupsAgainstModelWithIndex(t *testing.T) {
 // A client that goes through all pages while groups are deleted in front of
 // them gets what is there at each moment, and an end.
 func TestDeepPagesShift(t *testing.T) {
-	const groups, size = 3 * service.Shallow, 50
+	const groups, size = 3 * service.MinIndexOffset, 50
 	bubbles(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})

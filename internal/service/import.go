@@ -13,7 +13,7 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// MaxImportMistakes is how many mistakes of an import are told.
+// MaxImportMistakes bounds the mistakes that a rejected import reports.
 const MaxImportMistakes = 100
 
 // ImportCount is what an import did with the items of a kind.
@@ -22,38 +22,38 @@ type ImportCount = db.ImportCount
 // ImportMistake is what is wrong with a line.
 type ImportMistake = db.ImportMistake
 
-// ImportMistakes is why an import was refused.
+// ImportMistakes is the error of an import that was rejected.
 type ImportMistakes struct {
-	First []ImportMistake // at most MaxImportMistakes, by line
-	Count int64           // of all
+	First []ImportMistake // the first MaxImportMistakes, by line
+	Count int64           // of all mistakes
 }
 
 func (e *ImportMistakes) Error() string {
 	return fmt.Sprintf("nothing is imported: there are %d mistakes", e.Count)
 }
 
-// ImportUnmerged is that an import is done, and everybody sees it, but its rows are
-// not moved to their place yet. Until that is finished by a server or by the next
-// import, the store's catalog cannot be changed.
+// ImportUnmerged is the error of an import that is committed and visible, but whose
+// rows are not merged into the catalog tables yet. The store's catalog cannot be
+// changed until a server or the next import has merged them.
 type ImportUnmerged struct{ Err error }
 
 func (e *ImportUnmerged) Error() string {
-	return fmt.Sprintf("the import is done, but not tidied up: %v", e.Err)
+	return fmt.Sprintf("the import is committed, but not merged yet: %v", e.Err)
 }
 
 func (e *ImportUnmerged) Unwrap() error { return e.Err }
 
-// ImportCatalog adds what next returns to a store's catalog, until it returns
-// io.EOF. What has the id of something that is there takes its place; nothing is
-// deleted. Everybody sees the whole import from one moment on, or nothing of it if
-// there is a mistake, if next fails or if ctx ends before. From the check to the end
-// others who write the store's catalog get KindUnavailable. A trial does everything
-// up to the check and keeps nothing. It returns KindNotFound, *ImportMistakes,
-// KindUnavailable if another import is under way, or *ImportUnmerged beside the
-// counts.
-func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func() (cohort.CatalogItem, error), trial bool) (counts []ImportCount, err error) {
-	ctx = db.ForStore(ctx, storeHash)
-	err = s.db.ImportCatalog(ctx, storeHash, func(into *db.CatalogImport) error {
+// ImportCatalog adds the items that next returns, until io.EOF, to a store's catalog.
+// An item replaces an existing one with the same id; nothing is deleted. The import is
+// atomic: if there is a mistake, next fails or ctx ends, nothing is imported. From the
+// check to the end, other writes to the store's catalog fail with KindUnavailable. A
+// dry run does everything up to the check and keeps nothing.
+//
+// It returns KindNotFound, *ImportMistakes, KindUnavailable if another import is
+// running, or the counts with *ImportUnmerged.
+func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func() (cohort.CatalogItem, error), dryRun bool) (counts []ImportCount, err error) {
+	ctx = db.ForStore(ctx, storeKey)
+	err = s.db.ImportCatalog(ctx, storeKey, func(into *db.CatalogImport) error {
 		m := &mistakes{}
 		if err := gather(ctx, into, next, m); err != nil {
 			return err
@@ -61,20 +61,20 @@ func (s *Service) ImportCatalog(ctx context.Context, storeHash string, next func
 		if err := into.FinishLoading(); err != nil {
 			return err
 		}
-		if trial {
+		if dryRun {
 			return into.Snapshot(func() error {
 				counts, err = s.prepare(into, m)
 				return err
 			})
 		}
-		counts, err = s.finishImport(ctx, storeHash, into, m)
+		counts, err = s.finishImport(ctx, storeKey, into, m)
 		return err
 	})
 	if _, done := errors.AsType[*ImportUnmerged](err); done || err == nil {
 		return counts, err
 	}
 	if _, wrong := errors.AsType[*ImportMistakes](err); !wrong && ctx.Err() != nil {
-		return nil, ctx.Err() // which has interrupted whatever failed
+		return nil, ctx.Err() // the cause of the failure
 	}
 	if cohort.KindOf(err) == cohort.KindConflict {
 		return nil, conflictOf(err)
@@ -89,7 +89,7 @@ func conflictOf(err error) error {
 	}
 }
 
-// prepare checks what was gathered, and finds out what is to be written.
+// prepare checks the gathered items and computes the rows to write.
 func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
 	if err := check(into, m); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]ImportCount, e
 	return into.Compare(s.timestamp())
 }
 
-// gather reads everything.
+// gather reads all items into the import.
 func gather(ctx context.Context, into *db.CatalogImport, next func() (cohort.CatalogItem, error), m *mistakes) error {
 	for {
 		if err := ctx.Err(); err != nil {
@@ -129,7 +129,7 @@ func gatherItem(into *db.CatalogImport, item cohort.CatalogItem, m *mistakes) er
 	}
 	m.add(item.Line, reasonOf(item.Err))
 	if item.Kind == "" || !isCatalogID(item.ID) {
-		m.nameless = true
+		m.unidentified = true
 		return nil
 	}
 	return into.AddBad(item.Line, item.Kind, item.ID)
@@ -146,13 +146,13 @@ func validateItem(item cohort.CatalogItem) error {
 		return item.Category.Validate()
 	case item.Kind == cohort.CatalogProduct:
 		return item.Product.Validate()
-	case len(item.Variant.OptionValues) == 0: // whether it may be a base variant is seen later
+	case len(item.Variant.OptionValues) == 0: // the database checks that it is the base variant
 		return item.Variant.ValidateBase()
 	}
 	return item.Variant.Validate()
 }
 
-// reasonOf is what is wrong with an item, for a person.
+// reasonOf returns the text of a mistake from the error of an item.
 func reasonOf(err error) string {
 	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
 		first := slices.Min(slices.Collect(maps.Keys(items)))
@@ -172,14 +172,14 @@ func reasonOf(err error) string {
 	return reason
 }
 
-// check looks at everything together.
+// check checks the items against each other and against the catalog.
 func check(into *db.CatalogImport, m *mistakes) error {
 	before := m.count
 	if err := m.addAll(into.CheckRepeats(MaxImportMistakes)); err != nil {
 		return err
 	}
 	repeats := m.count > before
-	if !m.nameless { // or what is named may be among the lines that cannot be read
+	if !m.unidentified { // otherwise a missing reference may be one of the unreadable lines
 		if err := m.addAll(into.CheckReferences(MaxImportMistakes)); err != nil {
 			return err
 		}
@@ -198,11 +198,12 @@ func check(into *db.CatalogImport, m *mistakes) error {
 	return nil
 }
 
-// mistakes gathers what is wrong. It keeps the first of it by line, and some more.
+// mistakes counts mistakes. Of the list it keeps at least the first MaxImportMistakes
+// by line, and fewer than twice as many.
 type mistakes struct {
-	list     []ImportMistake
-	count    int64
-	nameless bool // there is a line whose id is unknown
+	list         []ImportMistake
+	count        int64
+	unidentified bool // the id of some line is unknown
 }
 
 func (m *mistakes) add(line int64, text string) {

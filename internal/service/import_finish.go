@@ -9,30 +9,30 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// importLease is how long nobody else takes up an import after the last slice of
-// whoever is at it. It is renewed with each slice, and every importRenewal while
-// the import is checked.
+// importLease is the duration of the lease on a store's import. Each batch renews it,
+// and so does a ticker, every importRenewal, during the check. After it has expired,
+// another node can take over the import.
 const (
 	importLease   = 30 * time.Second
 	importRenewal = importLease / 6
 )
 
-// importGrace is how long an import that was stopped may take to say so.
+// importGrace bounds the cleanup of an import whose context has ended.
 const importGrace = 5 * time.Second
 
-// lease returns a function that says for how long a new lease on a store's import
-// is from now on.
-func (s *Service) lease(storeHash string) func() db.ImportLease {
+// lease returns a function that returns a lease on a store's import, always of the
+// same new owner, that starts now.
+func (s *Service) lease(storeKey string) func() db.ImportLease {
 	owner := rand.Text()
 	return func() db.ImportLease {
 		now := s.now()
-		return db.ImportLease{StoreHash: storeHash, Owner: owner, Now: now, Until: now.Add(importLease)}
+		return db.ImportLease{StoreHash: storeKey, Owner: owner, Now: now, Until: now.Add(importLease)}
 	}
 }
 
-// finishImport does all that comes after the gathering.
-func (s *Service) finishImport(ctx context.Context, storeHash string, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
-	lease, err := s.beginImport(ctx, storeHash)
+// finishImport runs the steps of an import that follow the gathering.
+func (s *Service) finishImport(ctx context.Context, storeKey string, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
+	lease, err := s.beginImport(ctx, storeKey)
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +53,11 @@ func (s *Service) finishImport(ctx context.Context, storeHash string, into *db.C
 	return counts, nil
 }
 
-// beginImport waits for those who write the catalog, finishes what another import
-// has left, and keeps others from writing the catalog from then on.
-func (s *Service) beginImport(ctx context.Context, storeHash string) (func() db.ImportLease, error) {
+// beginImport waits for writes to the catalog, completes or discards an unfinished
+// import, and blocks other writes to the catalog.
+func (s *Service) beginImport(ctx context.Context, storeKey string) (func() db.ImportLease, error) {
 	for {
-		lease, begun := s.lease(storeHash), false
+		lease, begun := s.lease(storeKey), false
 		l := lease()
 		err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
 			begun, err = tx.BeginImport(l)
@@ -66,16 +66,15 @@ func (s *Service) beginImport(ctx context.Context, storeHash string) (func() db.
 		if err != nil || begun {
 			return lease, err
 		}
-		if err := s.takeUpImport(ctx, storeHash); err != nil {
+		if err := s.takeOverImport(ctx, storeKey); err != nil {
 			return nil, err
 		}
 	}
 }
 
-// prepareUnderLease is prepare, during which the lease is renewed. Nobody else
-// changes the catalog meanwhile, so each statement may see a moment of its own: a
-// snapshot that lasts keeps SQLite's log and PostgreSQL's old rows from being
-// tidied up.
+// prepareUnderLease is prepare with renewals of the lease. The lease keeps the catalog
+// from changing, so the statements need no common snapshot. A long snapshot would keep
+// SQLite from checkpointing its log and PostgreSQL from vacuuming old rows.
 func (s *Service) prepareUnderLease(ctx context.Context, lease func() db.ImportLease, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
 	ctx, stop := context.WithCancel(ctx)
 	stopped := make(chan struct{})
@@ -96,17 +95,16 @@ func (s *Service) renewImport(ctx context.Context, lease func() db.ImportLease) 
 			return
 		case <-ticks.C:
 		}
-		// If it fails it is tried again. Whether the lease is lost shows in the next
-		// slice.
+		// The next tick tries again. The next batch detects a lost lease.
 		l := lease()
 		_ = s.db.Update(ctx, func(tx *db.Tx) error { return tx.RenewImport(l, db.ImportStaging) })
 	}
 }
 
-// publish lets everybody see the import. When it is unknown how that ended, it
-// looks.
+// publish makes the import visible. If it does not learn whether that was committed, it
+// checks.
 func (s *Service) publish(ctx context.Context, lease func() db.ImportLease, into *db.CatalogImport) error {
-	if err := ctx.Err(); err != nil { // the last moment to turn back
+	if err := ctx.Err(); err != nil { // later the import cannot be withdrawn
 		return err
 	}
 	err := into.Publish(ctx, lease())
@@ -126,8 +124,8 @@ func (s *Service) publish(ctx context.Context, lease func() db.ImportLease, into
 	return err
 }
 
-// abandonImport throws away what is staged. What it does not get done is done by
-// others when the lease has run out.
+// abandonImport discards the staged rows. Rows that it does not delete are deleted
+// after the lease has expired; see takeOverImport.
 func (s *Service) abandonImport(ctx context.Context, lease func() db.ImportLease) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), importGrace)
 	defer cancel()
@@ -138,8 +136,8 @@ func (s *Service) abandonImport(ctx context.Context, lease func() db.ImportLease
 	}
 }
 
-// mergeImport moves the rows of an import that everybody sees to their place. If
-// it is stopped, others can go on at once.
+// mergeImport moves the rows of a visible import into the catalog tables. If it fails,
+// it releases the lease, so that another node can continue at once.
 func (s *Service) mergeImport(ctx context.Context, lease func() db.ImportLease) error {
 	err := s.db.MergeImport(ctx, lease)
 	if err != nil {
@@ -151,10 +149,10 @@ func (s *Service) mergeImport(ctx context.Context, lease func() db.ImportLease) 
 	return err
 }
 
-// takeUpImport finishes what an import into a store has left. It returns
-// KindUnavailable if somebody is at it.
-func (s *Service) takeUpImport(ctx context.Context, storeHash string) error {
-	lease := s.lease(storeHash)
+// takeOverImport merges a store's unfinished import if it is visible, and discards it
+// otherwise. It returns KindUnavailable if another node holds the lease.
+func (s *Service) takeOverImport(ctx context.Context, storeKey string) error {
+	lease := s.lease(storeKey)
 	l := lease()
 	var state db.ImportState
 	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
@@ -170,9 +168,9 @@ func (s *Service) takeUpImport(ctx context.Context, storeHash string) error {
 	return s.db.ClearImport(ctx, lease)
 }
 
-// FinishImports finishes what imports have left that were stopped: it throws away
-// what nobody has seen, and moves the rest to its place. It can be done by several
-// nodes at once, and stopped anywhere.
+// FinishImports completes interrupted imports: it merges those that are visible and
+// discards the others. Several nodes may call it at the same time, and it may be
+// cancelled at any point.
 func (s *Service) FinishImports(ctx context.Context) error {
 	var stores []string
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
@@ -184,7 +182,7 @@ func (s *Service) FinishImports(ctx context.Context) error {
 	}
 	var failed error
 	for _, store := range stores {
-		if err := s.takeUpImport(ctx, store); !errors.Is(err, db.ErrImporting) {
+		if err := s.takeOverImport(ctx, store); !errors.Is(err, db.ErrImporting) {
 			failed = errors.Join(failed, err)
 		}
 	}

@@ -7,25 +7,25 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// memberSlice is how many rows of customers one transaction takes out of a
-// group, so that no other writer waits long for its turn.
-const memberSlice = 500
+// memberBatch bounds the customers that one transaction takes out of a group, so that
+// other writers do not wait long.
+const memberBatch = 500
 
-// GroupMembers is a group and how many members it has.
+// GroupMembers is a group with its number of members.
 type GroupMembers struct {
 	cohort.Group
 	Members int64
 }
 
-// ListGroupMembers is ListGroups with the number of members of each group,
-// which is kept and not counted.
-func (s *Service) ListGroupMembers(ctx context.Context, storeHash string, f cohort.GroupFilter, p cohort.Page) (list []GroupMembers, err error) {
+// ListGroupMembers is ListGroups with the number of members of each group. It reads
+// the numbers from counters.
+func (s *Service) ListGroupMembers(ctx context.Context, storeKey string, f cohort.GroupFilter, p cohort.Page) (list []GroupMembers, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		groups, err := tx.ListGroups(storeHash, f, p)
+		groups, err := tx.ListGroups(storeKey, f, p)
 		if err != nil {
 			return err
 		}
-		counts, err := tx.MemberCounts(storeHash)
+		counts, err := tx.MemberCounts(storeKey)
 		if err != nil {
 			return err
 		}
@@ -38,17 +38,16 @@ func (s *Service) ListGroupMembers(ctx context.Context, storeHash string, f coho
 	return list, err
 }
 
-// SweepTombstones writes a slice of the customers that a deleted group left
-// behind. It reports whether there may be more to do. It may stop at any
-// moment, and be done twice.
+// SweepTombstones clears the group of a batch of customers whose group is deleted. It
+// reports whether there may be more. It may be interrupted and repeated.
 func (s *Service) SweepTombstones(ctx context.Context) (more bool, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepTombstones(memberSlice)
+		more, err = tx.SweepTombstones(memberBatch)
 		return err
 	})
 	return more, err
 }
 
-// Departures signals that a deleted group may have left customers behind for
+// TombstonesAdded receives a signal when DeleteGroup has left customers to
 // SweepTombstones.
-func (s *Service) Departures() <-chan struct{} { return s.departures }
+func (s *Service) TombstonesAdded() <-chan struct{} { return s.tombstones }

@@ -73,7 +73,7 @@ func (s *shop) sweepOne(t testing.TB) (more bool) {
 // signalled takes a signal that there is something to sweep.
 func (s *shop) signalled() bool {
 	select {
-	case <-s.Departures():
+	case <-s.TombstonesAdded():
 		return true
 	default:
 		return false

@@ -9,37 +9,36 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// PriceRequest asks what things cost for a shopper.
+// PriceRequest asks for the prices that a shopper pays.
 type PriceRequest struct {
 	ShopperQuery
-	ChannelID int64  // from 1
-	Currency  string // of the answer, by ISO 4217; "" is the store's
+	ChannelID int64  // at least 1
+	Currency  string // the ISO 4217 code of the prices; "" is the store's currency
 	Items     []PriceItem
-	// Full lists all candidates in an explanation, instead of the first
-	// ListedLosers of each source that lost, for at most MaxFullItems items.
+	// Full lists all candidates in an explanation instead of the winner and the
+	// first ListedLosers others of each source. It allows at most MaxFullItems items.
 	Full bool
 }
 
-// PriceItem is one thing whose price is asked: a variant, by its id or by the
-// options that it alone has, or a product as a whole.
+// PriceItem is one item of a PriceRequest: a variant, by its id or by options that no
+// other variant of the product has, or a product as a whole.
 type PriceItem struct {
 	ProductID int64
-	VariantID int64 // 0: none is named
+	VariantID int64 // 0: none
 	Options   []cohort.OptionValue
 }
 
-// PricedAnswer is the price of an item.
-type PricedAnswer struct {
-	Item      PriceItem // as it was asked
-	VariantID int64     // the variant that this is the price of; 0: the product as a whole
+// ItemPrice is the price of an item.
+type ItemPrice struct {
+	Item      PriceItem // of the request
+	VariantID int64     // the priced variant; 0: the product as a whole
 	cohort.Price
-	// The least and the most that is paid for one of the product's variants, and
-	// their retail prices, where the price is that of a product with variants as
-	// a whole. nil where there are none.
+	// For a product as a whole, PriceRange holds the lowest and highest price of its
+	// variants, and RetailRange their retail prices. They are nil if there are none.
 	PriceRange, RetailRange *PriceRange
 }
 
-// PriceRange is from the least of some prices to the most.
+// PriceRange holds the lowest and the highest of some prices.
 type PriceRange struct{ Min, Max decimal.Decimal }
 
 func (r *PriceRange) with(p decimal.Decimal) *PriceRange {
@@ -49,35 +48,34 @@ func (r *PriceRange) with(p decimal.Decimal) *PriceRange {
 	return &PriceRange{decimal.Min(r.Min, p), decimal.Max(r.Max, p)}
 }
 
-// PriceExplanation is prices with what is needed to say how they came about.
+// PriceExplanation is the result of ExplainPrices.
 type PriceExplanation struct {
 	Shopper  Shopper
 	Currency cohort.Currency
-	// CatalogCurrency is that of rules, and of bulk tiers that give no price.
+	// CatalogCurrency is the currency of rules, and of bulk tiers that give no price.
 	CatalogCurrency cohort.Currency
-	Answers         []PricedAnswer
-	CategoryNames   map[int64]string // of all that category rules reach through
+	Items           []ItemPrice
+	CategoryNames   map[int64]string // of all categories in the paths of category rules
 }
 
-// Prices returns the price of each item, in their order. All of it is read in
-// one moment, and nothing is kept, so no price is older than the last change
-// that was acknowledged when it was asked for.
+// Prices returns the price of each item, in order. It reads everything in one
+// transaction and caches nothing, so the prices reflect every change that was
+// acknowledged before the call.
 //
-// It returns KindInvalid for a request that breaks a rule, that names a customer
-// or a group that does not exist, or that takes more work than a request may, and
-// cohort.ItemErrors with everything that is wrong with the items. Where ctx ends
-// before all prices are there, it returns ctx's error.
-func (s *Service) Prices(ctx context.Context, storeHash string, r PriceRequest) ([]PricedAnswer, error) {
-	b, err := s.readBasis(ctx, storeHash, r, false)
+// It returns KindInvalid for a request that breaks a rule, names an unknown customer
+// or group, or exceeds a bound, and cohort.ItemErrors for errors of items. If ctx ends
+// first, it returns the error of ctx.
+func (s *Service) Prices(ctx context.Context, storeKey string, r PriceRequest) ([]ItemPrice, error) {
+	b, err := s.readBasis(ctx, storeKey, r, false)
 	if err != nil {
 		return nil, err
 	}
-	return b.answers(ctx)
+	return b.prices(ctx)
 }
 
-// ExplainPrices is Prices with how they came about.
-func (s *Service) ExplainPrices(ctx context.Context, storeHash string, r PriceRequest) (e PriceExplanation, err error) {
-	b, err := s.readBasis(ctx, storeHash, r, true)
+// ExplainPrices is Prices with the candidates of each price.
+func (s *Service) ExplainPrices(ctx context.Context, storeKey string, r PriceRequest) (e PriceExplanation, err error) {
+	b, err := s.readBasis(ctx, storeKey, r, true)
 	if err != nil {
 		return e, err
 	}
@@ -88,12 +86,12 @@ func (s *Service) ExplainPrices(ctx context.Context, storeHash string, r PriceRe
 	for id, c := range b.categories {
 		e.CategoryNames[id] = c.Name
 	}
-	e.Answers, err = b.answers(ctx)
+	e.Items, err = b.prices(ctx)
 	return e, err
 }
 
-// readBasis reads what the prices are computed from.
-func (s *Service) readBasis(ctx context.Context, storeHash string, r PriceRequest, explained bool) (*priceBasis, error) {
+// readBasis reads the data that the prices are computed from.
+func (s *Service) readBasis(ctx context.Context, storeKey string, r PriceRequest, explained bool) (*priceBasis, error) {
 	currency, err := checkPriceRequest(r, explained)
 	if err != nil {
 		return nil, err
@@ -101,7 +99,7 @@ func (s *Service) readBasis(ctx context.Context, storeHash string, r PriceReques
 	var b *priceBasis
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		b = newPriceBasis(r, currency, explained, s.bounds)
-		return b.read(tx, storeHash)
+		return b.read(tx, storeKey)
 	})
 	return b, err
 }

@@ -10,19 +10,19 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// answers computes the prices. It looks at ctx between them.
-func (b *priceBasis) answers(ctx context.Context) ([]PricedAnswer, error) {
+// prices computes the prices. It checks ctx after each.
+func (b *priceBasis) prices(ctx context.Context) ([]ItemPrice, error) {
 	c := calculator{
 		priceBasis: b, ctx: ctx, pricer: cohort.NewPricer(b.terms), records: map[int64]cohort.PriceRecord{}, losers: ListedLosers,
 	}
 	if b.request.Full {
 		c.losers = cohort.AllLosers
 	}
-	answers := make([]PricedAnswer, len(b.request.Items))
+	prices := make([]ItemPrice, len(b.request.Items))
 	wrong := cohort.ItemErrors{}
 	for i, item := range b.request.Items {
 		var err error
-		answers[i], err = c.answer(item)
+		prices[i], err = c.price(item)
 		if c.stopped != nil {
 			return nil, c.stopped
 		}
@@ -33,75 +33,75 @@ func (b *priceBasis) answers(ctx context.Context) ([]PricedAnswer, error) {
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
-	return answers, nil
+	return prices, nil
 }
 
-// calculator prices the items of a request, one after another.
+// calculator computes the prices of the items of a request.
 type calculator struct {
 	*priceBasis
 	ctx     context.Context
 	pricer  *cohort.Pricer
-	records map[int64]cohort.PriceRecord // of the item at hand; one map for all
-	losers  int                          // to list of each source
-	// What maxPrices, maxRuleComparisons, maxOptionComparisons and maxListedSteps
-	// bound.
-	prices, compared, matched, steps int
-	// stopped is why no more prices are computed: an error of the whole request.
+	records map[int64]cohort.PriceRecord // of the current item, by list; reused
+	losers  int                          // the number to list of each source
+	// The counts that maxPrices, maxRuleComparisons, maxOptionComparisons and
+	// maxListedSteps bound.
+	priced, compared, matched, steps int
+	// stopped is an error of the whole request, which ends the computation.
 	stopped error
 }
 
-func (c *calculator) answer(item PriceItem) (a PricedAnswer, err error) {
+func (c *calculator) price(item PriceItem) (p ItemPrice, err error) {
 	product, ok := c.products[item.ProductID]
 	if !ok {
-		return a, cohort.Invalid("product_id", fmt.Sprintf("There is no product %d.", item.ProductID))
+		return p, cohort.Invalid("product_id", fmt.Sprintf("There is no product %d.", item.ProductID))
 	}
-	a.Item = item
+	p.Item = item
 	c.countMatches(product, item)
 	if c.stopped != nil {
-		return a, c.stopped
+		return p, c.stopped
 	}
 	one, several, err := c.choose(product, item)
 	if err != nil {
-		return a, err
+		return p, err
 	}
 	pricer := c.pricer.Product(product)
 	if one != nil {
-		a.VariantID = one.ID
+		p.VariantID = one.ID
 	}
-	c.useRecords(cmp.Or(a.VariantID, product.BaseVariantID))
+	c.useRecords(cmp.Or(p.VariantID, product.BaseVariantID))
 	if c.explained {
-		a.Price = pricer.Explain(one, c.records, c.losers)
-		c.countSteps(a.Candidates)
+		p.Price = pricer.Explain(one, c.records, c.losers)
+		c.countSteps(p.Candidates)
 	} else {
-		a.Price = pricer.Price(one, c.records)
+		p.Price = pricer.Price(one, c.records)
 	}
 	c.count(pricer)
 	if one == nil {
-		c.addRanges(&a, pricer, several)
+		c.addRanges(&p, pricer, several)
 	}
-	if !a.Calculated.Valid {
-		return a, cohort.Invalid("", fmt.Sprintf(
+	if !p.Calculated.Valid {
+		return p, cohort.Invalid("", fmt.Sprintf(
 			"There is no price in %s. Catalog prices are in %s, and nothing is converted.", c.terms.Currency.Code, c.terms.CatalogCurrency.Code))
 	}
-	return a, nil
+	return p, nil
 }
 
-// count counts a price of a product, and notes if there must be no more.
+// count counts a price of a product, and stops the computation at a bound.
 func (c *calculator) count(p *cohort.ProductPricer) {
-	c.prices++
+	c.priced++
 	c.compared += p.CategoryRules()
 	switch {
 	case c.stopped != nil:
 	case c.ctx.Err() != nil:
 		c.stopped = c.ctx.Err()
-	case c.prices > maxPrices:
+	case c.priced > maxPrices:
 		c.stopped = tooMuch("items", "prices of variants", maxPrices)
 	case c.compared > maxRuleComparisons:
 		c.stopped = tooMuch("items", "comparisons of category rules", maxRuleComparisons)
 	}
 }
 
-// countMatches counts what it takes to find the variants that an item is.
+// countMatches counts the comparisons of options that choose needs for an item.
 func (c *calculator) countMatches(product cohort.Product, item PriceItem) {
 	if len(item.Options) == 0 {
 		return
@@ -123,8 +123,8 @@ func (c *calculator) countSteps(candidates []cohort.PriceCandidate) {
 	}
 }
 
-// choose returns the variant that an item is, or those that the product as a
-// whole stands for.
+// choose returns the variant that an item selects, or the variants of the product if
+// the item selects the product as a whole.
 func (c *calculator) choose(product cohort.Product, item PriceItem) (one *cohort.Variant, several []cohort.Variant, err error) {
 	if item.VariantID != 0 {
 		v, ok := c.byID[item.VariantID]
@@ -139,7 +139,7 @@ func (c *calculator) choose(product cohort.Product, item PriceItem) (one *cohort
 		return &v, nil, nil
 	}
 	for _, v := range c.ofProduct[product.ID] {
-		// The base variant stands for all others, and is none to choose.
+		// The base variant stands for the product as a whole.
 		if v.ID != product.BaseVariantID && hasOptions(v, item.Options) {
 			several = append(several, v)
 		}
@@ -165,8 +165,8 @@ func hasOptions(v cohort.Variant, options []cohort.OptionValue) bool {
 	return true
 }
 
-// useRecords takes the records of a variant. Those of a product as a whole are
-// its base variant's.
+// useRecords sets c.records to the price records of a variant. For a product as a
+// whole that is the base variant.
 func (c *calculator) useRecords(variantID int64) {
 	clear(c.records)
 	if len(c.priceBasis.records) == 0 {
@@ -179,19 +179,20 @@ func (c *calculator) useRecords(variantID int64) {
 	}
 }
 
-func (c *calculator) addRanges(a *PricedAnswer, pricer *cohort.ProductPricer, variants []cohort.Variant) {
+// addRanges sets the price ranges of a product from its variants.
+func (c *calculator) addRanges(p *ItemPrice, pricer *cohort.ProductPricer, variants []cohort.Variant) {
 	for i := range variants {
 		if c.stopped != nil {
 			return
 		}
 		c.useRecords(variants[i].ID)
-		p := pricer.Price(&variants[i], c.records)
+		variant := pricer.Price(&variants[i], c.records)
 		c.count(pricer)
-		if p.Calculated.Valid {
-			a.PriceRange = a.PriceRange.with(p.Calculated.Decimal)
+		if variant.Calculated.Valid {
+			p.PriceRange = p.PriceRange.with(variant.Calculated.Decimal)
 		}
-		if p.RetailPrice.Valid {
-			a.RetailRange = a.RetailRange.with(p.RetailPrice.Decimal)
+		if variant.RetailPrice.Valid {
+			p.RetailRange = p.RetailRange.with(variant.RetailPrice.Decimal)
 		}
 	}
 }

@@ -10,21 +10,21 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// priceBasis is what the prices of a request are computed from. It is read with
-// a number of statements that does not depend on how many items there are.
+// priceBasis is the data that the prices of a request are computed from. The number
+// of statements that read it does not depend on the number of items.
 type priceBasis struct {
 	request PriceRequest
-	// explained: lists that have no say are looked into too, to say what they
-	// would have given.
+	// explained: the records of lists that do not apply are read too, for the prices
+	// that they would give.
 	explained bool
 	shopper   Shopper
 	terms     cohort.PriceTerms
 	products  map[int64]cohort.Product
-	// categories are those of the products, and all above them, where category
-	// rules ask for them.
+	// categories are the products' categories and all above them. They are only read
+	// if the group has category rules.
 	categories map[int64]cohort.Category
-	// ofProduct is all variants of the products that are asked for as a whole or
-	// by options, byID those that are asked for by their ids.
+	// ofProduct holds all variants of the products that are requested as a whole or
+	// by options, byID the variants that are requested by id.
 	ofProduct map[int64][]cohort.Variant
 	byID      map[int64]cohort.Variant
 	records   map[db.RecordKey]cohort.PriceRecord
@@ -32,51 +32,51 @@ type priceBasis struct {
 	budgets   budgets
 }
 
-func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool, most priceBounds) *priceBasis {
-	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, bounds: most, budgets: newBudgets(most)}
+func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool, bounds priceBounds) *priceBasis {
+	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, bounds: bounds, budgets: newBudgets(bounds)}
 }
 
-func (b *priceBasis) read(tx *db.Tx, storeHash string) error {
+func (b *priceBasis) read(tx *db.Tx, storeKey string) error {
 	for _, step := range []func(*db.Tx, string) error{
 		b.readTerms, b.readProducts, b.readCategories, b.readVariants, b.readRecords,
 	} {
-		if err := step(tx, storeHash); err != nil {
+		if err := step(tx, storeKey); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *priceBasis) readTerms(tx *db.Tx, storeHash string) error {
-	store, err := tx.Store(storeHash)
+func (b *priceBasis) readTerms(tx *db.Tx, storeKey string) error {
+	store, err := tx.Store(storeKey)
 	if err != nil {
 		return err
 	}
 	if b.terms.CatalogCurrency, err = cohort.ParseCurrency(store.Currency); err != nil {
-		return fmt.Errorf("currency of the store %s: %w", storeHash, err)
+		return fmt.Errorf("currency of the store %s: %w", storeKey, err)
 	}
 	if b.terms.Currency.Code == "" {
 		b.terms.Currency = b.terms.CatalogCurrency
 	}
-	if b.shopper, err = readShopper(tx, storeHash, b.request.ShopperQuery); err != nil {
+	if b.shopper, err = readShopper(tx, storeKey, b.request.ShopperQuery); err != nil {
 		return err
 	}
 	b.terms.Group = b.shopper.Group
-	return tx.AssignedLists(storeHash, b.shopper.groupID(), b.request.ChannelID, &b.terms)
+	return tx.AssignedLists(storeKey, b.shopper.groupID(), b.request.ChannelID, &b.terms)
 }
 
-func (b *priceBasis) readProducts(tx *db.Tx, storeHash string) (err error) {
-	b.products, err = tx.ProductsToPrice(storeHash, b.productIDs(func(PriceItem) bool { return true }), b.budgets.tiers)
+func (b *priceBasis) readProducts(tx *db.Tx, storeKey string) (err error) {
+	b.products, err = tx.ProductsToPrice(storeKey, b.productIDs(func(PriceItem) bool { return true }), b.budgets.tiers)
 	return err
 }
 
-// readCategories reads the part of the tree that the group's category rules can
-// reach the products through.
-func (b *priceBasis) readCategories(tx *db.Tx, storeHash string) error {
+// readCategories reads the products' categories and all above them, if the group has
+// category rules.
+func (b *priceBasis) readCategories(tx *db.Tx, storeKey string) error {
 	if b.terms.Group == nil || !slices.ContainsFunc(b.terms.Group.DiscountRules, isCategoryRule) {
 		return nil
 	}
-	tree, err := readTree(tx, storeHash, slices.Collect(maps.Keys(b.products)), nil, b.budgets)
+	tree, err := readTree(tx, storeKey, slices.Collect(maps.Keys(b.products)), nil, b.budgets)
 	if err != nil {
 		return err
 	}
@@ -91,13 +91,13 @@ func (b *priceBasis) readCategories(tx *db.Tx, storeHash string) error {
 
 func isCategoryRule(r cohort.DiscountRule) bool { return r.Type == cohort.RuleCategory }
 
-func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
-	var options *db.Budget // nil: nobody asks for them
+func (b *priceBasis) readVariants(tx *db.Tx, storeKey string) error {
+	var options *db.Budget // nil: option values are not read
 	if slices.ContainsFunc(b.request.Items, func(i PriceItem) bool { return len(i.Options) > 0 }) {
 		options = b.budgets.options
 	}
 	if whole := b.productIDs(needsVariants); len(whole) > 0 {
-		list, err := tx.VariantsOfProducts(storeHash, whole, b.bounds.variants+1, options)
+		list, err := tx.VariantsOfProducts(storeKey, whole, b.bounds.variants+1, options)
 		if err != nil {
 			return err
 		}
@@ -114,7 +114,7 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	list, err := tx.VariantsToPrice(storeHash, ids, options)
+	list, err := tx.VariantsToPrice(storeKey, ids, options)
 	b.byID = make(map[int64]cohort.Variant, len(list))
 	for _, v := range list {
 		b.byID[v.ID] = v
@@ -122,16 +122,16 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeHash string) error {
 	return err
 }
 
-// readRecords reads the records of the lists that may have a say, or of all that
-// are assigned if the prices are explained.
-func (b *priceBasis) readRecords(tx *db.Tx, storeHash string) error {
+// readRecords reads the price records of the list that applies, or of all assigned
+// lists if the prices are explained.
+func (b *priceBasis) readRecords(tx *db.Tx, storeKey string) error {
 	var lists []int64
 	for _, l := range []cohort.AssignedList{b.terms.GroupChannelList, b.terms.GroupList, b.terms.ChannelList} {
 		if l.Known && (l.Active || b.explained) && !slices.Contains(lists, l.ID) {
 			lists = append(lists, l.ID)
 		}
 		if len(lists) > 0 && !b.explained {
-			break // no list comes after the first that is in force
+			break // the first active list applies
 		}
 	}
 	if len(lists) == 0 {
@@ -147,14 +147,14 @@ func (b *priceBasis) readRecords(tx *db.Tx, storeHash string) error {
 		return nil
 	}
 	var err error
-	b.records, err = tx.RecordsToPrice(storeHash, lists, b.terms.Currency.Code, unique(ids), b.budgets.tiers)
+	b.records, err = tx.RecordsToPrice(storeKey, lists, b.terms.Currency.Code, unique(ids), b.budgets.tiers)
 	return err
 }
 
 // needsVariants reports whether an item needs all variants of its product.
 func needsVariants(i PriceItem) bool { return i.VariantID == 0 }
 
-// productIDs returns the products of the items that pass, each once.
+// productIDs returns the distinct products of the items that pass.
 func (b *priceBasis) productIDs(pass func(PriceItem) bool) []int64 {
 	ids := make([]int64, 0, len(b.request.Items))
 	for _, item := range b.request.Items {
@@ -175,31 +175,31 @@ func (b *priceBasis) variantIDs() []int64 {
 	return unique(ids)
 }
 
-// unique sorts a list and drops what comes again.
+// unique sorts a list in place and drops repeated values.
 func unique[T cmp.Ordered](list []T) []T {
 	slices.Sort(list)
 	return slices.Compact(list)
 }
 
-// tree is the part of the category tree that products are in.
+// tree is a part of the category tree.
 type tree struct {
 	ofProduct  map[int64][]int64 // the products' categories
 	categories map[int64]cohort.Category
 }
 
-// readTree reads the categories of products, some more, and all that is above
-// them.
-func readTree(tx *db.Tx, storeHash string, productIDs, more []int64, left budgets) (t tree, err error) {
+// readTree reads the categories of products, further categories, and all categories
+// above these.
+func readTree(tx *db.Tx, storeKey string, productIDs, more []int64, b budgets) (t tree, err error) {
 	ids := slices.Clone(more)
 	if len(productIDs) > 0 {
 		var all []int64
-		if t.ofProduct, all, err = tx.CategoriesOfProducts(storeHash, productIDs, left.ofProducts); err != nil {
+		if t.ofProduct, all, err = tx.CategoriesOfProducts(storeKey, productIDs, b.ofProducts); err != nil {
 			return t, err
 		}
 		ids = append(ids, all...)
 	}
 	if len(ids) > 0 {
-		t.categories, err = tx.CategoriesAbove(storeHash, unique(ids), left.above)
+		t.categories, err = tx.CategoriesAbove(storeKey, unique(ids), b.above)
 	}
 	return t, err
 }

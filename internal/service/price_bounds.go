@@ -7,66 +7,66 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// Bounds of one request for prices. The vendor says nothing about them. Together
-// they bound the memory and the time that one request takes.
+// Bounds of one price request, which together bound its memory and time. The vendor
+// documents none.
 const (
-	// MaxPricedItems is how many items a request may have.
+	// MaxPricedItems bounds the items of a request.
 	MaxPricedItems = 500
-	// MaxFullItems is how many items a request may have that wants all candidates
-	// listed.
+	// MaxFullItems bounds the items of a request with PriceRequest.Full.
 	MaxFullItems = 5
-	// ListedLosers is how many candidates that lost an explanation lists of each
-	// source.
+	// ListedLosers bounds the losing candidates of each source that an explanation
+	// lists.
 	ListedLosers = 20
-	// maxPricedVariants bounds what is read for products that are asked for as a
-	// whole, each of which can have hundreds of variants.
+	// maxPricedVariants bounds the variants that are read for products that are
+	// requested as a whole. A product can have hundreds.
 	maxPricedVariants = 30_000
-	// maxPrices bounds the prices that are computed: one for each item, and one for
-	// each variant of an item that is a product as a whole, however often it is named.
+	// maxPrices bounds the computed prices: one for each item, and one for each
+	// variant of an item that is a product as a whole. A product that is requested
+	// twice counts twice.
 	maxPrices = MaxPricedItems + maxPricedVariants
-	// maxOptionComparisons bounds how often an option that is asked for is compared
-	// with one that a variant has.
+	// maxOptionComparisons bounds the comparisons of a requested option with one of a
+	// variant.
 	maxOptionComparisons = 10_000_000
 	// maxPricedOptions bounds the option values that are read to find variants by
 	// their options.
 	maxPricedOptions = 250_000
 	// maxPricedTiers bounds the bulk tiers that are read with products and records.
 	maxPricedTiers = 200_000
-	// maxPricedCategories bounds the different categories that a request for prices
-	// or access leads to, with all above them.
+	// maxPricedCategories bounds the distinct categories that are read for a price or
+	// access request, with all above them.
 	maxPricedCategories = 20_000
-	// maxRuleComparisons bounds how often a category rule is compared for a price:
-	// for each item and variant, the rules that are nearest to the product.
+	// maxRuleComparisons bounds the comparisons of category rules: for each item and
+	// variant, the rules that are nearest to the product.
 	maxRuleComparisons = 1_000_000
 	// maxListedSteps bounds the categories in the paths that explanations list.
 	maxListedSteps = 50_000
 )
 
-// priceBounds are the bounds of what is read. Tests lower those of a service, because
-// a catalog that goes beyond takes long to make.
+// priceBounds are bounds that tests lower: a catalog that exceeds the real ones takes
+// long to create.
 type priceBounds struct{ variants, options, tiers, categories, steps int }
 
-var usualPriceBounds = priceBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
+var defaultPriceBounds = priceBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
 
 func tooMuch(field, what string, most int) error {
 	return cohort.Invalid(field, fmt.Sprintf("The request asks for more than %d %s together. Ask for fewer items at once.", most, what))
 }
 
-// budgets are what a request for prices may still read.
+// budgets count down the rows that a price request may still read.
 type budgets struct{ options, tiers, ofProducts, above *db.Budget }
 
-func newBudgets(most priceBounds) budgets {
+func newBudgets(bounds priceBounds) budgets {
 	budget := func(what string, most int) *db.Budget {
 		return &db.Budget{Left: most, Over: tooMuch("items", what, most)}
 	}
 	return budgets{
-		options: budget("option values", most.options), tiers: budget("bulk pricing tiers", most.tiers),
-		ofProducts: budget("categories", most.categories), above: budget("categories", most.categories),
+		options: budget("option values", bounds.options), tiers: budget("bulk pricing tiers", bounds.tiers),
+		ofProducts: budget("categories", bounds.categories), above: budget("categories", bounds.categories),
 	}
 }
 
-// checkPriceRequest returns the currency that is asked for; the zero value is the
-// store's.
+// checkPriceRequest validates a request and returns its currency; the zero value
+// stands for the store's currency.
 func checkPriceRequest(r PriceRequest, explained bool) (c cohort.Currency, err error) {
 	switch {
 	case r.ChannelID < 1:

@@ -129,7 +129,7 @@ func TestWhatPricesReadIsBounded(t *testing.T) {
 				}
 				tt.lower(tt.needs - 1)
 				e, err := s.ExplainPrices(t.Context(), "a", tt.request)
-				if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || e.Answers != nil {
+				if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || e.Items != nil {
 					t.Errorf("beyond the bound: %v", err)
 				}
 			})
@@ -155,14 +155,14 @@ func TestExplanationsAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := e.Answers[0]
+		a := e.Items[0]
 		// The one that won, 20 that lost, and the catalog.
 		if len(a.Candidates) != 1+service.ListedLosers+1 || !a.Candidates[0].Won || a.NotListed[cohort.SourceCategoryRule] != 1000-1-service.ListedLosers {
 			t.Errorf("%d candidates are listed, and not %v", len(a.Candidates), a.NotListed)
 		}
 		r.Full = true
-		if e, err = s.ExplainPrices(t.Context(), "a", r); err != nil || len(e.Answers[0].Candidates) != 1001 || e.Answers[0].NotListed != nil {
-			t.Errorf("in full, %v (%v)", e.Answers, err)
+		if e, err = s.ExplainPrices(t.Context(), "a", r); err != nil || len(e.Items[0].Candidates) != 1001 || e.Items[0].NotListed != nil {
+			t.Errorf("in full, %v (%v)", e.Items, err)
 		}
 		r = priceRequest(1, service.MaxFullItems+1, service.PriceItem{ProductID: 2})
 		r.Full = true

@@ -206,7 +206,7 @@ func (p *priced) price(pricer *cohort.Pricer, product cohort.Product, v *cohort.
 }
 
 // want is what the answer to an item must be, or the field at fault.
-func (p *priced) want(pricer *cohort.Pricer, item service.PriceItem, currency string) (a service.PricedAnswer, field string) {
+func (p *priced) want(pricer *cohort.Pricer, item service.PriceItem, currency string) (a service.ItemPrice, field string) {
 	product, ok := p.products[item.ProductID]
 	if !ok {
 		return a, "product_id"
@@ -298,7 +298,7 @@ func TestPricesAreThoseOfTheirParts(t *testing.T) {
 				r := drawRequest(rt)
 				pricer := cohort.NewPricer(p.terms(rt, r))
 				wrong := map[int]string{}
-				want := make([]service.PricedAnswer, len(r.Items))
+				want := make([]service.ItemPrice, len(r.Items))
 				for i, item := range r.Items {
 					var field string
 					if want[i], field = p.want(pricer, item, r.Currency); field != "" {
@@ -317,7 +317,7 @@ func TestPricesAreThoseOfTheirParts(t *testing.T) {
 				if err != nil {
 					rt.Fatal(err)
 				}
-				if diff := cmp.Diff(want, got.Answers, cmpopts.EquateEmpty()); diff != "" {
+				if diff := cmp.Diff(want, got.Items, cmpopts.EquateEmpty()); diff != "" {
 					rt.Fatalf("%+v (-want +got):\n%s", r, diff)
 				}
 				plain, err := s.Prices(t.Context(), store, r)

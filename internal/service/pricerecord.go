@@ -12,36 +12,37 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// PriceRecord returns a record of a price list, or KindNotFound. The currency may
-// be in capitals or not.
-func (s *Service) PriceRecord(ctx context.Context, storeHash string, listID, variantID int64, currency string) (r cohort.PriceRecord, err error) {
+// PriceRecord returns a record of a price list, or KindNotFound. The currency is a
+// code in any case.
+func (s *Service) PriceRecord(ctx context.Context, storeKey string, listID, variantID int64, currency string) (r cohort.PriceRecord, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		r, err = tx.PriceRecord(storeHash, listID, variantID, strings.ToUpper(currency))
+		r, err = tx.PriceRecord(storeKey, listID, variantID, strings.ToUpper(currency))
 		return err
 	})
 	return r, err
 }
 
-// ReadPriceRecords hands on one page of the records of a price list that pass the
-// filter, by variant and currency, and returns how many pass it, unless the page is
-// named by its place. It returns KindNotFound if there is no such list.
-func (s *Service) ReadPriceRecords(ctx context.Context, storeHash string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, to Sink[cohort.PriceRecord]) (total int64, err error) {
-	f.Currencies = capitals(f.Currencies)
+// ReadPriceRecords sends one page of the records of a price list that pass the filter,
+// by variant and currency, to a sink. It returns the number of all that pass, or 0 for
+// a page with a cursor, and KindNotFound if the list does not exist.
+func (s *Service) ReadPriceRecords(ctx context.Context, storeKey string, listID int64, f cohort.PriceRecordFilter, p cohort.Page, to Sink[cohort.PriceRecord]) (total int64, err error) {
+	f.Currencies = upperAll(f.Currencies)
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if _, err := tx.PriceList(storeHash, listID); err != nil {
+		if _, err := tx.PriceList(storeKey, listID); err != nil {
 			return err
 		}
-		if err := tx.ReadPriceRecords(storeHash, listID, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadPriceRecords(storeKey, listID, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
-		total, err = tx.CountPriceRecords(storeHash, listID, f)
+		total, err = tx.CountPriceRecords(storeKey, listID, f)
 		return err
 	})
 	return total, err
 }
 
-// capitals keeps nil nil, which means something else than none.
-func capitals(codes []string) []string {
+// upperAll returns the codes in upper case. It returns nil for nil, which a filter
+// takes for all currencies.
+func upperAll(codes []string) []string {
 	if codes == nil {
 		return nil
 	}
@@ -52,20 +53,20 @@ func capitals(codes []string) []string {
 	return upper
 }
 
-// CreatePriceRecords adds records to price lists, all of them or none. It returns
-// ItemErrors if one breaks a rule, names what there is not, or is there already.
-func (s *Service) CreatePriceRecords(ctx context.Context, storeHash string, us []cohort.PriceRecordUpdate) error {
-	return s.writePriceRecords(ctx, storeHash, us, true)
+// CreatePriceRecords adds all records or none. It returns ItemErrors if one breaks a
+// rule, names a list or variant that does not exist, or exists already.
+func (s *Service) CreatePriceRecords(ctx context.Context, storeKey string, us []cohort.PriceRecordUpdate) error {
+	return s.writePriceRecords(ctx, storeKey, us, true)
 }
 
-// PutPriceRecords adds records to price lists, or changes those that are there
-// already, all of them or none. What the update of one leaves out stays as it is.
-// It returns ItemErrors if one breaks a rule or names what there is not.
-func (s *Service) PutPriceRecords(ctx context.Context, storeHash string, us []cohort.PriceRecordUpdate) error {
-	return s.writePriceRecords(ctx, storeHash, us, false)
+// PutPriceRecords adds or changes all records or none. Nil fields of an update leave an
+// existing record's fields unchanged. It returns ItemErrors if one breaks a rule or
+// names a list or variant that does not exist.
+func (s *Service) PutPriceRecords(ctx context.Context, storeKey string, us []cohort.PriceRecordUpdate) error {
+	return s.writePriceRecords(ctx, storeKey, us, false)
 }
 
-func (s *Service) writePriceRecords(ctx context.Context, storeHash string, us []cohort.PriceRecordUpdate, create bool) error {
+func (s *Service) writePriceRecords(ctx context.Context, storeKey string, us []cohort.PriceRecordUpdate, create bool) error {
 	us = slices.Clone(us)
 	wrong := cohort.ItemErrors{}
 	for i := range us {
@@ -77,8 +78,8 @@ func (s *Service) writePriceRecords(ctx context.Context, storeHash string, us []
 	if len(wrong) > 0 {
 		return wrong
 	}
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		b := recordBatch{store: storeHash, updates: slices.Clone(us), wrong: cohort.ItemErrors{}}
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		b := recordBatch{store: storeKey, updates: slices.Clone(us), wrong: cohort.ItemErrors{}}
 		if err := b.resolve(tx); err != nil {
 			return err
 		}
@@ -87,25 +88,25 @@ func (s *Service) writePriceRecords(ctx context.Context, storeHash string, us []
 			return err
 		}
 		if create {
-			b.refuse(existing)
+			b.rejectExisting(existing)
 		}
 		if len(b.wrong) > 0 {
 			return b.wrong
 		}
-		return s.write(tx, storeHash, b.updates, existing)
+		return s.writeRecords(tx, storeKey, b.updates, existing)
 	})
 }
 
-// SetPriceRecord is PutPriceRecords for one record, which it returns as it is kept.
-// It returns KindInvalid if a rule is broken, and KindNotFound if the list or the
-// variant does not exist.
-func (s *Service) SetPriceRecord(ctx context.Context, storeHash string, u cohort.PriceRecordUpdate) (r cohort.PriceRecord, err error) {
+// SetPriceRecord is PutPriceRecords for one record, which it returns as stored. It
+// returns KindInvalid if a rule is broken, and KindNotFound if the list or the variant
+// does not exist.
+func (s *Service) SetPriceRecord(ctx context.Context, storeKey string, u cohort.PriceRecordUpdate) (r cohort.PriceRecord, err error) {
 	if err := u.Validate(); err != nil {
 		return r, err
 	}
 	u.Currency = strings.ToUpper(u.Currency)
-	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		b := recordBatch{store: storeHash, updates: []cohort.PriceRecordUpdate{u}, wrong: cohort.ItemErrors{}}
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		b := recordBatch{store: storeKey, updates: []cohort.PriceRecordUpdate{u}, wrong: cohort.ItemErrors{}}
 		if err := b.resolve(tx); err != nil {
 			return err
 		}
@@ -119,20 +120,20 @@ func (s *Service) SetPriceRecord(ctx context.Context, storeHash string, u cohort
 		if err != nil {
 			return err
 		}
-		if err := s.write(tx, storeHash, b.updates, existing); err != nil {
+		if err := s.writeRecords(tx, storeKey, b.updates, existing); err != nil {
 			return err
 		}
-		r, err = tx.PriceRecord(storeHash, u.PriceListID, b.updates[0].VariantID, u.Currency)
+		r, err = tx.PriceRecord(storeKey, u.PriceListID, b.updates[0].VariantID, u.Currency)
 		return err
 	})
 	return r, err
 }
 
 // DeletePriceRecord deletes a record, or returns KindNotFound.
-func (s *Service) DeletePriceRecord(ctx context.Context, storeHash string, listID, variantID int64, currency string) error {
+func (s *Service) DeletePriceRecord(ctx context.Context, storeKey string, listID, variantID int64, currency string) error {
 	f := cohort.PriceRecordFilter{VariantIDs: []int64{variantID}, Currencies: []string{strings.ToUpper(currency)}}
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		n, err := tx.DeletePriceRecords(storeHash, listID, f)
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		n, err := tx.DeletePriceRecords(storeKey, listID, f)
 		if err == nil && n == 0 {
 			return cohort.NotFound("price record")
 		}
@@ -140,24 +141,24 @@ func (s *Service) DeletePriceRecord(ctx context.Context, storeHash string, listI
 	})
 }
 
-// DeletePriceRecords deletes the records of a price list that pass the filter, of
-// which only variants, SKUs and currencies count. It returns KindNotFound if there
-// is no such list, and KindInvalid if the filter selects everything.
-func (s *Service) DeletePriceRecords(ctx context.Context, storeHash string, listID int64, f cohort.PriceRecordFilter) error {
+// DeletePriceRecords deletes the records of a price list that pass the filter. Only
+// the variants, SKUs and currencies of the filter are used. It returns KindNotFound if
+// the list does not exist, and KindInvalid for an empty filter.
+func (s *Service) DeletePriceRecords(ctx context.Context, storeKey string, listID int64, f cohort.PriceRecordFilter) error {
 	if f.VariantIDs == nil && f.SKUs == nil && f.Currencies == nil {
 		return &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every record of the list would be deleted."}
 	}
-	f.Currencies = capitals(f.Currencies)
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		if _, err := tx.PriceList(storeHash, listID); err != nil {
+	f.Currencies = upperAll(f.Currencies)
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		if _, err := tx.PriceList(storeKey, listID); err != nil {
 			return err
 		}
-		_, err := tx.DeletePriceRecords(storeHash, listID, f)
+		_, err := tx.DeletePriceRecords(storeKey, listID, f)
 		return err
 	})
 }
 
-// recordKey is what a record is known by.
+// recordKey identifies a price record of a store.
 type recordKey struct {
 	list, variant int64
 	currency      string
@@ -167,16 +168,16 @@ func keyOf(u cohort.PriceRecordUpdate) recordKey {
 	return recordKey{u.PriceListID, u.VariantID, u.Currency}
 }
 
-// recordBatch is records that are about to be written together.
+// recordBatch is the updates of one call, which are written together.
 type recordBatch struct {
 	store   string
-	updates []cohort.PriceRecordUpdate // valid, with currencies in capitals
+	updates []cohort.PriceRecordUpdate // valid, with currencies in upper case
 	wrong   cohort.ItemErrors
 }
 
-// resolve finds the variants that are named by their SKUs, keeps lists and
-// variants from being deleted, and notes what names one that there is not, or a
-// record for the second time.
+// resolve finds the variants of SKUs, keeps lists and variants from being deleted until
+// the transaction ends, and records errors for unknown lists, unknown variants and
+// duplicate records.
 func (b *recordBatch) resolve(tx *db.Tx) error {
 	lists, err := holdLists(tx, b.store, b.distinct(func(u cohort.PriceRecordUpdate) int64 { return u.PriceListID }))
 	if err != nil {
@@ -191,14 +192,14 @@ func (b *recordBatch) resolve(tx *db.Tx) error {
 	}
 	seen := make(map[recordKey]bool, len(b.updates))
 	for i, u := range b.updates {
-		_, there := slices.BinarySearch(held, u.VariantID)
+		_, found := slices.BinarySearch(held, u.VariantID)
 		switch {
 		case b.wrong[i] != nil:
 		case !lists[u.PriceListID]:
 			b.wrong[i] = unknownList(u.PriceListID)
-		case !there && u.VariantID == 0:
+		case !found && u.VariantID == 0:
 			b.wrong[i] = cohort.Invalid("sku", "No variant has this SKU.")
-		case !there:
+		case !found:
 			b.wrong[i] = cohort.Invalid("variant_id", fmt.Sprintf("Variant id %d does not exist.", u.VariantID))
 		case seen[keyOf(u)]:
 			b.wrong[i] = cohort.Invalid("currency", "There is another record of this variant in this currency in the request.")
@@ -208,8 +209,8 @@ func (b *recordBatch) resolve(tx *db.Tx) error {
 	return nil
 }
 
-// resolveSKUs puts ids where variants are named by their SKUs alone, 0 for one that
-// nobody has. Where both are given they have to be of the same variant.
+// resolveSKUs sets the variant ids of updates that have only a SKU, 0 for an unknown
+// SKU. An update with both must name one variant.
 func (b *recordBatch) resolveSKUs(tx *db.Tx) error {
 	named := map[string]bool{}
 	for _, u := range b.updates {
@@ -236,7 +237,7 @@ func (b *recordBatch) resolveSKUs(tx *db.Tx) error {
 	return nil
 }
 
-// distinct returns the ids that the updates have somewhere, ascending.
+// distinct returns the distinct ids that of returns for the updates, ascending.
 func (b *recordBatch) distinct(of func(cohort.PriceRecordUpdate) int64) []int64 {
 	ids := map[int64]bool{}
 	for _, u := range b.updates {
@@ -245,7 +246,7 @@ func (b *recordBatch) distinct(of func(cohort.PriceRecordUpdate) int64) []int64 
 	return slices.Sorted(maps.Keys(ids))
 }
 
-// existing returns the records that are there already, and locks them.
+// existing locks and returns the records that exist.
 func (b *recordBatch) existing(tx *db.Tx) (map[recordKey]cohort.PriceRecord, error) {
 	variants := map[int64][]int64{}
 	for i, u := range b.updates {
@@ -253,7 +254,7 @@ func (b *recordBatch) existing(tx *db.Tx) (map[recordKey]cohort.PriceRecord, err
 			variants[u.PriceListID] = append(variants[u.PriceListID], u.VariantID)
 		}
 	}
-	there := map[recordKey]cohort.PriceRecord{}
+	existing := map[recordKey]cohort.PriceRecord{}
 	for _, list := range slices.Sorted(maps.Keys(variants)) {
 		ids := slices.Compact(slices.Sorted(slices.Values(variants[list])))
 		records, err := tx.PriceRecordsForUpdate(b.store, list, ids)
@@ -261,29 +262,30 @@ func (b *recordBatch) existing(tx *db.Tx) (map[recordKey]cohort.PriceRecord, err
 			return nil, err
 		}
 		for _, r := range records {
-			there[recordKey{r.PriceListID, r.VariantID, r.Currency}] = r
+			existing[recordKey{r.PriceListID, r.VariantID, r.Currency}] = r
 		}
 	}
-	return there, nil
+	return existing, nil
 }
 
-// refuse notes what is there already.
-func (b *recordBatch) refuse(existing map[recordKey]cohort.PriceRecord) {
+// rejectExisting records an error for each update whose record exists.
+func (b *recordBatch) rejectExisting(existing map[recordKey]cohort.PriceRecord) {
 	for i, u := range b.updates {
-		if _, there := existing[keyOf(u)]; there && b.wrong[i] == nil {
+		if _, found := existing[keyOf(u)]; found && b.wrong[i] == nil {
 			b.wrong[i] = cohort.Invalid("currency", "The variant has a record in this currency already.")
 		}
 	}
 }
 
-// write writes the updates. New records are inserted, and not put: another who
-// creates the same ones at this moment is noticed then, and not written over.
-func (s *Service) write(tx *db.Tx, storeHash string, us []cohort.PriceRecordUpdate, existing map[recordKey]cohort.PriceRecord) error {
+// writeRecords writes the updates. It inserts new records instead of upserting them, so
+// that records created by a concurrent transaction cause a conflict and are not
+// overwritten.
+func (s *Service) writeRecords(tx *db.Tx, storeKey string, us []cohort.PriceRecordUpdate, existing map[recordKey]cohort.PriceRecord) error {
 	var fresh, changed []cohort.PriceRecord
 	now := s.timestamp()
 	for _, u := range us {
-		before, there := existing[keyOf(u)]
-		if there {
+		before, found := existing[keyOf(u)]
+		if found {
 			r := u.Apply(before)
 			r.DateModified = laterOf(now, before.DateModified)
 			changed = append(changed, r)
@@ -293,8 +295,8 @@ func (s *Service) write(tx *db.Tx, storeHash string, us []cohort.PriceRecordUpda
 			PriceListID: u.PriceListID, VariantID: u.VariantID, Currency: u.Currency, DateCreated: now, DateModified: now,
 		}))
 	}
-	if err := tx.InsertPriceRecords(storeHash, fresh); err != nil {
+	if err := tx.InsertPriceRecords(storeKey, fresh); err != nil {
 		return err
 	}
-	return tx.PutPriceRecords(storeHash, changed)
+	return tx.PutPriceRecords(storeKey, changed)
 }

@@ -6,36 +6,35 @@ import (
 	"time"
 )
 
-// writeProbeLife is how long the result of a write probe stands for those who ask
-// next. Anybody may ask as often as he likes, and one probe a second is all that
-// the disk has of it.
+// writeProbeLife is the lifetime of a probe's result. However often the probe is
+// requested, it writes at most once in this time.
 const writeProbeLife = time.Second
 
-// writeProbeTimeout is how long a probe may take. A database that needs longer for
-// one row is as good as one that fails.
+// writeProbeTimeout bounds a probe. A database that needs longer to write one row
+// counts as failed.
 const writeProbeTimeout = 5 * time.Second
 
-// writeProbe shares one write among all who ask at about the same time.
+// writeProbe shares the result of one write among concurrent and subsequent calls.
 type writeProbe struct {
 	write func(context.Context) error
 	now   func() time.Time
 
 	mu      sync.Mutex
-	running chan struct{} // closed when the write under way has ended; nil: none is
-	until   time.Time     // when the result is too old
+	running chan struct{} // closed at the end of the running write; nil: none runs
+	until   time.Time     // the expiry of err
 	err     error
 }
 
-// Writable returns nil when changes can be made: it writes a row of its own, or
-// tells what came of that less than a second ago. When the database cannot be
-// written to it returns the error of the write, such as KindUnavailable.
-func (s *Service) Writable(ctx context.Context) error { return s.probe.ask(ctx) }
+// Writable returns nil if the database can be written to. It writes a row of its own,
+// or uses the result of a write less than writeProbeLife ago. It returns the error of
+// that write, such as KindUnavailable.
+func (s *Service) Writable(ctx context.Context) error { return s.probe.result(ctx) }
 
-// FailedWrites returns how many changes have failed since the start because the
-// database could not be written to.
+// FailedWrites returns the number of transactions since the start that failed because
+// the database could not be written to.
 func (s *Service) FailedWrites() int64 { return s.db.FailedWrites() }
 
-func (p *writeProbe) ask(ctx context.Context) error {
+func (p *writeProbe) result(ctx context.Context) error {
 	running, err := p.begin(ctx)
 	if running == nil {
 		return err
@@ -50,8 +49,8 @@ func (p *writeProbe) ask(ctx context.Context) error {
 	return p.err
 }
 
-// begin returns the write under way, which it begins if need be, or nil and a
-// result that is not too old.
+// begin returns the running write, which it starts if necessary, or nil and a result
+// that has not expired.
 func (p *writeProbe) begin(ctx context.Context) (running chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -62,7 +61,7 @@ func (p *writeProbe) begin(ctx context.Context) (running chan struct{}, err erro
 		return nil, p.err
 	}
 	p.running = make(chan struct{})
-	// Others wait for the result too, so it does not end with this caller.
+	// Other callers wait for the result too, so this caller does not cancel it.
 	go p.run(context.WithoutCancel(ctx), p.running)
 	return p.running, nil
 }

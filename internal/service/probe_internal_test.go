@@ -26,7 +26,7 @@ func TestWriteProbeIsShared(t *testing.T) {
 			var all sync.WaitGroup
 			for range many {
 				all.Go(func() {
-					if err := p.ask(t.Context()); !errors.Is(err, errProbe) {
+					if err := p.result(t.Context()); !errors.Is(err, errProbe) {
 						t.Errorf("the result is %v", err)
 					}
 				})
@@ -63,9 +63,9 @@ func TestWriteProbeOutlivesItsCaller(t *testing.T) {
 		}}
 		first, leave := context.WithCancel(t.Context())
 		results := make(chan error, 2)
-		go func() { results <- p.ask(first) }()
+		go func() { results <- p.result(first) }()
 		synctest.Wait()
-		go func() { results <- p.ask(t.Context()) }()
+		go func() { results <- p.result(t.Context()) }()
 		synctest.Wait()
 		leave()
 		if err := <-results; !errors.Is(err, context.Canceled) {
@@ -84,7 +84,7 @@ func TestWriteProbeTakesBoundedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &writeProbe{now: time.Now, write: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		begun := time.Now()
-		if err := p.ask(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
+		if err := p.result(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the result is %v", err)
 		}
 		if took := time.Since(begun); took != writeProbeTimeout {

@@ -9,73 +9,73 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CreateProduct adds a product with its base variant to a store and returns it
-// as it is kept.
+// CreateProduct adds a product with its base variant to a store and returns it as
+// stored.
 //
 // It returns KindInvalid if a rule of products is broken or a category does not
 // exist, and KindConflict if the SKU is taken.
-func (s *Service) CreateProduct(ctx context.Context, storeHash string, p cohort.Product) (cohort.Product, error) {
+func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.Product) (cohort.Product, error) {
 	p = p.Normalized()
 	if err := p.Validate(); err != nil {
 		return cohort.Product{}, err
 	}
-	err := s.updateCatalog(ctx, storeHash, func(tx *db.Tx) (err error) {
-		if err := checkCategoriesExist(tx, storeHash, p.Categories); err != nil {
+	err := s.updateCatalog(ctx, storeKey, func(tx *db.Tx) (err error) {
+		if err := checkCategoriesExist(tx, storeKey, p.Categories); err != nil {
 			return err
 		}
-		if err := checkSKUFree(tx, storeHash, p.SKU, 0); err != nil {
+		if err := checkSKUFree(tx, storeKey, p.SKU, 0); err != nil {
 			return err
 		}
-		if p.ID, err = tx.NextID(storeHash, "product"); err != nil {
+		if p.ID, err = tx.NextID(storeKey, "product"); err != nil {
 			return err
 		}
-		if p.BaseVariantID, err = tx.NextID(storeHash, "variant"); err != nil {
+		if p.BaseVariantID, err = tx.NextID(storeKey, "variant"); err != nil {
 			return err
 		}
 		p.DateCreated = s.timestamp()
 		p.DateModified = p.DateCreated
-		if err := tx.InsertProduct(storeHash, p); err != nil {
+		if err := tx.InsertProduct(storeKey, p); err != nil {
 			return err
 		}
-		return tx.InsertVariant(storeHash, p.BaseVariant())
+		return tx.InsertVariant(storeKey, p.BaseVariant())
 	})
 	if err != nil {
-		return cohort.Product{}, skuConflict(err)
+		return cohort.Product{}, skuError(err)
 	}
 	return p, nil
 }
 
 // Product returns a product, or KindNotFound.
-func (s *Service) Product(ctx context.Context, storeHash string, id int64) (p cohort.Product, err error) {
+func (s *Service) Product(ctx context.Context, storeKey string, id int64) (p cohort.Product, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		p, err = tx.Product(storeHash, id)
+		p, err = tx.Product(storeKey, id)
 		return err
 	})
 	return p, err
 }
 
-// ReadProducts hands on one page of the products that pass the filter, by id, and
-// returns how many pass it, unless the page is named by its place.
-func (s *Service) ReadProducts(ctx context.Context, storeHash string, f cohort.ProductFilter, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
+// ReadProducts sends one page of the products that pass the filter, by id, to a sink.
+// It returns the number of all that pass, or 0 for a page with a cursor.
+func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.ProductFilter, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadProducts(storeHash, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadProducts(storeKey, f, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
-		total, err = tx.CountProducts(storeHash, f)
+		total, err = tx.CountProducts(storeKey, f)
 		return err
 	})
 	return total, err
 }
 
-// UpdateProduct changes a product, and with its SKU that of its base variant, and
-// returns it as it is now. An update that holds nothing changes nothing. Errors
-// are those of CreateProduct, and KindNotFound.
-func (s *Service) UpdateProduct(ctx context.Context, storeHash string, id int64, u cohort.ProductUpdate) (after cohort.Product, err error) {
+// UpdateProduct changes a product and returns the new state. The SKU of the base
+// variant follows that of the product. An empty update changes nothing. Errors are
+// those of CreateProduct, and KindNotFound.
+func (s *Service) UpdateProduct(ctx context.Context, storeKey string, id int64, u cohort.ProductUpdate) (after cohort.Product, err error) {
 	if u.IsEmpty() {
-		return s.Product(ctx, storeHash, id)
+		return s.Product(ctx, storeKey, id)
 	}
-	err = s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error {
-		before, err := tx.ProductForUpdate(storeHash, id)
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		before, err := tx.ProductForUpdate(storeKey, id)
 		if err != nil {
 			return err
 		}
@@ -84,39 +84,40 @@ func (s *Service) UpdateProduct(ctx context.Context, storeHash string, id int64,
 			return err
 		}
 		if u.Categories != nil {
-			if err := checkCategoriesExist(tx, storeHash, after.Categories); err != nil {
+			if err := checkCategoriesExist(tx, storeKey, after.Categories); err != nil {
 				return err
 			}
 		}
 		after.DateModified = laterOf(s.timestamp(), before.DateModified)
 		if after.SKU != before.SKU {
-			if err := checkSKUFree(tx, storeHash, after.SKU, after.BaseVariantID); err != nil {
+			if err := checkSKUFree(tx, storeKey, after.SKU, after.BaseVariantID); err != nil {
 				return err
 			}
-			if err := tx.UpdateVariant(storeHash, after.BaseVariant()); err != nil {
+			if err := tx.UpdateVariant(storeKey, after.BaseVariant()); err != nil {
 				return err
 			}
 		}
-		return tx.UpdateProduct(storeHash, before, after)
+		return tx.UpdateProduct(storeKey, before, after)
 	})
-	return after, skuConflict(err)
+	return after, skuError(err)
 }
 
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
-func (s *Service) DeleteProduct(ctx context.Context, storeHash string, id int64) error {
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProduct(storeHash, id) })
+func (s *Service) DeleteProduct(ctx context.Context, storeKey string, id int64) error {
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteProduct(storeKey, id) })
 }
 
-// DeleteProducts is DeleteProduct for all that pass the filter, if there are any.
-func (s *Service) DeleteProducts(ctx context.Context, storeHash string, f cohort.ProductFilter) error {
-	return s.updateCatalog(ctx, storeHash, func(tx *db.Tx) error { return tx.DeleteProducts(storeHash, f) })
+// DeleteProducts is DeleteProduct for all products that pass the filter. It is no
+// error if there are none.
+func (s *Service) DeleteProducts(ctx context.Context, storeKey string, f cohort.ProductFilter) error {
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteProducts(storeKey, f) })
 }
 
-// checkCategoriesExist returns KindInvalid unless the store has the categories,
-// and keeps them there until the transaction ends.
-func checkCategoriesExist(tx *db.Tx, storeHash string, ids []int64) error {
-	has, err := tx.HasCategories(storeHash, ids)
+// checkCategoriesExist returns KindInvalid unless the store has the categories. It
+// keeps them from being deleted until the transaction ends.
+func checkCategoriesExist(tx *db.Tx, storeKey string, ids []int64) error {
+	has, err := tx.HasCategories(storeKey, ids)
 	if err != nil {
 		return err
 	}
@@ -129,11 +130,11 @@ func checkCategoriesExist(tx *db.Tx, storeHash string, ids []int64) error {
 }
 
 // checkSKUFree returns KindConflict if a variant other than one has the SKU.
-func checkSKUFree(tx *db.Tx, storeHash, sku string, except int64) error {
+func checkSKUFree(tx *db.Tx, storeKey, sku string, except int64) error {
 	if sku == "" {
 		return nil
 	}
-	owner, err := tx.VariantIDBySKU(storeHash, sku)
+	owner, err := tx.VariantIDBySKU(storeKey, sku)
 	if err == nil && owner != 0 && owner != except {
 		return errSKUTaken
 	}
@@ -142,9 +143,9 @@ func checkSKUFree(tx *db.Tx, storeHash, sku string, except int64) error {
 
 var errSKUTaken = &cohort.Error{Kind: cohort.KindConflict, Field: "sku", Reason: "The SKU is that of another variant or product."}
 
-// skuConflict is for two who take one SKU at the same moment: the check may find
-// it free for both, and the index refuses one of them.
-func skuConflict(err error) error {
+// skuError turns a conflict with the unique index on SKUs into errSKUTaken. Two
+// concurrent transactions with the same SKU may both pass checkSKUFree.
+func skuError(err error) error {
 	if e, ok := errors.AsType[*cohort.Error](err); ok && e.Kind == cohort.KindConflict && e.Field == "" && e.Message == "" {
 		return errSKUTaken
 	}

@@ -8,33 +8,32 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// references is what is known of the catalog that a group's access and rules name
-// parts of.
+// references is the result of the check of the categories and products that a group's
+// access and rules refer to.
 type references struct {
-	// managed: Cohort knows all of the catalog, so that what it does not know is
-	// not there.
+	// managed: the store's catalog is complete, so references must exist.
 	managed bool
-	// unknown is a KindInvalid error about the first category or product that is
-	// named and not there.
+	// unknown is a KindInvalid error about the first category or product that does
+	// not exist.
 	unknown error
 }
 
-// lookUp finds out about what a group names. What names nothing costs nothing, and
-// neither does what will be refused anyway.
-func (s *Service) lookUp(ctx context.Context, storeHash string, access cohort.CategoryAccess, rules []cohort.DiscountRule) (refs references, err error) {
+// lookUp checks the categories and products that access and rules refer to. It reads
+// nothing if there are none, or if access or rules are invalid.
+func (s *Service) lookUp(ctx context.Context, storeKey string, access cohort.CategoryAccess, rules []cohort.DiscountRule) (refs references, err error) {
 	if access.Type != cohort.AccessSpecific && !namesTargets(rules) {
 		return refs, nil
 	}
 	if access.Validate() != nil || cohort.ValidateRules(rules) != nil {
 		return refs, nil
 	}
-	store, err := s.rememberedStore(ctx, storeHash)
+	store, err := s.cachedStore(ctx, storeKey)
 	if err != nil || store.Catalog != cohort.CatalogManaged {
 		return refs, err
 	}
 	refs.managed = true
 	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
-		refs.unknown, err = firstUnknown(tx, storeHash, access, rules)
+		refs.unknown, err = firstUnknown(tx, storeKey, access, rules)
 		return err
 	})
 	return refs, err
@@ -49,11 +48,11 @@ func namesTargets(rules []cohort.DiscountRule) bool {
 	return false
 }
 
-// firstUnknown returns an error about the first category or product that is not
-// there, as unknown.
-func firstUnknown(tx *db.Tx, storeHash string, access cohort.CategoryAccess, rules []cohort.DiscountRule) (unknown, err error) {
+// firstUnknown returns, as unknown, an error about the first category or product that
+// does not exist.
+func firstUnknown(tx *db.Tx, storeKey string, access cohort.CategoryAccess, rules []cohort.DiscountRule) (unknown, err error) {
 	if access.Type == cohort.AccessSpecific {
-		id, err := tx.MissingCategory(storeHash, access.Categories)
+		id, err := tx.MissingCategory(storeKey, access.Categories)
 		if err != nil {
 			return nil, err
 		}
@@ -65,11 +64,11 @@ func firstUnknown(tx *db.Tx, storeHash string, access cohort.CategoryAccess, rul
 	for _, r := range rules {
 		targets[r.Type] = append(targets[r.Type], r.TargetID)
 	}
-	category, err := tx.MissingCategory(storeHash, targets[cohort.RuleCategory])
+	category, err := tx.MissingCategory(storeKey, targets[cohort.RuleCategory])
 	if err != nil {
 		return nil, err
 	}
-	product, err := tx.MissingProduct(storeHash, targets[cohort.RuleProduct])
+	product, err := tx.MissingProduct(storeKey, targets[cohort.RuleProduct])
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +83,9 @@ func firstUnknown(tx *db.Tx, storeHash string, access cohort.CategoryAccess, rul
 	return nil, nil
 }
 
-// check returns the error about what rules that are about to be stored name. The
-// price list is looked up now, and is there until the transaction ends.
-func (r references) check(tx *db.Tx, storeHash string, rules []cohort.DiscountRule) error {
+// check returns the error for rules that are about to be stored. It looks up the price
+// list and keeps it from being deleted until the transaction ends.
+func (r references) check(tx *db.Tx, storeKey string, rules []cohort.DiscountRule) error {
 	if r.unknown != nil || !r.managed {
 		return r.unknown
 	}
@@ -94,7 +93,7 @@ func (r references) check(tx *db.Tx, storeHash string, rules []cohort.DiscountRu
 	if id == 0 {
 		return nil
 	}
-	has, err := tx.HasPriceList(storeHash, id)
+	has, err := tx.HasPriceList(storeKey, id)
 	if err == nil && !has {
 		return unknownList(id)
 	}

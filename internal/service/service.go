@@ -1,6 +1,6 @@
-// Package service is what the product can do: one method per capability, each
-// exactly one transaction. It knows nothing of HTTP or of any dialect; the
-// wire, the command line and whatever comes later all enter here.
+// Package service implements the use cases of Cohort: one method for each, and one
+// transaction for almost every method. It does not depend on HTTP or on a wire dialect.
+// The HTTP front ends and the command line call it.
 package service
 
 import (
@@ -13,13 +13,13 @@ import (
 	"cohort.example/cohort/internal/password"
 )
 
-// Service carries out what callers ask for.
+// Service implements the use cases on a database.
 type Service struct {
 	db         *db.DB
 	pusher     Pusher // nil: there is only Cohort's own pricing
 	passwords  *password.Hasher
 	now        func() time.Time
-	departures chan struct{}
+	tombstones chan struct{} // see TombstonesAdded
 	outbox     *outbox.Outbox
 	versions   *versions
 	directory  *directory
@@ -31,7 +31,7 @@ type Service struct {
 // Option changes a default of [New].
 type Option func(*Service)
 
-// WithClock takes the time from now instead of from the system.
+// WithClock replaces the system clock.
 func WithClock(now func() time.Time) Option { return func(s *Service) { s.now = now } }
 
 // New returns a service on a database.
@@ -40,13 +40,13 @@ func New(d *db.DB, opts ...Option) *Service {
 		db:         d,
 		passwords:  password.NewHasher(),
 		now:        time.Now,
-		departures: make(chan struct{}, 1),
+		tombstones: make(chan struct{}, 1),
 		versions:   newVersions(),
 		directory:  newDirectory(),
-		bounds:     usualPriceBounds,
+		bounds:     defaultPriceBounds,
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
-	d.Watch(s.watch)
+	d.Watch(s.applyChanges)
 	for _, o := range opts {
 		o(s)
 	}
@@ -58,42 +58,50 @@ func New(d *db.DB, opts ...Option) *Service {
 	return s
 }
 
-// ForBearer says that what is done with the context is done for the request of a
-// bearer. When many wait to write, the stores take turns. Each write looks inside
-// its transaction whether the token and the store are still there, and returns
-// KindUnauthorized, with nothing written, if they are not.
+// ForBearer returns a context for calls on behalf of a bearer. Each write checks, in its
+// transaction, that the token and the store still exist, and otherwise writes nothing
+// and returns KindUnauthorized. Waiting writes are scheduled fairly among the stores.
 func ForBearer(ctx context.Context, b Bearer) context.Context {
 	return db.ForBearer(ctx, b.Token.Hash, b.Store.Key)
 }
 
-// update is db.Update for a store, by its key. It returns KindNotFound if the store
-// is deleted, or KindUnauthorized if it is done for a bearer; see ForBearer.
-func (s *Service) update(ctx context.Context, key string, fn func(*db.Tx) error) error {
-	return s.db.Update(db.ForStore(ctx, key), fn)
+// update runs a transaction that writes to a store. If the store is deleted, it returns
+// KindUnauthorized for a context of ForBearer, and KindNotFound otherwise.
+func (s *Service) update(ctx context.Context, storeKey string, fn func(*db.Tx) error) error {
+	return s.db.Update(db.ForStore(ctx, storeKey), fn)
 }
 
-// updateCatalog is update for what writes the store's catalog or its price records.
-// It returns KindUnavailable while an import is being finished.
-func (s *Service) updateCatalog(ctx context.Context, key string, fn func(*db.Tx) error) error {
-	return s.update(ctx, key, func(tx *db.Tx) error {
-		if err := tx.HoldCatalog(key, s.now()); err != nil {
+// updateCatalog is update for writes to the store's catalog or price records. It
+// returns KindUnavailable during an import.
+func (s *Service) updateCatalog(ctx context.Context, storeKey string, fn func(*db.Tx) error) error {
+	return s.update(ctx, storeKey, func(tx *db.Tx) error {
+		if err := tx.HoldCatalog(storeKey, s.now()); err != nil {
 			return err
 		}
 		return fn(tx)
 	})
 }
 
-// timestamp is the moment for a date, to the millisecond, as dates are kept.
+// timestamp returns the current time in UTC, truncated to milliseconds, the precision
+// of stored dates.
 func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
 
 // Outbox returns the outbox, whose Run delivers what requests leave to be delivered.
 func (s *Service) Outbox() *outbox.Outbox { return s.outbox }
 
-// Ready returns nil when the service can work: when its database answers.
+// Ready returns nil if the database responds.
 func (s *Service) Ready(ctx context.Context) error { return s.db.Ping(ctx) }
 
-// DatabaseStats is what the database tells of its connections.
-type DatabaseStats = db.Stats
+// DatabaseStats describes the connections of a database server, and the transactions
+// since the start.
+type DatabaseStats struct {
+	InUse, Idle, Max int   // connections
+	Repeated         int64 // retries of transactions
+	Unknown          int64 // commits with unknown outcome
+}
 
-// DatabaseStats returns ok false if the database is a file, which has none.
-func (s *Service) DatabaseStats() (stats DatabaseStats, ok bool) { return s.db.Stats() }
+// DatabaseStats returns ok false if the database is a file.
+func (s *Service) DatabaseStats() (stats DatabaseStats, ok bool) {
+	st, ok := s.db.Stats()
+	return DatabaseStats(st), ok
+}

@@ -7,17 +7,17 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// ShopperQuery says for whom something is asked. The zero value is a guest.
+// ShopperQuery selects a shopper. The zero value is a guest.
 type ShopperQuery struct {
-	CustomerID int64  // 0: none is named
-	GroupID    *int64 // decides where it is given, whoever the customer is; 0 is no group
+	CustomerID int64  // 0: a guest
+	GroupID    *int64 // not nil: overrides the customer's group; 0 is no group
 }
 
-// Shopper is who somebody was taken for.
+// Shopper is the result of a ShopperQuery.
 type Shopper struct {
-	CustomerID int64         // 0: none was named
-	Group      *cohort.Group // nil: of no group
-	Reason     string        // a sentence that says why this group
+	CustomerID int64         // 0: a guest
+	Group      *cohort.Group // nil: no group
+	Reason     string        // a sentence that explains the choice of the group
 }
 
 // groupID returns the id of the shopper's group, 0 for none.
@@ -28,14 +28,14 @@ func (s Shopper) groupID() int64 {
 	return s.Group.ID
 }
 
-// readShopper finds out who a shopper is. It returns KindInvalid for a customer
-// or a group that does not exist.
-func readShopper(tx *db.Tx, storeHash string, q ShopperQuery) (Shopper, error) {
+// readShopper finds the shopper of a query. It returns KindInvalid for an unknown
+// customer or group.
+func readShopper(tx *db.Tx, storeKey string, q ShopperQuery) (Shopper, error) {
 	s := Shopper{CustomerID: q.CustomerID}
 	var customerGroup int64
 	if q.CustomerID != 0 {
 		var err error
-		if customerGroup, err = tx.CustomerGroupID(storeHash, q.CustomerID); err != nil {
+		if customerGroup, err = tx.CustomerGroupID(storeKey, q.CustomerID); err != nil {
 			return s, unknown(err, "customer_id", fmt.Sprintf("There is no customer %d.", q.CustomerID))
 		}
 	}
@@ -47,31 +47,31 @@ func readShopper(tx *db.Tx, storeHash string, q ShopperQuery) (Shopper, error) {
 			s.Reason = "The request says that the shopper is in no group."
 			return s, nil
 		}
-		s.Group, err = readGroup(tx, storeHash, *q.GroupID)
+		s.Group, err = readGroup(tx, storeKey, *q.GroupID)
 		return s, unknown(err, "customer_group_id", fmt.Sprintf("There is no customer group %d.", *q.GroupID))
 	case q.CustomerID != 0 && customerGroup == 0:
 		s.Reason = "The customer is in no group."
 	case q.CustomerID != 0:
 		s.Reason = "The customer is in this group."
-		s.Group, err = readGroup(tx, storeHash, customerGroup)
+		s.Group, err = readGroup(tx, storeKey, customerGroup)
 	default:
 		s.Reason = "Nobody is named, and this is the group for guests."
-		if s.Group, err = tx.GuestGroup(storeHash); s.Group == nil {
+		if s.Group, err = tx.GuestGroup(storeKey); s.Group == nil {
 			s.Reason = "Nobody is named, and the store has no group for guests."
 		}
 	}
 	return s, err
 }
 
-func readGroup(tx *db.Tx, storeHash string, id int64) (*cohort.Group, error) {
-	g, err := tx.Group(storeHash, id)
+func readGroup(tx *db.Tx, storeKey string, id int64) (*cohort.Group, error) {
+	g, err := tx.Group(storeKey, id)
 	if err != nil {
 		return nil, err
 	}
 	return &g, nil
 }
 
-// unknown makes something that was not found a mistake in what was sent.
+// unknown turns KindNotFound into KindInvalid for a field of the request.
 func unknown(err error, field, reason string) error {
 	if cohort.KindOf(err) == cohort.KindNotFound {
 		return cohort.Invalid(field, reason)

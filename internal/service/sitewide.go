@@ -106,7 +106,7 @@ func (h sitewideHandler) Deliver(ctx context.Context, m outbox.Message) error {
 // An update that repeats the rule puts it there again: a client may retry after a 207.
 // The caller holds a lock on the group, or the group is new, so that versions have the
 // order of the changes.
-func (s *Service) putSitewide(tx *db.Tx, storeHash string, before []cohort.DiscountRule, g cohort.Group) (*outbox.Pending, error) {
+func (s *Service) putSitewide(tx *db.Tx, storeKey string, before []cohort.DiscountRule, g cohort.Group) (*outbox.Pending, error) {
 	if s.pusher == nil {
 		return nil, nil
 	}
@@ -116,7 +116,7 @@ func (s *Service) putSitewide(tx *db.Tx, storeHash string, before []cohort.Disco
 	} else if _, had := cohort.SitewideRule(before); !had {
 		return nil, nil
 	}
-	m, err := sitewideMessage(storeHash, g.ID, now)
+	m, err := sitewideMessage(storeKey, g.ID, now)
 	if err != nil {
 		return nil, err
 	}
@@ -127,21 +127,21 @@ func (s *Service) putSitewide(tx *db.Tx, storeHash string, before []cohort.Disco
 // for a group that is about to be deleted. It does nothing if the group has no discount
 // and the pricing system has confirmed that. It reports whether workers have a message
 // to deliver.
-func (s *Service) putSitewideRemoval(tx *db.Tx, storeHash string, id int64) (queued bool, err error) {
+func (s *Service) putSitewideRemoval(tx *db.Tx, storeKey string, id int64) (queued bool, err error) {
 	if s.pusher == nil {
 		return false, nil
 	}
-	g, err := tx.GroupForUpdate(storeHash, id)
+	g, err := tx.GroupForUpdate(storeKey, id)
 	if err != nil {
 		return false, err
 	}
 	if _, has := cohort.SitewideRule(g.DiscountRules); !has {
-		unconfirmed, err := s.outbox.Has(tx, storeHash, SitewideKind, sitewideSubject(id))
+		unconfirmed, err := s.outbox.Has(tx, storeKey, SitewideKind, sitewideSubject(id))
 		if err != nil || !unconfirmed {
 			return false, err
 		}
 	}
-	m, err := sitewideMessage(storeHash, id, nil)
+	m, err := sitewideMessage(storeKey, id, nil)
 	if err != nil {
 		return false, err
 	}

@@ -8,7 +8,7 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CreateStore adds a store, with defaults for what is left out. It returns
+// CreateStore adds a store, with defaults for fields that are not set. It returns
 // KindInvalid, or KindConflict if the hash is taken.
 func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Store, error) {
 	st = st.WithDefaults()
@@ -32,9 +32,9 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 	return st, err
 }
 
-// Store returns the store that has a hash now, or KindNotFound. All other methods
-// take its key, which goes on naming this store when it is deleted and another is
-// made of the same hash.
+// Store returns the store that currently has a hash, or KindNotFound. All other methods
+// take the key of a store. After a store has been deleted and recreated with the same
+// hash, the old key still identifies the deleted store.
 func (s *Service) Store(ctx context.Context, hash string) (st cohort.Store, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		st, err = tx.StoreByHash(hash)
@@ -52,11 +52,11 @@ func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err er
 	return stores, err
 }
 
-// UpdateStore changes a store's settings and returns it as it is now. It
-// returns KindInvalid or KindNotFound.
-func (s *Service) UpdateStore(ctx context.Context, key string, u cohort.StoreUpdate) (st cohort.Store, err error) {
+// UpdateStore changes a store's settings and returns the new state. It returns
+// KindInvalid or KindNotFound.
+func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.StoreUpdate) (st cohort.Store, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if st, err = tx.StoreForUpdate(key); err != nil {
+		if st, err = tx.StoreForUpdate(storeKey); err != nil {
 			return err
 		}
 		st = u.Apply(st)

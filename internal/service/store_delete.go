@@ -7,47 +7,46 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// The bounds of a slice of a sweep. Every other writer of a file waits for it, so
-// it must be over soon.
+// The bounds of one batch of a sweep. All other writers of a SQLite file wait for it.
 const (
 	sweepTime    = 5 * time.Millisecond
 	maxSweepRows = 5000
 )
 
-// sweepPause is how long a sweep waits between two slices. A process that waits for
-// a file looks again at longer and longer intervals, so the pause has to be longer
-// than the slice for others to get in.
+// sweepPause is the pause between two batches. Another process that waits for a SQLite
+// file polls the lock at increasing intervals, so the pause must be longer than a batch
+// for the other process to get the lock.
 const sweepPause = 20 * time.Millisecond
 
-// sweepDelay is how long the rows of a deleted store stay. Another node takes a
-// token for good until its memory of it ends, and must not be shown a part of them.
+// sweepDelay is the time from the deletion of a store to the first batch. Another node
+// accepts the store's tokens for up to directoryLife, and must not read a part of the
+// rows.
 const sweepDelay = 2 * directoryLife
 
-// maxSmallStore is how many rows a store may have to be deleted with all of them at
-// once.
+// maxSmallStore is the largest number of rows that DeleteStore deletes itself.
 const maxSmallStore = 500
 
-// DeleteStore deletes a store, by its key, with its tokens and all that is in it,
-// or returns KindNotFound. When it returns the store is gone for everybody, and no
-// write for it is committed any more. If there is much in it, the rows are left to
-// SweepStore.
-func (s *Service) DeleteStore(ctx context.Context, key string) error {
+// DeleteStore deletes a store with its tokens and all its data, or returns KindNotFound.
+// After it has returned, no read finds the store and no write to it commits. The rows
+// of a store with more than maxSmallStore are left to SweepStore.
+func (s *Service) DeleteStore(ctx context.Context, storeKey string) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error {
-		small, err := tx.IsSmallStore(key, maxSmallStore)
+		small, err := tx.IsSmallStore(storeKey, maxSmallStore)
 		if err != nil {
 			return err
 		}
 		if small {
-			return tx.DeleteStore(key)
+			return tx.DeleteStore(storeKey)
 		}
-		return tx.EndStore(key, s.timestamp())
+		return tx.EndStore(storeKey, s.timestamp())
 	})
 }
 
 // DeletedStore is a store that is deleted and has rows yet.
 type DeletedStore = db.DeletedStore
 
-// DeletedStores returns the stores that SweepStore has something to do for.
+// DeletedStores returns the deleted stores that SweepStore has not finished, the oldest
+// deletion first.
 func (s *Service) DeletedStores(ctx context.Context) (list []DeletedStore, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		list, err = tx.DeletedStores()
@@ -56,18 +55,18 @@ func (s *Service) DeletedStores(ctx context.Context) (list []DeletedStore, err e
 	return list, err
 }
 
-// SweepStore deletes the rows of a deleted store in slices, between which others
-// write, until there are none or ctx ends. progress is called with how many rows
-// it has deleted by then. It may stop at any moment and be done twice, and several
-// nodes may do it at once.
+// SweepStore deletes the rows of a deleted store in batches, until there are none or ctx
+// ends. Other writes run between the batches. It calls progress after each batch with
+// the number of rows deleted so far. It may be interrupted and repeated, and several
+// nodes may run it at the same time.
 func (s *Service) SweepStore(ctx context.Context, d DeletedStore, progress func(rows int64)) error {
-	wait := min(d.DateDeleted.Add(sweepDelay).Sub(s.now()), sweepDelay) // clocks may differ
+	wait := min(d.DateDeleted.Add(sweepDelay).Sub(s.now()), sweepDelay) // the clocks of nodes differ
 	var all int64
 	for {
 		if err := pause(ctx, wait); err != nil {
 			return err
 		}
-		rows, more, err := s.sweepSlice(ctx, d.Key)
+		rows, more, err := s.sweepBatch(ctx, d.Key)
 		if err != nil {
 			return err
 		}
@@ -80,10 +79,10 @@ func (s *Service) SweepStore(ctx context.Context, d DeletedStore, progress func(
 	}
 }
 
-func (s *Service) sweepSlice(ctx context.Context, key string) (rows int64, more bool, err error) {
+func (s *Service) sweepBatch(ctx context.Context, storeKey string) (rows int64, more bool, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		begun := time.Now()
-		rows, more, err = tx.SweepStore(key, func(rows int64) bool {
+		rows, more, err = tx.SweepStore(storeKey, func(rows int64) bool {
 			return rows >= maxSweepRows || time.Since(begun) >= sweepTime
 		})
 		return err
@@ -91,7 +90,7 @@ func (s *Service) sweepSlice(ctx context.Context, key string) (rows int64, more 
 	return rows, more, err
 }
 
-// pause waits, and returns the error of ctx if that ends before.
+// pause waits for a duration, or returns the error of ctx if it ends first.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -8,17 +8,17 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CreateToken makes a token for k's store with k's name and scopes, and returns
-// it with its secret, which is kept nowhere. It returns KindInvalid, or
-// KindNotFound if there is no such store.
+// CreateToken creates a token for k's store with k's name and scopes, and returns it
+// with its secret, which is not stored. It returns KindInvalid, or KindNotFound if the
+// store does not exist.
 func (s *Service) CreateToken(ctx context.Context, k cohort.Token) (token cohort.Token, secret string, err error) {
 	secret = cohort.NewTokenSecret()
 	token, err = s.CreateTokenWithSecret(ctx, k, secret)
 	return token, secret, err
 }
 
-// CreateTokenWithSecret is CreateToken for a secret that the caller knows. It
-// returns KindConflict if a token has that secret already.
+// CreateTokenWithSecret is CreateToken with a secret of the caller. It returns
+// KindConflict if another token has the secret.
 func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, secret string) (cohort.Token, error) {
 	token := cohort.NewToken(secret)
 	token.StoreHash, token.Name, token.Scopes = k.StoreHash, k.Name, k.Scopes
@@ -40,22 +40,22 @@ func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, sec
 
 var errSecretTaken error = &cohort.Error{Kind: cohort.KindConflict, Message: "a token has this secret already"}
 
-// ListTokens returns the tokens of a store, or of all when storeHash is empty.
-func (s *Service) ListTokens(ctx context.Context, storeHash string) (tokens []cohort.Token, err error) {
+// ListTokens returns the tokens of a store, or of all stores if storeKey is empty.
+func (s *Service) ListTokens(ctx context.Context, storeKey string) (tokens []cohort.Token, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		tokens, err = tx.ListTokens(storeHash)
+		tokens, err = tx.ListTokens(storeKey)
 		return err
 	})
 	return tokens, err
 }
 
-// RevokeToken deletes a token by its id, or returns KindNotFound. When it returns,
-// no write of that token is committed any more, on any node.
+// RevokeToken deletes a token by its id, or returns KindNotFound. After it has returned,
+// no write with that token commits, on any node.
 func (s *Service) RevokeToken(ctx context.Context, id string) error {
 	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteToken(id) })
 }
 
-// KnowsSecret reports whether some token has the secret.
+// KnowsSecret returns the token that has a secret, or known false.
 func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.Token, known bool, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		token, err = tx.TokenByHash(cohort.HashTokenSecret(secret))
@@ -67,11 +67,10 @@ func (s *Service) KnowsSecret(ctx context.Context, secret string) (token cohort.
 	return token, err == nil, err
 }
 
-// Authenticate returns the bearer of a secret, whose store it may call. It returns
-// KindUnauthorized if no token has the secret, and KindForbidden if one does
-// but belongs to another store or lacks the scope; an unknown store looks the
-// same as a foreign one. With KindForbidden it returns the token too, for the log,
-// and no store.
+// Authenticate returns the bearer of a secret for a call to the store with a hash. It
+// returns KindUnauthorized if no token has the secret, and KindForbidden if the token
+// belongs to another store or lacks the scope. An unknown store gives KindForbidden
+// too. With KindForbidden it also returns the token, for the log, but no store.
 func (s *Service) Authenticate(ctx context.Context, hash, secret string, need cohort.Scope) (Bearer, error) {
 	b, err := s.bearer(ctx, secret)
 	if err != nil {

@@ -38,7 +38,7 @@ func sweepGroups(ctx context.Context, svc *service.Service, log *slog.Logger) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
-		case <-svc.Departures():
+		case <-svc.TombstonesAdded():
 		}
 	}
 }
