@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// atHome is what an address needs at least.
+// atHome returns an update with the required fields of an address.
 func atHome() cohort.AddressUpdate {
 	return cohort.AddressUpdate{
 		FirstName: new("Ada"), LastName: new("Lovelace"), Street1: new("12 St James's Square"), City: new("London"),
@@ -17,7 +17,7 @@ func atHome() cohort.AddressUpdate {
 	}
 }
 
-func (s *shop) addAddress(t testing.TB, customerID int64, u cohort.AddressUpdate) cohort.Address {
+func (s *fixture) addAddress(t testing.TB, customerID int64, u cohort.AddressUpdate) cohort.Address {
 	t.Helper()
 	a, err := s.CreateAddress(t.Context(), "a", customerID, u)
 	if err != nil {
@@ -27,19 +27,19 @@ func (s *shop) addAddress(t testing.TB, customerID int64, u cohort.AddressUpdate
 }
 
 // wantAddresses fails unless a customer has exactly these addresses.
-func (s *shop) wantAddresses(t testing.TB, customerID int64, want ...cohort.Address) {
+func (s *fixture) wantAddresses(t testing.TB, customerID int64, want ...cohort.Address) {
 	t.Helper()
 	got, err := s.ListAddresses(t.Context(), "a", customerID, cohort.Page{Number: 1, Size: 100})
 	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" || err != nil {
 		t.Errorf("addresses of customer %d, error %v (-want +got):\n%s", customerID, err, diff)
 	}
 	if n, err := s.CountAddresses(t.Context(), "a", customerID); n != int64(len(want)) || err != nil {
-		t.Errorf("customer %d has %d addresses by the count (%v), want %d", customerID, n, err, len(want))
+		t.Errorf("the count of customer %d is %d (error %v), want %d", customerID, n, err, len(want))
 	}
 }
 
 func TestAddresses(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		s.create(t, ada("ada@example.com"))
 		s.create(t, ada("grace@example.com"))
 		want := cohort.Address{
@@ -56,7 +56,7 @@ func TestAddresses(t *testing.T) {
 		u := cohort.AddressUpdate{Country: new("Deutschland"), City: new("Köln")}
 		_, err := s.UpdateAddress(t.Context(), "a", 1, 1, u)
 		wantError(t, err, noCountry)
-		s.wantAddresses(t, 1, want) // nothing of it
+		s.wantAddresses(t, 1, want) // unchanged
 		u.Country, u.Type = new("DEU"), new(cohort.AddressCommercial)
 		want.City, want.Country, want.CountryISO2, want.Type = "Köln", "Germany", "DE", cohort.AddressCommercial
 		for _, u := range []cohort.AddressUpdate{u, {}} {
@@ -68,7 +68,7 @@ func TestAddresses(t *testing.T) {
 		s.wantAddresses(t, 1, want)
 		for _, owner := range []int64{1, 0} {
 			if got, err := s.Address(t.Context(), "a", owner, 1); !cmp.Equal(want, got) || err != nil {
-				t.Errorf("of customer %d: %v, error %v", owner, got, err)
+				t.Errorf("Address with customer %d returned %v, error %v", owner, got, err)
 			}
 		}
 
@@ -83,15 +83,15 @@ func TestAddresses(t *testing.T) {
 		s.wantAddresses(t, 1)
 		s.wantAddresses(t, 2, other)
 		if a := s.addAddress(t, 1, atHome()); a.ID != 4 {
-			t.Errorf("the id after 3 is %d", a.ID)
+			t.Errorf("the id after 3 is %d, want 4", a.ID)
 		}
 	})
 }
 
 const noCountry = "invalid: country: The value is not the English name of a country."
 
-func TestCreateAddressRefuses(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestCreateAddressRejects(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		s.create(t, ada("ada@example.com"))
 		for want, change := range map[string]func(*cohort.AddressUpdate){
 			noCountry: func(u *cohort.AddressUpdate) { u.Country = new("Atlantis") },
@@ -105,48 +105,48 @@ func TestCreateAddressRefuses(t *testing.T) {
 			a, err := s.CreateAddress(t.Context(), "a", 1, u)
 			wantError(t, err, want)
 			if a.ID != 0 {
-				t.Errorf("it has the id %d", a.ID)
+				t.Errorf("the rejected address has the id %d", a.ID)
 			}
 		}
 		s.wantAddresses(t, 1)
 	})
 }
 
-// A customer who is not there, or not in this store, has no addresses, rather
-// than an empty list of them.
-func TestAddressesOfNobody(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Calls for an unknown customer, or one of another store, return KindNotFound and not
+// an empty list.
+func TestAddressesOfUnknownCustomer(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		s.create(t, ada("ada@example.com"))
 		s.create(t, ada("grace@example.com"))
-		kept := s.addAddress(t, 1, atHome())
+		address := s.addAddress(t, 1, atHome())
 		if _, err := s.CreateCustomer(t.Context(), "b", ada("ada@example.com")); err != nil {
 			t.Fatal(err)
 		}
 		ctx, page := t.Context(), cohort.Page{Number: 1, Size: 10}
-		const nobody = "customer 3 does not exist"
-		const nothing = "address 1 does not exist"
+		const noCustomer = "customer 3 does not exist"
+		const noAddress = "address 1 does not exist"
 		for i, tt := range []struct {
 			err  func() error
 			want string
 		}{
-			{func() error { _, err := s.CreateAddress(ctx, "a", 3, atHome()); return err }, nobody},
-			{func() error { _, err := s.ListAddresses(ctx, "a", 3, page); return err }, nobody},
-			{func() error { _, err := s.CountAddresses(ctx, "a", 3); return err }, nobody},
-			{func() error { return s.DeleteAddresses(ctx, "a", 3) }, nobody},
-			{func() error { _, err := s.Address(ctx, "a", 2, 1); return err }, nothing},
-			{func() error { _, err := s.UpdateAddress(ctx, "a", 2, 1, atHome()); return err }, nothing},
-			{func() error { _, err := s.UpdateAddress(ctx, "a", 2, 1, cohort.AddressUpdate{}); return err }, nothing},
-			{func() error { return s.DeleteAddress(ctx, "a", 2, 1) }, nothing},
-			{func() error { _, err := s.Address(ctx, "b", 0, 1); return err }, nothing},
-			{func() error { _, err := s.UpdateAddress(ctx, "b", 1, 1, atHome()); return err }, nothing},
-			{func() error { return s.DeleteAddress(ctx, "b", 1, 1) }, nothing},
+			{func() error { _, err := s.CreateAddress(ctx, "a", 3, atHome()); return err }, noCustomer},
+			{func() error { _, err := s.ListAddresses(ctx, "a", 3, page); return err }, noCustomer},
+			{func() error { _, err := s.CountAddresses(ctx, "a", 3); return err }, noCustomer},
+			{func() error { return s.DeleteAddresses(ctx, "a", 3) }, noCustomer},
+			{func() error { _, err := s.Address(ctx, "a", 2, 1); return err }, noAddress},
+			{func() error { _, err := s.UpdateAddress(ctx, "a", 2, 1, atHome()); return err }, noAddress},
+			{func() error { _, err := s.UpdateAddress(ctx, "a", 2, 1, cohort.AddressUpdate{}); return err }, noAddress},
+			{func() error { return s.DeleteAddress(ctx, "a", 2, 1) }, noAddress},
+			{func() error { _, err := s.Address(ctx, "b", 0, 1); return err }, noAddress},
+			{func() error { _, err := s.UpdateAddress(ctx, "b", 1, 1, atHome()); return err }, noAddress},
+			{func() error { return s.DeleteAddress(ctx, "b", 1, 1) }, noAddress},
 		} {
 			err := tt.err()
 			wantError(t, err, tt.want)
 			if cohort.KindOf(err) != cohort.KindNotFound {
-				t.Errorf("call %d: kind %v", i, cohort.KindOf(err))
+				t.Errorf("call %d: kind %v, want KindNotFound", i, cohort.KindOf(err))
 			}
 		}
-		s.wantAddresses(t, 1, kept)
+		s.wantAddresses(t, 1, address)
 	})
 }

@@ -23,49 +23,49 @@ func listRule(id int64) []cohort.DiscountRule {
 	return []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: id}}
 }
 
-// firstPage is a page of all that a test makes.
+// firstPage is a page that holds all rows of a test.
 var firstPage = cohort.Page{Number: 1, Size: 10_000}
 
-// wantOneFact holds the rules of groups against the assignments, as they are at
-// one moment. Where lists must be there, each that is named has to be.
-func wantOneFact(t rapid.TB, d *db.DB, store string, listsMustBeThere bool) {
+// wantRulesMatch fails unless the price_list rules of all groups match the assignments,
+// in one snapshot. With listsMustExist, every assigned price list must exist.
+func wantRulesMatch(t rapid.TB, d *db.DB, store string, listsMustExist bool) {
 	t.Helper()
 	err := d.View(context.Background(), func(tx *db.Tx) error {
 		groups, err := tx.ListGroups(store, cohort.GroupFilter{}, firstPage)
 		if err != nil {
 			return err
 		}
-		var assignments taken[cohort.PriceListAssignment]
+		var assignments collected[cohort.PriceListAssignment]
 		err = tx.ReadAssignments(store, cohort.AssignmentFilter{}, firstPage, assignments.Add)
 		if err != nil {
 			return err
 		}
-		shown := map[int64]cohort.PriceListAssignment{}
+		firsts := map[int64]cohort.PriceListAssignment{}
 		for _, a := range assignments {
-			first, known := shown[a.GroupID]
+			first, known := firsts[a.GroupID]
 			if !known || a.ChannelID < first.ChannelID {
-				shown[a.GroupID] = a
+				firsts[a.GroupID] = a
 			}
-			if !listsMustBeThere {
+			if !listsMustExist {
 				continue
 			}
 			if _, err := tx.PriceList(store, a.PriceListID); err != nil {
-				t.Errorf("the assignment %+v: %v", a, err)
+				t.Errorf("the price list of assignment %+v: %v", a, err)
 			}
 		}
-		delete(shown, 0)
+		delete(firsts, 0)
 		for _, g := range groups {
-			a, assigned := shown[g.ID]
+			a, assigned := firsts[g.ID]
 			switch {
 			case cohort.PriceListRule(g.DiscountRules) != a.PriceListID:
-				t.Errorf("group %d has the rules %+v and is assigned %+v", g.ID, g.DiscountRules, a)
+				t.Errorf("group %d has the rules %+v, but its first assignment is %+v", g.ID, g.DiscountRules, a)
 			case assigned && len(g.DiscountRules) != 1:
-				t.Errorf("group %d has both: %+v and %+v", g.ID, g.DiscountRules, a)
+				t.Errorf("group %d has discount rules %+v and the assignment %+v", g.ID, g.DiscountRules, a)
 			}
-			delete(shown, g.ID)
+			delete(firsts, g.ID)
 		}
-		if len(shown) > 0 {
-			t.Errorf("assignments of groups that are not there: %v", shown)
+		if len(firsts) > 0 {
+			t.Errorf("assignments of groups that do not exist: %v", firsts)
 		}
 		return nil
 	})
@@ -74,40 +74,41 @@ func wantOneFact(t rapid.TB, d *db.DB, store string, listsMustBeThere bool) {
 	}
 }
 
-// TestAssignmentsOfManyCallers: whatever many callers do at once to groups, lists
-// and assignments, a group's rule and its assignments stay one fact, and nobody is
-// told of trouble.
-func TestAssignmentsOfManyCallers(t *testing.T) {
+// During concurrent random calls on groups, lists and assignments, each group's rule
+// matches its assignments, and no call fails with an internal error.
+func TestConcurrentAssignments(t *testing.T) {
 	for _, mode := range []cohort.CatalogMode{cohort.CatalogExternal, cohort.CatalogManaged} {
 		t.Run(string(mode), func(t *testing.T) {
+			t.Parallel()
 			dbtest.Each(t, func(t *testing.T, d *db.DB) {
 				svc := newService(t, d, nil)
 				if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: mode}); err != nil {
 					t.Fatal(err)
 				}
-				const callers, calls = 8, 60
-				c := &crowd{svc: svc}
+				const callers = 8
+				calls := times(60, 20)
+				c := &randomCaller{svc: svc}
 				var all sync.WaitGroup
 				for caller := range callers {
 					all.Go(func() {
 						rng := rand.New(rand.NewPCG(uint64(caller), 1))
 						for range calls {
-							wantCallersFault(t, c.call(t.Context(), rng))
+							wantClientError(t, c.call(t.Context(), rng))
 						}
 					})
 				}
 				for range 10 {
-					wantOneFact(t, d, "a", mode == cohort.CatalogManaged)
+					wantRulesMatch(t, d, "a", mode == cohort.CatalogManaged)
 				}
 				all.Wait()
-				wantOneFact(t, d, "a", mode == cohort.CatalogManaged)
+				wantRulesMatch(t, d, "a", mode == cohort.CatalogManaged)
 			})
 		})
 	}
 }
 
-// wantCallersFault lets errors pass that are about what was asked for.
-func wantCallersFault(t *testing.T, err error) {
+// wantClientError fails for an error that is not the caller's fault.
+func wantClientError(t *testing.T, err error) {
 	t.Helper()
 	switch kind := cohort.KindOf(err); {
 	case err == nil, kind == cohort.KindInvalid, kind == cohort.KindNotFound, kind == cohort.KindConflict:
@@ -116,13 +117,13 @@ func wantCallersFault(t *testing.T, err error) {
 	}
 }
 
-// crowd makes random calls about the latest few groups and lists.
-type crowd struct {
+// randomCaller makes random calls on the latest groups and lists.
+type randomCaller struct {
 	svc                 *service.Service
 	lastGroup, lastList atomic.Int64
 }
 
-func (c *crowd) call(ctx context.Context, rng *rand.Rand) error {
+func (c *randomCaller) call(ctx context.Context, rng *rand.Rand) error {
 	latest := func(last *atomic.Int64) int64 { return max(1, last.Load()-rng.Int64N(3)) }
 	group := func() int64 { return latest(&c.lastGroup) }
 	list := func() int64 { return latest(&c.lastList) }
@@ -162,8 +163,8 @@ func (c *crowd) call(ctx context.Context, rng *rand.Rand) error {
 	return err
 }
 
-// TestAssignmentsAgainstModel runs random histories of one caller on a service and
-// on maps, and compares what comes of them.
+// TestAssignmentsAgainstModel runs random sequential histories on a service and on maps,
+// and compares the results.
 func TestAssignmentsAgainstModel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, nil)
@@ -191,15 +192,15 @@ func TestAssignmentsAgainstModel(t *testing.T) {
 
 type target struct{ group, channel int64 }
 
-// assignmentModel is what there has to be of a store. Groups and lists are given
-// ids from 1 on.
+// assignmentModel is the expected state of a store. The ids of groups and lists count
+// from 1.
 type assignmentModel struct {
 	svc       *service.Service
 	d         *db.DB
 	store     string
 	created   int64
 	lists     map[int64]bool
-	discounts map[int64]bool // of the groups, whether they have discount rules
+	discounts map[int64]bool // by group: whether it has discount rules
 	assigned  map[target]int64
 }
 
@@ -207,7 +208,7 @@ var anyID, anyOrNone = rapid.Int64Range(1, 4), rapid.Int64Range(0, 3)
 
 func (m *assignmentModel) CreateList(t *rapid.T) {
 	if m.created == 6 {
-		t.Skip("enough lists")
+		t.Skip("the store has six lists already")
 	}
 	m.created++
 	if _, err := m.svc.CreatePriceList(context.Background(), m.store, cohort.PriceList{Name: fmt.Sprint(m.created)}); err != nil {
@@ -228,7 +229,7 @@ func (m *assignmentModel) DeleteLists(t *rapid.T) {
 		}
 	}
 	if err != nil || n != want {
-		t.Fatalf("%d lists were deleted (%v), want %d", n, err, want)
+		t.Fatalf("DeletePriceLists returned %d (error %v), want %d", n, err, want)
 	}
 }
 
@@ -261,7 +262,7 @@ func (m *assignmentModel) Put(t *rapid.T) {
 	a := cohort.PriceListAssignment{PriceListID: anyID.Draw(t, "list"), GroupID: anyID.Draw(t, "group"), ChannelID: anyID.Draw(t, "channel")}
 	_, err := m.svc.PutAssignment(context.Background(), m.store, a)
 	discounts, there := m.discounts[a.GroupID]
-	want := cohort.KindInternal // which no error is
+	want := cohort.KindInternal // stands for no error
 	switch {
 	case !there || !m.lists[a.PriceListID]:
 		want = cohort.KindNotFound
@@ -292,13 +293,13 @@ func (m *assignmentModel) SetRules(t *rapid.T) {
 	if list == 0 {
 		rules = []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 5)}[:anyOrNone.Draw(t, "rules")%2]
 	}
-	before := m.shown(id)
+	before := m.rule(id)
 	if _, err := m.svc.UpdateGroup(context.Background(), m.store, id, cohort.GroupUpdate{DiscountRules: &rules}); err != nil {
 		t.Fatal(err)
 	}
 	m.discounts[id] = list == 0 && len(rules) > 0
 	if before == list && list != 0 {
-		return // what it shows already stays as it is
+		return // the rule is unchanged
 	}
 	maps.DeleteFunc(m.assigned, func(at target, _ int64) bool { return at.group == id })
 	if list != 0 {
@@ -306,8 +307,8 @@ func (m *assignmentModel) SetRules(t *rapid.T) {
 	}
 }
 
-// shown is the list that a group's rule has to name, or 0.
-func (m *assignmentModel) shown(group int64) int64 {
+// rule returns the list that a group's price_list rule must name, or 0.
+func (m *assignmentModel) rule(group int64) int64 {
 	for channel := range int64(5) {
 		if list := m.assigned[target{group, channel}]; list != 0 {
 			return list
@@ -316,9 +317,9 @@ func (m *assignmentModel) shown(group int64) int64 {
 	return 0
 }
 
-// Check runs after each action.
+// Check compares the store with the model after each action.
 func (m *assignmentModel) Check(t *rapid.T) {
-	var list taken[cohort.PriceListAssignment]
+	var list collected[cohort.PriceListAssignment]
 	_, err := m.svc.ReadAssignments(context.Background(), m.store, cohort.AssignmentFilter{}, firstPage, &list)
 	if err != nil {
 		t.Fatal(err)
@@ -328,25 +329,25 @@ func (m *assignmentModel) Check(t *rapid.T) {
 		got[target{a.GroupID, a.ChannelID}] = a.PriceListID
 	}
 	if diff := cmp.Diff(m.assigned, got); diff != "" {
-		t.Fatalf("the assignments (-want +got):\n%s", diff)
+		t.Fatalf("assignments (-want +got):\n%s", diff)
 	}
 	for id, discounts := range m.discounts {
 		g, err := m.svc.Group(context.Background(), m.store, id)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := cohort.PriceListRule(g.DiscountRules); got != m.shown(id) {
-			t.Fatalf("group %d shows list %d, want %d", id, got, m.shown(id))
+		if got := cohort.PriceListRule(g.DiscountRules); got != m.rule(id) {
+			t.Fatalf("the rule of group %d names list %d, want %d", id, got, m.rule(id))
 		}
 		if hasAll := len(g.DiscountRules) == 1 && g.DiscountRules[0].Type == cohort.RuleAll; hasAll != discounts {
-			t.Fatalf("group %d has the rules %+v, and discounts: %v", id, g.DiscountRules, discounts)
+			t.Fatalf("group %d has the rules %+v, want discount rules: %v", id, g.DiscountRules, discounts)
 		}
 	}
-	wantOneFact(t, m.d, m.store, false)
+	wantRulesMatch(t, m.d, m.store, false)
 }
 
-// TestAssignmentModifiesGroup: a group is modified when its rule is, and not when
-// only an assignment is that it does not show.
+// An assignment changes the modification date of its group only if it changes the
+// group's rule.
 func TestAssignmentModifiesGroup(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()

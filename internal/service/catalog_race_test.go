@@ -14,7 +14,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// together calls fn for 0 to n-1 at once and returns the errors.
+// together calls fn(0) to fn(n-1) concurrently and returns the errors.
 func together(n int, fn func(i int) error) []error {
 	errs := make([]error, n)
 	var wg sync.WaitGroup
@@ -25,22 +25,22 @@ func together(n int, fn func(i int) error) []error {
 	return errs
 }
 
-// wantOne fails unless one call worked and each other one was a conflict that
-// names the field.
+// wantOne fails unless one call succeeded and the others returned a conflict about the
+// field.
 func wantOne(t *testing.T, errs []error, field string) {
 	t.Helper()
-	worked := 0
+	succeeded := 0
 	for _, err := range errs {
 		if err == nil {
-			worked++
+			succeeded++
 			continue
 		}
-		if e, ok := err.(*cohort.Error); !ok || e.Kind != cohort.KindConflict || e.Field != field || e.Reason == "" { //nolint:errorlint // as the wire sees it
+		if e, ok := err.(*cohort.Error); !ok || e.Kind != cohort.KindConflict || e.Field != field || e.Reason == "" { //nolint:errorlint // the front ends need this type
 			t.Errorf("got %v, want a conflict about %s", err, field)
 		}
 	}
-	if worked != 1 {
-		t.Errorf("%d of %d calls worked, want 1", worked, len(errs))
+	if succeeded != 1 {
+		t.Errorf("%d of %d calls succeeded, want 1", succeeded, len(errs))
 	}
 }
 
@@ -48,7 +48,7 @@ func newBoot(sku string, categories ...int64) cohort.Product {
 	return cohort.Product{Name: "Boot", Type: cohort.ProductPhysical, SKU: sku, Price: decimal.NewFromInt(50), Categories: categories}
 }
 
-func (s *shop) mustCategory(t *testing.T, parent int64, name string) cohort.Category {
+func (s *fixture) mustCategory(t *testing.T, parent int64, name string) cohort.Category {
 	t.Helper()
 	c, err := s.CreateCategory(t.Context(), "a", cohort.Category{ParentID: parent, Name: name})
 	if err != nil {
@@ -57,7 +57,7 @@ func (s *shop) mustCategory(t *testing.T, parent int64, name string) cohort.Cate
 	return c
 }
 
-func (s *shop) mustProduct(t *testing.T, p cohort.Product) cohort.Product {
+func (s *fixture) mustProduct(t *testing.T, p cohort.Product) cohort.Product {
 	t.Helper()
 	p, err := s.CreateProduct(t.Context(), "a", p)
 	if err != nil {
@@ -66,26 +66,26 @@ func (s *shop) mustProduct(t *testing.T, p cohort.Product) cohort.Product {
 	return p
 }
 
-// contests is how often callers are let loose on one thing. In the first contest
-// they meet less: there are no connections yet.
-const contests = 8
+// contests is the number of rounds of concurrent calls. Fewer calls overlap in the first
+// round, while connections are being opened.
+var contests = times(8, 3)
 
-func TestOneSKUForManyAtOnce(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestConcurrentSKU(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		other := s.mustProduct(t, newBoot("OTHER"))
 		for n := range contests {
 			sku := fmt.Sprint("B-", n)
 			wantOne(t, together(9, func(i int) error { return s.takeSKU(t, other, sku, int64(n*10+i+1)) }), "sku")
 		}
-		// A SKU is one store's.
+		// A SKU is unique within a store.
 		if _, err := s.CreateProduct(t.Context(), "b", newBoot("B-1")); err != nil {
-			t.Errorf("in another store: %v", err)
+			t.Errorf("the same SKU in another store: %v", err)
 		}
 	})
 }
 
-// takeSKU tries one of the ways to get a SKU.
-func (s *shop) takeSKU(t *testing.T, other cohort.Product, sku string, n int64) error {
+// takeSKU gives the SKU to a new product, a new variant or an existing product.
+func (s *fixture) takeSKU(t *testing.T, other cohort.Product, sku string, n int64) error {
 	switch n % 3 {
 	case 0:
 		_, err := s.CreateProduct(t.Context(), "a", newBoot(sku))
@@ -97,14 +97,14 @@ func (s *shop) takeSKU(t *testing.T, other cohort.Product, sku string, n int64) 
 	}
 	p, err := s.CreateProduct(t.Context(), "a", newBoot(""))
 	if err != nil {
-		t.Errorf("no SKU: %v", err)
+		t.Errorf("a product without SKU: %v", err)
 	}
 	_, err = s.UpdateProduct(t.Context(), "a", p.ID, cohort.ProductUpdate{SKU: &sku})
 	return err
 }
 
-func TestOneNameForManyCategoriesAtOnce(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestConcurrentCategoryName(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		for n := range contests {
 			name := fmt.Sprint("Shoes ", n)
 			var moving []cohort.Category
@@ -124,8 +124,8 @@ func TestOneNameForManyCategoriesAtOnce(t *testing.T) {
 	})
 }
 
-func TestOneVariantForOneChoiceAtOnce(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestConcurrentOptionValues(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		for range contests {
 			p := s.mustProduct(t, newBoot(""))
 			wantOne(t, together(6, func(i int) error {
@@ -140,37 +140,38 @@ func TestOneVariantForOneChoiceAtOnce(t *testing.T) {
 	})
 }
 
-// TestMovesMakeNoCircle moves each of three categories below the next at once.
-// Any two of these moves are right, and all three together make a circle.
-func TestMovesMakeNoCircle(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Each of three categories is moved below the next, concurrently. Any two of the moves
+// are valid; all three would make a cycle.
+func TestConcurrentMovesMakeNoCycle(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		for n := range contests {
 			var ids []int64
 			for i := range 3 {
 				ids = append(ids, s.mustCategory(t, 0, fmt.Sprint(n, " ", i)).ID)
 			}
-			refused := 0
+			rejected := 0
 			for _, err := range together(3, func(i int) error {
 				_, err := s.UpdateCategory(t.Context(), "a", ids[i], cohort.CategoryUpdate{ParentID: &ids[(i+1)%3]})
 				return err
 			}) {
 				if err != nil {
 					wantKind(t, err, cohort.KindInvalid)
-					refused++
+					rejected++
 				}
 			}
-			if refused != 1 {
-				t.Errorf("%d of three moves that make a circle were refused, want 1", refused)
+			if rejected != 1 {
+				t.Errorf("%d of three moves that make a cycle were rejected, want 1", rejected)
 			}
 			wantTree(t, s, 3*(n+1))
 		}
 	})
 }
 
-// TestRandomMovesMakeATree lets callers move categories about.
-func TestRandomMovesMakeATree(t *testing.T) {
-	const callers, moves, categories = 6, 25, 8
-	eachShop(t, func(t *testing.T, s *shop) {
+// After concurrent random moves the categories still form a tree.
+func TestConcurrentRandomMoves(t *testing.T) {
+	const callers, categories = 6, 8
+	moves := times(25, 10)
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		var ids []int64
 		for i := range categories {
 			ids = append(ids, s.mustCategory(t, 0, fmt.Sprint(i)).ID)
@@ -184,7 +185,7 @@ func TestRandomMovesMakeATree(t *testing.T) {
 				}
 				_, err := s.UpdateCategory(t.Context(), "a", id, cohort.CategoryUpdate{ParentID: &parent})
 				if err != nil && cohort.KindOf(err) != cohort.KindInvalid {
-					t.Errorf("move %d below %d: %v", id, parent, err)
+					t.Errorf("moving %d below %d: %v", id, parent, err)
 				}
 			}
 			return nil
@@ -193,8 +194,9 @@ func TestRandomMovesMakeATree(t *testing.T) {
 	})
 }
 
-// wantTree fails unless so many categories all hang from the top.
-func wantTree(t *testing.T, s *shop, want int) {
+// wantTree fails unless the store has this number of categories, all connected to the
+// root.
+func wantTree(t *testing.T, s *fixture, want int) {
 	t.Helper()
 	all, err := s.AllCategories(t.Context(), "a")
 	if err != nil {
@@ -210,15 +212,15 @@ func wantTree(t *testing.T, s *shop, want int) {
 		next = append(next, below[next[0]]...)
 	}
 	if reached != want || len(all) != want {
-		t.Errorf("%d of %d categories hang from the top, want %d: %v", reached, len(all), want, below)
+		t.Errorf("%d of %d categories are connected to the root, want %d: %v", reached, len(all), want, below)
 	}
 }
 
-// TestNoProductInADepartedCategory deletes categories while products are put
-// into them and other categories below them.
-func TestNoProductInADepartedCategory(t *testing.T) {
-	const rounds = 10
-	eachShop(t, func(t *testing.T, s *shop) {
+// Categories are deleted while products are added to them and categories below them. No
+// product or category refers to a deleted category afterwards.
+func TestConcurrentCategoryDeletion(t *testing.T) {
+	rounds := times(10, 3)
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		moving := s.mustProduct(t, newBoot(""))
 		for round := range rounds {
 			a, b := s.mustCategory(t, 0, fmt.Sprint("a", round)), s.mustCategory(t, 0, fmt.Sprint("b", round))
@@ -248,23 +250,24 @@ func TestNoProductInADepartedCategory(t *testing.T) {
 	})
 }
 
-// wantConsistent fails if something names a category that is not there.
-func wantConsistent(t *testing.T, s *shop) {
+// wantConsistent fails if a category or product refers to a category that does not
+// exist, or a product's base variant does not match it.
+func wantConsistent(t *testing.T, s *fixture) {
 	t.Helper()
 	categories, err := s.AllCategories(t.Context(), "a")
 	if err != nil {
 		t.Fatal(err)
 	}
-	there := map[int64]bool{0: true}
+	exists := map[int64]bool{0: true}
 	for _, c := range categories {
-		there[c.ID] = true
+		exists[c.ID] = true
 	}
 	for _, c := range categories {
-		if !there[c.ParentID] {
-			t.Errorf("category %d is below %d, which is gone", c.ID, c.ParentID)
+		if !exists[c.ParentID] {
+			t.Errorf("category %d has the parent %d, which does not exist", c.ID, c.ParentID)
 		}
 	}
-	var parts taken[service.ProductPart]
+	var parts collected[service.ProductPart]
 	if _, err := s.ReadProductParts(t.Context(), "a", cohort.ProductFilter{}, cohort.Page{Number: 1, Size: 1000}, &parts); err != nil {
 		t.Fatal(err)
 	}
@@ -280,8 +283,8 @@ func wantConsistent(t *testing.T, s *shop) {
 		}
 		p := part.Product
 		for _, id := range p.Categories {
-			if !there[id] {
-				t.Errorf("product %d is in category %d, which is gone", p.ID, id)
+			if !exists[id] {
+				t.Errorf("product %d is in category %d, which does not exist", p.ID, id)
 			}
 		}
 		if v := variants[p.ID]; len(v) == 0 || v[0].ID != p.BaseVariantID || v[0].SKU != p.SKU {
@@ -290,10 +293,10 @@ func wantConsistent(t *testing.T, s *shop) {
 	}
 }
 
-// TestSKUsStayTogether changes the SKU of a product by both ways at once. It
-// stays that of its base variant.
-func TestSKUsStayTogether(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Concurrent changes of a product's SKU, through the product and through its base
+// variant, leave both with the same SKU.
+func TestConcurrentSKUOfBaseVariant(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		p := s.mustProduct(t, newBoot("B"))
 		for n := range contests {
 			for _, err := range together(6, func(i int) error {
@@ -314,9 +317,9 @@ func TestSKUsStayTogether(t *testing.T) {
 	})
 }
 
-// TestCatalogsAreApart: what is in one store is not in another, whatever its id.
-func TestCatalogsAreApart(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Ids of one store's catalog mean nothing in another store.
+func TestCatalogsAreSeparate(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		c := s.mustCategory(t, 0, "Shoes")
 		p := s.mustProduct(t, newBoot("B-1", c.ID))
 		v, err := s.CreateVariant(t.Context(), "a", cohort.Variant{ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}})
@@ -346,7 +349,7 @@ func TestCatalogsAreApart(t *testing.T) {
 		}
 		for name, call := range calls {
 			if err := call(); cohort.KindOf(err) != cohort.KindNotFound {
-				t.Errorf("%s: got %v, want that it is not found", name, err)
+				t.Errorf("%s: got %v, want KindNotFound", name, err)
 			}
 		}
 		_, err = s.CreateProduct(ctx, "b", newBoot("", c.ID))
@@ -362,14 +365,14 @@ func TestCatalogsAreApart(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		kept, err := s.Variant(ctx, "a", p.ID, v.ID)
+		after, err := s.Variant(ctx, "a", p.ID, v.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(service.CatalogVariant{Variant: v.Variant, Product: p}, kept); diff != "" {
+		if diff := cmp.Diff(service.CatalogVariant{Variant: v.Variant, Product: p}, after); diff != "" {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
-		var list taken[service.CatalogVariant]
+		var list collected[service.CatalogVariant]
 		if total, err := s.ReadVariants(ctx, "b", cohort.VariantFilter{}, cohort.Page{Number: 1, Size: 10}, &list); len(list) > 0 || total > 0 || err != nil {
 			t.Errorf("b has the variants %v (%d, %v)", list, total, err)
 		}

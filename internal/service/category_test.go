@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// A tree is shown up to a size, since it is put together in memory.
+// AllCategories builds the tree in memory, so its size is bounded.
 func TestTreeIsBounded(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
@@ -29,13 +29,13 @@ func TestTreeIsBounded(t *testing.T) {
 		}
 		add(1, service.MaxTreeCategories)
 		if list, err := svc.AllCategories(t.Context(), "a"); len(list) != service.MaxTreeCategories || err != nil {
-			t.Errorf("%d categories, error %v", len(list), err)
+			t.Errorf("AllCategories returned %d categories, error %v", len(list), err)
 		}
 		add(service.MaxTreeCategories+1, service.MaxTreeCategories+1)
 		list, err := svc.AllCategories(t.Context(), "a")
 		wantKind(t, err, cohort.KindTooLarge)
 		if list != nil {
-			t.Errorf("%d categories beside the error", len(list))
+			t.Errorf("AllCategories returned %d categories with the error", len(list))
 		}
 	})
 }

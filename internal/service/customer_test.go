@@ -13,7 +13,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// wantError fails unless the error has this text, which is kind, field and reason.
+// wantError fails unless the error has this text.
 func wantError(t testing.TB, err error, want string) {
 	t.Helper()
 	if err == nil || err.Error() != want {
@@ -27,7 +27,7 @@ const (
 )
 
 func TestCreateCustomer(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		least := s.create(t, ada("ada@example.com"))
 		want := cohort.Customer{ID: 1, FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", DateCreated: t0, DateModified: t0}
 		if diff := cmp.Diff(want, least); diff != "" {
@@ -43,14 +43,14 @@ func TestCreateCustomer(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		// It was returned as it is kept.
+		// The returned customers are equal to the stored ones.
 		s.wantCustomers(t, least, got)
 	})
 }
 
-// The clock is finer than what is kept of it.
-func TestCustomerDatesAreReturnedAsKept(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// The clock has a higher resolution than the stored dates.
+func TestCustomerDatesAreReturnedAsStored(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		s.later(123_456)
 		created := s.create(t, ada("ada@example.com"))
 		s.wantCustomers(t, created)
@@ -63,8 +63,8 @@ func TestCustomerDatesAreReturnedAsKept(t *testing.T) {
 	})
 }
 
-func TestCreateCustomerRefuses(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestCreateCustomerRejects(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		for name, tt := range map[string]struct {
 			change func(*cohort.CustomerUpdate)
 			want   string
@@ -80,19 +80,19 @@ func TestCreateCustomerRefuses(t *testing.T) {
 				c, err := s.CreateCustomer(t.Context(), "a", u)
 				wantError(t, err, tt.want)
 				if diff := cmp.Diff(cohort.Customer{}, c); diff != "" {
-					t.Errorf("it returns %s", diff)
+					t.Errorf("a rejected customer is returned (-want +got):\n%s", diff)
 				}
 			})
 		}
 		s.wantCustomers(t)
 		if c := s.create(t, ada("ada@example.com")); c.ID != 1 {
-			t.Errorf("those who were refused used up ids: the next is %d", c.ID)
+			t.Errorf("the id after rejected customers is %d, want 1", c.ID)
 		}
 	})
 }
 
-func TestGroupOfANewCustomer(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestGroupOfNewCustomer(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		customers := 0
 		want := func(when string, group *int64, want int64) {
 			t.Helper()
@@ -100,16 +100,16 @@ func TestGroupOfANewCustomer(t *testing.T) {
 			u := ada(fmt.Sprint(customers, "@example.com"))
 			u.GroupID = group
 			c := s.create(t, u)
-			if kept, err := s.Customer(t.Context(), "a", c.ID); c.GroupID != want || kept.GroupID != want || err != nil {
-				t.Errorf("%s: in group %d, kept in %d (%v), want %d", when, c.GroupID, kept.GroupID, err, want)
+			if stored, err := s.Customer(t.Context(), "a", c.ID); c.GroupID != want || stored.GroupID != want || err != nil {
+				t.Errorf("%s: returned with group %d, stored with %d (error %v), want %d", when, c.GroupID, stored.GroupID, err, want)
 			}
 		}
 		plain := s.group(t, cohort.Group{})
 		want("no default, omitted", nil, 0)
 		first := s.group(t, cohort.Group{IsDefault: true})
 		want("default, omitted", nil, first)
-		want("default, none on purpose", new(int64(0)), 0)
-		want("default, another on purpose", &plain, plain)
+		want("default, explicitly none", new(int64(0)), 0)
+		want("default, explicitly another", &plain, plain)
 		second := s.group(t, cohort.Group{IsDefault: true})
 		want("another default, omitted", nil, second)
 		if err := s.DeleteGroup(t.Context(), "a", second); err != nil {
@@ -117,13 +117,13 @@ func TestGroupOfANewCustomer(t *testing.T) {
 		}
 		want("default deleted, omitted", nil, 0)
 
-		// Groups that there are no more, or in another store, do not exist.
-		elsewhere := cohort.Group{Name: "x"}
+		// Deleted groups and groups of other stores do not exist.
+		ofB := cohort.Group{Name: "x"}
 		for range 4 {
-			elsewhere, _ = s.CreateGroup(t.Context(), "b", elsewhere)
+			ofB, _ = s.CreateGroup(t.Context(), "b", ofB)
 		}
-		for _, id := range []int64{second, elsewhere.ID} {
-			u := ada("refused@example.com")
+		for _, id := range []int64{second, ofB.ID} {
+			u := ada("rejected@example.com")
 			u.GroupID = &id
 			_, err := s.CreateCustomer(t.Context(), "a", u)
 			wantError(t, err, noGroup)
@@ -134,7 +134,7 @@ func TestGroupOfANewCustomer(t *testing.T) {
 }
 
 func TestUpdateCustomer(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		group := s.group(t, cohort.Group{})
 		want, other := s.create(t, ada("ada@example.com")), s.create(t, ada("grace@example.com"))
 		for _, u := range []cohort.CustomerUpdate{
@@ -150,12 +150,12 @@ func TestUpdateCustomer(t *testing.T) {
 			s.wantCustomers(t, want, other)
 		}
 
-		// Nothing to change is no change.
+		// An empty update changes nothing.
 		s.later(time.Second)
 		if got, err := s.UpdateCustomer(t.Context(), "a", 1, cohort.CustomerUpdate{}); !cmp.Equal(want, got) || err != nil {
-			t.Errorf("an update that holds nothing: %v, error %v", got, err)
+			t.Errorf("an empty update returned %v, error %v", got, err)
 		}
-		// A clock that is set back does not take the date along.
+		// A clock that is set back does not move the modification date back.
 		s.later(-time.Hour)
 		want.Phone = ""
 		if _, err := s.UpdateCustomer(t.Context(), "a", 1, cohort.CustomerUpdate{Phone: new("")}); err != nil {
@@ -165,8 +165,8 @@ func TestUpdateCustomer(t *testing.T) {
 	})
 }
 
-func TestUpdateCustomerRefuses(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+func TestUpdateCustomerRejects(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		first, second := s.create(t, ada("ada@example.com")), s.create(t, ada("grace@example.com"))
 		for _, tt := range []struct {
 			id     int64
@@ -187,15 +187,15 @@ func TestUpdateCustomerRefuses(t *testing.T) {
 	})
 }
 
-// Of all who take one email at the same moment, by creating a customer or by
-// changing one, one gets it, and the others learn why they did not.
-func TestEmailTakenAtTheSameMoment(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
-		var kept []cohort.Customer
+// Of concurrent creates and updates with the same email one succeeds, and the others
+// return errEmailTaken.
+func TestConcurrentEmail(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		var customers []cohort.Customer
 		for range 3 {
-			kept = append(kept, s.create(t, ada(fmt.Sprint(len(kept), "@example.com"))))
+			customers = append(customers, s.create(t, ada(fmt.Sprint(len(customers), "@example.com"))))
 		}
-		for round := range 10 {
+		for round := range times(10, 3) {
 			spelling := []string{"straße%d@example.com", "STRASSE%d@example.com", "Strasse%d@Example.com"}
 			errs := make([]error, 2*len(spelling))
 			var wg sync.WaitGroup
@@ -205,7 +205,7 @@ func TestEmailTakenAtTheSameMoment(t *testing.T) {
 				wg.Go(func() { <-start; _, errs[i] = s.CreateCustomer(t.Context(), "a", ada(email)) })
 				wg.Go(func() {
 					<-start
-					_, errs[i+len(spelling)] = s.UpdateCustomer(t.Context(), "a", kept[i].ID, cohort.CustomerUpdate{Email: &email})
+					_, errs[i+len(spelling)] = s.UpdateCustomer(t.Context(), "a", customers[i].ID, cohort.CustomerUpdate{Email: &email})
 				})
 			}
 			close(start)
@@ -220,14 +220,14 @@ func TestEmailTakenAtTheSameMoment(t *testing.T) {
 			}
 			email := fmt.Sprintf(spelling[0], round)
 			if owners := s.customers(t, cohort.CustomerFilter{Email: &email}); won != 1 || len(owners) != 1 {
-				t.Errorf("round %d: %d took the email, %d have it", round, won, len(owners))
+				t.Errorf("round %d: %d calls succeeded and %d customers have the email, want 1 of each", round, won, len(owners))
 			}
 		}
 	})
 }
 
 func TestDeleteCustomers(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		group := s.group(t, cohort.Group{})
 		var all []cohort.Customer
 		for i := range 130 {
@@ -245,7 +245,7 @@ func TestDeleteCustomers(t *testing.T) {
 		}
 		remove(cohort.CustomerFilter{MaxID: 50}, 2)
 		s.wantCustomers(t, all[2:]...)
-		remove(cohort.CustomerFilter{}, 1000) // the lowest ids, and no more than 100
+		remove(cohort.CustomerFilter{}, 1000) // at most 100, the lowest ids first
 		s.wantCustomers(t, all[102:]...)
 		remove(cohort.CustomerFilter{GroupID: &group}, 100) // 111 and 121
 		s.wantCustomers(t, append(append(append([]cohort.Customer{}, all[102:110]...), all[111:120]...), all[121:]...)...)
@@ -255,7 +255,7 @@ func TestDeleteCustomers(t *testing.T) {
 			t.Error(err)
 		}
 		if c := s.create(t, ada("new@example.com")); c.ID != 131 {
-			t.Errorf("the id after 130 is %d", c.ID)
+			t.Errorf("the id after 130 is %d, want 131", c.ID)
 		}
 	})
 }

@@ -13,31 +13,30 @@ func TestDirectoryIsBounded(t *testing.T) {
 		hash := fmt.Sprint(i)
 		d.put(hash, b, 0)
 		if _, ok, _ := d.get(hash, now); !ok {
-			t.Fatalf("token %d is not in the directory", i)
+			t.Fatalf("entry %d is missing after put", i)
 		}
 		if len(d.entries) > maxDirectory {
-			t.Fatalf("%d entries are in the directory", len(d.entries))
+			t.Fatalf("the directory has %d entries, want at most %d", len(d.entries), maxDirectory)
 		}
 	}
 }
 
-// What was read before a change may be what it was before, so it must not be
-// kept after it.
-func TestDirectoryKeepsNothingFromBeforeAChange(t *testing.T) {
+// An entry that was read before a change may be outdated, so put drops it.
+func TestDirectoryDropsEntriesFromBeforeAChange(t *testing.T) {
 	d, now := newDirectory(), time.Now()
 	b := directoryEntry{until: now.Add(time.Hour)}
 	_, _, changes := d.get("hash", now)
 	d.forget()
 	d.put("hash", b, changes)
 	if _, ok, _ := d.get("hash", now); ok {
-		t.Error("it is kept")
+		t.Error("an entry that was read before a change is kept")
 	}
 	_, _, changes = d.get("hash", now)
 	d.put("hash", b, changes)
 	if _, ok, _ := d.get("hash", now); !ok {
-		t.Error("what was read after it is not kept")
+		t.Error("an entry that was read after the change is not kept")
 	}
 	if _, ok, _ := d.get("hash", b.until); ok {
-		t.Error("it is kept for longer than it lives")
+		t.Error("an entry is returned after its expiry")
 	}
 }

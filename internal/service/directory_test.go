@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// authenticate returns the store that a secret lets in, and whether it does.
+// authenticate returns the store of a secret, and whether the secret is accepted.
 func authenticate(t *testing.T, svc *service.Service, secret string) (cohort.Store, bool) {
 	t.Helper()
 	b, err := svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
@@ -25,17 +25,17 @@ func authenticate(t *testing.T, svc *service.Service, secret string) (cohort.Sto
 	return b.Store, err == nil
 }
 
-// wantRemembered fails unless so many tokens are remembered.
-func wantRemembered(t *testing.T, svc *service.Service, want int) {
+// wantDirectorySize fails unless the directory has this number of entries.
+func wantDirectorySize(t *testing.T, svc *service.Service, want int) {
 	t.Helper()
 	if n := svc.DirectorySize(); n != want {
-		t.Errorf("%d tokens are remembered, want %d", n, want)
+		t.Errorf("the directory has %d entries, want %d", n, want)
 	}
 }
 
-// What changes here shows at the next request, although the token and its
-// store were remembered.
-func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
+// A change made through this service applies to the next request, although the token and
+// its store were cached.
+func TestDirectoryForgetsOnChange(t *testing.T) {
 	scopes := []cohort.Scope{cohort.ScopeCustomers}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
@@ -45,10 +45,10 @@ func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
 			t.Helper()
 			st, ok := authenticate(t, svc, other)
 			if !ok {
-				t.Error("a good token is refused")
+				t.Error("a valid token is rejected")
 			}
 			if n := svc.DirectorySize(); n == 0 {
-				t.Error("nothing is remembered")
+				t.Error("the directory is empty")
 			}
 			return st
 		}
@@ -58,18 +58,18 @@ func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
 		}
 		want := cohort.Store{Hash: "a", Key: "a", Plan: cohort.PlanEnterprise, Quota: 7, DateCreated: t0}.WithDefaults()
 		if diff := cmp.Diff(want, remember()); diff != "" {
-			t.Errorf("the store after it changed (-want +got):\n%s", diff)
+			t.Errorf("the store after the change (-want +got):\n%s", diff)
 		}
 
 		if _, ok := authenticate(t, svc, secret); !ok {
-			t.Error("a good token is refused")
+			t.Error("a valid token is rejected")
 		}
-		wantRemembered(t, svc, 2)
+		wantDirectorySize(t, svc, 2)
 		if err := svc.RevokeToken(t.Context(), token.ID); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := authenticate(t, svc, secret); ok {
-			t.Error("a token that was revoked is let in")
+			t.Error("a revoked token is accepted")
 		}
 		remember()
 
@@ -77,115 +77,116 @@ func TestWhatIsRememberedIsForgottenAtOnce(t *testing.T) {
 			t.Fatal(err)
 		}
 		if _, ok := authenticate(t, svc, other); ok {
-			t.Error("a token whose store was deleted is let in")
+			t.Error("a token of a deleted store is accepted")
 		}
-		wantRemembered(t, svc, 0)
+		wantDirectorySize(t, svc, 0)
 	})
 }
 
-// rememberRevoked makes svc remember a token, which is then revoked elsewhere.
-func rememberRevoked(t *testing.T, svc, elsewhere *service.Service) (secret string) {
+// cacheRevoked makes svc cache a token, which another service then revokes.
+func cacheRevoked(t *testing.T, svc, other *service.Service) (secret string) {
 	t.Helper()
 	token, secret := newToken(t, svc, "a", cohort.ScopeCustomers)
 	if _, ok := authenticate(t, svc, secret); !ok {
-		t.Error("a good token is refused")
+		t.Error("a valid token is rejected")
 	}
-	if err := elsewhere.RevokeToken(t.Context(), token.ID); err != nil {
+	if err := other.RevokeToken(t.Context(), token.ID); err != nil {
 		t.Fatal(err)
 	}
 	return secret
 }
 
-// What another process changes shows after a while at the latest, by this
+// A change made by another process applies after directoryLife at the latest, by the
 // service's clock.
-func TestWhatIsRememberedDoesNotLiveLong(t *testing.T) {
+func TestDirectoryEntriesExpire(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		c := newClock()
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"}, service.WithClock(c.Now))
-		elsewhere := newService(t, dbtest.Open(t, url), nil)
-		secret := rememberRevoked(t, svc, elsewhere)
+		other := newService(t, dbtest.Open(t, url), nil)
+		secret := cacheRevoked(t, svc, other)
 		c.Set(c.Now().Add(service.DirectoryLife - 1))
-		// Where other processes are noticed, that may be sooner.
+		// On SQLite the service may notice the write earlier.
 		if _, ok := authenticate(t, svc, secret); !ok && !d.SeesAllWrites() {
-			t.Error("it is remembered for a shorter time than it might be")
+			t.Error("the entry expired before DirectoryLife")
 		}
 		c.Set(c.Now().Add(1))
 		if _, ok := authenticate(t, svc, secret); ok {
-			t.Errorf("after %v a token that was revoked is let in", service.DirectoryLife)
+			t.Errorf("a revoked token is accepted %v later", service.DirectoryLife)
 		}
 	})
 }
 
-// On SQLite it shows as soon as it is noticed that another process has written.
-func TestForeignChangesAreNoticed(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
-		c := newClock() // which stands still
+// On SQLite a change made by another process applies as soon as the service notices the
+// write.
+func TestDirectoryForgetsOnForeignWrite(t *testing.T) {
+	inBubble(t, func(t *testing.T, url string) {
+		c := newClock() // does not move
 		svc := newService(t, dbtest.Open(t, url), []string{"a"}, service.WithClock(c.Now))
-		elsewhere := newService(t, dbtest.Open(t, url), nil)
+		other := newService(t, dbtest.Open(t, url), nil)
 		remember := func() (secret string) {
 			t.Helper()
-			secret = rememberRevoked(t, svc, elsewhere)
+			secret = cacheRevoked(t, svc, other)
 			if _, ok := authenticate(t, svc, secret); !ok {
-				t.Error("nothing is remembered, or this test waits by mistake")
+				t.Error("the token is not cached")
 			}
 			return secret
 		}
 		secret := remember()
-		time.Sleep(service.DirectoryLife / 2) // of the bubble's time
+		time.Sleep(service.DirectoryLife / 2) // synctest time
 		if _, ok := authenticate(t, svc, secret); ok {
-			t.Error("it is not noticed that another process has written")
+			t.Error("the service has not noticed the write of another process")
 		}
 
 		secret = remember()
-		mustCreate(t, svc, "a", cohort.Group{Name: "x"}) // notices too
+		mustCreate(t, svc, "a", cohort.Group{Name: "x"}) // a write notices it too
 		if _, ok := authenticate(t, svc, secret); ok {
-			t.Error("a write of ours does not notice that another process has written")
+			t.Error("a write has not noticed the write of another process")
 		}
 	})
 }
 
-// A secret that nobody has is looked up each time, so that it is good as soon
-// as somebody has it, and guesses fill no memory.
-func TestUnknownSecretsAreNotRemembered(t *testing.T) {
+// Unknown secrets are not cached: a new token works at once, and guesses use no memory.
+func TestUnknownSecretsAreNotCached(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		for i := range 20 {
 			if _, ok := authenticate(t, svc, fmt.Sprint("guess ", i)); ok {
-				t.Error("a guess is let in")
+				t.Error("a guess is accepted")
 			}
 		}
-		wantRemembered(t, svc, 0)
+		wantDirectorySize(t, svc, 0)
 		if _, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreHash: "a", Scopes: []cohort.Scope{cohort.ScopeCustomers}}, "guess 7"); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := authenticate(t, svc, "guess 7"); !ok {
-			t.Error("a new token is refused")
+			t.Error("a new token is rejected")
 		}
-		// Who comes to a door that is not his is remembered too, and refused.
+		// A token used with a wrong store or scope is cached too, and rejected.
 		for range 2 {
 			if _, err := svc.Authenticate(t.Context(), "b", "guess 7", cohort.ScopeCustomers); cohort.KindOf(err) != cohort.KindForbidden {
-				t.Errorf("got error %v", err)
+				t.Errorf("got error %v, want KindForbidden", err)
 			}
 			if _, err := svc.Authenticate(t.Context(), "a", "guess 7", cohort.ScopeProductsRead); cohort.KindOf(err) != cohort.KindForbidden {
-				t.Errorf("got error %v", err)
+				t.Errorf("got error %v, want KindForbidden", err)
 			}
 		}
-		wantRemembered(t, svc, 1)
+		wantDirectorySize(t, svc, 1)
 	})
 }
 
-// Tokens are revoked while others ask for them all the time: nobody may keep
-// what he has looked up before.
-func TestRevokedTokensStayRefused(t *testing.T) {
-	const tokens, askers = 40, 4
+// Tokens are revoked during concurrent lookups, none of which may cache a result from
+// before the revocation.
+func TestRevokedTokensAreNotCached(t *testing.T) {
+	const callers = 4
+	tokens := times(40, 8)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		for range tokens {
 			token, secret := newToken(t, svc, "a", cohort.ScopeCustomers)
 			ctx, stop := context.WithCancel(t.Context())
 			var wg sync.WaitGroup
-			for range askers {
+			for range callers {
 				wg.Go(func() {
 					for ctx.Err() == nil {
 						_, _ = svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
@@ -197,7 +198,7 @@ func TestRevokedTokensStayRefused(t *testing.T) {
 			}
 			for range 20 {
 				if _, ok := authenticate(t, svc, secret); ok {
-					t.Error("a token that was revoked is let in")
+					t.Error("a revoked token is accepted")
 				}
 			}
 			stop()

@@ -16,10 +16,10 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// A roster holds one store, and what becomes of that: deleted and made again it
-// is another.
-func TestIndexOfAStoreThatIsDeleted(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
+// After a store is deleted and recreated, its group index contains only the groups of
+// the new store.
+func TestIndexOfDeletedStore(t *testing.T) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a", "b"})
 		addMany(t, d, "b", 30)
@@ -41,41 +41,42 @@ func TestIndexOfAStoreThatIsDeleted(t *testing.T) {
 	})
 }
 
-// What another process has written is in a roster as soon as it is noticed.
-func TestIndexNoticesForeignWrites(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
+// A group index contains the writes of another process as soon as the service notices
+// them.
+func TestIndexAfterForeignWrite(t *testing.T) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		loadIndex(t, svc)
-		elsewhere := newService(t, dbtest.Open(t, url), nil)
-		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
-		time.Sleep(time.Second) // of the bubble's time
+		other := newService(t, dbtest.Open(t, url), nil)
+		mustCreate(t, other, "a", cohort.Group{Name: "Group of another"})
+		time.Sleep(time.Second) // synctest time
 		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
-		mustCreate(t, elsewhere, "a", cohort.Group{Name: "Group of another"})
-		mustCreate(t, svc, "a", cohort.Group{Name: "Group of ours"}) // notices by itself
+		mustCreate(t, other, "a", cohort.Group{Name: "Group of another"})
+		mustCreate(t, svc, "a", cohort.Group{Name: "Group of ours"}) // a write notices the other process
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 	})
 }
 
-// Between a commit and the moment when the roster hears of it, the roster names
-// groups that do not pass any more. A page with a gap is none that ever was.
-func TestPageHasNoGap(t *testing.T) {
+// Between a commit and the update of the group index, the index contains groups that no
+// longer pass the filter. A page must have no gaps in their place.
+func TestPageDuringCommitHasNoGap(t *testing.T) {
 	const size = 10
-	bubbles(t, func(t *testing.T, url string) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
-		var inBetween func()
-		d.Watch(func([]db.Change) { inBetween() }) // before the service, who watches too
-		inBetween = func() {}
+		var afterCommit func()
+		d.Watch(func([]db.Change) { afterCommit() }) // runs before the service updates its index
+		afterCommit = func() {}
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", 5*size)
 		loadIndex(t, svc)
-		looked := 0
+		commits := 0
 		var readers sync.WaitGroup
-		inBetween = func() {
-			looked++
+		afterCommit = func() {
+			commits++
 			for number := range 6 {
 				readers.Go(func() {
 					groups, err := svc.ListGroups(context.Background(), "a", someFilter, cohort.Page{Number: number + 1, Size: size})
@@ -84,7 +85,7 @@ func TestPageHasNoGap(t *testing.T) {
 					}
 				})
 			}
-			synctest.Wait() // they have read, and wait until the commit is told of
+			synctest.Wait() // they have read, and wait for the update of the index
 		}
 		mustUpdate(t, svc, "a", 5, cohort.GroupUpdate{Name: new("another")})
 		mustUpdate(t, svc, "a", 20, cohort.GroupUpdate{Name: new("another")})
@@ -92,38 +93,39 @@ func TestPageHasNoGap(t *testing.T) {
 			t.Fatal(err)
 		}
 		readers.Wait()
-		if looked != 3 {
-			t.Errorf("looked %d times", looked)
+		if commits != 3 {
+			t.Errorf("%d commits, want 3", commits)
 		}
-		inBetween = func() {}
+		afterCommit = func() {}
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 2, Size: size})
 	})
 }
 
-// Whoever has written finds what he wrote, by its name and on its page, while
-// others write and rosters come and go.
-func TestCallersFindWhatTheyWrote(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
+// Callers find the groups that they have written, by name and on their page, during
+// other writes and while group indexes are loaded and dropped.
+func TestReadYourWrites(t *testing.T) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", service.MinIndexOffset+10)
 		loadIndex(t, svc)
-		manyWriteAndFind(t, svc)
+		writeAndFindConcurrently(t, svc)
 		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 1000})
 	})
 }
 
-func TestCallersFindWhatTheyWroteWithoutIndex(t *testing.T) {
+func TestReadYourWritesWithoutIndex(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", service.MinIndexOffset+10)
-		manyWriteAndFind(t, svc)
+		writeAndFindConcurrently(t, svc)
 	})
 }
 
-func manyWriteAndFind(t *testing.T, svc *service.Service) {
-	const callers, each = 6, 25
+func writeAndFindConcurrently(t *testing.T, svc *service.Service) {
+	const callers = 6
+	each := times(25, 8)
 	var wg sync.WaitGroup
 	for i := range callers {
 		wg.Go(func() {
@@ -140,7 +142,7 @@ func manyWriteAndFind(t *testing.T, svc *service.Service) {
 	wg.Wait()
 }
 
-// writeAndFind makes, renames and deletes a group, and looks for it each time.
+// writeAndFind creates, renames and deletes a group, and looks for it after each call.
 func writeAndFind(ctx context.Context, svc *service.Service, name string) error {
 	g, err := svc.CreateGroup(ctx, "a", cohort.Group{Name: name})
 	if err != nil {
@@ -162,7 +164,7 @@ func writeAndFind(ctx context.Context, svc *service.Service, name string) error 
 	return errors.Join(findByName(ctx, svc, renamed), findOnPage(ctx, svc, g.ID, false))
 }
 
-// findByName returns an error unless just these groups have the name.
+// findByName returns an error unless exactly these groups have the name.
 func findByName(ctx context.Context, svc *service.Service, name string, want ...int64) error {
 	f := cohort.GroupFilter{Name: &name}
 	groups, err := svc.ListGroups(ctx, "a", f, cohort.Page{Number: 1, Size: 10})
@@ -174,23 +176,23 @@ func findByName(ctx context.Context, svc *service.Service, name string, want ...
 		got = append(got, g.ID)
 	}
 	if !slices.Equal(got, want) {
-		return fmt.Errorf("%q are the groups %v, want %v", name, got, want)
+		return fmt.Errorf("the groups named %q are %v, want %v", name, got, want)
 	}
 	if n, err := svc.CountGroups(ctx, "a", f); n != int64(len(want)) || err != nil {
-		return fmt.Errorf("%q are %d groups, want %d, error %w", name, n, len(want), err)
+		return fmt.Errorf("the count of groups named %q is %d, want %d, error %w", name, n, len(want), err)
 	}
 	return nil
 }
 
-// findOnPage returns an error unless a group is on the second page, or is not.
-// All that are made here are on that one.
+// findOnPage returns an error unless the presence of a group on the second page is as
+// wanted. The page holds all groups that writeAndFind creates.
 func findOnPage(ctx context.Context, svc *service.Service, id int64, want bool) error {
 	groups, err := svc.ListGroups(ctx, "a", cohort.GroupFilter{}, cohort.Page{Number: 2, Size: service.MinIndexOffset})
 	if err != nil {
 		return err
 	}
-	if there := slices.ContainsFunc(groups, func(g cohort.Group) bool { return g.ID == id }); there != want {
-		return fmt.Errorf("group %d is on the page: %v, want %v", id, there, want)
+	if found := slices.ContainsFunc(groups, func(g cohort.Group) bool { return g.ID == id }); found != want {
+		return fmt.Errorf("group %d is on the page: %v, want %v", id, found, want)
 	}
 	return nil
 }

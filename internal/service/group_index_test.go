@@ -19,33 +19,32 @@ import (
 	"pgregory.net/rapid"
 )
 
-// someFilter is one that a roster answers.
+// someFilter is a filter that the group index is used for.
 var someFilter = cohort.GroupFilter{NameLike: "group"}
 
-// bubbles runs a test on an empty SQLite database in a bubble, where one can
-// wait until a roster is loaded. On PostgreSQL there are none: others may write,
-// and nobody hears of it.
-func bubbles(t *testing.T, fn func(t *testing.T, url string)) {
+// inBubble runs a test on an empty SQLite database in a synctest bubble, where it can
+// wait for the load of a group index. On PostgreSQL there is no group index.
+func inBubble(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	t.Parallel()
 	url := dbtest.SQLiteURL(t)
 	synctest.Test(t, func(t *testing.T) { fn(t, url) })
 }
 
-// noDeadline hides a method that rapid would call, and must not in a bubble.
+// noDeadline hides the method Deadline, which rapid must not call in a bubble.
 type noDeadline struct{ *testing.T }
 
-// loadIndex returns when the store "a" has a roster.
+// loadIndex loads the group index of the store "a".
 func loadIndex(t testing.TB, svc *service.Service) {
 	t.Helper()
 	svc.HasIndex("a", someFilter, 0)
 	synctest.Wait()
 	if !svc.HasIndex("a", someFilter, 0) || !svc.HasIndex("a", cohort.GroupFilter{}, service.MinIndexOffset) {
-		t.Fatal("no roster is loaded")
+		t.Fatal("the group index is not loaded")
 	}
 }
 
-// addMany adds groups straight to the database.
+// addMany adds groups without the service.
 func addMany(t testing.TB, d *db.DB, store string, n int) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
@@ -67,7 +66,7 @@ func addMany(t testing.TB, d *db.DB, store string, n int) {
 	}
 }
 
-// fromDatabase is what the database says to a list and to a count.
+// fromDatabase returns a page and a count from the database, without the service.
 func fromDatabase(t rapid.TB, d *db.DB, store string, f cohort.GroupFilter, p cohort.Page) (groups []cohort.Group, n int64) {
 	t.Helper()
 	err := d.View(context.Background(), func(tx *db.Tx) (err error) {
@@ -83,7 +82,8 @@ func fromDatabase(t rapid.TB, d *db.DB, store string, f cohort.GroupFilter, p co
 	return groups, n
 }
 
-// wantAsDatabase fails unless the service says what the database does.
+// wantAsDatabase fails unless the service returns the same page and count as the
+// database.
 func wantAsDatabase(t rapid.TB, svc *service.Service, d *db.DB, f cohort.GroupFilter, p cohort.Page) {
 	t.Helper()
 	want, wantN := fromDatabase(t, d, "a", f, p)
@@ -92,15 +92,15 @@ func wantAsDatabase(t rapid.TB, svc *service.Service, d *db.DB, f cohort.GroupFi
 		t.Fatalf("page %+v of %+v: error %v (-database +got):\n%s", p, f, err, diff)
 	}
 	if n, err := svc.CountGroups(context.Background(), "a", f); n != wantN || err != nil {
-		t.Fatalf("%+v: counted %d, error %v, the database %d", f, n, err, wantN)
+		t.Fatalf("count of %+v: got %d, error %v, want %d", f, n, err, wantN)
 	}
 }
 
-// With a roster a list and a count are what the database says, for any filter
-// and page, whatever was done to the groups since the roster was loaded.
-func TestIndexAnswersAsTheDatabase(t *testing.T) {
+// With a group index, lists and counts are the same as those of the database, for any
+// filter and page and after any changes.
+func TestIndexEqualsDatabase(t *testing.T) {
 	const groups = service.MinIndexOffset + 150
-	bubbles(t, func(t *testing.T, url string) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		c := newClock()
 		svc := newService(t, d, []string{"a", "b"}, service.WithClock(c.Now))
@@ -109,7 +109,7 @@ func TestIndexAnswersAsTheDatabase(t *testing.T) {
 		loadIndex(t, svc)
 		rapid.Check(noDeadline{t}, func(t *rapid.T) {
 			for range rapid.IntRange(0, 4).Draw(t, "changes") {
-				changeSomething(t, svc, c, groups)
+				changeGroup(t, svc, c, groups)
 			}
 			f := rapid.OneOf(rapid.Custom(drawFilter), rapid.Custom(drawCondition), rapid.Just(cohort.GroupFilter{})).Draw(t, "filter")
 			size := rapid.SampledFrom([]int{1, 7, 50, 250, 1000, math.MaxInt}).Draw(t, "size")
@@ -117,12 +117,12 @@ func TestIndexAnswersAsTheDatabase(t *testing.T) {
 			wantAsDatabase(t, svc, d, f, cohort.Page{Number: number, Size: size})
 		})
 		if !svc.HasIndex("a", someFilter, 0) {
-			t.Error("at the end there was no roster")
+			t.Error("the group index was dropped during the test")
 		}
 	})
 }
 
-// drawCondition draws a filter with only one condition, which many groups pass.
+// drawCondition draws a filter with one condition that many groups pass.
 func drawCondition(t *rapid.T) cohort.GroupFilter {
 	moment := t0.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "moment")) * time.Second)
 	return rapid.SampledFrom([]cohort.GroupFilter{
@@ -132,8 +132,8 @@ func drawCondition(t *rapid.T) cohort.GroupFilter {
 	}).Draw(t, "condition")
 }
 
-// changeSomething makes one random call on the store "a".
-func changeSomething(t *rapid.T, svc *service.Service, c *clock, groups int64) {
+// changeGroup makes one random write to the store "a".
+func changeGroup(t *rapid.T, svc *service.Service, c *clock, groups int64) {
 	ctx := context.Background()
 	c.Set(t0.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "now")) * time.Second))
 	id := rapid.Int64Range(1, groups+20).Draw(t, "id")
@@ -151,30 +151,31 @@ func changeSomething(t *rapid.T, svc *service.Service, c *clock, groups int64) {
 	}
 }
 
-// loadedModel is the model of group_model_test.go with a roster that is loaded
-// at some moment of the history.
+// loadedModel is the model of group_model_test.go with further actions, which load and
+// drop the group index.
 type loadedModel struct{ *model }
 
-// Load asks for a roster and waits for it.
+// Load loads the index and waits for it.
 func (m loadedModel) Load(t *rapid.T) {
 	m.svc.HasIndex(m.store, someFilter, 0)
 	synctest.Wait()
 	if !m.svc.HasIndex(m.store, someFilter, 0) {
-		t.Fatal("no roster is loaded")
+		t.Fatal("the group index is not loaded")
 	}
 }
 
-// Ask begins to load one and does not wait.
-func (m loadedModel) Ask(*rapid.T) { m.svc.HasIndex(m.store, someFilter, 0) }
+// BeginLoad begins to load the index and does not wait.
+func (m loadedModel) BeginLoad(*rapid.T) { m.svc.HasIndex(m.store, someFilter, 0) }
 
+// Forget drops the index, in one of four calls.
 func (m loadedModel) Forget(t *rapid.T) {
-	if rapid.IntRange(0, 3).Draw(t, "really") == 0 {
+	if rapid.IntRange(0, 3).Draw(t, "forget") == 0 {
 		m.svc.ForgetIndexes()
 	}
 }
 
 func TestGroupsAgainstModelWithIndex(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
+	inBubble(t, func(t *testing.T, url string) {
 		c := newClock()
 		svc := newService(t, dbtest.Open(t, url), nil, service.WithClock(c.Now))
 		histories := 0
@@ -190,17 +191,17 @@ func TestGroupsAgainstModelWithIndex(t *testing.T) {
 	})
 }
 
-// A client that goes through all pages while groups are deleted in front of
-// them gets what is there at each moment, and an end.
-func TestDeepPagesShift(t *testing.T) {
+// A client reads page after page while earlier groups are deleted. Each page shows the
+// current state, and the pages end.
+func TestDeepPagesDuringDeletion(t *testing.T) {
 	const groups, size = 3 * service.MinIndexOffset, 50
-	bubbles(t, func(t *testing.T, url string) {
+	inBubble(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		addMany(t, d, "a", groups)
 		loadIndex(t, svc)
 		rng := rand.New(rand.NewPCG(1, 2))
-		gone := 0
+		deleted := 0
 		for number := 1; ; number++ {
 			p := cohort.Page{Number: number, Size: size}
 			wantAsDatabase(t, svc, d, cohort.GroupFilter{}, p)
@@ -208,15 +209,15 @@ func TestDeepPagesShift(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if left := groups - gone - int(p.Offset()); len(page) != max(0, min(left, size)) {
-				t.Fatalf("page %d has %d groups, and %d are left", number, len(page), left)
+			if left := groups - deleted - int(p.Offset()); len(page) != max(0, min(left, size)) {
+				t.Fatalf("page %d has %d groups, but %d remain from its offset", number, len(page), left)
 			}
 			if len(page) == 0 {
 				break
 			}
 			for range 10 {
 				if svc.DeleteGroup(t.Context(), "a", 1+rng.Int64N(groups)) == nil {
-					gone++
+					deleted++
 				}
 			}
 		}

@@ -19,8 +19,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestGroupsAgainstModel runs random histories of one caller on a service and
-// on a map, and compares every answer.
+// TestGroupsAgainstModel runs random sequential histories on a service and on a map, and
+// compares every result.
 func TestGroupsAgainstModel(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -38,18 +38,18 @@ func TestGroupsAgainstModel(t *testing.T) {
 	})
 }
 
-// model is what a store's groups have to be. Its exported methods are the
-// actions that rapid chooses from.
+// model is the expected state of a store's groups. Its exported methods are the actions
+// of the state machine.
 type model struct {
 	svc    *service.Service
 	clock  *clock
 	store  string
 	lastID int64
 	groups map[int64]cohort.Group
-	tried  bool // to write, since Check looked
+	dirty  bool // a write was attempted since the last Check
 }
 
-// Names that differ in case, in spaces around them, or in being valid.
+// Names that differ in case or surrounding spaces, and invalid ones.
 var names = rapid.SampledFrom([]string{"VIP", "vip", " VIP ", "Ärzte", "ärzte & co", "x", "", " ", strings.Repeat("x", 256)})
 
 var access = rapid.SampledFrom([]cohort.CategoryAccess{
@@ -74,10 +74,10 @@ func drawUpdate(t *rapid.T) cohort.GroupUpdate {
 	}
 }
 
-// drawID draws the id of a group, or one that is gone or not there yet.
+// drawID draws the id of an existing, deleted or future group.
 func (m *model) drawID(t *rapid.T) int64 { return rapid.Int64Range(0, m.lastID+1).Draw(t, "id") }
 
-// put keeps a group in the model and takes its flags from the others.
+// put stores a group in the model and clears its flags on the other groups.
 func (m *model) put(g cohort.Group) {
 	for id, other := range m.groups {
 		if id == g.ID {
@@ -95,7 +95,7 @@ func (m *model) put(g cohort.Group) {
 }
 
 func (m *model) Create(t *rapid.T) {
-	m.tried = true
+	m.dirty = true
 	want := drawUpdate(t).Apply(cohort.Group{})
 	got, err := m.svc.CreateGroup(context.Background(), m.store, want)
 	if want.Validate() != nil {
@@ -109,7 +109,7 @@ func (m *model) Create(t *rapid.T) {
 }
 
 func (m *model) Update(t *rapid.T) {
-	m.tried = true
+	m.dirty = true
 	id, u := m.drawID(t), drawUpdate(t)
 	got, err := m.svc.UpdateGroup(context.Background(), m.store, id, u)
 	before, exists := m.groups[id]
@@ -129,7 +129,7 @@ func (m *model) Update(t *rapid.T) {
 }
 
 func (m *model) Delete(t *rapid.T) {
-	m.tried = true
+	m.dirty = true
 	id := m.drawID(t)
 	err := m.svc.DeleteGroup(context.Background(), m.store, id)
 	if _, exists := m.groups[id]; !exists {
@@ -150,7 +150,7 @@ func (m *model) Get(t *rapid.T) {
 	}
 }
 
-// List asks for a page of what a filter selects, and for the count of it.
+// List compares a page and the count of a random filter.
 func (m *model) List(t *rapid.T) {
 	f := drawFilter(t)
 	page := cohort.Page{Number: rapid.IntRange(1, 4).Draw(t, "page"), Size: rapid.IntRange(1, 4).Draw(t, "size")}
@@ -162,7 +162,7 @@ func (m *model) List(t *rapid.T) {
 	}
 	n, err := m.svc.CountGroups(context.Background(), m.store, f)
 	if err != nil || n != int64(len(want)) {
-		t.Fatalf("count %d, error %v, want %d", n, err, len(want))
+		t.Fatalf("CountGroups returned %d, error %v, want %d", n, err, len(want))
 	}
 	from := min(int(page.Offset()), len(want))
 	want = want[from:min(from+page.Size, len(want))]
@@ -174,7 +174,7 @@ func (m *model) List(t *rapid.T) {
 
 func drawFilter(t *rapid.T) cohort.GroupFilter {
 	moment := rapid.Map(rapid.IntRange(0, 20), func(s int) time.Time { return t0.Add(time.Duration(s) * time.Second) })
-	span := rapid.Custom(func(t *rapid.T) (s cohort.TimeRange) {
+	timeRange := rapid.Custom(func(t *rapid.T) (s cohort.TimeRange) {
 		if from := maybe(t, moment, "from"); from != nil {
 			s.From = *from
 		}
@@ -186,7 +186,7 @@ func drawFilter(t *rapid.T) cohort.GroupFilter {
 	return cohort.GroupFilter{
 		Name: maybe(t, names, "name is"), NameLike: rapid.SampledFrom([]string{"", "", "I", "ÄR", "te & ", "%", "y"}).Draw(t, "name like"),
 		IsDefault: maybe(t, rapid.Bool(), "is default"), IsGroupForGuests: maybe(t, rapid.Bool(), "is for guests"),
-		DateCreated: span.Draw(t, "created"), DateModified: span.Draw(t, "modified"),
+		DateCreated: timeRange.Draw(t, "created"), DateModified: timeRange.Draw(t, "modified"),
 	}
 }
 
@@ -201,16 +201,17 @@ func matches(f cohort.GroupFilter, g cohort.Group) bool {
 		within(f.DateCreated, g.DateCreated) && within(f.DateModified, g.DateModified)
 }
 
+// Tick moves the clock.
 func (m *model) Tick(t *rapid.T) {
 	m.clock.Set(m.clock.Now().Add(time.Duration(rapid.IntRange(1, 3).Draw(t, "seconds")) * time.Second))
 }
 
-// Check compares everything after each action that wrote, or tried to.
+// Check compares all groups after each attempted write.
 func (m *model) Check(t *rapid.T) {
-	if !m.tried {
+	if !m.dirty {
 		return
 	}
-	m.tried = false
+	m.dirty = false
 	var want []cohort.Group
 	for _, id := range slices.Sorted(maps.Keys(m.groups)) {
 		want = append(want, m.groups[id])

@@ -17,30 +17,29 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-// caller is one of several who change the groups of one store. It renames and
-// deletes only groups of its own, so it knows what must become of them; flags
-// it moves to any group of anybody.
+// caller is one of several concurrent callers on one store. It renames and deletes only
+// groups that it has created, so it knows their final state. It moves flags to any group.
 type caller struct {
-	svc   *service.Service
-	rng   *rand.Rand
-	known *shared
-	names map[int64]string // of its groups that are there
-	gone  map[int64]bool
+	svc     *service.Service
+	rng     *rand.Rand
+	all     *sharedIDs
+	names   map[int64]string // of its existing groups
+	deleted map[int64]bool   // its deleted groups
 }
 
-// shared is the ids that all callers have seen.
-type shared struct {
+// sharedIDs holds the ids of the groups of all callers.
+type sharedIDs struct {
 	mu  sync.Mutex
 	ids []int64
 }
 
-func (s *shared) add(id int64) {
+func (s *sharedIDs) add(id int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ids = append(s.ids, id)
 }
 
-func (s *shared) pick(rng *rand.Rand) int64 {
+func (s *sharedIDs) pick(rng *rand.Rand) int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.ids) == 0 {
@@ -49,12 +48,12 @@ func (s *shared) pick(rng *rand.Rand) int64 {
 	return s.ids[rng.IntN(len(s.ids))]
 }
 
-// flag is on, off, or not in the update.
+// flag returns a random value of a flag in an update: true, false or not set.
 func (c *caller) flag() *bool {
 	return []*bool{nil, new(true), new(true), new(false)}[c.rng.IntN(4)]
 }
 
-// own returns one of the caller's groups, or 0.
+// own returns the id of a random group of the caller, or 0.
 func (c *caller) own() int64 {
 	ids := slices.Sorted(maps.Keys(c.names))
 	if len(ids) == 0 {
@@ -75,7 +74,7 @@ func (c *caller) act(t *testing.T, label string) {
 			return
 		}
 		c.names[g.ID] = label
-		c.known.add(g.ID)
+		c.all.add(g.ID)
 	case n < 6:
 		if _, err := c.svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &label, IsDefault: c.flag()}); err != nil {
 			t.Errorf("%s: rename: %v", label, err)
@@ -88,48 +87,49 @@ func (c *caller) act(t *testing.T, label string) {
 			return
 		}
 		delete(c.names, id)
-		c.gone[id] = true
+		c.deleted[id] = true
 	default:
-		// Its owner may have deleted it, and nothing else may be wrong.
+		// Its owner may have deleted it. No other error is allowed.
 		u := cohort.GroupUpdate{IsDefault: c.flag(), IsGroupForGuests: c.flag()}
-		if _, err := c.svc.UpdateGroup(t.Context(), "a", c.known.pick(c.rng), u); err != nil && cohort.KindOf(err) != cohort.KindNotFound {
+		if _, err := c.svc.UpdateGroup(t.Context(), "a", c.all.pick(c.rng), u); err != nil && cohort.KindOf(err) != cohort.KindNotFound {
 			t.Errorf("%s: move flags: %v", label, err)
 		}
 	}
 }
 
-// TestRandomHistoriesByManyCallers lets callers loose on one store, looks at it
-// in between, and compares the end with what each caller knows to be true.
-func TestRandomHistoriesByManyCallers(t *testing.T) {
-	const callers, calls, histories = 8, 40, 3
-	for seed := range uint64(histories) {
+// Concurrent callers make random calls on one store. Every snapshot must be consistent,
+// and the final state must be the one that the callers expect.
+func TestConcurrentGroupHistories(t *testing.T) {
+	const callers, calls = 8, 40
+	histories := times(3, 1)
+	for seed := range uint64(histories) { //nolint:gosec // a small number
 		dbtest.Each(t, func(t *testing.T, d *db.DB) {
 			svc := newService(t, d, []string{"a"})
-			known := &shared{}
+			ids := &sharedIDs{}
 			all := make([]*caller, callers)
 			var wg sync.WaitGroup
 			for i := range all {
-				c := &caller{svc, rand.New(rand.NewPCG(seed, uint64(i))), known, map[int64]string{}, map[int64]bool{}}
+				c := &caller{svc, rand.New(rand.NewPCG(seed, uint64(i))), ids, map[int64]string{}, map[int64]bool{}}
 				all[i] = c
 				wg.Go(func() {
 					for n := range calls {
 						c.act(t, fmt.Sprintf("caller %d call %d", i, n))
 						if (i+n)%callers == 0 {
-							look(t, d) // while the others go on
+							wantConsistentGroups(t, d)
 						}
 					}
 				})
 			}
 			wg.Wait()
-			look(t, d)
-			wantTruth(t, d, svc, all)
+			wantConsistentGroups(t, d)
+			wantFinalGroups(t, d, svc, all)
 		})
 	}
 }
 
-// look reads the store in several ways in one view, which must agree with each
-// other and with the rules of a store, whatever is going on.
-func look(t *testing.T, d *db.DB) {
+// wantConsistentGroups reads the groups in several ways in one snapshot, and fails unless
+// the results agree and each flag is on at most one group.
+func wantConsistentGroups(t *testing.T, d *db.DB) {
 	var groups, defaults, guests []cohort.Group
 	var n int64
 	err := d.View(t.Context(), func(tx *db.Tx) (err error) {
@@ -147,37 +147,37 @@ func look(t *testing.T, d *db.DB) {
 		return err
 	})
 	if err != nil {
-		t.Errorf("look: %v", err)
+		t.Errorf("reading the groups: %v", err)
 		return
 	}
 	if int64(len(groups)) != n || len(defaults) > 1 || len(guests) > 1 {
-		t.Errorf("listed %d, counted %d, default %d, for guests %d", len(groups), n, len(defaults), len(guests))
+		t.Errorf("%d groups are listed and %d counted; %d are default and %d for guests", len(groups), n, len(defaults), len(guests))
 	}
 	having := func(flag func(cohort.Group) bool) []cohort.Group {
 		return slices.DeleteFunc(slices.Clone(groups), func(g cohort.Group) bool { return !flag(g) })
 	}
 	if diff := cmp.Diff(having(func(g cohort.Group) bool { return g.IsDefault }), defaults, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("default (-in the list +by the filter):\n%s", diff)
+		t.Errorf("default group (-in the list +with the filter):\n%s", diff)
 	}
 	if diff := cmp.Diff(having(func(g cohort.Group) bool { return g.IsGroupForGuests }), guests, cmpopts.EquateEmpty()); diff != "" {
-		t.Errorf("for guests (-in the list +by the filter):\n%s", diff)
+		t.Errorf("group for guests (-in the list +with the filter):\n%s", diff)
 	}
 	if !slices.IsSortedFunc(groups, func(a, b cohort.Group) int { return int(a.ID - b.ID) }) {
-		t.Error("the list is not in the order of ids")
+		t.Error("the list is not sorted by id")
 	}
 }
 
-func wantTruth(t *testing.T, d *db.DB, svc *service.Service, all []*caller) {
+func wantFinalGroups(t *testing.T, d *db.DB, svc *service.Service, all []*caller) {
 	t.Helper()
-	want, given := map[int64]string{}, map[int64]bool{}
+	want, used := map[int64]string{}, map[int64]bool{}
 	for _, c := range all {
 		maps.Copy(want, c.names)
-		for _, ids := range []map[int64]bool{c.gone, keys(c.names)} {
+		for _, ids := range []map[int64]bool{c.deleted, keys(c.names)} {
 			for id := range ids {
-				if given[id] {
-					t.Errorf("the id %d was given to two groups", id)
+				if used[id] {
+					t.Errorf("two groups have the id %d", id)
 				}
-				given[id] = true
+				used[id] = true
 			}
 		}
 	}
@@ -190,12 +190,12 @@ func wantTruth(t *testing.T, d *db.DB, svc *service.Service, all []*caller) {
 		got[g.ID] = g.Name
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("names at the end (-want +got):\n%s", diff)
+		t.Errorf("final names (-want +got):\n%s", diff)
 	}
-	// Where many write at a time, an attempt that is made again takes another id.
-	for id := int64(1); id <= int64(len(given)) && d.SeesAllWrites(); id++ {
-		if !given[id] {
-			t.Errorf("of %d groups none was given the id %d", len(given), id)
+	// On PostgreSQL a retried transaction takes another id, so ids may be skipped.
+	for id := int64(1); id <= int64(len(used)) && d.SeesAllWrites(); id++ {
+		if !used[id] {
+			t.Errorf("none of %d groups has the id %d", len(used), id)
 		}
 	}
 }
@@ -208,10 +208,10 @@ func keys(m map[int64]string) map[int64]bool {
 	return set
 }
 
-// When flags are only ever moved and never dropped, somebody has each of them
-// at the end, and at every moment after the first group.
+// While flags are moved and never cleared, exactly one group has each flag at any time.
 func TestFlagsAreNeverLost(t *testing.T) {
-	const callers, calls = 8, 20
+	const callers = 8
+	calls := times(20, 8)
 	both := cohort.GroupUpdate{IsDefault: new(true), IsGroupForGuests: new(true)}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
@@ -231,7 +231,7 @@ func TestFlagsAreNeverLost(t *testing.T) {
 					}
 					for _, f := range []cohort.GroupFilter{{IsDefault: new(true)}, {IsGroupForGuests: new(true)}} {
 						if n, err := svc.CountGroups(t.Context(), "a", f); err != nil || n != 1 {
-							t.Errorf("%d groups have a flag, error %v", n, err)
+							t.Errorf("%d groups have a flag, want 1, error %v", n, err)
 						}
 					}
 				}

@@ -13,12 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 )
 
-func TestCreateGroupReturnsWhatIsKept(t *testing.T) {
+func TestCreateGroupReturnsStoredState(t *testing.T) {
 	given := cohort.Group{
 		ID: 99, Name: "  VIP ", IsDefault: true, IsGroupForGuests: true,
 		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{3, 1, 3}},
 		DiscountRules:  []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 5), percentOff(cohort.RuleProduct, 7, 10)},
-		DateCreated:    t0.AddDate(-1, 0, 0), DateModified: t0.AddDate(-1, 0, 0), // not the caller's to choose
+		DateCreated:    t0.AddDate(-1, 0, 0), DateModified: t0.AddDate(-1, 0, 0), // ignored
 	}
 	want := given
 	want.ID, want.Name, want.CategoryAccess.Categories = 1, "VIP", []int64{3, 1}
@@ -41,7 +41,7 @@ func TestInvalidGroupsChangeNothing(t *testing.T) {
 
 		_, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: " ", IsDefault: true})
 		wantKind(t, err, cohort.KindInvalid)
-		// Each update has a part that is valid, which must not be kept alone.
+		// Each update has a valid part, which must not be stored.
 		for _, u := range []cohort.GroupUpdate{
 			{Name: new(""), IsDefault: new(true)},
 			{Name: new("new"), CategoryAccess: &cohort.CategoryAccess{Type: cohort.AccessSpecific}},
@@ -53,7 +53,7 @@ func TestInvalidGroupsChangeNothing(t *testing.T) {
 		wantGroups(t, svc, "a", first, second)
 
 		if third := mustCreate(t, svc, "a", cohort.Group{Name: "third"}); third.ID != 3 {
-			t.Errorf("the group after a refused one has the id %d", third.ID)
+			t.Errorf("the group after a rejected one has the id %d, want 3", third.ID)
 		}
 	})
 }
@@ -84,16 +84,16 @@ func TestGroupsThatDoNotExist(t *testing.T) {
 	})
 }
 
-func TestCreateGroupInAStoreThatIsGone(t *testing.T) {
+func TestCreateGroupInUnknownStore(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, nil)
-		if g, err := svc.CreateGroup(t.Context(), "gone", cohort.Group{Name: "x"}); err == nil {
-			t.Errorf("got %v", g)
+		if g, err := svc.CreateGroup(t.Context(), "unknown", cohort.Group{Name: "x"}); err == nil {
+			t.Errorf("created %v in a store that does not exist", g)
 		}
-		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "gone"}); err != nil {
+		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "unknown"}); err != nil {
 			t.Fatal(err)
 		}
-		wantGroups(t, svc, "gone")
+		wantGroups(t, svc, "unknown")
 	})
 }
 
@@ -101,14 +101,14 @@ func TestDates(t *testing.T) {
 	const minute = time.Minute
 	tests := []struct {
 		name   string
-		after  time.Duration // how far the clock has moved when update runs
+		after  time.Duration // from the creation to the update, by the clock
 		update cohort.GroupUpdate
-		want   time.Duration // by how much the modification date has
+		want   time.Duration // from the creation to the modification date
 	}{
 		{"later", minute, cohort.GroupUpdate{Name: new("new")}, minute},
-		{"at once", 0, cohort.GroupUpdate{Name: new("new")}, 0},
+		{"at the same time", 0, cohort.GroupUpdate{Name: new("new")}, 0},
 		{"the same values again", minute, cohort.GroupUpdate{Name: new("first"), IsDefault: new(false)}, minute},
-		{"nothing", minute, cohort.GroupUpdate{}, 0},
+		{"empty", minute, cohort.GroupUpdate{}, 0},
 		{"the clock went back", -minute, cohort.GroupUpdate{Name: new("new")}, 0},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -135,8 +135,8 @@ func TestDates(t *testing.T) {
 	})
 }
 
-// A group that loses a flag is modified by that, though nobody named it.
-func TestDateOfTheGroupThatLosesAFlag(t *testing.T) {
+// When a flag moves, the modification date of the group that loses it changes.
+func TestDateOfGroupThatLosesFlag(t *testing.T) {
 	both := cohort.GroupUpdate{IsDefault: new(true), IsGroupForGuests: new(true)}
 	take := map[string]func(*testing.T, *service.Service, string) cohort.Group{
 		"created": func(t *testing.T, svc *service.Service, store string) cohort.Group {
@@ -148,7 +148,7 @@ func TestDateOfTheGroupThatLosesAFlag(t *testing.T) {
 		},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for name, taken := range take {
+		for name, takeFlags := range take {
 			for by, after := range map[string]time.Duration{"later": time.Minute, "clock-back": -time.Minute} {
 				t.Run(name+" "+by, func(t *testing.T) {
 					c, store := newClock(), name+"-"+by
@@ -156,7 +156,7 @@ func TestDateOfTheGroupThatLosesAFlag(t *testing.T) {
 					loser := mustCreate(t, svc, store, both.Apply(cohort.Group{Name: "old"}))
 					bystander := mustCreate(t, svc, store, cohort.Group{Name: "bystander"})
 					c.Set(t0.Add(after))
-					winner := taken(t, svc, store)
+					winner := takeFlags(t, svc, store)
 
 					loser.IsDefault, loser.IsGroupForGuests = false, false
 					loser.DateModified = t0.Add(max(after, 0)) // never back
@@ -167,8 +167,7 @@ func TestDateOfTheGroupThatLosesAFlag(t *testing.T) {
 	})
 }
 
-// To set a flag on the group that has it touches no other, and a flag that goes
-// off goes to nobody.
+// Setting a flag on the group that has it, or clearing it, changes no other group.
 func TestFlagsThatDoNotMove(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
@@ -181,14 +180,14 @@ func TestFlagsThatDoNotMove(t *testing.T) {
 		g = mustUpdate(t, svc, "a", g.ID, cohort.GroupUpdate{IsDefault: new(false)})
 		wantGroups(t, svc, "a", guests, g)
 		if g.IsDefault {
-			t.Error("the flag is still on")
+			t.Error("the flag is not cleared")
 		}
 	})
 }
 
-// A clock has more digits than a database keeps. What a call returns must be
-// what the next one reads.
-func TestDatesAreReturnedAsKept(t *testing.T) {
+// The clock has a higher resolution than the stored dates. A write must return the dates
+// that the next read returns.
+func TestDatesAreReturnedAsStored(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
 		c.Set(t0.Add(123456 * time.Nanosecond).In(time.FixedZone("", 3600)))
@@ -198,7 +197,37 @@ func TestDatesAreReturnedAsKept(t *testing.T) {
 		c.Set(c.Now().Add(time.Hour))
 		wantGroups(t, svc, "a", mustUpdate(t, svc, "a", created.ID, cohort.GroupUpdate{Name: new("y")}))
 		if created.DateCreated.Location() != time.UTC {
-			t.Errorf("the date is in %v", created.DateCreated.Location())
+			t.Errorf("the date is in %v, want UTC", created.DateCreated.Location())
 		}
+	})
+}
+
+// A group may have been stored with more categories than MaxCategoriesOfGroup, before
+// the limit was introduced. Other fields of it can still be changed.
+func TestGroupWithTooManyCategories(t *testing.T) {
+	large := cohort.Group{ID: 1, Name: "large", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific}, DateCreated: t0, DateModified: t0}
+	for id := range int64(cohort.MaxCategoriesOfGroup + 1) {
+		large.CategoryAccess.Categories = append(large.CategoryAccess.Categories, id+1)
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, []string{"a"})
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("a", large) }); err != nil {
+			t.Fatal(err)
+		}
+		wantGroups(t, svc, "a", large)
+
+		want := large
+		want.Name = "renamed"
+		got, err := svc.UpdateGroup(t.Context(), "a", large.ID, cohort.GroupUpdate{Name: &want.Name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantGroups(t, svc, "a", got)
+		if got.Name != want.Name || len(got.CategoryAccess.Categories) != len(large.CategoryAccess.Categories) {
+			t.Errorf("the renamed group is %q with %d categories", got.Name, len(got.CategoryAccess.Categories))
+		}
+
+		_, err = svc.UpdateGroup(t.Context(), "a", large.ID, cohort.GroupUpdate{CategoryAccess: &large.CategoryAccess})
+		wantKind(t, err, cohort.KindInvalid)
 	})
 }

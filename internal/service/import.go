@@ -19,7 +19,7 @@ const MaxImportMistakes = 100
 // ImportCount is what an import did with the items of a kind.
 type ImportCount = db.ImportCount
 
-// ImportMistake is what is wrong with a line.
+// ImportMistake describes an error in a line of the import.
 type ImportMistake = db.ImportMistake
 
 // ImportMistakes is the error of an import that was rejected.

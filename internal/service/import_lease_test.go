@@ -14,12 +14,12 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// beginImport takes the lease of an import into store "a", as one does that is
+// beginImport takes the lease of an import into the store "a", like an import that is
 // then killed.
-func (s *shop) beginImport(t *testing.T) {
+func (s *fixture) beginImport(t *testing.T) {
 	t.Helper()
 	now := s.clock.Now()
-	l := db.ImportLease{StoreHash: "a", Owner: "somebody", Now: now, Until: now.Add(time.Minute)}
+	l := db.ImportLease{StoreHash: "a", Owner: "another process", Now: now, Until: now.Add(time.Minute)}
 	if err := s.db.Update(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.BeginImport(l)
 		return err
@@ -28,15 +28,15 @@ func (s *shop) beginImport(t *testing.T) {
 	}
 }
 
-// catalogWrites is everything that changes the catalog of store "a" or what is
-// said of its variants.
-func (s *shop) catalogWrites(t *testing.T) map[string]func() error {
+// catalogWrites returns calls of all methods that write the catalog or the price records
+// of the store "a".
+func (s *fixture) catalogWrites(t *testing.T) map[string]func() error {
 	t.Helper()
 	ctx := t.Context()
 	c := s.mustCategory(t, 0, "Boots")
 	spare := s.mustCategory(t, 0, "Spare")
 	p := s.mustProduct(t, newBoot("B-1", c.ID))
-	doomed := s.mustProduct(t, newBoot("B-2"))
+	deletable := s.mustProduct(t, newBoot("B-2"))
 	v, err := s.CreateVariant(ctx, "a", cohort.Variant{ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}})
 	if err != nil {
 		t.Fatal(err)
@@ -63,7 +63,7 @@ func (s *shop) catalogWrites(t *testing.T) map[string]func() error {
 			_, err := s.UpdateProduct(ctx, "a", p.ID, cohort.ProductUpdate{Name: &name})
 			return err
 		},
-		"delete a product": func() error { return s.DeleteProduct(ctx, "a", doomed.ID) },
+		"delete a product": func() error { return s.DeleteProduct(ctx, "a", deletable.ID) },
 		"delete products":  func() error { return s.DeleteProducts(ctx, "a", cohort.ProductFilter{IDs: []int64{99}}) },
 		"create a variant": func() error {
 			_, err := s.CreateVariant(ctx, "a", cohort.Variant{ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}})
@@ -88,10 +88,10 @@ func (s *shop) catalogWrites(t *testing.T) map[string]func() error {
 	}
 }
 
-// While an import is being finished nobody else changes the store's catalog; the
-// rest goes on. One that died is forgotten when its lease has run out.
-func TestCatalogWritesBesideAnImport(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// During an import other writes to the store's catalog fail; all other writes succeed.
+// They succeed again once the lease of an import that was killed has expired.
+func TestCatalogWritesDuringImport(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		writes := s.catalogWrites(t)
 		s.beginImport(t)
 		for name, write := range writes {
@@ -103,42 +103,44 @@ func TestCatalogWritesBesideAnImport(t *testing.T) {
 		}
 		s.group(t, cohort.Group{Name: "VIP"})
 		if _, err := s.CreateCategory(t.Context(), "b", cohort.Category{Name: "x"}); err != nil {
-			t.Errorf("of another store: %v", err)
+			t.Errorf("a write to another store: %v", err)
 		}
 		if list, err := s.AllCategories(t.Context(), "a"); len(list) != 2 || err != nil {
-			t.Errorf("%v %v", list, err)
+			t.Errorf("AllCategories returned %v, error %v", list, err)
 		}
 		s.later(time.Minute)
 		for name, write := range writes {
 			if err := write(); err != nil {
-				t.Errorf("after the lease: %s: %v", name, err)
+				t.Errorf("%s after the lease: %v", name, err)
 			}
 		}
 		s.beginImportAgain(t)
 	})
 }
 
-// beginImportAgain fails unless what is left of an import can be tidied up.
-func (s *shop) beginImportAgain(t *testing.T) {
+// beginImportAgain fails unless the unfinished import can be completed and another one
+// begun.
+func (s *fixture) beginImportAgain(t *testing.T) {
 	t.Helper()
 	if err := s.FinishImports(t.Context()); err != nil {
 		t.Error(err)
 	}
 	s.beginImport(t)
 	if _, err := s.CreateCategory(t.Context(), "a", cohort.Category{Name: "y"}); cohort.KindOf(err) != cohort.KindUnavailable {
-		t.Errorf("beside the next import: %v", err)
+		t.Errorf("a write during the next import: %v", err)
 	}
 }
 
-// Imports and those who write one SKU at a time all want the same SKUs. Each of
-// them has its own or was told that it has not, and no import stays unfinished.
-func TestImportsAgainstWriters(t *testing.T) {
+// Imports and single writes compete for the same SKUs. Each SKU belongs to the product
+// whose write succeeded, and no import stays unfinished.
+func TestImportDuringWrites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := &shop{newService(t, d, []string{"a", "b"}), d, nil}
-		const rounds, skus = 6, 5
-		for round := range int64(rounds) {
+		s := &fixture{newService(t, d, []string{"a", "b"}), d, nil}
+		const skus = 5
+		rounds := int64(times(6, 2))
+		for round := range rounds {
 			var mu sync.Mutex
-			owner := map[string]int64{} // the product that was told that it has a SKU
+			owner := map[string]int64{} // by SKU: the product whose creation succeeded
 			var wg sync.WaitGroup
 			for writer := range int64(2) {
 				wg.Go(func() {
@@ -176,28 +178,28 @@ func TestImportsAgainstWriters(t *testing.T) {
 		if err := s.FinishImports(t.Context()); err != nil {
 			t.Error(err)
 		}
-		s.mustCategory(t, 0, "there is no import")
+		s.mustCategory(t, 0, "no import is running")
 	})
 }
 
-func (s *shop) wantOwners(t *testing.T, round, skus int64, imported bool, owner map[string]int64) {
+func (s *fixture) wantOwners(t *testing.T, round, skus int64, imported bool, owner map[string]int64) {
 	t.Helper()
 	for i := range skus {
 		sku := fmt.Sprint("S-", round, "-", i)
-		var products taken[cohort.Product]
+		var products collected[cohort.Product]
 		if _, err := s.ReadProducts(t.Context(), "a", cohort.ProductFilter{SKU: &sku}, cohort.Page{Number: 1, Size: 9}, &products); err != nil {
 			t.Fatal(err)
 		}
 		want := owner[sku]
 		if imported {
 			if want != 0 {
-				t.Errorf("product %d was created with %s, which was imported", want, sku)
+				t.Errorf("product %d was created with the SKU %s, which was also imported", want, sku)
 			}
 			want = 1_000_000*(round+1) + i + 1
 		}
 		switch {
 		case want == 0 && len(products) > 0, want != 0 && (len(products) != 1 || products[0].ID != want):
-			t.Errorf("%s has %+v, want product %d", sku, products, want)
+			t.Errorf("products with the SKU %s are %+v, want product %d", sku, products, want)
 		}
 	}
 }

@@ -17,19 +17,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// step is one call of a history. Pick and Group are taken modulo what there is
-// when its turn comes.
+// step is one call of a history. Pick and Group are taken modulo the number of existing
+// customers and groups.
 type step struct {
 	Do    string
 	Pick  int
 	Group int64
-	// Slice is how many rows a deletion or a sweep writes; 0 for the service's
-	// own figure.
-	Slice int64
+	// Batch is the number of rows that a deletion or sweep writes; 0 is the service's
+	// default.
+	Batch int64
 }
 
-// steps draws a step; the deletions and sweeps write few rows if few is set.
-func steps(few bool) *rapid.Generator[step] {
+// steps draws a step. With small, deletions and sweeps write one to three rows.
+func steps(small bool) *rapid.Generator[step] {
 	return rapid.Custom(func(t *rapid.T) step {
 		// Repeats are weights.
 		s := step{Do: rapid.SampledFrom([]string{
@@ -38,42 +38,42 @@ func steps(few bool) *rapid.Generator[step] {
 		}).Draw(t, "do")}
 		s.Pick = rapid.IntRange(0, 1<<16).Draw(t, "pick")
 		s.Group = rapid.Int64Range(0, 1<<16).Draw(t, "group")
-		if few {
-			s.Slice = rapid.Int64Range(1, 3).Draw(t, "slice")
+		if small {
+			s.Batch = rapid.Int64Range(1, 3).Draw(t, "batch")
 		}
 		return s
 	})
 }
 
-// history is a store that several callers change at the same time.
+// history is a store with several concurrent callers.
 type history struct {
 	svc      *service.Service
 	db       *db.DB
 	store    string
-	groups   atomic.Int64 // the highest id of a group that any caller was given
+	groups   atomic.Int64 // the highest group id of all callers
 	mu       sync.Mutex
 	problems []string
 }
 
-// problem notes what is wrong, from whatever goroutine.
+// problem records a failure, from any goroutine.
 func (h *history) problem(format string, args ...any) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.problems = append(h.problems, fmt.Sprintf(format, args...))
 }
 
-// member is one of the callers. It alone changes the customers that it has
-// made, so it knows in which group they must be, unless that is gone.
+// member is one of the callers. It changes only customers that it has created, so it
+// knows their groups, unless a group is deleted.
 type member struct {
 	*history
-	name string
-	made int
-	own  map[int64]int64 // the customers' groups as the last answer had them
+	name    string
+	created int
+	own     map[int64]int64 // by customer: the group in the last result
 }
 
-// act takes one step. What is not there, or not any more, may be refused.
+// act takes one step. It allows errors about groups that do not exist.
 func (m *member) act(ctx context.Context, s step) {
-	group := s.Group % (m.groups.Load() + 2) // 0 is none, the highest not there yet
+	group := s.Group % (m.groups.Load() + 2) // 0 is none, the highest does not exist yet
 	var id int64
 	if ids := slices.Sorted(maps.Keys(m.own)); len(ids) > 0 {
 		id = ids[s.Pick%len(ids)]
@@ -84,8 +84,8 @@ func (m *member) act(ctx context.Context, s step) {
 	var c cohort.Customer
 	switch s.Do {
 	case "create", "create by default":
-		m.made++
-		u := ada(fmt.Sprint(m.name, m.made, "@example.com"))
+		m.created++
+		u := ada(fmt.Sprint(m.name, m.created, "@example.com"))
 		if s.Do == "create" {
 			u.GroupID = &group
 		}
@@ -103,9 +103,9 @@ func (m *member) act(ctx context.Context, s step) {
 		for last := m.groups.Load(); last < g.ID && !m.groups.CompareAndSwap(last, g.ID); last = m.groups.Load() {
 		}
 	case "delete group":
-		err = m.deleteGroup(ctx, group, s.Slice)
+		err = m.deleteGroup(ctx, group, s.Batch)
 	case "sweep":
-		_, err = m.sweep(ctx, s.Slice)
+		_, err = m.sweep(ctx, s.Batch)
 	}
 	switch kind := cohort.KindOf(err); {
 	case err == nil && c.ID != 0:
@@ -117,33 +117,34 @@ func (m *member) act(ctx context.Context, s step) {
 	}
 }
 
-// deleteGroup deletes as the service does, but for the number of rows.
-func (h *history) deleteGroup(ctx context.Context, id, slice int64) error {
-	if slice == 0 {
+// deleteGroup is Service.DeleteGroup with another batch size.
+func (h *history) deleteGroup(ctx context.Context, id, batch int64) error {
+	if batch == 0 {
 		return h.svc.DeleteGroup(ctx, h.store, id)
 	}
 	return h.db.Update(ctx, func(tx *db.Tx) error {
 		if err := tx.DeleteGroup(h.store, id); err != nil {
 			return err
 		}
-		_, err := tx.UnassignMembers(h.store, id, slice)
+		_, err := tx.UnassignMembers(h.store, id, batch)
 		return err
 	})
 }
 
-func (h *history) sweep(ctx context.Context, slice int64) (more bool, err error) {
-	if slice == 0 {
+// sweep is Service.SweepTombstones with another batch size.
+func (h *history) sweep(ctx context.Context, batch int64) (more bool, err error) {
+	if batch == 0 {
 		return h.svc.SweepTombstones(ctx)
 	}
 	err = h.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepTombstones(slice)
+		more, err = tx.SweepTombstones(batch)
 		return err
 	})
 	return more, err
 }
 
-// run lets callers take their steps at the same time, and looks at the store in
-// between, when it is quiet, and when all is swept.
+// run runs the callers concurrently. It checks the store during the calls, after them,
+// and after all sweeps.
 func (h *history) run(t rapid.TB, callers [][]step, seed map[int64]int64) {
 	ctx := context.Background()
 	var members []*member
@@ -160,7 +161,7 @@ func (h *history) run(t rapid.TB, callers [][]step, seed map[int64]int64) {
 			for n, s := range steps {
 				m.act(ctx, s)
 				if n%4 == 3 {
-					h.snapshot(ctx) // while the others go on
+					h.snapshot(ctx)
 				}
 			}
 		})
@@ -170,7 +171,7 @@ func (h *history) run(t rapid.TB, callers [][]step, seed map[int64]int64) {
 	for more := true; more; {
 		h.snapshot(ctx)
 		var err error
-		if more, err = h.sweep(ctx, callers[0][0].Slice); err != nil {
+		if more, err = h.sweep(ctx, callers[0][0].Batch); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -183,9 +184,9 @@ func (h *history) run(t rapid.TB, callers [][]step, seed map[int64]int64) {
 	}
 }
 
-// Small groups and slices, so that deletions, sweeps and changes meet in every
-// way.
-func TestMembersInRandomHistories(t *testing.T) {
+// Groups and batches are small, so that deletions, sweeps and changes interleave in many
+// ways.
+func TestConcurrentMemberHistories(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, nil)
 		stores := 0
@@ -200,15 +201,15 @@ func TestMembersInRandomHistories(t *testing.T) {
 	})
 }
 
-// Groups that it takes the service several transactions to empty.
-func TestMembersOfLargeGroupsInRandomHistories(t *testing.T) {
+// The service needs several transactions to empty the groups.
+func TestConcurrentMemberHistoriesOfLargeGroups(t *testing.T) {
 	callers := rapid.SliceOfN(rapid.SliceOfN(steps(false), 20, 40), 3, 3)
-	for seed := range 3 {
+	for seed := range times(3, 1) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			eachShop(t, func(t *testing.T, s *shop) {
+			eachEngine(t, func(t *testing.T, s *fixture) {
 				h := &history{svc: s.Service, db: s.db, store: "a"}
 				own := map[int64]int64{}
-				for _, members := range []int{slice + 50, slice + 10, 20} {
+				for _, members := range []int{memberBatch + 50, memberBatch + 10, 20} {
 					group := s.group(t, cohort.Group{})
 					for _, id := range fill(t, s.db, "a", group, members) {
 						own[id] = group
@@ -216,7 +217,7 @@ func TestMembersOfLargeGroupsInRandomHistories(t *testing.T) {
 					h.groups.Store(group)
 				}
 				all := callers.Example(seed)
-				// Whatever else was drawn, two of them go.
+				// Two groups are deleted in any case.
 				all[0] = slices.Insert(all[0], 5, step{Do: "delete group", Group: 1})
 				all[1] = slices.Insert(all[1], 10, step{Do: "delete group", Group: 2})
 				h.run(t, all, own)

@@ -12,21 +12,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// slice is how many rows of members one transaction of the service writes.
-const slice = 500
+// memberBatch is the service's constant of the same name.
+const memberBatch = 500
 
-// wantMembers fails unless the groups of the store, all of them, have these
-// members, by the kept counts, by the filter, and by looking at each customer;
-// and unless so many customers are in none.
-func (s *shop) wantMembers(t testing.TB, want map[int64]int64, none int64) {
+// wantMembers fails unless the store has exactly these groups with these numbers of
+// members, and this number of customers without a group. It checks the counters, the
+// filter and each customer.
+func (s *fixture) wantMembers(t testing.TB, want map[int64]int64, none int64) {
 	t.Helper()
 	groups, err := s.ListGroupMembers(t.Context(), "a", cohort.GroupFilter{}, cohort.Page{Number: 1, Size: 1000})
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, filtered := map[int64]int64{}, map[int64]int64{}
+	counters, filtered := map[int64]int64{}, map[int64]int64{}
 	for _, g := range groups {
-		kept[g.ID] = g.Members
+		counters[g.ID] = g.Members
 		filtered[g.ID] = int64(len(s.customers(t, cohort.CustomerFilter{GroupID: &g.ID})))
 	}
 	seen := map[int64]int64{}
@@ -38,18 +38,18 @@ func (s *shop) wantMembers(t testing.TB, want map[int64]int64, none int64) {
 	}
 	inNone := seen[0]
 	delete(seen, 0)
-	for way, got := range map[string]map[int64]int64{"kept": kept, "filtered": filtered, "seen": seen} {
+	for way, got := range map[string]map[int64]int64{"the counters": counters, "the filter": filtered, "the customers": seen} {
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("members, %s (-want +got):\n%s", way, diff)
+			t.Errorf("members by %s (-want +got):\n%s", way, diff)
 		}
 	}
 	if found := len(s.customers(t, cohort.CustomerFilter{GroupID: new(int64(0))})); int64(found) != none || inNone != none {
-		t.Errorf("in no group: %d by the filter, %d seen, want %d", found, inNone, none)
+		t.Errorf("customers in no group: %d by the filter, %d by the customers, want %d", found, inNone, none)
 	}
 }
 
-// wantGone fails unless a deleted group looks as if it had never been.
-func (s *shop) wantGone(t testing.TB, id int64) {
+// wantGone fails unless a deleted group behaves like one that never existed.
+func (s *fixture) wantGone(t testing.TB, id int64) {
 	t.Helper()
 	_, err := s.Group(t.Context(), "a", id)
 	wantKind(t, err, cohort.KindNotFound)
@@ -60,8 +60,8 @@ func (s *shop) wantGone(t testing.TB, id int64) {
 	wantError(t, err, noGroup)
 }
 
-// sweepOne writes one slice.
-func (s *shop) sweepOne(t testing.TB) (more bool) {
+// sweepOne sweeps one batch.
+func (s *fixture) sweepOne(t testing.TB) (more bool) {
 	t.Helper()
 	more, err := s.SweepTombstones(t.Context())
 	if err != nil {
@@ -70,8 +70,8 @@ func (s *shop) sweepOne(t testing.TB) (more bool) {
 	return more
 }
 
-// signalled takes a signal that there is something to sweep.
-func (s *shop) signalled() bool {
+// signalled receives a signal of TombstonesAdded, if there is one.
+func (s *fixture) signalled() bool {
 	select {
 	case <-s.TombstonesAdded():
 		return true
@@ -81,7 +81,7 @@ func (s *shop) signalled() bool {
 }
 
 func TestListGroupMembers(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		s.wantMembers(t, map[int64]int64{}, 0)
 		first, second := s.group(t, cohort.Group{}), s.group(t, cohort.Group{IsDefault: true})
 		ids := fill(t, s.db, "a", first, 40)
@@ -107,7 +107,7 @@ func TestListGroupMembers(t *testing.T) {
 		// The filter and the page are those of ListGroups.
 		got, err := s.ListGroupMembers(t.Context(), "a", cohort.GroupFilter{IsDefault: new(true)}, cohort.Page{Number: 1, Size: 1})
 		if err != nil || len(got) != 1 || got[0].ID != second || got[0].Members != 1 {
-			t.Errorf("the default group: %+v, error %v", got, err)
+			t.Errorf("with a filter: %+v, error %v", got, err)
 		}
 		if got, err := s.ListGroupMembers(t.Context(), "a", cohort.GroupFilter{}, cohort.Page{Number: 2, Size: 1}); err != nil || len(got) != 1 || got[0].ID != second {
 			t.Errorf("the second page: %+v, error %v", got, err)
@@ -115,12 +115,13 @@ func TestListGroupMembers(t *testing.T) {
 	})
 }
 
-// A signal for each deletion that leaves rows behind, and for no other. Nobody
-// has to listen.
-func TestDepartures(t *testing.T) {
-	for members, want := range map[int]bool{0: false, slice - 1: false, slice: false, slice + 1: true} {
+// DeleteGroup sends a signal if it leaves rows to the sweep, and only then. It does not
+// wait for a receiver.
+func TestTombstonesAdded(t *testing.T) {
+	for members, want := range map[int]bool{0: false, memberBatch - 1: false, memberBatch: false, memberBatch + 1: true} {
 		t.Run(fmt.Sprint(members, " members"), func(t *testing.T) {
-			eachShop(t, func(t *testing.T, s *shop) {
+			t.Parallel()
+			eachEngine(t, func(t *testing.T, s *fixture) {
 				for range 2 {
 					id := s.group(t, cohort.Group{})
 					fill(t, s.db, "a", id, members)
@@ -129,24 +130,23 @@ func TestDepartures(t *testing.T) {
 					}
 				}
 				if got := s.signalled(); got != want {
-					t.Errorf("signalled %v, want %v", got, want)
+					t.Errorf("signal: %v, want %v", got, want)
 				}
 				if s.signalled() {
-					t.Error("signalled twice")
+					t.Error("a second signal")
 				}
 			})
 		})
 	}
 }
 
-// From the moment that DeleteGroup returns, its members are in no group: before
-// any sweep, between two, after the process has ended and begun anew, and at
-// the end.
+// After DeleteGroup has returned, the members are in no group: before any sweep, between
+// two sweeps, after a restart, and after the last sweep.
 func TestDeleteLargeGroup(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
-		const members = 2*slice + 7
+		const members = 2*memberBatch + 7
 		d := open(t, url)
-		s := newShop(t, d)
+		s := newFixture(t, d)
 		large, small := s.group(t, cohort.Group{IsDefault: true}), s.group(t, cohort.Group{})
 		ids := fill(t, d, "a", large, members)
 		fill(t, d, "a", small, 5)
@@ -160,18 +160,18 @@ func TestDeleteLargeGroup(t *testing.T) {
 		s.wantGone(t, large)
 
 		if !s.sweepOne(t) {
-			t.Error("after one slice there is nothing more to do")
+			t.Error("no rows are left after one batch")
 		}
 		s.wantMembers(t, want, none)
 
-		// Rows that still name the group: one customer moves, one goes, one stays
-		// and is changed in another respect.
+		// Of the rows that still contain the group's id, one customer moves to another
+		// group, one is updated otherwise, and one is deleted.
 		last := ids[members-1]
 		if c, err := s.UpdateCustomer(t.Context(), "a", last, cohort.CustomerUpdate{GroupID: &small}); err != nil || c.GroupID != small {
 			t.Errorf("moved to group %d, error %v", c.GroupID, err)
 		}
 		if c, err := s.UpdateCustomer(t.Context(), "a", last-1, cohort.CustomerUpdate{Phone: new("555")}); err != nil || c.GroupID != 0 {
-			t.Errorf("a phone number put it in group %d, error %v", c.GroupID, err)
+			t.Errorf("updating the phone moved the customer to group %d, error %v", c.GroupID, err)
 		}
 		if err := s.DeleteCustomer(t.Context(), "a", last-2); err != nil {
 			t.Error(err)
@@ -185,7 +185,7 @@ func TestDeleteLargeGroup(t *testing.T) {
 		}
 		d = open(t, url)
 		defer d.Close()
-		s = &shop{newService(t, d, nil), d, nil}
+		s = &fixture{newService(t, d, nil), d, nil}
 		s.wantMembers(t, want, none)
 		s.wantGone(t, large)
 		sweeps := 0
@@ -194,10 +194,10 @@ func TestDeleteLargeGroup(t *testing.T) {
 			s.wantMembers(t, want, none)
 		}
 		if sweeps == 0 {
-			t.Error("after the restart there was nothing left to do")
+			t.Error("no rows were left after the restart")
 		}
-		if departed(t, d, large) {
-			t.Error("the group is still noted as departed")
+		if hasTombstone(t, d, large) {
+			t.Error("the tombstone is still there after the last sweep")
 		}
 		s.wantMembers(t, want, none)
 		s.wantGone(t, large)
@@ -214,9 +214,9 @@ func open(t testing.TB, url string) *db.DB {
 	return d
 }
 
-// departed reports whether a group of the store "a" is noted as departed: a row
-// that names it counts as in none only then.
-func departed(t testing.TB, d *db.DB, group int64) (yes bool) {
+// hasTombstone reports whether a group of the store "a" has a tombstone: only then is a
+// customer whose row contains the group's id in no group.
+func hasTombstone(t testing.TB, d *db.DB, group int64) (yes bool) {
 	t.Helper()
 	id := fill(t, d, "a", group, 1)[0]
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
@@ -233,16 +233,16 @@ func departed(t testing.TB, d *db.DB, group int64) (yes bool) {
 	return yes
 }
 
-// Somebody joins a group, or is made a member of it, while it is being deleted:
-// either it was there and is left at once, or it was not there.
-func TestJoinAGroupThatIsBeingDeleted(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Customers join a group while it is deleted. Either they join before the deletion and
+// end up in no group, or the group does not exist for them.
+func TestJoinGroupDuringDeletion(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		joiner := s.create(t, ada("joiner@example.com"))
 		total := 1
-		for round := range 30 {
+		for round := range times(30, 12) {
 			group := s.group(t, cohort.Group{IsDefault: round%2 == 0})
-			if round == 10 { // and once rows are left behind
-				total += len(fill(t, s.db, "a", group, slice+1))
+			if round == 10 { // this deletion leaves rows to the sweep
+				total += len(fill(t, s.db, "a", group, memberBatch+1))
 			}
 			u := ada(fmt.Sprint(round, "@example.com"))
 			named := ada(fmt.Sprint(round, "@named.example"))
@@ -266,7 +266,7 @@ func TestJoinAGroupThatIsBeingDeleted(t *testing.T) {
 			wg.Wait()
 			total += 2
 			for i, err := range errs {
-				if refused := i >= 2 && err != nil; refused {
+				if rejected := i >= 2 && err != nil; rejected {
 					wantError(t, err, noGroup)
 				} else if err != nil {
 					t.Errorf("call %d: %v", i, err)

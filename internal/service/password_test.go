@@ -13,23 +13,23 @@ import (
 )
 
 func TestValidatePassword(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		known := ada("ada@example.com")
 		known.Password = new("secret")
 		s.create(t, known)
-		s.create(t, ada("grace@example.com")) // who was given a password that nobody knows
+		s.create(t, ada("grace@example.com")) // has a random password
 		want := func(store string, id int64, attempt string, want bool) {
 			t.Helper()
 			if got, err := s.ValidatePassword(t.Context(), store, id, attempt); got != want || err != nil {
-				t.Errorf("customer %d of %s, %q: %v, error %v", id, store, attempt, got, err)
+				t.Errorf("password %q of customer %d of store %s: %v, want %v, error %v", attempt, id, store, got, want, err)
 			}
 		}
 		want("a", 1, "secret", true)
 		want("a", 1, "Secret", false)
 		want("a", 2, "", false)
 		want("a", 2, "secret", false)
-		want("a", 3, "secret", false) // nobody
-		want("b", 1, "secret", false) // somebody in another store
+		want("a", 3, "secret", false) // unknown customer
+		want("b", 1, "secret", false) // a customer of another store
 		want("none", 1, "secret", false)
 
 		change := func(id int64, u cohort.CustomerUpdate) {
@@ -54,37 +54,37 @@ func TestValidatePassword(t *testing.T) {
 	})
 }
 
-// placeContext is a context that says when a hash asks for its place in the
-// process, which looks at the context first.
-type placeContext struct {
+// slotContext calls a function when a hash requests one of the process's slots for
+// hashing, which checks the context first.
+type slotContext struct {
 	context.Context
-	asked func()
+	requested func()
 }
 
-func (c placeContext) Err() error {
+func (c slotContext) Err() error {
 	pc, _, _, _ := runtime.Caller(1)
 	if strings.HasSuffix(runtime.FuncForPC(pc).Name(), "/internal/limit.(*Work).Begin") {
-		c.asked()
+		c.requested()
 	}
 	return c.Context.Err()
 }
 
-// Hashing takes a core for tens of milliseconds, and the wait for a core may
-// take as long again: nobody else's write may wait for that. In the bubble the
-// hour is over at once when nothing can go on.
-func TestOthersWriteWhileAPasswordWaits(t *testing.T) {
-	for name, do := range map[string]func(context.Context, *shop) error{
-		"create": func(ctx context.Context, s *shop) error {
+// Hashing takes a core for tens of milliseconds, and so may the wait for a slot. Other
+// writes must not wait for either. In the synctest bubble the timeout of an hour expires
+// at once if the other write is blocked.
+func TestWritesDuringPasswordHash(t *testing.T) {
+	for name, do := range map[string]func(context.Context, *fixture) error{
+		"create": func(ctx context.Context, s *fixture) error {
 			u := ada("grace@example.com")
 			u.Password = new("secret")
 			_, err := s.CreateCustomer(ctx, "a", u)
 			return err
 		},
-		"update": func(ctx context.Context, s *shop) error {
+		"update": func(ctx context.Context, s *fixture) error {
 			_, err := s.UpdateCustomer(ctx, "a", 1, cohort.CustomerUpdate{Password: new("secret")})
 			return err
 		},
-		"validate": func(ctx context.Context, s *shop) error {
+		"validate": func(ctx context.Context, s *fixture) error {
 			_, err := s.ValidatePassword(ctx, "a", 1, "secret")
 			return err
 		},
@@ -92,19 +92,19 @@ func TestOthersWriteWhileAPasswordWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			dbtest.EachURL(t, func(t *testing.T, url string) {
 				synctest.Test(t, func(t *testing.T) {
-					s := newShop(t, dbtest.Open(t, url))
+					s := newFixture(t, dbtest.Open(t, url))
 					s.create(t, ada("ada@example.com"))
-					asked := 0
-					err := do(placeContext{t.Context(), func() {
-						asked++
+					requests := 0
+					err := do(slotContext{t.Context(), func() {
+						requests++
 						ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 						defer cancel()
 						if _, err := s.CreateGroup(ctx, "a", cohort.Group{Name: "x"}); err != nil {
-							t.Errorf("another write meanwhile: %v", err)
+							t.Errorf("another write during the hash: %v", err)
 						}
 					}}, s)
-					if err != nil || asked != 1 {
-						t.Errorf("it asked %d times for a place, error %v", asked, err)
+					if err != nil || requests != 1 {
+						t.Errorf("%d requests of a slot, want 1, error %v", requests, err)
 					}
 				})
 			})

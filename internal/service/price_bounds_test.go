@@ -14,10 +14,10 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// heavy is a catalog that leads to much: products 1 to 3 are in 1 000 categories
-// with a rule each, product 1 has 500 variants with 20 options and 100 bulk
-// tiers in a record each.
-func heavy(tx *db.Tx) error {
+// insertLargeCatalog inserts a catalog whose prices need much work: products 1 to 3 are
+// in 1 000 categories, each with a rule, and product 1 has 500 variants, each with 20
+// options and a price record with 100 bulk tiers.
+func insertLargeCatalog(tx *db.Tx) error {
 	var errs []error
 	do := func(err error) { errs = append(errs, err) }
 	categories := make([]int64, cohort.MaxCategoriesOfProduct)
@@ -64,46 +64,44 @@ func priceRequest(group int64, times int, items ...service.PriceItem) service.Pr
 	return r
 }
 
-// TestPricesAreBounded: what takes more than a request may is refused as a whole,
-// with what to do instead, and a request at the bound is not.
+// A request at a bound succeeds. One over the bound is rejected as a whole, with advice.
 func TestPricesAreBounded(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
-		if err := s.db.Update(t.Context(), heavy); err != nil {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
 		product := service.PriceItem{ProductID: 1}
 		small := service.PriceItem{ProductID: 2}
-		asked := service.PriceItem{ProductID: 1, Options: make([]cohort.OptionValue, 250)}
-		for i := range asked.Options {
-			asked.Options[i] = cohort.OptionValue{OptionID: int64(i%20 + 1), ValueID: 1}
+		byOptions := service.PriceItem{ProductID: 1, Options: make([]cohort.OptionValue, 250)}
+		for i := range byOptions.Options {
+			byOptions.Options[i] = cohort.OptionValue{OptionID: int64(i%20 + 1), ValueID: 1}
 		}
 		for _, tt := range []struct {
-			name    string
-			allowed service.PriceRequest
-			refused service.PriceRequest
-			says    string
+			name     string
+			allowed  service.PriceRequest
+			rejected service.PriceRequest
+			says     string
 		}{
 			{"rules", priceRequest(1, 1, product), priceRequest(1, 2, product, small), "more than 1000000 comparisons of category rules together. Ask for fewer"},
 			{"variants", priceRequest(0, 60, product), priceRequest(0, 61, product), "more than 30500 prices of variants together. Ask for fewer"},
-			{"options", priceRequest(0, 4, asked), priceRequest(0, 5, asked), "more than 10000000 comparisons of options together. Ask for fewer"},
+			{"options", priceRequest(0, 4, byOptions), priceRequest(0, 5, byOptions), "more than 10000000 comparisons of options together. Ask for fewer"},
 		} {
 			_, err := s.Prices(t.Context(), "a", tt.allowed)
 			if tooMuch(err) {
-				t.Errorf("%s: the request at the bound gets %v", tt.name, err)
+				t.Errorf("%s: the request at the bound returned %v", tt.name, err)
 			}
-			answers, err := s.Prices(t.Context(), "a", tt.refused)
-			if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || answers != nil {
-				t.Errorf("%s: the request over the bound gets %v", tt.name, err)
+			prices, err := s.Prices(t.Context(), "a", tt.rejected)
+			if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || prices != nil {
+				t.Errorf("%s: the request over the bound returned %v", tt.name, err)
 			}
 		}
 	})
 }
 
-// TestWhatPricesReadIsBounded: each bound of what is read refuses a request that
-// goes one beyond it, and lets one pass that does not.
-func TestWhatPricesReadIsBounded(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
-		if err := s.db.Update(t.Context(), heavy); err != nil {
+// Each bound of the rows that are read rejects a request that needs one row more.
+func TestPriceReadsAreBounded(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
 		const most = 1 << 30
@@ -130,24 +128,24 @@ func TestWhatPricesReadIsBounded(t *testing.T) {
 				tt.lower(tt.needs - 1)
 				e, err := s.ExplainPrices(t.Context(), "a", tt.request)
 				if !tooMuch(err) || !strings.Contains(err.Error(), tt.says) || e.Items != nil {
-					t.Errorf("beyond the bound: %v", err)
+					t.Errorf("over the bound: %v", err)
 				}
 			})
 		}
 	})
 }
 
-// tooMuch reports whether an error refuses a request as a whole for its work.
+// tooMuch reports whether an error rejects a request as a whole for its amount of work.
 func tooMuch(err error) bool {
 	e, ok := errors.AsType[*cohort.Error](err)
 	return ok && e.Field == "items" && e.Kind == cohort.KindInvalid
 }
 
-// TestExplanationsAreBounded: 20 losers of a source are listed and the others
-// counted, unless all are wanted, for at most five items.
+// An explanation lists 20 losing candidates of a source and counts the others. With Full
+// it lists all, for at most five items.
 func TestExplanationsAreBounded(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
-		if err := s.db.Update(t.Context(), heavy); err != nil {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
 		r := priceRequest(1, 1, service.PriceItem{ProductID: 2})
@@ -155,24 +153,24 @@ func TestExplanationsAreBounded(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		a := e.Items[0]
-		// The one that won, 20 that lost, and the catalog.
-		if len(a.Candidates) != 1+service.ListedLosers+1 || !a.Candidates[0].Won || a.NotListed[cohort.SourceCategoryRule] != 1000-1-service.ListedLosers {
-			t.Errorf("%d candidates are listed, and not %v", len(a.Candidates), a.NotListed)
+		price := e.Items[0]
+		// The winner, 20 losers, and the catalog.
+		if len(price.Candidates) != 1+service.ListedLosers+1 || !price.Candidates[0].Won || price.NotListed[cohort.SourceCategoryRule] != 1000-1-service.ListedLosers {
+			t.Errorf("%d candidates are listed, and %v are not", len(price.Candidates), price.NotListed)
 		}
 		r.Full = true
 		if e, err = s.ExplainPrices(t.Context(), "a", r); err != nil || len(e.Items[0].Candidates) != 1001 || e.Items[0].NotListed != nil {
-			t.Errorf("in full, %v (%v)", e.Items, err)
+			t.Errorf("with Full: %v, error %v", e.Items, err)
 		}
 		r = priceRequest(1, service.MaxFullItems+1, service.PriceItem{ProductID: 2})
 		r.Full = true
 		if _, err := s.ExplainPrices(t.Context(), "a", r); !tooMuch(err) {
-			t.Errorf("six items in full: %v", err)
+			t.Errorf("six items with Full: %v", err)
 		}
 	})
 }
 
-// countedContext ends after it has been looked at a number of times.
+// countedContext ends after a number of calls of Err.
 type countedContext struct {
 	context.Context
 	left int
@@ -185,28 +183,27 @@ func (c *countedContext) Err() error {
 	return nil
 }
 
-// TestPricesEndWithTheirContext: wherever a context ends, there is its error and
-// no answer.
-func TestPricesEndWithTheirContext(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
-		if err := s.db.Update(t.Context(), heavy); err != nil {
+// Whenever the context ends, Prices returns its error and no prices.
+func TestPricesStopWithContext(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
 		r := priceRequest(0, 5, service.PriceItem{ProductID: 2}, service.PriceItem{ProductID: 3})
-		if _, err := s.Prices(t.Context(), "a", r); err != nil { // what is done once is done
+		if _, err := s.Prices(t.Context(), "a", r); err != nil { // one-time initialization is done now
 			t.Fatal(err)
 		}
 		whole := &countedContext{t.Context(), 1 << 30}
 		if _, err := s.Prices(whole, "a", r); err != nil {
 			t.Fatal(err)
 		}
-		looks := 1<<30 - whole.left
-		if looks < len(r.Items) {
-			t.Fatalf("the context was looked at %d times for %d items", looks, len(r.Items))
+		checks := 1<<30 - whole.left
+		if checks < len(r.Items) {
+			t.Fatalf("%d checks of the context for %d items", checks, len(r.Items))
 		}
-		for left := range looks {
-			if answers, err := s.Prices(&countedContext{t.Context(), left}, "a", r); !errors.Is(err, context.Canceled) || answers != nil {
-				t.Fatalf("after %d of %d looks there are %d answers and the error %v", left, looks, len(answers), err)
+		for left := range checks {
+			if prices, err := s.Prices(&countedContext{t.Context(), left}, "a", r); !errors.Is(err, context.Canceled) || prices != nil {
+				t.Fatalf("after %d of %d checks: %d prices, error %v", left, checks, len(prices), err)
 			}
 		}
 	})

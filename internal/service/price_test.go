@@ -17,9 +17,10 @@ import (
 
 func cents(n int64) decimal.Decimal { return decimal.New(n, -2) }
 
-// priced is a small catalog whose parts are drawn at random, with everything
-// that can be in it: the ids of all things are few, so that they meet.
-type priced struct {
+// priceModel is a small random catalog with every kind of resource that affects prices,
+// and the reference implementation of Prices on it. It uses few ids, so that references
+// match.
+type priceModel struct {
 	parents  cohort.CategoryParents
 	products map[int64]cohort.Product
 	variants map[int64]cohort.Variant
@@ -48,8 +49,8 @@ func drawTiers(t *rapid.T) []cohort.BulkTier {
 	return []cohort.BulkTier{{QuantityMin: 5, Method: cohort.MethodPercent, Amount: cents(1000)}}
 }
 
-func drawPriced(t *rapid.T) *priced {
-	p := &priced{
+func drawPriceModel(t *rapid.T) *priceModel {
+	p := &priceModel{
 		parents: cohort.CategoryParents{}, products: map[int64]cohort.Product{}, variants: map[int64]cohort.Variant{},
 		lists: map[int64]cohort.PriceList{}, groups: map[int64]cohort.Group{}, members: map[int64]int64{},
 	}
@@ -91,7 +92,7 @@ func drawPriced(t *rapid.T) *priced {
 	return p
 }
 
-func (p *priced) drawGroups(t *rapid.T) {
+func (p *priceModel) drawGroups(t *rapid.T) {
 	guests := rapid.Int64Range(0, 3).Draw(t, "guest group")
 	for id := int64(1); id <= 3; id++ {
 		g := cohort.Group{
@@ -121,8 +122,8 @@ func (p *priced) drawGroups(t *rapid.T) {
 	}
 }
 
-// insert puts the catalog into a store.
-func (p *priced) insert(tx *db.Tx, store string) error {
+// insert inserts the catalog into a store.
+func (p *priceModel) insert(tx *db.Tx, store string) error {
 	var errs []error
 	do := func(err error) { errs = append(errs, err) }
 	for id, parent := range p.parents {
@@ -150,8 +151,8 @@ func (p *priced) insert(tx *db.Tx, store string) error {
 	return errors.Join(errs...)
 }
 
-// list is what an assignment of exactly this group and channel names.
-func (p *priced) list(group, channel int64) (l cohort.AssignedList) {
+// list returns the price list that is assigned to exactly this group and channel.
+func (p *priceModel) list(group, channel int64) (l cohort.AssignedList) {
 	for _, a := range p.assigned {
 		if a.GroupID == group && a.ChannelID == channel {
 			known, ok := p.lists[a.PriceListID]
@@ -161,8 +162,8 @@ func (p *priced) list(group, channel int64) (l cohort.AssignedList) {
 	return l
 }
 
-// terms are what the computation is to be given for a shopper.
-func (p *priced) terms(t *rapid.T, r service.PriceRequest) cohort.PriceTerms {
+// terms returns the terms of the shopper of a request.
+func (p *priceModel) terms(t *rapid.T, r service.PriceRequest) cohort.PriceTerms {
 	var group int64
 	switch {
 	case r.GroupID != nil:
@@ -190,8 +191,8 @@ func (p *priced) terms(t *rapid.T, r service.PriceRequest) cohort.PriceTerms {
 	return terms
 }
 
-// price computes one price without any of what the service does to read fast.
-func (p *priced) price(pricer *cohort.Pricer, product cohort.Product, v *cohort.Variant, currency string) cohort.Price {
+// price computes one price, without the optimizations of the service.
+func (p *priceModel) price(pricer *cohort.Pricer, product cohort.Product, v *cohort.Variant, currency string) cohort.Price {
 	of := product.BaseVariantID
 	if v != nil {
 		of = v.ID
@@ -205,13 +206,13 @@ func (p *priced) price(pricer *cohort.Pricer, product cohort.Product, v *cohort.
 	return pricer.Explain(cohort.PricedItem{Product: product, Variant: v, Records: records}, service.ListedLosers)
 }
 
-// want is what the answer to an item must be, or the field at fault.
-func (p *priced) want(pricer *cohort.Pricer, item service.PriceItem, currency string) (a service.ItemPrice, field string) {
+// want returns the expected price of an item, or the field of the expected error.
+func (p *priceModel) want(pricer *cohort.Pricer, item service.PriceItem, currency string) (w service.ItemPrice, field string) {
 	product, ok := p.products[item.ProductID]
 	if !ok {
-		return a, "product_id"
+		return w, "product_id"
 	}
-	a.Item = item
+	w.Item = item
 	var fitting []cohort.Variant
 	for id := 10 * product.ID; id < 10*product.ID+10; id++ {
 		v, ok := p.variants[id]
@@ -225,16 +226,16 @@ func (p *priced) want(pricer *cohort.Pricer, item service.PriceItem, currency st
 	}
 	switch {
 	case item.VariantID != 0 && len(fitting) == 0 && p.variants[item.VariantID].ProductID == product.ID:
-		return a, "options"
+		return w, "options"
 	case item.VariantID != 0 && len(fitting) == 0:
-		return a, "variant_id"
+		return w, "variant_id"
 	case len(item.Options) > 0 && len(fitting) == 0:
-		return a, "options"
+		return w, "options"
 	case item.VariantID != 0 || len(item.Options) > 0 && len(fitting) == 1:
-		a.VariantID, a.Price = fitting[0].ID, p.price(pricer, product, &fitting[0], currency)
-		return a, ""
+		w.VariantID, w.Price = fitting[0].ID, p.price(pricer, product, &fitting[0], currency)
+		return w, ""
 	}
-	a.Price = p.price(pricer, product, nil, currency)
+	w.Price = p.price(pricer, product, nil, currency)
 	var paid, retail []decimal.Decimal
 	for _, v := range fitting {
 		one := p.price(pricer, product, &v, currency)
@@ -245,8 +246,8 @@ func (p *priced) want(pricer *cohort.Pricer, item service.PriceItem, currency st
 			retail = append(retail, one.RetailPrice.Decimal)
 		}
 	}
-	a.PriceRange, a.RetailRange = rangeOf(paid), rangeOf(retail)
-	return a, ""
+	w.PriceRange, w.RetailRange = rangeOf(paid), rangeOf(retail)
+	return w, ""
 }
 
 func rangeOf(list []decimal.Decimal) *service.PriceRange {
@@ -279,13 +280,13 @@ func drawRequest(t *rapid.T) service.PriceRequest {
 	return r
 }
 
-// TestPricesAreThoseOfTheirParts: what is read for all items at once leads to the
-// same prices as if each were computed by itself from everything there is.
-func TestPricesAreThoseOfTheirParts(t *testing.T) {
-	eachShop(t, func(t *testing.T, s *shop) {
+// Prices, which reads the data of all items together, returns the same prices as the
+// model, which computes each one from the whole catalog.
+func TestPricesAgainstModel(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
 		n := 0
 		rapid.Check(t, func(rt *rapid.T) {
-			p := drawPriced(rt)
+			p := drawPriceModel(rt)
 			n++
 			store := fmt.Sprint("model-", n)
 			if _, err := s.CreateStore(t.Context(), cohort.Store{Hash: store}); err != nil {
@@ -326,13 +327,13 @@ func TestPricesAreThoseOfTheirParts(t *testing.T) {
 				}
 				for i := range plain {
 					if !plain[i].Calculated.Decimal.Equal(want[i].Calculated.Decimal) {
-						rt.Fatalf("%+v: item %d costs %v, and when it is explained %v", r, i, plain[i].Calculated, want[i].Calculated)
+						rt.Fatalf("%+v: the price of item %d is %v, but %v with an explanation", r, i, plain[i].Calculated, want[i].Calculated)
 					}
 				}
 				if r.CustomerID == 0 || r.GroupID != nil {
 					continue
 				}
-				group := p.members[r.CustomerID] // 0 is no group, as for the customer
+				group := p.members[r.CustomerID] // 0: no group
 				r.CustomerID, r.GroupID = 0, &group
 				groups, err := s.Prices(t.Context(), store, r)
 				if diff := cmp.Diff(plain, groups, cmpopts.EquateEmpty()); diff != "" || err != nil {
@@ -343,7 +344,7 @@ func TestPricesAreThoseOfTheirParts(t *testing.T) {
 	})
 }
 
-// fieldsOf returns which field of which item an error is about.
+// fieldsOf returns the fields of ItemErrors by item.
 func fieldsOf(err error) map[int]string {
 	fields := map[int]string{}
 	items, _ := errors.AsType[cohort.ItemErrors](err)

@@ -14,8 +14,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// addCatalog adds price lists 1 to lists, and products 1 to variants with a variant
-// of the same id each.
+// addCatalog adds the price lists 1 to lists, and the products 1 to variants, each with a
+// variant of the same id.
 func addCatalog(t testing.TB, svc *service.Service, d *db.DB, lists int, variants int64) {
 	t.Helper()
 	for i := range lists {
@@ -42,7 +42,7 @@ func addCatalog(t testing.TB, svc *service.Service, d *db.DB, lists int, variant
 
 func setPrice(n int64) *decimal.NullDecimal { return new(decimal.NewNullDecimal(decimal.New(n, 0))) }
 
-// batch is records of variants 1 to n of list 1.
+// batch returns updates of the variants 1 to n in list 1.
 func batch(n, price int64) []cohort.PriceRecordUpdate {
 	us := make([]cohort.PriceRecordUpdate, n)
 	for i := range us {
@@ -53,15 +53,15 @@ func batch(n, price int64) []cohort.PriceRecordUpdate {
 
 func countRecords(t testing.TB, svc *service.Service, f cohort.PriceRecordFilter) int64 {
 	t.Helper()
-	n, err := svc.ReadPriceRecords(context.Background(), "a", 1, f, firstPage, &taken[cohort.PriceRecord]{})
+	n, err := svc.ReadPriceRecords(context.Background(), "a", 1, f, firstPage, &collected[cohort.PriceRecord]{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// TestManyPriceRecords: as many as one call may hold are written together, or none.
-func TestManyPriceRecords(t *testing.T) {
+// A call with the largest number of records writes all or none.
+func TestLargestPriceRecordBatch(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		addCatalog(t, svc, d, 1, cohort.MaxRecordsPut)
@@ -78,43 +78,43 @@ func TestManyPriceRecords(t *testing.T) {
 			return cohort.PriceRecordFilter{Price: cohort.AmountRange{Min: d, Max: d}}
 		}
 		if five, six := countRecords(t, svc, exactly(5)), countRecords(t, svc, exactly(6)); five != 500 || six != 500 {
-			t.Errorf("%d and %d records, want 500 and 500", five, six)
+			t.Errorf("%d records with price 5 and %d with price 6, want 500 of each", five, six)
 		}
 		broken := batch(cohort.MaxRecordsPut, 7)
 		broken[700].VariantID = 5000
 		err := svc.PutPriceRecords(t.Context(), "a", broken)
 		items, ok := errors.AsType[cohort.ItemErrors](err)
 		if !ok || len(items) != 1 || items[700] == nil {
-			t.Errorf("%v, want an error about number 700", err)
+			t.Errorf("got %v, want an error about item 700", err)
 		}
 		if n := countRecords(t, svc, exactly(7)); n != 0 {
-			t.Errorf("%d records of a batch that was refused", n)
+			t.Errorf("%d records of a rejected batch are stored", n)
 		}
 	})
 }
 
-// TestPriceRecordOfManyCallers: those who put the same new record at once lose
-// nothing of each other's, and of those who create it one does.
-func TestPriceRecordOfManyCallers(t *testing.T) {
+// Concurrent puts of different fields of the same new record are all kept. Of concurrent
+// creates of the same record one succeeds.
+func TestConcurrentPriceRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
-		const variants = 20
+		variants := int64(times(20, 5))
 		addCatalog(t, svc, d, 1, variants)
 		for variant := int64(1); variant <= variants; variant++ {
 			key := cohort.PriceRecordUpdate{PriceListID: 1, VariantID: variant, Currency: "USD"}
 			puts := []cohort.PriceRecordUpdate{key, key, key, key}
 			puts[0].Price, puts[1].SalePrice, puts[2].RetailPrice, puts[3].MAPPrice = setPrice(1), setPrice(2), setPrice(3), setPrice(4)
-			allWork(t, len(puts), func(i int) error {
+			wantAllSucceed(t, len(puts), func(i int) error {
 				_, err := svc.SetPriceRecord(t.Context(), "a", puts[i])
 				return err
 			})
 			r, err := svc.PriceRecord(t.Context(), "a", 1, variant, "usd")
 			if err != nil || !r.Price.Valid || !r.SalePrice.Valid || !r.RetailPrice.Valid || !r.MAPPrice.Valid {
-				t.Errorf("%+v (%v), want all prices", r, err)
+				t.Errorf("got %+v, error %v, want all four prices", r, err)
 			}
 			key.Currency = "EUR"
 			failed := make([]bool, 4)
-			allWork(t, 4, func(i int) error {
+			wantAllSucceed(t, 4, func(i int) error {
 				err := svc.CreatePriceRecords(t.Context(), "a", []cohort.PriceRecordUpdate{key})
 				if failed[i] = err != nil; failed[i] && cohort.KindOf(err) != cohort.KindInvalid {
 					return err
@@ -128,38 +128,39 @@ func TestPriceRecordOfManyCallers(t *testing.T) {
 				}
 			}
 			if n != 3 {
-				t.Errorf("%d of 4 who create the same record were refused, want 3", n)
+				t.Errorf("%d of 4 creates of the same record failed, want 3", n)
 			}
 		}
 	})
 }
 
-// allWork fails the test for each of n calls at once that does not work.
-func allWork(t *testing.T, n int, call func(i int) error) {
+// wantAllSucceed makes n concurrent calls and fails for each error.
+func wantAllSucceed(t *testing.T, n int, call func(i int) error) {
 	t.Helper()
 	for i, err := range together(n, call) {
 		if err != nil {
-			t.Errorf("caller %d: %v", i, err)
+			t.Errorf("call %d: %v", i, err)
 		}
 	}
 }
 
-// TestPriceListNameOfManyCallers: one of those who want a name has it.
-func TestPriceListNameOfManyCallers(t *testing.T) {
+// Of concurrent creates of price lists with the same name one succeeds.
+func TestConcurrentPriceListName(t *testing.T) {
+	rounds := times(10, 3)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
-		for round := range 10 {
-			refused := make([]bool, 6)
-			allWork(t, len(refused), func(i int) error {
+		for round := range rounds {
+			failed := make([]bool, 6)
+			wantAllSucceed(t, len(failed), func(i int) error {
 				_, err := svc.CreatePriceList(t.Context(), "a", cohort.PriceList{Name: fmt.Sprint(round)})
-				if refused[i] = err != nil; refused[i] && cohort.KindOf(err) != cohort.KindConflict {
+				if failed[i] = err != nil; failed[i] && cohort.KindOf(err) != cohort.KindConflict {
 					return err
 				}
 				return nil
 			})
 		}
-		if n, err := svc.ReadPriceLists(t.Context(), "a", cohort.PriceListFilter{}, firstPage, &taken[cohort.PriceList]{}); n != 10 || err != nil {
-			t.Errorf("%d lists (%v), want 10", n, err)
+		if n, err := svc.ReadPriceLists(t.Context(), "a", cohort.PriceListFilter{}, firstPage, &collected[cohort.PriceList]{}); n != int64(rounds) || err != nil {
+			t.Errorf("%d lists, error %v, want %d", n, err, rounds)
 		}
 	})
 }

@@ -13,33 +13,33 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// tooManyGroups is how many groups make a store too large to be deleted with all its rows at
-// once.
-const tooManyGroups = 501
+// largeStoreGroups is a number of groups with which DeleteStore leaves the rows to the
+// sweep.
+const largeStoreGroups = 501
 
-// eachDeleted runs a test in a bubble on a database of each engine, with a large
-// store "a" that is deleted.
+// eachDeleted runs a test in a synctest bubble on a database of each engine, in which a
+// large store "a" has just been deleted.
 func eachDeleted(t *testing.T, fn func(t *testing.T, d *db.DB, svc *service.Service, deleted service.DeletedStore)) {
 	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		synctest.Test(t, func(t *testing.T) {
 			d := dbtest.Open(t, url)
 			svc := newService(t, d, []string{"a", "b"}, service.WithClock(time.Now))
-			addMany(t, d, "a", tooManyGroups)
+			addMany(t, d, "a", largeStoreGroups)
 			mustCreate(t, svc, "b", cohort.Group{Name: "stays"})
 			if err := svc.DeleteStore(t.Context(), "a"); err != nil {
 				t.Fatal(err)
 			}
 			deleted, err := svc.DeletedStores(t.Context())
 			if err != nil || len(deleted) != 1 || deleted[0].Key != "a" {
-				t.Fatalf("deleted are %v, error %v", deleted, err)
+				t.Fatalf("the deleted stores are %v, error %v, want store a", deleted, err)
 			}
 			fn(t, d, svc, deleted[0])
 		})
 	})
 }
 
-// wantCount fails unless there are so many rows of groups.
+// wantCount fails unless the store with the key has this number of rows of groups.
 func wantCount(t *testing.T, d *db.DB, key string, want int64) {
 	t.Helper()
 	var n int64
@@ -52,8 +52,8 @@ func wantCount(t *testing.T, d *db.DB, key string, want int64) {
 	}
 }
 
-// A large store is gone at once. Its rows stay until no node can take its tokens for
-// good any more, and go in the end.
+// A deleted large store does not exist from then on. Its rows are deleted once no node can
+// accept its tokens any more.
 func TestDeletedStoreIsSwept(t *testing.T) {
 	eachDeleted(t, func(t *testing.T, d *db.DB, svc *service.Service, deleted service.DeletedStore) {
 		_, err := svc.Store(t.Context(), "a")
@@ -68,7 +68,7 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 
 		next, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"})
 		if err != nil || next.Key != "a~2" {
-			t.Fatalf("the next store is %+v, error %v", next, err)
+			t.Fatalf("the recreated store is %+v, error %v, want the key a~2", next, err)
 		}
 		mustCreate(t, svc, next.Key, cohort.Group{Name: "x"})
 
@@ -84,18 +84,18 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 			}
 			last = rows
 		})
-		if err != nil || last < tooManyGroups {
-			t.Errorf("%d rows are swept, error %v", last, err)
+		if err != nil || last < largeStoreGroups {
+			t.Errorf("%d rows were swept, error %v", last, err)
 		}
 		if rows != last {
 			t.Errorf("%d rows were counted, and %d swept", rows, last)
 		}
 		if first < time.Second {
-			t.Errorf("the first rows go after %s", first)
+			t.Errorf("the first rows were deleted after %s, want at least 1 s", first)
 		}
 		left, err := svc.DeletedStores(t.Context())
 		if len(left) != 0 || err != nil {
-			t.Errorf("left are %v, error %v", left, err)
+			t.Errorf("the stores left to sweep are %v, error %v, want none", left, err)
 		}
 		wantCount(t, d, "a", 0)
 		wantCount(t, d, next.Key, 1)
@@ -103,16 +103,16 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 	})
 }
 
-// A sweep that is stopped leaves the store to the next one.
-func TestSweepThatIsStopped(t *testing.T) {
+// The sweep of a store can be cancelled and repeated.
+func TestSweepIsCancelled(t *testing.T) {
 	eachDeleted(t, func(t *testing.T, d *db.DB, svc *service.Service, deleted service.DeletedStore) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		err := svc.SweepStore(ctx, deleted, func(int64) { t.Error("it has begun") })
+		err := svc.SweepStore(ctx, deleted, func(int64) { t.Error("the cancelled sweep deleted rows") })
 		if !errors.Is(err, context.Canceled) {
-			t.Errorf("it ended with %v", err)
+			t.Errorf("the sweep returned %v, want context.Canceled", err)
 		}
-		wantCount(t, d, "a", tooManyGroups)
+		wantCount(t, d, "a", largeStoreGroups)
 		if err := svc.SweepStore(t.Context(), deleted, func(int64) {}); err != nil {
 			t.Error(err)
 		}
@@ -120,7 +120,7 @@ func TestSweepThatIsStopped(t *testing.T) {
 	})
 }
 
-// A small store goes with all of its rows.
+// A small store is deleted with all its rows.
 func TestSmallStoreIsDeletedAtOnce(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
@@ -130,13 +130,13 @@ func TestSmallStoreIsDeletedAtOnce(t *testing.T) {
 		}
 		left, err := svc.DeletedStores(t.Context())
 		if len(left) != 0 || err != nil {
-			t.Errorf("left are %v, error %v", left, err)
+			t.Errorf("the stores left to sweep are %v, error %v, want none", left, err)
 		}
 		wantCount(t, d, "a", 0)
 	})
 }
 
-// What another pricing system is told names the store by its hash.
+// Notifications of a pricing system name the store by its hash, not its key.
 func TestPushNamesTheHash(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
@@ -150,7 +150,7 @@ func TestPushNamesTheHash(t *testing.T) {
 		}
 		mustCreate(t, svc, st.Key, cohort.Group{Name: "x", DiscountRules: []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent}}})
 		if len(p.calls) != 1 || p.calls[0].StoreHash != "a" {
-			t.Errorf("told is %+v", p.calls)
+			t.Errorf("the calls are %+v, want one for store a", p.calls)
 		}
 	})
 }

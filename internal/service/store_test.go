@@ -80,7 +80,7 @@ func TestUpdateStore(t *testing.T) {
 	})
 }
 
-func TestStoreDateIsReturnedAsKept(t *testing.T) {
+func TestStoreDateIsReturnedAsStored(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
 		c.Set(t0.Add(time.Nanosecond))
@@ -93,7 +93,7 @@ func TestStoreDateIsReturnedAsKept(t *testing.T) {
 	})
 }
 
-func TestReadySaysWhenTheDatabaseIsGone(t *testing.T) {
+func TestReadyWithClosedDatabase(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d, err := db.Open(t.Context(), url)
 		if err != nil {
@@ -104,23 +104,22 @@ func TestReadySaysWhenTheDatabaseIsGone(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := svc.Ready(t.Context()); err == nil {
-			t.Error("the service is ready without its database")
+			t.Error("the service is ready with a closed database")
 		}
 	})
 }
 
-// TestStoreKeepsCatalogAndCurrency: what a store was made with is there, and each
-// changes alone.
-func TestStoreKeepsCatalogAndCurrency(t *testing.T) {
+// The catalog mode and the currency are stored, and an update changes one field only.
+func TestStoreCatalogAndCurrency(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, nil)
-		made, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: cohort.CatalogManaged, Currency: "jpy"})
+		created, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: cohort.CatalogManaged, Currency: "jpy"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		want := cohort.Store{Hash: "a", Key: "a", Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "JPY", DateCreated: t0}
-		if made != want {
-			t.Errorf("made is %+v", made)
+		if created != want {
+			t.Errorf("created %+v, want %+v", created, want)
 		}
 		wantStores(t, svc, want)
 		for _, c := range []struct {
@@ -133,7 +132,7 @@ func TestStoreKeepsCatalogAndCurrency(t *testing.T) {
 		} {
 			c.change(&want)
 			if got, err := svc.UpdateStore(t.Context(), "a", c.update); got != want || err != nil {
-				t.Errorf("updated is %+v, want %+v, error %v", got, want, err)
+				t.Errorf("updated to %+v, want %+v, error %v", got, want, err)
 			}
 			wantStores(t, svc, want)
 		}

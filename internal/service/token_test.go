@@ -49,8 +49,8 @@ func TestAuthenticate(t *testing.T) {
 			need                cohort.Scope
 			want                cohort.Kind
 		}{
-			{"what the token is for", "a", secret, modify, good},
-			{"the scope that is implied", "a", secret, read, good},
+			{"the token's store and scope", "a", secret, modify, good},
+			{"an implied scope", "a", secret, read, good},
 			{"no scope at all", "a", secret, "", good},
 			{"read with a read-only token", "a", readOnly, read, good},
 			{"modify with a read-only token", "a", readOnly, modify, cohort.KindForbidden},
@@ -74,7 +74,7 @@ func TestAuthenticate(t *testing.T) {
 				if tt.want != good {
 					wantKind(t, err, tt.want)
 					if diff := cmp.Diff(cohort.Store{}, got); diff != "" {
-						t.Errorf("a store is returned with the refusal:\n%s", diff)
+						t.Errorf("a store is returned with the error (-want +got):\n%s", diff)
 					}
 					return
 				}
@@ -87,9 +87,9 @@ func TestAuthenticate(t *testing.T) {
 	})
 }
 
-// A foreign store and one that does not exist must look the same, or a token
-// could be used to find out which stores there are.
-func TestAuthenticateDoesNotTellStoresApart(t *testing.T) {
+// The errors for another store and for one that does not exist are equal, so that a token
+// does not reveal which stores exist.
+func TestAuthenticateDoesNotRevealStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
 		_, secret := newToken(t, svc, "a", cohort.ScopeCustomers)
@@ -118,7 +118,7 @@ func TestAuthenticateSeesChangesAtOnce(t *testing.T) {
 		}
 		_, err = svc.Authenticate(t.Context(), "a", secret, cohort.ScopeCustomers)
 		wantKind(t, err, cohort.KindUnauthorized)
-		// Its token must not come back with a store of the same name.
+		// The token must not be valid for a recreated store of the same hash.
 		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"}); err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestTokenLifecycle(t *testing.T) {
 	})
 }
 
-func TestTokensThatAreRefused(t *testing.T) {
+func TestCreateTokenRejects(t *testing.T) {
 	const secret = "known to the caller"
 	scopes := []cohort.Scope{cohort.ScopeCustomers}
 	tests := []struct {
@@ -173,7 +173,7 @@ func TestTokensThatAreRefused(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
-		kept, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreHash: "a", Scopes: scopes}, secret)
+		existing, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreHash: "a", Scopes: scopes}, secret)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,6 +183,6 @@ func TestTokensThatAreRefused(t *testing.T) {
 				wantKind(t, err, tt.want)
 			})
 		}
-		wantTokens(t, svc, "", kept)
+		wantTokens(t, svc, "", existing)
 	})
 }

@@ -91,9 +91,9 @@ func readVariants(tx *db.Tx, storeKey string, f cohort.VariantFilter, p cohort.P
 	return tx.CountVariants(storeKey, f)
 }
 
-// UpdateVariant changes a variant, and with the SKU of a base variant that of its
-// product, and returns it as it is now. An update that holds nothing changes
-// nothing. Errors are those of CreateVariant.
+// UpdateVariant changes a variant and returns the new state. The SKU of a product follows
+// that of its base variant. An empty update changes nothing. Errors are those of
+// CreateVariant.
 func (s *Service) UpdateVariant(ctx context.Context, storeKey string, productID, id int64, u cohort.VariantUpdate) (after CatalogVariant, err error) {
 	if u.IsEmpty() {
 		return s.Variant(ctx, storeKey, productID, id)

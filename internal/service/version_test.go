@@ -16,14 +16,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// versioned is what TestStamps looks at: groups of two stores, 0 for all of them.
+// versioned lists the versions that the tests compare: of groups of two stores, with 0
+// for all groups of a store.
 var versioned = []struct {
 	store string
 	group int64
 }{{"a", 0}, {"a", 1}, {"a", 2}, {"a", 3}, {"b", 0}, {"b", 1}}
 
-// newVersioned returns a service in which each of them has a counter of its own,
-// which is so nearly always.
+// newVersioned returns a service in which each of the versions has a counter of its own.
+// A random hash assigns the counters, and collisions are rare.
 func newVersioned(t *testing.T, d *db.DB) *service.Service {
 	for range 100 {
 		svc := newService(t, d, nil)
@@ -37,43 +38,42 @@ func newVersioned(t *testing.T, d *db.DB) *service.Service {
 			return svc
 		}
 	}
-	t.Fatal("there are always some that share a counter")
+	t.Fatal("some versions always share a counter")
 	return nil
 }
 
-// versions returns the version of each.
+// versions returns all versions.
 func versions(t *testing.T, svc *service.Service) map[string]service.Version {
 	t.Helper()
 	all := map[string]service.Version{}
 	for _, s := range versioned {
 		version, ok := svc.GroupVersion(s.store, s.group)
 		if whole, wholeOK := svc.GroupsVersion(s.store); s.group == 0 && (whole != version || wholeOK != ok) {
-			t.Error("the version of all groups is not that of group 0")
+			t.Error("GroupsVersion differs from the version of group 0")
 		}
 		if !ok {
-			t.Error("answers must not be kept")
+			t.Error("versions are not usable")
 		}
 		all[fmt.Sprint(s.store, s.group)] = version
 	}
 	return all
 }
 
-// Where others write and nobody hears of it, no answer may be kept.
-func TestNothingIsKeptWhereOthersWrite(t *testing.T) {
+// Where writes of other processes go unnoticed, results must not be cached.
+func TestVersionsWithUnseenWrites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		_, group := svc.GroupVersion("a", 1)
 		_, all := svc.GroupsVersion("a")
 		if group != d.SeesAllWrites() || all != group {
-			t.Errorf("may be kept: a group %v, a list %v; all writes are seen: %v", group, all, d.SeesAllWrites())
+			t.Errorf("versions usable for a group: %v, for a list: %v; all writes are seen: %v", group, all, d.SeesAllWrites())
 		}
 	})
 }
 
-// A write changes the versions of what it changes, by the time it is done. It
-// leaves the others, or nothing could be kept for long. It is on SQLite that
-// versions count; see TestNothingIsKeptWhereOthersWrite.
-func TestStamps(t *testing.T) {
+// A write changes exactly the versions of the groups that it changes, before it is
+// acknowledged. The test uses SQLite only; see TestVersionsWithUnseenWrites.
+func TestVersions(t *testing.T) {
 	const everything = "a0 a1 a2 a3 b0 b1"
 	plain := cohort.Group{Name: "x"}
 	both := cohort.Group{Name: "x", IsDefault: true, IsGroupForGuests: true}
@@ -104,14 +104,14 @@ func TestStamps(t *testing.T) {
 		{"create that is invalid", func(t *testing.T, svc *service.Service) error {
 			return wantErr(svc.CreateGroup(t.Context(), "a", cohort.Group{}))
 		}, ""},
-		{"update of nothing", change(2, cohort.GroupUpdate{}), ""},
+		{"empty update", change(2, cohort.GroupUpdate{}), ""},
 		{"update that is invalid", func(t *testing.T, svc *service.Service) error {
 			return wantErr(svc.UpdateGroup(t.Context(), "a", 1, cohort.GroupUpdate{Name: new("")}))
 		}, ""},
-		{"update of what is not there", func(t *testing.T, svc *service.Service) error {
+		{"update of an unknown group", func(t *testing.T, svc *service.Service) error {
 			return wantErr(svc.UpdateGroup(t.Context(), "a", 9, cohort.GroupUpdate{Name: new("y")}))
 		}, ""},
-		{"delete what is not there", func(t *testing.T, svc *service.Service) error {
+		{"delete of an unknown group", func(t *testing.T, svc *service.Service) error {
 			return wantErr(0, svc.DeleteGroup(t.Context(), "a", 9))
 		}, ""},
 		{"read", func(t *testing.T, svc *service.Service) error { _, err := svc.Group(t.Context(), "a", 1); return err }, ""},
@@ -144,7 +144,7 @@ func TestStamps(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, changed(before, versions(t, svc))); diff != "" {
-				t.Errorf("changed (-want +got):\n%s", diff)
+				t.Errorf("changed versions (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -157,15 +157,15 @@ func change(id int64, u cohort.GroupUpdate) func(t *testing.T, svc *service.Serv
 	}
 }
 
-// wantErr turns an error into none, and none into one.
+// wantErr returns an error if there is none, and nil otherwise.
 func wantErr(_ any, err error) error {
 	if err == nil {
-		return errors.New("it succeeded")
+		return errors.New("the call succeeded, want an error")
 	}
 	return nil
 }
 
-// changed returns which versions are others.
+// changed returns the names of the versions that differ.
 func changed(before, after map[string]service.Version) (names string) {
 	for _, s := range versioned {
 		if name := fmt.Sprint(s.store, s.group); before[name] != after[name] {
@@ -178,77 +178,77 @@ func changed(before, after map[string]service.Version) (names string) {
 	return names
 }
 
-// What another process has written may be anything.
-func TestStampsAfterAForeignWrite(t *testing.T) {
-	bubbles(t, func(t *testing.T, url string) {
+// A write of another process changes all versions, because its extent is unknown.
+func TestVersionsAfterForeignWrite(t *testing.T) {
+	inBubble(t, func(t *testing.T, url string) {
 		svc := newVersioned(t, dbtest.Open(t, url))
 		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"}); err != nil {
 			t.Fatal(err)
 		}
-		elsewhere := newService(t, dbtest.Open(t, url), nil)
+		other := newService(t, dbtest.Open(t, url), nil)
 		before := versions(t, svc)
-		mustCreate(t, elsewhere, "a", cohort.Group{Name: "x"})
-		time.Sleep(time.Second) // of the bubble's time
+		mustCreate(t, other, "a", cohort.Group{Name: "x"})
+		time.Sleep(time.Second) // synctest time
 		after := versions(t, svc)
 		if got := changed(before, after); got != "a0 a1 a2 a3 b0 b1" {
-			t.Errorf("changed are %s", got)
+			t.Errorf("changed versions: %s, want all", got)
 		}
 		time.Sleep(time.Minute)
 		if got := changed(after, versions(t, svc)); got != "" {
-			t.Errorf("without a write changed are %s", got)
+			t.Errorf("changed versions without a write: %s", got)
 		}
 	})
 }
 
-// keeper keeps what it has read for as long as the version is the same.
-type keeper struct {
+// versionCache caches results while their version stays equal.
+type versionCache struct {
 	svc  *service.Service
 	hits atomic.Int64
 
-	mu    sync.Mutex
-	kept  map[int64]keptGroup
-	lists keptList
+	mu     sync.Mutex
+	groups map[int64]cachedGroup
+	list   cachedList
 }
 
-type keptGroup struct {
+type cachedGroup struct {
 	version service.Version
 	group   cohort.Group
 }
 
-type keptList struct {
+type cachedList struct {
 	version service.Version
 	names   map[int64]string
 }
 
-func (k *keeper) group(t *testing.T, id int64) cohort.Group {
-	version, _ := k.svc.GroupVersion("a", id)
-	k.mu.Lock()
-	kept, ok := k.kept[id]
-	k.mu.Unlock()
-	if ok && kept.version == version {
-		k.hits.Add(1)
-		return kept.group
+func (c *versionCache) group(t *testing.T, id int64) cohort.Group {
+	version, _ := c.svc.GroupVersion("a", id)
+	c.mu.Lock()
+	cached, ok := c.groups[id]
+	c.mu.Unlock()
+	if ok && cached.version == version {
+		c.hits.Add(1)
+		return cached.group
 	}
-	g, err := k.svc.Group(t.Context(), "a", id)
+	g, err := c.svc.Group(t.Context(), "a", id)
 	if err != nil {
 		t.Error(err)
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.kept[id] = keptGroup{version, g}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.groups[id] = cachedGroup{version, g}
 	return g
 }
 
-func (k *keeper) names(t *testing.T) map[int64]string {
-	version, _ := k.svc.GroupsVersion("a")
-	k.mu.Lock()
-	kept := k.lists
-	k.mu.Unlock()
-	if kept.names != nil && kept.version == version {
-		k.hits.Add(1)
-		return kept.names
+func (c *versionCache) names(t *testing.T) map[int64]string {
+	version, _ := c.svc.GroupsVersion("a")
+	c.mu.Lock()
+	cached := c.list
+	c.mu.Unlock()
+	if cached.names != nil && cached.version == version {
+		c.hits.Add(1)
+		return cached.names
 	}
-	groups, err := k.svc.ListGroups(t.Context(), "a", cohort.GroupFilter{}, cohort.Page{Number: 1, Size: 100})
+	groups, err := c.svc.ListGroups(t.Context(), "a", cohort.GroupFilter{}, cohort.Page{Number: 1, Size: 100})
 	if err != nil {
 		t.Error(err)
 	}
@@ -256,19 +256,20 @@ func (k *keeper) names(t *testing.T) map[int64]string {
 	for _, g := range groups {
 		names[g.ID] = g.Name
 	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	k.lists = keptList{version, names}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.list = cachedList{version, names}
 	return names
 }
 
-// Answers that are kept under versions, by many at once, are never older than
-// what was acknowledged before somebody asked.
-func TestWhatIsKeptUnderAStampIsTrue(t *testing.T) {
-	const groups, changes, readers = 4, 60, 2
+// Results that concurrent callers cache by version are never older than the writes that
+// were acknowledged before the read.
+func TestCacheByVersionIsNeverStale(t *testing.T) {
+	const groups, readers = 4, 2
+	changes := times(60, 25)
 	t.Parallel()
 	svc := newService(t, dbtest.SQLite(t), []string{"a"})
-	k := &keeper{svc: svc, kept: map[int64]keptGroup{}}
+	c := &versionCache{svc: svc, groups: map[int64]cachedGroup{}}
 	for range groups {
 		mustCreate(t, svc, "a", cohort.Group{Name: "new"})
 	}
@@ -281,9 +282,9 @@ func TestWhatIsKeptUnderAStampIsTrue(t *testing.T) {
 				if _, err := svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
 					t.Error(err)
 				}
-				// Nobody else renames it, so it is this or there is something wrong.
-				if g, listed := k.group(t, id).Name, k.names(t)[id]; g != name || listed != name {
-					t.Errorf("group %d is %q, and %q in a list, after %q was acknowledged", id, g, listed, name)
+				// No other goroutine renames the group.
+				if g, listed := c.group(t, id).Name, c.names(t)[id]; g != name || listed != name {
+					t.Errorf("group %d is %q by Group and %q by ListGroups after %q was acknowledged", id, g, listed, name)
 				}
 			}
 		})
@@ -292,18 +293,18 @@ func TestWhatIsKeptUnderAStampIsTrue(t *testing.T) {
 		reading.Go(func() {
 			for !done.Load() {
 				for id := int64(1); id <= groups; id++ {
-					k.group(t, id)
+					c.group(t, id)
 				}
-				k.names(t)
+				c.names(t)
 			}
 		})
 	}
 	writing.Wait()
 	done.Store(true)
 	reading.Wait()
-	k.names(t)
-	k.names(t)
-	if k.hits.Load() == 0 {
-		t.Error("nothing was ever kept")
+	c.names(t)
+	c.names(t)
+	if c.hits.Load() == 0 {
+		t.Error("the cache had no hits")
 	}
 }

@@ -16,20 +16,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// call is what one caller asks for.
+// call is one call of a history.
 type call struct {
 	do     string // create, update, delete, get, list or count
 	id     int64
-	update cohort.GroupUpdate // of an update; a create begins with nothing
+	update cohort.GroupUpdate // of an update, or applied to an empty group by a create
 	filter cohort.GroupFilter
 	page   cohort.Page
-	leaves bool // the caller does not wait for the answer
+	cancel bool // the caller cancels the call
 }
 
 var everything = cohort.Page{Number: 1, Size: 1000}
 
-// beginning is what a store has when its callers come, and end is what shows
-// how they have left it.
+// beginning sets up a store before the concurrent calls, and end reads it after them.
 var (
 	beginning = []call{
 		{do: "create", update: cohort.GroupUpdate{Name: new("first"), IsDefault: new(true)}},
@@ -43,8 +42,7 @@ var (
 	}
 )
 
-// callsTo generates calls that do one of these. Ids are so few that callers
-// meet.
+// callsTo generates calls of these kinds. They use few ids, so that callers collide.
 func callsTo(do ...string) *rapid.Generator[call] {
 	return rapid.Custom(func(t *rapid.T) call {
 		return call{
@@ -59,12 +57,12 @@ func callsTo(do ...string) *rapid.Generator[call] {
 				IsGroupForGuests: rapid.SampledFrom([]*bool{nil, nil, nil, new(true), new(false)}).Draw(t, "is for guests"),
 			},
 			page:   rapid.SampledFrom([]cohort.Page{everything, everything, {Number: 1, Size: 2}, {Number: 2, Size: 2}}).Draw(t, "page"),
-			leaves: rapid.SampledFrom([]bool{false, false, false, false, false, false, true}).Draw(t, "leaves"),
+			cancel: rapid.SampledFrom([]bool{false, false, false, false, false, false, true}).Draw(t, "cancel"),
 		}
 	})
 }
 
-// notEmpty makes an update that changes nothing one that does.
+// notEmpty adds a field to an empty update.
 func (c call) notEmpty() call {
 	if c.update.IsEmpty() {
 		c.update.IsDefault = new(true)
@@ -72,75 +70,77 @@ func (c call) notEmpty() call {
 	return c
 }
 
-// answer is what a caller gets; of groups, what can differ between them.
-type answer struct {
-	groups []known
+// result is the result of a call, with the fields of groups that the calls change.
+type result struct {
+	groups []groupState
 	count  int64
 	err    string
 }
 
-type known struct {
+type groupState struct {
 	id                 int64
 	name               string
 	isDefault, isGuest bool
 }
 
-// The errors that a caller may get.
+// The allowed values of result.err.
 const (
-	invalid  = "invalid"
-	notFound = "not found"
-	left     = "left" // nothing was done
-	unknown  = "left when it had begun"
+	invalid   = "invalid"
+	notFound  = "not found"
+	cancelled = "cancelled" // the call had no effect
+	unknown   = "cancelled, with unknown outcome"
 )
 
-func knownOf(g cohort.Group) known { return known{g.ID, g.Name, g.IsDefault, g.IsGroupForGuests} }
+func stateOf(g cohort.Group) groupState {
+	return groupState{g.ID, g.Name, g.IsDefault, g.IsGroupForGuests}
+}
 
 // on makes the call.
-func (c call) on(svc *service.Service, store string) answer {
-	ctx, leave := context.WithCancel(context.Background())
-	defer leave()
-	if c.leaves {
-		go leave()
+func (c call) on(svc *service.Service, store string) result {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if c.cancel {
+		go cancel()
 	}
 	switch c.do {
 	case "create":
 		g, err := svc.CreateGroup(ctx, store, c.update.Apply(cohort.Group{}))
-		return answerOf(err, g)
+		return resultOf(err, g)
 	case "update":
 		g, err := svc.UpdateGroup(ctx, store, c.id, c.update)
-		return answerOf(err, g)
+		return resultOf(err, g)
 	case "delete":
-		return answerOf(svc.DeleteGroup(ctx, store, c.id))
+		return resultOf(svc.DeleteGroup(ctx, store, c.id))
 	case "get":
 		g, err := svc.Group(ctx, store, c.id)
-		return answerOf(err, g)
+		return resultOf(err, g)
 	case "list":
 		groups, err := svc.ListGroups(ctx, store, c.filter, c.page)
-		return answerOf(err, groups...)
+		return resultOf(err, groups...)
 	}
 	n, err := svc.CountGroups(ctx, store, c.filter)
-	a := answerOf(err)
-	a.count = n
-	return a
+	r := resultOf(err)
+	r.count = n
+	return r
 }
 
-func answerOf(err error, groups ...cohort.Group) (a answer) {
+func resultOf(err error, groups ...cohort.Group) (r result) {
 	switch {
 	case errors.Is(err, context.Canceled) && strings.Contains(err.Error(), "unknown"):
-		return answer{err: unknown}
+		return result{err: unknown}
 	case errors.Is(err, context.Canceled):
-		return answer{err: left}
+		return result{err: cancelled}
 	case cohort.KindOf(err) == cohort.KindInvalid:
-		return answer{err: invalid}
+		return result{err: invalid}
 	case cohort.KindOf(err) == cohort.KindNotFound:
-		return answer{err: notFound}
+		return result{err: notFound}
 	case err != nil:
-		return answer{err: err.Error()}
+		return result{err: err.Error()}
 	}
 	for _, g := range groups {
-		a.groups = append(a.groups, knownOf(g))
+		r.groups = append(r.groups, stateOf(g))
 	}
-	return a
+	return r
 }
 
 func (c call) String() string {
@@ -160,62 +160,62 @@ func (c call) String() string {
 	case "list", "count":
 		text = fmt.Sprint(c.do, show("default", c.filter.IsDefault), show("guests", c.filter.IsGroupForGuests), ", page ", c.page)
 	}
-	if c.leaves {
-		text += ", and leaves"
+	if c.cancel {
+		text += ", cancelled"
 	}
 	return text
 }
 
-// state is what a store holds. It is never changed in place.
+// state is the state of a store. It is immutable.
 type state struct {
-	given  []int64 // ids, in their order
-	groups []known // by id
+	ids    []int64      // all that were used, ascending
+	groups []groupState // by id
 }
 
-// oneCaller is a store as one caller alone knows it. On SQLite he gets one id
-// after the other. Where many write at a time each gets one that nobody has had,
-// but who has the higher one may be done first.
-func oneCaller(d *db.DB) porcupine.Model {
-	step := state.inTurn
+// sequentialModel is the model of a store with sequential calls. On SQLite ids are
+// consecutive. On PostgreSQL they are unique, but a call with a higher id may take
+// effect before one with a lower id.
+func sequentialModel(d *db.DB) porcupine.Model {
+	step := state.stepConsecutive
 	if !d.SeesAllWrites() {
-		step = state.inAnyTurn
+		step = state.stepUnique
 	}
 	return porcupine.Model{
 		Init: func() any { return state{} },
 		Step: func(before, input, output any) (bool, any) {
-			return step(before.(state), input.(call), output.(answer))
+			return step(before.(state), input.(call), output.(result))
 		},
 		Equal: func(a, b any) bool {
-			return slices.Equal(a.(state).given, b.(state).given) && slices.Equal(a.(state).groups, b.(state).groups)
+			return slices.Equal(a.(state).ids, b.(state).ids) && slices.Equal(a.(state).groups, b.(state).groups)
 		},
 	}
 }
 
-// inTurn reports whether a call can get an answer, with ids one after the other.
-func (s state) inTurn(c call, got answer) (bool, any) {
-	if got.err == left {
-		return c.leaves, s
+// stepConsecutive reports whether a call can have a result, with consecutive ids.
+func (s state) stepConsecutive(c call, got result) (bool, any) {
+	if got.err == cancelled {
+		return c.cancel, s
 	}
 	nextID := int64(1)
-	if n := len(s.given); n > 0 {
-		nextID = s.given[n-1] + 1
+	if n := len(s.ids); n > 0 {
+		nextID = s.ids[n-1] + 1
 	}
 	want, after := s.after(c, nextID)
 	if got.err == unknown {
-		return c.leaves, after
+		return c.cancel, after
 	}
 	return reflect.DeepEqual(want, got), after
 }
 
-// inAnyTurn is inTurn with ids in any order. Nobody is told there that he left
-// when his call had begun: who has begun stays.
-func (s state) inAnyTurn(c call, got answer) (bool, any) {
-	if got.err == left {
-		return c.leaves, s
+// stepUnique is stepConsecutive with ids in any order. A call never ends with unknown
+// outcome there: a commit that has begun is not cancelled.
+func (s state) stepUnique(c call, got result) (bool, any) {
+	if got.err == cancelled {
+		return c.cancel, s
 	}
 	id := int64(0)
 	if c.do == "create" && len(got.groups) == 1 {
-		if id = got.groups[0].id; id < 1 || slices.Contains(s.given, id) {
+		if id = got.groups[0].id; id < 1 || slices.Contains(s.ids, id) {
 			return false, s
 		}
 	}
@@ -223,36 +223,35 @@ func (s state) inAnyTurn(c call, got answer) (bool, any) {
 	return reflect.DeepEqual(want, got), after
 }
 
-// after is the answer to a call, and what the store holds then. A new group gets
-// the id.
-func (s state) after(c call, id int64) (answer, state) {
+// after returns the result of a call and the state after it. A new group gets the id.
+func (s state) after(c call, id int64) (result, state) {
 	switch c.do {
 	case "create":
-		return s.put(known{id: id}, c.update)
+		return s.put(groupState{id: id}, c.update)
 	case "list":
-		return answer{groups: pageOf(s.matching(c.filter), c.page)}, s
+		return result{groups: pageOf(s.matching(c.filter), c.page)}, s
 	case "count":
-		return answer{count: int64(len(s.matching(c.filter)))}, s
+		return result{count: int64(len(s.matching(c.filter)))}, s
 	}
-	i := slices.IndexFunc(s.groups, func(g known) bool { return g.id == c.id })
+	i := slices.IndexFunc(s.groups, func(g groupState) bool { return g.id == c.id })
 	switch {
 	case i < 0:
-		return answer{err: notFound}, s
+		return result{err: notFound}, s
 	case c.do == "update":
 		return s.put(s.groups[i], c.update)
 	case c.do == "delete":
-		return answer{}, state{s.given, slices.Delete(slices.Clone(s.groups), i, i+1)}
+		return result{}, state{s.ids, slices.Delete(slices.Clone(s.groups), i, i+1)}
 	}
-	return answer{groups: []known{s.groups[i]}}, s
+	return result{groups: []groupState{s.groups[i]}}, s
 }
 
-// put keeps a group with an update in it, and takes its flags from the others.
-func (s state) put(g known, u cohort.GroupUpdate) (answer, state) {
+// put stores a group with an update applied, and clears its flags on the other groups.
+func (s state) put(g groupState, u cohort.GroupUpdate) (result, state) {
 	if u.Name != nil {
 		g.name = *u.Name
 	}
 	if g.name == "" {
-		return answer{err: invalid}, s
+		return result{err: invalid}, s
 	}
 	if u.IsDefault != nil {
 		g.isDefault = *u.IsDefault
@@ -260,9 +259,9 @@ func (s state) put(g known, u cohort.GroupUpdate) (answer, state) {
 	if u.IsGroupForGuests != nil {
 		g.isGuest = *u.IsGroupForGuests
 	}
-	next := state{given: s.given}
-	if at, had := slices.BinarySearch(s.given, g.id); !had {
-		next.given = slices.Insert(slices.Clone(s.given), at, g.id)
+	next := state{ids: s.ids}
+	if at, had := slices.BinarySearch(s.ids, g.id); !had {
+		next.ids = slices.Insert(slices.Clone(s.ids), at, g.id)
 	}
 	for _, other := range s.groups {
 		other.isDefault = other.isDefault && !g.isDefault
@@ -272,11 +271,11 @@ func (s state) put(g known, u cohort.GroupUpdate) (answer, state) {
 		}
 	}
 	next.groups = append(next.groups, g)
-	slices.SortFunc(next.groups, func(a, b known) int { return int(a.id - b.id) })
-	return answer{groups: []known{g}}, next
+	slices.SortFunc(next.groups, func(a, b groupState) int { return int(a.id - b.id) })
+	return result{groups: []groupState{g}}, next
 }
 
-func (s state) matching(f cohort.GroupFilter) (groups []known) {
+func (s state) matching(f cohort.GroupFilter) (groups []groupState) {
 	for _, g := range s.groups {
 		if (f.IsDefault == nil || *f.IsDefault == g.isDefault) && (f.IsGroupForGuests == nil || *f.IsGroupForGuests == g.isGuest) {
 			groups = append(groups, g)
@@ -285,8 +284,8 @@ func (s state) matching(f cohort.GroupFilter) (groups []known) {
 	return groups
 }
 
-// pageOf returns nil for a page without groups, as an answer has none then.
-func pageOf(groups []known, p cohort.Page) []known {
+// pageOf returns a page of groups; nil if it has none, as in a result.
+func pageOf(groups []groupState, p cohort.Page) []groupState {
 	from := min(int(p.Offset()), len(groups))
 	return slices.Concat(groups[from:min(from+p.Size, len(groups))])
 }

@@ -9,7 +9,7 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// snapshot compares everything that tells who is in which group, at one moment.
+// snapshot compares all sources of group membership, in one snapshot of the database.
 func (h *history) snapshot(ctx context.Context) {
 	err := h.db.View(ctx, func(tx *db.Tx) error {
 		all := cohort.Page{Number: 1, Size: 100_000}
@@ -17,7 +17,7 @@ func (h *history) snapshot(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		kept, err := tx.MemberCounts(h.store)
+		counters, err := tx.MemberCounts(h.store)
 		if err != nil {
 			return err
 		}
@@ -26,7 +26,7 @@ func (h *history) snapshot(ctx context.Context) {
 			return err
 		}
 		exists := map[int64]bool{0: true}
-		highest := h.groups.Load() // there may be higher ones by now, but not in this view
+		highest := h.groups.Load() // includes groups that this snapshot may not contain
 		for _, g := range groups {
 			exists[g.ID] = true
 			highest = max(highest, g.ID)
@@ -53,10 +53,10 @@ func (h *history) snapshot(ctx context.Context) {
 				found = append(found, c.ID)
 			}
 			if !slices.Equal(found, seen[id]) || n != int64(len(found)) {
-				h.problem("group %d: the filter finds %v and counts %d, seen are %v", id, found, n, seen[id])
+				h.problem("group %d: the filter lists %v and counts %d, but the customers of the group are %v", id, found, n, seen[id])
 			}
-			if id != 0 && kept[id] != n {
-				h.problem("group %d: %d members are kept, %d counted", id, kept[id], n)
+			if id != 0 && counters[id] != n {
+				h.problem("group %d: the counter is %d, but the group has %d members", id, counters[id], n)
 			}
 		}
 		return nil
@@ -66,9 +66,9 @@ func (h *history) snapshot(ctx context.Context) {
 	}
 }
 
-// wantOwn notes a problem unless exactly the callers' customers are there, each
-// in the group that its caller was told last or, if that is gone, in none, and
-// unless ListGroupMembers agrees.
+// wantOwn records a problem unless the store has exactly the callers' customers, each in
+// the group of its caller's last result or, if that group is deleted, in none, and unless
+// ListGroupMembers agrees.
 func (h *history) wantOwn(ctx context.Context, members []*member) {
 	page := cohort.Page{Number: 1, Size: 100_000}
 	groups, err := h.svc.ListGroupMembers(ctx, h.store, cohort.GroupFilter{}, page)
@@ -95,11 +95,11 @@ func (h *history) wantOwn(ctx context.Context, members []*member) {
 		got[c.ID] = c.GroupID
 	}
 	if !maps.Equal(want, got) || err != nil {
-		h.problem("groups of the customers at the end: %v (%v), the callers were told %v", got, err, want)
+		h.problem("final groups of the customers: %v (error %v), want %v", got, err, want)
 	}
 	for _, g := range groups {
 		if g.Members != count[g.ID] {
-			h.problem("group %d at the end has %d members, want %d", g.ID, g.Members, count[g.ID])
+			h.problem("final members of group %d: %d, want %d", g.ID, g.Members, count[g.ID])
 		}
 	}
 }
