@@ -14,6 +14,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -86,7 +87,7 @@ func TestConcurrentAssignments(t *testing.T) {
 					t.Fatal(err)
 				}
 				const callers = 8
-				calls := times(60, 20)
+				calls := testenv.Times(60, 20)
 				c := &randomCaller{svc: svc}
 				var all sync.WaitGroup
 				for caller := range callers {

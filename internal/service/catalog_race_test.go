@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -68,7 +69,7 @@ func (s *fixture) mustProduct(t *testing.T, p cohort.Product) cohort.Product {
 
 // contests is the number of rounds of concurrent calls. Fewer calls overlap in the first
 // round, while connections are being opened.
-var contests = times(8, 3)
+var contests = testenv.Times(8, 3)
 
 func TestConcurrentSKU(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *fixture) {
@@ -170,7 +171,7 @@ func TestConcurrentMovesMakeNoCycle(t *testing.T) {
 // After concurrent random moves the categories still form a tree.
 func TestConcurrentRandomMoves(t *testing.T) {
 	const callers, categories = 6, 8
-	moves := times(25, 10)
+	moves := testenv.Times(25, 10)
 	eachEngine(t, func(t *testing.T, s *fixture) {
 		var ids []int64
 		for i := range categories {
@@ -219,7 +220,7 @@ func wantTree(t *testing.T, s *fixture, want int) {
 // Categories are deleted while products are added to them and categories below them. No
 // product or category refers to a deleted category afterwards.
 func TestConcurrentCategoryDeletion(t *testing.T) {
-	rounds := times(10, 3)
+	rounds := testenv.Times(10, 3)
 	eachEngine(t, func(t *testing.T, s *fixture) {
 		moving := s.mustProduct(t, newBoot(""))
 		for round := range rounds {

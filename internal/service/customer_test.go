@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -195,7 +196,7 @@ func TestConcurrentEmail(t *testing.T) {
 		for range 3 {
 			customers = append(customers, s.create(t, ada(fmt.Sprint(len(customers), "@example.com"))))
 		}
-		for round := range times(10, 3) {
+		for round := range testenv.Times(10, 3) {
 			spelling := []string{"straße%d@example.com", "STRASSE%d@example.com", "Strasse%d@Example.com"}
 			errs := make([]error, 2*len(spelling))
 			var wg sync.WaitGroup

@@ -11,6 +11,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -179,7 +180,7 @@ func TestUnknownSecretsAreNotCached(t *testing.T) {
 // before the revocation.
 func TestRevokedTokensAreNotCached(t *testing.T) {
 	const callers = 4
-	tokens := times(40, 8)
+	tokens := testenv.Times(40, 8)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		for range tokens {

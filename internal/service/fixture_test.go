@@ -13,6 +13,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -26,20 +27,11 @@ func TestMain(m *testing.M) {
 	checksGiven := false
 	flag.Visit(func(f *flag.Flag) { checksGiven = checksGiven || f.Name == "rapid.checks" })
 	if !checksGiven {
-		if err := flag.Set("rapid.checks", fmt.Sprint(times(100, 20))); err != nil {
+		if err := flag.Set("rapid.checks", fmt.Sprint(testenv.Times(100, 20))); err != nil {
 			panic(err)
 		}
 	}
 	os.Exit(m.Run())
-}
-
-// times returns full if COHORT_TEST_FULL is set, and short otherwise. The two are numbers
-// of repetitions of the same test.
-func times(full, short int) int {
-	if os.Getenv("COHORT_TEST_FULL") != "" {
-		return full
-	}
-	return short
 }
 
 // t0 is the time at which the clock of a test starts.

@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // acknowledged counts the acknowledged writes to a store.
@@ -142,7 +143,7 @@ func (a *acknowledged) awaitAll(t *testing.T, svc *service.Service) {
 // Readers of the node that writes always see the acknowledged writes: no cache may
 // return an older state. Another process may see them later.
 func TestReadsSeeAcknowledgedWrites(t *testing.T) {
-	changes := int64(times(100, 30))
+	changes := testenv.Times[int64](100, 30)
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		svc := newService(t, dbtest.Open(t, url), []string{"a"})
 		a := &acknowledged{}

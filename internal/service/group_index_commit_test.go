@@ -14,6 +14,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // After a store is deleted and recreated, its group index contains only the groups of
@@ -125,7 +126,7 @@ func TestReadYourWritesWithoutIndex(t *testing.T) {
 
 func writeAndFindConcurrently(t *testing.T, svc *service.Service) {
 	const callers = 6
-	each := times(25, 8)
+	each := testenv.Times(25, 8)
 	var wg sync.WaitGroup
 	for i := range callers {
 		wg.Go(func() {

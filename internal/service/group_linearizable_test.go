@@ -15,6 +15,7 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/anishathalye/porcupine"
 	"pgregory.net/rapid"
@@ -53,7 +54,7 @@ func TestHistoriesOnTwoNodesAreLinearizable(t *testing.T) {
 }
 
 // rounds is the number of runs of each history. Each run interleaves differently.
-var rounds = times(2, 1)
+var rounds = testenv.Times(2, 1)
 
 // checkHistories runs random histories whose callers are spread over the services. It
 // reads the final state from the witness, without a service.

@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -101,8 +102,8 @@ func (c *caller) act(t *testing.T, label string) {
 // and the final state must be the one that the callers expect.
 func TestConcurrentGroupHistories(t *testing.T) {
 	const callers, calls = 8, 40
-	histories := times(3, 1)
-	for seed := range uint64(histories) { //nolint:gosec // a small number
+	histories := testenv.Times[uint64](3, 1)
+	for seed := range histories {
 		dbtest.Each(t, func(t *testing.T, d *db.DB) {
 			svc := newService(t, d, []string{"a"})
 			ids := &sharedIDs{}
@@ -211,7 +212,7 @@ func keys(m map[int64]string) map[int64]bool {
 // While flags are moved and never cleared, exactly one group has each flag at any time.
 func TestFlagsAreNeverLost(t *testing.T) {
 	const callers = 8
-	calls := times(20, 8)
+	calls := testenv.Times(20, 8)
 	both := cohort.GroupUpdate{IsDefault: new(true), IsGroupForGuests: new(true)}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})

@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // beginImport takes the lease of an import into the store "a", like an import that is
@@ -137,7 +138,7 @@ func TestImportDuringWrites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := &fixture{newService(t, d, []string{"a", "b"}), d, nil}
 		const skus = 5
-		rounds := int64(times(6, 2))
+		rounds := testenv.Times[int64](6, 2)
 		for round := range rounds {
 			var mu sync.Mutex
 			owner := map[string]int64{} // by SKU: the product whose creation succeeded

@@ -13,6 +13,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"pgregory.net/rapid"
 )
@@ -204,7 +205,7 @@ func TestConcurrentMemberHistories(t *testing.T) {
 // The service needs several transactions to empty the groups.
 func TestConcurrentMemberHistoriesOfLargeGroups(t *testing.T) {
 	callers := rapid.SliceOfN(rapid.SliceOfN(steps(false), 20, 40), 3, 3)
-	for seed := range times(3, 1) {
+	for seed := range testenv.Times(3, 1) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			eachEngine(t, func(t *testing.T, s *fixture) {
 				h := &history{svc: s.Service, db: s.db, store: "a"}

@@ -8,6 +8,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -239,7 +240,7 @@ func TestJoinGroupDuringDeletion(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *fixture) {
 		joiner := s.create(t, ada("joiner@example.com"))
 		total := 1
-		for round := range times(30, 12) {
+		for round := range testenv.Times(30, 12) {
 			group := s.group(t, cohort.Group{IsDefault: round%2 == 0})
 			if round == 10 { // this deletion leaves rows to the sweep
 				total += len(fill(t, s.db, "a", group, memberBatch+1))

@@ -10,6 +10,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/shopspring/decimal"
 )
@@ -98,7 +99,7 @@ func TestLargestPriceRecordBatch(t *testing.T) {
 func TestConcurrentPriceRecord(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
-		variants := int64(times(20, 5))
+		variants := testenv.Times[int64](20, 5)
 		addCatalog(t, svc, d, 1, variants)
 		for variant := int64(1); variant <= variants; variant++ {
 			key := cohort.PriceRecordUpdate{PriceListID: 1, VariantID: variant, Currency: "USD"}
@@ -146,7 +147,7 @@ func wantAllSucceed(t *testing.T, n int, call func(i int) error) {
 
 // Of concurrent creates of price lists with the same name one succeeds.
 func TestConcurrentPriceListName(t *testing.T) {
-	rounds := times(10, 3)
+	rounds := testenv.Times(10, 3)
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		for round := range rounds {

@@ -12,6 +12,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -266,7 +267,7 @@ func (c *versionCache) names(t *testing.T) map[int64]string {
 // were acknowledged before the read.
 func TestCacheByVersionIsNeverStale(t *testing.T) {
 	const groups, readers = 4, 2
-	changes := times(60, 25)
+	changes := testenv.Times(60, 25)
 	t.Parallel()
 	svc := newService(t, dbtest.SQLite(t), []string{"a"})
 	c := &versionCache{svc: svc, groups: map[int64]cachedGroup{}}
