@@ -2,34 +2,34 @@ package cohort
 
 import "strconv"
 
-// AccessDecision says whether somebody may see a thing of the catalog.
+// AccessDecision is the decision whether a shopper may see a category or product.
 type AccessDecision struct {
 	Allowed bool
-	Reason  string // a sentence that says why
+	Reason  string // a sentence that explains the decision
 }
 
-// Access says what the members of a group may see. It looks up the way from each
-// category once, because a product may be in a thousand. One goroutine may use
-// it at a time.
+// Access decides what the members of a group may see. It remembers the result for each
+// category, because a product can be in a thousand of them. It must not be used by
+// several goroutines at the same time.
 type Access struct {
-	group   *Group // nil: of no group
+	group   *Group // nil: no group
 	parents CategoryParents
-	visible map[int64]struct{} // the categories that the group names
-	through map[int64]way      // by category
+	visible map[int64]struct{} // the categories in the group's access
+	found   map[int64]ancestor // by category
 }
 
-// way is how a category comes to be visible: through itself or one above it.
-type way struct {
-	above int64
-	ok    bool
+// ancestor is a visible category: the category itself or one above it.
+type ancestor struct {
+	id int64
+	ok bool // false: there is none
 }
 
-// NewAccess prepares a group, nil for no group, and what is known of the
-// category tree. Neither may be changed afterwards.
+// NewAccess returns the access of the members of a group, nil for no group. The caller
+// must not change the group or the parents afterwards.
 func NewAccess(g *Group, parents CategoryParents) *Access {
 	a := &Access{group: g, parents: parents}
 	if g != nil && g.CategoryAccess.Type == AccessSpecific {
-		a.visible, a.through = make(map[int64]struct{}, len(g.CategoryAccess.Categories)), map[int64]way{}
+		a.visible, a.found = make(map[int64]struct{}, len(g.CategoryAccess.Categories)), map[int64]ancestor{}
 		for _, id := range g.CategoryAccess.Categories {
 			a.visible[id] = struct{}{}
 		}
@@ -37,8 +37,8 @@ func NewAccess(g *Group, parents CategoryParents) *Access {
 	return a
 }
 
-// Category says whether a category may be seen. One that a group may see brings
-// all that is below it.
+// Category decides whether a category may be seen: if the category, or one above it, is
+// in the group's access.
 func (a *Access) Category(id int64) AccessDecision {
 	if d, decided := wholeCatalog(a.group); decided {
 		return d
@@ -49,8 +49,7 @@ func (a *Access) Category(id int64) AccessDecision {
 	return AccessDecision{false, "The category is not one that the group may see, nor below one."}
 }
 
-// Product says whether a product of some categories may be seen: one of them is
-// enough.
+// Product decides whether a product may be seen: if one of its categories may.
 func (a *Access) Product(categories []int64) AccessDecision {
 	if d, decided := wholeCatalog(a.group); decided {
 		return d
@@ -66,7 +65,7 @@ func (a *Access) Product(categories []int64) AccessDecision {
 	return AccessDecision{false, "None of the product's categories is one that the group may see, or below one."}
 }
 
-// wholeCatalog decides for those who may see everything or nothing.
+// wholeCatalog decides for a group that may see everything or nothing.
 func wholeCatalog(g *Group) (d AccessDecision, decided bool) {
 	switch {
 	case g == nil:
@@ -79,29 +78,29 @@ func wholeCatalog(g *Group) (d AccessDecision, decided bool) {
 	return d, false
 }
 
-// reach returns the decision for a category that is one of those that may be
-// seen, or below one. what names the category in the reason.
+// reach returns the decision for a category that is visible, or below a visible one. what
+// names the category in the reason.
 func (a *Access) reach(id int64, what string) (AccessDecision, bool) {
-	w, known := a.through[id]
+	above, known := a.found[id]
 	if !known {
-		w = a.wayFrom(id)
-		a.through[id] = w
+		above = a.visibleAncestor(id)
+		a.found[id] = above
 	}
-	if !w.ok {
+	if !above.ok {
 		return AccessDecision{}, false
 	}
 	text := what + " " + strconv.FormatInt(id, 10)
-	if w.above == id {
+	if above.id == id {
 		return AccessDecision{true, text + " is one that the group may see."}, true
 	}
-	return AccessDecision{true, text + " is below category " + strconv.FormatInt(w.above, 10) + ", which the group may see."}, true
+	return AccessDecision{true, text + " is below category " + strconv.FormatInt(above.id, 10) + ", which the group may see."}, true
 }
 
-func (a *Access) wayFrom(id int64) way {
+func (a *Access) visibleAncestor(id int64) ancestor {
 	for above := range a.parents.up(id) {
 		if _, ok := a.visible[above]; ok {
-			return way{above, true}
+			return ancestor{above, true}
 		}
 	}
-	return way{}
+	return ancestor{}
 }

@@ -6,7 +6,7 @@ import (
 	"cohort.example/cohort"
 )
 
-// The tree is 1 > 2 > 3 and, beside it, 4.
+// The tree has the branch 1 > 2 > 3 and the root category 4.
 func TestAccessDecisions(t *testing.T) {
 	parents := cohort.CategoryParents{1: 0, 2: 1, 3: 2, 4: 0}
 	of := func(kind cohort.AccessType, categories ...int64) *cohort.Group {
@@ -15,7 +15,7 @@ func TestAccessDecisions(t *testing.T) {
 	tests := []struct {
 		name       string
 		group      *cohort.Group
-		categories []int64 // of the product; the first is also asked for by itself
+		categories []int64 // of the product; the first one is also checked as a category
 		category   bool
 		product    bool
 	}{

@@ -1,6 +1,6 @@
 package cohort
 
-// AddressType says what stands at an address.
+// AddressType is residential or commercial.
 type AddressType string
 
 // The address types.
@@ -11,7 +11,7 @@ const (
 
 // Address is one of a customer's postal addresses.
 type Address struct {
-	// ID counts up from 1 within the store and is never given out twice.
+	// ID counts from 1 within the store and is never reused.
 	ID          int64
 	CustomerID  int64
 	FirstName   string
@@ -28,7 +28,7 @@ type Address struct {
 	Type        AddressType
 }
 
-// AddressUpdate is a partial change of an address; nil fields stay as they are.
+// AddressUpdate is a partial update of an address; nil fields are unchanged.
 type AddressUpdate struct {
 	FirstName *string
 	LastName  *string
@@ -46,7 +46,7 @@ type AddressUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u AddressUpdate) IsEmpty() bool { return u == AddressUpdate{} }
 
-// Apply returns a with the update's fields in place.
+// Apply returns a with the update applied.
 func (u AddressUpdate) Apply(a Address) Address {
 	set(&a.FirstName, u.FirstName)
 	set(&a.LastName, u.LastName)
@@ -62,9 +62,9 @@ func (u AddressUpdate) Apply(a Address) Address {
 	return a
 }
 
-// Validate returns a KindInvalid error that names the first field at fault. A
-// phone may be empty; a state may not, but a space will do for addresses that
-// have none. Whether the country exists is not checked here.
+// Validate returns a KindInvalid error that names the first invalid field. The phone may
+// be empty. The state may not; addresses without one have a space. Validate does not
+// check that the country exists.
 func (a Address) Validate() error {
 	for _, check := range []error{
 		checkText("first_name", a.FirstName, 1, maxText),

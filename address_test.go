@@ -11,8 +11,8 @@ var address = cohort.Address{
 	Zip: "SW1Y 4JH", Country: "United Kingdom", Type: cohort.AddressResidential,
 }
 
-// That a single space passes where a text must not be empty is part of the
-// contract for states; checkTextRules tries one everywhere.
+// A state may be a single space, although it must not be empty. checkTextRules tries a
+// space in every text.
 func TestAddressTexts(t *testing.T) {
 	type a = cohort.Address
 	checkTextRules(t, address, []textRule[a]{

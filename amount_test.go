@@ -16,7 +16,7 @@ func TestParseAmount(t *testing.T) {
 	accepted := []struct{ text, want string }{
 		{"0", "0"},
 		{"-0", "0"},
-		{"0.00005", "0.00005"}, // too many decimals is for ValidateRules to say
+		{"0.00005", "0.00005"}, // ValidateRules rejects too many decimals
 		{"5.00000", "5"},
 		{"-7.25", "-7.25"},
 		{"1e3", "1000"},
@@ -47,11 +47,11 @@ func TestParseAmount(t *testing.T) {
 		" 5", "5 ", "5\n", "5\x00", "5 0", "1.2.3", "five", "٣", "５", "½", "$5", "5%", "true", "null", "\xff",
 	}
 	for _, text := range refused {
-		t.Run("refuse "+shorten(text), func(t *testing.T) {
+		t.Run("reject "+shorten(text), func(t *testing.T) {
 			got, err := cohort.ParseAmount(text)
 			wantInvalid(t, err, "")
 			if !got.IsZero() {
-				t.Fatalf("the refused text has the value %s", got)
+				t.Fatalf("the rejected text has the value %s", got)
 			}
 		})
 	}
@@ -64,8 +64,7 @@ func shorten(s string) string {
 	return strconv.QuoteToASCII(s)
 }
 
-// TestParseAmountRoundTrip holds that a kept amount, written by any part of the
-// program, reads back as itself.
+// Every stored amount parses back from each of its text forms.
 func TestParseAmountRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := validAmount(cohort.MethodFixed).Draw(t, "amount")
@@ -78,8 +77,8 @@ func TestParseAmountRoundTrip(t *testing.T) {
 	})
 }
 
-// numberText is what ParseAmount may accept: JSON's grammar of numbers, except
-// that zeros in front are let pass, because amounts also arrive in strings.
+// numberText is the syntax that ParseAmount accepts: JSON numbers, but with leading zeros,
+// because amounts also come in strings.
 var numberText = regexp.MustCompile(`^-?[0-9]+(?:\.[0-9]+)?(?:[eE]([+-]?[0-9]+))?$`)
 
 // numberLimit bounds both the length of the text and the size of the exponent.
@@ -98,7 +97,7 @@ func FuzzParseAmount(f *testing.F) {
 			wantInvalid(t, err, "")
 			return
 		}
-		// The other arithmetic of the standard library says what the text is worth.
+		// The expected value, computed with math/big.
 		want, ok := new(big.Rat).SetString(s)
 		if err != nil || !ok || got.Rat().Cmp(want) != 0 {
 			t.Fatalf("%q: got %s, error %v, want %s", s, got, err, want)

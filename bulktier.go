@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// ValidateBulkTiers checks the bulk tiers of a product or of a price record, in
-// whatever order. It returns ItemErrors with an error for each tier that is
-// wrong, or a KindInvalid error that names no field if there are too many.
+// ValidateBulkTiers checks the bulk tiers of a product or price record, in any order. It
+// returns ItemErrors with an error for each invalid tier, or a KindInvalid error without
+// a field if there are too many.
 func ValidateBulkTiers(tiers []BulkTier) error {
 	if len(tiers) > MaxBulkTiers {
 		return Invalid("", fmt.Sprintf("There must be at most %d bulk pricing tiers.", MaxBulkTiers))
@@ -42,15 +42,15 @@ func (t BulkTier) validate() error {
 	return Invalid("type", "The type must be percent, fixed or price.")
 }
 
-// checkOverlaps notes the tiers whose quantities are also those of a tier that
-// begins before, or at the same quantity and is named before.
+// checkOverlaps records an error for each tier that overlaps with one that begins at a
+// lower quantity, or at the same quantity and comes first in the list.
 func checkOverlaps(tiers []BulkTier, wrong ItemErrors) {
 	order := make([]int, len(tiers))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(tiers[a].QuantityMin, tiers[b].QuantityMin) })
-	end := int64(0) // of all tiers so far; -1 is none
+	end := int64(0) // the highest quantity so far; -1: unlimited
 	for _, i := range order {
 		t := tiers[i]
 		if end == -1 || t.QuantityMin <= end {

@@ -10,15 +10,15 @@ import (
 	"pgregory.net/rapid"
 )
 
-// wrongTiers returns the fields at fault by the places of the tiers.
+// wrongTiers returns the invalid fields by the index of the tier.
 func wrongTiers(t rapid.TB, err error) map[int]string {
 	t.Helper()
 	if err == nil {
 		return map[int]string{}
 	}
-	items, ok := err.(cohort.ItemErrors) //nolint:errorlint // it is not to be inside of another
+	items, ok := err.(cohort.ItemErrors) //nolint:errorlint // must not be wrapped
 	if !ok {
-		t.Fatalf("got %v, want the errors of items", err)
+		t.Fatalf("got %v, want ItemErrors", err)
 	}
 	fields := map[int]string{}
 	for i, err := range items {
@@ -81,10 +81,9 @@ func TestValidateBulkTiers(t *testing.T) {
 	wantInvalidWhole(cohort.MaxBulkTiers+1, false)
 }
 
-// TestNoQuantityHasTwoTiers: tiers are let through just if no quantity is in two of
-// them, in whatever order they are named.
-func TestNoQuantityHasTwoTiers(t *testing.T) {
-	const end = 14 // beyond all that is drawn
+// Tiers are valid if and only if no quantity is in two of them, in any order.
+func TestBulkTiersDoNotOverlap(t *testing.T) {
+	const end = 14 // above all drawn quantities
 	rapid.Check(t, func(t *rapid.T) {
 		var tiers []cohort.BulkTier
 		for range rapid.IntRange(0, 4).Draw(t, "tiers") {
@@ -107,7 +106,7 @@ func TestNoQuantityHasTwoTiers(t *testing.T) {
 		}
 		wrong := wrongTiers(t, cohort.ValidateBulkTiers(tiers))
 		if (len(wrong) > 0) != overlap {
-			t.Fatalf("%+v: at fault %v, although they overlap: %v", tiers, wrong, overlap)
+			t.Fatalf("%+v: errors %v, want errors: %v", tiers, wrong, overlap)
 		}
 	})
 }

@@ -1,38 +1,50 @@
 package cohort
 
-// MaxCatalogID is the highest id that a catalog may bring along. Ids that are
-// given out above it are numbers that every client can still read exactly.
+// MaxCatalogID is the highest id in an imported catalog. It leaves room for further ids
+// that are exact in a JSON number of every client (below 2^53).
 const MaxCatalogID = 1_000_000_000_000_000
 
-// CatalogKind is what a catalog is made of.
+// CatalogKind is the kind of a catalog item.
 type CatalogKind string
 
-// The kinds.
+// The kinds of catalog items.
 const (
 	CatalogCategory CatalogKind = "category"
 	CatalogProduct  CatalogKind = "product"
 	CatalogVariant  CatalogKind = "variant"
 )
 
-// CatalogKinds returns all of them, each after those that it refers to.
+// CatalogKinds returns all kinds, each after the kinds that it refers to.
 func CatalogKinds() []CatalogKind {
 	return []CatalogKind{CatalogCategory, CatalogProduct, CatalogVariant}
 }
 
-// CatalogItem is a category, a product or a variant on its way into a store,
-// with the id that the merchant knows it by.
+// CatalogItem is a category, product or variant to be imported, with the id of the
+// merchant's own system.
 type CatalogItem struct {
-	Line int64 // where it was read, from 1
+	Line int64 // of the file, from 1
 	Kind CatalogKind
 	ID   int64
-	// The one that Kind says, without its id and what a store makes of it.
+	// The field of Kind is set, without the id and the fields that a store derives.
 	Category Category
 	Product  Product
 	Variant  Variant
-	// KeepBulkTiers leaves the bulk tiers that a product has, because where it
-	// comes from cannot hold any.
+	// KeepBulkTiers leaves the bulk tiers of an existing product unchanged, because the
+	// format of the file has none.
 	KeepBulkTiers bool
-	// Err is what is wrong with it, a KindInvalid error. Of the other fields only
-	// Line is sure to be set then.
+	// Err is the KindInvalid error of an item that could not be read. With it, only Line
+	// is always set.
 	Err error
+}
+
+// ImportCount holds the numbers of imported items of a kind by what became of them.
+type ImportCount struct {
+	Kind                       CatalogKind
+	Added, Replaced, Unchanged int64
+}
+
+// ImportMistake describes an error in a line of an import.
+type ImportMistake struct {
+	Line int64
+	Text string // the field, a colon and a sentence, or a sentence
 }

@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// MaxCategoryDepth is how many categories may be above one another, itself
-// included. The vendor's storefronts show seven.
+// MaxCategoryDepth is the maximum depth of the category tree. The vendor's storefronts
+// show seven levels.
 const MaxCategoryDepth = 32
 
-// MaxCategoryName is the longest name of a category, in Unicode code points.
+// MaxCategoryName is the maximum length of a category's name, in Unicode code points.
 // Source: the vendor's reference.
 const MaxCategoryName = 50
 
 // Category is a node of a store's category tree.
 type Category struct {
 	ID       int64
-	ParentID int64 // 0: at the top
+	ParentID int64 // 0: a root category
 	Name     string
 }
 
-// CategoryUpdate is a partial change of a category; nil fields stay as they are.
+// CategoryUpdate is a partial update of a category; nil fields are unchanged.
 type CategoryUpdate struct {
 	ParentID *int64
 	Name     *string
 }
 
-// Apply returns c with the update's fields in place.
+// Apply returns c with the update applied, normalized.
 func (u CategoryUpdate) Apply(c Category) Category {
 	set(&c.ParentID, u.ParentID)
 	set(&c.Name, u.Name)
@@ -37,15 +37,15 @@ func (u CategoryUpdate) Apply(c Category) Category {
 // IsEmpty reports whether the update changes nothing.
 func (u CategoryUpdate) IsEmpty() bool { return u == CategoryUpdate{} }
 
-// Normalized returns the category as it is kept: the name trimmed.
+// Normalized returns the category in its stored form, with the name trimmed.
 func (c Category) Normalized() Category {
 	c.Name = strings.TrimSpace(c.Name)
 	return c
 }
 
-// Validate checks a normalized category. It returns a KindInvalid error that
-// names the first field at fault. Whether it may have its place is for whoever
-// knows the tree; see [CategoryParents.CheckPlace].
+// Validate checks a normalized category. It returns a KindInvalid error that names the
+// first invalid field. It does not check the category's place in the tree; see
+// [CategoryParents.CheckPlace].
 func (c Category) Validate() error {
 	if c.ParentID < 0 {
 		return Invalid("parent_id", "The parent is the id of a category, or 0 for none.")
@@ -61,12 +61,12 @@ type CategoryFilter struct {
 	NameLike  string
 }
 
-// CategoryParents is a category tree, or the part of it above some categories:
-// the parent of each.
+// CategoryParents maps categories to their parents. It holds a whole category tree, or
+// the part above some categories.
 type CategoryParents map[int64]int64
 
-// Path returns the ids from a category up to the top, the category first. It
-// ends early where a parent is missing, and after MaxCategoryDepth.
+// Path returns the ids from a category up to its root, the category first. It ends early
+// if a parent is missing, and after MaxCategoryDepth ids.
 func (p CategoryParents) Path(id int64) []int64 {
 	path := make([]int64, 0, 8) // deep enough for most
 	for id := range p.up(id) {
@@ -75,7 +75,7 @@ func (p CategoryParents) Path(id int64) []int64 {
 	return path
 }
 
-// up goes along the path of a category.
+// up iterates over the path of a category.
 func (p CategoryParents) up(id int64) iter.Seq[int64] {
 	return func(yield func(int64) bool) {
 		parent := p[id]
@@ -92,11 +92,11 @@ func (p CategoryParents) up(id int64) iter.Seq[int64] {
 	}
 }
 
-// CheckPlace checks whether a category may be under its parent. It returns a
-// KindInvalid error if there is no such parent, if the category would be below
-// itself, or if the tree would get deeper than [MaxCategoryDepth]. For a new
-// category p needs what is above the parent, for others the whole tree, with the
-// category in it or not, wherever it is.
+// CheckPlace checks whether a category may be under its parent. It returns a KindInvalid
+// error if the parent does not exist, the category would be below itself, or the tree
+// would get deeper than [MaxCategoryDepth]. For a new category p must contain the parent
+// and all above it; for an existing one the whole tree, in which the category itself may
+// be missing or at its old place.
 func (p CategoryParents) CheckPlace(c Category) error {
 	if c.ParentID == 0 {
 		return nil
@@ -117,8 +117,7 @@ func (p CategoryParents) CheckPlace(c Category) error {
 	return nil
 }
 
-// height returns how many categories are below one another from a category on,
-// itself included.
+// height returns the number of levels from a category down, itself included.
 func (p CategoryParents) height(id int64) int {
 	most := 1
 	for below := range p {

@@ -15,7 +15,7 @@ func TestCategoryValidate(t *testing.T) {
 	tests := []struct {
 		name     string
 		category cohort.Category
-		field    string // "": none is wrong
+		field    string // "": valid
 	}{
 		{"top", cohort.Category{Name: "Shoes"}, ""},
 		{"below", cohort.Category{Name: "Shoes", ParentID: 1}, ""},
@@ -30,13 +30,12 @@ func TestCategoryValidate(t *testing.T) {
 	}
 }
 
-// TestTreesStayTrees moves categories about at random. A move is let through just
-// if the tree that it leads to is one: every category reaches the top within the
-// greatest depth, and by way of categories that exist.
-func TestTreesStayTrees(t *testing.T) {
+// A random move is valid if and only if the result is a tree: every category reaches the
+// root within the maximum depth, through existing categories.
+func TestCheckPlaceKeepsTree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tree := cohort.CategoryParents{}
-		// Two long branches to begin with, because random moves make flat trees.
+		// Start with two long branches, because random moves make flat trees.
 		for _, branch := range []int64{0, 50} {
 			for n := range int64(rapid.IntRange(1, cohort.MaxCategoryDepth).Draw(t, "branch")) {
 				tree[branch+n+1] = branch + n
@@ -56,7 +55,7 @@ func TestTreesStayTrees(t *testing.T) {
 			moved[c.ID] = c.ParentID
 			err := tree.CheckPlace(c)
 			if got, want := err == nil, isTree(moved); got != want {
-				t.Fatalf("category %d under %d in %v: %v, although a tree: %v", c.ID, c.ParentID, tree, err, want)
+				t.Fatalf("category %d under %d in %v: got %v, want valid: %v", c.ID, c.ParentID, tree, err, want)
 			}
 			if err == nil {
 				tree = moved
@@ -65,7 +64,7 @@ func TestTreesStayTrees(t *testing.T) {
 	})
 }
 
-// isTree looks at a tree the slow way, and does not use what it is to check.
+// isTree is a slow implementation that does not use the checked code.
 func isTree(p cohort.CategoryParents) bool {
 	for id := range p {
 		depth := 0
@@ -79,7 +78,7 @@ func isTree(p cohort.CategoryParents) bool {
 	return true
 }
 
-func TestNewCategoriesHaveAPlace(t *testing.T) {
+func TestCheckPlaceOfNewCategory(t *testing.T) {
 	deep := cohort.CategoryParents{}
 	for id := range int64(cohort.MaxCategoryDepth) {
 		deep[id+1] = id
@@ -94,8 +93,7 @@ func TestNewCategoriesHaveAPlace(t *testing.T) {
 	}
 }
 
-// wantFault fails unless the error is one of the field, or there is none if the
-// field is "".
+// wantFault fails unless the error is about the field; "" wants no error.
 func wantFault(t rapid.TB, err error, field string) {
 	t.Helper()
 	if field != "" {

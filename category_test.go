@@ -37,7 +37,7 @@ func TestCategoryParentsPath(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			if diff := cmp.Diff(tt.want, tt.parents.Path(tt.id)); diff != "" {
-				t.Fatalf("the path is not that (-) but this (+):\n%s", diff)
+				t.Fatalf("path (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -51,7 +51,7 @@ func countdown(from, to int64) []int64 {
 	return ids
 }
 
-// covers reports whether a category is another one or above it.
+// covers reports whether ancestor is the category id or above it.
 func covers(parents cohort.CategoryParents, ancestor, id int64) bool {
 	return slices.Contains(parents.Path(id), ancestor)
 }
@@ -70,8 +70,8 @@ func TestCategoryParentsCovers(t *testing.T) {
 	}
 }
 
-// TestCategoryParentsPathOfAnyTree: a path climbs from parent to parent, and
-// stops at the top, at a hole, or when it has been long enough.
+// In any tree a path leads from parent to parent, and ends at a root, at a missing parent
+// or at the maximum depth.
 func TestCategoryParentsPathOfAnyTree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		parents := cohort.CategoryParents(rapid.MapOfN(rapid.Int64Range(-1, 9), rapid.Int64Range(-1, 10), 0, 11).Draw(t, "parents"))
@@ -90,7 +90,7 @@ func TestCategoryParentsPathOfAnyTree(t *testing.T) {
 			t.Fatalf("the path %v ends below %d", path, end)
 		}
 		if !slices.ContainsFunc(path, func(above int64) bool { return covers(parents, above, id) }) {
-			t.Fatalf("nothing on the path %v covers %d", path, id)
+			t.Fatalf("no category on the path %v covers %d", path, id)
 		}
 	})
 }

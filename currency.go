@@ -6,21 +6,20 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// DefaultCurrency is the currency of a store that has not said another.
+// DefaultCurrency is the currency of a store that sets none.
 const DefaultCurrency = "USD"
 
 // Currency is a currency in use, by ISO 4217.
 type Currency struct {
 	Code string // three capitals
-	// Decimals is how many digits an amount has behind the point when somebody
-	// pays it, which is what prices are rounded to.
+	// Decimals is the number of decimals of an amount to pay, to which prices are
+	// rounded.
 	Decimals int32
 }
 
-// The currencies of ISO 4217 that are money somebody pays with, by how many
-// decimals they have by that standard, which for some is more than shops use.
-// Metals, funds and test codes are left out. ANG and BGN have just given way to
-// XCG and EUR, and are here for prices from before.
+// The currencies of ISO 4217 by their number of decimals in that standard, which for some
+// is higher than shops use. Metals, funds and test codes are left out. ANG and BGN have
+// recently been replaced by XCG and EUR, and are kept for older prices.
 const (
 	currencies0 = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 	currencies2 = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD " +
@@ -42,26 +41,25 @@ var currencies = func() map[string]Currency {
 	return known
 }()
 
-// ParseCurrency returns the currency with a code, in capitals or not. It returns
-// a KindInvalid error, which names no field, for a code that is no currency.
+// ParseCurrency returns the currency with a code, in any case. It returns a KindInvalid
+// error without a field for an unknown code.
 func ParseCurrency(code string) (Currency, error) {
 	c, ok := currencies[strings.ToUpper(code)]
-	// Some letters that are not ASCII have a capital that is: "uſd" is no currency.
+	// ToUpper maps some non-ASCII letters to ASCII: "uſd" is not a currency.
 	if !ok || len(code) != len(c.Code) {
 		return Currency{}, Invalid("", "The value must be a currency code of ISO 4217, such as USD.")
 	}
 	return c, nil
 }
 
-// Round returns an amount as somebody pays it: rounded half up to the currency's
-// decimals, and half down below zero.
+// Round rounds an amount to the currency's decimals, half away from zero.
 func (c Currency) Round(amount decimal.Decimal) decimal.Decimal {
 	surplus := -amount.Exponent() - c.Decimals
 	if surplus <= 0 {
 		return amount
 	}
-	// This is most of what a price costs to compute, and hardly any needs more than
-	// an int64.
+	// Rounding is most of the cost of computing a price, and almost all amounts fit an
+	// int64.
 	if amount.IsNegative() || amount.NumDigits() >= maxInt64Digits || surplus >= maxInt64Digits {
 		return amount.Round(c.Decimals)
 	}

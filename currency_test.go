@@ -9,8 +9,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// TestCurrencyDecimals goes through every code that three letters can make. What
-// ISO 4217 gives other than two decimals is listed here once more.
+// The test tries every code of three letters. It has its own list of the currencies that do
+// not have two decimals in ISO 4217.
 func TestCurrencyDecimals(t *testing.T) {
 	other := map[string]int32{}
 	for code := range strings.FieldsSeq("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF") {
@@ -42,11 +42,11 @@ func TestCurrencyDecimals(t *testing.T) {
 	}
 }
 
-// knownCurrencies is how many there are, so that none is lost unnoticed.
+// knownCurrencies is the expected number of currencies.
 const knownCurrencies = 157
 
 func TestParseCurrency(t *testing.T) {
-	// Some that are easily taken to have no decimals, and have two.
+	// Currencies that are often assumed to have no decimals, but have two.
 	for _, code := range []string{"usd", "Eur", "HUF", "TWD", "IDR", "LAK", "MGA", "MRU", "IRR", "COP", "TZS", "VES", "XCG"} {
 		c, err := cohort.ParseCurrency(code)
 		if err != nil || c.Code != strings.ToUpper(code) || c.Decimals != 2 {
@@ -55,16 +55,16 @@ func TestParseCurrency(t *testing.T) {
 	}
 	refused := []string{
 		"", "US", "USDD", " USD", "USD ", "840", "$", "U$D", "uſd", "ıdr", "EURO", strings.Repeat("USD", 1<<16),
-		"XAU", "XAG", "XDR", "XTS", "XXX", "XUA", "XSU", // metals, funds, tests, nothing
+		"XAU", "XAG", "XDR", "XTS", "XXX", "XUA", "XSU", // metals, funds, tests, no currency
 		"CLF", "UYI", "UYW", "COU", "MXV", "BOV", "CHE", "CHW", "USN", // units of account; CLF and UYW have four decimals
 		"DEM", "HRK", "CUC", "ZWL", "VEF", "SLL", "MRO", "STD", "BYR", "LTL", // withdrawn
-		"BTC", "GGP", // never were
+		"BTC", "GGP", // never existed
 	}
 	for _, code := range refused {
 		c, err := cohort.ParseCurrency(code)
 		wantInvalid(t, err, "")
 		if c != (cohort.Currency{}) {
-			t.Errorf("%.20q is refused and yet %v", code, c)
+			t.Errorf("%.20q is rejected, but returned %v", code, c)
 		}
 	}
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// MaxDeleteCustomers is how many customers one call deletes at most. Source:
+// MaxDeleteCustomers is the maximum number of customers that one call deletes. Source:
 // the vendor's reference.
 const MaxDeleteCustomers = 100
 
-// Customer is somebody who buys in a store.
+// Customer is a customer account of a store.
 type Customer struct {
-	// ID counts up from 1 within the store and is never given out twice.
+	// ID counts from 1 within the store and is never reused.
 	ID                    int64
 	Company               string
 	FirstName             string
@@ -24,7 +24,7 @@ type Customer struct {
 	Phone                 string
 	StoreCredit           decimal.Decimal // in the store's currency, at most four decimals
 	RegistrationIPAddress string
-	GroupID               int64 // the customer group, 0 for none
+	GroupID               int64 // 0: in no group
 	Notes                 string
 	TaxExemptCategory     string
 	ResetPassOnLogin      bool
@@ -33,9 +33,8 @@ type Customer struct {
 	DateModified          time.Time
 }
 
-// CustomerUpdate is a partial change of a customer; nil fields stay as they
-// are. On a new customer they take their defaults, which for the group is the
-// store's default group.
+// CustomerUpdate is a partial update of a customer; nil fields are unchanged. In a new
+// customer nil fields take their defaults: the store's default group for the group.
 type CustomerUpdate struct {
 	Company               *string
 	FirstName             *string
@@ -48,15 +47,15 @@ type CustomerUpdate struct {
 	Notes                 *string
 	TaxExemptCategory     *string
 	ResetPassOnLogin      *bool
-	// Password is the new password as its owner types it.
+	// Password is the new password in plain text.
 	Password *string
 }
 
 // IsEmpty reports whether the update changes nothing.
 func (u CustomerUpdate) IsEmpty() bool { return u == CustomerUpdate{} }
 
-// Apply returns c with the update's fields in place, but for the password,
-// which is not part of a customer.
+// Apply returns c with the update applied, except the password, which is not part of
+// Customer.
 func (u CustomerUpdate) Apply(c Customer) Customer {
 	set(&c.Company, u.Company)
 	set(&c.FirstName, u.FirstName)
@@ -72,15 +71,15 @@ func (u CustomerUpdate) Apply(c Customer) Customer {
 	return c
 }
 
-// set puts a value in its place if there is one.
+// set assigns a value unless it is nil.
 func set[T any](into *T, value *T) {
 	if value != nil {
 		*into = *value
 	}
 }
 
-// The longest texts of a customer, in Unicode code points. Source: the vendor's
-// reference, but for notes and the IP address, which it leaves open.
+// Maximum lengths of a customer's texts, in Unicode code points. Source: the vendor's
+// reference, except for notes and the IP address, for which it gives none.
 const (
 	maxPersonName = 100
 	maxEmail      = 250
@@ -89,8 +88,8 @@ const (
 	maxNotes      = 65_535
 )
 
-// Validate returns a KindInvalid error that names the first field at fault.
-// Whether the group exists and the email is free is for the database to say.
+// Validate returns a KindInvalid error that names the first invalid field. It does not
+// check that the group exists and the email is unique.
 func (c Customer) Validate() error {
 	for _, check := range []error{
 		checkText("first_name", c.FirstName, 1, maxPersonName),
@@ -113,13 +112,13 @@ func (c Customer) Validate() error {
 	return nil
 }
 
-// checkEmail accepts an address as RFC 5322 and, for other scripts, RFC 6532
-// have it, and nothing around it.
+// checkEmail accepts an address of RFC 5322 or, with other scripts, RFC 6532, without a
+// display name or comments.
 func checkEmail(email string) error {
 	if err := checkText("email", email, 1, maxEmail); err != nil {
 		return err
 	}
-	// The parser lets in what cannot be seen, and so cannot be told apart.
+	// The parser accepts invisible characters, which make addresses look alike.
 	if strings.ContainsFunc(email, func(r rune) bool { return r == ' ' || !unicode.IsPrint(r) }) {
 		return Invalid("email", "The value contains a space or a character that cannot be seen.")
 	}
@@ -130,8 +129,8 @@ func checkEmail(email string) error {
 	return nil
 }
 
-// ValidatePassword checks a new password. There is no rule about what it must
-// be made of: clients bring passwords of customers who chose them elsewhere.
+// ValidatePassword checks the length of a new password. There are no rules about its
+// characters, because clients import passwords that were chosen in other systems.
 func ValidatePassword(password string) error {
 	return checkText("password", password, 1, maxText)
 }
@@ -145,7 +144,7 @@ type CustomerFilter struct {
 	Phone             *string
 	TaxExemptCategory *string
 	StoreCredit       *decimal.Decimal
-	GroupID           *int64 // 0 selects those in no group
+	GroupID           *int64 // 0: customers in no group
 	MinID, MaxID      int64  // inclusive; 0 is open
 	DateCreated       TimeRange
 	DateModified      TimeRange

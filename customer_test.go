@@ -13,15 +13,15 @@ import (
 
 var customer = cohort.Customer{FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com"}
 
-// textRule is what Validate asks of one text of a noun: its field's name on the
-// wire, where it is, and its length in code points.
+// textRule describes the validation of one text field of a resource: the wire name, the
+// field, and the allowed length in code points.
 type textRule[N any] struct {
 	field       string
 	at          func(*N) *string
 	least, most int
 }
 
-// checkTextRules holds a valid noun's Validate against the rules of its texts.
+// checkTextRules checks that Validate of a resource enforces the rules of its texts.
 func checkTextRules[N interface{ Validate() error }](t *testing.T, valid N, rules []textRule[N]) {
 	t.Helper()
 	// Four bytes, two UTF-16 units, one code point.
@@ -46,7 +46,7 @@ func checkTextRules[N interface{ Validate() error }](t *testing.T, valid N, rule
 			for _, text := range refused {
 				err := validate(text)
 				wantInvalid(t, err, r.field)
-				// The text may be somebody's data, and errors are logged.
+				// The text may be personal data, and errors are logged.
 				if text != "" && strings.Contains(err.Error(), text) {
 					t.Errorf("the error quotes the text: %.80v", err)
 				}
@@ -132,7 +132,7 @@ func TestCustomerEmail(t *testing.T) {
 		"251 letters":             longEmail("x", 251),
 		"251 other letters":       longEmail("ü", 251),
 	} {
-		t.Run("refuse "+name, func(t *testing.T) {
+		t.Run("reject "+name, func(t *testing.T) {
 			c := customer
 			c.Email = email
 			wantInvalid(t, c.Validate(), "email")
@@ -143,7 +143,7 @@ func TestCustomerEmail(t *testing.T) {
 func TestCustomerStoreCredit(t *testing.T) {
 	for text, valid := range map[string]bool{
 		"0": true, "-0": true, "0.0001": true, "12.5": true, "1.23450": true, "1.23450000000": true, "1e15": true,
-		"9999999999999999.9999": true, // 16 digits before the point
+		"9999999999999999.9999": true, // 16 digits before the decimal point
 		"10000000000000000":     false,
 		"1e16":                  false,
 		"1e64":                  false,
@@ -183,14 +183,13 @@ func TestCustomerUpdateApply(t *testing.T) {
 	checkApply(t, cohort.CustomerUpdate.Apply, cohort.CustomerUpdate.IsEmpty, "Password")
 }
 
-// checkApply checks for every field of an update, those that are added later
-// too, that Apply puts it into the noun's field of the same name and nowhere
-// else, and that IsEmpty sees it.
+// checkApply checks for every field of an update that Apply sets the resource's field of
+// the same name and no other, and that IsEmpty considers it.
 func checkApply[U, N any](t *testing.T, apply func(U, N) N, isEmpty func(U) bool, apart ...string) {
 	t.Helper()
 	var none U
 	if !isEmpty(none) {
-		t.Error("an update that holds nothing is not empty")
+		t.Error("IsEmpty is false for an empty update")
 	}
 	for field := range reflect.TypeFor[U]().Fields() {
 		t.Run(field.Name, func(t *testing.T) {
@@ -198,23 +197,23 @@ func checkApply[U, N any](t *testing.T, apply func(U, N) N, isEmpty func(U) bool
 			value := someValue(t, field.Type.Elem())
 			reflect.ValueOf(&update).Elem().FieldByName(field.Name).Set(value)
 			if isEmpty(update) {
-				t.Error("it is taken for empty")
+				t.Error("IsEmpty is true")
 			}
 			var want, zero N
 			if len(apart) == 0 || apart[0] != field.Name {
 				reflect.ValueOf(&want).Elem().FieldByName(field.Name).Set(value.Elem())
 			}
 			if diff := cmp.Diff(want, apply(update, zero)); diff != "" {
-				t.Errorf("on a zero one (-want +got):\n%s", diff)
+				t.Errorf("applied to the zero value (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(want, apply(none, want)); diff != "" {
-				t.Errorf("an update that holds nothing changes it (-before +after):\n%s", diff)
+				t.Errorf("an empty update changes it (-before +after):\n%s", diff)
 			}
 		})
 	}
 }
 
-// someValue returns a pointer to a value of the type that is not its zero.
+// someValue returns a pointer to a non-zero value of the type.
 func someValue(t *testing.T, kind reflect.Type) reflect.Value {
 	t.Helper()
 	v := reflect.New(kind)
@@ -228,7 +227,7 @@ func someValue(t *testing.T, kind reflect.Type) reflect.Value {
 	case kind.Kind() == reflect.Bool:
 		e.SetBool(true)
 	default:
-		t.Fatalf("say what a value of %v may be", kind)
+		t.Fatalf("someValue has no value of type %v", kind)
 	}
 	return v
 }

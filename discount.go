@@ -8,17 +8,17 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// MaxRules is how many discount rules one group may have.
+// MaxRules is the maximum number of discount rules of a group.
 const MaxRules = 1000
 
-// Amounts are kept as exact decimals with at most this many digits after and
-// before the point, which is what DECIMAL(20,4) holds.
+// Amounts are exact decimals with at most AmountScale digits after the decimal point and
+// amountIntDigits before it, as in DECIMAL(20,4).
 const (
 	AmountScale     = 4
 	amountIntDigits = 16
 )
 
-// RuleType says what a discount rule applies to.
+// RuleType is the kind of products that a discount rule applies to.
 type RuleType string
 
 // The rule types.
@@ -26,27 +26,27 @@ const (
 	RuleAll       RuleType = "all"        // the whole catalog ("sitewide")
 	RuleCategory  RuleType = "category"   // a category and those below it
 	RuleProduct   RuleType = "product"    // one product
-	RulePriceList RuleType = "price_list" // prices come from a list instead
+	RulePriceList RuleType = "price_list" // the prices of a price list
 )
 
-// Method says what a rule's amount means.
+// Method is the meaning of a rule's amount.
 type Method string
 
 // The methods. Source: the vendor's description of group discounts.
 const (
-	MethodPercent Method = "percent" // amount per cent off
+	MethodPercent Method = "percent" // amount is the discount in per cent
 	MethodFixed   Method = "fixed"   // amount is the final price
-	MethodPrice   Method = "price"   // amount off
+	MethodPrice   Method = "price"   // amount is the discount in money
 )
 
-// DiscountRule is one thing that members of a group pay differently.
+// DiscountRule is a discount for the members of a group.
 type DiscountRule struct {
 	Type RuleType
 	// TargetID is the id of the category, product or price list; 0 for RuleAll.
 	TargetID int64
 	// Method and Amount are zero for RulePriceList.
 	Method Method
-	// Amount is per cent or money in the store's currency, at most four decimals.
+	// Amount is a percentage or money in the store's currency, with at most four decimals.
 	Amount decimal.Decimal
 }
 
@@ -55,15 +55,14 @@ var targetFields = map[RuleType]string{
 	RuleAll: "", RuleCategory: "category_id", RuleProduct: "product_id", RulePriceList: "price_list_id",
 }
 
-// TargetField returns the wire name of the field that carries the target of
-// rules of this type ("category_id"), "" when they have none, and false when
-// there is no such type.
+// TargetField returns the wire name of the field with the target of rules of this type
+// ("category_id"), "" if they have no target, and false for an unknown type.
 func (t RuleType) TargetField() (field string, ok bool) {
 	field, ok = targetFields[t]
 	return field, ok
 }
 
-// SitewideRule returns the rule for the whole catalog, if there is one.
+// SitewideRule returns the rule for the whole catalog, if the list contains one.
 func SitewideRule(rules []DiscountRule) (DiscountRule, bool) {
 	for _, r := range rules {
 		if r.Type == RuleAll {
@@ -73,9 +72,8 @@ func SitewideRule(rules []DiscountRule) (DiscountRule, bool) {
 	return DiscountRule{}, false
 }
 
-// ValidateRules checks each rule and then the list as a whole. It returns a
-// KindInvalid error that names the first field at fault, or "discount_rules"
-// when the rules do not go together.
+// ValidateRules checks each rule and the list as a whole. It returns a KindInvalid error
+// that names the first invalid field, or "discount_rules" if rules conflict.
 func ValidateRules(rules []DiscountRule) error {
 	if len(rules) > MaxRules {
 		return Invalid("discount_rules", fmt.Sprintf("A group has at most %d discount rules.", MaxRules))
@@ -145,7 +143,7 @@ func validateAmount(m Method, a decimal.Decimal) error {
 	return checkMoney("amount", a)
 }
 
-// checkMoney checks an amount of money, or of per cent, for what can be kept.
+// checkMoney checks that an amount of money, or a percentage, can be stored exactly.
 func checkMoney(field string, a decimal.Decimal) error {
 	switch {
 	case a.IsNegative():
@@ -158,10 +156,9 @@ func checkMoney(field string, a decimal.Decimal) error {
 	return nil
 }
 
-// ParseAmount reads a decimal as JSON writes numbers: digits, one point, an
-// exponent. It returns a KindInvalid error, which names no field, for anything
-// else, NaN and infinities among it, and for numbers whose size alone would
-// make arithmetic on them expensive.
+// ParseAmount parses a decimal in the syntax of JSON numbers: digits, a decimal point, an
+// exponent. It returns a KindInvalid error without a field for anything else, including
+// NaN and infinities, and for numbers so large that arithmetic would be expensive.
 func ParseAmount(s string) (decimal.Decimal, error) {
 	if isPlainNumber(s) {
 		if d, err := decimal.NewFromString(s); err == nil {
@@ -171,8 +168,8 @@ func ParseAmount(s string) (decimal.Decimal, error) {
 	return decimal.Decimal{}, Invalid("", "The amount must be a decimal number.")
 }
 
-// maxNumberLength and maxExponent keep "1e999999999" and a megabyte of digits
-// from ever becoming a big integer.
+// maxNumberLength and maxExponent reject "1e999999999" and a megabyte of digits before
+// they become a big integer.
 const (
 	maxNumberLength = 64
 	maxExponent     = 64

@@ -19,7 +19,7 @@ func wantInvalid(t rapid.TB, err error, field string) {
 		t.Fatalf("got error %#v, want KindInvalid on the field %q", err, field)
 	}
 	if e.Reason == "" {
-		t.Fatal("the error gives no reason")
+		t.Fatal("the error has no reason")
 	}
 }
 
@@ -27,7 +27,7 @@ var ids = rapid.Int64Min(1)
 
 // validAmount draws an amount that the method allows.
 func validAmount(m cohort.Method) *rapid.Generator[decimal.Decimal] {
-	most := int64(1e18) // 14 digits before the point
+	most := int64(1e18) // 14 digits before the decimal point
 	if m == cohort.MethodPercent {
 		most = 100_0000
 	}
@@ -43,8 +43,8 @@ func ruleOf(kind cohort.RuleType, id int64) *rapid.Generator[cohort.DiscountRule
 	})
 }
 
-// combinable draws rules of every type that may stand beside others, in any
-// order, at least one of each and each target once.
+// combinable draws rules of every type that allows other rules, at least one of each type,
+// with distinct targets and in any order.
 func combinable(t *rapid.T) []cohort.DiscountRule {
 	rules := []cohort.DiscountRule{ruleOf(cohort.RuleAll, 0).Draw(t, "all")}
 	for _, kind := range []cohort.RuleType{cohort.RuleCategory, cohort.RuleProduct} {
@@ -59,7 +59,7 @@ func priceList(id int64) cohort.DiscountRule {
 	return cohort.DiscountRule{Type: cohort.RulePriceList, TargetID: id}
 }
 
-// insert puts a rule at any place of the list.
+// insert inserts a rule at a random index.
 func insert(t *rapid.T, rules []cohort.DiscountRule, r cohort.DiscountRule) []cohort.DiscountRule {
 	return rapid.Permutation(append(rules, r)).Draw(t, "order with breach")
 }
@@ -101,10 +101,9 @@ func manyRules(t *rapid.T, n int) []cohort.DiscountRule {
 	return rules
 }
 
-// TestValidateRulesRefuses plants one breach in a list that is valid otherwise:
-// change breaks one of its rules that has the type, add returns one that does
-// not go with them.
-func TestValidateRulesRefuses(t *testing.T) {
+// Each case makes a valid list invalid: change breaks one of its rules of a type, add
+// returns a rule that conflicts with the list.
+func TestValidateRulesRejects(t *testing.T) {
 	type rule = cohort.DiscountRule
 	amount := func(m cohort.Method, text string) func(*rapid.T, *rule) {
 		return func(_ *rapid.T, r *rule) { r.Method, r.Amount = m, decimal.RequireFromString(text) }
@@ -164,7 +163,7 @@ func TestValidateRulesRefuses(t *testing.T) {
 	}
 }
 
-func TestValidateRulesRefusesWithoutCompany(t *testing.T) {
+func TestValidateRulesRejectsSingleRule(t *testing.T) {
 	withMethod := priceList(1)
 	withMethod.Method = cohort.MethodPercent
 	withAmount := priceList(1)
@@ -199,7 +198,7 @@ func TestSitewideRule(t *testing.T) {
 	})
 }
 
-// indexOf returns the place of the first rule of the type.
+// indexOf returns the index of the first rule of the type.
 func indexOf(rules []cohort.DiscountRule, kind cohort.RuleType) int {
 	for i, r := range rules {
 		if r.Type == kind {

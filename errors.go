@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// Kind says what an error means to the caller. Each wire dialect turns a kind
-// into its own status and envelope in one place.
+// Kind is the meaning of an error to the caller. Each wire dialect maps kinds to its own
+// status codes and response bodies in one place.
 type Kind uint8
 
-// The kinds of error. The zero value is KindInternal, so an error that nobody
-// classified is never mistaken for the caller's fault.
+// The kinds of errors. The zero value is KindInternal, so an unclassified error never
+// looks like the caller's fault.
 const (
-	KindInternal     Kind = iota // our fault; the text never reaches a client
-	KindInvalid                  // the input breaks a rule
-	KindUnauthorized             // the caller is not known
-	KindForbidden                // the caller is known and may not do this
-	KindNotFound                 // the thing asked for does not exist
-	KindConflict                 // it clashes with something that exists
-	KindTooLarge                 // the input, or what it asks for, is too big
-	KindPartial                  // done, except for a named part
-	KindUnavailable              // we cannot do it now; later it works
+	KindInternal     Kind = iota // a fault of the server; the text is not sent to clients
+	KindInvalid                  // the input violates a rule
+	KindUnauthorized             // the caller is not authenticated
+	KindForbidden                // the caller is authenticated and lacks the permission
+	KindNotFound                 // the resource does not exist
+	KindConflict                 // a conflict with an existing resource
+	KindTooLarge                 // the input or the result is too large
+	KindPartial                  // done, except for a part that the error names
+	KindUnavailable              // temporarily impossible; a later retry succeeds
 )
 
 var kindNames = [...]string{
@@ -33,22 +33,22 @@ var kindNames = [...]string{
 
 func (k Kind) String() string { return kindNames[k] }
 
-// Error is the one error type that crosses package borders.
+// Error is the only error type that callers of other packages need to inspect.
 type Error struct {
 	Kind Kind
-	// Field names the input field at fault by its wire name, without the names
-	// of the fields around it: "amount", never "discount_rules.0.amount".
+	// Field is the wire name of the invalid input field, without the names of the
+	// enclosing fields: "amount", not "discount_rules.0.amount".
 	Field string
-	// Message is a sentence for the caller. A dialect whose contract fixes the
-	// text for a kind says that instead.
+	// Message is a sentence for the caller. A dialect whose contract fixes the text for
+	// a kind ignores it.
 	Message string
-	// Reason adds to the message why a value was refused.
+	// Reason explains why a value was rejected.
 	Reason string
-	// Err is the cause, for the log only; it never reaches a client.
+	// Err is the cause, for logs only; it is not sent to clients.
 	Err error
 }
 
-// Error is the text for logs and terminals; clients get a dialect's own text.
+// Error returns the text for logs and terminals. Dialects build their own texts.
 func (e *Error) Error() string {
 	parts := make([]string, 0, 4)
 	if e.Message != "" {
@@ -70,12 +70,12 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// Invalid is the error for a field whose value breaks a rule.
+// Invalid returns the error for a field whose value violates a rule.
 func Invalid(field, reason string) *Error {
 	return &Error{Kind: KindInvalid, Field: field, Reason: reason}
 }
 
-// NotFound is the error for a thing that does not exist; what names it for
+// NotFound returns the error for a resource that does not exist. what names it for
 // terminals and logs ("customer group 7").
 func NotFound(what string) *Error {
 	return &Error{Kind: KindNotFound, Message: what + " does not exist"}
@@ -93,26 +93,26 @@ func KindOf(err error) Kind {
 	return KindInternal
 }
 
-// ItemErrors says what is wrong with the items of a batch, by their places from
-// 0. Nothing of the batch is done.
+// ItemErrors holds the errors of the items of a batch, by index. Nothing of the batch is
+// done.
 type ItemErrors map[int]error
 
 func (e ItemErrors) Error() string {
-	places := e.places()
-	if len(places) == 0 {
+	indexes := e.indexes()
+	if len(indexes) == 0 {
 		return "no items are refused"
 	}
-	return fmt.Sprintf("%d items are refused, the first of them at %d: %v", len(e), places[0], e[places[0]])
+	return fmt.Sprintf("%d items are refused, the first of them at %d: %v", len(e), indexes[0], e[indexes[0]])
 }
 
-// Unwrap returns the errors by place, so that the kind of a batch's error is that
-// of the first item that is refused.
+// Unwrap returns the errors by index, so that KindOf returns the kind of the first
+// rejected item.
 func (e ItemErrors) Unwrap() []error {
 	var list []error
-	for _, i := range e.places() {
+	for _, i := range e.indexes() {
 		list = append(list, e[i])
 	}
 	return list
 }
 
-func (e ItemErrors) places() []int { return slices.Sorted(maps.Keys(e)) }
+func (e ItemErrors) indexes() []int { return slices.Sorted(maps.Keys(e)) }

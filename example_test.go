@@ -9,7 +9,7 @@ import (
 )
 
 // A group has 10 % off a category and a fixed price for one product.
-func ExamplePricer_Price() {
+func ExampleProductPricer_Price() {
 	usd, _ := cohort.ParseCurrency("USD")
 	pricer := cohort.NewPricer(cohort.PriceTerms{
 		Currency: usd, CatalogCurrency: usd,
@@ -20,15 +20,15 @@ func ExamplePricer_Price() {
 		Parents: cohort.CategoryParents{1: 0, 2: 1}, // category 2 is below category 1
 	})
 	shirt := cohort.Product{ID: 7, Price: decimal.RequireFromString("29.95"), Categories: []int64{2}}
-	fmt.Println(pricer.Price(cohort.PricedItem{Product: shirt}).Calculated.Decimal)
+	fmt.Println(pricer.Product(shirt).Price(nil, nil).Calculated.Decimal)
 	shirt.ID = 8
-	fmt.Println(pricer.Price(cohort.PricedItem{Product: shirt}).Calculated.Decimal)
+	fmt.Println(pricer.Product(shirt).Price(nil, nil).Calculated.Decimal)
 	// Output:
 	// 26.96
 	// 19.5
 }
 
-func ExamplePricer_Explain() {
+func ExampleProductPricer_Explain() {
 	usd, _ := cohort.ParseCurrency("USD")
 	pricer := cohort.NewPricer(cohort.PriceTerms{
 		Currency: usd, CatalogCurrency: usd,
@@ -36,8 +36,8 @@ func ExamplePricer_Explain() {
 			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)},
 		}},
 	})
-	item := cohort.PricedItem{Product: cohort.Product{ID: 7, Price: decimal.NewFromInt(30)}}
-	for _, c := range pricer.Explain(item, cohort.AllLosers).Candidates {
+	product := cohort.Product{ID: 7, Price: decimal.NewFromInt(30)}
+	for _, c := range pricer.Product(product).Explain(nil, nil, cohort.AllLosers).Candidates {
 		fmt.Println(c.Source, c.Gives.Decimal, c.Won, c.Reason)
 	}
 	// Output:

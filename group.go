@@ -7,32 +7,32 @@ import (
 	"time"
 )
 
-// MaxNameLength is the longest group name, in Unicode code points.
+// MaxNameLength is the maximum length of a group's name, in Unicode code points.
 const MaxNameLength = 255
 
-// MaxCategoriesOfGroup is how many category ids the access of one group may name,
-// as for a product. Without it a body of 1 MiB holds 148 000 of them.
+// MaxCategoriesOfGroup is the maximum number of category ids in a group's access, as for
+// a product. A request body of 1 MiB could hold 148 000.
 const MaxCategoriesOfGroup = 1000
 
 // Group is a customer group of one store.
 type Group struct {
-	// ID counts up from 1 within the store and is never given out twice.
+	// ID counts from 1 within the store and is never reused.
 	ID             int64
 	Name           string
 	CategoryAccess CategoryAccess
-	// DiscountRules keeps the order in which they were given.
+	// DiscountRules are in the order of the request.
 	DiscountRules []DiscountRule
-	// IsDefault: new customers of the store join this group. At most one group
-	// of a store has it.
+	// IsDefault: new customers of the store join this group. At most one group of a
+	// store has this flag.
 	IsDefault bool
-	// IsGroupForGuests: visitors who are not signed in are treated as members.
-	// At most one group of a store has it.
+	// IsGroupForGuests: visitors who are not signed in are treated as members. At most
+	// one group of a store has this flag.
 	IsGroupForGuests bool
 	DateCreated      time.Time
 	DateModified     time.Time
 }
 
-// AccessType says how a group sees the catalog.
+// AccessType is the extent of a group's access to the catalog.
 type AccessType string
 
 // The access types.
@@ -42,16 +42,16 @@ const (
 	AccessSpecific AccessType = "specific" // the named categories
 )
 
-// CategoryAccess is what a group may see of the catalog.
+// CategoryAccess is the part of the catalog that a group may see.
 type CategoryAccess struct {
 	Type AccessType
-	// Categories are category ids in the order given, without repeats; nil
-	// unless Type is AccessSpecific.
+	// Categories are distinct category ids in the order of the request; nil unless Type
+	// is AccessSpecific.
 	Categories []int64
 }
 
-// Normalized returns the group as it is kept: the name trimmed, access to
-// everything when none is said, and no category ids that mean nothing.
+// Normalized returns the group in its stored form: the name trimmed, AccessAll if no
+// access is set, and category ids only with AccessSpecific, without repeats.
 func (g Group) Normalized() Group {
 	g.Name = strings.TrimSpace(g.Name)
 	g.CategoryAccess = g.CategoryAccess.normalized()
@@ -65,19 +65,24 @@ func (a CategoryAccess) normalized() CategoryAccess {
 	if a.Type != AccessSpecific {
 		return CategoryAccess{Type: a.Type}
 	}
-	seen := make(map[int64]bool, len(a.Categories))
-	kept := make([]int64, 0, len(a.Categories))
-	for _, id := range a.Categories {
-		if !seen[id] {
-			seen[id] = true
-			kept = append(kept, id)
-		}
-	}
-	return CategoryAccess{Type: a.Type, Categories: kept}
+	return CategoryAccess{Type: a.Type, Categories: distinct(a.Categories)}
 }
 
-// Validate checks a normalized group. It returns a KindInvalid error that
-// names the first field at fault.
+// distinct returns the first occurrence of each id, in order. The result is not nil.
+func distinct(ids []int64) []int64 {
+	seen := make(map[int64]bool, len(ids))
+	list := make([]int64, 0, len(ids))
+	for _, id := range ids {
+		if !seen[id] {
+			seen[id] = true
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// Validate checks a normalized group. It returns a KindInvalid error that names the
+// first invalid field.
 func (g Group) Validate() error {
 	if err := checkText("name", g.Name, 1, MaxNameLength); err != nil {
 		return err
@@ -88,7 +93,7 @@ func (g Group) Validate() error {
 	return ValidateRules(g.DiscountRules)
 }
 
-// Validate returns a KindInvalid error that names the first field at fault.
+// Validate returns a KindInvalid error that names the first invalid field.
 func (a CategoryAccess) Validate() error {
 	switch a.Type {
 	case AccessAll, AccessNone:
@@ -108,7 +113,7 @@ func (a CategoryAccess) Validate() error {
 	return Invalid("type", "The type must be all, none or specific.")
 }
 
-// GroupUpdate is a partial change of a group; nil fields stay as they are.
+// GroupUpdate is a partial update of a group; nil fields are unchanged.
 type GroupUpdate struct {
 	Name             *string
 	CategoryAccess   *CategoryAccess
@@ -120,11 +125,11 @@ type GroupUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u GroupUpdate) IsEmpty() bool { return u == GroupUpdate{} }
 
-// MovesFlag reports whether the update gives the group one of the flags that only
-// one group of a store has, or takes one away.
+// MovesFlag reports whether the update sets or clears a flag that at most one group of a
+// store has.
 func (u GroupUpdate) MovesFlag() bool { return u.IsDefault != nil || u.IsGroupForGuests != nil }
 
-// Apply returns g with the update's fields in place, normalized.
+// Apply returns g with the update applied, normalized.
 func (u GroupUpdate) Apply(g Group) Group {
 	set(&g.Name, u.Name)
 	set(&g.CategoryAccess, u.CategoryAccess)
@@ -134,9 +139,9 @@ func (u GroupUpdate) Apply(g Group) Group {
 	return g.Normalized()
 }
 
-// Validate checks what the update has changed in a group; after is the group with
-// the update applied. What the update leaves alone may have been stored before a
-// rule existed, and is not checked again. Errors are those of [Group.Validate].
+// Validate checks the fields that the update sets; after is the group with the update
+// applied. It does not check the other fields, which may have been stored before a rule
+// was introduced. Errors are those of [Group.Validate].
 func (u GroupUpdate) Validate(after Group) error {
 	if u.Name == nil {
 		after.Name = "unchanged"
@@ -153,15 +158,15 @@ func (u GroupUpdate) Validate(after Group) error {
 // GroupFilter selects groups of a store; the zero value selects all of them.
 type GroupFilter struct {
 	Name             *string // the exact name
-	NameLike         string  // a part of the name, compared under Unicode folding
+	NameLike         string  // a part of the name, compared with Unicode case folding
 	IsDefault        *bool
 	IsGroupForGuests *bool
 	DateCreated      TimeRange
 	DateModified     TimeRange
 }
 
-// OnlyFlagged reports whether the filter lets one group through at most, because
-// it has to have a flag that one group has at most.
+// OnlyFlagged reports whether the filter requires a flag that at most one group of a store
+// has, so that at most one group passes.
 func (f GroupFilter) OnlyFlagged() bool {
 	return f.IsDefault != nil && *f.IsDefault || f.IsGroupForGuests != nil && *f.IsGroupForGuests
 }

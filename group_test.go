@@ -1,8 +1,6 @@
 package cohort_test
 
 import (
-	"math"
-	"math/big"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +11,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/shopspring/decimal"
-	"pgregory.net/rapid"
 )
 
 func TestGroupName(t *testing.T) {
@@ -56,7 +53,7 @@ func TestGroupName(t *testing.T) {
 	}
 }
 
-func TestGroupValidateNamesTheFieldAtFault(t *testing.T) {
+func TestGroupValidateNamesField(t *testing.T) {
 	access := func(kind cohort.AccessType, ids ...int64) cohort.Group {
 		return cohort.Group{Name: "x", CategoryAccess: cohort.CategoryAccess{Type: kind, Categories: ids}}
 	}
@@ -82,15 +79,15 @@ func TestGroupValidateNamesTheFieldAtFault(t *testing.T) {
 	}
 }
 
-func TestGroupNamesAsManyCategoriesAsThereMayBe(t *testing.T) {
+func TestGroupWithMaxCategories(t *testing.T) {
 	g := cohort.Group{Name: "x", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: idsUpTo(cohort.MaxCategoriesOfGroup)}}
 	if err := g.Validate(); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestGroupUpdateChecksWhatItChanges(t *testing.T) {
-	old := cohort.Group{ // of a time without these rules
+func TestGroupUpdateValidatesOnlyItsFields(t *testing.T) {
+	old := cohort.Group{ // stored before the rules existed
 		Name:           "",
 		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: idsUpTo(cohort.MaxCategoriesOfGroup + 1)},
 		DiscountRules:  []cohort.DiscountRule{priceList(1), priceList(2)},
@@ -150,13 +147,13 @@ func TestGroupNormalized(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff(got, got.Normalized(), cmpopts.EquateEmpty()); diff != "" {
-				t.Errorf("a second time it changes:\n%s", diff)
+				t.Errorf("normalizing twice changes it:\n%s", diff)
 			}
 		})
 	}
 }
 
-func TestNormalizedLeavesTheCallersCategories(t *testing.T) {
+func TestNormalizedDoesNotChangeInput(t *testing.T) {
 	given := []int64{2, 2, 1}
 	cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: given}}.Normalized()
 	if !slices.Equal(given, []int64{2, 2, 1}) {
@@ -201,70 +198,4 @@ func TestGroupUpdateApply(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestTimeRangeIntersect(t *testing.T) {
-	// Few seconds, so that ends meet often; the zero time is an open end.
-	end := rapid.OneOf(rapid.Just(time.Time{}), rapid.Map(rapid.Int64Range(0, 9), func(s int64) time.Time { return time.Unix(s, 0) }))
-	span := rapid.Custom(func(t *rapid.T) cohort.TimeRange {
-		return cohort.TimeRange{From: end.Draw(t, "from"), Until: end.Draw(t, "until")}
-	})
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := span.Draw(t, "a"), span.Draw(t, "b")
-		both := a.Intersect(b)
-		for s := int64(-1); s <= 10; s++ {
-			at := time.Unix(s, 0)
-			if got, want := contains(both, at), contains(a, at) && contains(b, at); got != want {
-				t.Fatalf("second %d: %v in both spans, %v in %v", s, want, got, both)
-			}
-		}
-		if diff := cmp.Diff(both, b.Intersect(a)); diff != "" {
-			t.Fatalf("the order of the spans matters:\n%s", diff)
-		}
-		if diff := cmp.Diff(a, a.Intersect(cohort.TimeRange{})); diff != "" {
-			t.Fatalf("the open span takes something away:\n%s", diff)
-		}
-	})
-}
-
-func contains(s cohort.TimeRange, at time.Time) bool {
-	return (s.From.IsZero() || !at.Before(s.From)) && (s.Until.IsZero() || at.Before(s.Until))
-}
-
-// An end before the zero time is as good as any other: the year 0 is a date
-// that RFC 3339 can write.
-func TestTimeRangeIntersectBeforeTheZeroTime(t *testing.T) {
-	year0 := cohort.TimeRange{From: time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC)}
-	if diff := cmp.Diff(year0, year0.Intersect(cohort.TimeRange{})); diff != "" {
-		t.Errorf("the open span takes the end away (-want +got):\n%s", diff)
-	}
-}
-
-func TestPageOffset(t *testing.T) {
-	tests := []struct {
-		page cohort.Page
-		want int64
-	}{
-		{cohort.Page{Number: 1, Size: 50}, 0},
-		{cohort.Page{Number: 2, Size: 50}, 50},
-		{cohort.Page{Number: 1, Size: math.MaxInt}, 0},
-		{cohort.Page{Number: math.MaxInt, Size: 1}, math.MaxInt64 - 1},
-		{cohort.Page{Number: math.MaxInt, Size: 2}, math.MaxInt64},
-		{cohort.Page{Number: math.MaxInt, Size: math.MaxInt}, math.MaxInt64},
-	}
-	for _, tt := range tests {
-		if got := tt.page.Offset(); got != tt.want {
-			t.Errorf("%+v: got %d, want %d", tt.page, got, tt.want)
-		}
-	}
-	rapid.Check(t, func(t *rapid.T) {
-		p := cohort.Page{Number: rapid.IntMin(1).Draw(t, "number"), Size: rapid.IntMin(1).Draw(t, "size")}
-		want := new(big.Int).Mul(big.NewInt(int64(p.Number-1)), big.NewInt(int64(p.Size)))
-		if !want.IsInt64() {
-			want.SetInt64(math.MaxInt64)
-		}
-		if got := p.Offset(); got != want.Int64() {
-			t.Fatalf("%+v: got %d, want %d", p, got, want)
-		}
-	})
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// nearestRules returns the category rules that are nearest to the product, all
-// as near. They are the same for all of its variants.
+// nearestRules returns the category rules at the shortest distance from the product. They
+// are the same for all of its variants.
 func (p *ProductPricer) nearestRules() []cover {
 	switch {
 	case p.knowsNearest || p.pricer.rules.categories == nil:
@@ -27,7 +27,7 @@ func (p *ProductPricer) nearestRules() []cover {
 	return p.nearest
 }
 
-// allRules returns the category rules that cover the product, by distance.
+// allRules returns all category rules that cover the product, by distance.
 func (p *ProductPricer) allRules() []cover {
 	if !p.knowsAll {
 		p.all, p.knowsAll = p.pricer.covers(p.product.Categories, false), true
@@ -35,33 +35,33 @@ func (p *ProductPricer) allRules() []cover {
 	return p.all
 }
 
-// categoryRules considers the category rules that cover the item, the one that
-// decides among them first.
+// categoryRules considers the category rules that cover the item. Explained candidates
+// are in order of precedence.
 func (c *comparison) categoryRules() {
 	if c.rules.categories == nil || c.over() {
 		return
 	}
 	covers, most := []cover(nil), 1
-	if c.told == nil {
+	if c.explanation == nil {
 		covers = c.of.nearestRules()
 	} else {
-		// The reason of the one that wins names the next, also where no loser is listed.
-		covers, most = c.of.allRules(), max(c.told.most, 1)+1
+		// The winner's reason names the next rule, even if no loser is listed.
+		covers, most = c.of.allRules(), max(c.explanation.most, 1)+1
 	}
 	if len(covers) == 0 {
 		return
 	}
-	reaches := c.deciding(covers, most)
+	reaches := c.byPrecedence(covers, most)
 	won, lost := c.ruleDecides(SourceCategoryRule, c.exactOf(reaches[0]))
-	if c.told != nil {
-		c.tellCategoryRules(reaches, won, lost)
-		c.told.leaveOut(SourceCategoryRule, len(covers)-len(reaches))
+	if c.explanation != nil {
+		c.explainCategoryRules(reaches, won, lost)
+		c.explanation.leaveOut(SourceCategoryRule, len(covers)-len(reaches))
 	}
 }
 
-// tellCategoryRules has rules told, the first of which has won, or all have lost
-// for one reason.
-func (c *comparison) tellCategoryRules(reaches []reach, won bool, lost string) {
+// explainCategoryRules adds category rules to the explanation. If won, the first one has
+// won; otherwise all have lost for the same reason.
+func (c *comparison) explainCategoryRules(reaches []reach, won bool, lost string) {
 	for i, r := range reaches {
 		reason := lost
 		switch {
@@ -72,7 +72,7 @@ func (c *comparison) tellCategoryRules(reaches []reach, won bool, lost string) {
 		}
 		candidate := c.ruleCandidate(SourceCategoryRule, r.rule.DiscountRule, c.exactOf(r), won && i == 0, reason)
 		candidate.Path = c.terms.Parents.Path(r.start)[:r.distance+1]
-		c.told.add(candidate)
+		c.explanation.add(candidate)
 	}
 }
 
@@ -80,17 +80,17 @@ func (c *comparison) exactOf(r reach) decimal.NullDecimal {
 	return discount(r.rule.Method, r.rule.Amount, c.catalog.base())
 }
 
-// reach is a category rule that covers the item, with the price that it leads
-// to, rounded, in the smallest units of the currency.
+// reach is a category rule that covers the item, with the rounded price that it gives, in
+// the smallest unit of the currency.
 type reach struct {
 	cover
 	gives int64
 }
 
-// deciding returns the first of the rules that cover the item, in the order in
-// which they decide: the nearest, then the one that gives the lowest price, then
-// the one with the lowest category id. The covers are given by distance.
-func (c *comparison) deciding(covers []cover, most int) []reach {
+// byPrecedence returns the first rules that cover the item in order of precedence: by
+// distance, then by the price that they give, then by category id. covers must be sorted
+// by distance.
+func (c *comparison) byPrecedence(covers []cover, most int) []reach {
 	first := make([]reach, 0, min(most, len(covers)))
 	base := newUnitBase(c.catalog.base(), c.terms.Currency)
 	for _, one := range covers {

@@ -14,9 +14,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// TestPricesInDocs computes each worked example of docs/prices.md and holds its
-// line to that. It also does the arithmetic in the line by itself, so that the
-// text is right even where the pricer is not.
+// The test computes each worked example of docs/prices.md and compares it with its table
+// row. It also checks the arithmetic in the row without the pricer.
 func TestPricesInDocs(t *testing.T) {
 	text, err := os.ReadFile("docs/prices.md")
 	if err != nil {
@@ -32,7 +31,7 @@ func TestPricesInDocs(t *testing.T) {
 		rows++
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
 		if len(cells) != 6 {
-			t.Errorf("this line is no example: %s", line)
+			t.Errorf("the row does not have six columns: %s", line)
 			continue
 		}
 		for i := range cells {
@@ -40,28 +39,28 @@ func TestPricesInDocs(t *testing.T) {
 		}
 		t.Run(cells[0], func(t *testing.T) {
 			e := exampleOf(t, cells, parents)
-			p := cohort.NewPricer(e.terms).Explain(e.item, cohort.AllLosers)
+			p := explainItem(cohort.NewPricer(e.terms), e.item, cohort.AllLosers)
 			if got := costs(e.terms.Currency, p); got != cells[4] {
-				t.Errorf("it costs\n%s, the text says\n%s", got, cells[4])
+				t.Errorf("the price is\n%s, but the document has\n%s", got, cells[4])
 			}
 			if got := decidedBy(p); got != cells[5] {
-				t.Errorf("it is decided by %q, the text says %q", got, cells[5])
+				t.Errorf("the price is decided by %q, but the document has %q", got, cells[5])
 			}
 			checkArithmetic(t, cells[4], e.terms.Currency.Decimals)
 		})
 	}
 	if rows < 20 {
-		t.Errorf("there are only %d examples", rows)
+		t.Errorf("%d examples, want at least 20", rows)
 	}
 }
 
-// treeIn reads the category tree: an id and a name per line, two spaces deeper
-// than its parent.
+// treeIn parses the category tree: an id and a name per line, indented by two spaces per
+// level.
 func treeIn(t *testing.T, text string) cohort.CategoryParents {
 	_, text, _ = strings.Cut(text, "```\n")
 	text, _, found := strings.Cut(text, "```")
 	if !found {
-		t.Fatal("there is no tree")
+		t.Fatal("the document has no category tree")
 	}
 	parents := cohort.CategoryParents{}
 	above := []int64{0}
@@ -85,13 +84,13 @@ func wholeNumber(t *testing.T, s string) int64 {
 
 type example struct {
 	terms cohort.PriceTerms
-	item  cohort.PricedItem
+	item  pricedItem
 }
 
 func exampleOf(t *testing.T, cells []string, parents cohort.CategoryParents) example {
 	e := example{
 		terms: cohort.PriceTerms{Group: &cohort.Group{ID: 1}, Parents: parents},
-		item: cohort.PricedItem{
+		item: pricedItem{
 			Product: cohort.Product{ID: 1, BaseVariantID: 1}, Variant: &cohort.Variant{ID: 1, ProductID: 1},
 			Records: map[int64]cohort.PriceRecord{},
 		},
@@ -118,8 +117,8 @@ func exampleOf(t *testing.T, cells []string, parents cohort.CategoryParents) exa
 	return e
 }
 
-// product reads one thing about the product: "49.99", "sale 40", "variant 20",
-// "variant sale 15", "in 3 and 8", or a tier.
+// product parses one property of the product: "49.99", "sale 40", "variant 20", "variant
+// sale 15", "in 3 and 8", or a tier.
 func (e *example) product(t *testing.T, part string) {
 	p, v := &e.item.Product, e.item.Variant
 	words := strings.Fields(part)
@@ -147,7 +146,7 @@ var tierText = regexp.MustCompile(`^from (\d+)(?: to (\d+))?: (.+)$`)
 func tierIn(t *testing.T, text string) cohort.BulkTier {
 	m := tierText.FindStringSubmatch(text)
 	if m == nil {
-		t.Fatalf("%q is no tier", text)
+		t.Fatalf("%q is not a tier", text)
 	}
 	tier := cohort.BulkTier{QuantityMin: wholeNumber(t, m[1])}
 	if m[2] != "" {
@@ -157,17 +156,17 @@ func tierIn(t *testing.T, text string) cohort.BulkTier {
 	return tier
 }
 
-// discountIn reads "15 percent".
+// discountIn parses a discount such as "15 percent".
 func discountIn(t *testing.T, text string) (decimal.Decimal, cohort.Method) {
 	amount, method, _ := strings.Cut(text, " ")
 	if m := cohort.Method(method); m == cohort.MethodPercent || m == cohort.MethodFixed || m == cohort.MethodPrice {
 		return decimal.RequireFromString(amount), m
 	}
-	t.Fatalf("%q is no discount", text)
+	t.Fatalf("%q is not a discount", text)
 	return decimal.Decimal{}, ""
 }
 
-// rule reads the rule of "all", "product" or "category 3".
+// rule parses the rule of "all", "product" or "category 3".
 func (e *example) rule(t *testing.T, what, value string) {
 	r := cohort.DiscountRule{}
 	switch words := strings.Fields(what); words[0] {
@@ -178,14 +177,14 @@ func (e *example) rule(t *testing.T, what, value string) {
 	case "category":
 		r.Type, r.TargetID = cohort.RuleCategory, wholeNumber(t, words[1])
 	default:
-		t.Fatalf("%q is no rule", what)
+		t.Fatalf("%q is not a rule", what)
 	}
 	r.Amount, r.Method = discountIn(t, value)
 	e.terms.Group.DiscountRules = append(e.terms.Group.DiscountRules, r)
 }
 
-// list reads a list of "group and channel", "group" or "channel", which may be
-// "inactive" or "unknown", and its record: "30, sale 25, from 10: 5 percent".
+// list parses a list of "group and channel", "group" or "channel", which may be "inactive"
+// or "unknown", and its record: "30, sale 25, from 10: 5 percent".
 func (e *example) list(t *testing.T, whose, value string) {
 	whose, state, _ := strings.Cut(whose, ", ")
 	l := cohort.AssignedList{Known: state != "unknown", Active: state != "inactive"}
@@ -197,7 +196,7 @@ func (e *example) list(t *testing.T, whose, value string) {
 	case "channel":
 		l.ID, e.terms.ChannelList = 3, cohort.AssignedList{ID: 3, Known: l.Known, Active: l.Active}
 	default:
-		t.Fatalf("there is no list of %q", whose)
+		t.Fatalf("%q is not a kind of list", whose)
 	}
 	if value == "no price" || !l.Known {
 		return
@@ -217,7 +216,7 @@ func (e *example) list(t *testing.T, whose, value string) {
 	e.item.Records[l.ID] = r
 }
 
-// costs writes out how the price of one piece is computed, and those of tiers.
+// costs writes out the computation of the price of one piece, and of the tiers.
 func costs(c cohort.Currency, p cohort.Price) string {
 	one, tiers := "no price", ""
 	for _, candidate := range p.Candidates {
@@ -248,9 +247,8 @@ func arithmetic(c cohort.Currency, p cohort.Price, candidate cohort.PriceCandida
 	return sum + " → " + gives
 }
 
-// paid is the one of the entered prices that is paid where no rule decides: both
-// in the catalog and in a list the sale price if there is one, except that the
-// catalog's has to be lower.
+// paid returns the entered price that applies if no rule decides: the sale price if there
+// is one, which in the catalog must be lower than the price.
 func paid(p cohort.Price) decimal.Decimal {
 	onSale := p.SalePrice.Valid
 	if won := winnerOf(p); won.Source == cohort.SourceCatalog {
@@ -289,8 +287,8 @@ var (
 	minusText   = regexp.MustCompile(`^([\d.]+) − ([\d.]+)$`)
 )
 
-// checkArithmetic computes what is left of each "=", and rounds what is left of
-// each "→".
+// checkArithmetic computes the left side of each "=", and rounds the left side of each
+// "→".
 func checkArithmetic(t *testing.T, text string, decimals int32) {
 	if text == "no price" {
 		return
@@ -312,7 +310,7 @@ func checkArithmetic(t *testing.T, text string, decimals int32) {
 			value = new(big.Rat)
 		}
 		if want := halfUp(value, decimals).FloatString(int(decimals)); want != rounded {
-			t.Errorf("%s is rounded to %s, not %s", left, want, rounded)
+			t.Errorf("%s rounds to %s, not %s", left, want, rounded)
 		}
 	}
 }
@@ -325,14 +323,14 @@ func compute(t *testing.T, sum string) *big.Rat {
 	if m := minusText.FindStringSubmatch(sum); m != nil {
 		return new(big.Rat).Sub(fraction(t, m[1]), fraction(t, m[2]))
 	}
-	t.Fatalf("%q cannot be computed", sum)
+	t.Fatalf("%q is not a known computation", sum)
 	return nil
 }
 
 func fraction(t *testing.T, s string) *big.Rat {
 	r, ok := new(big.Rat).SetString(s)
 	if !ok {
-		t.Fatalf("%q is no number", s)
+		t.Fatalf("%q is not a number", s)
 	}
 	return r
 }

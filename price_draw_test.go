@@ -126,8 +126,8 @@ func drawOptional(t *rapid.T) decimal.NullDecimal {
 	return decimal.NewNullDecimal(drawPrice(t))
 }
 
-func drawItem(t *rapid.T) cohort.PricedItem {
-	item := cohort.PricedItem{
+func drawItem(t *rapid.T) pricedItem {
+	item := pricedItem{
 		Product: cohort.Product{
 			ID:          rapid.Int64Range(1, 3).Draw(t, "product"),
 			Price:       drawPrice(t),

@@ -1,13 +1,13 @@
 package cohort
 
-// explanation takes the candidates of a price, of which each source may have a
-// thousand. It lists the first ones that lost and counts the rest.
+// explanation collects the candidates of a price. A source can have a thousand, so it
+// lists the winner and the first losers of each source, and counts the rest.
 type explanation struct {
-	most       int // of one source that lost
+	most       int // losers to list of each source
 	candidates []PriceCandidate
 	notListed  map[PriceSource]int // nil until something is left out
-	// source is that of the last candidate, and lost is how many of it have lost.
-	// The candidates of a source come one after another.
+	// source is the source of the last candidate, and lost counts its listed losers. The
+	// candidates of a source are added one after another.
 	source PriceSource
 	lost   int
 }

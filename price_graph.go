@@ -2,17 +2,17 @@ package cohort
 
 import "slices"
 
-// categoryGraph is a category tree with the rules of one group on it. Categories
-// are places in its slices, so that a step up costs no look-up in a map.
+// categoryGraph is a category tree with the rules of one group. Categories are indexes
+// of its slices, so that a step to the parent needs no map lookup.
 type categoryGraph struct {
-	places map[int64]int32 // of each category of the tree, and of each with a rule
-	parent []int32         // noParent where a path ends
+	places map[int64]int32 // by id, of all categories in the tree or with a rule
+	parent []int32         // noParent at the end of a path
 	rule   []*categoryRule // nil: the category has none
 }
 
 const noParent = -1
 
-// categoryRule is a rule with its amount in ten-thousandths, where that fits.
+// categoryRule is a rule with its amount in ten-thousandths, if that fits.
 type categoryRule struct {
 	*DiscountRule
 	amount int64
@@ -46,7 +46,7 @@ func newCategoryGraph(rules []DiscountRule, ofCategories int, parents CategoryPa
 	return g
 }
 
-// add returns the place of a category, a new one if it has none.
+// add returns the index of a category, which it adds if necessary.
 func (g *categoryGraph) add(id int64) int32 {
 	at, ok := g.places[id]
 	if !ok {
@@ -57,18 +57,18 @@ func (g *categoryGraph) add(id int64) int32 {
 	return at
 }
 
-// cover is how a category rule comes to cover a product: by the shortest way,
-// and from the lowest category where several are as short.
+// cover is a category rule that covers a product, with the shortest path between them. Of
+// several shortest paths it has the one from the lowest category id.
 type cover struct {
 	rule     *categoryRule
 	start    int64 // the product's category
-	distance int   // how far the rule's category is above that
+	distance int   // levels from start up to the rule's category
 }
 
-// walk is what one walk up the tree needs. It is used again, because an item
-// may be in a thousand categories.
+// walk is the state of a breadth-first walk up the tree. It is reused, because an item
+// can be in a thousand categories.
 type walk struct {
-	passed []uint32 // the last walk that came by each place
+	passed []uint32 // by index: the last walk that visited it
 	now    uint32
 	front  []step
 	found  []cover
@@ -79,7 +79,7 @@ type step struct {
 	start int64
 }
 
-// pass reports whether the walk comes to a place for the first time.
+// pass reports whether the walk visits an index for the first time.
 func (w *walk) pass(at int32) bool {
 	if w.passed[at] == w.now {
 		return false
@@ -88,17 +88,17 @@ func (w *walk) pass(at int32) bool {
 	return true
 }
 
-// categoryList names a list of categories by where it is in memory, which products
-// in the same categories share.
+// categoryList identifies a list of categories by its memory, which products in the same
+// categories share.
 type categoryList struct {
 	first       *int64
 	size        int
 	nearestOnly bool
 }
 
-// covers returns the rules that cover a product of some categories, the nearest
-// first: each once, or only those that no other is nearer than. It looks for them
-// once for each list of categories.
+// covers returns the rules that cover a product of some categories, by distance: all, or
+// only those at the shortest distance. It computes the result once for each list of
+// categories.
 func (p *Pricer) covers(categories []int64, nearestOnly bool) []cover {
 	if len(categories) == 0 {
 		return nil
@@ -112,8 +112,7 @@ func (p *Pricer) covers(categories []int64, nearestOnly bool) []cover {
 	return found
 }
 
-// findCovers goes up from all categories at once, level by level, and comes to each
-// place once.
+// findCovers walks up from all categories, level by level, and visits each index once.
 func (p *Pricer) findCovers(categories []int64, nearestOnly bool) []cover {
 	g := p.rules.categories
 	w, ok := p.walks.Get().(*walk)
@@ -123,8 +122,8 @@ func (p *Pricer) findCovers(categories []int64, nearestOnly bool) []cover {
 	defer p.walks.Put(w)
 	w.now++
 	w.front, w.found = w.front[:0], w.found[:0]
-	// Who starts at a lower category goes first on each level, and so is first
-	// where two ways meet.
+	// Paths from lower categories come first on each level, so they win where paths
+	// meet.
 	for _, start := range ascending(categories) {
 		if at, ok := g.places[start]; ok && w.pass(at) {
 			w.front = append(w.front, step{at, start})
@@ -139,9 +138,9 @@ func (p *Pricer) findCovers(categories []int64, nearestOnly bool) []cover {
 	return slices.Clone(w.found)
 }
 
-// up notes the rules of a level, and goes on to the next.
+// up collects the rules of a level and moves to the next.
 func (w *walk) up(g *categoryGraph, distance int) {
-	next := w.front[:0] // which has at most as many
+	next := w.front[:0] // the next level has at most as many steps
 	for _, s := range w.front {
 		if r := g.rule[s.at]; r != nil {
 			w.found = append(w.found, cover{r, s.start, distance})
@@ -153,7 +152,7 @@ func (w *walk) up(g *categoryGraph, distance int) {
 	w.front = next
 }
 
-// ascending returns ids from the lowest on. It leaves those it is given as they are.
+// ascending returns sorted ids. It does not change its argument.
 func ascending(ids []int64) []int64 {
 	if slices.IsSorted(ids) {
 		return ids

@@ -15,20 +15,19 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestPriceModel holds the pricer to a second one, which is slow, was written
-// from docs/prices.md alone, decides before it lists anything, and computes with
-// fractions.
+// The pricer is compared with a second, slow implementation. It was written from
+// docs/prices.md alone and computes with fractions.
 func TestPriceModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
-		got := describe(cohort.NewPricer(terms).Explain(item, cohort.AllLosers))
+		got := describe(explainItem(cohort.NewPricer(terms), item, cohort.AllLosers))
 		if diff := gocmp.Diff(modelPrice(terms, item), got); diff != "" {
-			t.Fatalf("the model says (-) what the pricer does not (+):\n%s", diff)
+			t.Fatalf("(-model +pricer):\n%s", diff)
 		}
 	})
 }
 
-// described is a price in texts, apart from the reasons.
+// described is a price as text, without the reasons.
 type described struct {
 	Calculated, Price, Sale, Retail, MAP string
 	Tiers, Candidates                    []string
@@ -81,13 +80,13 @@ func show(r *big.Rat) string {
 	return r.RatString()
 }
 
-// model is what docs/prices.md says about one item.
+// model implements docs/prices.md for one item.
 type model struct {
 	cohort.PriceTerms
-	item cohort.PricedItem
+	item pricedItem
 }
 
-func modelPrice(terms cohort.PriceTerms, item cohort.PricedItem) described {
+func modelPrice(terms cohort.PriceTerms, item pricedItem) described {
 	m := model{terms, item}
 	decides, list, winner := m.decides()
 	record, listed := item.Records[list.ID], decides != cohort.SourceCatalog && winner != cohort.SourceCatalog && list.ID != 0
@@ -118,7 +117,7 @@ func modelPrice(terms cohort.PriceTerms, item cohort.PricedItem) described {
 	if r, ok := m.ruleFor(cohort.RuleProduct, item.Product.ID); ok {
 		rule(cohort.SourceProductRule, fmt.Sprint(r.TargetID), r, true)
 	}
-	for i, w := range m.ways() {
+	for i, w := range m.coveringRules() {
 		rule(cohort.SourceCategoryRule, fmt.Sprint(w.rule.TargetID, w.path), w.rule, i == 0)
 	}
 	if r, ok := m.ruleFor(cohort.RuleAll, 0); ok {
@@ -146,8 +145,8 @@ func modelPrice(terms cohort.PriceTerms, item cohort.PricedItem) described {
 	return d
 }
 
-// decides returns which source has the say, its list if it is one, and which
-// source the price is from in the end.
+// decides returns the source that decides, its list if it is one, and the source of the
+// final price.
 func (m model) decides() (decides cohort.PriceSource, list cohort.AssignedList, winner cohort.PriceSource) {
 	inForce := func(l cohort.AssignedList) bool { return l.ID != 0 && l.Known && l.Active }
 	_, product := m.ruleFor(cohort.RuleProduct, m.item.Product.ID)
@@ -159,7 +158,7 @@ func (m model) decides() (decides cohort.PriceSource, list cohort.AssignedList, 
 		decides, list = cohort.SourceGroupList, m.GroupList
 	case m.same() && product:
 		decides = cohort.SourceProductRule
-	case m.same() && len(m.ways()) > 0:
+	case m.same() && len(m.coveringRules()) > 0:
 		decides = cohort.SourceCategoryRule
 	case m.same() && sitewide:
 		decides = cohort.SourceSitewideRule
@@ -180,7 +179,7 @@ func (m model) exactOf(winner cohort.PriceSource, list cohort.AssignedList) *big
 		r, _ := m.ruleFor(cohort.RuleProduct, m.item.Product.ID)
 		return off(r.Method, r.Amount, m.base())
 	case cohort.SourceCategoryRule:
-		r := m.ways()[0].rule
+		r := m.coveringRules()[0].rule
 		return off(r.Method, r.Amount, m.base())
 	case cohort.SourceSitewideRule:
 		r, _ := m.ruleFor(cohort.RuleAll, 0)
@@ -213,7 +212,7 @@ func (m model) ruleFor(kind cohort.RuleType, id int64) (cohort.DiscountRule, boo
 	return cohort.DiscountRule{}, false
 }
 
-// entered are the catalog's price, sale price, retail price and MAP price.
+// entered returns the catalog's price, sale price, retail price and MAP price.
 func (m model) entered() (price, sale, retail, mapPrice *big.Rat) {
 	if !m.same() {
 		return nil, nil, nil, nil
@@ -240,26 +239,27 @@ func (m model) base() *big.Rat {
 	return price
 }
 
-// way is how a category rule covers the product.
-type way struct {
+// coveringRule is a category rule that covers the product.
+type coveringRule struct {
 	rule cohort.DiscountRule
 	path []int64
 }
 
-func (m model) ways() []way {
+// coveringRules returns the category rules that cover the product, by precedence.
+func (m model) coveringRules() []coveringRule {
 	if m.Group == nil {
 		return nil
 	}
-	var ways []way
+	var rules []coveringRule
 	for _, r := range m.Group.DiscountRules {
 		if r.Type != cohort.RuleCategory {
 			continue
 		}
 		if path := m.shortest(r.TargetID); path != nil {
-			ways = append(ways, way{r, path})
+			rules = append(rules, coveringRule{r, path})
 		}
 	}
-	slices.SortFunc(ways, func(a, b way) int {
+	slices.SortFunc(rules, func(a, b coveringRule) int {
 		if n := cmp.Compare(len(a.path), len(b.path)); n != 0 {
 			return n
 		}
@@ -270,11 +270,11 @@ func (m model) ways() []way {
 		}
 		return cmp.Compare(a.rule.TargetID, b.rule.TargetID)
 	})
-	return ways
+	return rules
 }
 
-// shortest returns the shortest path from a category of the product to a
-// category, from the lowest of those that are as near.
+// shortest returns the shortest path from a category of the product to the target, from
+// the lowest category id if several are shortest.
 func (m model) shortest(target int64) []int64 {
 	var best []int64
 	for _, start := range slices.Sorted(slices.Values(m.item.Product.Categories)) {
@@ -293,7 +293,7 @@ func (m model) shortest(target int64) []int64 {
 	return best
 }
 
-// off is the price after a discount, nil where there is nothing to begin with.
+// off returns the price after a discount, nil without a base.
 func off(method cohort.Method, amount decimal.Decimal, base *big.Rat) *big.Rat {
 	if base == nil {
 		return nil
@@ -315,7 +315,7 @@ func off(method cohort.Method, amount decimal.Decimal, base *big.Rat) *big.Rat {
 	return after
 }
 
-// halfUp rounds half up: down after half a unit was added.
+// halfUp rounds half up.
 func (m model) halfUp(exact *big.Rat) *big.Rat { return halfUp(exact, m.Currency.Decimals) }
 
 func halfUp(exact *big.Rat, decimals int32) *big.Rat {

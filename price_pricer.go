@@ -7,24 +7,23 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Pricer computes what one shopper pays, under the terms it was made for.
-// Several goroutines may use one.
+// Pricer computes prices under fixed terms. It is safe for concurrent use.
 type Pricer struct {
 	terms PriceTerms
 	rules ruleIndex
-	// foreign says why the catalog gives no price. It is empty where it gives one.
+	// foreign is the reason why the catalog gives no price; empty if it gives one.
 	foreign string
-	// most is how many candidates an item usually has at most, apart from tiers.
+	// most is the usual maximum of candidates of an item, without tiers.
 	most int
-	// found holds the covers that were looked for, by categoryList.
+	// found caches the results of covers, by categoryList.
 	found sync.Map
-	// walks keeps what a walk through the category tree needs for the next one.
+	// walks holds walks for reuse.
 	walks sync.Pool
 }
 
-// NewPricer returns a pricer for terms, which must not be changed afterwards. The
-// group's rules are those that [ValidateRules] lets pass. Its price_list rule is
-// not looked at: the list that it names is the terms' GroupList.
+// NewPricer returns a pricer for terms, which the caller must not change afterwards. The
+// group's rules must be valid; see [ValidateRules]. Its price_list rule is ignored: the
+// list is in the terms' GroupList.
 func NewPricer(t PriceTerms) *Pricer {
 	p := &Pricer{terms: t, most: 1} // the catalog
 	if t.Group != nil {
@@ -42,58 +41,44 @@ func NewPricer(t PriceTerms) *Pricer {
 	return p
 }
 
-// Price returns the price of an item, not explained.
-func (p *Pricer) Price(item PricedItem) Price {
-	return p.Product(item.Product).Price(item.Variant, item.Records)
-}
-
-// Explain returns the same price with its candidates. Of each source it lists
-// the one that won and at most so many of those that lost.
-func (p *Pricer) Explain(item PricedItem, losers int) Price {
-	return p.Product(item.Product).Explain(item.Variant, item.Records, losers)
-}
-
-// Product prepares a product, so that its place in the category tree is looked
-// up once for all of its variants.
+// Product returns the pricer of a product. It looks up the product's category rules once
+// for all of its variants.
 func (p *Pricer) Product(product Product) *ProductPricer {
 	return &ProductPricer{pricer: p, product: product}
 }
 
-// ProductPricer computes the prices of one product. One goroutine may use it at
-// a time.
+// ProductPricer computes the prices of one product. It is not safe for concurrent use.
 type ProductPricer struct {
 	pricer  *Pricer
 	product Product
-	// The category rules that cover the product, once they are known.
+	// The category rules that cover the product, if known.
 	nearest, all           []cover
 	knowsNearest, knowsAll bool
 }
 
-// CategoryRules is how many category rules are compared for each price: those
-// that are nearest to the product.
+// CategoryRules returns the number of category rules that each price compares: those at
+// the shortest distance from the product.
 func (p *ProductPricer) CategoryRules() int { return len(p.nearestRules()) }
 
-// Price returns the price of a variant, or of the product as a whole for nil,
-// not explained. The records are as in [PricedItem].
+// Price returns the price of a variant, or of the product as a whole for nil, without an
+// explanation. The records are the variant's, or the base variant's for the product as a
+// whole, in the terms' currency, by price list.
 func (p *ProductPricer) Price(v *Variant, records map[int64]PriceRecord) Price {
 	return p.compare(v, records, nil)
 }
 
-// Explain returns the same price with its candidates. Of each source it lists
-// the one that won and at most so many of those that lost.
+// Explain is Price with the candidates. Of each source it lists the winner and at most
+// this number of losers.
 func (p *ProductPricer) Explain(v *Variant, records map[int64]PriceRecord, losers int) Price {
-	told := &explanation{most: losers}
-	told.candidates = make([]PriceCandidate, 0, p.pricer.most+min(len(p.product.BulkTiers), losers))
-	return p.compare(v, records, told)
+	e := &explanation{most: losers}
+	e.candidates = make([]PriceCandidate, 0, p.pricer.most+min(len(p.product.BulkTiers), losers))
+	return p.compare(v, records, e)
 }
 
-// compare goes through everything that could give a price, in order, until one
-// has the say; an explanation makes it go on. So both come from one computation.
-func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, told *explanation) Price {
-	c := comparison{
-		Pricer: p.pricer, of: p, told: told,
-		item: PricedItem{Product: p.product, Variant: v, Records: records},
-	}
+// compare considers the sources of a price in order of precedence, until one decides. With
+// an explanation, nil for none, it considers all of them.
+func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, e *explanation) Price {
+	c := comparison{Pricer: p.pricer, of: p, explanation: e, records: records}
 	if c.foreign == "" {
 		c.catalog = catalogFigures(p.product, v)
 	}
@@ -103,12 +88,12 @@ func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, told 
 	c.categoryRules()
 	c.sitewideRule()
 	c.list(SourceChannelList, c.terms.ChannelList)
-	// Tiers are listed before the catalog, but take their discount from the price
-	// that won, which may be the catalog's.
+	// Tiers are listed before the catalog, but their discount is taken from the winning
+	// price, which may be the catalog's.
 	won, reason := c.catalogDecides()
 	tiers := c.bulkTiers()
-	if told != nil {
-		told.add(PriceCandidate{Source: SourceCatalog, Gives: c.rounded(c.catalog.base()), Won: won, Reason: reason})
+	if e != nil {
+		e.add(PriceCandidate{Source: SourceCatalog, Gives: c.rounded(c.catalog.base()), Won: won, Reason: reason})
 	}
 	return c.price(tiers)
 }
@@ -117,25 +102,25 @@ func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, told 
 type comparison struct {
 	*Pricer
 	of      *ProductPricer
-	item    PricedItem
-	catalog figures // none in another currency than the catalog's
-	// told takes the candidates. Where it is nil, no price is computed but the one
-	// that wins.
-	told *explanation
-	// decided is the source that has the say, once there is one. It is not always
-	// the one that wins: a list without a price leaves the price to the catalog.
+	records map[int64]PriceRecord // by price list
+	catalog figures               // zero in another currency than the catalog's
+	// explanation collects the candidates. If it is nil, only the winning price is
+	// computed.
+	explanation *explanation
+	// decided is the source that decides the price, if known. It need not win: a list
+	// that applies but has no price leaves the price to the catalog.
 	decided PriceSource
-	// exact is the price that won, before it is rounded.
+	// exact is the winning price, not rounded.
 	exact decimal.NullDecimal
-	// record is that of the list that won, if byList.
+	// record is the record of the winning list, if byList.
 	record PriceRecord
 	byList bool
 }
 
-// figures are prices as the merchant entered them.
+// figures holds prices as the merchant entered them.
 type figures struct{ price, sale, retail, minimum decimal.NullDecimal }
 
-// catalogFigures are the variant's prices, and the product's where it has none.
+// catalogFigures returns the variant's prices, or the product's where it has none.
 func catalogFigures(p Product, v *Variant) figures {
 	f := figures{decimal.NewNullDecimal(p.Price), ifAny(p.SalePrice), ifAny(p.RetailPrice), ifAny(p.MAPPrice)}
 	if v == nil {
@@ -144,7 +129,7 @@ func catalogFigures(p Product, v *Variant) figures {
 	return figures{first(v.Price, f.price), first(v.SalePrice, f.sale), first(v.RetailPrice, f.retail), first(v.MAPPrice, f.minimum)}
 }
 
-// ifAny returns a product's price that is 0 when there is none.
+// ifAny returns a price of a product, where 0 means none.
 func ifAny(d decimal.Decimal) decimal.NullDecimal {
 	return decimal.NullDecimal{Decimal: d, Valid: d.IsPositive()}
 }
@@ -156,10 +141,10 @@ func first(a, b decimal.NullDecimal) decimal.NullDecimal {
 	return b
 }
 
-// onSale reports whether the sale price stands in place of the price.
+// onSale reports whether the sale price replaces the price.
 func (f figures) onSale() bool { return f.sale.Valid && f.sale.Decimal.LessThan(f.price.Decimal) }
 
-// base is what the catalog gives, and what discounts are taken from.
+// base returns the catalog's price, from which discounts are taken.
 func (f figures) base() decimal.NullDecimal {
 	if f.onSale() {
 		return f.sale
@@ -167,16 +152,16 @@ func (f figures) base() decimal.NullDecimal {
 	return f.price
 }
 
-// over reports whether nothing that comes now makes a difference.
-func (c *comparison) over() bool { return c.decided != "" && c.told == nil }
+// over reports whether the price is decided and later sources need no explanation.
+func (c *comparison) over() bool { return c.decided != "" && c.explanation == nil }
 
-// win notes that a source wins, with a price that is not yet rounded.
+// win records the winning source and its unrounded price.
 func (c *comparison) win(source PriceSource, exact decimal.NullDecimal) {
 	c.decided, c.exact = source, exact
 }
 
-// list considers a price list. One that cannot be used is passed over, as if it
-// were not assigned.
+// list considers a price list. An unknown or inactive list is ignored, as if it were not
+// assigned.
 func (c *comparison) list(source PriceSource, l AssignedList) {
 	if l.ID == 0 || c.over() {
 		return
@@ -198,28 +183,29 @@ func (c *comparison) list(source PriceSource, l AssignedList) {
 		won, reason = true, listWins[source]
 		c.record, c.byList = record, true
 	}
-	if c.told != nil {
-		c.told.add(PriceCandidate{Source: source, List: l, Gives: c.rounded(price), Won: won, Reason: reason})
+	if c.explanation != nil {
+		c.explanation.add(PriceCandidate{Source: source, List: l, Gives: c.rounded(price), Won: won, Reason: reason})
 	}
 }
 
-// listed returns the item's record in a list, and the price that it gives.
+// listed returns the item's record in a list and its price.
 func (c *comparison) listed(l AssignedList) (PriceRecord, decimal.NullDecimal) {
 	if !l.Known {
 		return PriceRecord{}, decimal.NullDecimal{}
 	}
-	record := c.item.Records[l.ID]
+	record := c.records[l.ID]
 	return record, record.CalculatedPrice()
 }
 
-// catalogDecides lets the catalog win if nothing else has, and says why or why not.
+// catalogDecides makes the catalog win unless another source has won. It returns the
+// reason in either case.
 func (c *comparison) catalogDecides() (won bool, reason string) {
 	switch {
 	case c.exact.Valid:
 		return false, comesBefore[c.decided]
 	case c.foreign != "":
 		return false, c.foreign
-	case c.decided != "": // by a list that has no price for this
+	case c.decided != "": // by a list without a price for the item
 		reason = reasonUnlisted
 	case c.catalog.onSale():
 		reason = reasonOnSale
@@ -230,16 +216,16 @@ func (c *comparison) catalogDecides() (won bool, reason string) {
 	return true, reason
 }
 
-// bulkTiers returns the bulk tiers that apply, and has them told.
+// bulkTiers returns the bulk tiers that apply, and adds all to the explanation.
 func (c *comparison) bulkTiers() []BulkTier {
-	tiers := c.item.Product.BulkTiers
+	tiers := c.of.product.BulkTiers
 	applies := c.foreign == ""
 	if c.byList && len(c.record.BulkTiers) > 0 {
 		tiers, applies = c.record.BulkTiers, true
 	}
 	tiers = sortedTiers(tiers)
-	if c.told != nil {
-		c.tellTiers(tiers, applies)
+	if c.explanation != nil {
+		c.explainTiers(tiers, applies)
 	}
 	if !applies {
 		return nil
@@ -247,10 +233,10 @@ func (c *comparison) bulkTiers() []BulkTier {
 	return tiers
 }
 
-func (c *comparison) tellTiers(tiers []BulkTier, apply bool) {
+func (c *comparison) explainTiers(tiers []BulkTier, apply bool) {
 	for i, t := range tiers {
-		if i >= c.told.most {
-			c.told.leaveOut(SourceBulkTier, len(tiers)-i)
+		if i >= c.explanation.most {
+			c.explanation.leaveOut(SourceBulkTier, len(tiers)-i)
 			return
 		}
 		candidate := PriceCandidate{Source: SourceBulkTier, Tier: t, Reason: c.foreign}
@@ -258,11 +244,11 @@ func (c *comparison) tellTiers(tiers []BulkTier, apply bool) {
 			candidate.Base, candidate.Reason = baseOf(t.Method, c.exact), tierReason(t)
 			candidate.Gives = c.rounded(discount(t.Method, t.Amount, c.exact))
 		}
-		c.told.add(candidate)
+		c.explanation.add(candidate)
 	}
 }
 
-// sortedTiers returns tiers by quantity. It leaves those it is given as they are.
+// sortedTiers returns tiers by quantity. It does not change its argument.
 func sortedTiers(tiers []BulkTier) []BulkTier {
 	if slices.IsSortedFunc(tiers, compareTiers) {
 		return tiers
@@ -270,23 +256,23 @@ func sortedTiers(tiers []BulkTier) []BulkTier {
 	return slices.SortedFunc(slices.Values(tiers), compareTiers)
 }
 
-// price puts together what was found.
+// price builds the result.
 func (c *comparison) price(tiers []BulkTier) Price {
 	price := Price{BulkTiers: tiers, Calculated: c.rounded(c.exact)}
 	f := c.catalog
 	if c.byList {
-		// The sale price of the catalog is not in force beside a list's price.
+		// The catalog's sale price does not apply with a list's price.
 		r := &c.record
 		f = figures{first(r.Price, f.price), r.SalePrice, first(r.RetailPrice, f.retail), first(r.MAPPrice, f.minimum)}
 	}
 	price.Price, price.SalePrice, price.RetailPrice, price.MAPPrice = f.price, f.sale, f.retail, f.minimum
-	if c.told != nil {
-		price.Candidates, price.NotListed = c.told.candidates, c.told.notListed
+	if c.explanation != nil {
+		price.Candidates, price.NotListed = c.explanation.candidates, c.explanation.notListed
 	}
 	return price
 }
 
-// rounded returns a price as somebody pays it.
+// rounded returns a price rounded to the currency's decimals.
 func (p *Pricer) rounded(exact decimal.NullDecimal) decimal.NullDecimal {
 	if !exact.Valid {
 		return exact

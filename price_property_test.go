@@ -15,8 +15,24 @@ import (
 	"pgregory.net/rapid"
 )
 
-func priceOf(terms cohort.PriceTerms, item cohort.PricedItem) cohort.Price {
-	return cohort.NewPricer(terms).Explain(item, cohort.AllLosers)
+// pricedItem is a variant, or a product as a whole, with its price records.
+type pricedItem struct {
+	Product cohort.Product
+	Variant *cohort.Variant // nil: the product as a whole
+	Records map[int64]cohort.PriceRecord
+}
+
+func priceItem(p *cohort.Pricer, item pricedItem) cohort.Price {
+	return p.Product(item.Product).Price(item.Variant, item.Records)
+}
+
+func explainItem(p *cohort.Pricer, item pricedItem, losers int) cohort.Price {
+	return p.Product(item.Product).Explain(item.Variant, item.Records, losers)
+}
+
+// priceOf returns the explained price of an item.
+func priceOf(terms cohort.PriceTerms, item pricedItem) cohort.Price {
+	return explainItem(cohort.NewPricer(terms), item, cohort.AllLosers)
 }
 
 func winnerOf(p cohort.Price) *cohort.PriceCandidate {
@@ -36,64 +52,64 @@ func isRule(s cohort.PriceSource) bool {
 	return s == cohort.SourceProductRule || s == cohort.SourceCategoryRule || s == cohort.SourceSitewideRule
 }
 
-// TestPriceOneWins: at most one candidate wins, it gives the price, and there is
-// a price if and only if one wins. Each says why in a sentence.
-func TestPriceOneWins(t *testing.T) {
+// At most one candidate wins, and it gives the price. There is a price if and only if one
+// wins. Every reason is a sentence.
+func TestPriceHasOneWinner(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := priceOf(drawTerms(t), drawItem(t))
 		won := 0
 		for _, c := range p.Candidates {
 			if !strings.HasSuffix(c.Reason, ".") {
-				t.Fatalf("%s has the reason %q", c.Source, c.Reason)
+				t.Fatalf("the reason of %s is not a sentence: %q", c.Source, c.Reason)
 			}
 			if !c.Won {
 				continue
 			}
 			won++
 			if gocmp.Diff(c.Gives, p.Calculated) != "" || c.Source == cohort.SourceBulkTier {
-				t.Fatalf("%s has won with %v, and the price is %v", c.Source, c.Gives, p.Calculated)
+				t.Fatalf("%s wins with %v, but the price is %v", c.Source, c.Gives, p.Calculated)
 			}
 		}
 		if won > 1 || (won == 1) != p.Calculated.Valid {
-			t.Fatalf("%d have won, and the price is %v", won, p.Calculated)
+			t.Fatalf("%d candidates win, and the price is %v", won, p.Calculated)
 		}
 		if last := p.Candidates[len(p.Candidates)-1]; last.Source != cohort.SourceCatalog {
-			t.Fatalf("the last candidate is %s", last.Source)
+			t.Fatalf("the last candidate is %s, want the catalog", last.Source)
 		}
 	})
 }
 
-// TestPriceIsTheExplainedOne: a price that is not explained is the one that is,
-// and so is that of a product that is prepared once for several variants.
-func TestPriceIsTheExplainedOne(t *testing.T) {
+// Price returns the same price as Explain, with a new ProductPricer and with one that has
+// priced other variants.
+func TestPriceEqualsExplain(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pricer := cohort.NewPricer(drawTerms(t))
 		first := drawItem(t)
 		product := pricer.Product(first.Product)
-		for _, item := range []cohort.PricedItem{first, drawItem(t), first} {
+		for _, item := range []pricedItem{first, drawItem(t), first} {
 			item.Product = first.Product
-			want := pricer.Explain(item, rapid.IntRange(0, 3).Draw(t, "losers"))
+			want := explainItem(pricer, item, rapid.IntRange(0, 3).Draw(t, "losers"))
 			want.Candidates, want.NotListed = nil, nil
 			for name, got := range map[string]cohort.Price{
-				"by itself": pricer.Price(item), "prepared": product.Price(item.Variant, item.Records),
+				"a new pricer": priceItem(pricer, item), "a reused pricer": product.Price(item.Variant, item.Records),
 			} {
 				if diff := gocmp.Diff(want, got); diff != "" {
-					t.Fatalf("%s, explained (-) and not (+):\n%s", name, diff)
+					t.Fatalf("%s (-Explain +Price):\n%s", name, diff)
 				}
 			}
 		}
 	})
 }
 
-// TestPriceExplanationIsBounded: a short explanation is the whole one without
-// the losers beyond some of each source, and counts these.
+// An explanation with fewer losers is the full one without the other losers of each
+// source, which it counts.
 func TestPriceExplanationIsBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		pricer, item := cohort.NewPricer(drawTerms(t)), drawItem(t)
 		most := rapid.IntRange(0, 3).Draw(t, "losers")
-		want := pricer.Explain(item, cohort.AllLosers)
+		want := explainItem(pricer, item, cohort.AllLosers)
 		if want.NotListed != nil {
-			t.Fatalf("the whole explanation leaves out %v", want.NotListed)
+			t.Fatalf("the full explanation leaves out %v", want.NotListed)
 		}
 		lost := map[cohort.PriceSource]int{}
 		want.Candidates = slices.DeleteFunc(want.Candidates, func(c cohort.PriceCandidate) bool {
@@ -110,16 +126,15 @@ func TestPriceExplanationIsBounded(t *testing.T) {
 			want.NotListed[c.Source]++
 			return true
 		})
-		if diff := gocmp.Diff(want, pricer.Explain(item, most), cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("with %d losers of a source (-want +got):\n%s", most, diff)
+		if diff := gocmp.Diff(want, explainItem(pricer, item, most), cmpopts.EquateEmpty()); diff != "" {
+			t.Fatalf("with %d losers of each source (-want +got):\n%s", most, diff)
 		}
 	})
 }
 
-// TestPriceExplanationAgrees: whatever a candidate says of itself leads to what
-// it gives, computed here with fractions, within half a unit of the exact value,
-// and above it when that is in the middle.
-func TestPriceExplanationAgrees(t *testing.T) {
+// The rule, base and tier of each candidate lead to what it gives, rounded half up. The
+// test computes the exact value with fractions.
+func TestPriceCandidateGives(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
 		p := priceOf(terms, item)
@@ -128,28 +143,28 @@ func TestPriceExplanationAgrees(t *testing.T) {
 			unit.Quo(unit, big.NewRat(10, 1))
 		}
 		for _, c := range p.Candidates {
-			exact := explained(terms, item, c)
+			exact := exactPrice(terms, item, c)
 			if (exact != nil) != c.Gives.Valid {
-				t.Fatalf("%s gives %v, and its explanation %v", c.Source, c.Gives, exact)
+				t.Fatalf("%s gives %v, want %v", c.Source, c.Gives, exact)
 			}
 			if exact == nil {
 				continue
 			}
 			gives := c.Gives.Decimal
 			if gives.IsNegative() || !gives.Equal(gives.Truncate(terms.Currency.Decimals)) {
-				t.Fatalf("%s gives %s", c.Source, gives)
+				t.Fatalf("%s gives %s, which is negative or not rounded", c.Source, gives)
 			}
 			above := new(big.Rat).Sub(gives.Rat(), exact)
 			twice := new(big.Rat).Add(above, above)
 			if twice.Cmp(unit) > 0 || twice.Cmp(new(big.Rat).Neg(unit)) <= 0 {
-				t.Fatalf("%s gives %s, %s above the exact value", c.Source, gives, above.FloatString(12))
+				t.Fatalf("%s gives %s, which differs by %s from the exact value", c.Source, gives, above.FloatString(12))
 			}
 		}
 	})
 }
 
-// explained computes a candidate's price from what the candidate says of itself.
-func explained(terms cohort.PriceTerms, item cohort.PricedItem, c cohort.PriceCandidate) *big.Rat {
+// exactPrice computes a candidate's price from its rule, base and tier.
+func exactPrice(terms cohort.PriceTerms, item pricedItem, c cohort.PriceCandidate) *big.Rat {
 	switch {
 	case isList(c.Source):
 		if !c.List.Known {
@@ -180,8 +195,7 @@ func TestPriceIsNeverNegative(t *testing.T) {
 	})
 }
 
-// TestPriceIsNeverAboveBase: a discount never makes anything dearer, except for
-// a fixed price.
+// No discount raises a price above its base, except a fixed price.
 func TestPriceIsNeverAboveBase(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
@@ -192,14 +206,13 @@ func TestPriceIsNeverAboveBase(t *testing.T) {
 		}
 		m := model{terms, item}
 		if base := m.halfUp(m.base()); p.Calculated.Decimal.Rat().Cmp(base) > 0 {
-			t.Fatalf("%s gives %s, and the base is %s", won.Source, p.Calculated.Decimal, base.FloatString(4))
+			t.Fatalf("%s gives %s, which is above the base %s", won.Source, p.Calculated.Decimal, base.FloatString(4))
 		}
 	})
 }
 
-// TestPriceOrderMeansNothing: the order of a group's rules, of a product's
-// categories and of bulk tiers is nobody's.
-func TestPriceOrderMeansNothing(t *testing.T) {
+// The order of rules, categories and bulk tiers does not affect the price.
+func TestPriceIgnoresOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
 		before := priceOf(terms, item)
@@ -213,14 +226,13 @@ func TestPriceOrderMeansNothing(t *testing.T) {
 			item.Records[id] = r
 		}
 		if diff := gocmp.Diff(before, priceOf(terms, item)); diff != "" {
-			t.Fatalf("before (-) and after (+) shuffling:\n%s", diff)
+			t.Fatalf("after shuffling (-before +after):\n%s", diff)
 		}
 	})
 }
 
-// TestPriceNarrowerRuleWins: without lists, a product rule beats category rules,
-// and they beat the sitewide one, whatever each would give. Among category rules
-// none that is nearer loses.
+// Without lists a product rule takes precedence over category rules, and these over the
+// sitewide rule, whatever prices they give. The nearest category rule wins.
 func TestPriceNarrowerRuleWins(t *testing.T) {
 	narrowness := []cohort.PriceSource{
 		cohort.SourceProductRule, cohort.SourceCategoryRule, cohort.SourceSitewideRule, cohort.SourceCatalog,
@@ -233,15 +245,14 @@ func TestPriceNarrowerRuleWins(t *testing.T) {
 				continue
 			}
 			if slices.Index(narrowness, c.Source) < slices.Index(narrowness, won.Source) || len(c.Path) < len(won.Path) && c.Source == won.Source {
-				t.Fatalf("%s with the path %v has won over %s with %v", won.Source, won.Path, c.Source, c.Path)
+				t.Fatalf("%s with the path %v wins over %s with %v", won.Source, won.Path, c.Source, c.Path)
 			}
 		}
 	})
 }
 
-// TestPriceLoserCanGo: a rule that lost, or a list that was passed over, has no
-// influence on the price.
-func TestPriceLoserCanGo(t *testing.T) {
+// Removing a losing rule or an ignored list does not change the price.
+func TestPriceWithoutLoser(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
 		before := priceOf(terms, item)
@@ -253,16 +264,16 @@ func TestPriceLoserCanGo(t *testing.T) {
 		}
 		after := priceOf(without(terms, rapid.SampledFrom(losers).Draw(t, "loser")), item)
 		if len(after.Candidates) != len(before.Candidates)-1 {
-			t.Fatalf("there were %d candidates, and without one there are %d", len(before.Candidates), len(after.Candidates))
+			t.Fatalf("%d candidates before the removal of one, %d after it", len(before.Candidates), len(after.Candidates))
 		}
 		before.Candidates, after.Candidates = nil, nil
 		if diff := gocmp.Diff(before, after); diff != "" {
-			t.Fatalf("before (-) and after (+) a loser went:\n%s", diff)
+			t.Fatalf("after the removal of a loser (-before +after):\n%s", diff)
 		}
 	})
 }
 
-// without returns terms in which a candidate's rule or list is not there.
+// without returns the terms without a candidate's rule or list.
 func without(terms cohort.PriceTerms, loser cohort.PriceCandidate) cohort.PriceTerms {
 	switch loser.Source {
 	case cohort.SourceGroupChannelList:
@@ -279,8 +290,8 @@ func without(terms cohort.PriceTerms, loser cohort.PriceCandidate) cohort.PriceT
 	return terms
 }
 
-// TestPriceMorePercentIsNeverDearer raises the percentage of one rule.
-func TestPriceMorePercentIsNeverDearer(t *testing.T) {
+// A higher percentage of a rule never gives a higher price.
+func TestPriceFallsWithPercentage(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
 		if terms.Group == nil || len(terms.Group.DiscountRules) == 0 {
@@ -304,14 +315,13 @@ func TestPriceMorePercentIsNeverDearer(t *testing.T) {
 	})
 }
 
-// TestPricePathsAreInTheTree: a category rule's path begins at a category of the
-// product, ends at the rule's, and climbs from parent to parent. No tree, with
-// whatever cycles and holes, makes the computation fail or go on for ever.
-func TestPricePathsAreInTheTree(t *testing.T) {
+// The path of a category rule leads from a category of the product to the rule's, from
+// parent to parent. Trees with cycles and missing parents do not break the computation.
+func TestPricePathIsInTree(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
 		anyID := rapid.OneOf(rapid.Int64Range(-2, drawnCategories), rapid.Int64())
-		terms.Parents = rapid.MapOfN(anyID, anyID, 0, 20).Draw(t, "anything for a tree")
+		terms.Parents = rapid.MapOfN(anyID, anyID, 0, 20).Draw(t, "parents")
 		for _, c := range priceOf(terms, item).Candidates {
 			if c.Source != cohort.SourceCategoryRule {
 				continue
@@ -323,12 +333,13 @@ func TestPricePathsAreInTheTree(t *testing.T) {
 	})
 }
 
+// faultOf returns what is wrong with a candidate's path, or "".
 func faultOf(c cohort.PriceCandidate, parents cohort.CategoryParents, categories []int64) string {
 	if len(c.Path) == 0 || len(c.Path) > cohort.MaxCategoryDepth {
-		return "has no length that it can have"
+		return "has an impossible length"
 	}
 	if !slices.Contains(categories, c.Path[0]) || c.Path[len(c.Path)-1] != c.Rule.TargetID {
-		return "leads from nowhere or to nowhere"
+		return "does not lead from the product's category to the rule's"
 	}
 	for i, id := range c.Path[1:] {
 		if parents[c.Path[i]] != id {

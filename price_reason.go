@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// The reasons are sentences for merchants. They name what a merchant can look up,
-// and never how the computation works.
+// The reasons are sentences for merchants. They name resources that a merchant can look
+// up, not steps of the computation.
 const (
 	reasonUnknownList  = "There is no price list with this id."
 	reasonInactiveList = "The list is not active."
@@ -17,7 +17,7 @@ const (
 	reasonSitewideRule = "It is for the whole catalog, and no rule is for this product or its categories."
 )
 
-// comesBefore is why a candidate loses to something that was considered earlier.
+// comesBefore holds the reasons why a candidate loses, by the earlier source that decided.
 var comesBefore = map[PriceSource]string{
 	SourceGroupChannelList: "The price list of the group in this channel comes before it.",
 	SourceGroupList:        "The price list of the group comes before it.",
@@ -27,7 +27,7 @@ var comesBefore = map[PriceSource]string{
 	SourceChannelList:      "The price list of the channel comes before it.",
 }
 
-// listWins is why a price list wins.
+// listWins holds the reasons why a price list wins.
 var listWins = map[PriceSource]string{
 	SourceGroupChannelList: "The list is the group's in this channel, and nothing comes before that.",
 	SourceGroupList:        "The list is the group's.",
@@ -76,7 +76,7 @@ func categoryLoses(lost, won reach) string {
 	return name + " is as near to the product and gives the same price, and the lower category id decides."
 }
 
-// id is that of a reach's category.
+// id returns the id of a reach's category.
 func id(r reach) string { return strconv.FormatInt(r.rule.TargetID, 10) }
 
 func tierReason(t BulkTier) string {

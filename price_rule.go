@@ -4,8 +4,8 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// ruleIndex is a group's discount rules by what they are about, because a group
-// may have a thousand and a request ask for hundreds of items.
+// ruleIndex holds a group's discount rules by target. A group can have a thousand rules,
+// and a request hundreds of items.
 type ruleIndex struct {
 	products   map[int64]*DiscountRule
 	categories *categoryGraph // nil: there are none
@@ -32,15 +32,14 @@ func indexRules(rules []DiscountRule, parents CategoryParents) ruleIndex {
 }
 
 func (c *comparison) productRule() {
-	c.single(SourceProductRule, c.rules.products[c.item.Product.ID], reasonProductRule)
+	c.single(SourceProductRule, c.rules.products[c.of.product.ID], reasonProductRule)
 }
 
 func (c *comparison) sitewideRule() {
 	c.single(SourceSitewideRule, c.rules.sitewide, reasonSitewideRule)
 }
 
-// single considers a rule that is the only one of its kind for the item, nil if
-// there is none.
+// single considers the only rule of a kind for the item, nil for none.
 func (c *comparison) single(source PriceSource, r *DiscountRule, whyItWins string) {
 	if r == nil || c.over() {
 		return
@@ -50,14 +49,14 @@ func (c *comparison) single(source PriceSource, r *DiscountRule, whyItWins strin
 	if won {
 		reason = whyItWins
 	}
-	if c.told != nil {
-		c.told.add(c.ruleCandidate(source, r, exact, won, reason))
+	if c.explanation != nil {
+		c.explanation.add(c.ruleCandidate(source, r, exact, won, reason))
 	}
 }
 
-// ruleDecides lets a rule win that leads to an exact price, unless something
-// has the say already or the price is asked in another currency. Then it says
-// why the rule loses.
+// ruleDecides makes a rule win with an unrounded price, unless another source has decided
+// or the price is requested in another currency. Then it returns the reason why the rule
+// loses.
 func (c *comparison) ruleDecides(source PriceSource, exact decimal.NullDecimal) (won bool, lost string) {
 	switch {
 	case c.decided != "":
@@ -76,8 +75,7 @@ func (c *comparison) ruleCandidate(source PriceSource, r *DiscountRule, exact de
 	}
 }
 
-// baseOf returns what a discount is taken from. A fixed price is taken from
-// nothing.
+// baseOf returns the amount that a discount is taken from; none for a fixed price.
 func baseOf(m Method, base decimal.NullDecimal) decimal.NullDecimal {
 	if m == MethodFixed {
 		return decimal.NullDecimal{}
@@ -85,8 +83,8 @@ func baseOf(m Method, base decimal.NullDecimal) decimal.NullDecimal {
 	return base
 }
 
-// discount returns what a discount leads to, not rounded. Without a base not
-// even fixed amounts mean anything: they are in the catalog's currency.
+// discount returns the unrounded price after a discount. Without a base there is none,
+// not even for a fixed amount, which is in the catalog's currency.
 func discount(m Method, amount decimal.Decimal, base decimal.NullDecimal) decimal.NullDecimal {
 	if !base.Valid {
 		return decimal.NullDecimal{}
@@ -94,7 +92,7 @@ func discount(m Method, amount decimal.Decimal, base decimal.NullDecimal) decima
 	return decimal.NewNullDecimal(m.apply(amount, base.Decimal))
 }
 
-// apply returns what is paid for something that costs base, not rounded.
+// apply returns the unrounded price after a discount from base.
 func (m Method) apply(amount, base decimal.Decimal) decimal.Decimal {
 	switch m {
 	case MethodPercent:

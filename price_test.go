@@ -11,8 +11,7 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// TestPriceReasons shows every reason that there is, in the order in which the
-// candidates come.
+// The table contains every reason. Candidates are in order; * marks the winner.
 func TestPriceReasons(t *testing.T) {
 	usd, eur := currency("USD"), currency("EUR")
 	list := func(id int64) cohort.AssignedList { return cohort.AssignedList{ID: id, Known: true, Active: true} }
@@ -29,20 +28,20 @@ func TestPriceReasons(t *testing.T) {
 	tests := []struct {
 		name  string
 		terms cohort.PriceTerms
-		item  cohort.PricedItem
+		item  pricedItem
 		want  string
 	}{
 		{
-			"nothing but the catalog", cohort.PriceTerms{}, cohort.PricedItem{Product: product}, `
+			"nothing but the catalog", cohort.PriceTerms{}, pricedItem{Product: product}, `
 			* catalog 100.00 No price list and no discount applies.`,
 		},
 		{
-			"on sale", cohort.PriceTerms{}, cohort.PricedItem{Product: cohort.Product{Price: decimal.NewFromInt(9), SalePrice: decimal.NewFromInt(8)}}, `
+			"on sale", cohort.PriceTerms{}, pricedItem{Product: cohort.Product{Price: decimal.NewFromInt(9), SalePrice: decimal.NewFromInt(8)}}, `
 			* catalog 8.00 No price list and no discount applies, and the sale price is lower than the price.`,
 		},
 		{
 			"every source", cohort.PriceTerms{GroupChannelList: list(11), GroupList: list(12), ChannelList: list(13), Group: everyRule},
-			cohort.PricedItem{Product: product, Records: records}, `
+			pricedItem{Product: product, Records: records}, `
 			* price_list_of_group_and_channel 70.00 The list is the group's in this channel, and nothing comes before that.
 			- price_list_of_group 60.00 The price list of the group in this channel comes before it.
 			- product_rule 90.00 The price list of the group in this channel comes before it.
@@ -52,10 +51,10 @@ func TestPriceReasons(t *testing.T) {
 			- catalog 100.00 The price list of the group in this channel comes before it.`,
 		},
 		{
-			"lists that are passed over", cohort.PriceTerms{
+			"lists that are ignored", cohort.PriceTerms{
 				GroupChannelList: cohort.AssignedList{ID: 11, Known: true}, GroupList: cohort.AssignedList{ID: 99}, ChannelList: list(13),
 			},
-			cohort.PricedItem{Product: product, Records: records}, `
+			pricedItem{Product: product, Records: records}, `
 			- price_list_of_group_and_channel 70.00 The list is not active.
 			- price_list_of_group none There is no price list with this id.
 			* price_list_of_channel 50.00 The list is the channel's, and the group has neither a list nor a discount that applies.
@@ -63,7 +62,7 @@ func TestPriceReasons(t *testing.T) {
 		},
 		{
 			"a list without a price", cohort.PriceTerms{GroupList: list(14), ChannelList: list(13), Group: everyRule},
-			cohort.PricedItem{Product: product, Records: records}, `
+			pricedItem{Product: product, Records: records}, `
 			- price_list_of_group none The list applies, but has no price for this in USD, so that the catalog's price stands.
 			- product_rule 90.00 The price list of the group comes before it.
 			- category_rule 70.00 The price list of the group comes before it.
@@ -72,13 +71,13 @@ func TestPriceReasons(t *testing.T) {
 			* catalog 100.00 The price list that applies has no price for this.`,
 		},
 		{
-			"a group's list", cohort.PriceTerms{GroupList: list(12), ChannelList: list(13)}, cohort.PricedItem{Product: product, Records: records}, `
+			"a group's list", cohort.PriceTerms{GroupList: list(12), ChannelList: list(13)}, pricedItem{Product: product, Records: records}, `
 			* price_list_of_group 60.00 The list is the group's.
 			- price_list_of_channel 50.00 The price list of the group comes before it.
 			- catalog 100.00 The price list of the group comes before it.`,
 		},
 		{
-			"a product rule", cohort.PriceTerms{Group: everyRule}, cohort.PricedItem{Product: product}, `
+			"a product rule", cohort.PriceTerms{Group: everyRule}, pricedItem{Product: product}, `
 			* product_rule 90.00 It is for this very product.
 			- category_rule 70.00 A product rule comes before it.
 			- sitewide_rule 60.00 A product rule comes before it.
@@ -86,56 +85,56 @@ func TestPriceReasons(t *testing.T) {
 		},
 		{
 			"a rule for the product's category", cohort.PriceTerms{Group: group(percent(cohort.RuleAll, 0, 40), percent(cohort.RuleCategory, 9, 5))},
-			cohort.PricedItem{Product: product}, `
+			pricedItem{Product: product}, `
 			* category_rule 95.00 The product is in category 9.
 			- sitewide_rule 60.00 A category rule comes before it.
 			- catalog 100.00 A category rule comes before it.`,
 		},
 		{
 			"a rule for a category above", cohort.PriceTerms{Parents: parents, Group: group(percent(cohort.RuleCategory, 2, 5))},
-			cohort.PricedItem{Product: product}, `
+			pricedItem{Product: product}, `
 			* category_rule 95.00 The product is in category 4, which is below category 2.
 			- catalog 100.00 A category rule comes before it.`,
 		},
 		{
-			"category rules that are not as near", cohort.PriceTerms{
+			"category rules at different distances", cohort.PriceTerms{
 				Parents: parents,
 				Group:   group(percent(cohort.RuleCategory, 1, 50), percent(cohort.RuleCategory, 3, 5), percent(cohort.RuleCategory, 2, 10)),
 			},
-			cohort.PricedItem{Product: product}, `
+			pricedItem{Product: product}, `
 			* category_rule 95.00 It is nearer to the product than the rule for category 2.
 			- category_rule 90.00 The rule for category 3 is nearer to the product.
 			- category_rule 50.00 The rule for category 3 is nearer to the product.
 			- catalog 100.00 A category rule comes before it.`,
 		},
 		{
-			"category rules that are as near", cohort.PriceTerms{
+			"category rules at the same distance", cohort.PriceTerms{
 				Parents: parents, Group: group(percent(cohort.RuleCategory, 3, 5), percent(cohort.RuleCategory, 8, 10)),
 			},
-			cohort.PricedItem{Product: product}, `
+			pricedItem{Product: product}, `
 			* category_rule 90.00 It gives a lower price than the rule for category 3, which is as near to the product.
 			- category_rule 95.00 The rule for category 8 is as near to the product and gives a lower price.
 			- catalog 100.00 A category rule comes before it.`,
 		},
 		{
-			"category rules that are alike", cohort.PriceTerms{
+			"category rules with the same distance and price", cohort.PriceTerms{
 				Parents: parents, Group: group(percent(cohort.RuleCategory, 8, 5), percent(cohort.RuleCategory, 3, 5)),
 			},
-			cohort.PricedItem{Product: product}, `
+			pricedItem{Product: product}, `
 			* category_rule 95.00 It gives the same price as the rule for category 8, which is as near to the product, and the lower category id decides.
 			- category_rule 95.00 The rule for category 3 is as near to the product and gives the same price, and the lower category id decides.
 			- catalog 100.00 A category rule comes before it.`,
 		},
 		{
 			"a sitewide rule", cohort.PriceTerms{Group: group(percent(cohort.RuleAll, 0, 40)), ChannelList: list(13)},
-			cohort.PricedItem{Product: product, Records: records}, `
+			pricedItem{Product: product, Records: records}, `
 			* sitewide_rule 60.00 It is for the whole catalog, and no rule is for this product or its categories.
 			- price_list_of_channel 50.00 A rule for the whole catalog comes before it.
 			- catalog 100.00 A rule for the whole catalog comes before it.`,
 		},
 		{
 			"another currency", cohort.PriceTerms{Currency: eur, Group: group(percent(cohort.RuleAll, 0, 40)), ChannelList: list(14)},
-			cohort.PricedItem{Product: cohort.Product{BulkTiers: []cohort.BulkTier{{QuantityMin: 2, Method: cohort.MethodFixed}}}}, `
+			pricedItem{Product: cohort.Product{BulkTiers: []cohort.BulkTier{{QuantityMin: 2, Method: cohort.MethodFixed}}}}, `
 			- sitewide_rule none Catalog prices and discounts are in USD, and nothing is converted to EUR.
 			- price_list_of_channel none The list applies, but has no price for this in EUR.
 			- bulk_tier none Catalog prices and discounts are in USD, and nothing is converted to EUR.
@@ -143,7 +142,7 @@ func TestPriceReasons(t *testing.T) {
 		},
 		{
 			"bulk tiers", cohort.PriceTerms{},
-			cohort.PricedItem{Product: cohort.Product{Price: decimal.NewFromInt(10), BulkTiers: []cohort.BulkTier{
+			pricedItem{Product: cohort.Product{Price: decimal.NewFromInt(10), BulkTiers: []cohort.BulkTier{
 				{QuantityMin: 20, Method: cohort.MethodFixed, Amount: decimal.NewFromInt(5)},
 				{QuantityMin: 1, Method: cohort.MethodPrice, Amount: decimal.NewFromInt(1)},
 				{QuantityMin: 10, QuantityMax: 19, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(20)},
@@ -160,10 +159,10 @@ func TestPriceReasons(t *testing.T) {
 				tt.terms.Currency = usd
 			}
 			tt.terms.CatalogCurrency = usd
-			got := reasons(cohort.NewPricer(tt.terms).Explain(tt.item, cohort.AllLosers))
+			got := reasons(explainItem(cohort.NewPricer(tt.terms), tt.item, cohort.AllLosers))
 			want := strings.TrimSpace(strings.ReplaceAll(tt.want, "\t", ""))
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("the reasons are not these (-) but those (+):\n%s", diff)
+				t.Fatalf("reasons (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -184,8 +183,8 @@ func reasons(p cohort.Price) string {
 	return strings.Join(lines, "\n")
 }
 
-// TestPriceAsEntered: the figures beside the price are those that the merchant
-// entered, unrounded, from where the price is from.
+// The price, sale price, retail price and MAP price are returned as the merchant entered
+// them, not rounded, from the source that decides the price.
 func TestPriceAsEntered(t *testing.T) {
 	d := func(s string) decimal.NullDecimal {
 		if s == "" {
@@ -202,10 +201,10 @@ func TestPriceAsEntered(t *testing.T) {
 		variant *cohort.Variant
 		record  cohort.PriceRecord
 		asked   string
-		want    [5]string // paid, price, sale, retail, MAP
+		want    [5]string // calculated, price, sale, retail, MAP
 	}{
 		{"the product's", cohort.PriceTerms{}, product, nil, cohort.PriceRecord{}, "USD", [5]string{"9", "10.005", "9", "12", "8"}},
-		{"those that are 0 do not exist", cohort.PriceTerms{}, cohort.Product{}, nil, cohort.PriceRecord{}, "USD", [5]string{"0", "0"}},
+		{"0 means none", cohort.PriceTerms{}, cohort.Product{}, nil, cohort.PriceRecord{}, "USD", [5]string{"0", "0"}},
 		{
 			"the variant's", cohort.PriceTerms{}, product, &cohort.Variant{Price: d("20"), SalePrice: d("0"), RetailPrice: d("21"), MAPPrice: d("22")},
 			cohort.PriceRecord{}, "USD", [5]string{"0", "20", "0", "21", "22"},
@@ -237,7 +236,7 @@ func TestPriceAsEntered(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.terms.Currency, tt.terms.CatalogCurrency = currency(tt.asked), currency("USD")
-			p := cohort.NewPricer(tt.terms).Price(cohort.PricedItem{
+			p := priceItem(cohort.NewPricer(tt.terms), pricedItem{
 				Product: tt.product, Variant: tt.variant, Records: map[int64]cohort.PriceRecord{1: tt.record},
 			})
 			var want [5]decimal.NullDecimal
@@ -246,14 +245,14 @@ func TestPriceAsEntered(t *testing.T) {
 			}
 			got := [5]decimal.NullDecimal{p.Calculated, p.Price, p.SalePrice, p.RetailPrice, p.MAPPrice}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Fatalf("paid, price, sale, retail and MAP are not those (-) but these (+):\n%s", diff)
+				t.Fatalf("calculated, price, sale, retail and MAP price (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// TestPricePath: the explanation shows the shortest way to a rule, and of two as
-// short the one from the lower category, in whichever order the product has them.
+// The path is the shortest one to the rule's category; of several shortest ones the path
+// from the lowest category id, whatever the order of the product's categories.
 func TestPricePath(t *testing.T) {
 	parents := cohort.CategoryParents{1: 0, 2: 4, 3: 5, 4: 1, 5: 1, 6: 5}
 	for _, tt := range []struct {
@@ -272,26 +271,25 @@ func TestPricePath(t *testing.T) {
 	} {
 		rule := cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: tt.rule, Method: cohort.MethodPercent}
 		terms := cohort.PriceTerms{Group: &cohort.Group{DiscountRules: []cohort.DiscountRule{rule}}, Parents: parents}
-		p := cohort.NewPricer(terms).Explain(cohort.PricedItem{Product: cohort.Product{Categories: tt.categories}}, cohort.AllLosers)
+		p := explainItem(cohort.NewPricer(terms), pricedItem{Product: cohort.Product{Categories: tt.categories}}, cohort.AllLosers)
 		if diff := cmp.Diff(tt.want, p.Candidates[0].Path); diff != "" {
-			t.Errorf("from %v to %d, the path is not this (-) but that (+):\n%s", tt.categories, tt.rule, diff)
+			t.Errorf("path from %v to %d (-want +got):\n%s", tt.categories, tt.rule, diff)
 		}
 	}
 }
 
-// TestPriceLeavesItsInputAlone: tiers are answered in order, and the product's
-// own stay as they are, because others may hold them.
-func TestPriceLeavesItsInputAlone(t *testing.T) {
+// Price returns sorted tiers and does not change the product's tiers.
+func TestPriceDoesNotChangeInput(t *testing.T) {
 	tiers := []cohort.BulkTier{{QuantityMin: 9}, {QuantityMin: 2}}
 	terms := cohort.PriceTerms{Currency: currency("USD"), CatalogCurrency: currency("USD")}
-	p := cohort.NewPricer(terms).Price(cohort.PricedItem{Product: cohort.Product{BulkTiers: tiers}})
+	p := priceItem(cohort.NewPricer(terms), pricedItem{Product: cohort.Product{BulkTiers: tiers}})
 	if p.BulkTiers[0].QuantityMin != 2 || tiers[0].QuantityMin != 9 {
-		t.Fatalf("answered %v, and the product's are %v", p.BulkTiers, tiers)
+		t.Fatalf("got the tiers %v, and the product has %v", p.BulkTiers, tiers)
 	}
 }
 
-// benchmarkTerms are those of a group with 500 rules in a store with 1 000
-// categories, in a tree that is five deep.
+// benchmarkTerms returns the terms of a group with 500 rules in a store with 1 000
+// categories on five levels.
 func benchmarkTerms() cohort.PriceTerms {
 	terms := cohort.PriceTerms{
 		Currency: currency("USD"), CatalogCurrency: currency("USD"), Group: &cohort.Group{}, Parents: cohort.CategoryParents{},
@@ -312,8 +310,8 @@ func benchmarkTerms() cohort.PriceTerms {
 	return terms
 }
 
-func benchmarkItem(id int64) cohort.PricedItem {
-	return cohort.PricedItem{
+func benchmarkItem(id int64) pricedItem {
+	return pricedItem{
 		Product: cohort.Product{
 			ID: id, Price: decimal.New(10_0000+id, -4), Categories: []int64{id%1000 + 1, id*7%1000 + 1},
 		},
@@ -322,10 +320,9 @@ func benchmarkItem(id int64) cohort.PricedItem {
 	}
 }
 
-// BenchmarkPrice is one item of a request, for a group with 500 rules and for one
-// with a list.
+// BenchmarkPrice prices one item, for a group with 500 rules and for one with a list.
 func BenchmarkPrice(b *testing.B) {
-	items := make([]cohort.PricedItem, 1000)
+	items := make([]pricedItem, 1000)
 	for i := range items {
 		items[i] = benchmarkItem(int64(i + 1))
 	}
@@ -340,13 +337,13 @@ func BenchmarkPrice(b *testing.B) {
 			b.ReportAllocs()
 			pricer := cohort.NewPricer(bb.terms)
 			for i := 0; b.Loop(); i++ {
-				pricer.Price(items[i%len(items)])
+				priceItem(pricer, items[i%len(items)])
 			}
 		})
 	}
 }
 
-// BenchmarkNewPricer is what a request costs before its first item.
+// BenchmarkNewPricer measures the fixed cost of a request.
 func BenchmarkNewPricer(b *testing.B) {
 	b.ReportAllocs()
 	terms := benchmarkTerms()

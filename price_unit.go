@@ -6,16 +6,16 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// Rules are compared by the prices that they give, a thousand for an item, so
-// that is done in whole numbers. What cannot be done so is done with decimals.
+// Category rules are compared by the prices that they give, up to a thousand for an item.
+// For speed the prices are computed with integers. Amounts that do not fit use decimals.
 
 const (
 	wholeAmount  = 1_0000   // ten-thousandths
-	wholePercent = 100_0000 // all of something, in ten-thousandths of a per cent
+	wholePercent = 100_0000 // 100 per cent, in ten-thousandths of a per cent
 )
 
-// tenThousandths returns an amount in the unit in which amounts are kept. Not
-// all fit: negative ones do not, and none with more decimals or more than 18 digits.
+// tenThousandths returns an amount in the unit in which amounts are stored. fits is false
+// for a negative amount, and for one with more decimals or more than 18 digits.
 func tenThousandths(d decimal.Decimal) (n int64, fits bool) {
 	shift := int(d.Exponent()) + AmountScale
 	if d.IsNegative() || shift < 0 || shift >= maxInt64Digits || d.NumDigits()+shift >= maxInt64Digits {
@@ -24,11 +24,11 @@ func tenThousandths(d decimal.Decimal) (n int64, fits bool) {
 	return d.CoefficientInt64() * powersOf10[shift], true
 }
 
-// unitBase is what discounts are taken from, in ten-thousandths.
+// unitBase is the base of discounts, in ten-thousandths.
 type unitBase struct {
 	exact  decimal.NullDecimal
 	amount int64
-	unit   int64 // the smallest of the currency, in ten-thousandths
+	unit   int64 // the smallest unit of the currency, in ten-thousandths
 	fits   bool
 }
 
@@ -42,8 +42,8 @@ func newUnitBase(base decimal.NullDecimal, c Currency) unitBase {
 	return b
 }
 
-// unitsOf returns the price that a rule gives, rounded half up, in the smallest
-// units of the currency. Without a base there is none, and it returns 0.
+// unitsOf returns the price that a rule gives, rounded half up, in the smallest unit of
+// the currency. It returns 0 without a base.
 func (c *comparison) unitsOf(r *categoryRule, base unitBase) int64 {
 	if !base.exact.Valid {
 		return 0
@@ -65,8 +65,8 @@ func (c *comparison) unitsOf(r *categoryRule, base unitBase) int64 {
 
 func (b unitBase) inUnits(amount int64) int64 { return (amount + b.unit/2) / b.unit }
 
-// percentOff has up to 24 digits on the way. The quotient is no larger than the
-// base, so the division does not overflow.
+// percentOff returns the price after a percentage discount. The product can have 24
+// digits and needs 128 bits. The quotient is at most the base, so it fits.
 func (b unitBase) percentOff(percent int64) int64 {
 	divisor := uint64(wholePercent * b.unit)
 	high, low := bits.Mul64(uint64(b.amount), uint64(max(wholePercent-percent, 0)))

@@ -7,25 +7,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// MaxPriceListName is the longest name of a price list, in code points.
+// MaxPriceListName is the maximum length of a price list's name, in Unicode code points.
 const MaxPriceListName = 255
 
-// PriceList is prices of variants that stand for those of the catalog, for the
-// groups and channels to which the list is assigned.
+// PriceList is a list of prices that replace those of the catalog for the groups and
+// channels that it is assigned to. The prices are its records.
 type PriceList struct {
 	ID           int64
 	Name         string // unique in the store
-	Active       bool   // one that is not is as if it were assigned to nobody
+	Active       bool   // false: its assignments have no effect
 	DateCreated  time.Time
 	DateModified time.Time
 }
 
-// PriceRecord is the prices of one variant in one list and currency. Prices that
-// are not Valid are the catalog's.
+// PriceRecord holds the prices of one variant in one list and currency. For prices that
+// are not Valid, those of the catalog apply.
 type PriceRecord struct {
 	PriceListID                             int64
 	VariantID                               int64
-	Currency                                string // three capitals
+	Currency                                string // the ISO 4217 code
 	ProductID                               int64  // the variant's
 	SKU                                     string // the variant's
 	Price, SalePrice, RetailPrice, MAPPrice decimal.NullDecimal
@@ -34,8 +34,8 @@ type PriceRecord struct {
 	DateModified                            time.Time
 }
 
-// CalculatedPrice is what the record makes the variant cost: the sale price if
-// there is one, else the price. It is not Valid if the record has neither.
+// CalculatedPrice returns the record's sale price, or its price if there is none. It is
+// not Valid if the record has neither.
 func (r PriceRecord) CalculatedPrice() decimal.NullDecimal {
 	if r.SalePrice.Valid {
 		return r.SalePrice
@@ -43,17 +43,17 @@ func (r PriceRecord) CalculatedPrice() decimal.NullDecimal {
 	return r.Price
 }
 
-// PriceListAssignment says to whom a list applies: to a group in a channel, to a
-// group in every channel that has no assignment of its own, or to everybody in
-// a channel for whom no list and no rule of their group decides.
+// PriceListAssignment assigns a list to a group in a channel, to a group in all channels
+// in which it has no other list, or to a channel, for shoppers whose group has no list
+// and no rule that applies.
 //
-// A group's assignment and its price_list rule are one fact: a store keeps both
-// and changes them together.
+// The assignments of a group and its price_list rule store the same fact, and change
+// together.
 type PriceListAssignment struct {
 	ID          int64
 	PriceListID int64
-	GroupID     int64 // 0: everybody
-	ChannelID   int64 // 0: every channel
+	GroupID     int64 // 0: all shoppers
+	ChannelID   int64 // 0: all channels
 }
 
 // PriceListFilter selects price lists; the zero value selects all of them.
@@ -78,8 +78,7 @@ type AssignmentFilter struct {
 	IDs, PriceListIDs, GroupIDs, ChannelIDs []int64 // nil: all
 }
 
-// PriceListUpdate is a partial change of a price list; nil fields stay as they
-// are.
+// PriceListUpdate is a partial update of a price list; nil fields are unchanged.
 type PriceListUpdate struct {
 	Name   *string
 	Active *bool
@@ -88,43 +87,43 @@ type PriceListUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u PriceListUpdate) IsEmpty() bool { return u == PriceListUpdate{} }
 
-// Apply returns l with the update's fields in place, normalized.
+// Apply returns l with the update applied, normalized.
 func (u PriceListUpdate) Apply(l PriceList) PriceList {
 	set(&l.Name, u.Name)
 	set(&l.Active, u.Active)
 	return l.Normalized()
 }
 
-// Normalized returns the price list as it is kept: the name trimmed.
+// Normalized returns the price list in its stored form, with the name trimmed.
 func (l PriceList) Normalized() PriceList {
 	l.Name = strings.TrimSpace(l.Name)
 	return l
 }
 
-// Validate checks a normalized price list. It returns a KindInvalid error that
-// names the field at fault.
+// Validate checks a normalized price list. It returns a KindInvalid error that names the
+// invalid field.
 func (l PriceList) Validate() error { return checkText("name", l.Name, 1, MaxPriceListName) }
 
-// How much one call may hold. Source: the vendor's reference.
+// Maximum numbers of items in one call. Source: the vendor's reference.
 const (
-	MaxRecordsPut     = 1000 // records of one list, to be created or changed
+	MaxRecordsPut     = 1000 // records of one list, created or updated
 	MaxRecordsOfLists = 100  // records of several lists
 	MaxRecordsCreated = 100  // records that are new
 	MaxAssignments    = 25
 )
 
-// PriceRecordUpdate is a change of one record, or a new one. Nil fields stay as
-// they are, which in a new record is not set.
+// PriceRecordUpdate updates one record or creates it. Nil fields are unchanged, or not set
+// in a new record.
 type PriceRecordUpdate struct {
 	PriceListID                             int64
-	VariantID                               int64  // 0: the variant is named by its SKU alone
-	SKU                                     string // "": by its id alone
-	Currency                                string // in capitals or not
+	VariantID                               int64  // 0: SKU identifies the variant
+	SKU                                     string // "": VariantID identifies the variant
+	Currency                                string // in any case
 	Price, SalePrice, RetailPrice, MAPPrice *decimal.NullDecimal
 	BulkTiers                               *[]BulkTier // replaces them all
 }
 
-// Apply returns r with the update's prices in place.
+// Apply returns r with the update applied.
 func (u PriceRecordUpdate) Apply(r PriceRecord) PriceRecord {
 	set(&r.Price, u.Price)
 	set(&r.SalePrice, u.SalePrice)
@@ -134,8 +133,8 @@ func (u PriceRecordUpdate) Apply(r PriceRecord) PriceRecord {
 	return r
 }
 
-// Validate checks what can be said of a record without looking anything up. It
-// returns a KindInvalid error that names the first field at fault.
+// Validate checks the update by itself, without the list and variant. It returns a
+// KindInvalid error that names the first invalid field.
 func (u PriceRecordUpdate) Validate() error {
 	switch {
 	case u.VariantID == 0 && u.SKU == "":
@@ -166,7 +165,7 @@ func (u PriceRecordUpdate) Validate() error {
 	return nil
 }
 
-// Validate returns a KindInvalid error that names the first field at fault.
+// Validate returns a KindInvalid error that names the first invalid field.
 func (a PriceListAssignment) Validate() error {
 	switch {
 	case a.PriceListID < 1:
@@ -181,7 +180,7 @@ func (a PriceListAssignment) Validate() error {
 	return nil
 }
 
-// PriceListRule returns the price list that a group's rules name, 0 for none.
+// PriceListRule returns the price list of a group's price_list rule, or 0.
 func PriceListRule(rules []DiscountRule) int64 {
 	if len(rules) == 1 && rules[0].Type == RulePriceList {
 		return rules[0].TargetID

@@ -20,11 +20,11 @@ func TestPriceListRules(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if got := (cohort.PriceListUpdate{}).Apply(got); got.Name != "x" || !got.Active {
-		t.Errorf("an empty update makes %+v", got)
+		t.Errorf("an empty update changed the list to %+v", got)
 	}
 }
 
-// TestPriceRecordRules: each rule, broken alone, names its field.
+// Each violated rule names its field.
 func TestPriceRecordRules(t *testing.T) {
 	price := func(text string) *decimal.NullDecimal {
 		return new(decimal.NewNullDecimal(decimal.RequireFromString(text)))
@@ -54,8 +54,8 @@ func TestPriceRecordRules(t *testing.T) {
 	}
 }
 
-// TestPriceRecordUpdate: what is left out stays, what is none is taken away, and
-// the sale price is what counts.
+// An update leaves nil fields unchanged and removes prices that are not Valid. The sale
+// price takes precedence.
 func TestPriceRecordUpdate(t *testing.T) {
 	ten, nine := decimal.NewNullDecimal(decimal.New(10, 0)), decimal.NewNullDecimal(decimal.New(9, 0))
 	r := cohort.PriceRecordUpdate{Price: &ten, SalePrice: &nine}.Apply(cohort.PriceRecord{VariantID: 7, RetailPrice: ten})

@@ -19,13 +19,13 @@ const (
 	MaxVariants            = 600 // of one product; the vendor's bound
 )
 
-// Prices have at most AmountScale digits behind the point and this many before
-// it, so that they can be kept as whole numbers of ten-thousandths.
+// Prices have at most AmountScale digits after the decimal point and this many before it,
+// so that they can be stored as integers of ten-thousandths.
 const priceIntDigits = 14
 
 var priceEnd = decimal.New(1, priceIntDigits)
 
-// checkPrice checks a price for what can be kept.
+// checkPrice checks that a price can be stored exactly.
 func checkPrice(field string, p decimal.Decimal) error {
 	if err := checkMoney(field, p); err != nil {
 		return err
@@ -36,7 +36,7 @@ func checkPrice(field string, p decimal.Decimal) error {
 	return nil
 }
 
-// checkOptionalPrice is checkPrice for a price that may be missing.
+// checkOptionalPrice is checkPrice for an optional price.
 func checkOptionalPrice(field string, p decimal.NullDecimal) error {
 	if !p.Valid {
 		return nil
@@ -53,28 +53,28 @@ const (
 	ProductDigital  ProductType = "digital"
 )
 
-// Product is what is sold. It holds what prices need, and the few fields that
-// every client of the vendor's API has to send besides.
+// Product is a product of a store's catalog. It has the fields that prices depend on, and
+// the few others that the vendor's API requires.
 type Product struct {
 	ID     int64
 	Name   string
 	Type   ProductType
-	SKU    string          // may be empty; of all variants of a store's products only one has it
+	SKU    string          // empty, or unique among the variants of the store
 	Weight decimal.Decimal // in the store's unit
 	// Price is the catalog price in the store's currency.
 	Price decimal.Decimal
-	// SalePrice, RetailPrice and MAPPrice are 0 when there is none.
+	// SalePrice, RetailPrice and MAPPrice are 0 if there is none.
 	SalePrice, RetailPrice, MAPPrice decimal.Decimal
-	Categories                       []int64 // without repeats
+	Categories                       []int64 // distinct ids
 	BulkTiers                        []BulkTier
-	// BaseVariantID is the variant that stands for the product as a whole. It is
-	// made with the product and has its SKU.
+	// BaseVariantID is the id of the variant that represents the product as a whole. It
+	// is created with the product and has the same SKU.
 	BaseVariantID int64
 	DateCreated   time.Time
 	DateModified  time.Time
 }
 
-// ProductUpdate is a partial change of a product; nil fields stay as they are.
+// ProductUpdate is a partial update of a product; nil fields are unchanged.
 type ProductUpdate struct {
 	Name                                    *string
 	Type                                    *ProductType
@@ -88,7 +88,7 @@ type ProductUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u ProductUpdate) IsEmpty() bool { return u == ProductUpdate{} }
 
-// Apply returns p with the update's fields in place, normalized.
+// Apply returns p with the update applied, normalized.
 func (u ProductUpdate) Apply(p Product) Product {
 	set(&p.Name, u.Name)
 	set(&p.Type, u.Type)
@@ -103,25 +103,16 @@ func (u ProductUpdate) Apply(p Product) Product {
 	return p.Normalized()
 }
 
-// Normalized returns the product as it is kept: the name trimmed, and each
-// category once.
+// Normalized returns the product in its stored form: the name trimmed, and the categories
+// without repeats.
 func (p Product) Normalized() Product {
 	p.Name = strings.TrimSpace(p.Name)
-	seen := make(map[int64]bool, len(p.Categories))
-	kept := make([]int64, 0, len(p.Categories))
-	for _, id := range p.Categories {
-		if !seen[id] {
-			seen[id] = true
-			kept = append(kept, id)
-		}
-	}
-	p.Categories = kept
+	p.Categories = distinct(p.Categories)
 	return p
 }
 
-// Validate checks a normalized product. It returns a KindInvalid error that names
-// the first field at fault. Whether its categories exist and its SKU is free is
-// for the database to say.
+// Validate checks a normalized product. It returns a KindInvalid error that names the
+// first invalid field. It does not check that the categories exist and the SKU is unique.
 func (p Product) Validate() error {
 	for _, check := range []error{
 		checkText("name", p.Name, 1, MaxProductName),
@@ -151,7 +142,7 @@ func (t ProductType) validate() error {
 	return nil
 }
 
-// checkWeight checks a weight, which is kept as prices are.
+// checkWeight checks that a weight can be stored exactly, as prices are.
 func checkWeight(w decimal.Decimal) error {
 	switch {
 	case w.IsNegative():
@@ -174,22 +165,22 @@ func checkCategories(ids []int64) error {
 	return nil
 }
 
-// CalculatedPrice is what the product costs in the catalog: the sale price if
-// there is one and it is lower than the price, else the price. It is not rounded.
+// CalculatedPrice returns the catalog price: the sale price if it is lower than the price,
+// otherwise the price. It is not rounded.
 func (p Product) CalculatedPrice() decimal.Decimal {
 	return catalogFigures(p, nil).base().Decimal
 }
 
-// BaseVariant returns the variant that stands for the product as a whole.
+// BaseVariant returns the variant that represents the product as a whole.
 func (p Product) BaseVariant() Variant {
 	return Variant{ID: p.BaseVariantID, ProductID: p.ID, SKU: p.SKU}
 }
 
-// BulkTier is another price for those who buy many of one thing.
+// BulkTier is a price for a range of quantities.
 type BulkTier struct {
 	QuantityMin int64  // from 1
-	QuantityMax int64  // 0: no end
-	Method      Method // percent and price are off the price for one; fixed is the price of each
+	QuantityMax int64  // 0: unlimited
+	Method      Method // percent and price are discounts from the price of one piece; fixed is the price of each
 	Amount      decimal.Decimal
 }
 
@@ -200,21 +191,21 @@ type ProductFilter struct {
 	NameLike     string
 	SKU          *string
 	SKUs         []string // nil: all
-	Categories   []int64  // in one of them; nil: all
+	Categories   []int64  // in at least one of them; nil: all
 	Price        AmountRange
 	DateModified TimeRange
 }
 
-// AmountRange is the closed span of amounts; ends that are not Valid are open.
+// AmountRange is a closed range of amounts. An end that is not Valid is unbounded.
 type AmountRange struct{ Min, Max decimal.NullDecimal }
 
-// Intersect returns the part of a span that is in another as well.
-func (s AmountRange) Intersect(o AmountRange) AmountRange {
-	if !s.Min.Valid || o.Min.Valid && o.Min.Decimal.GreaterThan(s.Min.Decimal) {
-		s.Min = o.Min
+// Intersect returns the intersection of two ranges.
+func (r AmountRange) Intersect(o AmountRange) AmountRange {
+	if !r.Min.Valid || o.Min.Valid && o.Min.Decimal.GreaterThan(r.Min.Decimal) {
+		r.Min = o.Min
 	}
-	if !s.Max.Valid || o.Max.Valid && o.Max.Decimal.LessThan(s.Max.Decimal) {
-		s.Max = o.Max
+	if !r.Max.Valid || o.Max.Valid && o.Max.Decimal.LessThan(r.Max.Decimal) {
+		r.Max = o.Max
 	}
-	return s
+	return r
 }

@@ -20,7 +20,7 @@ func TestProductValidate(t *testing.T) {
 	tests := []struct {
 		name   string
 		change func(*cohort.Product)
-		field  string // "": none is wrong
+		field  string // "": valid
 	}{
 		{"plain", func(*cohort.Product) {}, ""},
 		{"free", func(p *cohort.Product) { p.Price = decimal.Zero }, ""},
@@ -70,7 +70,7 @@ func TestProductIsNormalized(t *testing.T) {
 func TestProductUpdateApplies(t *testing.T) {
 	before := aProduct(func(p *cohort.Product) { p.ID, p.BaseVariantID, p.SKU, p.Categories = 7, 8, "B", []int64{1} })
 	if diff := cmp.Diff(before, cohort.ProductUpdate{}.Apply(before)); diff != "" {
-		t.Errorf("nothing changes something (-before +after):\n%s", diff)
+		t.Errorf("an empty update changes it (-before +after):\n%s", diff)
 	}
 	tiers := []cohort.BulkTier{{QuantityMin: 5, Method: cohort.MethodPercent, Amount: amountOf("5")}}
 	all := cohort.ProductUpdate{
@@ -102,7 +102,7 @@ func TestCatalogPrices(t *testing.T) {
 		{"50", "40", "30", "", "40", "30"}, // the product's sale price is not lower
 		{"50", "40", "45", "", "40", "40"},
 		{"50", "40", "", "35", "40", "35"},
-		{"50", "40", "", "45", "40", "45"}, // the variant's own stands for the product's
+		{"50", "40", "", "45", "40", "45"}, // the variant's replaces the product's
 		{"50", "40", "30", "20", "40", "20"},
 		{"0.0001", "0", "", "", "0.0001", "0.0001"}, // not rounded
 	}
@@ -110,10 +110,35 @@ func TestCatalogPrices(t *testing.T) {
 		p := cohort.Product{Price: amountOf(tt.price), SalePrice: amountOf(tt.sale)}
 		v := cohort.Variant{Price: some(tt.variantPrice), SalePrice: some(tt.variantSale)}
 		if got := p.CalculatedPrice().String(); got != tt.product {
-			t.Errorf("%+v: the product costs %s", tt, got)
+			t.Errorf("%+v: the product's calculated price is %s", tt, got)
 		}
 		if got := v.CalculatedPrice(p).String(); got != tt.variant {
-			t.Errorf("%+v: the variant costs %s", tt, got)
+			t.Errorf("%+v: the variant's calculated price is %s", tt, got)
+		}
+	}
+}
+
+func TestAmountRangeIntersect(t *testing.T) {
+	amountRange := func(ends string) (r cohort.AmountRange) { // two digits, "-" for unbounded
+		for i, at := range []*decimal.NullDecimal{&r.Min, &r.Max} {
+			if ends[i] != '-' {
+				*at = decimal.NewNullDecimal(decimal.NewFromInt(int64(ends[i] - '0')))
+			}
+		}
+		return r
+	}
+	for _, tt := range [][3]string{
+		{"--", "--", "--"},
+		{"--", "26", "26"},
+		{"2-", "-6", "26"},
+		{"26", "48", "46"},
+		{"28", "35", "35"},
+		{"22", "66", "62"}, // empty
+	} {
+		for _, pair := range [][2]string{{tt[0], tt[1]}, {tt[1], tt[0]}} {
+			if diff := cmp.Diff(amountRange(tt[2]), amountRange(pair[0]).Intersect(amountRange(pair[1]))); diff != "" {
+				t.Errorf("%v (-want +got):\n%s", pair, diff)
+			}
 		}
 	}
 }

@@ -9,17 +9,17 @@ import (
 	"time"
 )
 
-// Window is the span over which a store's request quota is counted.
+// Window is the period over which a store's request quota is counted.
 // Source: the vendor's rate-limit page and recorded headers (30 000 ms).
 const Window = 30 * time.Second
 
-// MaxQuota and MaxConcurrency bound what a store can be given.
+// The maximum values of Store.Quota and Store.Concurrency.
 const (
 	MaxQuota       = 100_000_000
 	MaxConcurrency = 100_000
 )
 
-// Plan is a store's tariff. It decides the request quota.
+// Plan is a store's tariff. It determines the request quota.
 type Plan string
 
 // The plans, as the vendor names them.
@@ -28,70 +28,68 @@ const (
 	PlanStandard   Plan = "standard"
 	PlanPlus       Plan = "plus"
 	PlanPro        Plan = "pro"
-	PlanEnterprise Plan = "enterprise" // a quota of its own, see Store.Quota
+	PlanEnterprise Plan = "enterprise" // requires Store.Quota
 )
 
-// planQuotas is the quota per window of each plan that has one by itself.
+// planQuotas holds the quota per window of the plans that have one.
 var planQuotas = map[Plan]int{PlanStandard: 150, PlanPlus: 150, PlanPro: 450}
 
-// Store is a merchant's store: the border that nothing crosses.
+// Store is a merchant's store. No data is shared between stores.
 type Store struct {
-	// Hash names the store in every path: 1 to 64 lower-case letters, digits,
-	// '-' and '_'.
+	// Hash identifies the store in URL paths: 1 to 64 lower-case letters, digits, '-'
+	// and '_'.
 	Hash string
-	// Key is the identity of this store, which everything in it is kept under. A
-	// store that is deleted and made again has the same Hash and another Key; no
-	// Key ever comes back. It never reaches a client.
+	// Key identifies the store in the database. A store that is deleted and recreated
+	// has the same Hash and another Key; a Key is never reused. It is not sent to
+	// clients.
 	Key  string
 	Plan Plan
 	// Quota overrides the plan's requests per Window; 0 keeps the plan's own.
 	Quota int
-	// Concurrency overrides how many requests of one operation may be under way
-	// together, for the operations that have such a limit; 0 keeps their own.
+	// Concurrency overrides the concurrency limit of the operations that have one; 0
+	// keeps their own.
 	Concurrency int
-	// Catalog says whether the categories, products and price lists that Cohort
-	// holds are all that the store has.
+	// Catalog is the mode of the store's categories, products and price lists.
 	Catalog CatalogMode
-	// Currency is the code of the currency that catalog prices and the amounts of
-	// discount rules are in.
+	// Currency is the code of the currency of catalog prices and of the amounts of
+	// discount rules.
 	Currency    string
 	DateCreated time.Time
 }
 
-// keyMark stands between the hash and the generation in a store's key. No hash
-// has it.
-const keyMark = "~"
+// keySeparator separates the hash and the generation in a store's key. No hash contains
+// it.
+const keySeparator = "~"
 
-// StoreKey returns the key of a store by its hash and its generation, which is 1
-// for the first store of that hash, 2 for the next one, and so on. The first has
-// its hash for a key.
+// StoreKey returns the key of the store with a hash and a generation. The first store of a
+// hash has generation 1, the next one 2, and so on. The key of the first one is its hash.
 func StoreKey(hash string, generation int64) string {
 	if generation <= 1 {
 		return hash
 	}
-	return hash + keyMark + strconv.FormatInt(generation, 10)
+	return hash + keySeparator + strconv.FormatInt(generation, 10)
 }
 
-// HashOfKey returns the hash of the store that has the key.
+// HashOfKey returns the hash of the store with a key.
 func HashOfKey(key string) string {
-	hash, _, _ := strings.Cut(key, keyMark)
+	hash, _, _ := strings.Cut(key, keySeparator)
 	return hash
 }
 
-// CatalogMode says who knows what a store sells.
+// CatalogMode is the system that owns a store's catalog.
 type CatalogMode string
 
 // The modes of a catalog.
 const (
-	// CatalogExternal: another system does. Ids in rules are taken on trust.
+	// CatalogExternal: another system owns it. Ids in rules are not checked.
 	CatalogExternal CatalogMode = "external"
-	// CatalogManaged: Cohort does. Rules that name something unknown are refused.
+	// CatalogManaged: Cohort owns it. Rules with unknown ids are rejected.
 	CatalogManaged CatalogMode = "managed"
 )
 
-// WithDefaults returns the store with what was left out filled in: the unlimited
-// plan (or the enterprise plan, if the store has a quota), an external catalog and
-// DefaultCurrency.
+// WithDefaults returns the store with defaults for the fields that are not set: the
+// unlimited plan (or the enterprise plan, if the store has a quota), an external catalog
+// and DefaultCurrency. It converts the currency to upper case.
 func (s Store) WithDefaults() Store {
 	if s.Plan == "" && s.Quota != 0 {
 		s.Plan = PlanEnterprise
@@ -102,8 +100,8 @@ func (s Store) WithDefaults() Store {
 	return s
 }
 
-// RequestQuota returns how many requests the store may make per [Window], and
-// false when it is not metered.
+// RequestQuota returns the number of requests that the store may make per [Window], and
+// false if it is not metered.
 func (s Store) RequestQuota() (quota int, metered bool) {
 	if s.Plan == PlanUnlimited {
 		return 0, false
@@ -116,7 +114,7 @@ func (s Store) RequestQuota() (quota int, metered bool) {
 
 var storeHash = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
-// Validate returns a KindInvalid error that names the first field at fault.
+// Validate returns a KindInvalid error that names the first invalid field.
 func (s Store) Validate() error {
 	if !storeHash.MatchString(s.Hash) {
 		return Invalid("hash", "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'.")
@@ -125,7 +123,7 @@ func (s Store) Validate() error {
 		return Invalid("quota", fmt.Sprintf("A quota is 1 to %d requests per 30 seconds, or 0 for the plan's own.", MaxQuota))
 	}
 	if s.Concurrency < 0 || s.Concurrency > MaxConcurrency {
-		return Invalid("concurrency", fmt.Sprintf("At once is 1 to %d requests, or 0 for each operation's own limit.", MaxConcurrency))
+		return Invalid("concurrency", fmt.Sprintf("A concurrency limit is 1 to %d requests, or 0 for each operation's own.", MaxConcurrency))
 	}
 	if s.Catalog != "" && s.Catalog != CatalogExternal && s.Catalog != CatalogManaged {
 		return Invalid("catalog", "A catalog is managed or external.")
@@ -152,7 +150,7 @@ func (s Store) Validate() error {
 	return Invalid("plan", "A plan is unlimited, standard, plus, pro or enterprise.")
 }
 
-// StoreUpdate is a change of a store; nil fields stay as they are.
+// StoreUpdate is a partial update of a store; nil fields are unchanged.
 type StoreUpdate struct {
 	Plan        *Plan
 	Quota       *int
@@ -161,9 +159,8 @@ type StoreUpdate struct {
 	Currency    *string
 }
 
-// Apply returns s with the update's fields in place. A change to the unlimited
-// plan drops the quota unless the update sets one, so that the plan can be
-// changed in one step.
+// Apply returns s with the update applied. A change to the unlimited plan removes the
+// quota unless the update sets one, so that one update can change the plan.
 func (u StoreUpdate) Apply(s Store) Store {
 	if u.Plan != nil {
 		s.Plan = *u.Plan

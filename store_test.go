@@ -49,7 +49,7 @@ func TestStorePlanAndQuota(t *testing.T) {
 	tests := []struct {
 		name    string
 		store   cohort.Store
-		field   string // at fault; empty when the store is valid
+		field   string // the invalid one; "": valid
 		quota   int
 		metered bool
 	}{

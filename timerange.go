@@ -2,18 +2,18 @@ package cohort
 
 import "time"
 
-// TimeRange is the half-open span [From, Until); a zero end is open.
+// TimeRange is the half-open range [From, Until). A zero end is unbounded.
 type TimeRange struct {
 	From, Until time.Time
 }
 
-// Intersect returns the span that lies in both.
-func (s TimeRange) Intersect(o TimeRange) TimeRange {
-	if s.From.IsZero() || !o.From.IsZero() && o.From.After(s.From) {
-		s.From = o.From
+// Intersect returns the intersection of two ranges.
+func (r TimeRange) Intersect(o TimeRange) TimeRange {
+	if r.From.IsZero() || !o.From.IsZero() && o.From.After(r.From) {
+		r.From = o.From
 	}
-	if s.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(s.Until) {
-		s.Until = o.Until
+	if r.Until.IsZero() || !o.Until.IsZero() && o.Until.Before(r.Until) {
+		r.Until = o.Until
 	}
-	return s
+	return r
 }

@@ -10,11 +10,10 @@ import (
 	"time"
 )
 
-// Scope is a permission of a token, by the vendor's parameter name.
+// Scope is a permission of a token, named like the vendor's OAuth scope.
 type Scope string
 
-// The scopes that Cohort's routes ask for. A modify scope implies the
-// read-only one beside it.
+// The scopes that Cohort's routes require. A modify scope implies the read-only scope.
 const (
 	ScopeCustomers     Scope = "store_v2_customers"
 	ScopeCustomersRead Scope = "store_v2_customers_read_only"
@@ -22,27 +21,26 @@ const (
 	ScopeProductsRead  Scope = "store_v2_products_read_only"
 )
 
-// Scopes lists every scope there is.
+// Scopes returns all scopes.
 func Scopes() []Scope {
 	return []Scope{ScopeCustomers, ScopeCustomersRead, ScopeProducts, ScopeProductsRead}
 }
 
-// implies holds, per read-only scope, the modify scope that includes it.
+// implies maps each read-only scope to the modify scope that implies it.
 var implies = map[Scope]Scope{
 	ScopeCustomersRead: ScopeCustomers,
 	ScopeProductsRead:  ScopeProducts,
 }
 
-// Token says that whoever knows its secret may call one store's API within
-// its scopes. The secret itself is not kept: only its SHA-256 is.
+// Token permits the holder of its secret to call one store's API within its scopes. Only
+// the SHA-256 of the secret is stored.
 type Token struct {
-	// ID names the token to its owner: the first 16 hex digits of Hash, so that
-	// somebody who finds a secret can tell which token to revoke.
+	// ID identifies the token to its owner. It is the first 16 hex digits of Hash, so
+	// that the token of a leaked secret can be found.
 	ID string
 	// Hash is the SHA-256 of the secret in hex.
-	Hash string
-	// StoreHash is the key of the store; see [Store.Key].
-	StoreHash   string
+	Hash        string
+	StoreKey    string // the key of the store
 	Name        string
 	Scopes      []Scope
 	DateCreated time.Time
@@ -54,19 +52,19 @@ func NewToken(secret string) Token {
 	return Token{ID: hash[:16], Hash: hash}
 }
 
-// NewTokenSecret returns a fresh secret: 26 lower-case letters and digits that
-// carry at least 128 random bits.
+// NewTokenSecret returns a new secret: 26 lower-case letters and digits with at least 128
+// random bits.
 func NewTokenSecret() string { return strings.ToLower(rand.Text()) }
 
-// HashTokenSecret returns the SHA-256 of a secret in hex. One round is enough
-// because a secret is random, not chosen by a person.
+// HashTokenSecret returns the SHA-256 of a secret in hex. A slow hash is not necessary,
+// because secrets are random and not chosen by people.
 func HashTokenSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
 }
 
-// Allows reports whether the token may do what needs the scope. The empty
-// scope is one that every token has.
+// Allows reports whether the token has or implies a scope. Every token has the empty
+// scope.
 func (t Token) Allows(need Scope) bool {
 	if need == "" || slices.Contains(t.Scopes, need) {
 		return true
@@ -75,7 +73,7 @@ func (t Token) Allows(need Scope) bool {
 	return ok && slices.Contains(t.Scopes, modify)
 }
 
-// Validate returns a KindInvalid error that names the first field at fault.
+// Validate returns a KindInvalid error that names the first invalid field.
 func (t Token) Validate() error {
 	if len(t.Scopes) == 0 {
 		return Invalid("scope", "A token needs at least one scope: "+scopeNames()+".")

@@ -26,14 +26,14 @@ func TestNewTokenSecret(t *testing.T) {
 	for range 1000 {
 		s := cohort.NewTokenSecret()
 		if !form.MatchString(s) || seen[s] {
-			t.Fatalf("%q has the wrong form or came twice", s)
+			t.Fatalf("%q has the wrong form or is a repeat", s)
 		}
 		seen[s] = true
 	}
 }
 
-// TestTokenAllows goes through every pair of a scope held and a scope needed:
-// each allows itself, and a modify scope its read-only one, nothing else.
+// Of all pairs of scopes, a scope allows itself, and a modify scope allows its read-only
+// scope. No other pair is allowed.
 func TestTokenAllows(t *testing.T) {
 	implied := map[[2]cohort.Scope]bool{
 		{cohort.ScopeCustomers, cohort.ScopeCustomersRead}: true,
@@ -48,7 +48,7 @@ func TestTokenAllows(t *testing.T) {
 			}
 		}
 		if !token.Allows("") {
-			t.Errorf("a token with %s does not allow what needs no scope", has)
+			t.Errorf("a token with %s does not allow the empty scope", has)
 		}
 		if token.Allows("store_v2_orders") {
 			t.Errorf("a token with %s allows a scope that does not exist", has)
@@ -56,7 +56,7 @@ func TestTokenAllows(t *testing.T) {
 	}
 	both := cohort.Token{Scopes: []cohort.Scope{cohort.ScopeProductsRead, cohort.ScopeCustomers}}
 	if !both.Allows(cohort.ScopeProductsRead) || !both.Allows(cohort.ScopeCustomersRead) || both.Allows(cohort.ScopeProducts) {
-		t.Error("with several scopes each must count, and only those")
+		t.Error("a token with several scopes does not allow exactly these")
 	}
 }
 
@@ -65,7 +65,7 @@ func TestTokenValidate(t *testing.T) {
 	tests := []struct {
 		name  string
 		token cohort.Token
-		field string // at fault; empty when the token is valid
+		field string // the invalid one; "": valid
 	}{
 		{"every scope", cohort.Token{Scopes: cohort.Scopes()}, ""},
 		{"no scope", cohort.Token{}, "scope"},
@@ -74,7 +74,7 @@ func TestTokenValidate(t *testing.T) {
 		{"scope with a space", cohort.Token{Scopes: []cohort.Scope{"store_v2_customers store_v2_products"}}, "scope"},
 		{"name of 255 characters", cohort.Token{Scopes: read, Name: strings.Repeat("é", 255)}, ""},
 		{"name of 256 characters", cohort.Token{Scopes: read, Name: strings.Repeat("é", 256)}, "name"},
-		// As for groups: what PostgreSQL text cannot hold, no engine may keep.
+		// PostgreSQL cannot store these texts.
 		{"name with NUL", cohort.Token{Scopes: read, Name: "a\x00b"}, "name"},
 		{"name that is not UTF-8", cohort.Token{Scopes: read, Name: "a\xffb"}, "name"},
 	}

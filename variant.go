@@ -8,23 +8,23 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// OptionValue is a choice that a variant stands for, such as a colour.
+// OptionValue is a value of a product option, such as a colour.
 type OptionValue struct {
 	OptionID int64
 	ValueID  int64
 }
 
-// Variant is a kind of a product that can be bought. Prices that are not Valid
-// are the product's.
+// Variant is a purchasable version of a product. For prices that are not Valid, those of
+// the product apply.
 type Variant struct {
 	ID                                      int64
 	ProductID                               int64
 	SKU                                     string
 	Price, SalePrice, RetailPrice, MAPPrice decimal.NullDecimal
-	OptionValues                            []OptionValue // none of the base variant
+	OptionValues                            []OptionValue // the base variant has none
 }
 
-// VariantUpdate is a partial change of a variant; nil fields stay as they are.
+// VariantUpdate is a partial update of a variant; nil fields are unchanged.
 type VariantUpdate struct {
 	SKU                                     *string
 	Price, SalePrice, RetailPrice, MAPPrice *decimal.NullDecimal
@@ -34,7 +34,7 @@ type VariantUpdate struct {
 // IsEmpty reports whether the update changes nothing.
 func (u VariantUpdate) IsEmpty() bool { return u == VariantUpdate{} }
 
-// Apply returns v with the update's fields in place.
+// Apply returns v with the update applied.
 func (u VariantUpdate) Apply(v Variant) Variant {
 	set(&v.SKU, u.SKU)
 	set(&v.Price, u.Price)
@@ -45,9 +45,9 @@ func (u VariantUpdate) Apply(v Variant) Variant {
 	return v
 }
 
-// Validate checks a variant that is not the base variant of its product. It
-// returns a KindInvalid error that names the first field at fault. Whether its SKU
-// and its set of options are free is for the database to say.
+// Validate checks a variant that is not the base variant of its product. It returns a
+// KindInvalid error that names the first invalid field. It does not check that the SKU
+// and the option values are unique.
 func (v Variant) Validate() error {
 	for _, check := range []error{
 		checkText("sku", v.SKU, 0, MaxSKU),
@@ -64,8 +64,8 @@ func (v Variant) Validate() error {
 	return nil
 }
 
-// ValidateBase is Validate for the base variant of a product, which has the
-// product's prices and stands for no choice.
+// ValidateBase is Validate for the base variant of a product, which has the product's
+// prices and no option values.
 func (v Variant) ValidateBase() error {
 	for _, own := range []struct {
 		field string
@@ -101,8 +101,7 @@ func checkOptions(values []OptionValue) error {
 	return nil
 }
 
-// SameOptions reports whether two variants stand for the same choice, in whatever
-// order.
+// SameOptions reports whether two variants have the same option values, in any order.
 func (v Variant) SameOptions(o Variant) bool {
 	return slices.Equal(sortedOptions(v.OptionValues), sortedOptions(o.OptionValues))
 }
@@ -113,9 +112,8 @@ func sortedOptions(values []OptionValue) []OptionValue {
 	})
 }
 
-// CalculatedPrice is what the variant costs in the catalog, p being its product:
-// the sale price if there is one and it is lower than the price, else the price.
-// It is not rounded.
+// CalculatedPrice returns the catalog price of the variant of product p: the sale price if
+// it is lower than the price, otherwise the price. It is not rounded.
 func (v Variant) CalculatedPrice(p Product) decimal.Decimal {
 	return catalogFigures(p, &v).base().Decimal
 }

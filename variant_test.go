@@ -20,7 +20,7 @@ func TestVariantValidate(t *testing.T) {
 	tests := []struct {
 		name    string
 		variant cohort.Variant
-		field   string // "": none is wrong
+		field   string // "": valid
 	}{
 		{"red", cohort.Variant{OptionValues: red}, ""},
 		{"the most options", cohort.Variant{OptionValues: many[1:]}, ""},
@@ -58,7 +58,7 @@ func TestBaseVariantValidate(t *testing.T) {
 func TestVariantUpdateApplies(t *testing.T) {
 	before := cohort.Variant{ID: 7, ProductID: 8, SKU: "B", Price: decimal.NewNullDecimal(amountOf("1"))}
 	if diff := cmp.Diff(before, cohort.VariantUpdate{}.Apply(before)); diff != "" {
-		t.Errorf("nothing changes something (-before +after):\n%s", diff)
+		t.Errorf("an empty update changes it (-before +after):\n%s", diff)
 	}
 	price := func(s string) *decimal.NullDecimal { return new(decimal.NewNullDecimal(amountOf(s))) }
 	red := []cohort.OptionValue{{OptionID: 1, ValueID: 11}}
@@ -78,7 +78,7 @@ func genOptions(t *rapid.T, name string) []cohort.OptionValue {
 	return rapid.SliceOfNDistinct(value, 1, 3, func(o cohort.OptionValue) int64 { return o.OptionID }).Draw(t, name)
 }
 
-// TestSameOptions: the same options are a question of sets.
+// Option values are compared as sets.
 func TestSameOptions(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := genOptions(t, "a"), genOptions(t, "b")
@@ -91,11 +91,11 @@ func TestSameOptions(t *testing.T) {
 		}
 		same := cmp.Equal(set(a), set(b))
 		if got := (cohort.Variant{OptionValues: a}).SameOptions(cohort.Variant{OptionValues: b}); got != same {
-			t.Fatalf("%v and %v are the same: %v", a, b, got)
+			t.Fatalf("SameOptions(%v, %v) = %v", a, b, got)
 		}
 		shuffled := rapid.Permutation(a).Draw(t, "shuffled")
 		if !(cohort.Variant{OptionValues: a}).SameOptions(cohort.Variant{OptionValues: shuffled}) {
-			t.Fatalf("%v and %v are not the same", a, shuffled)
+			t.Fatalf("SameOptions(%v, %v) = false, want true", a, shuffled)
 		}
 	})
 }

@@ -87,7 +87,7 @@ func addBenchStore(ctx context.Context, svc *service.Service, hash, secret strin
 	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: hash, Concurrency: cohort.MaxConcurrency}); err != nil {
 		return err
 	}
-	_, err := svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: hash, Scopes: []cohort.Scope{scope}}, secret)
+	_, err := svc.CreateTokenWithSecret(ctx, cohort.Token{StoreKey: hash, Scopes: []cohort.Scope{scope}}, secret)
 	return err
 }
 

@@ -158,7 +158,7 @@ func newHostile(b *testing.B, url string) *service.Service {
 		b.Fatal(err)
 	}
 	if _, err := svc.CreateTokenWithSecret(b.Context(), cohort.Token{
-		StoreHash: "bench", Scopes: []cohort.Scope{cohort.ScopeProductsRead, cohort.ScopeCustomersRead},
+		StoreKey: "bench", Scopes: []cohort.Scope{cohort.ScopeProductsRead, cohort.ScopeCustomersRead},
 	}, secret); err != nil {
 		b.Fatal(err)
 	}

@@ -170,6 +170,6 @@ func (s *Server) newToken(ctx context.Context, storeHash string, scopes []cohort
 	if err != nil {
 		return "", err
 	}
-	_, token, err = s.service.CreateToken(ctx, cohort.Token{StoreHash: store.Key, Scopes: scopes})
+	_, token, err = s.service.CreateToken(ctx, cohort.Token{StoreKey: store.Key, Scopes: scopes})
 	return token, err
 }

@@ -76,7 +76,7 @@ func fill(ctx context.Context, d *db.DB, c content) error {
 				return err
 			}
 		}
-		token := cohort.Token{StoreHash: storeName(i), Scopes: []cohort.Scope{cohort.ScopeCustomers}}
+		token := cohort.Token{StoreKey: storeName(i), Scopes: []cohort.Scope{cohort.ScopeCustomers}}
 		if _, err := svc.CreateTokenWithSecret(ctx, token, secretOf(i)); err != nil {
 			return err
 		}

@@ -239,7 +239,7 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	if err != nil {
 		return err
 	}
-	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreHash: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
+	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreKey: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
 	return err
 }
 

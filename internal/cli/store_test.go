@@ -80,7 +80,7 @@ func TestStoreCreateRejects(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
-		const concurrency = "At once is 1 to 100000 requests, or 0 for each operation's own limit."
+		const concurrency = "A concurrency limit is 1 to 100000 requests, or 0 for each operation's own."
 		for _, c := range []struct {
 			args    []string
 			message string

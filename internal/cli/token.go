@@ -30,7 +30,7 @@ func (c *tokenCreate) Run(in *invocation) error {
 		if err != nil {
 			return err
 		}
-		token, secret, err := svc.CreateToken(in.ctx, cohort.Token{StoreHash: st.Key, Name: c.Name, Scopes: c.Scope})
+		token, secret, err := svc.CreateToken(in.ctx, cohort.Token{StoreKey: st.Key, Name: c.Name, Scopes: c.Scope})
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (c *tokenList) Run(in *invocation) error {
 		}
 		l := c.newListing(in, "ID", "STORE", "NAME", "SCOPES", "CREATED")
 		for _, k := range tokens {
-			store, created := cohort.HashOfKey(k.StoreHash), dateText(k.DateCreated)
+			store, created := cohort.HashOfKey(k.StoreKey), dateText(k.DateCreated)
 			err := l.add(tokenJSON{k.ID, store, k.Name, k.Scopes, created}, k.ID, store, k.Name, scopesText(k.Scopes), created)
 			if err != nil {
 				return err

@@ -60,7 +60,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		}
 		token := cohort.NewToken("a secret")
-		token.StoreHash, token.Scopes = "a", cohort.Scopes()
+		token.StoreKey, token.Scopes = "a", cohort.Scopes()
 		return tx.InsertToken(token)
 	})
 }

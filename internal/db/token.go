@@ -18,7 +18,7 @@ func (t *Tx) InsertToken(k cohort.Token) error {
 		scopes[i] = string(s)
 	}
 	_, err := t.Exec("INSERT INTO tokens ("+tokenColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
-		k.Hash, k.ID, k.StoreHash, k.Name, strings.Join(scopes, " "), k.DateCreated.UnixMilli())
+		k.Hash, k.ID, k.StoreKey, k.Name, strings.Join(scopes, " "), k.DateCreated.UnixMilli())
 	return err
 }
 
@@ -65,7 +65,7 @@ func scanToken(row txn.Scanner) (cohort.Token, error) {
 	var k cohort.Token
 	var scopes string
 	var created int64
-	err := row.Scan(&k.Hash, &k.ID, &k.StoreHash, &k.Name, &scopes, &created)
+	err := row.Scan(&k.Hash, &k.ID, &k.StoreKey, &k.Name, &scopes, &created)
 	for s := range strings.FieldsSeq(scopes) {
 		k.Scopes = append(k.Scopes, cohort.Scope(s))
 	}

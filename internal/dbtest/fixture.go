@@ -246,7 +246,7 @@ func WantStores(t testing.TB, d *db.DB, want ...cohort.Store) {
 // NewToken returns a token of a store with this secret.
 func NewToken(store, secret string) cohort.Token {
 	k := cohort.NewToken(secret)
-	k.StoreHash, k.Name, k.Scopes, k.DateCreated = store, "CI", cohort.Scopes(), T0
+	k.StoreKey, k.Name, k.Scopes, k.DateCreated = store, "CI", cohort.Scopes(), T0
 	return k
 }
 

@@ -34,7 +34,7 @@ func newLocal(b *testing.B, store cohort.Store, log *slog.Logger) (s *Server, to
 	if _, err := svc.CreateStore(b.Context(), store); err != nil {
 		b.Fatal(err)
 	}
-	_, token, err := svc.CreateToken(b.Context(), cohort.Token{StoreHash: store.Hash, Scopes: cohort.Scopes()})
+	_, token, err := svc.CreateToken(b.Context(), cohort.Token{StoreKey: store.Hash, Scopes: cohort.Scopes()})
 	if err != nil {
 		b.Fatal(err)
 	}

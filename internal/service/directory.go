@@ -81,7 +81,7 @@ func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 		if b.Token, err = tx.TokenByHash(hash); err != nil {
 			return err
 		}
-		b.Store, err = tx.Store(b.Token.StoreHash)
+		b.Store, err = tx.Store(b.Token.StoreKey)
 		return err
 	})
 	if cohort.KindOf(err) == cohort.KindNotFound {

@@ -157,7 +157,7 @@ func TestUnknownSecretsAreNotCached(t *testing.T) {
 			}
 		}
 		wantDirectorySize(t, svc, 0)
-		if _, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreHash: "a", Scopes: []cohort.Scope{cohort.ScopeCustomers}}, "guess 7"); err != nil {
+		if _, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreKey: "a", Scopes: []cohort.Scope{cohort.ScopeCustomers}}, "guess 7"); err != nil {
 			t.Fatal(err)
 		}
 		if _, ok := authenticate(t, svc, "guess 7"); !ok {

@@ -203,7 +203,7 @@ func (p *priceModel) price(pricer *cohort.Pricer, product cohort.Product, v *coh
 			records[r.PriceListID] = r
 		}
 	}
-	return pricer.Explain(cohort.PricedItem{Product: product, Variant: v, Records: records}, service.ListedLosers)
+	return pricer.Product(product).Explain(v, records, service.ListedLosers)
 }
 
 // want returns the expected price of an item, or the field of the expected error.

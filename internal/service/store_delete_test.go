@@ -61,7 +61,7 @@ func TestDeletedStoreIsSwept(t *testing.T) {
 		wantKind(t, svc.DeleteStore(t.Context(), "a"), cohort.KindNotFound)
 		_, err = svc.CreateGroup(t.Context(), "a", cohort.Group{Name: "x"})
 		wantKind(t, err, cohort.KindNotFound)
-		_, _, err = svc.CreateToken(t.Context(), cohort.Token{StoreHash: "a", Scopes: cohort.Scopes()})
+		_, _, err = svc.CreateToken(t.Context(), cohort.Token{StoreKey: "a", Scopes: cohort.Scopes()})
 		wantKind(t, err, cohort.KindNotFound)
 		_, err = svc.UpdateStore(t.Context(), "a", cohort.StoreUpdate{Concurrency: new(5)})
 		wantKind(t, err, cohort.KindNotFound)

@@ -21,13 +21,13 @@ func (s *Service) CreateToken(ctx context.Context, k cohort.Token) (token cohort
 // KindConflict if another token has the secret.
 func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, secret string) (cohort.Token, error) {
 	token := cohort.NewToken(secret)
-	token.StoreHash, token.Name, token.Scopes = k.StoreHash, k.Name, k.Scopes
+	token.StoreKey, token.Name, token.Scopes = k.StoreKey, k.Name, k.Scopes
 	token.DateCreated = s.timestamp()
 	if err := token.Validate(); err != nil {
 		return cohort.Token{}, err
 	}
-	err := s.update(ctx, token.StoreHash, func(tx *db.Tx) error {
-		if _, err := tx.Store(token.StoreHash); err != nil {
+	err := s.update(ctx, token.StoreKey, func(tx *db.Tx) error {
+		if _, err := tx.Store(token.StoreKey); err != nil {
 			return err
 		}
 		if _, err := tx.TokenByHash(token.Hash); cohort.KindOf(err) != cohort.KindNotFound {

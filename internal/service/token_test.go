@@ -15,7 +15,7 @@ import (
 
 func newToken(t *testing.T, svc *service.Service, store string, scopes ...cohort.Scope) (cohort.Token, string) {
 	t.Helper()
-	token, secret, err := svc.CreateToken(t.Context(), cohort.Token{StoreHash: store, Name: "CI", Scopes: scopes})
+	token, secret, err := svc.CreateToken(t.Context(), cohort.Token{StoreKey: store, Name: "CI", Scopes: scopes})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func TestTokenLifecycle(t *testing.T) {
 		svc := newService(t, d, []string{"a", "b"})
 		ofB, secret := newToken(t, svc, "b", cohort.ScopeProductsRead, cohort.ScopeCustomers)
 		want := cohort.NewToken(secret)
-		want.StoreHash, want.Name, want.DateCreated = "b", "CI", t0
+		want.StoreKey, want.Name, want.DateCreated = "b", "CI", t0
 		want.Scopes = []cohort.Scope{cohort.ScopeProductsRead, cohort.ScopeCustomers}
 		if diff := cmp.Diff(want, ofB); diff != "" {
 			t.Errorf("returned (-want +got):\n%s", diff)
@@ -165,15 +165,15 @@ func TestCreateTokenRejects(t *testing.T) {
 		token cohort.Token
 		want  cohort.Kind
 	}{
-		{"no scope", cohort.Token{StoreHash: "a"}, cohort.KindInvalid},
-		{"unknown scope", cohort.Token{StoreHash: "a", Scopes: []cohort.Scope{"all"}}, cohort.KindInvalid},
-		{"unknown store", cohort.Token{StoreHash: "none", Scopes: scopes}, cohort.KindNotFound},
-		{"secret in use", cohort.Token{StoreHash: "a", Scopes: scopes}, cohort.KindConflict},
-		{"secret in use in another store", cohort.Token{StoreHash: "b", Scopes: scopes}, cohort.KindConflict},
+		{"no scope", cohort.Token{StoreKey: "a"}, cohort.KindInvalid},
+		{"unknown scope", cohort.Token{StoreKey: "a", Scopes: []cohort.Scope{"all"}}, cohort.KindInvalid},
+		{"unknown store", cohort.Token{StoreKey: "none", Scopes: scopes}, cohort.KindNotFound},
+		{"secret in use", cohort.Token{StoreKey: "a", Scopes: scopes}, cohort.KindConflict},
+		{"secret in use in another store", cohort.Token{StoreKey: "b", Scopes: scopes}, cohort.KindConflict},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a", "b"})
-		existing, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreHash: "a", Scopes: scopes}, secret)
+		existing, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreKey: "a", Scopes: scopes}, secret)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -13,8 +13,8 @@ import (
 // endings are the ways to make a token invalid.
 var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
 	"revoked":           func(tx *db.Tx, k cohort.Token) error { return tx.DeleteToken(k.ID) },
-	"store deleted":     func(tx *db.Tx, k cohort.Token) error { return tx.DeleteStore(k.StoreHash) },
-	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.EndStore(k.StoreHash, t0) },
+	"store deleted":     func(tx *db.Tx, k cohort.Token) error { return tx.DeleteStore(k.StoreKey) },
+	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.EndStore(k.StoreKey, t0) },
 }
 
 // writes are kinds of updates. On PostgreSQL an update that reads nothing may share a
@@ -52,7 +52,7 @@ func start(ctx context.Context, d *db.DB, fn func(*db.Tx) error) <-chan error {
 }
 
 func forToken(ctx context.Context, k cohort.Token) context.Context {
-	return db.ForBearer(ctx, k.Hash, k.StoreHash)
+	return db.ForBearer(ctx, k.Hash, k.StoreKey)
 }
 
 // After one node has made a token invalid, no other node commits for it, even if it has
@@ -138,7 +138,7 @@ func TestInvalidTokenInABatch(t *testing.T) {
 		done := map[string][]<-chan error{}
 		for range each {
 			for _, k := range []cohort.Token{good, of, ended} {
-				done[k.ID] = append(done[k.ID], start(forToken(t.Context(), k), d, add(k.StoreHash, "x")))
+				done[k.ID] = append(done[k.ID], start(forToken(t.Context(), k), d, add(k.StoreKey, "x")))
 			}
 		}
 		for _, k := range []cohort.Token{good, of, ended} {

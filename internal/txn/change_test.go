@@ -18,7 +18,7 @@ import (
 
 func TestWatchReportsChanges(t *testing.T) {
 	token := cohort.NewToken("secret")
-	token.StoreHash, token.DateCreated = "a", t0
+	token.StoreKey, token.DateCreated = "a", t0
 	flagged := newGroup(1, "first")
 	flagged.IsDefault, flagged.IsGroupForGuests = true, true
 	later := t0.Add(time.Hour)

@@ -169,7 +169,7 @@ func TestLocalizedDatabase(t *testing.T) {
 		}
 		list, tokensErr := tx.ListTokens("")
 		for _, k := range list {
-			tokens = append(tokens, k.StoreHash)
+			tokens = append(tokens, k.StoreKey)
 		}
 		return errors.Join(err, tokensErr)
 	})

@@ -43,7 +43,7 @@ func (s *Server) Token(t testing.TB, storeHash string, scopes ...cohort.Scope) s
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, secret, err := s.Service.CreateToken(t.Context(), cohort.Token{StoreHash: st.Key, Scopes: scopes})
+	_, secret, err := s.Service.CreateToken(t.Context(), cohort.Token{StoreKey: st.Key, Scopes: scopes})
 	if err != nil {
 		t.Fatal(err)
 	}
