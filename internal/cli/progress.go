@@ -55,6 +55,7 @@ func (p *progress) set(done, total int64) {
 	}
 	if total != p.bar.GetMax64() {
 		p.bar.ChangeMax64(total)
+		_ = p.bar.RenderBlank() // at once, however short the work is
 	}
 	_ = p.bar.Set64(done)
 }
