@@ -127,7 +127,7 @@ func prepare(ctx context.Context, d *db.DB) error {
 func fill(tx *db.Tx) error {
 	created := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	for range present {
-		id, err := tx.NextGroupID("bench")
+		id, err := tx.NextID("bench", "customer_group")
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func newLargeGroup(b *testing.B) (d *db.DB, svc *service.Service, group int64) {
 	for from := 0; from < members; from += atATime {
 		err := d.Update(b.Context(), func(tx *db.Tx) error {
 			for range atATime {
-				id, err := tx.NextCustomerID("a")
+				id, err := tx.NextID("a", "customer")
 				if err != nil {
 					return err
 				}

@@ -99,7 +99,7 @@ var firstDate = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 func insert(tx *db.Tx, c content, from, to int) error {
 	for n := from; n < to; n++ {
 		store := storeName(n / c.perStore())
-		id, err := tx.NextGroupID(store)
+		id, err := tx.NextID(store, "customer_group")
 		if err != nil {
 			return err
 		}

@@ -101,7 +101,7 @@ func updateTogether(t *testing.T, d *db.DB, round int) []string {
 }
 
 func addGroup(tx *db.Tx, name string) (id int64, err error) {
-	if id, err = tx.NextGroupID("a"); err != nil {
+	if id, err = tx.NextID("a", "customer_group"); err != nil {
 		return 0, err
 	}
 	return id, tx.InsertGroup("a", cohort.Group{ID: id, Name: name, CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}})

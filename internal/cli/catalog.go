@@ -83,7 +83,7 @@ func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io
 }
 
 // printUnmerged reports an import that is published and not merged yet.
-func (c *catalogImport) printUnmerged(in *invocation, u *service.ImportUnmerged, counts []service.ImportCount, took time.Duration) error {
+func (c *catalogImport) printUnmerged(in *invocation, u *service.ImportUnmerged, counts []cohort.ImportCount, took time.Duration) error {
 	why := "Stopped"
 	if in.ctx.Err() == nil {
 		why = "Failed (" + u.Err.Error() + ")"
@@ -106,7 +106,7 @@ func printMistakes(in *invocation, m *service.ImportMistakes) error {
 	return fmt.Errorf("nothing is imported: there are %d mistakes", m.Count)
 }
 
-func (c *catalogImport) printCounts(in *invocation, counts []service.ImportCount, took time.Duration) error {
+func (c *catalogImport) printCounts(in *invocation, counts []cohort.ImportCount, took time.Duration) error {
 	t := newTable(in, "KIND", "ADDED", "REPLACED", "UNCHANGED")
 	for _, n := range counts {
 		t.row(string(n.Kind), strconv.FormatInt(n.Added, 10), strconv.FormatInt(n.Replaced, 10), strconv.FormatInt(n.Unchanged, 10))

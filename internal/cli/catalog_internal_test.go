@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -18,7 +19,7 @@ func TestUnmergedImport(t *testing.T) {
 	for why, ctx := range map[string]context.Context{"Stopped after the import": stopped, "Failed (the disk is full) after the import": t.Context()} {
 		var out, errs strings.Builder
 		in := &invocation{ctx: ctx, Streams: Streams{Out: &out, Err: &errs}}
-		counts := []service.ImportCount{{Kind: "product", Added: 7}}
+		counts := []cohort.ImportCount{{Kind: "product", Added: 7}}
 		err := (&catalogImport{}).printUnmerged(in, &service.ImportUnmerged{Err: errors.New("the disk is full")}, counts, time.Second)
 		if err != nil {
 			t.Error(err)

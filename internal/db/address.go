@@ -11,9 +11,14 @@ import (
 const addressColumns = `id, customer_id, first_name, last_name, company, street_1, street_2, city, state, zip,
 	country, country_iso2, phone, address_type`
 
-// NextAddressID allocates the id of a new address in the store.
-func (t *Tx) NextAddressID(storeKey string) (int64, error) {
-	return t.NextID(storeKey, "customer_address")
+// CreateAddress is InsertAddress with the next id of the store. It returns the address with
+// the id.
+func (t *Tx) CreateAddress(storeKey string, a cohort.Address) (cohort.Address, error) {
+	var err error
+	if a.ID, err = t.NextID(storeKey, "customer_address"); err != nil {
+		return a, err
+	}
+	return a, t.InsertAddress(storeKey, a)
 }
 
 // InsertAddress adds an address under its id. The commit returns KindNotFound if

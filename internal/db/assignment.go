@@ -10,13 +10,18 @@ import (
 
 const assignmentColumns = "id, price_list_id, customer_group_id, channel_id"
 
-// NextAssignmentID allocates the id of a new price list assignment in the store.
-func (t *Tx) NextAssignmentID(storeKey string) (int64, error) {
-	return t.NextID(storeKey, "price_list_assignment")
-}
+// A transaction that writes assignments of a group locks the group's row, so that the
+// assignments and the group's rules change together.
 
-// A transaction that writes a group's assignments first locks the group's row,
-// because the assignments and the group's rules must change together.
+// CreateAssignment is InsertAssignment with the next id of the store. It returns the assignment with
+// the id.
+func (t *Tx) CreateAssignment(storeKey string, a cohort.PriceListAssignment) (cohort.PriceListAssignment, error) {
+	var err error
+	if a.ID, err = t.NextID(storeKey, "price_list_assignment"); err != nil {
+		return a, err
+	}
+	return a, t.InsertAssignment(storeKey, a)
+}
 
 // InsertAssignment adds an assignment under its id. The commit returns
 // KindConflict if the group already has an assignment in the channel.

@@ -19,6 +19,16 @@ func (t *Tx) LockCategories(storeKey string) error {
 	return t.LockStore(categoryTree, storeKey)
 }
 
+// CreateCategory is InsertCategory with the next id of the store. It returns the category with
+// the id.
+func (t *Tx) CreateCategory(storeKey string, c cohort.Category) (cohort.Category, error) {
+	var err error
+	if c.ID, err = t.NextID(storeKey, "category"); err != nil {
+		return c, err
+	}
+	return c, t.InsertCategory(storeKey, c)
+}
+
 // InsertCategory adds a category under its id.
 func (t *Tx) InsertCategory(storeKey string, c cohort.Category) error {
 	return t.Later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",

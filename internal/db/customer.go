@@ -23,9 +23,14 @@ const (
 	groupInEffect = "CASE WHEN customer_group_id IN " + tombstones + " THEN 0 ELSE customer_group_id END"
 )
 
-// NextCustomerID allocates the id of a new customer in the store.
-func (t *Tx) NextCustomerID(storeKey string) (int64, error) {
-	return t.NextID(storeKey, "customer")
+// CreateCustomer is InsertCustomer with the next id of the store. It returns the customer with
+// the id.
+func (t *Tx) CreateCustomer(storeKey string, c cohort.Customer, passwordHash string) (cohort.Customer, error) {
+	var err error
+	if c.ID, err = t.NextID(storeKey, "customer"); err != nil {
+		return c, err
+	}
+	return c, t.InsertCustomer(storeKey, c, passwordHash)
 }
 
 // InsertCustomer adds a customer under its id, with the hash of its password,

@@ -30,8 +30,8 @@ type DB struct {
 	run transactions // the embedded DB; tests replace it
 
 	// The constants of these names; tests replace them.
-	maxSlice     int
-	maxSliceRest time.Duration
+	maxBatch      int
+	maxBatchPause time.Duration
 }
 
 // transactions runs transactions. It is an interface so that tests can inject
@@ -71,7 +71,7 @@ func opened(d *txn.DB, err error) (*DB, error) {
 
 // New returns the resources of an open database.
 func New(d *txn.DB) *DB {
-	return &DB{DB: d, run: d, maxSlice: maxSlice, maxSliceRest: maxSliceRest}
+	return &DB{DB: d, run: d, maxBatch: maxBatch, maxBatchPause: maxBatchPause}
 }
 
 // Migrations returns the files that create the schema, for [txn.Open].

@@ -103,8 +103,11 @@ func SweptTables() (names []string) {
 	return names
 }
 
-// SmallSlices limits batches to rows rows, without pauses between them.
-func (db *DB) SmallSlices(rows int) { db.maxSlice, db.maxSliceRest = rows, 0 }
+// NextStoreKey is nextStoreKey.
+func (t *Tx) NextStoreKey(hash string) (string, error) { return t.nextStoreKey(hash) }
+
+// SmallBatches limits batches to rows rows, without pauses between them.
+func (db *DB) SmallBatches(rows int) { db.maxBatch, db.maxBatchPause = rows, 0 }
 
 // ErrDead is the error of every transaction after a simulated crash.
 var ErrDead = errors.New("simulated crash")

@@ -12,9 +12,14 @@ import (
 
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
 
-// NextGroupID allocates the id of a new group in the store.
-func (t *Tx) NextGroupID(storeKey string) (int64, error) {
-	return t.NextID(storeKey, "customer_group")
+// CreateGroup is InsertGroup with the next id of the store. It returns the group with
+// the id.
+func (t *Tx) CreateGroup(storeKey string, g cohort.Group) (cohort.Group, error) {
+	var err error
+	if g.ID, err = t.NextID(storeKey, "customer_group"); err != nil {
+		return g, err
+	}
+	return g, t.InsertGroup(storeKey, g)
 }
 
 // InsertGroup adds a group under its id. The commit returns KindConflict if

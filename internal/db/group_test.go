@@ -254,7 +254,7 @@ func TestInsertGroupNeedsStore(t *testing.T) {
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) }); err == nil {
 			t.Error("inserted a group of a store that does not exist: foreign keys are off")
 		}
-		if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.NextGroupID("none"); return err }); err == nil {
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.NextID("none", "customer_group"); return err }); err == nil {
 			t.Error("inserted a counter of a store that does not exist: foreign keys are off")
 		}
 	})
@@ -266,7 +266,7 @@ func TestIDsAreNotReused(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		nextID := func(d *db.DB, store string) (id int64) {
 			update(t, d, func(tx *db.Tx) (err error) {
-				if id, err = tx.NextGroupID(store); err != nil {
+				if id, err = tx.NextID(store, "customer_group"); err != nil {
 					return err
 				}
 				return tx.InsertGroup(store, newGroup(id, "x"))

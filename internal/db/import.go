@@ -177,12 +177,6 @@ func (i *CatalogImport) args(query string, args []any) []any {
 	return append([]any{i.storeKey}, args...)
 }
 
-// ImportCount counts the items of a kind by their effect.
-type ImportCount struct {
-	Kind                       cohort.CatalogKind
-	Added, Replaced, Unchanged int64
-}
-
 // loader inserts rows into a temporary table of an import.
 type loader struct {
 	tx      *Tx

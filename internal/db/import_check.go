@@ -9,13 +9,6 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// ImportMistake is a line of an import that contradicts another line or the
-// store's catalog.
-type ImportMistake struct {
-	Line int64
-	Text string
-}
-
 // importCheck finds mistakes. Its query returns a line number and two numbers that
 // the text names. $1 is the store's key.
 type importCheck struct {
@@ -107,27 +100,27 @@ var (
 // CheckRepeats finds ids that occur more than once. It and the checks below return
 // the first mistakes of each check, at most most of each, and the number of all
 // mistakes.
-func (i *CatalogImport) CheckRepeats(most int) (first []ImportMistake, count int64, err error) {
+func (i *CatalogImport) CheckRepeats(most int) (first []cohort.ImportMistake, count int64, err error) {
 	return i.check(repeatChecks, most)
 }
 
 // CheckReferences finds references to ids that neither the import nor the store
 // has.
-func (i *CatalogImport) CheckReferences(most int) (first []ImportMistake, count int64, err error) {
+func (i *CatalogImport) CheckReferences(most int) (first []cohort.ImportMistake, count int64, err error) {
 	return i.check(referenceChecks, most)
 }
 
 // CheckTogether finds duplicate names, SKUs and option values, and variants that
 // do not match their products. It requires unique ids. It first assigns each
 // product its base variant.
-func (i *CatalogImport) CheckTogether(most int) (first []ImportMistake, count int64, err error) {
+func (i *CatalogImport) CheckTogether(most int) (first []cohort.ImportMistake, count int64, err error) {
 	if err := i.run(baseStatements...); err != nil {
 		return nil, 0, err
 	}
 	return i.check(togetherChecks, most)
 }
 
-func (i *CatalogImport) check(checks []importCheck, most int) (first []ImportMistake, count int64, err error) {
+func (i *CatalogImport) check(checks []importCheck, most int) (first []cohort.ImportMistake, count int64, err error) {
 	for _, c := range checks {
 		if err := i.caller.Err(); err != nil {
 			return nil, 0, err
@@ -150,13 +143,13 @@ func (i *CatalogImport) check(checks []importCheck, most int) (first []ImportMis
 	return first, count, nil
 }
 
-func (i *CatalogImport) mistakes(c importCheck, most int) ([]ImportMistake, error) {
+func (i *CatalogImport) mistakes(c importCheck, most int) ([]cohort.ImportMistake, error) {
 	query := "SELECT w.* FROM (" + c.query + ") w ORDER BY 1, 2, 3 LIMIT " + fmt.Sprint(most)
 	rows, err := i.tx.Query(query, i.args(query, nil)...)
 	if err != nil {
 		return nil, err
 	}
-	return txn.Collect(rows, func(row txn.Scanner) (m ImportMistake, err error) {
+	return txn.Collect(rows, func(row txn.Scanner) (m cohort.ImportMistake, err error) {
 		var a, b int64
 		err = row.Scan(&m.Line, &a, &b)
 		m.Text = strings.NewReplacer("{1}", strconv.FormatInt(a, 10), "{2}", strconv.FormatInt(b, 10)).Replace(c.text)

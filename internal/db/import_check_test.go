@@ -15,7 +15,7 @@ import (
 
 // wantMistakes fails unless an import is rejected with these mistakes and changes
 // nothing.
-func wantMistakes(t *testing.T, d *db.DB, items []cohort.CatalogItem, want ...service.ImportMistake) {
+func wantMistakes(t *testing.T, d *db.DB, items []cohort.CatalogItem, want ...cohort.ImportMistake) {
 	t.Helper()
 	before := dump(t, d)
 	_, err := service.New(d).ImportCatalog(t.Context(), "a", source(items), false)
@@ -36,34 +36,34 @@ func TestImportMistakes(t *testing.T) {
 		addStores(t, d, "a", "b")
 		importInto(t, d, "b", category(30, 0, "x"), product(130, "BBB"))
 		importInto(t, d, "a", category(18, 0, "Shirts"), category(19, 18, "Blue"), product(100, "TEE"), variant(501, 100, "S", option(7, 1)))
-		wrong := func(line int64, text string) service.ImportMistake {
-			return service.ImportMistake{Line: line, Text: text}
+		wrong := func(line int64, text string) cohort.ImportMistake {
+			return cohort.ImportMistake{Line: line, Text: text}
 		}
 		list := func(items ...cohort.CatalogItem) []cohort.CatalogItem { return items }
 		for _, c := range []struct {
 			items []cohort.CatalogItem
-			want  []service.ImportMistake
+			want  []cohort.ImportMistake
 		}{
-			{list(category(5, 0, "x"), category(5, 0, "y"), product(5, ""), category(5, 0, "z")), []service.ImportMistake{
+			{list(category(5, 0, "x"), category(5, 0, "y"), product(5, ""), category(5, 0, "z")), []cohort.ImportMistake{
 				wrong(2, "id: category 5 is in line 1 already."), wrong(4, "id: category 5 is in line 1 already.")}},
-			{list(category(5, 30, "x"), product(5, "", 18, 30), variant(5, 130, "", option(7, 1))), []service.ImportMistake{
+			{list(category(5, 30, "x"), product(5, "", 18, 30), variant(5, 130, "", option(7, 1))), []cohort.ImportMistake{
 				wrong(1, "parent_id: category 30 is neither in the file nor in the store."),
 				wrong(2, "categories: category 30 is neither in the file nor in the store."),
 				wrong(3, "product_id: product 130 is neither in the file nor in the store.")}},
-			{list(category(18, 19, "Shirts"), category(7, 7, "x")), []service.ImportMistake{
+			{list(category(18, 19, "Shirts"), category(7, 7, "x")), []cohort.ImportMistake{
 				wrong(1, "parent_id: the category is below itself: 18 under 19 under 18."),
 				wrong(2, "parent_id: the category is below itself: 7 under 7.")}},
-			{list(category(5, 18, "Blue"), category(6, 0, "y"), category(7, 0, "y")), []service.ImportMistake{
+			{list(category(5, 18, "Blue"), category(6, 0, "y"), category(7, 0, "y")), []cohort.ImportMistake{
 				wrong(1, "name: category 19 of the store, under the same parent, has the same name."),
 				wrong(3, "name: category 6 under the same parent, in line 2, has the same name.")}},
-			{list(product(5, "S"), product(6, "A"), variant(9, 6, "A", option(7, 1)), product(7, "TEE")), []service.ImportMistake{
+			{list(product(5, "S"), product(6, "A"), variant(9, 6, "A", option(7, 1)), product(7, "TEE")), []cohort.ImportMistake{
 				wrong(1, "sku: variant 501 of product 100 has the same SKU, and is not in the file."),
 				wrong(3, "sku: line 2 has the same SKU, and no two variants may share one. A product's SKU is also that of its base variant."),
 				wrong(4, "sku: variant 1000000001 of product 100 has the same SKU, and is not in the file.")}},
-			{list(variant(5, 100, "", option(7, 1)), variant(6, 100, "", option(1, 1), option(2, 2)), variant(7, 100, "", option(2, 2), option(1, 1))), []service.ImportMistake{
+			{list(variant(5, 100, "", option(7, 1)), variant(6, 100, "", option(1, 1), option(2, 2)), variant(7, 100, "", option(2, 2), option(1, 1))), []cohort.ImportMistake{
 				wrong(1, "option_values: variant 501 of product 100 has the same option values, and is not in the file."),
 				wrong(3, "option_values: line 2 is a variant of product 100 with the same option values.")}},
-			{list(category(0, 0, "x"), category(1, 0, ""), category(cohort.MaxCatalogID+1, 0, "x")), []service.ImportMistake{
+			{list(category(0, 0, "x"), category(1, 0, ""), category(cohort.MaxCatalogID+1, 0, "x")), []cohort.ImportMistake{
 				wrong(1, "id: An id is an integer from 1 to 1000000000000000."), wrong(2, "name: The value must not be empty."),
 				wrong(3, "id: An id is an integer from 1 to 1000000000000000.")}},
 		} {
@@ -84,10 +84,10 @@ func TestImportBoundsCategoryDepth(t *testing.T) {
 		slices.Reverse(chain)
 		importInto(t, d, "a", chain...)
 		wantMistakes(t, d, []cohort.CatalogItem{category(50, cohort.MaxCategoryDepth, "x")},
-			service.ImportMistake{Line: 1, Text: "parent_id: category 50 would be 33 deep, and may be 32."})
+			cohort.ImportMistake{Line: 1, Text: "parent_id: category 50 would be 33 deep, and may be 32."})
 		// The category that becomes too deep is only in the store.
 		wantMistakes(t, d, []cohort.CatalogItem{category(60, 0, "top"), category(1, 60, "x")},
-			service.ImportMistake{Line: 2, Text: "parent_id: category 32 would be 33 deep, and may be 32."})
+			cohort.ImportMistake{Line: 2, Text: "parent_id: category 32 would be 33 deep, and may be 32."})
 		importInto(t, d, "a", category(32, 0, "moved"), category(60, 0, "top"), category(1, 60, "x"))
 	})
 }
@@ -101,7 +101,7 @@ func TestImportBoundsVariants(t *testing.T) {
 		}
 		importInto(t, d, "a", items...)
 		wantMistakes(t, d, []cohort.CatalogItem{variant(9000, 1, "", option(2, 1))},
-			service.ImportMistake{Line: 1, Text: "product_id: product 1 would have 601 variants, and may have 600."})
+			cohort.ImportMistake{Line: 1, Text: "product_id: product 1 would have 601 variants, and may have 600."})
 	})
 }
 

@@ -19,15 +19,15 @@ var incomingTables = []struct{ name, column string }{
 // ClearImport deletes the rows of an abandoned import in batches. Each batch calls
 // lease for the renewed lease.
 func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
-	slices := db.slicer()
+	batches := db.batches()
 	for _, table := range incomingTables {
 		for more := true; more; {
 			l := lease()
-			err := slices.do(ctx, func(tx *Tx) (err error) {
+			err := batches.do(ctx, func(tx *Tx) (err error) {
 				if err := tx.RenewImport(l, ImportAbandoned); err != nil {
 					return err
 				}
-				more, err = tx.clearIncoming(l.StoreHash, table.name, table.column, slices.rows)
+				more, err = tx.clearIncoming(l.StoreHash, table.name, table.column, batches.rows)
 				return err
 			})
 			if err != nil {
@@ -67,15 +67,15 @@ func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 // merge runs each step until it reports that no rows are left. A step moves up to
 // rows rows.
 func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func(t *Tx, storeKey string, rows int) (bool, error)) error {
-	slices := db.slicer()
+	batches := db.batches()
 	for _, step := range steps {
 		for more := true; more; {
 			l := lease()
-			err := slices.do(ctx, func(tx *Tx) (err error) {
+			err := batches.do(ctx, func(tx *Tx) (err error) {
 				if err := tx.RenewImport(l, ImportPublished); err != nil {
 					return err
 				}
-				more, err = step(tx, l.StoreHash, slices.rows)
+				more, err = step(tx, l.StoreHash, batches.rows)
 				return err
 			})
 			if err != nil {
@@ -186,7 +186,7 @@ const skuBatch = 10_000
 // clearChangedSKUs clears the SKUs of the stored variants whose SKUs the import
 // changes. Readers do not see this, because the import's rows hide these variants.
 func (db *DB) clearChangedSKUs(ctx context.Context, lease func() ImportLease) error {
-	slicer := db.slicer()
+	batches := db.batches()
 	for after, more := int64(0), true; more; {
 		var ids []int64
 		from, l := after, lease()
@@ -199,8 +199,8 @@ func (db *DB) clearChangedSKUs(ctx context.Context, lease func() ImportLease) er
 		}
 		more = after != 0
 		for len(ids) > 0 {
-			n, l := min(slicer.rows, len(ids)), lease()
-			err := slicer.do(ctx, func(tx *Tx) error { return tx.clearSKUs(l, ids[:n]) })
+			n, l := min(batches.rows, len(ids)), lease()
+			err := batches.do(ctx, func(tx *Tx) error { return tx.clearSKUs(l, ids[:n]) })
 			if err != nil {
 				return err
 			}

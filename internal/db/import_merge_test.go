@@ -25,7 +25,7 @@ import (
 func openImporter(t *testing.T, url string) *db.DB {
 	t.Helper()
 	d := dbtest.Open(t, url)
-	d.SmallSlices(5)
+	d.SmallBatches(5)
 	return d
 }
 
@@ -89,7 +89,7 @@ func TestImportKilledAnywhere(t *testing.T) {
 	step, wantKills := testenv.Times(1, 3), testenv.Times(5, 2)
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
-		d.SmallSlices(3)
+		d.SmallBatches(3)
 		first, second := t0, t0.Add(2*time.Minute)
 		later := service.New(d, service.WithClock(func() time.Time { return second.Add(time.Hour) }))
 		prepare := func(store string) (old catalogReads) {

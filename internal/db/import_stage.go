@@ -6,8 +6,8 @@ import (
 	"cohort.example/cohort/internal/txn"
 )
 
-// maxSliceBytes bounds the text in the rows of one batch, which are in memory.
-const maxSliceBytes = 256 << 10
+// maxBatchBytes bounds the text in the rows of one batch, which are in memory.
+const maxBatchBytes = 256 << 10
 
 // staged is a table that Stage fills with the rows of a query. The query's columns
 // are the table's columns after store_hash.
@@ -42,28 +42,28 @@ func incoming(name string, columns ...column) table {
 // Readers do not see them until Publish. Each batch calls lease for the renewed
 // lease.
 func (i *CatalogImport) Stage(lease func() ImportLease) error {
-	slices := i.db.slicer()
+	batches := i.db.batches()
 	for _, s := range stagedTables {
-		if err := i.stage(s, slices, lease); err != nil {
+		if err := i.stage(s, batches, lease); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease) error {
+func (i *CatalogImport) stage(s staged, batches *batches, lease func() ImportLease) error {
 	rows, err := i.tx.Query(s.query)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
 	for {
-		slice, err := i.nextSlice(rows, s.table, slices.rows)
+		slice, err := i.nextBatch(rows, s.table, batches.rows)
 		if err != nil || len(slice) == 0 {
 			return err
 		}
 		l := lease()
-		err = slices.do(i.caller, func(tx *Tx) error {
+		err = batches.do(i.caller, func(tx *Tx) error {
 			if err := tx.RenewImport(l, ImportStaging); err != nil {
 				return err
 			}
@@ -75,9 +75,9 @@ func (i *CatalogImport) stage(s staged, slices *slicer, lease func() ImportLease
 	}
 }
 
-// nextSlice reads the next batch of up to most rows.
-func (i *CatalogImport) nextSlice(rows txn.Rows, t table, most int) (slice [][]any, err error) {
-	for size := 0; len(slice) < most && size < maxSliceBytes && rows.Next(); {
+// nextBatch reads the next batch of up to most rows.
+func (i *CatalogImport) nextBatch(rows txn.Rows, t table, most int) (slice [][]any, err error) {
+	for size := 0; len(slice) < most && size < maxBatchBytes && rows.Next(); {
 		row := make([]any, len(t.columns))
 		row[0] = i.storeKey
 		for c := 1; c < len(row); c++ {

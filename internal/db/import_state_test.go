@@ -33,7 +33,7 @@ func TestImportFinishesAnother(t *testing.T) {
 func TestImportThatLostItsLease(t *testing.T) {
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
-		d.SmallSlices(3)
+		d.SmallBatches(3)
 		addShops(t, d, "a")
 		importAt(t, d, "a", t0, firstCatalog)
 		now := t0

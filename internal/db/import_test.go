@@ -59,7 +59,7 @@ func source(items []cohort.CatalogItem) func() (cohort.CatalogItem, error) {
 	}
 }
 
-func importInto(t *testing.T, d *db.DB, store string, items ...cohort.CatalogItem) []service.ImportCount {
+func importInto(t *testing.T, d *db.DB, store string, items ...cohort.CatalogItem) []cohort.ImportCount {
 	t.Helper()
 	counts, err := service.New(d).ImportCatalog(t.Context(), store, source(items), false)
 	if err != nil {
@@ -68,7 +68,7 @@ func importInto(t *testing.T, d *db.DB, store string, items ...cohort.CatalogIte
 	return counts
 }
 
-func wantCounts(t *testing.T, got []service.ImportCount, want ...[3]int64) {
+func wantCounts(t *testing.T, got []cohort.ImportCount, want ...[3]int64) {
 	t.Helper()
 	var figures [][3]int64
 	for _, c := range got {

@@ -66,7 +66,7 @@ const keepDates = `UPDATE import_products SET date_modified = CAST($2 AS BIGINT)
 
 // Compare assigns ids to the variants that the import creates, compares the import
 // with the store, and returns the counts by kind.
-func (i *CatalogImport) Compare(now time.Time) ([]ImportCount, error) {
+func (i *CatalogImport) Compare(now time.Time) ([]cohort.ImportCount, error) {
 	if err := i.takeIDs(); err != nil {
 		return nil, err
 	}
@@ -161,14 +161,14 @@ var importTables = map[cohort.CatalogKind]string{
 
 // counts counts the rows of each kind by their state. It leaves out variants that
 // the import created for products.
-func (i *CatalogImport) counts() ([]ImportCount, error) {
-	var counts []ImportCount
+func (i *CatalogImport) counts() ([]cohort.ImportCount, error) {
+	var counts []cohort.ImportCount
 	for _, kind := range cohort.CatalogKinds() {
 		query := "SELECT COALESCE(sum(CASE WHEN state = 1 THEN 1 ELSE 0 END), 0), COALESCE(sum(CASE WHEN state = 2 THEN 1 ELSE 0 END), 0), count(*) FROM " + importTables[kind]
 		if kind == cohort.CatalogVariant {
 			query += " WHERE made = 0"
 		}
-		c, all := ImportCount{Kind: kind}, int64(0)
+		c, all := cohort.ImportCount{Kind: kind}, int64(0)
 		if err := i.tx.QueryRow(query).Scan(&c.Added, &c.Replaced, &all); err != nil {
 			return nil, err
 		}

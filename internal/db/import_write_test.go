@@ -7,7 +7,6 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/service"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -28,9 +27,9 @@ func TestImportOfBaseVariants(t *testing.T) {
 		wantCounts(t, importInto(t, d, "a", append(items, variant(made+1, 2, "TWO"))...), [3]int64{}, [3]int64{0, 0, 2}, [3]int64{0, 0, 3})
 		wantCatalog(t, d, want)
 		wantMistakes(t, d, []cohort.CatalogItem{variant(77, 1, "ELSE"), variant(80, 1, "X"), variant(made+1, 1, "TWO", option(1, 1))},
-			service.ImportMistake{Line: 1, Text: "variant 77 is the base variant of product 1, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."},
-			service.ImportMistake{Line: 2, Text: "option_values: variant 80 has none, so it must be the base variant of product 1, but the product has another base variant or another SKU."},
-			service.ImportMistake{Line: 3, Text: "variant 1000000001 is the base variant of product 2, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."})
+			cohort.ImportMistake{Line: 1, Text: "variant 77 is the base variant of product 1, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."},
+			cohort.ImportMistake{Line: 2, Text: "option_values: variant 80 has none, so it must be the base variant of product 1, but the product has another base variant or another SKU."},
+			cohort.ImportMistake{Line: 3, Text: "variant 1000000001 is the base variant of product 2, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file."})
 	})
 }
 

@@ -10,9 +10,14 @@ import (
 
 const priceListColumns = "id, name, active, date_created, date_modified"
 
-// NextPriceListID allocates the id of a new price list in the store.
-func (t *Tx) NextPriceListID(storeKey string) (int64, error) {
-	return t.NextID(storeKey, "price_list")
+// CreatePriceList is InsertPriceList with the next id of the store. It returns the list with
+// the id.
+func (t *Tx) CreatePriceList(storeKey string, l cohort.PriceList) (cohort.PriceList, error) {
+	var err error
+	if l.ID, err = t.NextID(storeKey, "price_list"); err != nil {
+		return l, err
+	}
+	return l, t.InsertPriceList(storeKey, l)
 }
 
 // InsertPriceList adds a price list under its id. The commit returns KindConflict

@@ -13,8 +13,24 @@ import (
 const productColumns = `id, name, type, sku, weight, price, sale_price, retail_price, map_price, bulk_tiers, base_variant_id,
 	date_created, date_modified`
 
-// InsertProduct adds a product under its id, and adds it to its categories. The
-// caller inserts the base variant.
+// CreateProduct adds a product in its categories, and its base variant, each with the next
+// id of the store. It returns the product with the ids. Errors are those of InsertVariant.
+func (t *Tx) CreateProduct(storeKey string, p cohort.Product) (cohort.Product, error) {
+	var err error
+	if p.ID, err = t.NextID(storeKey, "product"); err != nil {
+		return p, err
+	}
+	if p.BaseVariantID, err = t.NextID(storeKey, "variant"); err != nil {
+		return p, err
+	}
+	if err := t.InsertProduct(storeKey, p); err != nil {
+		return p, err
+	}
+	return p, t.InsertVariant(storeKey, p.BaseVariant())
+}
+
+// InsertProduct adds a product under its id, in its categories. It does not insert the
+// base variant.
 func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 	err := t.Later("INSERT INTO products (store_hash, name_folded, "+productColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,

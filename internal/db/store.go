@@ -13,9 +13,17 @@ import (
 // key.
 const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created"
 
-// NextStoreKey returns the key of a new store with the hash. No earlier store had
-// this key.
-func (t *Tx) NextStoreKey(hash string) (string, error) {
+// CreateStore is InsertStore with a new key. It returns the store with the key.
+func (t *Tx) CreateStore(s cohort.Store) (cohort.Store, error) {
+	var err error
+	if s.Key, err = t.nextStoreKey(s.Hash); err != nil {
+		return s, err
+	}
+	return s, t.InsertStore(s)
+}
+
+// nextStoreKey returns a key for a store with a hash that no store has had before.
+func (t *Tx) nextStoreKey(hash string) (string, error) {
 	var generation int64
 	err := t.QueryRow(`INSERT INTO store_generations (hash, generation) VALUES ($1, 1)
 		ON CONFLICT (hash) DO UPDATE SET generation = store_generations.generation + 1 RETURNING generation`, hash).Scan(&generation)

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"time"
@@ -75,11 +76,30 @@ func (t *Tx) DeletedStores() ([]DeletedStore, error) {
 	})
 }
 
-// SweepStore deletes rows of a deleted store, and finally the row of the store
-// itself. Before each statement except the first, it calls enough with the number
-// of rows deleted so far, and stops if enough returns true. It returns the number
-// of deleted rows and whether there are more. Several nodes may sweep a store
-// concurrently.
+// SweepStore deletes the rows of a deleted store in batches, until there are none or ctx
+// ends. It calls progress after each batch with the number of rows deleted so far. It may
+// be interrupted and repeated, and several nodes may run it at the same time.
+func (db *DB) SweepStore(ctx context.Context, storeKey string, progress func(rows int64)) error {
+	b := db.batches()
+	var all int64
+	for more := true; more; {
+		var rows int64
+		err := b.do(ctx, func(tx *Tx) (err error) {
+			rows, more, err = tx.SweepStore(storeKey, func(rows int64) bool { return rows >= int64(b.rows) })
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		all += rows
+		progress(all)
+	}
+	return nil
+}
+
+// SweepStore deletes rows of a deleted store until enough returns true for the number of
+// rows deleted so far, and finally the row of the store. It returns the number of deleted
+// rows and whether there may be more.
 func (t *Tx) SweepStore(key string, enough func(rows int64) bool) (rows int64, more bool, err error) {
 	for _, table := range sweptTables() {
 		for {

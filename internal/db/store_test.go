@@ -97,7 +97,7 @@ func fillStore(t *testing.T, d *db.DB, store string) {
 	addGroups(t, d, store, newGroup(1, "first"), byDefault)
 	for group := range int64(3) {
 		update(t, d, func(tx *db.Tx) error {
-			id, err := tx.NextCustomerID(store)
+			id, err := tx.NextID(store, "customer")
 			if err != nil {
 				return err
 			}
@@ -105,7 +105,7 @@ func fillStore(t *testing.T, d *db.DB, store string) {
 		})
 	}
 	update(t, d, func(tx *db.Tx) error {
-		id, err := tx.NextAddressID(store)
+		id, err := tx.NextID(store, "customer_address")
 		if err != nil {
 			return err
 		}

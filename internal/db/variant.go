@@ -14,8 +14,18 @@ const variantColumns = "id, product_id, sku, price, sale_price, retail_price, ma
 // use the index.
 const hasSKU = " AND sku <> ''"
 
-// InsertVariant adds a variant under its id. The commit returns KindConflict if
-// another variant has its SKU, and KindNotFound if its product does not exist.
+// CreateVariant is InsertVariant with the next id of the store. It returns the variant with
+// the id.
+func (t *Tx) CreateVariant(storeKey string, v cohort.Variant) (cohort.Variant, error) {
+	var err error
+	if v.ID, err = t.NextID(storeKey, "variant"); err != nil {
+		return v, err
+	}
+	return v, t.InsertVariant(storeKey, v)
+}
+
+// InsertVariant adds a variant under its id. Update returns KindConflict if its
+// SKU is taken, and KindNotFound if its product is gone.
 func (t *Tx) InsertVariant(storeKey string, v cohort.Variant) error {
 	return t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		storeKey, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),

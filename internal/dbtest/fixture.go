@@ -81,7 +81,7 @@ func AddGroups(t testing.TB, d *db.DB, store string, groups ...cohort.Group) {
 
 // AddNext adds a group under the next id, as the service does.
 func AddNext(tx *db.Tx, store, name string) error {
-	id, err := tx.NextGroupID(store)
+	id, err := tx.NextID(store, "customer_group")
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func AddNext(tx *db.Tx, store, name string) error {
 func AddGroup(t testing.TB, d *db.DB, store, name string) (id int64) {
 	t.Helper()
 	Update(t, d, func(tx *db.Tx) (err error) {
-		if id, err = tx.NextGroupID(store); err != nil {
+		if id, err = tx.NextID(store, "customer_group"); err != nil {
 			return err
 		}
 		return tx.InsertGroup(store, NewGroup(id, name))

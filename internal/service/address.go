@@ -20,10 +20,8 @@ func (s *Service) CreateAddress(ctx context.Context, storeKey string, customerID
 		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		if a.ID, err = tx.NextAddressID(storeKey); err != nil {
-			return err
-		}
-		return tx.InsertAddress(storeKey, a)
+		a, err = tx.CreateAddress(storeKey, a)
+		return err
 	})
 	return a, err
 }

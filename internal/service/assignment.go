@@ -51,7 +51,7 @@ func (s *Service) CreateAssignments(ctx context.Context, storeKey string, list [
 			return err
 		}
 		for _, a := range list {
-			if err := insertAssignment(tx, storeKey, a); err != nil {
+			if _, err := tx.CreateAssignment(storeKey, a); err != nil {
 				return err
 			}
 		}
@@ -144,19 +144,7 @@ func putAssignment(tx *db.Tx, storeKey string, a cohort.PriceListAssignment) (co
 		a.ID = before.ID
 		return a, tx.UpdateAssignment(storeKey, a.ID, a.PriceListID)
 	}
-	if a.ID, err = tx.NextAssignmentID(storeKey); err != nil {
-		return a, err
-	}
-	return a, tx.InsertAssignment(storeKey, a)
-}
-
-func insertAssignment(tx *db.Tx, storeKey string, a cohort.PriceListAssignment) error {
-	id, err := tx.NextAssignmentID(storeKey)
-	if err != nil {
-		return err
-	}
-	a.ID = id
-	return tx.InsertAssignment(storeKey, a)
+	return tx.CreateAssignment(storeKey, a)
 }
 
 // DeleteAssignments deletes the assignments that pass the filter. It returns
@@ -293,7 +281,8 @@ func syncAssignments(tx *db.Tx, storeKey string, groupID int64, before, after []
 	if to == 0 {
 		return nil
 	}
-	return insertAssignment(tx, storeKey, cohort.PriceListAssignment{PriceListID: to, GroupID: groupID})
+	_, err := tx.CreateAssignment(storeKey, cohort.PriceListAssignment{PriceListID: to, GroupID: groupID})
+	return err
 }
 
 // groupIDs returns the distinct groups of assignments, ascending.

@@ -25,16 +25,15 @@ func byCursor(p cohort.Page) bool { return p.After != "" || p.Before != "" }
 //
 // It returns KindInvalid if a rule of categories is broken or the parent is not
 // allowed, and KindConflict if the parent has a category of this name.
-func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.Category) (cohort.Category, error) {
+func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.Category) (created cohort.Category, err error) {
 	c = c.Normalized()
 	if err := c.Validate(); err != nil {
 		return cohort.Category{}, err
 	}
-	err := s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
 		if err := tx.LockCategories(storeKey); err != nil {
 			return err
 		}
-		c.ID = 0 // an attempt before this one may have set it
 		tree, err := tx.CategoryParentsOf(storeKey, []int64{c.ParentID})
 		if err != nil {
 			return err
@@ -45,15 +44,13 @@ func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.
 		if err := checkCategoryName(tx, storeKey, c); err != nil {
 			return err
 		}
-		if c.ID, err = tx.NextID(storeKey, "category"); err != nil {
-			return err
-		}
-		return tx.InsertCategory(storeKey, c)
+		created, err = tx.CreateCategory(storeKey, c)
+		return err
 	})
 	if err != nil {
 		return cohort.Category{}, err
 	}
-	return c, nil
+	return created, nil
 }
 
 // Category returns a category, or KindNotFound.

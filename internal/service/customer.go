@@ -14,19 +14,18 @@ import (
 //
 // It returns KindInvalid if a rule of customers is broken, if the email is taken
 // (compared without regard to case), or if the group does not exist.
-func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.CustomerUpdate) (cohort.Customer, error) {
+func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.CustomerUpdate) (created cohort.Customer, err error) {
 	c := u.Apply(cohort.Customer{})
 	if err := c.Validate(); err != nil {
 		return cohort.Customer{}, err
 	}
 	hash := password.Unguessable()
 	if u.Password != nil {
-		var err error
 		if hash, err = s.hashPassword(ctx, storeKey, *u.Password); err != nil {
 			return cohort.Customer{}, err
 		}
 	}
-	err := s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
+	err = s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
 		if err := checkEmailFree(tx, storeKey, c); err != nil {
 			return err
 		}
@@ -38,17 +37,15 @@ func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.
 		if err != nil {
 			return err
 		}
-		if c.ID, err = tx.NextCustomerID(storeKey); err != nil {
-			return err
-		}
 		c.DateCreated = s.timestamp()
 		c.DateModified = c.DateCreated
-		return tx.InsertCustomer(storeKey, c, hash)
+		created, err = tx.CreateCustomer(storeKey, c, hash)
+		return err
 	})
 	if err != nil {
 		return cohort.Customer{}, emailError(err)
 	}
-	return c, nil
+	return created, nil
 }
 
 // Customer returns a customer, or KindNotFound.

@@ -207,7 +207,7 @@ func fill(t testing.TB, d *db.DB, store string, group int64, customers int) (ids
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
 		for range customers {
-			id, err := tx.NextCustomerID(store)
+			id, err := tx.NextID(store, "customer")
 			if err != nil {
 				return err
 			}

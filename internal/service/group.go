@@ -35,15 +35,10 @@ func (s *Service) CreateGroup(ctx context.Context, storeKey string, g cohort.Gro
 		if err := refs.check(tx, storeKey, g.DiscountRules); err != nil {
 			return err
 		}
-		id, err := tx.NextGroupID(storeKey)
-		if err != nil {
+		if g, err = tx.CreateGroup(storeKey, g); err != nil {
 			return err
 		}
-		g.ID = id
-		if err := tx.InsertGroup(storeKey, g); err != nil {
-			return err
-		}
-		if err := syncAssignments(tx, storeKey, id, nil, g.DiscountRules); err != nil {
+		if err := syncAssignments(tx, storeKey, g.ID, nil, g.DiscountRules); err != nil {
 			return err
 		}
 		pending, err = s.putSitewide(tx, storeKey, nil, g)

@@ -49,7 +49,7 @@ func addMany(t testing.TB, d *db.DB, store string, n int) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) error {
 		for i := range n {
-			id, err := tx.NextGroupID(store)
+			id, err := tx.NextID(store, "customer_group")
 			if err != nil {
 				return err
 			}

@@ -16,16 +16,10 @@ import (
 // MaxImportMistakes bounds the mistakes that a rejected import reports.
 const MaxImportMistakes = 100
 
-// ImportCount is what an import did with the items of a kind.
-type ImportCount = db.ImportCount
-
-// ImportMistake describes an error in a line of the import.
-type ImportMistake = db.ImportMistake
-
 // ImportMistakes is the error of an import that was rejected.
 type ImportMistakes struct {
-	First []ImportMistake // the first MaxImportMistakes, by line
-	Count int64           // of all mistakes
+	First []cohort.ImportMistake // the first MaxImportMistakes, by line
+	Count int64                  // of all mistakes
 }
 
 func (e *ImportMistakes) Error() string {
@@ -51,7 +45,7 @@ func (e *ImportUnmerged) Unwrap() error { return e.Err }
 //
 // It returns KindNotFound, *ImportMistakes, KindUnavailable if another import is
 // running, or the counts with *ImportUnmerged.
-func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func() (cohort.CatalogItem, error), dryRun bool) (counts []ImportCount, err error) {
+func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func() (cohort.CatalogItem, error), dryRun bool) (counts []cohort.ImportCount, err error) {
 	ctx = db.ForStore(ctx, storeKey)
 	err = s.db.ImportCatalog(ctx, storeKey, func(into *db.CatalogImport) error {
 		m := &mistakes{}
@@ -90,7 +84,7 @@ func conflictOf(err error) error {
 }
 
 // prepare checks the gathered items and computes the rows to write.
-func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
+func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
 	if err := check(into, m); err != nil {
 		return nil, err
 	}
@@ -201,17 +195,17 @@ func check(into *db.CatalogImport, m *mistakes) error {
 // mistakes counts mistakes. Of the list it keeps at least the first MaxImportMistakes
 // by line, and fewer than twice as many.
 type mistakes struct {
-	list         []ImportMistake
+	list         []cohort.ImportMistake
 	count        int64
 	unidentified bool // the id of some line is unknown
 }
 
 func (m *mistakes) add(line int64, text string) {
 	m.count++
-	m.keep(ImportMistake{Line: line, Text: text})
+	m.keep(cohort.ImportMistake{Line: line, Text: text})
 }
 
-func (m *mistakes) addAll(first []ImportMistake, count int64, err error) error {
+func (m *mistakes) addAll(first []cohort.ImportMistake, count int64, err error) error {
 	m.count += count
 	for _, f := range first {
 		m.keep(f)
@@ -219,7 +213,7 @@ func (m *mistakes) addAll(first []ImportMistake, count int64, err error) error {
 	return err
 }
 
-func (m *mistakes) keep(one ImportMistake) {
+func (m *mistakes) keep(one cohort.ImportMistake) {
 	m.list = append(m.list, one)
 	if len(m.list) >= 2*MaxImportMistakes {
 		m.cut()
@@ -227,7 +221,7 @@ func (m *mistakes) keep(one ImportMistake) {
 }
 
 func (m *mistakes) cut() {
-	slices.SortStableFunc(m.list, func(a, b ImportMistake) int { return cmp.Compare(a.Line, b.Line) })
+	slices.SortStableFunc(m.list, func(a, b cohort.ImportMistake) int { return cmp.Compare(a.Line, b.Line) })
 	m.list = m.list[:min(len(m.list), MaxImportMistakes)]
 }
 

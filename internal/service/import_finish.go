@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 )
 
@@ -31,7 +32,7 @@ func (s *Service) lease(storeKey string) func() db.ImportLease {
 }
 
 // finishImport runs the steps of an import that follow the gathering.
-func (s *Service) finishImport(ctx context.Context, storeKey string, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
+func (s *Service) finishImport(ctx context.Context, storeKey string, into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
 	lease, err := s.beginImport(ctx, storeKey)
 	if err != nil {
 		return nil, err
@@ -75,7 +76,7 @@ func (s *Service) beginImport(ctx context.Context, storeKey string) (func() db.I
 // prepareUnderLease is prepare with renewals of the lease. The lease keeps the catalog
 // from changing, so the statements need no common snapshot. A long snapshot would keep
 // SQLite from checkpointing its log and PostgreSQL from vacuuming old rows.
-func (s *Service) prepareUnderLease(ctx context.Context, lease func() db.ImportLease, into *db.CatalogImport, m *mistakes) ([]ImportCount, error) {
+func (s *Service) prepareUnderLease(ctx context.Context, lease func() db.ImportLease, into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
 	ctx, stop := context.WithCancel(ctx)
 	stopped := make(chan struct{})
 	go func() {

@@ -63,7 +63,7 @@ type slotContext struct {
 
 func (c slotContext) Err() error {
 	pc, _, _, _ := runtime.Caller(1)
-	if strings.HasSuffix(runtime.FuncForPC(pc).Name(), "/internal/limit.(*Work).Begin") {
+	if strings.HasSuffix(runtime.FuncForPC(pc).Name(), "/internal/limit.(*FairQueue).Acquire") {
 		c.requested()
 	}
 	return c.Context.Err()

@@ -10,29 +10,24 @@ import (
 // CreatePriceList adds a price list to a store and returns it as stored, with its id
 // and dates. It returns KindInvalid if a rule of price lists is broken, and
 // KindConflict if another list has the name.
-func (s *Service) CreatePriceList(ctx context.Context, storeKey string, l cohort.PriceList) (cohort.PriceList, error) {
+func (s *Service) CreatePriceList(ctx context.Context, storeKey string, l cohort.PriceList) (created cohort.PriceList, err error) {
 	l = l.Normalized()
 	if err := l.Validate(); err != nil {
 		return cohort.PriceList{}, err
 	}
-	err := s.update(ctx, storeKey, func(tx *db.Tx) error {
-		l.ID = 0
+	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
 		if err := checkListName(tx, storeKey, l); err != nil {
 			return err
 		}
 		l.DateCreated = s.timestamp()
 		l.DateModified = l.DateCreated
-		id, err := tx.NextPriceListID(storeKey)
-		if err != nil {
-			return err
-		}
-		l.ID = id
-		return tx.InsertPriceList(storeKey, l)
+		created, err = tx.CreatePriceList(storeKey, l)
+		return err
 	})
 	if err != nil {
 		return cohort.PriceList{}, err
 	}
-	return l, nil
+	return created, nil
 }
 
 // checkListName returns KindConflict if another list has the name of l.

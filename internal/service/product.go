@@ -26,18 +26,10 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 		if err := checkSKUFree(tx, storeKey, p.SKU, 0); err != nil {
 			return err
 		}
-		if p.ID, err = tx.NextID(storeKey, "product"); err != nil {
-			return err
-		}
-		if p.BaseVariantID, err = tx.NextID(storeKey, "variant"); err != nil {
-			return err
-		}
 		p.DateCreated = s.timestamp()
 		p.DateModified = p.DateCreated
-		if err := tx.InsertProduct(storeKey, p); err != nil {
-			return err
-		}
-		return tx.InsertVariant(storeKey, p.BaseVariant())
+		p, err = tx.CreateProduct(storeKey, p)
+		return err
 	})
 	if err != nil {
 		return cohort.Product{}, skuError(err)

@@ -24,10 +24,8 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 		if cohort.KindOf(err) != cohort.KindNotFound {
 			return err
 		}
-		if st.Key, err = tx.NextStoreKey(st.Hash); err != nil {
-			return err
-		}
-		return tx.InsertStore(st)
+		st, err = tx.CreateStore(st)
+		return err
 	})
 	return st, err
 }

@@ -29,18 +29,15 @@ func (s *Service) CreateVariant(ctx context.Context, storeKey string, v cohort.V
 		if err != nil {
 			return err
 		}
-		v.ID = 0 // an attempt before this one may have set it
 		if err := checkSiblings(tx, storeKey, v); err != nil {
 			return err
 		}
 		if err := checkSKUFree(tx, storeKey, v.SKU, 0); err != nil {
 			return err
 		}
-		if v.ID, err = tx.NextID(storeKey, "variant"); err != nil {
-			return err
-		}
-		created = CatalogVariant{v, p}
-		return tx.InsertVariant(storeKey, v)
+		created.Product = p
+		created.Variant, err = tx.CreateVariant(storeKey, v)
+		return err
 	})
 	return created, skuError(err)
 }

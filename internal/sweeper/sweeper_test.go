@@ -104,7 +104,7 @@ func (f *fixture) leave(t *testing.T, svc *service.Service, members int) {
 	}
 	err = f.db.Update(t.Context(), func(tx *db.Tx) error {
 		for range members {
-			id, err := tx.NextCustomerID("a")
+			id, err := tx.NextID("a", "customer")
 			if err != nil {
 				return err
 			}

@@ -35,7 +35,7 @@ func TestWriterProcess(t *testing.T) {
 	for {
 		var id int64
 		update(t, d, func(tx *db.Tx) (err error) {
-			if id, err = tx.NextGroupID("a"); err != nil {
+			if id, err = tx.NextID("a", "customer_group"); err != nil {
 				return err
 			}
 			return tx.InsertGroup("a", newGroup(id, "acknowledged"))

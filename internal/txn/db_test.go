@@ -185,7 +185,7 @@ func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 	err := attempt(t.Context(), d, func(tx *db.Tx) (err error) {
 		if n%4 == 0 {
 			ended = true
-			if id, err = tx.NextGroupID("a"); err != nil {
+			if id, err = tx.NextID("a", "customer_group"); err != nil {
 				return err
 			}
 			return tx.InsertGroup("a", newGroup(id, "kept"))

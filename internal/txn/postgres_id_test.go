@@ -25,7 +25,7 @@ func TestCounterIsLost(t *testing.T) {
 			addStores(t, d, "a")
 			add := func(beforeInsert func()) (id int64) {
 				update(t, d, func(tx *db.Tx) (err error) {
-					if id, err = tx.NextGroupID("a"); err != nil {
+					if id, err = tx.NextID("a", "customer_group"); err != nil {
 						return err
 					}
 					beforeInsert()

@@ -52,7 +52,7 @@ var operations = []operation{
 			if found, err := tx.HasGroup(store, 1); err != nil || !found {
 				return fmt.Errorf("group 1 found: %t, error %w", found, err)
 			}
-			id, err := tx.NextCustomerID(store)
+			id, err := tx.NextID(store, "customer")
 			if err != nil {
 				return err
 			}

@@ -28,7 +28,7 @@ const keptGroups = 10
 // tables, so that a partial update is detectable. The number of the last update
 // determines the content of all tables.
 func addWhole(tx *db.Tx) (n int64, err error) {
-	if n, err = tx.NextGroupID("a"); err != nil {
+	if n, err = tx.NextID("a", "customer_group"); err != nil {
 		return n, err
 	}
 	if err := tx.ClearDefaultGroup("a", t0); err != nil {

@@ -104,7 +104,7 @@ func TestContextEndsDuringCommit(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var id int64
 		cancelled := queueUntil(ctx, d, func(tx *db.Tx) (err error) {
-			id, err = tx.NextGroupID("a")
+			id, err = tx.NextID("a", "customer_group")
 			return errors.Join(err, tx.InsertGroup("a", newGroup(id, "x")))
 		})
 		other := queue(t, d, add("a", "y"))
