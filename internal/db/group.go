@@ -178,7 +178,7 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 	}
 	groups, err := txn.Collect(rows, scanGroup)
 	for _, g := range groups {
-		t.Note(nil, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
+		err = t.Note(err, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
 	}
 	return err
 }
