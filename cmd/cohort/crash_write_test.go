@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/testenv"
 )
 
@@ -101,7 +102,7 @@ func (h *history) checkStore(tx *db.Tx, l *ledger) error {
 			h.t.Errorf("%s: in the database, group %d is %+v, want %v", l.store, g.ID, g, th)
 		}
 	}
-	customers, err := tx.ListCustomers(l.store, cohort.CustomerFilter{}, all)
+	customers, err := dbtest.Customers(tx, l.store, cohort.CustomerFilter{}, all)
 	if err != nil {
 		return err
 	}

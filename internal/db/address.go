@@ -68,11 +68,6 @@ func (t *Tx) ReadAddresses(storeKey string, customerID int64, p cohort.Page, fn 
 	}.each(t, p, p.Size, fn)
 }
 
-// ListAddresses returns the rows that ReadAddresses reads.
-func (t *Tx) ListAddresses(storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, customerID, p, fn) })
-}
-
 // CountAddresses returns how many addresses a customer has.
 func (t *Tx) CountAddresses(storeKey string, customerID int64) (int64, error) {
 	var n int64

@@ -83,14 +83,9 @@ func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Pa
 	}.each(t, p, p.Size, fn)
 }
 
-// ListCustomers returns the rows that ReadCustomers reads.
-func (t *Tx) ListCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	return all(func(fn func(cohort.Customer) bool) error { return t.ReadCustomers(storeKey, f, p, fn) })
-}
-
-// ListCustomersForUpdate is ListCustomers with row locks, for a transaction that
-// deletes the customers. It reads only their ids and groups: the notes of a
-// hundred customers may have 26 MB.
+// ListCustomersForUpdate returns the customers of a page that pass the filter, and
+// locks their rows, for a transaction that deletes them. It reads only their ids
+// and groups: the notes of a hundred customers may have 26 MB.
 func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
 	w := whereCustomers(storeKey, f)
 	if err := w.page(p, p.Size, byID); err != nil {

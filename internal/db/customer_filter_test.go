@@ -147,7 +147,7 @@ func TestCustomerFiltersAgainstModel(t *testing.T) {
 			want = want[min(len(want), int(p.Offset())):]
 			want = want[:min(len(want), p.Size)]
 			view(t, d, func(tx *db.Tx) error {
-				got, err := tx.ListCustomers("a", f, p)
+				got, err := dbtest.Customers(tx, "a", f, p)
 				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 					rt.Errorf("(-want +got):\n%s", diff)
 				}

@@ -216,3 +216,8 @@ func (t *tracedTransactions) add(query string) {
 func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
 	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
 }
+
+// ListAddresses returns the rows that ReadAddresses reads.
+func (t *Tx) ListAddresses(storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
+	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, customerID, p, fn) })
+}

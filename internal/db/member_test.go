@@ -79,7 +79,7 @@ func wantMembers(t testing.TB, d *db.DB, store string, want map[int64]int64) {
 		}
 		listed := map[int64]int64{}
 		var inNone int64
-		customers, err := tx.ListCustomers(store, allCustomers, cohort.Page{Number: 1, Size: 100_000})
+		customers, err := dbtest.Customers(tx, store, allCustomers, cohort.Page{Number: 1, Size: 100_000})
 		for _, c := range customers {
 			if one, err := tx.Customer(store, c.ID); err != nil || one.GroupID != c.GroupID {
 				t.Errorf("customer %d is in group %d by the list, in %d by its id (%v)", c.ID, c.GroupID, one.GroupID, err)
@@ -110,7 +110,7 @@ func wantFilter(t testing.TB, tx *db.Tx, store string, group, want int64) {
 	t.Helper()
 	f := cohort.CustomerFilter{GroupID: &group}
 	n, err := tx.CountCustomers(store, f)
-	list, listErr := tx.ListCustomers(store, f, cohort.Page{Number: 1, Size: 100_000})
+	list, listErr := dbtest.Customers(tx, store, f, cohort.Page{Number: 1, Size: 100_000})
 	if n != want || int64(len(list)) != want || err != nil || listErr != nil {
 		t.Errorf("filter by group %d of %s: count %d (%v), list %d (%v), want %d", group, store, n, err, len(list), listErr, want)
 	}

@@ -187,11 +187,20 @@ func ChangeCustomer(tx *db.Tx, store string, id int64, change func(*cohort.Custo
 	return tx.UpdateCustomer(store, before, after, "")
 }
 
+// Customers returns the customers of a page that pass a filter, read in tx.
+func Customers(tx *db.Tx, store string, f cohort.CustomerFilter, p cohort.Page) (customers []cohort.Customer, err error) {
+	err = tx.ReadCustomers(store, f, p, func(c cohort.Customer) bool {
+		customers = append(customers, c)
+		return true
+	})
+	return customers, err
+}
+
 // ListCustomers returns the customers of a store that pass a filter.
 func ListCustomers(t testing.TB, d *db.DB, store string, f cohort.CustomerFilter) (customers []cohort.Customer) {
 	t.Helper()
 	View(t, d, func(tx *db.Tx) (err error) {
-		customers, err = tx.ListCustomers(store, f, cohort.Page{Number: 1, Size: 100_000})
+		customers, err = Customers(tx, store, f, cohort.Page{Number: 1, Size: 100_000})
 		return err
 	})
 	return customers

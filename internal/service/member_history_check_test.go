@@ -7,6 +7,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
 )
 
 // snapshot compares all sources of group membership, in one snapshot of the database.
@@ -21,7 +22,7 @@ func (h *history) snapshot(ctx context.Context) {
 		if err != nil {
 			return err
 		}
-		customers, err := tx.ListCustomers(h.store, cohort.CustomerFilter{}, all)
+		customers, err := dbtest.Customers(tx, h.store, cohort.CustomerFilter{}, all)
 		if err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func (h *history) snapshot(ctx context.Context) {
 			if err != nil {
 				return err
 			}
-			list, err := tx.ListCustomers(h.store, f, all)
+			list, err := dbtest.Customers(tx, h.store, f, all)
 			if err != nil {
 				return err
 			}

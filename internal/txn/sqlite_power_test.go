@@ -72,7 +72,7 @@ func lastWhole(t *testing.T, d *db.DB) (last int64) {
 		if groups, err = tx.ListGroups("a", everything, onePage); err != nil {
 			return err
 		}
-		if customers, err = tx.ListCustomers("a", cohort.CustomerFilter{}, onePage); err != nil {
+		if customers, err = dbtest.Customers(tx, "a", cohort.CustomerFilter{}, onePage); err != nil {
 			return err
 		}
 		counts, err = tx.MemberCounts("a")
