@@ -11,8 +11,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/sweeper"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/sweeper"
 )
 
 // BenchmarkWritesBesideASweep measures how long consecutive writes of one store

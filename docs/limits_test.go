@@ -24,7 +24,7 @@ var notBounds = map[string]string{
 	"db.skuBatch":                        "a batch size; it does not bound an import",
 	"db.firstBatch":                      "an initial batch size, between db.minBatch and db.maxBatch",
 	"db.minBatch":                        "a lower bound",
-	"db.minBatchPause":                    "a lower bound",
+	"db.minBatchPause":                   "a lower bound",
 	"txn.ofdGetLock":                     "a constant of Linux",
 	"txn.ofdSetLock":                     "a constant of Linux",
 	"txn.ownerOnly":                      "a file mode",

@@ -3,7 +3,7 @@
 // message beside the change that it reports; afterwards the request that made the
 // change, or a worker of any node, delivers it.
 //
-// Messages are kept in the table "jobs". docs/decisions/0051-outbox.md has the
+// Messages are kept in the table "jobs". docs/decisions/0050-outbox.md has the
 // reasons for the design.
 package outbox
 

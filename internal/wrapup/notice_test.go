@@ -16,7 +16,7 @@ import (
 )
 
 // TestNotice prints which tests this run skips or shortens, and why, where
-// somebody who runs plain `go test ./...` sees it. docs/decisions/0052 has the
+// somebody who runs plain `go test ./...` sees it. docs/decisions/0051 has the
 // reasons for the way it takes.
 func TestNotice(t *testing.T) {
 	text := notice()
