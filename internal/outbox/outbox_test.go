@@ -90,6 +90,12 @@ func (s *system) begin(m outbox.Message) {
 	s.received = append(s.received, m)
 }
 
+func (s *system) newestOf(of subject) outbox.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.newest[of]
+}
+
 // calls returns the calls since the last call of it.
 func (s *system) calls() []outbox.Message {
 	s.mu.Lock()
@@ -310,7 +316,7 @@ func (f *fixture) attempt(t *testing.T) outbox.Outcome {
 
 func (f *fixture) wantNewest(t *testing.T, payload string) {
 	t.Helper()
-	if m := f.system.newest[subject{"a", kind, "7"}]; string(m.Payload) != payload {
+	if m := f.system.newestOf(subject{"a", kind, "7"}); string(m.Payload) != payload {
 		t.Errorf("the system has %s, want %s", m.Payload, payload)
 	}
 }
