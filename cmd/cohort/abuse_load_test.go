@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
 // largestResponse is the largest allowed response in bytes.
@@ -126,9 +128,9 @@ func listsUnread(t *testing.T, a *abuse) {
 		return `{"name":"large","category_access":{"type":"specific","categories":[` + numbers(ids) + `]},"discount_rules":[` +
 			repeated(min(ids, 1000), `{"type":"category","category_id":%d,"method":"percent","amount":"5.0000"}`) + `]}`
 	}
-	n := a.size(20, 100)
+	n := a.size(testenv.Times(20, 10), 100)
 	if r := v.ask(t.Context(), token, "POST", "/stores/xyz/v2/customer_groups", group()); r.status != 200 {
-		ids, n = 1000, a.size(50, 250) // the expected result: so many categories are rejected
+		ids, n = 1000, a.size(testenv.Times(50, 20), 250) // the expected result: so many categories are rejected
 	}
 	fill(n, "/stores/xyz/v2/customer_groups", group())
 	a.unread(t, v, token, fmt.Sprintf("%d groups with %d categories", n, ids), "/stores/xyz/v2/customer_groups?limit=250")
@@ -176,7 +178,7 @@ func largeOperations(t *testing.T, a *abuse) {
 	gone := v.newStore("large")
 	v.newStore("next")
 	reader := v.newToken("next")
-	n := a.size(2_000, 50_000)
+	n := a.size(testenv.Times(2_000, 1_000), 50_000)
 	file := filepath.Join(t.TempDir(), "catalog.jsonl")
 	text := strings.ReplaceAll(repeated(n, `{"kind":"product","id":%[1]d,"name":"p%[1]d","price":10}`), ",{", "\n{") + "\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

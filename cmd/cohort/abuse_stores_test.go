@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/testenv"
 )
 
@@ -19,7 +18,7 @@ import (
 // Requests with the old token have no effect on the new store, and a new token
 // shows nothing of the old store.
 func recreatedStore(t *testing.T, a *abuse) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
+	a.each(t, func(t *testing.T, url string) {
 		v := newVictimOn(t, url)
 		rounds := a.size(testenv.Times(6, 3), 30) // three ways of using the store
 		wrote, saw := 0, 0
@@ -88,7 +87,7 @@ func (v *victim) recreate(old string, way int) (token string, landed, seen bool)
 // tokenRevoked revokes a token that is used for writes. No write that begins
 // after the revocation is acknowledged.
 func tokenRevoked(t *testing.T, a *abuse) {
-	dbtest.EachURL(t, func(t *testing.T, url string) {
+	a.each(t, func(t *testing.T, url string) {
 		v := newVictimOn(t, url)
 		v.newStore("xyz")
 		rounds := a.size(2, 20)

@@ -38,7 +38,7 @@ func TestKilledWhileWriting(t *testing.T) {
 }
 
 func testKilledWhileWriting(t *testing.T, url string) {
-	kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](8, 3))
+	kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](8, 2))
 	seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 	t.Logf("COHORT_CRASH_SEED=%d", seed)
 	rng := rand.New(rand.NewPCG(seed, 1<<32))

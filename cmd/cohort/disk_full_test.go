@@ -126,6 +126,7 @@ func (h *history) awaitWritable(status int) {
 		if res.StatusCode == status {
 			return
 		}
+		<-time.After(pollPause)
 	}
 	h.t.Fatalf("/readyz?write does not become %d", status)
 }

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // binary is the program, built once for all tests: what a signal does and what
@@ -52,6 +53,11 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 	}
 	return cmd
 }
+
+// pollPause is the pause between two looks at a condition that has no
+// notification. Polling without a pause takes the processor from the process
+// under test.
+const pollPause = 5 * time.Millisecond
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 

@@ -186,6 +186,7 @@ func (c *callers) awaitReady(node string, want int, within time.Duration) {
 		case status == want:
 			return
 		}
+		<-time.After(pollPause)
 	}
 }
 

@@ -19,14 +19,14 @@ const (
 )
 
 // some is how many changes are acknowledged before and after each event of a test.
-func some() int64 { return testenv.Times[int64](100, 25) }
+func some() int64 { return testenv.Times[int64](100, 15) }
 
 // An operator stops the server and starts it again.
 func TestDatabaseRestarts(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	c := newCallers(t, serve(t, "--db", s.URL()).url)
-	for range 2 {
+	for range testenv.Times(2, 1) {
 		c.await(some())
 		s.Restart()
 	}
@@ -44,7 +44,7 @@ func TestDatabaseIsKilled(t *testing.T) {
 	t.Parallel()
 	s := pgtest.Start(t, pgtest.Options{})
 	c := newCallers(t, serve(t, "--db", s.URL()).url)
-	for range 2 {
+	for range testenv.Times(2, 1) {
 		c.await(some())
 		s.Kill()
 		s.Restart()
@@ -65,7 +65,7 @@ func TestConnectionsAreCutUnderLoad(t *testing.T) {
 	s := pgtest.Start(t, pgtest.Options{})
 	p := pgtest.NewProxy(t, s.Addr())
 	c := newCallers(t, serve(t, "--db", p.URL(s.URL())).url)
-	for range testenv.Times(10, 3) {
+	for range testenv.Times(10, 1) {
 		c.await(some() / 5)
 		p.CutAll()
 		c.await(some() / 5)

@@ -114,7 +114,8 @@ func (s *pricingSystem) amount(group int64) string {
 // COHORT_CRASH_KILLS is the number of kills, COHORT_CRASH_SEED the seed of the
 // random numbers.
 func TestKilledWhileSendingDiscounts(t *testing.T) {
-	each(t, func(t *testing.T, url string) {
+	t.Parallel()
+	eachOrSQLite(t, func(t *testing.T, url string) {
 		kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](6, 2))
 		seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 		t.Logf("COHORT_CRASH_SEED=%d", seed)
@@ -136,7 +137,7 @@ func TestKilledWhileSendingDiscounts(t *testing.T) {
 				case <-p.ended:
 					t.Errorf("the server ended: %v\n%s", p.err, &p.log)
 					stop = 0
-				default:
+				case <-time.After(time.Millisecond):
 				}
 			}
 			p.kill(t)
@@ -223,7 +224,7 @@ func awaitNoJobs(t *testing.T, url string) {
 		if time.Now().After(deadline) {
 			t.Fatalf("jobs are left: %+v", jobs)
 		}
-		<-time.After(20 * time.Millisecond) // poll without loading the server
+		<-time.After(pollPause)
 	}
 }
 

@@ -196,6 +196,7 @@ func (w *watched) awaitVitals(t *testing.T, what string, are func(vitals) bool) 
 			t.Errorf("never reached: %s; the server has %s and %.0f requests under way", what, v, v.inFlight)
 			return v
 		}
+		<-time.After(pollPause)
 	}
 }
 
