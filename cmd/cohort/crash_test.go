@@ -71,7 +71,7 @@ var filled = sync.OnceValues(func() ([]byte, error) {
 // filler builds the program that fills a database, once.
 var filler = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(filepath.Dir(binary), "fill")
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", path, "./testdata/fill").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-w", "-o", path, "./testdata/fill").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("%w\n%s", err, out)
 	}
 	return path, nil

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -12,18 +13,37 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 )
 
-// binary is the program, built once for all tests: what a signal does and what
-// the exit status is can be seen from outside only. COHORT_TEST_BINARY names one to
-// test instead, such as that of an older version.
+// binary is the path of the program under test. The tests run it as a process,
+// because signals and the exit status have no effect inside a test. It is built
+// once for all tests. COHORT_TEST_BINARY names another binary to test instead,
+// such as an older version.
 var binary string
 
-func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+func TestMain(m *testing.M) {
+	allowMoreParallelTests()
+	os.Exit(buildAndRun(m))
+}
+
+// allowMoreParallelTests doubles the number of tests that run in parallel,
+// unless -parallel sets it: many of these tests wait for timeouts of other
+// processes and use little processor time meanwhile.
+func allowMoreParallelTests() {
+	flag.Parse()
+	number := flag.Lookup("test.parallel").Value
+	if n := runtime.GOMAXPROCS(0); number.String() == strconv.Itoa(n) {
+		if err := number.Set(strconv.Itoa(2 * n)); err != nil {
+			panic(err)
+		}
+	}
+}
 
 func buildAndRun(m *testing.M) int {
 	if binary = os.Getenv("COHORT_TEST_BINARY"); binary != "" {
@@ -35,14 +55,16 @@ func buildAndRun(m *testing.M) int {
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "cohort")
-	// Without the version version, which needs a checkout that git trusts.
-	if out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, ".").CombinedOutput(); err != nil {
+	// -buildvcs=false: reading the revision needs a checkout that git trusts.
+	// -w: linking without debugging information takes a third less time.
+	if out, err := exec.Command("go", "build", "-buildvcs=false", "-ldflags=-w", "-o", binary, ".").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("%v\n%s", err, out))
 	}
 	return m.Run()
 }
 
-// command is the program with nothing of this process's COHORT_ variables.
+// command returns a command that runs the program without the COHORT_ variables
+// of this process.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), binary, args...)
@@ -61,29 +83,29 @@ const pollPause = 5 * time.Millisecond
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 
-// process is a "cohort serve --dev" that runs.
+// process is a running "cohort serve --dev".
 type process struct {
 	*exec.Cmd
 	url     string
-	serving chan string   // the url, when it serves
-	ended   chan struct{} // closed when it has ended
-	err     error         // what Wait said, once it has
-	log     bytes.Buffer  // standard error, once it has
+	serving chan string   // receives the URL when the server accepts requests
+	ended   chan struct{} // closed when the process has ended
+	err     error         // result of Wait, valid once ended is closed
+	log     bytes.Buffer  // standard error, valid once ended is closed
 }
 
-// serve starts a server on a free port and waits until it serves.
+// serve starts a server on a free port and waits until it accepts requests.
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := start(t, args...)
 	select {
 	case p.url = <-p.serving:
 	case <-p.ended:
-		t.Fatalf("it ended: %v\n%s", p.err, &p.log)
+		t.Fatalf("the server ended: %v\n%s", p.err, &p.log)
 	}
 	return p
 }
 
-// start is serve without the wait.
+// start is serve, but does not wait.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	db := "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
@@ -97,7 +119,7 @@ func start(t *testing.T, args ...string) *process {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		_ = p.Process.Kill() // no matter: by now it should have ended
+		_ = p.Process.Kill() // it has usually ended already
 		<-p.ended
 	})
 	go func() {
@@ -121,7 +143,7 @@ func (p *process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
-func TestSignalsEndTheServer(t *testing.T) {
+func TestSignalEndsServer(t *testing.T) {
 	for _, s := range []os.Signal{syscall.SIGTERM, os.Interrupt} {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
@@ -134,18 +156,18 @@ func TestSignalsEndTheServer(t *testing.T) {
 			p.signal(t, s)
 			<-p.ended
 			if p.err != nil {
-				t.Errorf("it ended with %v, want exit status 0", p.err)
+				t.Errorf("the server ended with %v, want exit status 0", p.err)
 			}
 			if !strings.HasSuffix(strings.TrimSpace(p.log.String()), "msg=stopped") {
-				t.Errorf("the last line of the log is not about its end:\n%s", &p.log)
+				t.Errorf("the last line of the log is not msg=stopped:\n%s", &p.log)
 			}
 		})
 	}
 }
 
-// Somebody who presses Ctrl-C twice does not want to wait for the requests
-// under way.
-func TestSecondSignalEndsAtOnce(t *testing.T) {
+// The first signal makes the server wait for the requests in progress. A second
+// one, such as a second Ctrl-C, ends it immediately.
+func TestSecondSignalEndsServerImmediately(t *testing.T) {
 	t.Parallel()
 	p := serve(t, "--shutdown-timeout", "1h")
 	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
@@ -153,30 +175,30 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	// The server says "100 Continue" when the handler waits for the body, which
-	// never comes.
+	// The server sends "100 Continue" when the handler waits for the body. The
+	// test never sends the body.
 	_, err = io.WriteString(conn, "POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\n"+
 		"X-Auth-Token: demo-token\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
-		t.Fatalf("the request is not under way: %q, %v", line, err)
+		t.Fatalf("the request is not in progress: got %q, %v", line, err)
 	}
 
-	// When exactly the first signal has done its work cannot be seen from
-	// outside, so signals go on; without a second one it would take an hour.
+	// The test cannot observe when the server has handled the first signal, so
+	// it repeats the signal. Without a second one the server would wait an hour.
 	for alive := true; alive; {
 		p.signal(t, syscall.SIGTERM)
 		select {
 		case <-p.ended:
 			alive = false
-		default:
+		case <-time.After(time.Millisecond):
 		}
 	}
 	exit, ok := errors.AsType[*exec.ExitError](p.err)
 	if !ok || !exit.Sys().(syscall.WaitStatus).Signaled() {
-		t.Errorf("it ended with %v, want the end that the signal brings by itself", p.err)
+		t.Errorf("the server ended with %v, want it terminated by the signal", p.err)
 	}
 }
 

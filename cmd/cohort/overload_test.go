@@ -13,10 +13,12 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
-// crowd is the number of concurrent connections.
-const crowd = 2000
+// crowd returns the number of concurrent connections.
+func crowd() int { return testenv.Times(2000, 500) }
 
 // TestOverload sends far more concurrent requests to one store than the limits
 // allow. Each gets the requested response or a 429 in the documented form. A
@@ -26,7 +28,7 @@ func TestOverload(t *testing.T) {
 	w := watch(t)
 	before := w.vitals(t)
 	s := newSoak(t, w)
-	visitors := s.dialMany(crowd)
+	visitors := s.dialMany(crowd())
 	stop := s.probe()
 
 	var created, deleted figures
@@ -56,7 +58,7 @@ func TestOverload(t *testing.T) {
 	s.wantServed()
 	s.http.CloseIdleConnections()
 	t.Logf("%d connections\nresponses: %s\nslowest response of /livez: %v\nbefore: %s\nafter: %s",
-		crowd, &s.figures, slowest, before, w.awaitCalm(t, before))
+		crowd(), &s.figures, slowest, before, w.awaitCalm(t, before))
 	w.end(t)
 }
 
