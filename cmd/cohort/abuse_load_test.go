@@ -56,7 +56,8 @@ func (v *victim) bring(store string, categories, products int) {
 // shuts down.
 func pricesOfEverything(t *testing.T, a *abuse) {
 	v := newVictim(t)
-	categories, products := a.size(100, 1000), a.size(100, 500)
+	few := testenv.Times(100, 50)
+	categories, products := a.size(few, 1000), a.size(few, 500)
 	token := v.newStore("xyz")
 	honest := v.newStore("honest")
 	v.bring("xyz", categories, products)

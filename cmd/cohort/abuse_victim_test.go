@@ -19,8 +19,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"cohort.example/cohort/internal/testenv"
 )
 
 const (
@@ -380,9 +378,7 @@ func (v *victim) beside(do func(ctx context.Context, round int) reply) (stop fun
 		var all tally
 		for round := 0; ctx.Err() == nil && !v.hasEnded(); round++ {
 			all.add(do(v.t.Context(), round))
-			if !testenv.Full() {
-				<-time.After(2 * time.Millisecond)
-			}
+			pauseIfShort()
 		}
 		done <- &all
 	}()

@@ -75,6 +75,7 @@ func startWriters(t *testing.T, nodes []string, token string) *writers {
 		w.work.Go(func() {
 			for !w.stopped.Load() {
 				w.write(nodes[i%len(nodes)], token)
+				pauseIfShort()
 			}
 		})
 	}

@@ -19,6 +19,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
 // binary is the path of the program under test. The tests run it as a process,
@@ -80,6 +82,15 @@ func command(t *testing.T, args ...string) *exec.Cmd {
 // notification. Polling without a pause takes the processor from the process
 // under test.
 const pollPause = 5 * time.Millisecond
+
+// pauseIfShort is called by clients between two requests. In the short form of
+// the tests they send at most about 500 requests per second each, to save
+// processor time; in the full form they do not pause.
+func pauseIfShort() {
+	if !testenv.Full() {
+		<-time.After(2 * time.Millisecond)
+	}
+}
 
 var servingLine = regexp.MustCompile(`msg=serving url=(\S+)`)
 

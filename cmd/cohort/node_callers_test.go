@@ -49,6 +49,7 @@ func newCallers(t *testing.T, nodes ...string) *callers {
 		c.work.Go(func() {
 			for n := 0; !c.over.Load() && !t.Failed(); n++ {
 				c.round(fmt.Sprintf("caller %d, group %d", i, n), n)
+				pauseIfShort()
 			}
 		})
 	}
