@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"cohort.example/cohort/cohorttest"
@@ -175,7 +176,7 @@ func checkHeader(described openapi3.Headers, got http.Header, report reporter) {
 		if h.Value.Schema.Value.Type.Is("integer") {
 			v = json.Number(value)
 		}
-		if err := h.Value.Schema.Value.VisitJSON(v, openapi3.EnableJSONSchema2020()); err != nil {
+		if err := conforms(h.Value.Schema.Value, v); err != nil {
 			report("the header %s: %v", name, err)
 		}
 	}
@@ -195,21 +196,46 @@ func checkResponse(described openapi3.Content, x cohorttest.Exchange, report rep
 	case contentType == "application/json":
 		checkJSON(media, x.Body, "the response", report)
 	default:
-		if err := media.Schema.Value.VisitJSON(x.Body, openapi3.EnableJSONSchema2020()); err != nil {
+		if err := conforms(media.Schema.Value, x.Body); err != nil {
 			report("%v", err)
 		}
 	}
 }
 
-func checkJSON(media *openapi3.MediaType, text, what string, report reporter) {
-	var value any
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber() // a float64 cannot represent all ids
-	if err := d.Decode(&value); err != nil {
-		report("%s: %v: %s", what, err, text)
-		return
+// verdicts has the results of earlier checks. VisitJSON compiles the schema each time,
+// and most responses have headers and bodies that an earlier response had.
+var verdicts sync.Map // of verdict to error, which is nil if the value conforms
+
+// verdict is a schema and what was compared with it: a string, a number or a document.
+type verdict struct {
+	schema *openapi3.Schema
+	value  any
+}
+
+// document is the text of a JSON document.
+type document string
+
+// conforms returns an error unless the value conforms to the schema.
+func conforms(schema *openapi3.Schema, value any) error {
+	key := verdict{schema, value}
+	if old, ok := verdicts.Load(key); ok {
+		err, _ := old.(error)
+		return err
 	}
-	if err := media.Schema.Value.VisitJSON(value, openapi3.EnableJSONSchema2020()); err != nil {
+	if text, ok := value.(document); ok {
+		d := json.NewDecoder(strings.NewReader(string(text)))
+		d.UseNumber() // a float64 cannot represent all ids
+		if err := d.Decode(&value); err != nil {
+			return err
+		}
+	}
+	err := schema.VisitJSON(value, openapi3.EnableJSONSchema2020())
+	verdicts.Store(key, err)
+	return err
+}
+
+func checkJSON(media *openapi3.MediaType, text, what string, report reporter) {
+	if err := conforms(media.Schema.Value, document(text)); err != nil {
 		report("%s: %v: %s", what, err, text)
 	}
 }

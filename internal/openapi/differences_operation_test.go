@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 
-	"cohort.example/cohort/internal/openapi"
-
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/google/go-cmp/cmp"
 )
@@ -76,7 +74,7 @@ var operations = []referenceOperation{
 var notInTheReference = []string{"getAddressOfAny", "getTime"}
 
 func TestOperationsThatDifferFromTheReference(t *testing.T) {
-	ours := storeOperations(servedDocument(t))
+	ours := storeOperations(load(t))
 	names := slices.Clone(notInTheReference)
 	for _, o := range operations {
 		names = append(names, o.name)
@@ -103,7 +101,7 @@ func TestOperationsThatDifferFromTheReference(t *testing.T) {
 // The reference requires the headers Accept and, for requests with a body, Content-Type.
 // Clients omit them, so the document requires no header.
 func TestNoRequiredHeaders(t *testing.T) {
-	doc := servedDocument(t)
+	doc := load(t)
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			for _, p := range append(slices.Clone(item.Parameters), op.Parameters...) {
@@ -118,7 +116,7 @@ func TestNoRequiredHeaders(t *testing.T) {
 // The reference has two updates with an optional body. Cohort rejects an empty body; {}
 // changes nothing.
 func TestUpdateBodiesAreRequired(t *testing.T) {
-	ours := storeOperations(servedDocument(t))
+	ours := storeOperations(load(t))
 	for _, name := range []string{"updateGroup", "updateCustomer"} {
 		if o := ours[name]; o == nil || !o.bodyRequired {
 			t.Errorf("%s: the body is optional, as in the reference: remove this difference", name)
@@ -177,19 +175,6 @@ func expectWords(t *testing.T, what string, got []string, want string) {
 	if !slices.Equal(got, wanted) {
 		t.Errorf("%s:\ngot  %v\nwant %v", what, got, wanted)
 	}
-}
-
-// servedDocument parses and validates the served document.
-func servedDocument(t *testing.T) *openapi3.T {
-	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := doc.Validate(t.Context()); err != nil {
-		t.Fatalf("the document is not valid: %v", err)
-	}
-	return doc
 }
 
 // parseSchema parses and validates a JSON schema.

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"context"
 	"os"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -19,14 +20,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// load returns the document. It fails if the document is not valid.
-func load(t *testing.T) *openapi3.T {
-	t.Helper()
+// validDocument loads and validates the document once for all tests. Validation takes
+// longer than most of them.
+var validDocument = sync.OnceValues(func() (*openapi3.T, error) {
 	doc, err := openapi3.NewLoader().LoadFromData(openapi.Document)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	if err := doc.Validate(t.Context()); err != nil {
+	return doc, doc.Validate(context.Background())
+})
+
+// load returns the document, which tests must not change. It fails if the document is
+// not valid.
+func load(t *testing.T) *openapi3.T {
+	t.Helper()
+	doc, err := validDocument()
+	if err != nil {
 		t.Fatal(err)
 	}
 	if !doc.IsOpenAPI31OrLater() {
