@@ -12,6 +12,7 @@ import (
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 // engine is a database engine that tests run on. Its functions return the URL of
@@ -101,17 +102,32 @@ func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 // EachURL is Each for tests that open the database themselves.
 func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	each(t, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+	each(t, engines, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+}
+
+// EachIfFull is Each in the full form of the tests, and runs fn only on SQLite in the
+// short form. It is for tests of code above the database, such as headers, the log and
+// the output of commands. The tests of the data layer and of the service run on every
+// engine in both forms.
+func EachIfFull(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	EachURLIfFull(t, func(t *testing.T, url string) { fn(t, Open(t, url)) })
+}
+
+// EachURLIfFull is EachIfFull for tests that open the database themselves.
+func EachURLIfFull(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	each(t, testenv.Times(engines, engines[:1]), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
 }
 
 // EachEmptyURL is EachURL for tests of how Cohort creates its tables: the database
 // has none, and the SQLite file does not exist.
 func EachEmptyURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	each(t, func(t *testing.T, e engine) { fn(t, e.empty(t)) })
+	each(t, engines, func(t *testing.T, e engine) { fn(t, e.empty(t)) })
 }
 
-func each(t *testing.T, fn func(t *testing.T, e engine)) {
+func each(t *testing.T, engines []engine, fn func(t *testing.T, e engine)) {
 	t.Helper()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {

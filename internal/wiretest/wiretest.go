@@ -13,8 +13,9 @@ import (
 	"cohort.example/cohort/internal/server/servertest"
 )
 
-// Run runs the wire scripts in the root of a file system, each on an empty database
-// of every engine. vars returns the variables of the scripts.
+// Run runs the wire scripts in the root of a file system, each on an empty SQLite
+// database, and in the full form of the tests on an empty database of every engine.
+// vars returns the variables of the scripts.
 func Run(t *testing.T, scripts fs.FS, vars func(*servertest.Server, testing.TB) map[string]string) {
 	t.Helper()
 	names, err := fs.Glob(scripts, "*.txt")
@@ -24,7 +25,7 @@ func Run(t *testing.T, scripts fs.FS, vars func(*servertest.Server, testing.TB) 
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
 			t.Parallel()
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
 				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target {
 					s := servertest.Start(t, d, server.Options{})
 					return cohorttest.Target{URL: s.URL, Vars: vars(s, t)}
