@@ -95,6 +95,14 @@ func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
 	dbtest.EachURL(t, fn)
 }
 
+// eachDBIfFull is eachDB in the full form of the tests, and runs the test only on SQLite
+// in the short form. It is for tests of what commands print and log.
+func eachDBIfFull(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	t.Parallel()
+	dbtest.EachURLIfFull(t, fn)
+}
+
 // Each error of a command line says what is wrong in plain words, and names the help
 // of the command that it is about.
 func TestInvalidCommandLines(t *testing.T) {

@@ -29,7 +29,7 @@ func wantJSON(t *testing.T, want string, args ...string) {
 }
 
 func TestListsAsJSON(t *testing.T) {
-	eachDB(t, func(t *testing.T, url string) {
+	eachDBIfFull(t, func(t *testing.T, url string) {
 		leaveJobs(t, url)
 		mustRun(t, "store", "update", "abc", "--quota", "3", "--plan", "pro", "--max-concurrent", "5", "--db", url)
 		rule := cohort.DiscountRule{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}

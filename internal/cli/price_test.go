@@ -53,7 +53,7 @@ func fillPrices(tx *db.Tx) error {
 }
 
 func TestPrice(t *testing.T) {
-	eachDB(t, func(t *testing.T, url string) {
+	eachDBIfFull(t, func(t *testing.T, url string) {
 		mustRun(t, "store", "create", "abc", "--db", url)
 		inDB(t, url, fillPrices)
 		price := func(args ...string) string {
@@ -99,7 +99,7 @@ func TestPrice(t *testing.T) {
 }
 
 func TestPriceRefuses(t *testing.T) {
-	eachDB(t, func(t *testing.T, url string) {
+	eachDBIfFull(t, func(t *testing.T, url string) {
 		mustRun(t, "store", "create", "abc", "--db", url)
 		inDB(t, url, fillPrices)
 		price := func(args ...string) result {

@@ -31,7 +31,7 @@ func TestServeRefusesPricingThatCannotBe(t *testing.T) {
 // The server pushes a discount to the system that the flags name: the client gets a 200
 // if that system accepts it, and a 207 if not.
 func TestServeTellsAnotherPricingSystem(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		calls, fail := make(chan string, 100), true
 		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			calls <- r.URL.Path
@@ -64,7 +64,7 @@ func TestServeTellsAnotherPricingSystem(t *testing.T) {
 
 // A server without --pricing-url warns of discounts that wait for delivery.
 func TestServeWarnsOfJobsWithoutPricingURL(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		leaveJobs(t, db)
 		s := serve(t, "--db", db)
 		s.stop()

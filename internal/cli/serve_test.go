@@ -17,7 +17,7 @@ import (
 // The request that --dev prints is the first thing that a user tries, so the test parses it
 // as a shell does and sends it.
 func TestServeDevPrintsARequestThatWorks(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
 			// The second time, the store and the token exist.
 			s := serve(t, "--dev", "--db", db, "--addr", addr)
@@ -96,7 +96,7 @@ func TestServeDevRejectsPublicAddresses(t *testing.T) {
 
 // The token of --dev is public, so a database with it must not be served without --dev.
 func TestServeRejectsTheDevelopmentToken(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		serve(t, "--dev", "--db", db).stop()
 
 		dev := id("demo-token")
@@ -152,7 +152,7 @@ func TestServeAddressIsTaken(t *testing.T) {
 }
 
 func TestServeMetrics(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		token := newToken(t, db, "abc")
 		s := serve(t, "--db", db, "--metrics-addr", "127.0.0.1:0")
@@ -175,7 +175,7 @@ func TestServeMetrics(t *testing.T) {
 }
 
 func TestServeLogsJSON(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		token := newToken(t, db, "abc")
 		s := serve(t, "--db", db, "--log-format", "json")
@@ -275,7 +275,7 @@ func TestServeWarnsOfMetricsBeyondThisMachine(t *testing.T) {
 // A server without stores rejects every request. Its log says how to create a store,
 // and the server serves the store without a restart.
 func TestServeWithoutStores(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		const warning = `level=WARN msg="there is no store yet, so every API request is rejected; create one with \"cohort store create HASH\"`
 		s := serve(t, "--db", db)
 		if !strings.Contains(s.err.String(), warning) {

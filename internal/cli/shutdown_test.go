@@ -105,7 +105,7 @@ func TestServeFinishesRunningRequests(t *testing.T) {
 
 // A client that never finishes its request must not keep the process alive.
 func TestServeCutsOffAfterTheShutdownTimeout(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		token := newToken(t, db, "abc")
 		s := start(t, "--addr", "127.0.0.1:0", "--db", db, "--shutdown-timeout", "1ms")

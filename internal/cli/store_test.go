@@ -77,7 +77,7 @@ func TestRejectedStoreCreatesNoDatabase(t *testing.T) {
 }
 
 func TestStoreCreateRejects(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const quota = "A quota is 1 to 100000000 requests per 30 seconds, or 0 for the plan's own."
 		const concurrency = "A concurrency limit is 1 to 100000 requests, or 0 for each operation's own."
@@ -103,7 +103,7 @@ func TestStoreCreateRejects(t *testing.T) {
 }
 
 func TestStoreUpdate(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		mustRun(t, "store", "create", "other", "--plan", "pro", "--db", db)
 		// Each step starts from the one before, so settings that are not given must stay.
@@ -130,7 +130,7 @@ func TestStoreUpdate(t *testing.T) {
 }
 
 func TestStoreUpdateRejects(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--plan", "pro", "--db", db)
 		for _, c := range []struct {
 			args    []string
@@ -151,7 +151,7 @@ func TestStoreUpdateRejects(t *testing.T) {
 
 // A running server applies a change of a store without a restart.
 func TestStoreUpdateReachesARunningServer(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--plan", "standard", "--db", db)
 		token := newToken(t, db, "abc")
 		s := serve(t, "--db", db)
@@ -197,7 +197,7 @@ func TestStoreDeleteAsks(t *testing.T) {
 }
 
 func TestStoreDeleteWithoutAsking(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		r := run(t, "store", "delete", "abc", "--yes", "--db", db)
 		if want := (result{0, "Store abc is deleted.\n", ""}); r != want {

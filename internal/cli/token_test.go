@@ -26,7 +26,7 @@ func id(secret string) string { return cohort.HashTokenSecret(secret)[:16] }
 
 // The secret is alone on standard output, for scripts, and is printed nowhere else.
 func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		r := mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--name", "ETL", "--db", db)
 		if !regexp.MustCompile(`^[a-z2-7]{26}\n$`).MatchString(r.out) {
@@ -84,7 +84,7 @@ func TestSecretIsNotInTheDatabaseFiles(t *testing.T) {
 }
 
 func TestTokenList(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		mustRun(t, "store", "create", "xyz", "--db", db)
 		create := func(args ...string) (id string) {
@@ -117,7 +117,7 @@ func TestTokenList(t *testing.T) {
 }
 
 func TestTokenCreateRejects(t *testing.T) {
-	eachDB(t, func(t *testing.T, db string) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."
 		for _, c := range []struct {
