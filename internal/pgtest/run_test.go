@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 )
 
 const childVariable = "COHORT_PGTEST_CHILD"
@@ -79,6 +80,7 @@ func (c *child) ask(t *testing.T) string {
 
 func TestRunIsSharedAndRemoved(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t, "it starts a run of its own, with three servers")
 	pgtest.URL(t) // skips the test where there is no server
 	folder := pgtest.RunFolder(fmt.Sprintf("cohort-pgtest-%d-test-%d", os.Geteuid(), os.Getpid()))
 	one, two := startChild(t, folder), startChild(t, folder)

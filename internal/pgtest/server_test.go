@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -108,6 +109,7 @@ func TestStandbyIsPromoted(t *testing.T) {
 
 func TestSynchronousCommitWaitsForTheStandby(t *testing.T) {
 	t.Parallel()
+	testenv.Long(t, "it starts two servers, and one of them again")
 	primary := pgtest.Start(t, pgtest.Options{})
 	primary.Exec(t, "CREATE TABLE things (id int)")
 	standby := primary.Standby(t)
