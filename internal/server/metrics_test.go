@@ -7,6 +7,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/server"
 
@@ -17,7 +18,7 @@ import (
 // choose.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
 		m := server.NewMetrics()
 		f := newFixture(t, d, server.Options{Metrics: m, Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 4)
@@ -87,7 +88,7 @@ func scraped(m *server.Metrics, metric string) (lines []string) {
 // The server serves the OpenAPI document that the contract tests use.
 func TestOpenAPIIsServed(t *testing.T) {
 	t.Parallel()
-	eachEngineIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		w := f.mustDo(t, 200, "GET", "/openapi.yaml", "", "")
 		if got := w.Header().Get("Content-Type"); got != "application/yaml" {
