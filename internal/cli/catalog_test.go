@@ -227,7 +227,7 @@ func TestCatalogImportThatIsStopped(t *testing.T) {
 		status := cli.Run(ctx, []string{"catalog", "import", "-", "--format", "csv", "--store", "abc", "--db", db}, cli.Streams{In: from, Out: out, Err: errs})
 		wantFailure(t, result{status, out.String(), errs.String()}, 1, "stopped: nothing is imported")
 		if text := imported(t, file(t, "c.csv", smallCSV), "--store", "abc", "--db", db); !strings.Contains(text, "product   1      0         0\n") {
-			t.Errorf("it has left something:\n%s", text)
+			t.Errorf("the stopped import left rows behind:\n%s", text)
 		}
 	})
 }

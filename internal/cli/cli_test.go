@@ -144,7 +144,7 @@ func TestInvalidCommandLines(t *testing.T) {
 				t.Errorf("got %+v, want %+v", r, want)
 			}
 			if files, _ := filepath.Glob("*"); files != nil {
-				t.Errorf("it made %v", files)
+				t.Errorf("the command created %v", files)
 			}
 		})
 	}

@@ -48,6 +48,6 @@ func TestCopyRejects(t *testing.T) {
 	wantFailure(t, run(t, "copy", "--from", none, "--to", "sqlite:"+filepath.Join(dir, "to.db")), 1,
 		"cannot open the database "+none+": there is no such file; `cohort serve` or `cohort store create` makes one")
 	if files, _ := os.ReadDir(dir); len(files) != 0 {
-		t.Errorf("it made %v", files)
+		t.Errorf("the command created %v", files)
 	}
 }

@@ -47,7 +47,7 @@ func TestDatabaseIsMissing(t *testing.T) {
 			wantFailure(t, run(t, append(args, "--db", url)...), 1,
 				"cannot open the database "+url+": there is no such file; `cohort serve` or `cohort store create` makes one")
 			if files, _ := os.ReadDir(dir); len(files) != 0 {
-				t.Errorf("it made %v", files)
+				t.Errorf("the command created %v", files)
 			}
 		})
 	}
@@ -67,7 +67,7 @@ func TestFolderOfDatabaseIsMissing(t *testing.T) {
 			wantFailure(t, run(t, append(args, "--db", url)...), 1,
 				"cannot open the database "+url+": its folder "+folder+" does not exist")
 			if files, _ := os.ReadDir(dir); len(files) != 0 {
-				t.Errorf("it made %v", files)
+				t.Errorf("the command created %v", files)
 			}
 		})
 	}
@@ -160,9 +160,9 @@ func TestDatabasePathIsLiteral(t *testing.T) {
 		t.Error(err)
 	}
 	if files, _ := os.ReadDir(dir); len(files) != 1 {
-		t.Errorf("it made %v, want the one file", files)
+		t.Errorf("the command created %v, want one file", files)
 	}
 	if r := mustRun(t, "store", "list", "--db", "sqlite:"+path); !strings.Contains(r.out, "abc") {
-		t.Errorf("the store is not there:\n%s", r.out)
+		t.Errorf("the list does not have the store:\n%s", r.out)
 	}
 }

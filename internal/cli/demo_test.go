@@ -52,7 +52,7 @@ func TestDemo(t *testing.T) {
 		}
 	}
 	if files, _ := os.ReadDir(tmp); len(files) != 0 {
-		t.Errorf("it left %v behind", files)
+		t.Errorf("the demo left %v behind", files)
 	}
 }
 

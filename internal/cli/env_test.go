@@ -70,13 +70,13 @@ func TestServeFlagsFromTheEnvironment(t *testing.T) {
 	t.Setenv("COHORT_SHUTDOWN_TIMEOUT", "1h")
 	s := start(t)
 	if url := s.err.await(t, servingLine, s.ended); !strings.HasPrefix(url, "https://127.0.0.1:") {
-		t.Errorf("it serves %s", url)
+		t.Errorf("the server serves %s, want https", url)
 	}
 	if !strings.Contains(s.err.String(), `"msg":"serving metrics","url":"http://127.0.0.1:`) {
-		t.Errorf("it does not serve metrics, or does not log in JSON:\n%s", s.err)
+		t.Errorf("the server does not serve metrics, or does not log in JSON:\n%s", s.err)
 	}
 	if !strings.Contains(s.out.String(), "curl ") {
-		t.Errorf("it does not print the greeting of --dev: %q", s.out)
+		t.Errorf("the server does not print the greeting of --dev: %q", s.out)
 	}
 	if status := s.stop(); status != 0 {
 		t.Errorf("exit status %d:\n%s", status, s.err)

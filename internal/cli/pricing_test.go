@@ -37,7 +37,7 @@ func TestServeTellsAnotherPricingSystem(t *testing.T) {
 			calls <- r.URL.Path
 			if fail {
 				fail = false
-				return // 200 with nothing
+				return // status 200 without a body
 			}
 			_ = json.NewEncoder(w).Encode(map[string]string{"idempotency_key": r.Header.Get("Idempotency-Key")})
 		}))
@@ -48,8 +48,8 @@ func TestServeTellsAnotherPricingSystem(t *testing.T) {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 		<-calls
-		if path := <-calls; path != "/a-path" { // the second, by itself
-			t.Errorf("it calls %s", path)
+		if path := <-calls; path != "/a-path" { // the retry of a worker
+			t.Errorf("the server calls %s, want /a-path", path)
 		}
 		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", group); a.status != 200 {
 			t.Errorf("%d %s", a.status, a.body)

@@ -64,7 +64,7 @@ func TestServeRejectsInvalidRedisURLs(t *testing.T) {
 		wantFailure(t, run(t, "serve", "--addr", "127.0.0.1:0", "--db", db, "--redis", url), 2,
 			"--redis cannot be used: it is not the URL of a Redis, such as redis://USER:PASSWORD@HOST:PORT/DB, rediss://… or unix:///PATH")
 		if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
-			t.Errorf("%s: it made the database", url)
+			t.Errorf("%s: the command created the database", url)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (o *output) await(t *testing.T, pattern string, ended <-chan struct{}) stri
 			if text = o.String(); re.MatchString(text) {
 				continue
 			}
-			t.Fatalf("it ended without writing %s:\n%s", pattern, text)
+			t.Fatalf("the command ended without writing %s:\n%s", pattern, text)
 		}
 	}
 }

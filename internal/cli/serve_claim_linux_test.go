@@ -17,7 +17,7 @@ func TestServeWarnsOfAnotherServer(t *testing.T) {
 	mustRun(t, "store", "list", "--db", db)
 	second := serve(t, "--db", db)
 	if strings.Contains(first.err.String(), warning) || strings.Count(second.err.String(), warning) != 1 {
-		t.Errorf("the first says\n%s\nand the second\n%s", first.err, second.err)
+		t.Errorf("log of the first server:\n%s\nlog of the second server:\n%s", first.err, second.err)
 	}
 	first.stop()
 	if a := second.post(t, "/stores/abc/v2/customer_groups", token, `{"name":"A"}`); a.status != 200 {
@@ -25,11 +25,11 @@ func TestServeWarnsOfAnotherServer(t *testing.T) {
 	}
 	third := serve(t, "--db", db)
 	if !strings.Contains(third.err.String(), warning) {
-		t.Errorf("the third does not see the second:\n%s", third.err)
+		t.Errorf("the third server does not log the warning:\n%s", third.err)
 	}
 	second.stop()
 	third.stop()
 	if s := serve(t, "--db", db); strings.Contains(s.err.String(), warning) {
-		t.Errorf("it is alone and says\n%s", s.err)
+		t.Errorf("the only server on the database logs the warning:\n%s", s.err)
 	}
 }

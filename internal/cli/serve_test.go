@@ -88,7 +88,7 @@ func TestServeDevRejectsPublicAddresses(t *testing.T) {
 			wantFailure(t, run(t, "serve", "--dev", "--addr", addr, "--db", db), 2,
 				"--dev serves loopback addresses only, not "+addr+", because its token is public")
 			if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
-				t.Error("it made the database, with the token in it")
+				t.Error("the command created the database with the public token")
 			}
 		})
 	}
@@ -111,7 +111,7 @@ func TestServeRejectsTheDevelopmentToken(t *testing.T) {
 			t.Errorf("the development token gets %d %s", a.status, a.body)
 		}
 		if s.out.String() != "" {
-			t.Errorf("it prints the greeting of --dev: %s", s.out)
+			t.Errorf("the server prints the greeting of --dev: %s", s.out)
 		}
 	})
 }
@@ -130,7 +130,7 @@ func TestServeRejectsInvalidFlags(t *testing.T) {
 		db := newDB(t)
 		wantFailure(t, run(t, append([]string{"serve", "--db", db}, c.args...)...), 2, c.message)
 		if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
-			t.Errorf("%v: it made the database", c.args)
+			t.Errorf("%v: the command created the database", c.args)
 		}
 	}
 }

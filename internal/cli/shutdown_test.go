@@ -32,7 +32,7 @@ func begin(t *testing.T, s *serving, store, token, half string) *halfRequest {
 		"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", store, token, 2*len(half))
 	status, err := u.answer.ReadString('\n')
 	if err != nil || status != "HTTP/1.1 100 Continue\r\n" {
-		t.Fatalf("it did not wait for the body: %q, %v", status, err)
+		t.Fatalf("the server did not ask for the body: %q, %v", status, err)
 	}
 	if _, err := u.answer.ReadString('\n'); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func TestServeFinishesRunningRequests(t *testing.T) {
 	awaitRefusal(s.url)
 	select {
 	case <-s.ended:
-		t.Fatalf("it ended while a request was running:\n%s", s.err)
+		t.Fatalf("the server ended while a request was running:\n%s", s.err)
 	default:
 	}
 	u.send(t, `"Last" }`)

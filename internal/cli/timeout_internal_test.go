@@ -97,7 +97,7 @@ func TestSlowClientsAreCutOff(t *testing.T) {
 					t.Error(err)
 				}
 				if took := time.Since(begun); took != c.after {
-					t.Errorf("it was cut off after %v, want %v", took, c.after)
+					t.Errorf("the connection was closed after %v, want %v", took, c.after)
 				}
 			})
 		})

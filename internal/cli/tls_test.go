@@ -71,7 +71,7 @@ func TestServeHTTPS(t *testing.T) {
 	s.client = &http.Client{Transport: transport}
 
 	if !strings.HasPrefix(s.url, "https://") {
-		t.Errorf("it says that it serves %s", s.url)
+		t.Errorf("the log has the URL %s, want https", s.url)
 	}
 	if a := s.get(t, "/stores/demo/v2/time", "demo-token"); a.status != 200 {
 		t.Errorf("over HTTPS: %d %s", a.status, a.body)
