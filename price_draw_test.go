@@ -7,9 +7,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// What is drawn here is small on purpose, so that things meet: nine categories
-// in trees that may have cycles and holes, three products, four lists, and prices
-// of which many are equal or end in a half.
+// The generators draw from small sets, so that rules, records and categories often
+// refer to the same ids: nine categories in trees that may have cycles and missing
+// parents, three products, four lists, and prices of which many are equal or need
+// rounding at exactly one half.
 
 const drawnCategories = 9
 
@@ -43,7 +44,8 @@ func drawTerms(t *rapid.T) cohort.PriceTerms {
 	return terms
 }
 
-// withoutLists are terms in which the catalog and the group's rules decide.
+// withoutLists draws terms without price lists: only the catalog and the rules of the
+// group determine the price.
 func withoutLists(t *rapid.T) cohort.PriceTerms {
 	c := currencyGen.Draw(t, "currency")
 	return cohort.PriceTerms{
@@ -63,9 +65,9 @@ func drawList(t *rapid.T) cohort.AssignedList {
 	}
 }
 
-// drawParents draws a deep tree most of the time, and else anything.
+// drawParents draws a deep tree three times out of four, and otherwise any map.
 func drawParents(t *rapid.T) cohort.CategoryParents {
-	if rapid.IntRange(0, 3).Draw(t, "anything for a tree") == 3 {
+	if rapid.IntRange(0, 3).Draw(t, "any map") == 3 {
 		return rapid.MapOfN(
 			rapid.Int64Range(1, drawnCategories), rapid.Int64Range(0, drawnCategories+1), 0, drawnCategories,
 		).Draw(t, "parents")
@@ -78,7 +80,7 @@ func drawParents(t *rapid.T) cohort.CategoryParents {
 	return parents
 }
 
-// drawRules draws rules that may stand in one group, in any order.
+// drawRules draws rules that one group may have, in any order.
 func drawRules(t *rapid.T) []cohort.DiscountRule {
 	var rules []cohort.DiscountRule
 	if rapid.Bool().Draw(t, "sitewide") {
@@ -109,12 +111,12 @@ func drawAmount(t *rapid.T, m cohort.Method) decimal.Decimal {
 	return decimal.New(rapid.Int64Range(0, 100_0000).Draw(t, "percent"), -4)
 }
 
-// drawPrice draws ten-thousandths, as prices are kept.
+// drawPrice draws a price in ten-thousandths, the unit in which prices are stored.
 func drawPrice(t *rapid.T) decimal.Decimal {
 	n := rapid.OneOf(
 		rapid.SampledFrom([]int64{0, 50, 5, 1_0000, 9_9900, 10_0000, 10_0050, 10_5000, 20_0000}),
 		rapid.Int64Range(0, 200_0000),
-		rapid.Int64Range(0, 1e18-1), // all that a price can be
+		rapid.Int64Range(0, 1e18-1), // all valid prices
 	).Draw(t, "price")
 	return decimal.New(n, -cohort.AmountScale)
 }
@@ -153,13 +155,14 @@ func drawItem(t *rapid.T) pricedItem {
 	return item
 }
 
-// drawCategories draws those of a product, mostly at least one or two.
+// drawCategories draws the categories of a product. Two times out of three it draws at
+// least one.
 func drawCategories(t *rapid.T) []int64 {
 	least := rapid.SampledFrom([]int{0, 1, 2}).Draw(t, "at least")
 	return rapid.SliceOfNDistinct(rapid.Int64Range(1, drawnCategories), least, 4, rapid.ID[int64]).Draw(t, "categories")
 }
 
-// drawTiers draws tiers that begin at different quantities, in any order.
+// drawTiers draws tiers with distinct minimum quantities, in any order.
 func drawTiers(t *rapid.T) []cohort.BulkTier {
 	var tiers []cohort.BulkTier
 	for _, from := range rapid.SliceOfNDistinct(rapid.Int64Range(1, 100), 0, 3, rapid.ID[int64]).Draw(t, "tiers") {

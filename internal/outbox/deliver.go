@@ -45,7 +45,7 @@ func (o *Outbox) await(ctx context.Context, j db.Job) error {
 	poll := time.NewTicker(pollEvery)
 	defer poll.Stop()
 	for {
-		released := o.nextRelease() // before the look, so as not to miss a release after it
+		released := o.nextRelease() // before the read, so as not to miss a release after it
 		if done, err := o.tryPending(ctx, j); done {
 			return err
 		}
@@ -60,8 +60,8 @@ func (o *Outbox) await(ctx context.Context, j db.Job) error {
 	}
 }
 
-// tryPending looks at the current state of a job, and makes an attempt if nobody holds
-// its lease. It returns done false if somebody does.
+// tryPending reads the current state of a job, and makes an attempt if no worker or
+// request holds its lease. It returns done false while the job is leased.
 func (o *Outbox) tryPending(ctx context.Context, mine db.Job) (done bool, err error) {
 	var j db.Job
 	err = o.db.View(ctx, func(tx *db.Tx) error {

@@ -13,7 +13,8 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// A worker retries what a request could not deliver: the same version under the same key.
+// A worker retries a delivery that failed in a request: it sends the same version with
+// the same idempotency key.
 func TestFailedPushIsRetried(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newPushFixture(t, d)
@@ -49,8 +50,8 @@ func TestFailedPushIsRetried(t *testing.T) {
 	})
 }
 
-// The transaction of a change writes its message, before any call. If the change is
-// rejected there is no message.
+// The transaction of a change writes its message before any call. A rejected change
+// writes no message.
 func TestMessageIsWrittenWithTheChange(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newPushFixture(t, d)
@@ -91,7 +92,7 @@ func TestWithoutAnotherPricingThereAreNoMessages(t *testing.T) {
 	})
 }
 
-// A message that cannot be decoded is dead at once.
+// A message that cannot be decoded becomes a dead letter on the first attempt.
 func TestBrokenMessage(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newPushFixture(t, d)

@@ -16,8 +16,8 @@ import (
 )
 
 // otherPricing is another pricing system. It keeps the newest version of each group,
-// and fails the test for concurrent calls about a group, for an older version after a
-// newer one, and for a version with two keys.
+// and fails the test on concurrent calls for one group, on an older version after a
+// newer one, and on a version with two idempotency keys.
 type otherPricing struct {
 	t *testing.T
 	// respond, if it is set, decides the result of a call.
@@ -68,7 +68,7 @@ func (p *otherPricing) begin(d service.SitewideDiscount) {
 	p.received = append(p.received, d)
 }
 
-// calls returns the calls since the last call of it.
+// calls returns the calls since it was last called.
 func (p *otherPricing) calls() []service.SitewideDiscount {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,8 +89,8 @@ func rulesOff(amount int64) *[]cohort.DiscountRule {
 
 var errDown = errors.New("down for now")
 
-// pushFixture is a store "a" with a group 1, of which another pricing system has got a
-// discount of 1 per cent.
+// pushFixture is a store "a" with a group 1, whose discount of 1 per cent has been
+// delivered to another pricing system.
 type pushFixture struct {
 	svc     *service.Service
 	clock   *clock
@@ -143,7 +143,7 @@ func (f *pushFixture) messages(t *testing.T) []outbox.Entry {
 	return list
 }
 
-// attempt makes an attempt at the only message that is due.
+// attempt attempts the delivery of the only message that is due.
 func (f *pushFixture) attempt(t *testing.T) error {
 	t.Helper()
 	leased, err := f.svc.Outbox().Lease(t.Context(), 9)
@@ -165,11 +165,12 @@ func (f *pushFixture) pass(d time.Duration) { f.clock.Set(f.clock.Now().Add(d)) 
 func (f *pushFixture) wantInEffect(t *testing.T, amount int64) {
 	t.Helper()
 	if rule := f.pricing.newest[1].Rule; rule == nil || rule.Amount.IntPart() != amount {
-		t.Errorf("in effect is %v, want %d", rule, amount)
+		t.Errorf("the pricing system has %v, want %d", rule, amount)
 	}
 }
 
-// inPushBubble runs a test where time passes only when nothing else happens.
+// inPushBubble runs a test in a synctest bubble on every engine: its clock advances only
+// while every goroutine is blocked.
 func inPushBubble(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	dbtest.EachURL(t, func(t *testing.T, url string) {

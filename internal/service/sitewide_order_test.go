@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// While a change is being delivered, the next one of the group waits for it, also on
-// another node, and is delivered afterwards.
+// While a change is being delivered, the next change of the group waits, also on another
+// node. It is delivered afterwards.
 func TestNextChangeWaitsForTheOneBefore(t *testing.T) {
 	inPushBubble(t, func(t *testing.T, url string) {
 		f := newBubbleFixture(t, url)
@@ -41,7 +41,7 @@ func TestNextChangeWaitsForTheOneBefore(t *testing.T) {
 					t.Errorf("%s: the second: %v", name, err)
 				}
 			})
-			time.Sleep(time.Second) // of the bubble; now the second waits
+			time.Sleep(time.Second) // in the bubble: the second change is waiting now
 			if calls := f.pricing.calls(); len(calls) != 1 {
 				t.Errorf("%s: calls %+v during the first", name, calls)
 			}
@@ -57,8 +57,8 @@ func TestNextChangeWaitsForTheOneBefore(t *testing.T) {
 	})
 }
 
-// A change waits for the one before no longer than for a call. Then the caller gets
-// KindPartial, and a worker delivers the change.
+// A change waits for the previous change no longer than the timeout of a call. Then the
+// caller gets KindPartial, and a worker delivers the change.
 func TestNextChangeDoesNotWaitForEver(t *testing.T) {
 	inPushBubble(t, func(t *testing.T, url string) {
 		f := newBubbleFixture(t, url)
@@ -97,8 +97,8 @@ func TestNextChangeDoesNotWaitForEver(t *testing.T) {
 
 // Many requests change the discount of one group at the same time on two nodes, whose
 // workers run too. The other system is slow and sometimes fails. It never gets an older
-// version after a newer one, nor two at the same time; each request that succeeds has
-// seen a success; and in the end it has the discount of the group.
+// version after a newer one, nor two versions at the same time. A request succeeds only
+// after a successful call, and in the end the other system has the discount of the group.
 func TestChangesDoNotOvertakeEachOther(t *testing.T) {
 	inPushBubble(t, func(t *testing.T, url string) {
 		f := newBubbleFixture(t, url)

@@ -126,8 +126,8 @@ func TestPricingIsCalledAfterTheCommit(t *testing.T) {
 	})
 }
 
-// When pricing fails, the group is changed all the same, the caller gets the group and
-// the error, and may repeat the request.
+// When the call to the pricing system fails, the group is changed nevertheless. The
+// caller gets the group and the error, and may repeat the request.
 func TestPricingFails(t *testing.T) {
 	five, ten := []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 5)}, []cohort.DiscountRule{percentOff(cohort.RuleAll, 0, 10)}
 	down := errors.New("pricing is down")
