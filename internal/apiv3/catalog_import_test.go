@@ -16,7 +16,7 @@ func TestCatalogChangeDuringImport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		s := servertest.Start(t, d, server.Options{})
 		vars, now := s.V3Vars(t), time.Now()
-		lease := db.ImportLease{StoreHash: "abc", Owner: "importer", Now: now, Until: now.Add(time.Hour)}
+		lease := db.ImportLease{StoreKey: "abc", Owner: "importer", Now: now, Until: now.Add(time.Hour)}
 		if err := d.Update(t.Context(), func(tx *db.Tx) error {
 			_, err := tx.BeginImport(lease)
 			return err

@@ -30,7 +30,7 @@ func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		storeKey, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
-	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreHash: storeKey, Group: g})
+	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreKey: storeKey, Group: g})
 }
 
 // Group returns a group of the store, or KindNotFound.
@@ -147,7 +147,7 @@ func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
-	return t.Note(requireRow(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
+	return t.Note(requireRow(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
 }
 
 // setModified sets the modification date to $2 unless the stored one is later.
@@ -178,7 +178,7 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 	}
 	groups, err := txn.Collect(rows, scanGroup)
 	for _, g := range groups {
-		err = t.Note(err, txn.Change{Kind: txn.GroupUpdated, StoreHash: storeKey, Group: g})
+		err = t.Note(err, txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
 	}
 	return err
 }
@@ -186,7 +186,7 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeKey string, id int64) error {
 	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return t.Note(requireRow(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreHash: storeKey, Group: cohort.Group{ID: id}})
+	return t.Note(requireRow(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreKey: storeKey, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }

@@ -27,7 +27,7 @@ func (db *DB) ClearImport(ctx context.Context, lease func() ImportLease) error {
 				if err := tx.RenewImport(l, ImportAbandoned); err != nil {
 					return err
 				}
-				more, err = tx.clearIncoming(l.StoreHash, table.name, table.column, batches.rows)
+				more, err = tx.clearIncoming(l.StoreKey, table.name, table.column, batches.rows)
 				return err
 			})
 			if err != nil {
@@ -75,7 +75,7 @@ func (db *DB) merge(ctx context.Context, lease func() ImportLease, steps ...func
 				if err := tx.RenewImport(l, ImportPublished); err != nil {
 					return err
 				}
-				more, err = step(tx, l.StoreHash, batches.rows)
+				more, err = step(tx, l.StoreKey, batches.rows)
 				return err
 			})
 			if err != nil {
@@ -191,7 +191,7 @@ func (db *DB) clearChangedSKUs(ctx context.Context, lease func() ImportLease) er
 		var ids []int64
 		from, l := after, lease()
 		err := db.View(ctx, func(tx *Tx) (err error) {
-			ids, after, err = tx.changedSKUs(l.StoreHash, from)
+			ids, after, err = tx.changedSKUs(l.StoreKey, from)
 			return err
 		})
 		if err != nil {
@@ -232,7 +232,7 @@ func (t *Tx) clearSKUs(l ImportLease, ids []int64) error {
 		return err
 	}
 	for chunk := range slices.Chunk(ids, inChunk) {
-		w := whereStore(l.StoreHash)
+		w := whereStore(l.StoreKey)
 		in(w, "id", chunk)
 		// The condition leaves out variants that another node has merged since.
 		if err := t.Later("UPDATE variants SET sku = ''"+w.text.String()+hasSKU+

@@ -21,10 +21,10 @@ const (
 // ImportLease is the right to work on the import of a store until a time. A node
 // that holds it renews it with each batch.
 type ImportLease struct {
-	StoreHash string // the store's key
-	Owner     string // unique to the lease
-	Now       time.Time
-	Until     time.Time
+	StoreKey string // the store's key
+	Owner    string // unique to the lease
+	Now      time.Time
+	Until    time.Time
 }
 
 // ErrImporting rejects a write to a catalog while an import is in progress. It is
@@ -84,14 +84,14 @@ func (t *Tx) importState(storeKey, lock string) (state ImportState, until time.T
 // BeginImport waits for the transactions that write the store's catalog, and then
 // begins an import. It returns false if the store already has one.
 func (t *Tx) BeginImport(l ImportLease) (bool, error) {
-	if err := t.LockStore(catalog, l.StoreHash); err != nil {
+	if err := t.LockStore(catalog, l.StoreKey); err != nil {
 		return false, err
 	}
-	if state, _, err := t.importState(l.StoreHash, ""); err != nil || state != "" {
+	if state, _, err := t.importState(l.StoreKey, ""); err != nil || state != "" {
 		return false, err
 	}
 	return true, t.Later("INSERT INTO catalog_imports (store_hash, state, owner, lease_until) VALUES ($1, 'staging', $2, $3)",
-		l.StoreHash, l.Owner, l.Until.UnixMilli())
+		l.StoreKey, l.Owner, l.Until.UnixMilli())
 }
 
 // TakeOverImport takes the lease on an import whose lease has expired. It returns
@@ -99,7 +99,7 @@ func (t *Tx) BeginImport(l ImportLease) (bool, error) {
 // MergeImport if published, nothing if empty. It returns KindUnavailable while
 // another owner holds the lease.
 func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
-	state, until, err := t.importState(l.StoreHash, t.SQL().ForUpdate)
+	state, until, err := t.importState(l.StoreKey, t.SQL().ForUpdate)
 	if err != nil || state == "" {
 		return "", err
 	}
@@ -110,7 +110,7 @@ func (t *Tx) TakeOverImport(l ImportLease) (ImportState, error) {
 		state = ImportAbandoned
 	}
 	return state, t.Later("UPDATE catalog_imports SET state = $2, owner = $3, lease_until = $4 WHERE store_hash = $1",
-		l.StoreHash, state, l.Owner, l.Until.UnixMilli())
+		l.StoreKey, state, l.Owner, l.Until.UnixMilli())
 }
 
 // RenewImport extends the lease of an import that is in the given state, and locks
@@ -135,12 +135,12 @@ func (t *Tx) AbandonImport(l ImportLease) error {
 // ReleaseImport ends the lease, so that another node can take over the import
 // immediately.
 func (t *Tx) ReleaseImport(l ImportLease) error {
-	return t.Later("UPDATE catalog_imports SET lease_until = 0 WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
+	return t.Later("UPDATE catalog_imports SET lease_until = 0 WHERE store_hash = $1 AND owner = $2", l.StoreKey, l.Owner)
 }
 
 func (t *Tx) moveImport(l ImportLease, from, to ImportState, until time.Time) error {
 	n, err := t.Exec("UPDATE catalog_imports SET state = $4, lease_until = $5 WHERE store_hash = $1 AND owner = $2 AND state = $3",
-		l.StoreHash, l.Owner, from, to, until.UnixMilli())
+		l.StoreKey, l.Owner, from, to, until.UnixMilli())
 	if err == nil && n == 0 {
 		return errLeaseLost
 	}
@@ -150,7 +150,7 @@ func (t *Tx) moveImport(l ImportLease, from, to ImportState, until time.Time) er
 // endImport deletes the row of an import that has no rows left in the incoming
 // tables.
 func (t *Tx) endImport(l ImportLease) error {
-	n, err := t.Exec("DELETE FROM catalog_imports WHERE store_hash = $1 AND owner = $2", l.StoreHash, l.Owner)
+	n, err := t.Exec("DELETE FROM catalog_imports WHERE store_hash = $1 AND owner = $2", l.StoreKey, l.Owner)
 	t.forgetCatalog()
 	if err == nil && n == 0 {
 		return errLeaseLost
@@ -162,7 +162,7 @@ func (t *Tx) endImport(l ImportLease) error {
 // owner still holds it.
 func (t *Tx) OwnsImport(l ImportLease, state ImportState) (bool, error) {
 	var one int64
-	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND owner = $2 AND state = $3", l.StoreHash, l.Owner, state).Scan(&one)
+	err := t.Lookup("SELECT 1 FROM catalog_imports WHERE store_hash = $1 AND owner = $2 AND state = $3", l.StoreKey, l.Owner, state).Scan(&one)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}

@@ -14,7 +14,7 @@ import (
 // it. There is one job for each store, kind and subject. Package outbox says what
 // its fields are for.
 type Job struct {
-	StoreHash     string
+	StoreKey      string
 	ID            int64 // counts up within the store
 	Kind, Subject string
 	Destination   string // within the kind; "" for a kind with one destination
@@ -67,7 +67,7 @@ func (t *Tx) PutJob(j Job) (id int64, leasedBy string, err error) {
 			leased_by = CASE WHEN jobs.lease_until > $5 THEN jobs.leased_by ELSE $6 END,
 			lease_until = CASE WHEN jobs.lease_until > $5 THEN jobs.lease_until ELSE $7 END
 		RETURNING id, leased_by`,
-		j.StoreHash, j.Kind, j.Subject, j.Version, j.RunAt.UnixMilli(), j.LeasedBy, millis(j.LeaseUntil), j.Payload, j.Destination).Scan(&id, &leasedBy)
+		j.StoreKey, j.Kind, j.Subject, j.Version, j.RunAt.UnixMilli(), j.LeasedBy, millis(j.LeaseUntil), j.Payload, j.Destination).Scan(&id, &leasedBy)
 	return id, leasedBy, err
 }
 
@@ -95,12 +95,12 @@ func (t *Tx) JobOn(storeHash, kind, subject string) (Job, error) {
 // the subject start beside the attempt of the current lease.
 func (t *Tx) FinishJob(j Job) (superseded bool, err error) {
 	n, err := t.Exec("DELETE FROM jobs WHERE store_hash = $1 AND id = $2 AND leased_by = $3 AND version = $4",
-		j.StoreHash, j.ID, j.LeasedBy, j.Version)
+		j.StoreKey, j.ID, j.LeasedBy, j.Version)
 	if err != nil || n > 0 {
 		return false, err
 	}
 	n, err = t.Exec(`UPDATE jobs SET leased_by = '', lease_until = 0, done_version = $4
-		WHERE store_hash = $1 AND id = $2 AND leased_by = $3`, j.StoreHash, j.ID, j.LeasedBy, j.Version)
+		WHERE store_hash = $1 AND id = $2 AND leased_by = $3`, j.StoreKey, j.ID, j.LeasedBy, j.Version)
 	return n > 0, err
 }
 
@@ -115,7 +115,7 @@ func (t *Tx) FailJob(j Job) error {
 			run_at = CASE WHEN version = $4 THEN $6 ELSE run_at END,
 			last_error = CASE WHEN version = $4 THEN $7 ELSE last_error END
 		WHERE store_hash = $1 AND id = $2 AND leased_by = $3`,
-		j.StoreHash, j.ID, j.LeasedBy, j.Version, j.State, j.RunAt.UnixMilli(), j.LastError)
+		j.StoreKey, j.ID, j.LeasedBy, j.Version, j.State, j.RunAt.UnixMilli(), j.LastError)
 }
 
 // ListJobs returns the jobs of a store, or of every store if storeHash is empty, in
@@ -166,7 +166,7 @@ func jobName(id int64) string { return fmt.Sprintf("job %d", id) }
 func scanJob(row txn.Scanner) (Job, error) {
 	var j Job
 	var runAt, leaseUntil, created int64
-	err := row.Scan(&j.StoreHash, &j.ID, &j.Kind, &j.Subject, &j.Version, &j.DoneVersion, &j.State, &j.Attempt, &runAt,
+	err := row.Scan(&j.StoreKey, &j.ID, &j.Kind, &j.Subject, &j.Version, &j.DoneVersion, &j.State, &j.Attempt, &runAt,
 		&j.LeasedBy, &leaseUntil, &j.Payload, &j.LastError, &created, &j.Destination)
 	j.RunAt, j.LeaseUntil, j.DateCreated = fromMillis(runAt), fromMillis(leaseUntil), fromMillis(created)
 	return j, err

@@ -10,7 +10,7 @@ import (
 )
 
 // Lane is what jobs take turns by: a kind, a store and a destination.
-type Lane struct{ Kind, StoreHash, Destination string }
+type Lane struct{ Kind, StoreKey, Destination string }
 
 // laneOf is the lane of a job as one text, by which lanes are sorted. The index
 // jobs_by_lane is on this expression.
@@ -21,7 +21,7 @@ func (l Lane) text() string {
 	if l == (Lane{}) {
 		return ""
 	}
-	return l.Kind + " " + l.StoreHash + " " + l.Destination
+	return l.Kind + " " + l.StoreKey + " " + l.Destination
 }
 
 // parseLane is the opposite of text. A kind and a store's key have no spaces.
@@ -81,7 +81,7 @@ func (t *Tx) DueLanes(after Lane, now time.Time, limit int) ([]Lane, error) {
 // transaction has locked. The query names the store, so that it touches one shard.
 func (t *Tx) LeaseJobs(l Lane, now time.Time, leasedBy string, until time.Time, limit int) ([]Job, error) {
 	rows, err := t.Query("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $4 AND "+laneOf+" = $1 AND "+due+
-		" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked, l.text(), now.UnixMilli(), limit, l.StoreHash)
+		" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked, l.text(), now.UnixMilli(), limit, l.StoreKey)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (t *Tx) LeaseJobs(l Lane, now time.Time, leasedBy string, until time.Time, 
 		j := &jobs[i]
 		j.LeasedBy, j.LeaseUntil = leasedBy, until
 		if err := t.Later("UPDATE jobs SET leased_by = $3, lease_until = $4 WHERE store_hash = $1 AND id = $2",
-			j.StoreHash, j.ID, leasedBy, until.UnixMilli()); err != nil {
+			j.StoreKey, j.ID, leasedBy, until.UnixMilli()); err != nil {
 			return nil, err
 		}
 	}
@@ -106,7 +106,7 @@ func (t *Tx) LeaseJobs(l Lane, now time.Time, leasedBy string, until time.Time, 
 func (t *Tx) LeaseJob(j Job, now time.Time) (Job, error) {
 	leased, err := scanJob(t.QueryRow(`UPDATE jobs SET leased_by = $3, lease_until = $4
 		WHERE store_hash = $1 AND id = $2 AND state = 'waiting' AND lease_until <= $5 RETURNING `+jobColumns,
-		j.StoreHash, j.ID, j.LeasedBy, j.LeaseUntil.UnixMilli(), now.UnixMilli()))
+		j.StoreKey, j.ID, j.LeasedBy, j.LeaseUntil.UnixMilli(), now.UnixMilli()))
 	if errors.Is(err, txn.ErrNoRows) {
 		return leased, cohort.NotFound(jobName(j.ID))
 	}

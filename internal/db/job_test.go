@@ -28,7 +28,7 @@ func putJob(t *testing.T, d *db.DB, store, subject, lease string, at time.Time) 
 		if err != nil {
 			return err
 		}
-		j := db.Job{StoreHash: store, Kind: kind, Subject: subject, Version: version, RunAt: at, LeasedBy: lease, Payload: fmt.Sprint("payload ", version)}
+		j := db.Job{StoreKey: store, Kind: kind, Subject: subject, Version: version, RunAt: at, LeasedBy: lease, Payload: fmt.Sprint("payload ", version)}
 		if lease != "" {
 			j.LeaseUntil = at.Add(time.Minute)
 		}
@@ -81,7 +81,7 @@ func TestPutJob(t *testing.T) {
 		addStores(t, d, "a", "b")
 		first := putJob(t, d, "a", "7", "x", jobTime)
 		want := db.Job{
-			StoreHash: "a", ID: first.Version, Kind: kind, Subject: "7", Version: first.Version, State: db.JobWaiting, RunAt: jobTime,
+			StoreKey: "a", ID: first.Version, Kind: kind, Subject: "7", Version: first.Version, State: db.JobWaiting, RunAt: jobTime,
 			LeasedBy: "x", LeaseUntil: jobTime.Add(time.Minute), Payload: first.Payload, DateCreated: jobTime,
 		}
 		wantJobs(t, d, want)
@@ -238,11 +238,11 @@ func TestLeaseJobs(t *testing.T) {
 func putJobIn(t *testing.T, d *db.DB, l db.Lane, subject string) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
-		version, err := tx.NextJobVersion(l.StoreHash)
+		version, err := tx.NextJobVersion(l.StoreKey)
 		if err != nil {
 			return err
 		}
-		_, _, err = tx.PutJob(db.Job{StoreHash: l.StoreHash, Kind: l.Kind, Subject: subject, Destination: l.Destination, Version: version, RunAt: jobTime, Payload: "{}"})
+		_, _, err = tx.PutJob(db.Job{StoreKey: l.StoreKey, Kind: l.Kind, Subject: subject, Destination: l.Destination, Version: version, RunAt: jobTime, Payload: "{}"})
 		return err
 	})
 }
@@ -251,11 +251,11 @@ func TestDueLanes(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "a2", "b")
 		lanes := []db.Lane{
-			{Kind: "event", StoreHash: "a", Destination: ""},
-			{Kind: "event", StoreHash: "a", Destination: "https://x.example/a b"},
-			{Kind: "event", StoreHash: "b", Destination: "https://x.example/a b"},
-			{Kind: "sitewide", StoreHash: "a", Destination: ""},
-			{Kind: "sitewide", StoreHash: "a2", Destination: ""},
+			{Kind: "event", StoreKey: "a", Destination: ""},
+			{Kind: "event", StoreKey: "a", Destination: "https://x.example/a b"},
+			{Kind: "event", StoreKey: "b", Destination: "https://x.example/a b"},
+			{Kind: "sitewide", StoreKey: "a", Destination: ""},
+			{Kind: "sitewide", StoreKey: "a2", Destination: ""},
 		}
 		for n, l := range lanes {
 			for i := range 3 {
@@ -290,7 +290,7 @@ func TestDueLanes(t *testing.T) {
 		update(t, d, func(tx *db.Tx) error {
 			jobs, err := tx.LeaseJobs(lanes[1], jobTime, "x", jobTime.Add(time.Minute), 2)
 			for _, j := range jobs {
-				if j.Destination != lanes[1].Destination || j.StoreHash != "a" || j.Kind != "event" {
+				if j.Destination != lanes[1].Destination || j.StoreKey != "a" || j.Kind != "event" {
 					t.Errorf("leased %+v", j)
 				}
 			}
@@ -300,8 +300,8 @@ func TestDueLanes(t *testing.T) {
 			return err
 		})
 		want(sorted, db.Lane{}, 100) // one is left
-		update(t, d, func(tx *db.Tx) error { return tx.EndStore("b", jobTime) })
-		want(slices.DeleteFunc(slices.Clone(sorted), func(l db.Lane) bool { return l.StoreHash == "b" }), db.Lane{}, 100)
+		update(t, d, func(tx *db.Tx) error { return tx.MarkStoreDeleted("b", jobTime) })
+		want(slices.DeleteFunc(slices.Clone(sorted), func(l db.Lane) bool { return l.StoreKey == "b" }), db.Lane{}, 100)
 	})
 }
 
@@ -310,7 +310,7 @@ func TestPutJobMovesToAnotherLane(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
 		for _, destination := range []string{"x", "y"} {
-			putJobIn(t, d, db.Lane{Kind: kind, StoreHash: "a", Destination: destination}, "7")
+			putJobIn(t, d, db.Lane{Kind: kind, StoreKey: "a", Destination: destination}, "7")
 		}
 		if jobs := leaseDue(t, d, jobTime, "x", 9); len(jobs) != 1 || jobs[0].Destination != "y" {
 			t.Errorf("leased %+v", jobs)

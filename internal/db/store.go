@@ -86,19 +86,19 @@ func (t *Tx) UpdateStore(s cohort.Store) error {
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)
 	}
-	return t.Note(err, txn.Change{Kind: txn.StoreUpdated, StoreHash: key})
+	return t.Note(err, txn.Change{Kind: txn.StoreUpdated, StoreKey: key})
 }
 
 // DeleteStore deletes a store and all of its rows, or returns KindNotFound. Use it
-// only for a store for which [Tx.IsSmallStore] is true, otherwise [Tx.EndStore].
+// only for a store for which [Tx.IsSmallStore] is true, otherwise [Tx.MarkStoreDeleted].
 func (t *Tx) DeleteStore(key string) error {
 	return t.endStore(key, "DELETE FROM stores WHERE hash = $1 AND date_deleted = 0")
 }
 
-// EndStore marks a store as deleted and deletes its tokens, or returns
+// MarkStoreDeleted marks a store as deleted and deletes its tokens, or returns
 // KindNotFound. Its hash is free from the commit on. [Tx.SweepStore] deletes its
 // other rows later.
-func (t *Tx) EndStore(key string, at time.Time) error {
+func (t *Tx) MarkStoreDeleted(key string, at time.Time) error {
 	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2 WHERE hash = $1 AND date_deleted = 0", at.UnixMilli()); err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)
 	}
-	return t.Note(err, txn.Change{Kind: txn.StoreDeleted, StoreHash: key})
+	return t.Note(err, txn.Change{Kind: txn.StoreDeleted, StoreKey: key})
 }
 
 func scanStore(row txn.Scanner) (cohort.Store, error) {

@@ -61,7 +61,7 @@ func TestSweepStore(t *testing.T) {
 		d := dbtest.Open(t, url)
 		fillInstallation(t, d)
 		rest := dumpWithout(t, d, "a")
-		update(t, d, func(tx *db.Tx) error { return tx.EndStore("a", t0) })
+		update(t, d, func(tx *db.Tx) error { return tx.MarkStoreDeleted("a", t0) })
 		wantStoresByKey(t, d, "b")
 		wantTokens(t, d, "")
 		var next cohort.Store
@@ -125,10 +125,10 @@ func TestKeysAreNotReused(t *testing.T) {
 				if i%2 == 0 {
 					return tx.DeleteStore(want)
 				}
-				return tx.EndStore(want, t0)
+				return tx.MarkStoreDeleted(want, t0)
 			})
 			wantStoresByKey(t, d)
-			wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.EndStore(want, t0) }), cohort.KindNotFound)
+			wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.MarkStoreDeleted(want, t0) }), cohort.KindNotFound)
 		}
 		// A store as an older version, without keys, creates it.
 		update(t, d, func(tx *db.Tx) error {
@@ -180,11 +180,11 @@ func TestDueJobsOfADeletedStore(t *testing.T) {
 		addStores(t, d, "a", "b")
 		putJob(t, d, "a", "7", "", jobTime)
 		putJob(t, d, "b", "8", "", jobTime)
-		update(t, d, func(tx *db.Tx) error { return tx.EndStore("a", t0) })
+		update(t, d, func(tx *db.Tx) error { return tx.MarkStoreDeleted("a", t0) })
 		later := jobTime.AddDate(1, 0, 0)
 		update(t, d, func(tx *db.Tx) error {
 			for store, want := range map[string]int{"a": 0, "b": 1} {
-				jobs, err := tx.LeaseJobs(db.Lane{Kind: kind, StoreHash: store}, later, "worker", later.AddDate(1, 0, 0), 10)
+				jobs, err := tx.LeaseJobs(db.Lane{Kind: kind, StoreKey: store}, later, "worker", later.AddDate(1, 0, 0), 10)
 				if err != nil {
 					return err
 				}

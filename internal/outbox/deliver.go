@@ -65,7 +65,7 @@ func (o *Outbox) await(ctx context.Context, j db.Job) error {
 func (o *Outbox) tryPending(ctx context.Context, mine db.Job) (done bool, err error) {
 	var j db.Job
 	err = o.db.View(ctx, func(tx *db.Tx) error {
-		j, err = tx.JobOn(mine.StoreHash, mine.Kind, mine.Subject)
+		j, err = tx.JobOn(mine.StoreKey, mine.Kind, mine.Subject)
 		return err
 	})
 	switch {

@@ -152,7 +152,7 @@ func (o *Outbox) lease(tx *db.Tx, turns []turn) ([]Leased, error) {
 func (o *Outbox) returnUnused(turns []turn, leased []Leased) {
 	used := map[db.Lane]int{}
 	for _, l := range leased {
-		used[db.Lane{Kind: l.Kind, StoreHash: l.Store, Destination: l.Destination}]++
+		used[db.Lane{Kind: l.Kind, StoreKey: l.Store, Destination: l.Destination}]++
 	}
 	for _, t := range turns {
 		for range t.messages - used[t.lane] {

@@ -134,7 +134,7 @@ func TestDeletedStore(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
 		f.addStores(t, "b")
 		f.put(t, append(many(1, "a", ""), many(1, "b", "")...)...)
-		f.update(t, func(tx *db.Tx) error { return tx.EndStore("a", time.Now()) })
+		f.update(t, func(tx *db.Tx) error { return tx.MarkStoreDeleted("a", time.Now()) })
 		if leased := f.lease(t); len(leased) != 1 || leased[0].Store != "b" {
 			t.Errorf("leased %+v", leased)
 		}

@@ -138,7 +138,7 @@ func (o *Outbox) put(tx *db.Tx, m Message, lease string) (*Pending, error) {
 	}
 	begun, now := time.Now(), o.timestamp()
 	p := &Pending{job: db.Job{
-		StoreHash: m.Store, Kind: m.Kind, Subject: m.Subject, Destination: m.Destination, Version: version, Payload: string(m.Payload),
+		StoreKey: m.Store, Kind: m.Kind, Subject: m.Subject, Destination: m.Destination, Version: version, Payload: string(m.Payload),
 		RunAt: now, LeasedBy: lease,
 	}}
 	if lease != "" {
@@ -197,7 +197,7 @@ func (k Kind) leaseTime() time.Duration { return k.Timeout + leaseReserve }
 
 func messageOf(j db.Job) Message {
 	return Message{
-		Store: j.StoreHash, ID: j.ID, Kind: j.Kind, Subject: j.Subject, Destination: j.Destination,
+		Store: j.StoreKey, ID: j.ID, Kind: j.Kind, Subject: j.Subject, Destination: j.Destination,
 		Version: j.Version, Payload: []byte(j.Payload), Attempt: j.Attempt,
 	}
 }

@@ -46,12 +46,12 @@ func (s *Service) updateIndexes(changes []db.Change) {
 	for _, c := range changes {
 		switch c.Kind {
 		case db.GroupInserted, db.GroupUpdated:
-			if s.indexes.Has(c.StoreHash) {
-				edits[c.StoreHash] = append(edits[c.StoreHash], groupindex.Put(indexEntry(c.Group)))
+			if s.indexes.Has(c.StoreKey) {
+				edits[c.StoreKey] = append(edits[c.StoreKey], groupindex.Put(indexEntry(c.Group)))
 			}
 		case db.GroupDeleted:
-			if s.indexes.Has(c.StoreHash) {
-				edits[c.StoreHash] = append(edits[c.StoreHash], groupindex.Delete(c.Group.ID))
+			if s.indexes.Has(c.StoreKey) {
+				edits[c.StoreKey] = append(edits[c.StoreKey], groupindex.Delete(c.Group.ID))
 			}
 		case db.StoreDeleted, db.AnythingChanged:
 			s.indexes.Forget()

@@ -49,7 +49,7 @@ func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func(
 	ctx = db.ForStore(ctx, storeKey)
 	err = s.db.ImportCatalog(ctx, storeKey, func(into *db.CatalogImport) error {
 		m := &mistakes{}
-		if err := gather(ctx, into, next, m); err != nil {
+		if err := collect(ctx, into, next, m); err != nil {
 			return err
 		}
 		if err := into.FinishLoading(); err != nil {
@@ -83,7 +83,7 @@ func conflictOf(err error) error {
 	}
 }
 
-// prepare checks the gathered items and computes the rows to write.
+// prepare checks the collected items and computes the rows to write.
 func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
 	if err := check(into, m); err != nil {
 		return nil, err
@@ -94,8 +94,8 @@ func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportC
 	return into.Compare(s.timestamp())
 }
 
-// gather reads all items into the import.
-func gather(ctx context.Context, into *db.CatalogImport, next func() (cohort.CatalogItem, error), m *mistakes) error {
+// collect reads all items into the import.
+func collect(ctx context.Context, into *db.CatalogImport, next func() (cohort.CatalogItem, error), m *mistakes) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -107,13 +107,13 @@ func gather(ctx context.Context, into *db.CatalogImport, next func() (cohort.Cat
 		if err != nil {
 			return err
 		}
-		if err := gatherItem(into, item, m); err != nil {
+		if err := collectItem(into, item, m); err != nil {
 			return err
 		}
 	}
 }
 
-func gatherItem(into *db.CatalogImport, item cohort.CatalogItem, m *mistakes) error {
+func collectItem(into *db.CatalogImport, item cohort.CatalogItem, m *mistakes) error {
 	item.Category, item.Product = item.Category.Normalized(), item.Product.Normalized()
 	if item.Err == nil {
 		item.Err = validateItem(item)

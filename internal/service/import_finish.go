@@ -27,11 +27,11 @@ func (s *Service) lease(storeKey string) func() db.ImportLease {
 	owner := rand.Text()
 	return func() db.ImportLease {
 		now := s.now()
-		return db.ImportLease{StoreHash: storeKey, Owner: owner, Now: now, Until: now.Add(importLease)}
+		return db.ImportLease{StoreKey: storeKey, Owner: owner, Now: now, Until: now.Add(importLease)}
 	}
 }
 
-// finishImport runs the steps of an import that follow the gathering.
+// finishImport runs the steps of an import after all its items are collected.
 func (s *Service) finishImport(ctx context.Context, storeKey string, into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
 	lease, err := s.beginImport(ctx, storeKey)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 func (s *fixture) beginImport(t *testing.T) {
 	t.Helper()
 	now := s.clock.Now()
-	l := db.ImportLease{StoreHash: "a", Owner: "another process", Now: now, Until: now.Add(time.Minute)}
+	l := db.ImportLease{StoreKey: "a", Owner: "another process", Now: now, Until: now.Add(time.Minute)}
 	if err := s.db.Update(t.Context(), func(tx *db.Tx) error {
 		_, err := tx.BeginImport(l)
 		return err

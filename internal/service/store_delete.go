@@ -27,7 +27,7 @@ func (s *Service) DeleteStore(ctx context.Context, storeKey string) error {
 		if small {
 			return tx.DeleteStore(storeKey)
 		}
-		return tx.EndStore(storeKey, s.timestamp())
+		return tx.MarkStoreDeleted(storeKey, s.timestamp())
 	})
 }
 

@@ -72,10 +72,10 @@ func (s *Service) applyChanges(changes []db.Change) {
 	for _, c := range changes {
 		switch c.Kind {
 		case db.GroupInserted, db.GroupUpdated, db.GroupDeleted:
-			s.versions.slot(c.StoreHash, allGroups).Add(1) // must be first: see PageVersion
-			s.versions.slot(c.StoreHash, c.Group.ID).Add(1)
+			s.versions.slot(c.StoreKey, allGroups).Add(1) // must be first: see PageVersion
+			s.versions.slot(c.StoreKey, c.Group.ID).Add(1)
 			if c.Kind == db.GroupDeleted {
-				s.versions.slot(c.StoreHash, deletions).Add(1)
+				s.versions.slot(c.StoreKey, deletions).Add(1)
 			}
 		case db.StoreUpdated, db.TokenDeleted:
 			s.directory.forget()

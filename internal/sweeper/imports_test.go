@@ -13,7 +13,7 @@ func (f *fixture) beginImport(t *testing.T, lease time.Duration) (begun bool) {
 	t.Helper()
 	now := time.Now()
 	err := f.db.Update(t.Context(), func(tx *db.Tx) (err error) {
-		begun, err = tx.BeginImport(db.ImportLease{StoreHash: "a", Owner: "another node", Now: now, Until: now.Add(lease)})
+		begun, err = tx.BeginImport(db.ImportLease{StoreKey: "a", Owner: "another node", Now: now, Until: now.Add(lease)})
 		return err
 	})
 	if err != nil {

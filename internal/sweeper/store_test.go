@@ -19,7 +19,7 @@ func (f *fixture) deleteStore(t *testing.T, hash string) {
 	if _, err := f.svc.CreateGroup(t.Context(), hash, cohort.Group{Name: "left"}); err != nil {
 		t.Fatal(err)
 	}
-	err := f.db.Update(t.Context(), func(tx *db.Tx) error { return tx.EndStore(hash, time.Now()) })
+	err := f.db.Update(t.Context(), func(tx *db.Tx) error { return tx.MarkStoreDeleted(hash, time.Now()) })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
 	"revoked":           func(tx *db.Tx, k cohort.Token) error { return tx.DeleteToken(k.ID) },
 	"store deleted":     func(tx *db.Tx, k cohort.Token) error { return tx.DeleteStore(k.StoreKey) },
-	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.EndStore(k.StoreKey, t0) },
+	"big store deleted": func(tx *db.Tx, k cohort.Token) error { return tx.MarkStoreDeleted(k.StoreKey, t0) },
 }
 
 // writes are kinds of updates. On PostgreSQL an update that reads nothing may share a
@@ -26,7 +26,7 @@ var writes = map[string]func(store string) func(*db.Tx) error{
 
 func addAfterRead(store string) func(*db.Tx) error {
 	return func(tx *db.Tx) error {
-		if _, err := tx.CountGroups(store, everything); err != nil {
+		if _, err := tx.CountGroups(store, allGroups); err != nil {
 			return err
 		}
 		return addNext(tx, store, "x")
@@ -37,7 +37,7 @@ func addAfterRead(store string) func(*db.Tx) error {
 func addTokens(t testing.TB, d *db.DB, store string, secrets ...string) (tokens []cohort.Token) {
 	t.Helper()
 	for _, secret := range secrets {
-		k := tokenOf(store, secret)
+		k := newToken(store, secret)
 		update(t, d, func(tx *db.Tx) error { return tx.InsertToken(k) })
 		tokens = append(tokens, k)
 	}
@@ -74,10 +74,10 @@ func TestTokenEndsOnAnotherNode(t *testing.T) {
 						}
 					}
 					update(t, there, func(tx *db.Tx) error { return end(tx, k) })
-					before := countGroups(t, there, "a", everything)
+					before := countGroups(t, there, "a", allGroups)
 					wantKind(t, here.Update(forToken(t.Context(), k), write("a")), cohort.KindUnauthorized)
 					wantKind(t, here.Update(forToken(t.Context(), k), write("a")), cohort.KindUnauthorized)
-					if n := countGroups(t, there, "a", everything); n != before {
+					if n := countGroups(t, there, "a", allGroups); n != before {
 						t.Errorf("there are %d groups, %d before", n, before)
 					}
 					if err := here.Update(forToken(t.Context(), other), write("b")); err != nil {
@@ -115,7 +115,7 @@ func TestDeletedStore(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		update(t, d, func(tx *db.Tx) error { return tx.EndStore("a", t0) })
+		update(t, d, func(tx *db.Tx) error { return tx.MarkStoreDeleted("a", t0) })
 		for name, write := range writes {
 			wantKind(t, d.Update(db.ForStore(t.Context(), "a"), write("a")), cohort.KindNotFound)
 			wantKind(t, d.UpdateLong(db.ForStore(t.Context(), "a"), write("a")), cohort.KindNotFound)
@@ -152,7 +152,7 @@ func TestInvalidTokenInABatch(t *testing.T) {
 			}
 		}
 		for _, store := range []string{"a", "b"} {
-			if n := countGroups(t, d, store, everything); n != each {
+			if n := countGroups(t, d, store, allGroups); n != each {
 				t.Errorf("store %s has %d groups, want %d", store, n, each)
 			}
 		}
@@ -198,7 +198,7 @@ func TestRevocationWaitsForRunningWrite(t *testing.T) {
 					if err := addAfterRead("a")(tx); err != nil {
 						return err
 					}
-					if _, err := tx.CountGroups("a", everything); err != nil { // sends the check
+					if _, err := tx.CountGroups("a", allGroups); err != nil { // sends the check
 						return err
 					}
 					close(running)

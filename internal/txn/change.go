@@ -8,9 +8,9 @@ import (
 
 // Change is part of a committed transaction that invalidates caches.
 type Change struct {
-	Kind      ChangeKind
-	StoreHash string       // empty with TokenDeleted and AnythingChanged
-	Group     cohort.Group // with the kinds of groups
+	Kind     ChangeKind
+	StoreKey string       // empty with TokenDeleted and AnythingChanged
+	Group    cohort.Group // with the kinds of groups
 }
 
 // ChangeKind says what was changed.

@@ -101,7 +101,7 @@ func TestLogIsBoundedDuringReads(t *testing.T) {
 	for range 3 {
 		reading.Go(func() {
 			for !done.Load() && !t.Failed() {
-				listGroups(t, d, "a", everything, onePage)
+				listGroups(t, d, "a", allGroups, onePage)
 			}
 		})
 	}

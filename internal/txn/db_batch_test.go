@@ -91,7 +91,7 @@ func TestContextEndsAmongOthers(t *testing.T) {
 		}
 		close(begin)
 		wg.Wait()
-		got := idsOf(listGroups(t, d, "a", everything, onePage))
+		got := groupIDs(listGroups(t, d, "a", allGroups, onePage))
 		for _, id := range kept {
 			if !slices.Contains(got, id) {
 				t.Errorf("group %d does not exist", id)

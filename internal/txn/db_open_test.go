@@ -222,7 +222,7 @@ func TestCloseWaits(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			eachBubble(t, func(t *testing.T, d *db.DB) {
 				isClosed := make(chan error, 1)
-				err := doorsOf(d)[name](t.Context(), func(tx *db.Tx) error {
+				err := txFuncs(d)[name](t.Context(), func(tx *db.Tx) error {
 					go func() { isClosed <- d.Close() }()
 					synctest.Wait() // until Close waits or has returned
 					if len(isClosed) > 0 {

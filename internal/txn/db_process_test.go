@@ -64,7 +64,7 @@ func TestKilledProcesses(t *testing.T) {
 		wg.Wait()
 
 		d := dbtest.Open(t, url)
-		kept := idsOf(listGroups(t, d, "a", everything, onePage))
+		kept := groupIDs(listGroups(t, d, "a", allGroups, onePage))
 		slices.Sort(acknowledged)
 		if unique := slices.Compact(slices.Clone(acknowledged)); len(unique) < processes*each || len(unique) != len(acknowledged) {
 			t.Errorf("%d acknowledged ids, %d of them different, want at least %d", len(acknowledged), len(unique), processes*each)

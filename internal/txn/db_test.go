@@ -26,12 +26,12 @@ func attempt(ctx context.Context, d *db.DB, fn func(*db.Tx) error) (err error) {
 
 // failures are ways in which a function fails after it has written.
 var failures = map[string]func(tx *db.Tx) error{
-	"error":            func(*db.Tx) error { return errOurs },
+	"error":            func(*db.Tx) error { return errTest },
 	"panic":            func(*db.Tx) error { panic("ours") },
 	"unique index":     func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) },
 	"foreign key":      func(tx *db.Tx) error { return tx.InsertGroup("none", newGroup(1, "x")) },
 	"no row":           func(tx *db.Tx) error { return tx.DeleteGroup("a", 99) },
-	"error after more": func(tx *db.Tx) error { return errors.Join(tx.DeleteGroup("a", 1), addNext(tx, "a", "y"), errOurs) },
+	"error after more": func(tx *db.Tx) error { return errors.Join(tx.DeleteGroup("a", 1), addNext(tx, "a", "y"), errTest) },
 }
 
 func TestFailedUpdateIsRolledBack(t *testing.T) {
@@ -60,12 +60,12 @@ func TestFailedUpdateIsRolledBack(t *testing.T) {
 func TestUpdateAndViewReturnError(t *testing.T) {
 	t.Parallel()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		for name, run := range doorsOf(d) {
+		for name, run := range txFuncs(d) {
 			ours := &cohort.Error{Kind: cohort.KindForbidden}
 			if err := run(t.Context(), func(*db.Tx) error { return fmt.Errorf("wrapped: %w", ours) }); !errors.Is(err, ours) {
 				t.Errorf("%s: got %v", name, err)
 			}
-			if err := run(t.Context(), func(*db.Tx) error { return errOurs }); !errors.Is(err, errOurs) || cohort.KindOf(err) != cohort.KindInternal {
+			if err := run(t.Context(), func(*db.Tx) error { return errTest }); !errors.Is(err, errTest) || cohort.KindOf(err) != cohort.KindInternal {
 				t.Errorf("%s: got %v", name, err)
 			}
 		}
@@ -78,7 +78,7 @@ func TestContextHasEnded(t *testing.T) {
 		addStores(t, d, "a")
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		for name, run := range doorsOf(d) {
+		for name, run := range txFuncs(d) {
 			err := run(ctx, func(*db.Tx) error { t.Errorf("%s called the function", name); return nil })
 			if !errors.Is(err, context.Canceled) {
 				t.Errorf("%s: got %v", name, err)
@@ -98,7 +98,7 @@ func TestContextEndsDuringUpdate(t *testing.T) {
 		err := d.Update(ctx, func(tx *db.Tx) error {
 			err := addNext(tx, "a", "first")
 			cancel()
-			return errors.Join(err, settled(tx), addNext(tx, "a", "second"))
+			return errors.Join(err, flush(tx), addNext(tx, "a", "second"))
 		})
 		if err != nil && !errors.Is(err, context.Canceled) {
 			t.Fatal(err)
@@ -135,7 +135,7 @@ func TestContextEndsDuringView(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		err := d.View(ctx, func(tx *db.Tx) error {
 			cancel()
-			_, err := tx.CountGroups("a", everything)
+			_, err := tx.CountGroups("a", allGroups)
 			return err
 		})
 		if !errors.Is(err, context.Canceled) {
@@ -196,7 +196,7 @@ func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 		ended = true
 		switch n % 4 {
 		case 1:
-			return errOurs
+			return errTest
 		case 2:
 			panic("ours")
 		}
@@ -214,12 +214,12 @@ func TestViewReadsOneSnapshot(t *testing.T) {
 		addStores(t, d, "a")
 		addGroups(t, d, "a", newGroup(1, "first"))
 		view(t, d, func(tx *db.Tx) error {
-			before, err := tx.CountGroups("a", everything)
+			before, err := tx.CountGroups("a", allGroups)
 			if err != nil {
 				return err
 			}
 			update(t, d, func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(2, "second")) })
-			after, err := tx.ListGroups("a", everything, onePage)
+			after, err := tx.ListGroups("a", allGroups, onePage)
 			if before != 1 || len(after) != 1 {
 				t.Errorf("counted %d groups, then listed %d, want 1 and 1", before, len(after))
 			}
@@ -240,7 +240,7 @@ func TestViewDoesNotWaitForUpdate(t *testing.T) {
 			// If the view waited for this update, neither would end.
 			var seen int64
 			err := d.View(t.Context(), func(tx *db.Tx) (err error) {
-				seen, err = tx.CountGroups("a", everything)
+				seen, err = tx.CountGroups("a", allGroups)
 				return err
 			})
 			if seen != 0 {
@@ -273,7 +273,7 @@ func TestUseAfterClose(t *testing.T) {
 		if err := d.Close(); err != nil {
 			t.Fatal(err)
 		}
-		for name, run := range doorsOf(d) {
+		for name, run := range txFuncs(d) {
 			if err := run(t.Context(), func(*db.Tx) error { return nil }); err == nil {
 				t.Errorf("%s works on a closed database", name)
 			}

@@ -23,14 +23,14 @@ var (
 	addGroup       = dbtest.AddGroup
 	listGroups     = dbtest.ListGroups
 	countGroups    = dbtest.CountGroups
-	settled        = dbtest.Flush
-	idsOf          = dbtest.GroupIDs
+	flush          = dbtest.Flush
+	groupIDs       = dbtest.GroupIDs
 	wantGroups     = dbtest.WantGroups
 	wantKind       = dbtest.WantKind
-	doorsOf        = dbtest.TxFuncs
-	everything     = dbtest.AllGroups
+	txFuncs        = dbtest.TxFuncs
+	allGroups      = dbtest.AllGroups
 	onePage        = dbtest.OnePage
-	everybody      = dbtest.AllCustomers
+	allCustomers   = dbtest.AllCustomers
 	newCustomer    = dbtest.NewCustomer
 	addCustomers   = dbtest.AddCustomers
 	changeCustomer = dbtest.ChangeCustomer
@@ -38,8 +38,8 @@ var (
 	countCustomers = dbtest.CountCustomers
 	fullGroup      = dbtest.FullGroup
 	wantStores     = dbtest.WantStores
-	tokenOf        = dbtest.NewToken
-	errOurs        = dbtest.ErrTest
+	newToken       = dbtest.NewToken
+	errTest        = dbtest.ErrTest
 	t0             = dbtest.T0
 )
 

@@ -69,10 +69,10 @@ func TestReservedIDsAreRolledBack(t *testing.T) {
 					return err
 				}
 			}
-			if err := settled(tx); err != nil {
+			if err := flush(tx); err != nil {
 				return err
 			}
-			return errOurs
+			return errTest
 		})
 		if err == nil {
 			t.Fatal("the update succeeded")
@@ -98,7 +98,7 @@ func TestNextIDDuringReserve(t *testing.T) {
 			if _, err := tx.ReserveIDs("a", "product", 100, 0); err != nil {
 				return err
 			}
-			if err := settled(tx); err != nil {
+			if err := flush(tx); err != nil {
 				return err
 			}
 			once.Do(func() {

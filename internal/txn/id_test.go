@@ -112,7 +112,7 @@ func (u *idRequest) run(tx *db.Tx) error {
 		}
 	}
 	if u.fails {
-		return errOurs
+		return errTest
 	}
 	return nil
 }

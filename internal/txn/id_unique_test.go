@@ -40,7 +40,7 @@ func (k idTaker) take(d *db.DB, store string) (ids []int64, err error) {
 				return err
 			}
 			if _, err = tx.Store(store); err == nil && !succeeds {
-				return errOurs
+				return errTest
 			}
 			return err
 		})

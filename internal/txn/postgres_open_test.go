@@ -160,7 +160,7 @@ func TestLocalizedDatabase(t *testing.T) {
 	addStores(t, d, "é", "b", "aa", "a_", "aB", "a-b", "a", "_", "Z", "0", "-", "e\u0301")
 	var stores, tokens []string
 	for _, hash := range []string{"aa", "aB", "Z"} {
-		update(t, d, func(tx *db.Tx) error { return tx.InsertToken(tokenOf(hash, "secret of "+hash)) })
+		update(t, d, func(tx *db.Tx) error { return tx.InsertToken(newToken(hash, "secret of "+hash)) })
 	}
 	view(t, d, func(tx *db.Tx) error {
 		all, err := tx.ListStores()

@@ -101,12 +101,12 @@ func contents(t testing.TB, d *db.DB, store string) string {
 		}
 		return err
 	})
-	return fmt.Sprintf("%s, members %d, customers %d", strings.Join(names, " "), members, countCustomers(t, d, store, everybody))
+	return fmt.Sprintf("%s, members %d, customers %d", strings.Join(names, " "), members, countCustomers(t, d, store, allCustomers))
 }
 
 func groupNames(t testing.TB, d *db.DB, store string) (names []string) {
 	t.Helper()
-	for _, g := range listGroups(t, d, store, everything, onePage) {
+	for _, g := range listGroups(t, d, store, allGroups, onePage) {
 		names = append(names, g.Name)
 	}
 	return names

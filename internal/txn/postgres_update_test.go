@@ -76,13 +76,13 @@ func lockGroup(t *testing.T, d *db.DB, store string, id int64) (release func()) 
 			_, err := tx.GroupForUpdate(store, id)
 			close(locked)
 			<-end
-			return errors.Join(err, errOurs) // rolls back
+			return errors.Join(err, errTest) // rolls back
 		})
 	}()
 	<-locked
 	return sync.OnceFunc(func() {
 		close(end)
-		if err := <-ended; !errors.Is(err, errOurs) {
+		if err := <-ended; !errors.Is(err, errTest) {
 			t.Error(err)
 		}
 	})
@@ -129,7 +129,7 @@ func TestAllConnectionsAreInUse(t *testing.T) {
 	prepareStore(t, d, "b")
 	releases := []func(){lockGroup(t, d, "a", 1), lockGroup(t, d, "b", 1)}
 	var waiting sync.WaitGroup
-	for _, run := range doorsOf(d) {
+	for _, run := range txFuncs(d) {
 		waiting.Go(func() {
 			err := run(t.Context(), func(tx *db.Tx) error {
 				_, err := tx.Group("a", 1)

@@ -69,7 +69,7 @@ func lastWhole(t *testing.T, d *db.DB) (last int64) {
 	var customers []cohort.Customer
 	var counts map[int64]int64
 	view(t, d, func(tx *db.Tx) (err error) {
-		if groups, err = tx.ListGroups("a", everything, onePage); err != nil {
+		if groups, err = tx.ListGroups("a", allGroups, onePage); err != nil {
 			return err
 		}
 		if customers, err = dbtest.Customers(tx, "a", cohort.CustomerFilter{}, onePage); err != nil {
@@ -160,7 +160,7 @@ func (r *recording) read(t *testing.T) (release func()) {
 	reading, end, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- r.View(context.Background(), func(tx *db.Tx) error {
-			_, err := tx.CountGroups("a", everything)
+			_, err := tx.CountGroups("a", allGroups)
 			close(reading)
 			<-end
 			return err

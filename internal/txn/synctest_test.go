@@ -133,8 +133,8 @@ var kinds = map[txn.ChangeKind]string{
 // describe returns changes as text such as "+a/1 name, store b".
 func describe(changes []db.Change) (text string) {
 	for _, c := range changes {
-		if text += ", " + kinds[c.Kind]; c.StoreHash != "" {
-			text += c.StoreHash
+		if text += ", " + kinds[c.Kind]; c.StoreKey != "" {
+			text += c.StoreKey
 		}
 		if c.Group.ID != 0 {
 			text += fmt.Sprint("/", c.Group.ID)

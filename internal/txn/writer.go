@@ -300,7 +300,7 @@ func (w *writer) endRequest(t *Tx, ok bool, from int) {
 	for _, c := range t.changes[from:] {
 		switch c.Kind {
 		case StoreDeleted:
-			w.ids.forgetStore(c.StoreHash)
+			w.ids.forgetStore(c.StoreKey)
 			clear(w.authorizations)
 		case TokenDeleted:
 			clear(w.authorizations)

@@ -18,8 +18,8 @@ import (
 var faults = map[string]func(txn.Statement) error{
 	"trouble":                  func(txn.Statement) error { return txn.ErrTrouble },
 	"trouble, rolled back":     func(s txn.Statement) error { return rollBack(s, txn.ErrTrouble) },
-	"other error":              func(txn.Statement) error { return errOurs },
-	"other error, rolled back": func(s txn.Statement) error { return rollBack(s, errOurs) },
+	"other error":              func(txn.Statement) error { return errTest },
+	"other error, rolled back": func(s txn.Statement) error { return rollBack(s, errTest) },
 }
 
 func rollBack(s txn.Statement, err error) error {
@@ -91,7 +91,7 @@ func (h *history) wantConsistent(t *testing.T, d *db.DB) {
 			t.Errorf("the function of %s was called %d times", name, h.calls[name])
 		}
 	}
-	for i, g := range listGroups(t, d, "a", everything, onePage) {
+	for i, g := range listGroups(t, d, "a", allGroups, onePage) {
 		got = append(got, g.Name)
 		if g.ID != int64(i+1) {
 			t.Errorf("the group at index %d has id %d", i, g.ID)
@@ -143,7 +143,7 @@ func failOneOf(t *testing.T, d *db.DB, f *faultAt, n int, h *history) {
 	release := hold(t, d)
 	first, bad, last := fmt.Sprint("first ", n), fmt.Sprint("bad ", n), fmt.Sprint("last ", n)
 	firstDone := h.queueAdd(t, d, first, nothing)
-	badDone := h.queueAdd(t, d, bad, func(*db.Tx) error { return errOurs })
+	badDone := h.queueAdd(t, d, bad, func(*db.Tx) error { return errTest })
 	lastDone := h.queueAdd(t, d, last, nothing)
 	f.in = n + 2 // after RELEASE and COMMIT of the update that holds the writer
 	release()
@@ -177,7 +177,7 @@ func wantStruck(t *testing.T, struck []string) {
 // afterwards must fail: each would be a transaction of its own.
 func TestNoStatementRunsOutsideTheTransaction(t *testing.T) {
 	t.Parallel()
-	for name, ends := range map[string]error{"ignored": nil, "returned": errOurs} {
+	for name, ends := range map[string]error{"ignored": nil, "returned": errTest} {
 		t.Run("the error is "+name, func(t *testing.T) {
 			sqliteBubbleURL(t, func(t *testing.T, url string) {
 				f := &faultAt{strike: faults["trouble, rolled back"]}

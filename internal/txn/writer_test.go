@@ -67,7 +67,7 @@ var badRequests = []struct {
 	fail func(*db.Tx) error
 	want func(error) bool
 }{
-	{"an error", func(*db.Tx) error { return errOurs }, func(err error) bool { return errors.Is(err, errOurs) }},
+	{"an error", func(*db.Tx) error { return errTest }, func(err error) bool { return errors.Is(err, errTest) }},
 	{"a panic", func(*db.Tx) error { panic("ours") }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: ours") }},
 	{"a runtime panic", func(*db.Tx) error { return []error{}[len(kinds)] }, func(err error) bool { return strings.HasPrefix(err.Error(), "panic: runtime error") }},
 	{"a unique index", func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(1, "again")) }, isKind(cohort.KindConflict)},
