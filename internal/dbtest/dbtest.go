@@ -46,13 +46,22 @@ func SQLiteURL(t testing.TB) string {
 
 func sqlitePath(t testing.TB) string {
 	t.Helper()
-	return filepath.Join(t.TempDir(), "cohort.db")
+	folder, err := os.MkdirTemp(testenv.MemoryFolder(), "cohort-dbtest")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(folder); err != nil {
+			t.Errorf("remove the database: %v", err)
+		}
+	})
+	return filepath.Join(folder, "cohort.db")
 }
 
 // migratedSQLite is a SQLite file with Cohort's tables. Copying it takes much
 // less time than running every migration.
 var migratedSQLite = sync.OnceValues(func() (content []byte, err error) {
-	folder, err := os.MkdirTemp("", "cohort-dbtest")
+	folder, err := os.MkdirTemp(testenv.MemoryFolder(), "cohort-dbtest")
 	if err != nil {
 		return nil, err
 	}
@@ -99,25 +108,23 @@ func Each(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 	EachURL(t, func(t *testing.T, url string) { fn(t, Open(t, url)) })
 }
 
+// EachLogic is Each for tests of code above the database whose queries other tests
+// run on every engine. The short form of the tests runs them on SQLite only.
+func EachLogic(t *testing.T, fn func(t *testing.T, d *db.DB)) {
+	t.Helper()
+	EachLogicURL(t, func(t *testing.T, url string) { fn(t, Open(t, url)) })
+}
+
+// EachLogicURL is EachLogic for tests that open the database themselves.
+func EachLogicURL(t *testing.T, fn func(t *testing.T, url string)) {
+	t.Helper()
+	each(t, testenv.Times(engines, engines[:1]), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+}
+
 // EachURL is Each for tests that open the database themselves.
 func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	each(t, engines, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
-}
-
-// EachIfFull is Each in the full form of the tests, and runs fn only on SQLite in the
-// short form. It is for tests of code above the database, such as headers, the log and
-// the output of commands. The tests of the data layer and of the service run on every
-// engine in both forms.
-func EachIfFull(t *testing.T, fn func(t *testing.T, d *db.DB)) {
-	t.Helper()
-	EachURLIfFull(t, func(t *testing.T, url string) { fn(t, Open(t, url)) })
-}
-
-// EachURLIfFull is EachIfFull for tests that open the database themselves.
-func EachURLIfFull(t *testing.T, fn func(t *testing.T, url string)) {
-	t.Helper()
-	each(t, testenv.Times(engines, engines[:1]), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
 }
 
 // EachEmptyURL is EachURL for tests of how Cohort creates its tables: the database
@@ -127,9 +134,9 @@ func EachEmptyURL(t *testing.T, fn func(t *testing.T, url string)) {
 	each(t, engines, func(t *testing.T, e engine) { fn(t, e.empty(t)) })
 }
 
-func each(t *testing.T, engines []engine, fn func(t *testing.T, e engine)) {
+func each(t *testing.T, on []engine, fn func(t *testing.T, e engine)) {
 	t.Helper()
-	for _, e := range engines {
+	for _, e := range on {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			fn(t, e)

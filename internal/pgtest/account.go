@@ -3,6 +3,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/user"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"syscall"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
 // canStart reports whether the tests can start servers on this system.
@@ -57,7 +60,7 @@ func makePrivate(path string) error {
 // can reach. Its path is short enough for the socket of a server in it.
 func temporary() string {
 	const longestSocket = 103 // macOS has the lowest limit
-	folder := os.TempDir()
+	folder := cmp.Or(testenv.MemoryFolder(), os.TempDir())
 	if len(folder)+len("/cohort-pgtest-4294967295-4194304/socket/.s.PGSQL.5432") > longestSocket || !reachable(folder) {
 		return "/tmp"
 	}

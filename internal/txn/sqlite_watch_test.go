@@ -205,7 +205,7 @@ func TestCloseAfterMove(t *testing.T) {
 		t.Fatal(err)
 	}
 	addStores(t, first, "first")
-	old := filepath.Join(t.TempDir(), "old.db")
+	old := path + ".old" // in the same file system
 	for _, suffix := range []string{"", "-wal", "-shm"} {
 		rename(t, path+suffix, old+suffix)
 	}
