@@ -100,7 +100,7 @@ func eachDB(t *testing.T, fn func(t *testing.T, url string)) {
 func eachDBIfFull(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
 	t.Parallel()
-	dbtest.EachURLIfFull(t, fn)
+	dbtest.EachLogicURL(t, fn)
 }
 
 // Each error of a command line says what is wrong in plain words, and names the help

@@ -23,7 +23,7 @@ const mebibyte = 1 << 20
 func TestBodyLimit(t *testing.T) {
 	t.Parallel()
 	const tooLarge = `[{"status":413,"message":"The request body is larger than 1 MiB."}]`
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.mustDo(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"First"}`)
 		for _, c := range []struct{ method, path string }{{"POST", "/customer_groups"}, {"PUT", "/customer_groups/1"}} {
@@ -104,7 +104,7 @@ func rules(n int) string {
 func TestNestingLimit(t *testing.T) {
 	t.Parallel()
 	const tooDeep = `[{"status":400,"message":"The request body is not valid JSON: values are nested more than 32 deep, at byte 41."}]`
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		for levels, want := range map[int]string{
 			32:       `[{"status":400,"message":"The field 'name' is invalid.","details":{"invalid_reason":"The provided value is not a string."}}]`,

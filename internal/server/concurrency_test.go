@@ -71,7 +71,7 @@ func TestConcurrencyLimits(t *testing.T) {
 	t.Parallel()
 	const highest = 40
 	limits := map[string]int{"listGroups": highest, "createGroup": highest, "deleteGroup": highest}
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		tokens := map[string]string{ // with all scopes, unlike the tokens of the wire scripts
 			"token": f.Token(t, f.vars["store"], cohort.Scopes()...), "other_token": f.Token(t, f.vars["other_store"], cohort.Scopes()...),
@@ -159,7 +159,7 @@ func wantConcurrencyLimit(t *testing.T, w *httptest.ResponseRecorder) {
 // Requests of one operation do not count for another operation.
 func TestConcurrencyLimitIsPerOperation(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.concurrency(t, 1)
 		token := f.vars["token"]
@@ -200,7 +200,7 @@ func TestConcurrencyLimitIsPerOperation(t *testing.T) {
 // request on.
 func TestConcurrencyLimitOfStore(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		list := func() *http.Request { return newRequest("GET", f.path("/customer_groups"), f.vars["token"], "") }
 		for _, limit := range []int{50, 2} {
@@ -222,7 +222,7 @@ func TestConcurrencyLimitOfStore(t *testing.T) {
 // A request that exceeds the concurrency limit uses up no quota.
 func TestConcurrencyLimitUsesNoQuota(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 10)
 		f.concurrency(t, 1)
@@ -244,7 +244,7 @@ func TestConcurrencyLimitUsesNoQuota(t *testing.T) {
 // A request that exceeds the quota holds no concurrency slot.
 func TestQuotaTakesNoSlot(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		f.meter(t, cohort.PlanEnterprise, 1)

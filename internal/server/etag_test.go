@@ -61,7 +61,7 @@ func TestETag(t *testing.T) {
 // No other response has an ETag, and no other operation evaluates If-None-Match.
 func TestNoOtherETags(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		path, tag := f.tagged(t)
 		for _, c := range []struct {
@@ -94,7 +94,7 @@ func TestNoOtherETags(t *testing.T) {
 // A 304 has the headers of the corresponding 200, except those of the body.
 func TestNotModified(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		path, tag := f.tagged(t)
 		f.meter(t, cohort.PlanStandard, 0)
@@ -135,7 +135,7 @@ func TestNotModified(t *testing.T) {
 // that are sent.
 func TestETagOfGzip(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		path, tag := f.tagged(t)
 		w := f.mustDo(t, 200, "GET", path, f.vars["token"], "", "Accept-Encoding", "gzip")
@@ -154,7 +154,7 @@ func TestETagOfGzip(t *testing.T) {
 // nothing to a client that may not read the group.
 func TestNotModifiedAfterChecks(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		path, tag := f.tagged(t)
 		get := func(want int, token string, header ...string) *httptest.ResponseRecorder {

@@ -91,7 +91,7 @@ func TestHalfClosed(t *testing.T) {
 		true:  testenv.Times(counts{20, 10, 20}, counts{2, 1, 2}), // each request has a TLS handshake
 	} {
 		t.Run(fmt.Sprintf("tls=%t", secure), func(t *testing.T) {
-			dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+			dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 				groups, customers, gets := n.groups, n.customers, n.gets
 				s := serveSocket(t, d, server.Options{}, secure)
 				do := func(method, request string) string {
@@ -133,7 +133,7 @@ func TestHalfClosed(t *testing.T) {
 // responses.
 func TestHalfClosedPipeline(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		s := serveSocket(t, d, server.Options{}, false)
 		w := s.dial(t)
 		w.send(t, w.whole("POST", "/customer_groups", `{"name":"A"}`)+
@@ -160,7 +160,7 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 		{"bulk upserts", "PUT", "/v3/pricelists/1/records", records},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+			dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 				s := serveSocket(t, d, server.Options{}, false)
 				s.concurrency(t, 1)
 				s.listCatalog(t, d, "store")

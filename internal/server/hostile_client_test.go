@@ -17,7 +17,7 @@ import (
 // requests.
 func TestLoopbackOnly(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{LoopbackOnly: true})
 		for _, path := range []string{"/livez", "/readyz", "/openapi.yaml", "/none", f.path("/time")} {
 			for host, rejected := range map[string]bool{"attacker.example:8080": true, "localhost:8080": false} {
@@ -37,7 +37,7 @@ func TestLoopbackOnly(t *testing.T) {
 // tokens from the same address are served, cached or not.
 func TestFailedTokens(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		lines := newLogLines()
 		f := newFixture(t, d, server.Options{Log: newInfoLog(lines), Now: clock.Now})
@@ -74,7 +74,7 @@ func TestFailedTokens(t *testing.T) {
 // Every response over TLS has Strict-Transport-Security, and no other response has it.
 func TestStrictTransport(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		for _, path := range []string{"/livez", "/none", f.path("/time")} {
 			for _, secure := range []bool{false, true} {

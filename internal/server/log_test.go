@@ -57,7 +57,7 @@ func (l logLines) only(t *testing.T) (entry logged) {
 // Every request has one log line, with the request id of the response.
 func TestLogLine(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		for _, c := range []struct {
 			method, path, token string
@@ -94,7 +94,7 @@ func TestLogLine(t *testing.T) {
 // Every response has a unique request id, which the client cannot set.
 func TestRequestID(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		seen := map[string]bool{}
 		for range 50 {
@@ -113,7 +113,7 @@ func TestRequestID(t *testing.T) {
 // lines.
 func TestCorrelationID(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		for sent, want := range map[string]string{
 			"":                        "",
@@ -133,7 +133,7 @@ func TestCorrelationID(t *testing.T) {
 // Tokens, queries, headers and bodies are never logged.
 func TestLogHasNoSecrets(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f, lines := newLoggedFixture(t, d)
 		f.vars["unknown"] = "unknown-token"
 		for _, c := range []struct {

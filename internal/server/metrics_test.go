@@ -18,7 +18,7 @@ import (
 // choose.
 func TestMetrics(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		m := server.NewMetrics()
 		f := newFixture(t, d, server.Options{Metrics: m, Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 4)
@@ -88,7 +88,7 @@ func scraped(m *server.Metrics, metric string) (lines []string) {
 // The server serves the OpenAPI document that the contract tests use.
 func TestOpenAPIIsServed(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		w := f.mustDo(t, 200, "GET", "/openapi.yaml", "", "")
 		if got := w.Header().Get("Content-Type"); got != "application/yaml" {

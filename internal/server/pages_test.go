@@ -48,7 +48,7 @@ var notLists = []string{
 // row of it are in memory.
 func TestPagesOfTheLargestRows(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		addLargestRows(t, f, d)
 		token := f.token(t)

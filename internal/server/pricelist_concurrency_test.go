@@ -38,7 +38,7 @@ var listConcurrencyLimits = []struct {
 // Each operation admits as many concurrent requests as the reference says.
 func TestConcurrencyLimitsOfPriceLists(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		token := f.listCatalog(t, d, "store")
 		for _, g := range listConcurrencyLimits {
@@ -109,7 +109,7 @@ func (f *fixture) listCatalog(t *testing.T, d *db.DB, store string) (token strin
 // together. The store's own concurrency limit does not change that.
 func TestOneBulkUpsert(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.concurrency(t, 5)
 		token, other := f.listCatalog(t, d, "store"), f.listCatalog(t, d, "other_store")

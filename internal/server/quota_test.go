@@ -44,7 +44,7 @@ func (f *fixture) meter(t *testing.T, plan cohort.Plan, quota int) {
 
 func TestQuotaOfPlans(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		for hash, c := range map[string]struct {
 			plan cohort.Plan
@@ -68,7 +68,7 @@ func TestQuotaOfPlans(t *testing.T) {
 // TestQuota takes a store through several windows.
 func TestQuota(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		clock := newClock()
 		f := newFixture(t, d, server.Options{Now: clock.Now})
 		f.meter(t, cohort.PlanEnterprise, 3)
@@ -112,7 +112,7 @@ func TestQuota(t *testing.T) {
 // window.
 func TestRejectedRequestsUseNoQuota(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 2)
 		for _, want := range []int{200, 200, 429, 429, 429} {
@@ -127,7 +127,7 @@ func TestRejectedRequestsUseNoQuota(t *testing.T) {
 // Requests of one store do not count for another store.
 func TestQuotaIsPerStore(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
 		f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "")
@@ -143,7 +143,7 @@ func TestQuotaIsPerStore(t *testing.T) {
 // body.
 func TestQuotaBeforeFormats(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now})
 		f.meter(t, cohort.PlanEnterprise, 1)
 		f.mustDo(t, 200, "GET", f.path("/time"), f.vars["token"], "")
@@ -160,7 +160,7 @@ func TestQuotaBeforeFormats(t *testing.T) {
 // counts. No other response has any, and its request does not count.
 func TestQuotaHeaders(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{Now: newClock().Now}, service.WithPusher(fakePricing{}))
 		f.meter(t, cohort.PlanEnterprise, 100)
 		f.vars["unknown"] = "unknown-token"

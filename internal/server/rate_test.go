@@ -98,7 +98,7 @@ func wantCounted(t *testing.T, what string, a response) {
 // Ten password checks per minute are allowed for one customer.
 func TestValidateRate(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc"})
 		elsewhere := s.caller(t, cohort.Store{Hash: "other"})
@@ -155,7 +155,7 @@ func TestValidateRate(t *testing.T) {
 // A rejected password check uses up no quota, and its 429 has the quota headers.
 func TestValidateRateLeavesQuota(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc", Plan: cohort.PlanStandard})
 		quota := func(a response) map[string]string {
@@ -188,7 +188,7 @@ func TestValidateRateLeavesQuota(t *testing.T) {
 // 300 password checks per minute are allowed in one store.
 func TestValidateRatePerStore(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		s := startRated(t, d)
 		call := s.caller(t, cohort.Store{Hash: "abc"})
 		elsewhere := s.caller(t, cohort.Store{Hash: "other"})

@@ -146,7 +146,7 @@ func TestOptionsOfEverything(t *testing.T) {
 // In V3 the response to a body that is too large has the format of V3.
 func TestTooLargeInV3(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		for _, announced := range []bool{false, true} {
 			r := newRequest("POST", "/stores/abc/v3/pricelists", f.Token(t, "abc", cohort.Scopes()...), padded(mebibyte+1))

@@ -24,7 +24,7 @@ import (
 // encoding is used.
 func TestGzip(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		f.mustDo(t, 200, "POST", f.path("/customer_groups"), f.vars["token"], `{"name":"`+strings.Repeat("x", 255)+`"}`)
 		for _, path := range []string{f.path("/customer_groups"), f.path("/customer_groups/count"), f.path("/customer_groups?page=0"), f.path("/customer_groups/7"), f.path("/nowhere")} {
@@ -150,7 +150,7 @@ func (w *wire) read(t *testing.T, method string, status int) (http.Header, strin
 // Pipelined requests get their responses in order.
 func TestPipeline(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		body := `{"name":"Wholesale"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], body, len(body))+
@@ -177,7 +177,7 @@ func TestPipeline(t *testing.T) {
 // response on the connection.
 func TestHead(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		for _, path := range []string{"/time", "/customer_groups/count", "/customer_groups/7", "/customer_groups?limit=251", "/nowhere"} {
 			status := w.do("GET", w.path(path), w.vars["token"], "").Code
@@ -199,7 +199,7 @@ func TestHead(t *testing.T) {
 // need the body, or the error of the first check that fails.
 func TestExpectContinue(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		body := `{"name":"Wholesale"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], "", len(body), "Expect: 100-continue"))
@@ -218,7 +218,7 @@ func TestExpectContinue(t *testing.T) {
 // concurrency slot, no log line at error level.
 func TestClientLeaves(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		w.concurrency(t, 1)
 		// The first half is a valid body.
@@ -241,7 +241,7 @@ func TestClientLeaves(t *testing.T) {
 // An incomplete body is rejected with 400, even if the part that arrived is valid JSON.
 func TestBodyBreaksOff(t *testing.T) {
 	t.Parallel()
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, nil)
 		half := `{"name":"Half"}`
 		w.send(t, w.request("POST", "/customer_groups", w.vars["token"], half, 2*len(half)))
@@ -262,7 +262,7 @@ func TestBodyBreaksOff(t *testing.T) {
 func TestClientIsSlow(t *testing.T) {
 	t.Parallel()
 	const want = `[{"status":408,"message":"The request body did not arrive in time."}]`
-	dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		w := dial(t, d, func(h http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				// Like http.Server.ReadTimeout, but it starts after the header: a short

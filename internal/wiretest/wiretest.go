@@ -25,7 +25,7 @@ func Run(t *testing.T, scripts fs.FS, vars func(*servertest.Server, testing.TB) 
 	for _, name := range names {
 		t.Run(strings.TrimSuffix(name, ".txt"), func(t *testing.T) {
 			t.Parallel()
-			dbtest.EachIfFull(t, func(t *testing.T, d *db.DB) {
+			dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 				cohorttest.RunScripts(t, scripts, name, func(t *testing.T) cohorttest.Target {
 					s := servertest.Start(t, d, server.Options{})
 					return cohorttest.Target{URL: s.URL, Vars: vars(s, t)}
