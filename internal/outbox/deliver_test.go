@@ -32,7 +32,7 @@ func TestDeliverNow(t *testing.T) {
 
 // A client that disconnects does not interrupt the call.
 func TestCallContinuesWithoutItsClient(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		ctx, disconnect := context.WithCancel(t.Context())
 		f.system.respond = func(ctx context.Context, _ outbox.Message) error {
 			disconnect()
@@ -91,7 +91,7 @@ func TestDeliverNowWaitsForTheAttemptBefore(t *testing.T) {
 // DeliverNow waits no longer than the timeout of an attempt; a worker delivers the
 // message later.
 func TestDeliverNowStopsWaiting(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		begun, proceed := make(chan struct{}), make(chan struct{})
 		f.system.respond = func(context.Context, outbox.Message) error {
 			close(begun)
@@ -130,7 +130,7 @@ func TestDeliverNowStopsWaiting(t *testing.T) {
 // A DeliverNow that waits and sees that a later message has failed does not make
 // another attempt.
 func TestWaitingCallersShareAFailure(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error {
 			time.Sleep(500 * time.Millisecond)
 			return errDown

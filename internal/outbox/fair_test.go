@@ -72,7 +72,7 @@ func TestLeaseTakesTurns(t *testing.T) {
 
 // Destinations that hang, or fail, do not delay others.
 func TestSlowDestinationsDoNotDelayOthers(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(ctx context.Context, m outbox.Message) error {
 			switch m.Destination {
 			case "down":
@@ -109,7 +109,7 @@ func TestSlowDestinationsDoNotDelayOthers(t *testing.T) {
 
 // Each destination gets 8 calls at a time, and all together 32.
 func TestConcurrencyLimits(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error {
 			time.Sleep(time.Second)
 			return nil

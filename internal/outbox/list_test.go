@@ -13,7 +13,7 @@ import (
 // Attempts come further and further apart, and end. Only an operator or the next
 // message about the subject starts them again.
 func TestMessageDies(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error { return errDown }
 		if err := f.deliver(t.Context(), t, f.outbox, message("5")); err == nil {
 			t.Fatal("a failure is reported as delivered")

@@ -11,7 +11,7 @@ import (
 
 // A worker retries a message that a request could not deliver: the same version.
 func TestFailureIsRetried(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		if err := f.deliver(t.Context(), t, f.outbox, message("1")); err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +57,7 @@ func TestFailureIsRetried(t *testing.T) {
 
 // A handler that panics in a worker has failed, and the worker goes on.
 func TestPanicIsAFailure(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error { panic("oh no") }
 		f.put(t, message("5"))
 		f.run(t)
@@ -70,7 +70,7 @@ func TestPanicIsAFailure(t *testing.T) {
 // A permanent failure makes a message dead at once, from a request or a worker. It says
 // nothing about the destination: the next messages for it are delivered.
 func TestPermanentFailure(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		errBroken := errors.New("broken payload")
 		f.system.respond = func(_ context.Context, m outbox.Message) error {
 			if string(m.Payload) == "broken" {
@@ -108,7 +108,7 @@ func TestPermanentFailure(t *testing.T) {
 // A destination that asks for a pause gets no calls until its end, for any message. The
 // other destinations do.
 func TestRetryAfter(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		const pause = 10 * time.Minute
 		busyUntil := time.Now().Add(pause)
 		f.system.respond = func(_ context.Context, m outbox.Message) error {
@@ -135,7 +135,7 @@ func TestRetryAfter(t *testing.T) {
 
 // A pause has a bound, and a request does not wait for its end.
 func TestRetryAfterIsBounded(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error {
 			return outbox.RetryAfter(errDown, 1000*time.Hour)
 		}

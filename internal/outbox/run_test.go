@@ -14,7 +14,7 @@ import (
 
 // Workers deliver what a request could not deliver as soon as the system works again.
 func TestRunDeliversWhatHasFailed(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		var down atomic.Bool
 		down.Store(true)
 		f.system.respond = func(context.Context, outbox.Message) error {
@@ -46,7 +46,7 @@ func TestRunDeliversWhatHasFailed(t *testing.T) {
 // A message of this node is delivered without a wait, and one of another node within a
 // second.
 func TestRunDeliversPutMessages(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.run(t)
 		for _, c := range []struct {
 			wake   func()
@@ -68,7 +68,7 @@ func TestRunDeliversPutMessages(t *testing.T) {
 
 // Many messages for one destination are delivered concurrently, each once.
 func TestRunDeliversConcurrently(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		const messages = 50
 		f.put(t, many(messages, "a", "")...)
 		f.system.respond = func(context.Context, outbox.Message) error {
@@ -98,7 +98,7 @@ func TestRunDeliversConcurrently(t *testing.T) {
 // Run finishes the running attempts at the end of its context, so that no lease is
 // left, and begins no others.
 func TestRunStopsDuringAttempts(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.put(t, many(9, "a", "")...)
 		f.system.respond = func(context.Context, outbox.Message) error {
 			time.Sleep(time.Second)
@@ -126,7 +126,7 @@ func TestRunStopsDuringAttempts(t *testing.T) {
 
 // The log names each message that becomes dead.
 func TestRunLogsDeadMessages(t *testing.T) {
-	each(t, func(t *testing.T, f *fixture) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
 		f.system.respond = func(context.Context, outbox.Message) error { return errDown }
 		_ = f.deliver(t.Context(), t, f.outbox, message("5"))
 		for n := 1; n < 298; n++ {

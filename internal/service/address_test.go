@@ -39,7 +39,7 @@ func (s *fixture) wantAddresses(t testing.TB, customerID int64, want ...cohort.A
 }
 
 func TestAddresses(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *fixture) {
+	eachEngineLogic(t, func(t *testing.T, s *fixture) {
 		s.create(t, ada("ada@example.com"))
 		s.create(t, ada("grace@example.com"))
 		want := cohort.Address{

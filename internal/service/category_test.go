@@ -11,7 +11,7 @@ import (
 
 // AllCategories builds the tree in memory, so its size is bounded.
 func TestTreeIsBounded(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		add := func(from, to int64) {
 			t.Helper()

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	checksGiven := false
 	flag.Visit(func(f *flag.Flag) { checksGiven = checksGiven || f.Name == "rapid.checks" })
 	if !checksGiven {
-		if err := flag.Set("rapid.checks", fmt.Sprint(testenv.Times(100, 20))); err != nil {
+		if err := flag.Set("rapid.checks", fmt.Sprint(testenv.Times(100, 10))); err != nil {
 			panic(err)
 		}
 	}
@@ -153,6 +153,13 @@ func newFixture(t *testing.T, d *db.DB) *fixture {
 func eachEngine(t *testing.T, fn func(t *testing.T, s *fixture)) {
 	t.Helper()
 	dbtest.Each(t, func(t *testing.T, d *db.DB) { fn(t, newFixture(t, d)) })
+}
+
+// eachEngineLogic is eachEngine for tests whose queries other tests run on every
+// engine; see [dbtest.EachLogic].
+func eachEngineLogic(t *testing.T, fn func(t *testing.T, s *fixture)) {
+	t.Helper()
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) { fn(t, newFixture(t, d)) })
 }
 
 // later moves the clock and returns its time.

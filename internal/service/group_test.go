@@ -34,7 +34,7 @@ func TestCreateGroupReturnsStoredState(t *testing.T) {
 }
 
 func TestInvalidGroupsChangeNothing(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		first := mustCreate(t, svc, "a", cohort.Group{Name: "first", IsDefault: true})
 		second := mustCreate(t, svc, "a", cohort.Group{Name: "second"})
@@ -147,7 +147,7 @@ func TestDateOfGroupThatLosesFlag(t *testing.T) {
 			return mustUpdate(t, svc, store, g.ID, both)
 		},
 	}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		for name, takeFlags := range take {
 			for by, after := range map[string]time.Duration{"later": time.Minute, "clock-back": -time.Minute} {
 				t.Run(name+" "+by, func(t *testing.T) {
@@ -169,7 +169,7 @@ func TestDateOfGroupThatLosesFlag(t *testing.T) {
 
 // Setting a flag on the group that has it, or clearing it, changes no other group.
 func TestFlagsThatDoNotMove(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		c := newClock()
 		svc := newService(t, d, []string{"a"}, service.WithClock(c.Now))
 		guests := mustCreate(t, svc, "a", cohort.Group{Name: "guests", IsGroupForGuests: true})
@@ -209,7 +209,7 @@ func TestGroupWithTooManyCategories(t *testing.T) {
 	for id := range int64(cohort.MaxCategoriesOfGroup + 1) {
 		large.CategoryAccess.Categories = append(large.CategoryAccess.Categories, id+1)
 	}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		if err := d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertGroup("a", large) }); err != nil {
 			t.Fatal(err)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestValidatePassword(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *fixture) {
+	eachEngineLogic(t, func(t *testing.T, s *fixture) {
 		known := ada("ada@example.com")
 		known.Password = new("secret")
 		s.create(t, known)
@@ -90,7 +90,7 @@ func TestWritesDuringPasswordHash(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dbtest.EachURL(t, func(t *testing.T, url string) {
+			dbtest.EachLogicURL(t, func(t *testing.T, url string) {
 				synctest.Test(t, func(t *testing.T) {
 					s := newFixture(t, dbtest.Open(t, url))
 					s.create(t, ada("ada@example.com"))

@@ -66,7 +66,7 @@ func priceRequest(group int64, times int, items ...service.PriceItem) service.Pr
 
 // A request at a bound succeeds. One over the bound is rejected as a whole, with advice.
 func TestPricesAreBounded(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *fixture) {
+	eachEngineLogic(t, func(t *testing.T, s *fixture) {
 		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestPricesAreBounded(t *testing.T) {
 
 // Each bound of the rows that are read rejects a request that needs one row more.
 func TestPriceReadsAreBounded(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *fixture) {
+	eachEngineLogic(t, func(t *testing.T, s *fixture) {
 		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}
@@ -144,7 +144,7 @@ func tooMuch(err error) bool {
 // An explanation lists 20 losing candidates of a source and counts the others. With Full
 // it lists all, for at most five items.
 func TestExplanationsAreBounded(t *testing.T) {
-	eachEngine(t, func(t *testing.T, s *fixture) {
+	eachEngineLogic(t, func(t *testing.T, s *fixture) {
 		if err := s.db.Update(t.Context(), insertLargeCatalog); err != nil {
 			t.Fatal(err)
 		}

@@ -16,7 +16,7 @@ import (
 // A worker retries a delivery that failed in a request: it sends the same version with
 // the same idempotency key.
 func TestFailedPushIsRetried(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newPushFixture(t, d)
 		if list := f.messages(t); len(list) != 0 {
 			t.Fatalf("a message is left after a success: %+v", list)
@@ -79,7 +79,7 @@ func TestMessageIsWrittenWithTheChange(t *testing.T) {
 
 // Without another pricing system nothing is written to the outbox.
 func TestWithoutAnotherPricingThereAreNoMessages(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		g := mustCreate(t, svc, "a", cohort.Group{Name: "x", DiscountRules: *rulesOff(5)})
 		mustUpdate(t, svc, "a", g.ID, cohort.GroupUpdate{DiscountRules: rulesOff(6)})
@@ -94,7 +94,7 @@ func TestWithoutAnotherPricingThereAreNoMessages(t *testing.T) {
 
 // A message that cannot be decoded becomes a dead letter on the first attempt.
 func TestBrokenMessage(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newPushFixture(t, d)
 		for name, m := range map[string]outbox.Message{
 			"subject": {Subject: "x", Payload: []byte("{}")}, "payload": {Subject: "1", Payload: []byte("{")},
@@ -140,7 +140,7 @@ func TestDeletionIsDeliveredByAWorker(t *testing.T) {
 		"whose removal is confirmed": {confirmed, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			dbtest.Each(t, func(t *testing.T, d *db.DB) {
+			dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 				f := newPushFixture(t, d)
 				c.before(f)
 				f.pricing.calls()

@@ -47,7 +47,7 @@ func TestSitewideCalls(t *testing.T) {
 		{"update of something else", rules{five}, cohort.GroupUpdate{Name: new("new"), IsDefault: new(true)}, !called, nil},
 		{"update of nothing", rules{five}, cohort.GroupUpdate{}, !called, nil},
 	}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
 		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		for _, tt := range tests {

@@ -122,7 +122,7 @@ func TestSweepIsCancelled(t *testing.T) {
 
 // A small store is deleted with all its rows.
 func TestSmallStoreIsDeletedAtOnce(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		mustCreate(t, svc, "a", cohort.Group{Name: "x"})
 		if err := svc.DeleteStore(t.Context(), "a"); err != nil {
@@ -138,7 +138,7 @@ func TestSmallStoreIsDeletedAtOnce(t *testing.T) {
 
 // Notifications of a pricing system name the store by its hash, not its key.
 func TestPushNamesTheHash(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		p := &pricing{}
 		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		if err := svc.DeleteStore(t.Context(), "a"); err != nil {

@@ -111,7 +111,7 @@ func TestReadyWithClosedDatabase(t *testing.T) {
 
 // The catalog mode and the currency are stored, and an update changes one field only.
 func TestStoreCatalogAndCurrency(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, nil)
 		created, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a", Catalog: cohort.CatalogManaged, Currency: "jpy"})
 		if err != nil {
