@@ -10,7 +10,6 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/pgtest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -20,7 +19,7 @@ import (
 // table, to is an empty one.
 func eachPair(t *testing.T, fn func(t *testing.T, from, to *db.DB)) {
 	t.Helper()
-	engines := map[string]func(testing.TB) string{"sqlite": dbtest.SQLiteURL, "postgres": pgtest.URL}
+	engines := map[string]func(testing.TB) string{"sqlite": dbtest.MigratedSQLiteURL, "postgres": dbtest.MigratedPostgresURL}
 	for source, fromURL := range engines {
 		for target, toURL := range engines {
 			t.Run(source+" to "+target, func(t *testing.T) {

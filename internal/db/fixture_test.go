@@ -1,6 +1,18 @@
 package db_test
 
-import "cohort.example/cohort/internal/dbtest"
+import (
+	"flag"
+
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
+)
+
+// Property tests run fewer checks in the short form. The flag on the command line wins.
+func init() {
+	if err := flag.Set("rapid.checks", testenv.Times("100", "25")); err != nil {
+		panic(err)
+	}
+}
 
 // Short names for the fixtures that the tests share with other packages.
 var (

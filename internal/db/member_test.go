@@ -9,6 +9,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -150,13 +151,16 @@ func TestMemberCounts(t *testing.T) {
 // TestUnassignMembersAndSweep checks that all members leave a group with its
 // deletion, however many sweeps it takes to update their rows.
 func TestUnassignMembersAndSweep(t *testing.T) {
-	for _, tt := range []struct {
+	type test struct {
 		members int64
 		more    bool
 		sweeps  int // the number of sweeps that find rows
-	}{
+	}
+	all := []test{
 		{0, false, 0}, {1, false, 0}, {4, false, 0}, {5, false, 0}, {6, true, 1}, {9, true, 1}, {10, true, 1}, {11, true, 2}, {23, true, 4},
-	} {
+	}
+	edges := []test{{0, false, 0}, {5, false, 0}, {6, true, 1}, {11, true, 2}}
+	for _, tt := range testenv.Times(all, edges) {
 		const limit = 5
 		t.Run(fmt.Sprint(tt.members, " members"), func(t *testing.T) {
 			t.Parallel()
