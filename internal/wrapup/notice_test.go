@@ -15,8 +15,8 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// TestNotice prints which tests this run skips or shortens, and why, where
-// somebody who runs plain `go test ./...` sees it. docs/decisions/0051 has the
+// TestNotice prints which tests this run skips or shortens, and why, to the output
+// of plain `go test ./...`. docs/decisions/0051 has the
 // reasons for the way it takes.
 func TestNotice(t *testing.T) {
 	text := notice()
