@@ -115,6 +115,7 @@ func TestInvalidCommandLines(t *testing.T) {
 		{"token list --bogus", "Unknown flag --bogus.", " token list"},
 		{"version --bogus", "Unknown flag --bogus.", " version"},
 		{"bogus", `Unexpected argument "bogus".`, ""},
+		{"tokn", `Unexpected argument "tokn", did you mean "token"?`, ""},
 		{"store", "Missing command: create, list, show, update or delete.", " store"},
 		{"store bogus", `Unexpected argument "bogus".`, " store"},
 		{"store create", "Missing argument <hash>.", " store create"},
