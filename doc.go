@@ -9,9 +9,9 @@
 //   - Catalog: [Category], [Product], [Variant], [BulkTier], [Currency]. A
 //     [CatalogItem] is a line of an import.
 //   - Price lists: [PriceList], [PriceRecord], [PriceListAssignment].
-//   - Prices: [NewPricer] makes a [Pricer] from [PriceTerms]. Its Price and Explain
-//     return a [Price], which names its [PriceSource] and, if explained, each
-//     [PriceCandidate].
+//   - Prices: [NewPricer] makes a [Pricer] from [PriceTerms], and its Product method a
+//     [ProductPricer]. Price and Explain return a [Price], which names its [PriceSource]
+//     and, if explained, each [PriceCandidate].
 //   - Lists: a filter for each type, such as [GroupFilter], and a [Page].
 //   - Changes: an update for each type, such as [GroupUpdate]. Fields that are nil stay
 //     as they are. Each type has a Validate method.
