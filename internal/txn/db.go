@@ -143,11 +143,7 @@ func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
 // Scratch calls fn with a new connection, outside a transaction, and closes the
 // connection afterwards. fn may write to temporary tables only.
 func (db *DB) Scratch(ctx context.Context, fn func(*Tx) error) error {
-	if err := db.enter(); err != nil {
-		return err
-	}
-	defer db.running.Done()
-	return db.engine.classify(db.backend.scratch(ctx, fn))
+	return db.engine.classify(db.long(ctx, db.backend.scratch, fn))
 }
 
 func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error) error, fn func(*Tx) error) error {
