@@ -15,21 +15,30 @@ type Scope string
 
 // The scopes that Cohort's routes require. A modify scope implies the read-only scope.
 const (
-	ScopeCustomers     Scope = "store_v2_customers"
-	ScopeCustomersRead Scope = "store_v2_customers_read_only"
-	ScopeProducts      Scope = "store_v2_products"
-	ScopeProductsRead  Scope = "store_v2_products_read_only"
+	ScopeCustomers       Scope = "store_v2_customers"
+	ScopeCustomersRead   Scope = "store_v2_customers_read_only"
+	ScopeProducts        Scope = "store_v2_products"
+	ScopeProductsRead    Scope = "store_v2_products_read_only"
+	ScopeInformation     Scope = "store_v2_information"
+	ScopeInformationRead Scope = "store_v2_information_read_only"
+	ScopeChannels        Scope = "store_channel_settings"
+	ScopeChannelsRead    Scope = "store_channel_settings_read_only"
 )
 
 // Scopes returns all scopes.
 func Scopes() []Scope {
-	return []Scope{ScopeCustomers, ScopeCustomersRead, ScopeProducts, ScopeProductsRead}
+	return []Scope{
+		ScopeCustomers, ScopeCustomersRead, ScopeProducts, ScopeProductsRead,
+		ScopeInformation, ScopeInformationRead, ScopeChannels, ScopeChannelsRead,
+	}
 }
 
 // implies maps each read-only scope to the modify scope that implies it.
 var implies = map[Scope]Scope{
-	ScopeCustomersRead: ScopeCustomers,
-	ScopeProductsRead:  ScopeProducts,
+	ScopeCustomersRead:   ScopeCustomers,
+	ScopeProductsRead:    ScopeProducts,
+	ScopeInformationRead: ScopeInformation,
+	ScopeChannelsRead:    ScopeChannels,
 }
 
 // Token permits the holder of its secret to call one store's API within its scopes. Only

@@ -36,8 +36,10 @@ func TestNewTokenSecret(t *testing.T) {
 // scope. No other pair is allowed.
 func TestTokenAllows(t *testing.T) {
 	implied := map[[2]cohort.Scope]bool{
-		{cohort.ScopeCustomers, cohort.ScopeCustomersRead}: true,
-		{cohort.ScopeProducts, cohort.ScopeProductsRead}:   true,
+		{cohort.ScopeCustomers, cohort.ScopeCustomersRead}:     true,
+		{cohort.ScopeProducts, cohort.ScopeProductsRead}:       true,
+		{cohort.ScopeInformation, cohort.ScopeInformationRead}: true,
+		{cohort.ScopeChannels, cohort.ScopeChannelsRead}:       true,
 	}
 	for _, has := range cohort.Scopes() {
 		token := cohort.Token{Scopes: []cohort.Scope{has}}

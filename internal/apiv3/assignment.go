@@ -9,6 +9,15 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
+func (h *handler) assignmentRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listAssignments", Method: "GET", Path: "/pricelists/assignments", Scope: read, Handle: h.listAssignments},
+		{Operation: "createAssignments", Method: "POST", Path: "/pricelists/assignments", Scope: modify, Handle: h.createAssignments},
+		{Operation: "deleteAssignments", Method: "DELETE", Path: "/pricelists/assignments", Scope: modify, Handle: h.deleteAssignments},
+		{Operation: "putAssignment", Method: "PUT", Path: "/pricelists/{price_list_id}/assignments", Scope: modify, Concurrency: 25, Handle: h.putAssignment},
+	}
+}
+
 // assignmentFields has the fields of a new assignment.
 var assignmentFields = api.Fields[cohort.PriceListAssignment]{
 	"price_list_id":     api.Plain(func(a *cohort.PriceListAssignment) *int64 { return &a.PriceListID }, texts.ReadID),

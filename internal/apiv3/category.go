@@ -9,6 +9,18 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
+func (h *handler) categoryRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listCategories", Method: "GET", Path: "/catalog/categories", Scope: read, Handle: h.listCategories},
+		{Operation: "createCategory", Method: "POST", Path: "/catalog/categories", Scope: modify, Handle: h.createCategory},
+		{Operation: "deleteCategories", Method: "DELETE", Path: "/catalog/categories", Scope: modify, Handle: h.deleteCategories},
+		{Operation: "getCategoryTree", Method: "GET", Path: "/catalog/categories/tree", Scope: read, Handle: h.getCategoryTree},
+		{Operation: "getCategory", Method: "GET", Path: "/catalog/categories/{category_id}", Scope: read, Handle: h.getCategory},
+		{Operation: "updateCategory", Method: "PUT", Path: "/catalog/categories/{category_id}", Scope: modify, Handle: h.updateCategory},
+		{Operation: "deleteCategory", Method: "DELETE", Path: "/catalog/categories/{category_id}", Scope: modify, Handle: h.deleteCategory},
+	}
+}
+
 // categoryFields has the fields of a body of a category.
 var categoryFields = api.Fields[cohort.CategoryUpdate]{
 	"id":        nil,

@@ -9,6 +9,17 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
+func (h *handler) priceListRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listPriceLists", Method: "GET", Path: "/pricelists", Scope: read, Handle: h.listPriceLists},
+		{Operation: "createPriceList", Method: "POST", Path: "/pricelists", Scope: modify, Handle: h.createPriceList},
+		{Operation: "deletePriceLists", Method: "DELETE", Path: "/pricelists", Scope: modify, Handle: h.deletePriceLists},
+		{Operation: "getPriceList", Method: "GET", Path: "/pricelists/{price_list_id}", Scope: read, Handle: h.getPriceList},
+		{Operation: "updatePriceList", Method: "PUT", Path: "/pricelists/{price_list_id}", Scope: modify, Handle: h.updatePriceList},
+		{Operation: "deletePriceList", Method: "DELETE", Path: "/pricelists/{price_list_id}", Scope: modify, Concurrency: 1, Handle: h.deletePriceList},
+	}
+}
+
 // priceListFields has the fields of a body of a price list.
 var priceListFields = api.Fields[cohort.PriceListUpdate]{
 	"name":          api.Optional(func(u *cohort.PriceListUpdate) **string { return &u.Name }, readText),

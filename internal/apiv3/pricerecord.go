@@ -13,6 +13,25 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+// bulkUpsert is the concurrency group of the operations that put many price records:
+// a store may run one of these requests at a time. Source: the vendor's reference.
+const bulkUpsert = "putPriceRecords"
+
+func (h *handler) priceRecordRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "createRecordsOfLists", Method: "POST", Path: "/pricelists/records", Scope: modify, Concurrency: 10, Handle: h.createRecordsOfLists},
+		{Operation: "putRecordsOfLists", Method: "PUT", Path: "/pricelists/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: bulkUpsert, Handle: h.putRecordsOfLists},
+		{Operation: "listPriceRecords", Method: "GET", Path: "/pricelists/{price_list_id}/records", Scope: read, Concurrency: 10, Handle: h.listPriceRecords},
+		{Operation: "createPriceRecords", Method: "POST", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 10, Handle: h.createPriceRecords},
+		{Operation: "putPriceRecords", Method: "PUT", Path: "/pricelists/{price_list_id}/records", Scope: modify, Concurrency: 1, ConcurrencyGroup: bulkUpsert, Handle: h.putPriceRecords},
+		{Operation: "deletePriceRecords", Method: "DELETE", Path: "/pricelists/{price_list_id}/records", Scope: modify, Handle: h.deletePriceRecords},
+		{Operation: "listPriceRecordsOfVariant", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}", Scope: read, Concurrency: 40, Handle: h.listPriceRecordsOfVariant},
+		{Operation: "getPriceRecord", Method: "GET", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: read, Concurrency: 50, Handle: h.getPriceRecord},
+		{Operation: "setPriceRecord", Method: "PUT", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, Concurrency: 40, Handle: h.setPriceRecord},
+		{Operation: "deletePriceRecord", Method: "DELETE", Path: "/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", Scope: modify, Concurrency: 25, Handle: h.deletePriceRecord},
+	}
+}
+
 // recordFields has the fields of a body of a price record.
 var recordFields = api.Fields[cohort.PriceRecordUpdate]{
 	"price_list_id":      api.Plain(func(u *cohort.PriceRecordUpdate) *int64 { return &u.PriceListID }, texts.ReadID),

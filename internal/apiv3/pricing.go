@@ -9,6 +9,12 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
+func (h *handler) priceRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "getPrices", Method: "POST", Path: "/pricing/products", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.getPrices},
+	}
+}
+
 // pricesConcurrency is how many requests for prices one store may run together.
 // Source: the vendor's reference.
 const pricesConcurrency = 50

@@ -13,6 +13,17 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+func (h *handler) productRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listProducts", Method: "GET", Path: "/catalog/products", Scope: read, Handle: h.listProducts},
+		{Operation: "createProduct", Method: "POST", Path: "/catalog/products", Scope: modify, Handle: h.createProduct},
+		{Operation: "deleteProducts", Method: "DELETE", Path: "/catalog/products", Scope: modify, Handle: h.deleteProducts},
+		{Operation: "getProduct", Method: "GET", Path: "/catalog/products/{product_id}", Scope: read, Handle: h.getProduct},
+		{Operation: "updateProduct", Method: "PUT", Path: "/catalog/products/{product_id}", Scope: modify, Handle: h.updateProduct},
+		{Operation: "deleteProduct", Method: "DELETE", Path: "/catalog/products/{product_id}", Scope: modify, Handle: h.deleteProduct},
+	}
+}
+
 // productFields has the fields of a body of a product.
 var productFields = api.Fields[cohort.ProductUpdate]{
 	"id":                 nil,

@@ -12,6 +12,17 @@ import (
 	"github.com/shopspring/decimal"
 )
 
+func (h *handler) variantRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listVariants", Method: "GET", Path: "/catalog/variants", Scope: read, Handle: h.listVariants},
+		{Operation: "listVariantsOfProduct", Method: "GET", Path: "/catalog/products/{product_id}/variants", Scope: read, Handle: h.listVariantsOfProduct},
+		{Operation: "createVariant", Method: "POST", Path: "/catalog/products/{product_id}/variants", Scope: modify, Handle: h.createVariant},
+		{Operation: "getVariant", Method: "GET", Path: "/catalog/products/{product_id}/variants/{variant_id}", Scope: read, Handle: h.getVariant},
+		{Operation: "updateVariant", Method: "PUT", Path: "/catalog/products/{product_id}/variants/{variant_id}", Scope: modify, Handle: h.updateVariant},
+		{Operation: "deleteVariant", Method: "DELETE", Path: "/catalog/products/{product_id}/variants/{variant_id}", Scope: modify, Handle: h.deleteVariant},
+	}
+}
+
 // variantFields has the fields of a body of a variant.
 var variantFields = api.Fields[cohort.VariantUpdate]{
 	"id":               nil,

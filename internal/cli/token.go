@@ -17,7 +17,7 @@ type tokenCommands struct {
 
 type tokenCreate struct {
 	Store string         `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store of the token."`
-	Scope []cohort.Scope `required:"" env:"COHORT_SCOPE" placeholder:"SCOPE" help:"A scope of the token; repeat the flag or use commas for several: store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."`
+	Scope []cohort.Scope `required:"" env:"COHORT_SCOPE" placeholder:"SCOPE" help:"A scope of the token; repeat the flag or use commas for several: store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only, store_v2_information, store_v2_information_read_only, store_channel_settings, store_channel_settings_read_only."`
 	Name  string         `env:"COHORT_NAME" placeholder:"NAME" help:"A name for the token in the list."`
 	dbFlag
 }

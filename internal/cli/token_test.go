@@ -119,7 +119,8 @@ func TestTokenList(t *testing.T) {
 func TestTokenCreateRejects(t *testing.T) {
 	eachDBIfFull(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
-		const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only."
+		const scopes = "store_v2_customers, store_v2_customers_read_only, store_v2_products, store_v2_products_read_only, " +
+			"store_v2_information, store_v2_information_read_only, store_channel_settings, store_channel_settings_read_only."
 		for _, c := range []struct {
 			args    []string
 			message string
