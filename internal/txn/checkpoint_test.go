@@ -55,7 +55,7 @@ func wantNotes(t testing.TB, tx *db.Tx, pages, version int) {
 
 // The log does not grow without bound under constant writes.
 func TestLogIsBounded(t *testing.T) {
-	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 12)
+	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 5)
 	t.Parallel()
 	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
@@ -82,7 +82,7 @@ func wantLogBelow(t *testing.T, log string, pages int) {
 
 // Readers overlap all the time, so the log can never restart by itself.
 func TestLogIsBoundedDuringReads(t *testing.T) {
-	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 12)
+	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 5)
 	t.Parallel()
 	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
