@@ -26,8 +26,7 @@ func (t *Tx) CreateAddress(storeKey string, a cohort.Address) (cohort.Address, e
 func (t *Tx) InsertAddress(storeKey string, a cohort.Address) error {
 	return t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
-		storeKey, a.ID, a.CustomerID, a.FirstName, a.LastName, a.Company, a.Street1, a.Street2, a.City, a.State, a.Zip,
-		a.Country, a.CountryISO2, a.Phone, a.Type)
+		append([]any{storeKey}, addressValues(a)...)...)
 }
 
 // Address returns an address of a customer, or of any customer of the store
