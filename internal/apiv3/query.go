@@ -49,7 +49,7 @@ func decodeQuery[F any](r *api.Request, table filters[F]) (filter F, page paging
 	for _, p := range page.query {
 		set, known := table[p.Name]
 		switch {
-		case page.takes(p.Name):
+		case isPaging(p.Name):
 			set = func(_ *F, value string) error { return page.set(p.Name, value) }
 		case !known:
 			unknown = append(unknown, p.Name)
@@ -75,7 +75,8 @@ func unknownFilters(names []string) error {
 	}
 }
 
-func (*paging) takes(name string) bool {
+// isPaging reports whether a parameter selects a page.
+func isPaging(name string) bool {
 	switch name {
 	case "page", "limit", "after", "before":
 		return true
@@ -131,7 +132,7 @@ func (p paging) link(name, value string) string {
 		separator = "&"
 	}
 	for _, q := range p.query {
-		if !p.takes(q.Name) {
+		if !isPaging(q.Name) {
 			add(q.Name, q.Value)
 		}
 	}
