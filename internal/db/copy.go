@@ -52,6 +52,17 @@ var copied = []table{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("category_access"), text("discount_rules"),
 		boolean("is_default"), boolean("is_group_for_guests"), integer("date_created"), integer("date_modified"),
 	}},
+	{"channels", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("external_id"), boolean("is_listable_from_ui"), boolean("is_visible"), text("status"),
+		text("name"), text("type"), text("platform"), integer("date_created"), integer("date_modified"),
+	}},
+	{"customer_settings", "store_hash, channel_id", []column{
+		text("store_hash"), integer("channel_id"), integer("ask_consent"), integer("ask_consent_on_checkout"), boolean("has_policy_url"),
+		text("policy_url"), integer("allow_global_logins"), boolean("no_default_group"), boolean("no_guest_group"),
+	}},
+	{"channel_groups", "store_hash, channel_id, role", []column{
+		text("store_hash"), integer("channel_id"), text("role"), integer("group_id"),
+	}},
 	{"customers", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("company"), text("first_name"), text("last_name"), text("email"),
 		text("email_folded"), text("phone"), text("store_credit"), text("registration_ip_address"), integer("customer_group_id"),

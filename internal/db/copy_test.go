@@ -45,6 +45,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		})
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
+		update(t, d, func(tx *db.Tx) error { return fillChannels(tx, store) })
 		update(t, d, func(tx *db.Tx) error {
 			_, err := tx.NextStoreKey(store)
 			return err
@@ -102,6 +103,22 @@ func fillPrices(tx *db.Tx, store string) error {
 		}),
 		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 2, PriceListID: 3, GroupID: 2}),
 		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 9, PriceListID: 3, ChannelID: 1}),
+	)
+}
+
+// fillChannels adds a channel, and settings with groups, without groups, and unset.
+func fillChannels(tx *db.Tx, store string) error {
+	group, none, off, url := int64(1), int64(0), false, "https://shop.example/privacy"
+	_, err := tx.CreateChannel(store, cohort.Channel{
+		ExternalID: "it's", IsVisible: true, Status: cohort.ChannelConnected, Name: "Ebay", Type: cohort.ChannelMarketplace, Platform: "ebay",
+		DateCreated: t0, DateModified: t0,
+	})
+	return errors.Join(
+		err,
+		tx.LockChannels(store),
+		tx.PutCustomerSettings(store, cohort.CustomerSettings{AskConsent: &off, PolicyURL: &url}),
+		tx.PutChannelSettings(store, 1, cohort.CustomerSettings{DefaultGroupID: &none, GuestGroupID: &group, AllowGlobalLogins: &off}),
+		tx.PutChannelSettings(store, 2, cohort.CustomerSettings{DefaultGroupID: &group}),
 	)
 }
 

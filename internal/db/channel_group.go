@@ -1,0 +1,98 @@
+package db
+
+import (
+	"errors"
+	"slices"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+// The roles of a group in a channel.
+const (
+	roleDefault = "default"
+	roleGuest   = "guest"
+)
+
+// DefaultGroupOfChannel returns the id of the default group of a channel, which is its
+// own or the store's, or 0. Until the transaction ends, the group cannot be deleted and
+// neither default can change. Like LockFlags it must be called before any group is
+// locked.
+func (t *Tx) DefaultGroupOfChannel(storeKey string, channelID int64) (int64, error) {
+	if err := t.ShareStore(flags, storeKey); err != nil {
+		return 0, err
+	}
+	return t.findID(`SELECT id FROM customer_groups WHERE store_hash = $1 AND id = COALESCE(
+		(SELECT group_id FROM channel_groups WHERE store_hash = $1 AND channel_id = $2 AND role = '`+roleDefault+`'),
+		(SELECT 0 FROM customer_settings WHERE store_hash = $1 AND channel_id = $2 AND no_default_group),
+		(SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default))`+t.SQL().ForKeyShare, storeKey, channelID)
+}
+
+// GuestGroupOfChannel returns the group for guests in a channel, or nil if they are in
+// none. own reports whether the channel has a setting of its own; otherwise the group is
+// the store's.
+func (t *Tx) GuestGroupOfChannel(storeKey string, channelID int64) (group *cohort.Group, own bool, err error) {
+	// Each part finds its row in an index. The last one finds a row without a group.
+	const ownGroup = "(SELECT group_id FROM channel_groups WHERE store_hash = $1 AND channel_id = $2 AND role = '" + roleGuest + "')"
+	const noGroup = "customer_settings WHERE store_hash = $1 AND channel_id = $2 AND no_guest_group"
+	row := t.Lookup("SELECT TRUE, "+groupColumns+" FROM customer_groups WHERE store_hash = $1 AND id = "+ownGroup+`
+		UNION ALL
+		SELECT FALSE, `+groupColumns+" FROM customer_groups WHERE store_hash = $1 AND is_group_for_guests AND NOT EXISTS "+ownGroup+
+		" AND NOT EXISTS (SELECT 1 FROM "+noGroup+`)
+		UNION ALL
+		SELECT TRUE, 0, '', '', '', FALSE, FALSE, 0, 0 FROM `+noGroup+" AND NOT EXISTS "+ownGroup, storeKey, channelID)
+	g, own, err := scanOwnGroup(row)
+	switch {
+	case errors.Is(err, txn.ErrNoRows):
+		return nil, false, nil
+	case err != nil || g.ID == 0:
+		return nil, own, err
+	}
+	return &g, own, nil
+}
+
+func scanOwnGroup(row txn.Scanner) (g cohort.Group, own bool, err error) {
+	var access, rules string
+	var created, modified int64
+	err = row.Scan(&own, &g.ID, &g.Name, &access, &rules, &g.IsDefault, &g.IsGroupForGuests, &created, &modified)
+	if err != nil || g.ID == 0 {
+		return g, own, err
+	}
+	g.DateCreated, g.DateModified = fromMillis(created), fromMillis(modified)
+	return g, own, decodeGroup(&g, access, rules)
+}
+
+// HasChannels returns the first id that is not the id of a channel of the store, or 0.
+// A deleted channel counts as missing. The channels that exist cannot be deleted until
+// the transaction ends. Transactions lock channels after groups and price lists.
+func (t *Tx) HasChannels(storeKey string, ids []int64) (missing int64, err error) {
+	return t.missingChannel(storeKey, ids, t.SQL().ForKeyShare)
+}
+
+// MissingChannel is HasChannels without the lock, for transactions that only read.
+func (t *Tx) MissingChannel(storeKey string, ids []int64) (missing int64, err error) {
+	return t.missingChannel(storeKey, ids, "")
+}
+
+func (t *Tx) missingChannel(storeKey string, ids []int64, lock string) (missing int64, err error) {
+	others := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return id == cohort.FirstChannelID })
+	for chunk := range slices.Chunk(others, inChunk) {
+		w := whereStore(storeKey)
+		in(w, "id", chunk)
+		w.and("status <> ?", cohort.ChannelDeleted)
+		rows, err := t.Query("SELECT id FROM channels"+w.text.String()+" ORDER BY id"+lock, w.args...)
+		if err != nil {
+			return 0, err
+		}
+		existing, err := txn.Collect(rows, scanID)
+		if err != nil {
+			return 0, err
+		}
+		for _, id := range chunk {
+			if !slices.Contains(existing, id) {
+				return id, nil
+			}
+		}
+	}
+	return 0, nil
+}

@@ -1,0 +1,119 @@
+package db_test
+
+import (
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+)
+
+// ownGroups is the default and the guest group of a channel, as setting and in effect.
+type ownGroups struct {
+	Default, Guest       int64
+	OwnDefault, OwnGuest int64 // -1: the store's
+	GuestIsOwn           bool
+}
+
+func groupsOf(t *testing.T, d *db.DB, store string, channel int64) (g ownGroups) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) (err error) {
+		g.Default, err = tx.DefaultGroupOfChannel(store, channel)
+		return err
+	})
+	view(t, d, func(tx *db.Tx) error {
+		group, own, err := tx.GuestGroupOfChannel(store, channel)
+		if err != nil {
+			return err
+		}
+		if g.GuestIsOwn = own; group != nil {
+			g.Guest = group.ID
+		}
+		s, err := tx.ChannelSettings(store, channel)
+		g.OwnDefault, g.OwnGuest = -1, -1
+		if s.DefaultGroupID != nil {
+			g.OwnDefault = *s.DefaultGroupID
+		}
+		if s.GuestGroupID != nil {
+			g.OwnGuest = *s.GuestGroupID
+		}
+		return err
+	})
+	return g
+}
+
+func putGroups(t *testing.T, d *db.DB, store string, channel int64, def, guest *int64) {
+	t.Helper()
+	update(t, d, func(tx *db.Tx) error {
+		return tx.PutChannelSettings(store, channel, cohort.CustomerSettings{DefaultGroupID: def, GuestGroupID: guest})
+	})
+}
+
+// A channel has its own groups, no group, or those of the store. The deletion of a group
+// returns its channels to the store's group.
+func TestGroupsOfChannel(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		flagged := newGroup(1, "store")
+		flagged.IsDefault, flagged.IsGroupForGuests = true, true
+		addGroups(t, d, "a", flagged, newGroup(2, "two"), newGroup(3, "three"))
+		addGroups(t, d, "b", newGroup(1, "other"), newGroup(2, "other two"))
+		id := func(n int64) *int64 { return &n }
+		want := func(when string, store string, channel int64, want ownGroups) {
+			t.Helper()
+			if got := groupsOf(t, d, store, channel); got != want {
+				t.Errorf("%s: channel %d of %s has %+v, want %+v", when, channel, store, got, want)
+			}
+		}
+		inherited := ownGroups{Default: 1, Guest: 1, OwnDefault: -1, OwnGuest: -1}
+		want("at first", "a", 7, inherited)
+		want("at first", "b", 7, ownGroups{OwnDefault: -1, OwnGuest: -1})
+		putGroups(t, d, "a", 7, id(2), id(3))
+		putGroups(t, d, "a", 8, id(0), id(0))
+		putGroups(t, d, "a", 9, id(3), nil)
+		want("with groups", "a", 7, ownGroups{Default: 2, Guest: 3, OwnDefault: 2, OwnGuest: 3, GuestIsOwn: true})
+		want("without groups", "a", 8, ownGroups{GuestIsOwn: true})
+		want("with one group", "a", 9, ownGroups{Default: 3, Guest: 1, OwnDefault: 3, OwnGuest: -1})
+		want("without settings", "a", 1, inherited)
+		want("in another store", "b", 7, ownGroups{OwnDefault: -1, OwnGuest: -1})
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 3) })
+		want("after the deletion of group 3", "a", 7, ownGroups{Default: 2, Guest: 1, OwnDefault: 2, OwnGuest: -1})
+		want("after the deletion of group 3", "a", 9, inherited)
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 1) })
+		want("after the deletion of the store's groups", "a", 9, ownGroups{OwnDefault: -1, OwnGuest: -1})
+		putGroups(t, d, "a", 8, nil, id(2))
+		want("changed", "a", 8, ownGroups{Guest: 2, OwnDefault: -1, OwnGuest: 2, GuestIsOwn: true})
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteChannelSettings("a", 8) })
+		want("without settings again", "a", 8, ownGroups{OwnDefault: -1, OwnGuest: -1})
+	})
+}
+
+func TestHasChannels(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		update(t, d, func(tx *db.Tx) error {
+			for _, name := range []string{"One", "Two"} {
+				if _, err := tx.CreateChannel("a", cohort.Channel{Name: name, Type: "pos", Platform: "custom", Status: "connected"}); err != nil {
+					return err
+				}
+			}
+			return tx.UpdateChannel("a", cohort.Channel{ID: 3, Name: "Two", Status: cohort.ChannelDeleted})
+		})
+		for _, tt := range []struct {
+			store   string
+			ids     []int64
+			missing int64
+		}{
+			{"a", nil, 0}, {"a", []int64{1}, 0}, {"a", []int64{2, 1}, 0}, {"a", []int64{2, 3}, 3}, {"a", []int64{9, 8}, 9},
+			{"b", []int64{1}, 0}, {"b", []int64{2}, 2},
+		} {
+			update(t, d, func(tx *db.Tx) error {
+				missing, err := tx.HasChannels(tt.store, tt.ids)
+				if missing != tt.missing {
+					t.Errorf("%s has %v: %d is missing, want %d", tt.store, tt.ids, missing, tt.missing)
+				}
+				return err
+			})
+		}
+	})
+}
