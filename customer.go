@@ -13,6 +13,9 @@ import (
 // the vendor's reference.
 const MaxDeleteCustomers = 100
 
+// DefaultChannelID is the id of the channel that every store has.
+const DefaultChannelID = 1
+
 // Customer is a customer account of a store.
 type Customer struct {
 	// ID counts from 1 within the store and is never reused.
@@ -28,9 +31,13 @@ type Customer struct {
 	Notes                 string
 	TaxExemptCategory     string
 	ResetPassOnLogin      bool
-	AcceptsMarketing      bool
-	DateCreated           time.Time
-	DateModified          time.Time
+	AcceptsMarketing      bool  // receives product reviews and reminders of abandoned carts
+	OriginChannelID       int64 // the channel that created the customer; never changes
+	// ChannelIDs are the channels that the customer may sign in to. Nil means all channels
+	// with global sign-in; an empty list is invalid.
+	ChannelIDs   []int64
+	DateCreated  time.Time
+	DateModified time.Time
 }
 
 // CustomerUpdate is a partial update of a customer; nil fields are unchanged. In a new
@@ -47,6 +54,9 @@ type CustomerUpdate struct {
 	Notes                 *string
 	TaxExemptCategory     *string
 	ResetPassOnLogin      *bool
+	AcceptsMarketing      *bool
+	OriginChannelID       *int64   // only for a new customer
+	ChannelIDs            *[]int64 // a nil list: all channels
 	// Password is the new password in plain text.
 	Password *string
 }
@@ -68,6 +78,9 @@ func (u CustomerUpdate) Apply(c Customer) Customer {
 	set(&c.Notes, u.Notes)
 	set(&c.TaxExemptCategory, u.TaxExemptCategory)
 	set(&c.ResetPassOnLogin, u.ResetPassOnLogin)
+	set(&c.AcceptsMarketing, u.AcceptsMarketing)
+	set(&c.OriginChannelID, u.OriginChannelID)
+	set(&c.ChannelIDs, u.ChannelIDs)
 	return c
 }
 

@@ -67,7 +67,7 @@ var copied = []table{
 		text("store_hash"), integer("id"), text("company"), text("first_name"), text("last_name"), text("email"),
 		text("email_folded"), text("phone"), text("store_credit"), text("registration_ip_address"), integer("customer_group_id"),
 		text("notes"), text("tax_exempt_category"), boolean("reset_pass_on_login"), boolean("accepts_marketing"),
-		text("password_hash"), integer("date_created"), integer("date_modified"),
+		text("password_hash"), integer("date_created"), integer("date_modified"), integer("origin_channel_id"), text("channel_ids"),
 	}},
 	{"customer_addresses", "store_hash, id", []column{
 		text("store_hash"), integer("id"), integer("customer_id"), text("first_name"), text("last_name"), text("company"),

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -12,7 +13,7 @@ import (
 
 // customerColumns are the columns of a customer except its group and password.
 const customerColumns = `id, company, first_name, last_name, email, phone, store_credit, registration_ip_address,
-	notes, tax_exempt_category, reset_pass_on_login, accepts_marketing, date_created, date_modified`
+	notes, tax_exempt_category, reset_pass_on_login, accepts_marketing, date_created, date_modified, origin_channel_id, channel_ids`
 
 const (
 	// tombstones selects the ids of deleted groups that customers' rows may still
@@ -38,10 +39,10 @@ func (t *Tx) CreateCustomer(storeKey string, c cohort.Customer, passwordHash str
 // another customer has the email.
 func (t *Tx) InsertCustomer(storeKey string, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
 		storeKey, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
 		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
-		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli())
+		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli(), c.OriginChannelID, encodeChannelIDs(c.ChannelIDs))
 	if err != nil {
 		return err
 	}
@@ -106,19 +107,19 @@ func (t *Tx) CountCustomers(storeKey string, f cohort.CustomerFilter) (int64, er
 	return n, err
 }
 
-// UpdateCustomer overwrites the customer with the same id and adjusts the member
-// counts. before is the customer as read in this transaction. An empty
+// UpdateCustomer overwrites the customer with the same id, except its creation date and
+// origin channel, and adjusts the member counts. before is the customer as read in this transaction. An empty
 // passwordHash keeps the password. The commit returns KindConflict if another
 // customer has the email.
 func (t *Tx) UpdateCustomer(storeKey string, before, c cohort.Customer, passwordHash string) error {
 	err := t.Later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
 		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
 		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
-		password_hash = CASE WHEN $17 = '' THEN password_hash ELSE $17 END
+		channel_ids = $17, password_hash = CASE WHEN $18 = '' THEN password_hash ELSE $18 END
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, c.ID, c.Company, c.FirstName, c.LastName, c.Email, Fold(c.Email),
 		c.Phone, creditText(c.StoreCredit), c.RegistrationIPAddress, c.GroupID, c.Notes,
-		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), passwordHash)
+		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), encodeChannelIDs(c.ChannelIDs), passwordHash)
 	if err != nil || before.GroupID == c.GroupID {
 		return err
 	}
@@ -150,10 +151,11 @@ func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }
 
 func scanCustomer(row txn.Scanner) (cohort.Customer, error) {
 	var c cohort.Customer
-	var credit string
+	var credit, channels string
 	var created, modified int64
 	err := row.Scan(&c.GroupID, &c.ID, &c.Company, &c.FirstName, &c.LastName, &c.Email, &c.Phone, &credit,
-		&c.RegistrationIPAddress, &c.Notes, &c.TaxExemptCategory, &c.ResetPassOnLogin, &c.AcceptsMarketing, &created, &modified)
+		&c.RegistrationIPAddress, &c.Notes, &c.TaxExemptCategory, &c.ResetPassOnLogin, &c.AcceptsMarketing, &created, &modified,
+		&c.OriginChannelID, &channels)
 	if err != nil {
 		return c, err
 	}
@@ -161,9 +163,27 @@ func scanCustomer(row txn.Scanner) (cohort.Customer, error) {
 	if c.StoreCredit, err = decimal.NewFromString(credit); err != nil {
 		return c, fmt.Errorf("store_credit of customer %d: %w", c.ID, err)
 	}
+	if c.ChannelIDs, err = decodeChannelIDs(channels); err != nil {
+		return c, fmt.Errorf("channel_ids of customer %d: %w", c.ID, err)
+	}
 	return c, nil
 }
 
 // creditText is the stored form of a store credit. Equal credits have equal
 // texts.
 func creditText(d decimal.Decimal) string { return d.StringFixed(cohort.AmountScale) }
+
+// encodeChannelIDs returns the stored form of the channels of a customer: ” for nil.
+func encodeChannelIDs(ids []int64) string {
+	if ids == nil {
+		return ""
+	}
+	return mustMarshal(ids)
+}
+
+func decodeChannelIDs(text string) (ids []int64, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	return ids, json.Unmarshal([]byte(text), &ids)
+}

@@ -23,7 +23,7 @@ func fullCustomer(id int64) cohort.Customer {
 		Email: "Jörg@Bücher.example", Phone: "+49 (0)30 1", StoreCredit: decimal.RequireFromString("9999999999999999.9999"),
 		RegistrationIPAddress: "2001:db8::1", GroupID: math.MaxInt64, Notes: strings.Repeat("ü", 65_535),
 		TaxExemptCategory: "A%", ResetPassOnLogin: true, AcceptsMarketing: true,
-		DateCreated: time.UnixMilli(-1).UTC(), DateModified: t0.Add(time.Millisecond),
+		OriginChannelID: math.MaxInt64, ChannelIDs: []int64{1, math.MaxInt64}, DateCreated: time.UnixMilli(-1).UTC(), DateModified: t0.Add(time.Millisecond),
 	}
 }
 
@@ -75,6 +75,24 @@ func TestCustomerRoundTrip(t *testing.T) {
 	})
 }
 
+// TestCustomerOfOlderVersion checks a row that a node of an older version inserts,
+// without the columns that it does not know.
+func TestCustomerOfOlderVersion(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		want := newCustomer(1, 0)
+		update(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec(`INSERT INTO customers (store_hash, id, company, first_name, last_name, email, email_folded, phone, store_credit,
+				registration_ip_address, customer_group_id, notes, tax_exempt_category, reset_pass_on_login, accepts_marketing, password_hash,
+				date_created, date_modified) VALUES ('a', 1, '', $1, $2, $3, $3, '', '0.0000', '', 0, '', '', FALSE, FALSE, '', $4, $4)`,
+				want.FirstName, want.LastName, want.Email, want.DateCreated.UnixMilli())
+			return err
+		})
+		want.OriginChannelID = 1
+		wantCustomers(t, d, "a", want)
+	})
+}
+
 func TestUpdateCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
@@ -83,7 +101,7 @@ func TestUpdateCustomer(t *testing.T) {
 
 		changed := fullCustomer(1)
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateCustomer("a", first, changed, "") })
-		changed.DateCreated = first.DateCreated // an update does not change it
+		changed.DateCreated, changed.OriginChannelID = first.DateCreated, first.OriginChannelID // an update does not change them
 		wantCustomers(t, d, "a", changed, second)
 		wantPasswordHash(t, d, "a", 1, "hash")
 

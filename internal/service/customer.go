@@ -15,7 +15,7 @@ import (
 // It returns KindInvalid if a rule of customers is broken, if the email is taken
 // (compared without regard to case), or if the group does not exist.
 func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.CustomerUpdate) (created cohort.Customer, err error) {
-	c := u.Apply(cohort.Customer{})
+	c := u.Apply(cohort.Customer{OriginChannelID: cohort.DefaultChannelID})
 	if err := c.Validate(); err != nil {
 		return cohort.Customer{}, err
 	}

@@ -30,7 +30,7 @@ const (
 func TestCreateCustomer(t *testing.T) {
 	eachEngine(t, func(t *testing.T, s *fixture) {
 		least := s.create(t, ada("ada@example.com"))
-		want := cohort.Customer{ID: 1, FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", DateCreated: t0, DateModified: t0}
+		want := cohort.Customer{ID: 1, FirstName: "Ada", LastName: "Lovelace", Email: "ada@example.com", OriginChannelID: 1, DateCreated: t0, DateModified: t0}
 		if diff := cmp.Diff(want, least); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -40,7 +40,7 @@ func TestCreateCustomer(t *testing.T) {
 		full.GroupID, full.Password = new(s.group(t, cohort.Group{})), new("secret")
 		now := s.later(time.Hour)
 		got := s.create(t, full)
-		want = full.Apply(cohort.Customer{ID: 2, DateCreated: now, DateModified: now})
+		want = full.Apply(cohort.Customer{ID: 2, OriginChannelID: 1, DateCreated: now, DateModified: now})
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
