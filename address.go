@@ -28,7 +28,8 @@ type Address struct {
 	Type        AddressType
 }
 
-// AddressUpdate is a partial update of an address; nil fields are unchanged.
+// AddressUpdate is a partial update of an address; nil fields are unchanged. It names a
+// country by Country or by CountryISO2, and not by both.
 type AddressUpdate struct {
 	FirstName *string
 	LastName  *string
@@ -39,8 +40,10 @@ type AddressUpdate struct {
 	State     *string
 	Zip       *string
 	Country   *string
-	Phone     *string
-	Type      *AddressType
+	// CountryISO2 is the ISO 3166-1 alpha-2 code of the country, in any case.
+	CountryISO2 *string
+	Phone       *string
+	Type        *AddressType
 }
 
 // IsEmpty reports whether the update changes nothing.
@@ -57,14 +60,42 @@ func (u AddressUpdate) Apply(a Address) Address {
 	set(&a.State, u.State)
 	set(&a.Zip, u.Zip)
 	set(&a.Country, u.Country)
+	set(&a.CountryISO2, u.CountryISO2)
 	set(&a.Phone, u.Phone)
 	set(&a.Type, u.Type)
 	return a
 }
 
-// Validate returns a KindInvalid error that names the first invalid field. The phone may
-// be empty. The state may not; addresses without one have a space. Validate does not
-// check that the country exists.
+// Maximum lengths of texts in V3, in Unicode code points, where V2 allows more. Source:
+// the vendor's reference.
+const (
+	maxCity       = 100
+	maxState      = 100
+	maxPostalCode = 30
+)
+
+// ValidateLengths returns a KindInvalid error for the first text of the update that is
+// longer than V3 allows. It does not check the other fields of the address, because a
+// longer text may have been written in V2.
+func (u AddressUpdate) ValidateLengths() error {
+	for _, text := range []struct {
+		field string
+		value *string
+		most  int
+	}{{"city", u.City, maxCity}, {"state", u.State, maxState}, {"zip", u.Zip, maxPostalCode}} {
+		if text.value == nil {
+			continue
+		}
+		if err := checkText(text.field, *text.value, 0, text.most); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Validate returns a KindInvalid error that names the first invalid field. The state and
+// the zip may be empty: some countries have none. V2 still requires them. Validate does
+// not check that the country exists.
 func (a Address) Validate() error {
 	for _, check := range []error{
 		checkText("first_name", a.FirstName, 1, maxText),
@@ -73,8 +104,8 @@ func (a Address) Validate() error {
 		checkText("street_1", a.Street1, 1, maxText),
 		checkText("street_2", a.Street2, 0, maxText),
 		checkText("city", a.City, 1, maxText),
-		checkText("state", a.State, 1, maxText),
-		checkText("zip", a.Zip, 1, maxText),
+		checkText("state", a.State, 0, maxText),
+		checkText("zip", a.Zip, 0, maxText),
 		checkText("country", a.Country, 1, maxText),
 		checkText("phone", a.Phone, 0, maxPhone),
 	} {
@@ -86,4 +117,20 @@ func (a Address) Validate() error {
 		return Invalid("address_type", "The type must be residential or commercial.")
 	}
 	return nil
+}
+
+// Core returns the fields by which V3 recognizes a duplicate: all except the id and the
+// name of the country, which follows from its code. Two addresses are duplicates if their
+// cores are equal. Source: the vendor's reference.
+func (a Address) Core() Address {
+	a.ID, a.Country = 0, ""
+	return a
+}
+
+// AddressFilter selects addresses of a store. A nil list selects all, an empty one none.
+type AddressFilter struct {
+	IDs         []int64
+	CustomerIDs []int64
+	Companies   []string
+	Names       []string // first and last name with a space between them
 }

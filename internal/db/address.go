@@ -54,24 +54,29 @@ func (t *Tx) address(storeKey string, customerID, id int64, lock string) (cohort
 	return a, err
 }
 
-// ReadAddresses calls fn with a page of a customer's addresses, ordered by id,
-// until fn returns false.
-func (t *Tx) ReadAddresses(storeKey string, customerID int64, p cohort.Page, fn func(cohort.Address) (more bool)) error {
-	ofCustomer := func() *where {
-		w := whereStore(storeKey)
-		w.and("customer_id = ?", customerID)
-		return w
-	}
+// ReadAddresses calls fn with the addresses of a page that pass the filter, ordered by
+// id, until fn returns false.
+func (t *Tx) ReadAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.Address) (more bool)) error {
 	return listing[cohort.Address]{
-		columns: addressColumns, table: "customer_addresses", where: ofCustomer, keys: byID, scan: scanAddress,
+		columns: addressColumns, table: "customer_addresses", where: func() *where { return whereAddresses(storeKey, f) },
+		keys: byID, scan: scanAddress,
 	}.each(t, p, p.Size, fn)
 }
 
-// CountAddresses returns how many addresses a customer has.
-func (t *Tx) CountAddresses(storeKey string, customerID int64) (int64, error) {
-	var n int64
-	err := t.QueryRow("SELECT count(*) FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeKey, customerID).Scan(&n)
+// CountAddresses returns how many addresses pass the filter.
+func (t *Tx) CountAddresses(storeKey string, f cohort.AddressFilter) (n int64, err error) {
+	w := whereAddresses(storeKey, f)
+	err = t.QueryRow("SELECT count(*) FROM customer_addresses"+w.text.String(), w.args...).Scan(&n)
 	return n, err
+}
+
+func whereAddresses(storeKey string, f cohort.AddressFilter) *where {
+	w := whereStore(storeKey)
+	in(w, "id", f.IDs)
+	in(w, "customer_id", f.CustomerIDs)
+	in(w, "company", f.Companies)
+	in(w, "first_name || ' ' || last_name", f.Names)
+	return w
 }
 
 // UpdateAddress overwrites the address with the same id, or returns KindNotFound.

@@ -23,22 +23,43 @@ func (t *Tx) CreateAddresses(storeKey string, addresses []cohort.Address) ([]coh
 		return nil, err
 	}
 	created := slices.Clone(addresses)
-	var query strings.Builder
-	query.WriteString("INSERT INTO customer_addresses (store_hash, " + addressColumns + ") VALUES ")
-	args := []any{storeKey}
 	for i := range created {
 		created[i].ID = first + int64(i)
-		if i > 0 {
-			query.WriteString(", ")
-		}
-		query.WriteString("($1")
-		for _, v := range addressValues(created[i]) {
-			args = append(args, v)
-			query.WriteString(", $" + strconv.Itoa(len(args)))
-		}
-		query.WriteByte(')')
 	}
-	return created, t.Later(query.String(), args...)
+	query, args := insertAddresses(storeKey, created)
+	return created, t.Later(query, args...)
+}
+
+// UpdateAddresses overwrites the addresses with the same ids, in one statement. All must
+// exist and be locked; see AddressesForUpdate. An address stays with its customer.
+func (t *Tx) UpdateAddresses(storeKey string, addresses []cohort.Address) error {
+	if len(addresses) == 0 {
+		return nil
+	}
+	query, args := insertAddresses(storeKey, addresses)
+	return t.Later(query+` ON CONFLICT (store_hash, id) DO UPDATE SET
+		first_name = excluded.first_name, last_name = excluded.last_name, company = excluded.company,
+		street_1 = excluded.street_1, street_2 = excluded.street_2, city = excluded.city, state = excluded.state,
+		zip = excluded.zip, country = excluded.country, country_iso2 = excluded.country_iso2, phone = excluded.phone,
+		address_type = excluded.address_type`, args...)
+}
+
+func insertAddresses(storeKey string, addresses []cohort.Address) (query string, args []any) {
+	var b strings.Builder
+	b.WriteString("INSERT INTO customer_addresses (store_hash, " + addressColumns + ") VALUES ")
+	args = []any{storeKey}
+	for i, a := range addresses {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("($1")
+		for _, v := range addressValues(a) {
+			args = append(args, v)
+			b.WriteString(", $" + strconv.Itoa(len(args)))
+		}
+		b.WriteByte(')')
+	}
+	return b.String(), args
 }
 
 // addressValues returns the values of addressColumns.
@@ -88,4 +109,125 @@ func (t *Tx) AddressCounts(storeKey string, customerIDs []int64) (map[int64]int6
 		of[c.customer] = c.addresses
 	}
 	return of, err
+}
+
+// LockCustomers locks the rows of customers against changes until the transaction ends,
+// lowest ids first. It returns the ids of those that exist.
+func (t *Tx) LockCustomers(storeKey string, ids []int64) ([]int64, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	return t.lockCustomers(w)
+}
+
+// LockCustomersOfAddresses is LockCustomers for the customers of those of the addresses
+// that exist.
+func (t *Tx) LockCustomersOfAddresses(storeKey string, addressIDs []int64) error {
+	w := whereStore(storeKey)
+	w.text.WriteString(" AND id IN (SELECT customer_id FROM customer_addresses WHERE store_hash = $1")
+	in(w, "customer_addresses.id", addressIDs)
+	w.text.WriteString(")")
+	_, err := t.lockCustomers(w)
+	return err
+}
+
+func (t *Tx) lockCustomers(w *where) ([]int64, error) {
+	rows, err := t.Query("SELECT id FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, scanID)
+}
+
+// AddressesForUpdate returns those of the addresses that exist, by id, and locks their
+// rows against changes until the transaction ends, lowest ids first.
+func (t *Tx) AddressesForUpdate(storeKey string, ids []int64) (map[int64]cohort.Address, error) {
+	w := whereAddresses(storeKey, cohort.AddressFilter{IDs: ids})
+	rows, err := t.Query("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := txn.Collect(rows, scanAddress)
+	found := make(map[int64]cohort.Address, len(list))
+	for _, a := range list {
+		found[a.ID] = a
+	}
+	return found, err
+}
+
+// maxCompared is how many addresses of a customer, newest first, are compared with a new
+// one. It bounds the work for a customer with very many.
+const maxCompared = 1000
+
+// AddressesExist reports for each address whether its customer has another one with the
+// same core; see cohort.Address.Core. It compares only the newest maxCompared addresses of
+// a customer, and not those with the ids in apart.
+func (t *Tx) AddressesExist(storeKey string, addresses []cohort.Address, apart []int64) ([]bool, error) {
+	exists := make([]bool, len(addresses))
+	if len(addresses) == 0 {
+		return exists, nil
+	}
+	query, args := sameAddresses(storeKey, addresses, apart)
+	rows, err := t.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	found, err := txn.Collect(rows, scanID)
+	for _, i := range found {
+		exists[i] = true
+	}
+	return exists, err
+}
+
+// sameAddresses is a query for the indexes of the addresses that exist.
+func sameAddresses(storeKey string, addresses []cohort.Address, apart []int64) (query string, args []any) {
+	w := &where{}
+	store := w.arg(storeKey)
+	others := w.others(apart)
+	for i, a := range addresses {
+		if i > 0 {
+			w.text.WriteString(" UNION ALL ")
+		}
+		w.text.WriteString("SELECT " + strconv.Itoa(i) + " AS n WHERE EXISTS (SELECT 1 FROM (SELECT " + addressColumns +
+			" FROM customer_addresses WHERE store_hash = " + store)
+		w.and("customer_id = ?", a.CustomerID)
+		w.text.WriteString(others + " ORDER BY id DESC LIMIT " + strconv.Itoa(maxCompared) + ") AS newest WHERE ")
+		for _, c := range []struct{ column, value string }{
+			{"first_name", a.FirstName}, {"last_name", a.LastName}, {"company", a.Company}, {"street_1", a.Street1},
+			{"street_2", a.Street2}, {"city", a.City}, {"state", a.State}, {"zip", a.Zip}, {"country_iso2", a.CountryISO2},
+			{"phone", a.Phone},
+		} {
+			w.text.WriteString(c.column + " = " + w.arg(c.value) + " AND ")
+		}
+		w.text.WriteString("address_type = " + w.arg(a.Type) + ")")
+	}
+	return w.text.String(), w.args
+}
+
+// others returns the condition that a row has none of the ids. The condition can be
+// written several times.
+func (w *where) others(ids []int64) string {
+	if len(ids) == 0 {
+		return ""
+	}
+	condition := &where{args: w.args}
+	in(condition, "id NOT", ids)
+	w.args = condition.args
+	return condition.text.String()
+}
+
+// DeleteAddressesByID deletes those of the addresses that exist. It locks them first,
+// lowest ids first.
+func (t *Tx) DeleteAddressesByID(storeKey string, ids []int64) error {
+	w := whereAddresses(storeKey, cohort.AddressFilter{IDs: ids})
+	rows, err := t.Query("SELECT id FROM customer_addresses"+w.text.String()+" ORDER BY id"+t.SQL().ForDelete, w.args...)
+	if err != nil {
+		return err
+	}
+	found, err := txn.Collect(rows, scanID)
+	if err != nil || len(found) == 0 {
+		return err
+	}
+	w = whereAddresses(storeKey, cohort.AddressFilter{IDs: found})
+	_, err = t.Exec("DELETE FROM customer_addresses"+w.text.String(), w.args...)
+	return err
 }

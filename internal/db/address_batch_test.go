@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"reflect"
 	"testing"
 
 	"cohort.example/cohort"
@@ -108,5 +109,160 @@ func TestAddressesOfCustomers(t *testing.T) {
 			}
 			return err
 		})
+	})
+}
+
+func TestUpdateAddresses(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		for _, store := range []string{"a", "b"} {
+			addCustomers(t, d, store, newCustomer(1, 0), newCustomer(2, 0))
+			addAddresses(t, d, store, newAddress(1, 1), newAddress(2, 2), newAddress(3, 1))
+		}
+		update(t, d, func(tx *db.Tx) error {
+			// An address stays with its customer.
+			return tx.UpdateAddresses("a", []cohort.Address{fullAddress(3, 1), fullAddress(2, 1)})
+		})
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateAddresses("a", nil) })
+		wantAddresses(t, d, "a", 1, newAddress(1, 1), fullAddress(3, 1))
+		wantAddresses(t, d, "a", 2, fullAddress(2, 2))
+		wantAddresses(t, d, "b", 1, newAddress(1, 1), newAddress(3, 1))
+		wantAddresses(t, d, "b", 2, newAddress(2, 2))
+	})
+}
+
+func TestDeleteAddressesByID(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		for _, store := range []string{"a", "b"} {
+			addCustomers(t, d, store, newCustomer(1, 0), newCustomer(2, 0))
+			addAddresses(t, d, store, newAddress(1, 1), newAddress(2, 2), newAddress(3, 1))
+		}
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteAddressesByID("a", []int64{3, 77, 2, 3}) })
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteAddressesByID("a", []int64{77}) })
+		wantAddresses(t, d, "a", 1, newAddress(1, 1))
+		wantAddresses(t, d, "a", 2)
+		wantAddresses(t, d, "b", 1, newAddress(1, 1), newAddress(3, 1))
+		wantAddresses(t, d, "b", 2, newAddress(2, 2))
+	})
+}
+
+func TestAddressFilter(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		addCustomers(t, d, "a", newCustomer(1, 0), newCustomer(2, 0))
+		addCustomers(t, d, "b", newCustomer(1, 0))
+		full := fullAddress(4, 1)
+		addAddresses(t, d, "a", newAddress(1, 1), newAddress(2, 2), full, newAddress(9, 2))
+		addAddresses(t, d, "b", newAddress(1, 1))
+		for name, tt := range map[string]struct {
+			filter cohort.AddressFilter
+			want   []int64
+		}{
+			"none":       {cohort.AddressFilter{}, []int64{1, 2, 4, 9}},
+			"ids":        {cohort.AddressFilter{IDs: []int64{9, 1, 77}}, []int64{1, 9}},
+			"customers":  {addressesOf(2), []int64{2, 9}},
+			"companies":  {cohort.AddressFilter{Companies: []string{"x", full.Company}}, []int64{4}},
+			"no company": {cohort.AddressFilter{Companies: []string{""}}, []int64{1, 2, 9}},
+			"names":      {cohort.AddressFilter{Names: []string{full.FirstName + " " + full.LastName, "Ada"}}, []int64{4}},
+			"all":        {cohort.AddressFilter{IDs: []int64{1, 2}, CustomerIDs: []int64{2}, Names: []string{"Ada Lovelace"}}, []int64{2}},
+			"empty list": {cohort.AddressFilter{IDs: []int64{}}, nil},
+		} {
+			view(t, d, func(tx *db.Tx) error {
+				list, err := tx.ListAddresses("a", tt.filter, onePage)
+				var got []int64
+				for _, a := range list {
+					got = append(got, a.ID)
+				}
+				if diff := cmp.Diff(tt.want, got); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", name, diff)
+				}
+				return err
+			})
+			view(t, d, func(tx *db.Tx) error {
+				n, err := tx.CountAddresses("a", tt.filter)
+				if n != int64(len(tt.want)) {
+					t.Errorf("%s: counted %d", name, n)
+				}
+				return err
+			})
+		}
+	})
+}
+
+func TestAddressesExist(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		addCustomers(t, d, "a", newCustomer(1, 0), newCustomer(2, 0))
+		addCustomers(t, d, "b", newCustomer(1, 0))
+		addAddresses(t, d, "a", newAddress(1, 1), fullAddress(2, 2), newAddress(3, 2))
+		addAddresses(t, d, "b", fullAddress(1, 1))
+		view(t, d, func(tx *db.Tx) error {
+			got, err := tx.AddressesExist("a", []cohort.Address{fullAddress(0, 1), newAddress(0, 1), fullAddress(0, 2), newAddress(0, 77)}, nil)
+			if diff := cmp.Diff([]bool{false, true, true, false}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			return err
+		})
+		// Addresses that are left out do not count.
+		view(t, d, func(tx *db.Tx) error {
+			got, err := tx.AddressesExist("a", []cohort.Address{newAddress(9, 1), fullAddress(9, 2), newAddress(9, 2)}, []int64{1, 2, 77})
+			if diff := cmp.Diff([]bool{false, false, true}, got); diff != "" {
+				t.Errorf("apart from two (-want +got):\n%s", diff)
+			}
+			return err
+		})
+		// Each field of the core counts.
+		for field := range reflect.TypeFor[cohort.Address]().Fields() {
+			other := newAddress(0, 1)
+			switch v := reflect.ValueOf(&other).Elem().FieldByName(field.Name); v.Kind() {
+			case reflect.String:
+				v.SetString("another")
+			default:
+				v.SetInt(2)
+			}
+			if other.CustomerID != 1 { // customer 2 has the address too
+				continue
+			}
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.AddressesExist("a", []cohort.Address{other}, nil)
+				if same := other.Core() == newAddress(0, 1).Core(); err == nil && got[0] != same {
+					t.Errorf("another %s: exists is %v", field.Name, got[0])
+				}
+				return err
+			})
+		}
+	})
+}
+
+// TestAddressesExistIsBounded: the address that is equal is older than those that are
+// compared.
+func TestAddressesExistIsBounded(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addCustomers(t, d, "a", newCustomer(1, 0))
+		fill := func(n int) {
+			for left := n; left > 0; left -= min(left, 100) {
+				others := make([]cohort.Address, min(left, 100))
+				for i := range others {
+					others[i] = fullAddress(0, 1)
+				}
+				createAddresses(t, d, "a", others...)
+			}
+		}
+		createAddresses(t, d, "a", newAddress(0, 1))
+		for _, step := range []struct {
+			more int
+			want bool
+		}{{db.MaxCompared - 1, true}, {1, false}} {
+			fill(step.more)
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.AddressesExist("a", []cohort.Address{newAddress(0, 1)}, nil)
+				if err == nil && got[0] != step.want {
+					t.Errorf("exists is %v, want %v", got[0], step.want)
+				}
+				return err
+			})
+		}
 	})
 }

@@ -41,19 +41,24 @@ func addAddresses(t testing.TB, d *db.DB, store string, addresses ...cohort.Addr
 	})
 }
 
+// addressesOf selects the addresses of a customer.
+func addressesOf(customerID int64) cohort.AddressFilter {
+	return cohort.AddressFilter{CustomerIDs: []int64{customerID}}
+}
+
 // wantAddresses fails unless the customer has exactly these addresses in the list,
 // by the count, and read one by one with and without the customer's id.
 func wantAddresses(t testing.TB, d *db.DB, store string, customerID int64, want ...cohort.Address) {
 	t.Helper()
 	view(t, d, func(tx *db.Tx) error {
-		got, err := tx.ListAddresses(store, customerID, onePage)
+		got, err := tx.ListAddresses(store, addressesOf(customerID), onePage)
 		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 			t.Errorf("addresses of customer %d of %s (-want +got):\n%s", customerID, store, diff)
 		}
 		return err
 	})
 	view(t, d, func(tx *db.Tx) error {
-		n, err := tx.CountAddresses(store, customerID)
+		n, err := tx.CountAddresses(store, addressesOf(customerID))
 		if n != int64(len(want)) {
 			t.Errorf("customer %d of %s has %d addresses by the count, want %d", customerID, store, n, len(want))
 		}
@@ -91,7 +96,7 @@ func TestListAddressesByPage(t *testing.T) {
 		for number, want := range map[int][]int64{1: {1, 3}, 2: {4}, 3: nil} {
 			view(t, d, func(tx *db.Tx) error {
 				var got []int64
-				list, err := tx.ListAddresses("a", 1, cohort.Page{Number: number, Size: 2})
+				list, err := tx.ListAddresses("a", addressesOf(1), cohort.Page{Number: number, Size: 2})
 				for _, a := range list {
 					got = append(got, a.ID)
 				}

@@ -217,7 +217,10 @@ func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page
 	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
 }
 
+// MaxCompared is exported for the tests.
+const MaxCompared = maxCompared
+
 // ListAddresses returns the rows that ReadAddresses reads.
-func (t *Tx) ListAddresses(storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, customerID, p, fn) })
+func (t *Tx) ListAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page) ([]cohort.Address, error) {
+	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, f, p, fn) })
 }

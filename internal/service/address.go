@@ -12,7 +12,7 @@ import (
 // KindInvalid if a rule of addresses is broken or the country is unknown, and
 // KindNotFound if the customer does not exist.
 func (s *Service) CreateAddress(ctx context.Context, storeKey string, customerID int64, u cohort.AddressUpdate) (cohort.Address, error) {
-	a, err := completeAddress(u.Apply(cohort.Address{CustomerID: customerID, Type: cohort.AddressResidential}))
+	a, err := completeAddress(cohort.Address{CustomerID: customerID, Type: cohort.AddressResidential}, u)
 	if err != nil {
 		return cohort.Address{}, err
 	}
@@ -43,7 +43,7 @@ func (s *Service) ReadAddresses(ctx context.Context, storeKey string, customerID
 		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		return tx.ReadAddresses(storeKey, customerID, p, to.Add)
+		return tx.ReadAddresses(storeKey, cohort.AddressFilter{CustomerIDs: []int64{customerID}}, p, to.Add)
 	})
 }
 
@@ -60,7 +60,7 @@ func (s *Service) CountAddresses(ctx context.Context, storeKey string, customerI
 		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		n, err = tx.CountAddresses(storeKey, customerID)
+		n, err = tx.CountAddresses(storeKey, cohort.AddressFilter{CustomerIDs: []int64{customerID}})
 		return err
 	})
 	return n, err
@@ -76,7 +76,7 @@ func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID
 		if a, err = tx.AddressForUpdate(storeKey, customerID, id); err != nil {
 			return err
 		}
-		if a, err = completeAddress(u.Apply(a)); err != nil {
+		if a, err = completeAddress(a, u); err != nil {
 			return err
 		}
 		return tx.UpdateAddress(storeKey, a)
@@ -100,9 +100,14 @@ func (s *Service) DeleteAddresses(ctx context.Context, storeKey string, customer
 	})
 }
 
-// completeAddress validates an address and sets the country's English name and code.
-func completeAddress(a cohort.Address) (cohort.Address, error) {
+// completeAddress applies an update by the rules of V2, and sets the country's English
+// name and code.
+func completeAddress(before cohort.Address, u cohort.AddressUpdate) (cohort.Address, error) {
+	a := u.Apply(before)
 	if err := a.Validate(); err != nil {
+		return a, err
+	}
+	if err := checkNotEmptied(before, a); err != nil {
 		return a, err
 	}
 	c, ok := country.Lookup(a.Country)
@@ -111,4 +116,18 @@ func completeAddress(a cohort.Address) (cohort.Address, error) {
 	}
 	a.Country, a.CountryISO2 = c.Name, c.ISO2
 	return a, nil
+}
+
+// checkNotEmptied returns KindInvalid for a state or zip that V2 does not allow to be
+// empty. It accepts one that was empty before: the address was written in V3, and a client
+// may send back what it has read.
+func checkNotEmptied(before, after cohort.Address) error {
+	isNew := before.ID == 0
+	switch {
+	case after.State == "" && (isNew || before.State != ""):
+		return cohort.Invalid("state", "The value must not be empty.")
+	case after.Zip == "" && (isNew || before.Zip != ""):
+		return cohort.Invalid("zip", "The value must not be empty.")
+	}
+	return nil
 }
