@@ -1,0 +1,42 @@
+package apiv3
+
+import (
+	"net/http"
+
+	"cohort.example/cohort/internal/api"
+)
+
+// Some lists of the customers family page by number only: the vendor has cursors for
+// customers, form-field values and metafields. "meta" of these lists has "pagination"
+// alone. Otherwise they are like those in cursor_page.go.
+
+// decodeNumberQuery reads the parameters of a list that pages by number only.
+func decodeNumberQuery[F any](r *api.Request, table filters[F]) (filter F, page cursorPaging, err error) {
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return filter, page, err
+	}
+	var unknown []string
+	for _, p := range params {
+		if p.Name == "after" || p.Name == "before" {
+			unknown = append(unknown, p.Name)
+		}
+	}
+	if len(unknown) > 0 {
+		return filter, page, unknownFilters(unknown)
+	}
+	return decodeCursorQuery(r, table, func(F) listOrder { return orderByID })
+}
+
+// writeNumberList sends a page of a list that pages by number only. read returns how
+// many rows the whole list has, and key the id of a row.
+func writeNumberList[T, W any](w http.ResponseWriter, r *api.Request, p cursorPaging, read reader[T], toWire func(T) W, key func(T) string) error {
+	return writePage(w, r, api.List[T]{
+		Page: p.Page, Read: read, Key: key, Open: openCollection,
+		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
+		Close: func(dst []byte, e api.Extent) ([]byte, error) {
+			dst, err := api.AppendJSON(append(dst, `],"meta":`...), meta{Pagination: p.pagination(e.Count, e.Total)})
+			return append(dst, '}'), err
+		},
+	})
+}
