@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"cohort.example/cohort"
@@ -22,11 +23,22 @@ type column struct {
 	name string
 	new  func() any
 	read string // the expression that selects it; empty means the name
+	// write is the format of the expression that inserts an argument; empty means the
+	// argument itself.
+	write string
 }
 
 func text(name string) column    { return column{name: name, new: func() any { return new(string) }} }
 func integer(name string) column { return column{name: name, new: func() any { return new(int64) }} }
 func boolean(name string) column { return column{name: name, new: func() any { return new(bool) }} }
+
+// idOrNone is a column of ids that may be NULL. NULL is read as 0, and 0 is written as
+// NULL.
+func idOrNone(name string) column {
+	c := integer(name)
+	c.read, c.write = "coalesce("+name+", 0)", "nullif(CAST(%s AS BIGINT), 0)"
+	return c
+}
 
 // textOr is a text column that may be NULL; the other column's value is copied
 // instead of NULL.
@@ -73,6 +85,20 @@ var copied = []table{
 		text("store_hash"), integer("id"), integer("customer_id"), text("first_name"), text("last_name"), text("company"),
 		text("street_1"), text("street_2"), text("city"), text("state"), text("zip"), text("country"), text("country_iso2"),
 		text("phone"), text("address_type"),
+	}},
+	{"customer_attributes", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("type"), integer("date_created"),
+		integer("date_modified"), integer("date_deleted"),
+	}},
+	{"customer_attribute_values", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("customer_id"), integer("attribute_id"), text("value"), integer("date_created"),
+		integer("date_modified"),
+	}},
+	{"customer_form_fields", "store_hash, id", []column{
+		text("store_hash"), integer("id"), idOrNone("customer_id"), idOrNone("address_id"), text("name"), text("type"), text("value"),
+	}},
+	{"customer_consents", "store_hash, customer_id", []column{
+		text("store_hash"), integer("customer_id"), text("allowed"), text("denied"),
 	}},
 	{"member_counts", "store_hash, group_id, slot", []column{
 		text("store_hash"), integer("group_id"), integer("slot"), integer("members"),
@@ -233,12 +259,12 @@ func (t table) insert(n int) string {
 			b.WriteString(", ")
 		}
 		b.WriteByte('(')
-		for i := range t.columns {
+		for i, c := range t.columns {
 			if i > 0 {
 				b.WriteString(", ")
 			}
 			arg++
-			fmt.Fprintf(&b, "$%d", arg)
+			fmt.Fprintf(&b, cmp.Or(c.write, "%s"), "$"+strconv.Itoa(arg))
 		}
 		b.WriteByte(')')
 	}

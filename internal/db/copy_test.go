@@ -44,6 +44,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			_, err := deleteGroup(tx, store, 3, 5)
 			return err
 		})
+		update(t, d, func(tx *db.Tx) error { return fillCustomerData(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillChannels(tx, store) })
 		update(t, d, func(tx *db.Tx) error {
@@ -79,6 +80,25 @@ func addAbandonedImport(tx *db.Tx) error {
 		}
 	}
 	return nil
+}
+
+// fillCustomerData adds rows to each table with data of customer 1 and address 1,
+// including a deleted attribute.
+func fillCustomerData(tx *db.Tx, store string) error {
+	if _, err := tx.CreateAttributes(store, []cohort.Attribute{
+		newAttribute("Größe", cohort.AttributeString), newAttribute("gone", cohort.AttributeDate),
+	}); err != nil {
+		return err
+	}
+	return errors.Join(
+		tx.PutAttributeValues(store, []cohort.AttributeValue{newAttributeValue(0, 1, 1, "L"), newAttributeValue(0, 1, 2, "2024-02-29")}),
+		tx.DeleteAttributes(store, []int64{2}, t0),
+		tx.PutFormFields(store, []cohort.FormField{
+			newFormField(0, 1, 0, "Color", cohort.FormValue{Type: cohort.FormText, Text: "blue"}),
+			newFormField(0, 0, 1, "Gates", cohort.FormValue{Type: cohort.FormCheckboxes, List: []string{"north", "日本"}}),
+		}),
+		tx.PutConsent(store, 1, cohort.Consent{Allow: []cohort.ConsentCategory{cohort.ConsentEssential}}),
+	)
 }
 
 // fillPrices adds rows to each table with prices, including the highest price and

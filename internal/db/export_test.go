@@ -63,7 +63,7 @@ func (t *Tx) Dump(tb testing.TB, name string) (list []string) {
 	tb.Helper()
 	i := slices.IndexFunc(copied, func(c table) bool { return c.name == name })
 	table := copied[i]
-	rows, err := t.Query("SELECT " + table.columnNames() + " FROM " + table.name)
+	rows, err := t.Query("SELECT " + table.columnReads() + " FROM " + table.name)
 	if err != nil {
 		tb.Fatal(err)
 	}
