@@ -3,8 +3,6 @@ package cohort
 import (
 	"strings"
 	"time"
-
-	"github.com/shopspring/decimal"
 )
 
 // Limits of the attributes of customers. Source: the vendor's reference.
@@ -69,17 +67,12 @@ func (t AttributeType) CheckValue(field, value string) error {
 	}
 	switch {
 	case value == "":
-	case t == AttributeNumber && !isNumber(value):
+	case t == AttributeNumber && !isPlainNumber(value):
 		return Invalid(field, "The attribute is a number, so the value must be one, such as 12.5.")
 	case t == AttributeDate && !isDate(value):
 		return Invalid(field, "The attribute is a date, so the value must be one of ISO 8601, such as 2024-05-14 or 2024-05-14T09:34:00Z.")
 	}
 	return nil
-}
-
-func isNumber(text string) bool {
-	_, err := decimal.NewFromString(text)
-	return err == nil
 }
 
 // dateLayouts are the forms of ISO 8601 that the value of a date attribute may have.

@@ -1,9 +1,6 @@
 package cohort
 
-import (
-	"fmt"
-	"strconv"
-)
+import "fmt"
 
 // Limits of form fields. The vendor's reference has none.
 const (
@@ -12,7 +9,6 @@ const (
 	MaxFormFieldName  = 255
 	MaxFormFieldText  = 1000
 	MaxFormFieldTexts = 50 // in a list
-	maxFormNumber     = 64 // digits and signs
 )
 
 // FormField is the value of one field of the form that a customer, or the owner of an
@@ -83,18 +79,14 @@ func (f FormField) ValidateValue() error {
 	case FormText:
 		return checkText("value", f.Value.Text, 0, MaxFormFieldText)
 	case FormNumbers:
-		return checkFormNumber(f.Value.Text)
+		if !isPlainNumber(f.Value.Text) {
+			return Invalid("value", "The number is too large or has too many digits.")
+		}
+		return nil
 	case FormCheckboxes:
 		return checkFormList(f.Value.List)
 	}
 	return Invalid("value", "The value must be a string, a number or an array of strings.")
-}
-
-func checkFormNumber(text string) error {
-	if _, err := strconv.ParseFloat(text, 64); err != nil || len(text) > maxFormNumber {
-		return Invalid("value", "The number is too large or has too many digits.")
-	}
-	return nil
 }
 
 func checkFormList(list []string) error {

@@ -41,6 +41,7 @@ var notBounds = map[string]string{
 	"db.insertsPerTrip":                  "a batch size; it does not bound an import",
 	"txn.busyPause":                      "the polling interval during txn.busyTimeout",
 	"db.categoryTree":                    "the name of a lock",
+	"db.attributes":                      "the name of a lock",
 	"txn.checkpointAfter":                "the interval, in batches, at which txn.checkpointPages is checked",
 	"db.copyRows":                        "a batch size; it does not bound a copy",
 	"db.flags":                           "the name of a lock",
