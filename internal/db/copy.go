@@ -129,6 +129,19 @@ var copied = []table{
 	{"price_list_assignments", "store_hash, id", []column{
 		text("store_hash"), integer("id"), integer("price_list_id"), integer("customer_group_id"), integer("channel_id"),
 	}},
+	{"segments", "store_hash, number", []column{
+		text("store_hash"), integer("number"), text("uuid"), text("name"), text("description"), integer("epoch"),
+		integer("date_created"), integer("date_modified"),
+	}},
+	{"shopper_profiles", "store_hash, number", []column{
+		text("store_hash"), integer("number"), text("uuid"), integer("customer_id"), integer("generation"),
+		integer("date_created"), integer("date_modified"),
+	}},
+	{"profile_generations", "store_hash", []column{text("store_hash"), integer("generation"), integer("swept")}},
+	{"segment_members", "store_hash, segment, epoch, profile", []column{
+		text("store_hash"), integer("segment"), integer("epoch"), integer("profile"),
+	}},
+	{"departed_members", "store_hash, segment, epoch", []column{text("store_hash"), integer("segment"), integer("epoch")}},
 	{"jobs", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),
 		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"), text("destination"),

@@ -51,6 +51,12 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			_, err := tx.NextStoreKey(store)
 			return err
 		})
+		addSegments(t, d, store, 3)
+		addProfiles(t, d, store, 1, 100)
+		join(t, d, store, 1, 1, 100)
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteAllShopperProfiles(store) })
+		addProfiles(t, d, store, 101)
+		join(t, d, store, 3, 101)
 	}
 	update(t, d, addAbandonedImport)
 	putJob(t, d, "a", "7", "a worker", jobTime)

@@ -7,8 +7,9 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// memberBatch bounds the customers that one transaction takes out of a group, so that
-// other writers do not wait long.
+// memberBatch bounds the customers that one transaction takes out of a group, and the
+// rows of memberships and shopper profiles that it deletes, so that other writers do not
+// wait long.
 const memberBatch = 500
 
 // GroupMembers is a group with its number of members.
@@ -38,16 +39,19 @@ func (s *Service) ListGroupMembers(ctx context.Context, storeKey string, f cohor
 	return list, err
 }
 
-// SweepTombstones clears the group of a batch of customers whose group is deleted. It
-// reports whether there may be more. It may be interrupted and repeated.
+// SweepTombstones clears the group of a batch of customers whose group is deleted, or
+// deletes a batch of rows of segments' members and of shopper profiles that exist no
+// more. It reports whether there may be more. It may be interrupted and repeated.
 func (s *Service) SweepTombstones(ctx context.Context) (more bool, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepTombstones(memberBatch)
+		if more, err = tx.SweepTombstones(memberBatch); more || err != nil {
+			return err
+		}
+		more, err = tx.SweepSegments(memberBatch)
 		return err
 	})
 	return more, err
 }
 
-// TombstonesAdded receives a signal when DeleteGroup has left customers to
-// SweepTombstones.
+// TombstonesAdded receives a signal when a deletion has left rows to SweepTombstones.
 func (s *Service) TombstonesAdded() <-chan struct{} { return s.tombstones }

@@ -1,6 +1,6 @@
 // Package sweeper does in the background what requests leave behind: it moves the
-// members out of deleted groups, deletes the rows of deleted stores, and finishes
-// interrupted imports. Each step may be repeated, on several nodes at the same time,
+// members out of deleted groups, deletes the rows of deleted segments, shopper profiles
+// and stores, and finishes interrupted imports. Each step may be repeated, on several nodes at the same time,
 // and may be interrupted at any moment.
 package sweeper
 
@@ -26,13 +26,14 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	running.Wait()
 }
 
-// sweepGroups moves the members out of deleted groups.
+// sweepGroups moves the members out of deleted groups, and deletes the rows of deleted
+// segments and shopper profiles.
 func sweepGroups(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
 	for {
 		if err := sweepAllGroups(ctx, svc); err != nil && ctx.Err() == nil {
-			log.Error("cannot move the members out of deleted groups yet; reads show them in no group all the same", "error", err)
+			log.Error("cannot move the members out of deleted groups and segments yet; reads show them as moved all the same", "error", err)
 		}
 		select {
 		case <-ctx.Done():
