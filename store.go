@@ -54,6 +54,7 @@ type Store struct {
 	// Currency is the code of the currency of catalog prices and of the amounts of
 	// discount rules.
 	Currency    string
+	Profile     StoreProfile
 	DateCreated time.Time
 }
 
@@ -89,7 +90,7 @@ const (
 
 // WithDefaults returns the store with defaults for the fields that are not set: the
 // unlimited plan (or the enterprise plan, if the store has a quota), an external catalog
-// and DefaultCurrency. It converts the currency to upper case.
+// and DefaultCurrency. It converts the currency to upper case, and normalizes the profile.
 func (s Store) WithDefaults() Store {
 	if s.Plan == "" && s.Quota != 0 {
 		s.Plan = PlanEnterprise
@@ -97,6 +98,7 @@ func (s Store) WithDefaults() Store {
 	s.Plan = cmp.Or(s.Plan, PlanUnlimited)
 	s.Catalog = cmp.Or(s.Catalog, CatalogExternal)
 	s.Currency = cmp.Or(strings.ToUpper(s.Currency), DefaultCurrency)
+	s.Profile = s.Profile.Normalized()
 	return s
 }
 
@@ -133,6 +135,9 @@ func (s Store) Validate() error {
 			return Invalid("currency", "A currency is a code of ISO 4217, such as USD.")
 		}
 	}
+	if err := s.Profile.Validate(); err != nil {
+		return err
+	}
 	switch s.Plan {
 	case PlanStandard, PlanPlus, PlanPro:
 		return nil
@@ -157,6 +162,7 @@ type StoreUpdate struct {
 	Concurrency *int
 	Catalog     *CatalogMode
 	Currency    *string
+	Profile     StoreProfileUpdate
 }
 
 // Apply returns s with the update applied. A change to the unlimited plan removes the
@@ -174,5 +180,6 @@ func (u StoreUpdate) Apply(s Store) Store {
 	if u.Currency != nil {
 		s.Currency = strings.ToUpper(*u.Currency)
 	}
+	s.Profile = u.Profile.Apply(s.Profile)
 	return s
 }

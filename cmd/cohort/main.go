@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the time zones of stores, for machines without the IANA database
 
 	"cohort.example/cohort/internal/cli"
 )

@@ -162,12 +162,14 @@ var flags = map[string][][2]string{
 	"demo": nil,
 	"store create": {
 		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
-		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--db", "COHORT_DB"},
+		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"},
+		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store list": {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store update": {
 		// An exported variable must not change a store.
-		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--db", "COHORT_DB"},
+		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""},
+		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},

@@ -32,12 +32,18 @@ func TestListsAsJSON(t *testing.T) {
 	eachDBIfFull(t, func(t *testing.T, url string) {
 		leaveJobs(t, url)
 		mustRun(t, "store", "update", "abc", "--quota", "3", "--plan", "pro", "--max-concurrent", "5", "--db", url)
+		mustRun(t, "store", "update", "xyz", "--name", `My "shop"`, "--domain", "XYZ.example.com", "--timezone", "Asia/Tokyo",
+			"--email", "jo@example.com", "--first-name", "Jo", "--last-name", "Doe", "--db", url)
 		rule := cohort.DiscountRule{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}
 		inDB(t, url, func(tx *db.Tx) error {
 			return addGroup(tx, "xyz", cohort.Group{ID: 30, Name: "VIP \"gold\"", IsDefault: true, DiscountRules: []cohort.DiscountRule{rule}}, 2)
 		})
-		const abc = `{"store":"abc","plan":"pro","quota":3,"max_concurrent":5,"catalog":"external","currency":"USD","created":"DATE"}`
-		const xyz = `{"store":"xyz","plan":"unlimited","quota":null,"max_concurrent":null,"catalog":"external","currency":"USD","created":"DATE"}`
+		const abc = `{"store":"abc","plan":"pro","quota":3,"max_concurrent":5,"catalog":"external","currency":"USD","created":"DATE",` +
+			`"store_id":3833052024919718,"name":"abc","domain":"store-abc.example","timezone":"UTC","email":"admin@store-abc.example",` +
+			`"first_name":"Store","last_name":"Owner","phone":"","address":"","country":"United States","language":"en"}`
+		const xyz = `{"store":"xyz","plan":"unlimited","quota":null,"max_concurrent":null,"catalog":"external","currency":"USD","created":"DATE",` +
+			`"store_id":195386412434209,"name":"My \"shop\"","domain":"xyz.example.com","timezone":"Asia/Tokyo","email":"jo@example.com",` +
+			`"first_name":"Jo","last_name":"Doe","phone":"","address":"","country":"United States","language":"en"}`
 		wantJSON(t, "[\n  "+abc+",\n  "+xyz+"\n]\n", "store", "list", "--db", url)
 		wantJSON(t, abc+"\n", "store", "show", "abc", "--db", url)
 

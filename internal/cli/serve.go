@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -232,8 +233,13 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: devStore}); err != nil && cohort.KindOf(err) != cohort.KindConflict {
 		return err
 	}
-	if known {
+	if known && hasAll(token) {
 		return nil
+	}
+	if known { // an older version created it, with fewer scopes
+		if err := svc.RevokeToken(ctx, token.ID); err != nil {
+			return err
+		}
 	}
 	st, err := svc.Store(ctx, devStore)
 	if err != nil {
@@ -241,6 +247,11 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	}
 	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreKey: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
 	return err
+}
+
+// hasAll reports whether a token has all scopes.
+func hasAll(token cohort.Token) bool {
+	return !slices.ContainsFunc(cohort.Scopes(), func(s cohort.Scope) bool { return !token.Allows(s) })
 }
 
 // warnWithoutStores logs how to create a store if there is none.

@@ -29,6 +29,7 @@ type storeCreate struct {
 
 	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Which system holds the catalog: external, another one, so ids in rules are not checked; or managed, Cohort, so rules that name something unknown are rejected."`
 	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217 (${default})."`
+	profileFlags
 	dbFlag
 }
 
@@ -36,6 +37,7 @@ type storeCreate struct {
 func (c *storeCreate) Run(in *invocation) error {
 	wanted := cohort.Store{
 		Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
+		Profile: c.update().Apply(cohort.StoreProfile{}),
 	}.WithDefaults()
 	if err := wanted.Validate(); err != nil {
 		return err // before the database is created
@@ -64,10 +66,11 @@ type storeJSON struct {
 	Catalog       cohort.CatalogMode `json:"catalog"`
 	Currency      string             `json:"currency"`
 	Created       string             `json:"created"` // RFC 3339, UTC
+	profileJSON
 }
 
 func newStoreJSON(st cohort.Store) storeJSON {
-	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Created: dateText(st.DateCreated)}
+	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Created: dateText(st.DateCreated), profileJSON: newProfileJSON(st)}
 	if quota, metered := st.RequestQuota(); metered {
 		j.Quota = &quota
 	}
@@ -117,6 +120,7 @@ func (c *storeShow) Run(in *invocation) error {
 		t.row("CATALOG", string(st.Catalog))
 		t.row("CURRENCY", st.Currency)
 		t.row("CREATED", dateText(st.DateCreated))
+		t.profileRows(st)
 		return t.Flush()
 	})
 }
@@ -129,14 +133,17 @@ type storeUpdate struct {
 
 	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Which system holds the catalog: external or managed."`
 	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217. Nothing is converted."`
+	profileFlags
 	dbFlag
 }
 
 // Run changes the settings that are given.
 func (c *storeUpdate) Run(in *invocation) error {
-	update := cohort.StoreUpdate{Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency}
+	update := cohort.StoreUpdate{
+		Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency, Profile: c.update(),
+	}
 	if update == (cohort.StoreUpdate{}) {
-		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog or --currency")
+		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --name, --domain, --timezone, --email, --first-name or --last-name")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
@@ -150,6 +157,11 @@ func (c *storeUpdate) Run(in *invocation) error {
 		fmt.Fprintf(in.Out, "Store %s: plan %s, quota %s, max concurrent %s.\n", st.Hash, st.Plan, quotaText(st), concurrencyText(st))
 		if c.Catalog != nil || c.Currency != nil {
 			fmt.Fprintf(in.Out, "Its catalog is %s, its currency %s.\n", st.Catalog, st.Currency)
+		}
+		if update.Profile != (cohort.StoreProfileUpdate{}) {
+			p := st.FullProfile()
+			fmt.Fprintf(in.Out, "Its name is %s, its domain %s, its time zone %s; the contact is %s %s, %s.\n",
+				p.Name, p.Domain, p.Timezone, p.FirstName, p.LastName, p.Email)
 		}
 		return nil
 	})

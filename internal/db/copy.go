@@ -54,6 +54,8 @@ var copied = []table{
 	{"stores", "hash", []column{
 		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),
 		textOr("public_hash", "hash"), integer("date_deleted"),
+		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
+		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{

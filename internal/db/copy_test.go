@@ -35,6 +35,14 @@ func eachPair(t *testing.T, fn func(t *testing.T, from, to *db.DB)) {
 func fillInstallation(t *testing.T, d *db.DB) {
 	t.Helper()
 	addStores(t, d, "a", "b")
+	update(t, d, func(tx *db.Tx) error {
+		st, err := tx.StoreForUpdate("a")
+		if err != nil {
+			return err
+		}
+		st.Profile = fullProfile
+		return tx.UpdateStore(st)
+	})
 	for _, store := range []string{"a", "b"} {
 		addGroups(t, d, store, fullGroup(1), newGroup(2, "it's \"quoted\"; $1 ?\t\n 日本語 😀"), newGroup(3, "leaves"))
 		addCustomers(t, d, store, fullCustomer(1))

@@ -11,7 +11,18 @@ import (
 
 // storeColumns are the columns that scanStore reads. Column hash holds the store's
 // key.
-const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created"
+const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created, " + storeProfileColumns
+
+// storeProfileColumns are the columns of a store's profile, in the order of storeProfileFields.
+const storeProfileColumns = "name, domain, timezone, email, first_name, last_name, phone, address, address_type, country, language, language_selection"
+
+// storeProfileFields returns pointers to the fields of a profile.
+func storeProfileFields(p *cohort.StoreProfile) []any {
+	return []any{
+		&p.Name, &p.Domain, &p.Timezone, &p.Email, &p.FirstName, &p.LastName,
+		&p.Phone, &p.Address, &p.AddressType, &p.Country, &p.Language, &p.LanguageSelection,
+	}
+}
 
 // CreateStore is InsertStore with a new key. It returns the store with the key.
 func (t *Tx) CreateStore(s cohort.Store) (cohort.Store, error) {
@@ -33,8 +44,12 @@ func (t *Tx) nextStoreKey(hash string) (string, error) {
 // InsertStore adds a store under its key, or under its hash if Key is empty. It
 // returns KindConflict if another store has the key or the hash.
 func (t *Tx) InsertStore(s cohort.Store) error {
-	_, err := t.Exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli())
+	p := s.Profile
+	_, err := t.Exec(`INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created, `+storeProfileColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli(),
+		p.Name, p.Domain, p.Timezone, p.Email, p.FirstName, p.LastName,
+		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection)
 	return err
 }
 
@@ -80,9 +95,13 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 
 // UpdateStore writes the settings of a store, or returns KindNotFound.
 func (t *Tx) UpdateStore(s cohort.Store) error {
-	key := keyOf(s)
-	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6
-		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency)
+	key, p := keyOf(s), s.Profile
+	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6,
+			name = $7, domain = $8, timezone = $9, email = $10, first_name = $11, last_name = $12,
+			phone = $13, address = $14, address_type = $15, country = $16, language = $17, language_selection = $18
+		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency,
+		p.Name, p.Domain, p.Timezone, p.Email, p.FirstName, p.LastName,
+		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection)
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)
 	}
@@ -127,7 +146,8 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 func scanStore(row txn.Scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created int64
-	err := row.Scan(&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created)
+	into := []any{&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created}
+	err := row.Scan(append(into, storeProfileFields(&s.Profile)...)...)
 	s.DateCreated = fromMillis(created)
 	return s, err
 }

@@ -11,10 +11,24 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
+// fullProfile and otherProfile have a value in every field.
+var (
+	fullProfile = cohort.StoreProfile{
+		Name: "It's \u65e5", Domain: "shop.example.com", Timezone: "America/Chicago", Email: "a@example.com", FirstName: "Jane", LastName: "Doe",
+		Phone: "1", Address: "1 Main Street\nAustin", AddressType: cohort.StoreRetail, Country: "Germany", Language: "de-at",
+		LanguageSelection: cohort.LanguageOfBrowser,
+	}
+	otherProfile = cohort.StoreProfile{
+		Name: "B", Domain: "b.example.com", Timezone: "UTC", Email: "b@example.com", FirstName: "C", LastName: "D",
+		Phone: "2", Address: "E", AddressType: cohort.StoreWarehouse, Country: "France", Language: "fr",
+		LanguageSelection: cohort.LanguageOfStore,
+	}
+)
+
 func TestStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		wantStores(t, d)
-		b := cohort.Store{Hash: "b", Plan: cohort.PlanPro, Quota: cohort.MaxQuota, Concurrency: cohort.MaxConcurrency, DateCreated: t0}
+		b := cohort.Store{Hash: "b", Profile: otherProfile, Plan: cohort.PlanPro, Quota: cohort.MaxQuota, Concurrency: cohort.MaxConcurrency, DateCreated: t0}
 		a := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, DateCreated: t0}
 		for _, s := range []cohort.Store{b, a} {
 			update(t, d, func(tx *db.Tx) error { return tx.InsertStore(s) })
@@ -22,13 +36,36 @@ func TestStores(t *testing.T) {
 		wantStores(t, d, a, b)
 		wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertStore(a) }), cohort.KindConflict)
 
-		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, DateCreated: t0.AddDate(1, 0, 0)}
+		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, Profile: fullProfile, DateCreated: t0.AddDate(1, 0, 0)}
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed) })
 		changed.DateCreated = t0 // an update does not change it
 		wantStores(t, d, a, changed)
 
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })
 		wantStores(t, d, changed)
+	})
+}
+
+// During an upgrade, nodes of an older version create stores without a profile, and
+// change the settings of stores that have one, with these statements.
+func TestOlderVersionWritesStores(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		update(t, d, func(tx *db.Tx) error {
+			return tx.InsertStore(cohort.Store{Hash: "b", Profile: fullProfile, DateCreated: t0})
+		})
+		update(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec("INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+				"a", "a", cohort.PlanPro, 0, 0, cohort.CatalogExternal, "USD", t0.UnixMilli())
+			return err
+		})
+		update(t, d, func(tx *db.Tx) error {
+			_, err := tx.Exec("UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6 WHERE hash = $1 AND date_deleted = 0",
+				"b", cohort.PlanPlus, 0, 0, cohort.CatalogManaged, "EUR")
+			return err
+		})
+		a := cohort.Store{Hash: "a", Plan: cohort.PlanPro, Catalog: cohort.CatalogExternal, Currency: "USD", DateCreated: t0}
+		b := cohort.Store{Hash: "b", Plan: cohort.PlanPlus, Catalog: cohort.CatalogManaged, Currency: "EUR", Profile: fullProfile, DateCreated: t0}
+		wantStores(t, d, a, b)
 	})
 }
 

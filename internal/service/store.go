@@ -5,18 +5,19 @@ import (
 	"fmt"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/country"
 	"cohort.example/cohort/internal/db"
 )
 
 // CreateStore adds a store, with defaults for fields that are not set. It returns
 // KindInvalid, or KindConflict if the hash is taken.
 func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Store, error) {
-	st = st.WithDefaults()
-	if err := st.Validate(); err != nil {
+	st, err := completeStore(st.WithDefaults())
+	if err != nil {
 		return cohort.Store{}, err
 	}
 	st.DateCreated = s.timestamp()
-	err := s.db.Update(ctx, func(tx *db.Tx) error {
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		_, err := tx.StoreByHash(st.Hash)
 		if err == nil {
 			return &cohort.Error{Kind: cohort.KindConflict, Message: fmt.Sprintf("store %s exists already", st.Hash)}
@@ -30,12 +31,35 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 	return st, err
 }
 
+// completeStore validates a store and sets the English name of its country.
+func completeStore(st cohort.Store) (cohort.Store, error) {
+	if err := st.Validate(); err != nil || st.Profile.Country == "" {
+		return st, err
+	}
+	c, ok := country.Lookup(st.Profile.Country)
+	if !ok {
+		return st, cohort.Invalid("country", "The value is not the English name of a country.")
+	}
+	st.Profile.Country = c.Name
+	return st, nil
+}
+
 // Store returns the store that currently has a hash, or KindNotFound. All other methods
 // take the key of a store. After a store has been deleted and recreated with the same
 // hash, the old key still identifies the deleted store.
 func (s *Service) Store(ctx context.Context, hash string) (st cohort.Store, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		st, err = tx.StoreByHash(hash)
+		return err
+	})
+	return st, err
+}
+
+// StoreByKey returns the store with a key, or KindNotFound. It reads the database: a
+// change that any node has acknowledged is in the result.
+func (s *Service) StoreByKey(ctx context.Context, storeKey string) (st cohort.Store, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		st, err = tx.Store(storeKey)
 		return err
 	})
 	return st, err
@@ -50,15 +74,17 @@ func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err er
 	return stores, err
 }
 
-// UpdateStore changes a store's settings and returns the new state. It returns
-// KindInvalid or KindNotFound.
+// UpdateStore changes a store's settings and returns the new state. An empty update
+// changes nothing. It returns KindInvalid or KindNotFound.
 func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.StoreUpdate) (st cohort.Store, err error) {
+	if u == (cohort.StoreUpdate{}) {
+		return s.StoreByKey(ctx, storeKey)
+	}
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
 		if st, err = tx.StoreForUpdate(storeKey); err != nil {
 			return err
 		}
-		st = u.Apply(st)
-		if err := st.Validate(); err != nil {
+		if st, err = completeStore(u.Apply(st)); err != nil {
 			return err
 		}
 		return tx.UpdateStore(st)
