@@ -4,6 +4,7 @@ package apiv2
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 		Prefix:     "/v2",
 		Canonical:  canonical,
 		WriteError: writeError,
-		Routes: []api.Route{
+		Routes: slices.Concat(h.storeRoutes(), []api.Route{
 			{Operation: "getTime", Method: "GET", Path: "/time", Handle: h.getTime},
 
 			{Operation: "listGroups", Method: "GET", Path: "/customer_groups", Scope: read, Concurrency: groupsConcurrency, Handle: h.listGroups},
@@ -56,7 +57,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "updateAddress", Method: "PUT", Path: "/customers/{customer_id}/addresses/{id}", Scope: modify, Handle: h.updateAddress},
 			{Operation: "deleteAddress", Method: "DELETE", Path: "/customers/{customer_id}/addresses/{id}", Scope: modify, Handle: h.deleteAddress},
 			{Operation: "getAddressOfAny", Method: "GET", Path: "/customers/addresses/{id}", Scope: read, Handle: h.getAddress},
-		},
+		}),
 	}
 }
 

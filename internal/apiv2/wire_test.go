@@ -18,7 +18,7 @@ import (
 )
 
 // variables are the variables of the scripts in testdata.
-var variables = []string{"other_store", "other_token", "products_token", "read_token", "store", "token"}
+var variables = []string{"information_token", "other_store", "other_token", "products_token", "read_token", "store", "token"}
 
 // TestWire runs the wire scripts in testdata.
 //
@@ -26,12 +26,13 @@ var variables = []string{"other_store", "other_token", "products_token", "read_t
 // trailing slash). The environment must then have every variable of the scripts, as
 // COHORT_WIRE_ and the name in capitals:
 //
-//	COHORT_WIRE_STORE           a store without groups, customers and a quota
-//	COHORT_WIRE_TOKEN           its token with the scope store_v2_customers
-//	COHORT_WIRE_READ_TOKEN      … with store_v2_customers_read_only
-//	COHORT_WIRE_PRODUCTS_TOKEN  … with store_v2_products
-//	COHORT_WIRE_OTHER_STORE     another store without groups and customers
-//	COHORT_WIRE_OTHER_TOKEN     its token with the scope store_v2_customers
+//	COHORT_WIRE_STORE              a store without groups, customers and a quota
+//	COHORT_WIRE_TOKEN              its token with the scope store_v2_customers
+//	COHORT_WIRE_READ_TOKEN         … with store_v2_customers_read_only
+//	COHORT_WIRE_PRODUCTS_TOKEN     … with store_v2_products
+//	COHORT_WIRE_INFORMATION_TOKEN  … with store_v2_information_read_only
+//	COHORT_WIRE_OTHER_STORE        another store without groups and customers
+//	COHORT_WIRE_OTHER_TOKEN        its token with the scope store_v2_customers
 //
 // Each script leaves both stores empty. A store that is not empty before a script is an
 // error, so the scripts never delete existing groups and customers.

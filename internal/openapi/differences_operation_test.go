@@ -67,6 +67,10 @@ var operations = []referenceOperation{
 	{name: "getAddress", statuses: "200", moreStatuses: "404", params: "page limit", lessParams: "page limit"},
 	{name: "updateAddress", statuses: "200", moreStatuses: "404 " + withBody},
 	{name: "deleteAddress", statuses: "204", moreStatuses: "404"},
+
+	{name: "getStore", statuses: "200", moreStatuses: "404"},
+	{name: "listCurrencies", statuses: "200", moreStatuses: "204 400 404 413", params: "page limit"},
+	{name: "getCurrency", statuses: "200", moreStatuses: "404"},
 }
 
 // notInTheReference has the operations that only our document has. One is known from

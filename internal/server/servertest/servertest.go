@@ -57,12 +57,13 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 	s.Store(t, cohort.Store{Hash: "abc"})
 	s.Store(t, cohort.Store{Hash: "other"})
 	return map[string]string{
-		"store":          "abc",
-		"other_store":    "other",
-		"token":          s.Token(t, "abc", cohort.ScopeCustomers),
-		"read_token":     s.Token(t, "abc", cohort.ScopeCustomersRead),
-		"products_token": s.Token(t, "abc", cohort.ScopeProducts),
-		"other_token":    s.Token(t, "other", cohort.ScopeCustomers),
+		"store":             "abc",
+		"other_store":       "other",
+		"token":             s.Token(t, "abc", cohort.ScopeCustomers),
+		"read_token":        s.Token(t, "abc", cohort.ScopeCustomersRead),
+		"products_token":    s.Token(t, "abc", cohort.ScopeProducts),
+		"information_token": s.Token(t, "abc", cohort.ScopeInformationRead),
+		"other_token":       s.Token(t, "other", cohort.ScopeCustomers),
 	}
 }
 
