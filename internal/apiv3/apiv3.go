@@ -29,6 +29,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.priceRecordRoutes(),
 			h.assignmentRoutes(),
 			h.priceRoutes(),
+			h.addressRoutes(),
 		),
 	}
 }

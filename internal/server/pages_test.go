@@ -28,6 +28,7 @@ var listRoutes = map[string]struct {
 	"listGroups":                {"/v2/customer_groups", true},
 	"listCustomers":             {"/v2/customers", true},
 	"listAddresses":             {"/v2/customers/1/addresses", true},
+	"listAddressesV3":           {"/v3/customers/addresses", true},
 	"listCategories":            {"/v3/catalog/categories", false},
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
 	"listVariants":              {"/v3/catalog/variants", true},
@@ -92,13 +93,16 @@ func (f *fixture) wantOtherPages(t *testing.T, target, token string, all []json.
 	}
 	var whole struct {
 		Meta struct {
-			Cursors struct {
+			Cursors *struct {
 				Start string `json:"start_cursor"`
 				End   string `json:"end_cursor"`
 			} `json:"cursor_pagination"`
 		}
 	}
 	decode(t, f.mustDo(t, 200, "GET", withLimit(target, 250), token, "").Body.Bytes(), &whole)
+	if whole.Meta.Cursors == nil { // the list pages by number only
+		return
+	}
 	before := rowsOf(t, f.mustDo(t, 200, "GET", withLimit(target, 250)+"&before="+whole.Meta.Cursors.End, token, "").Body.Bytes())
 	if !equalRows(before, all[:len(all)-1]) {
 		t.Errorf("before the last of %d rows: %d rows, want all others", len(all), len(before))
