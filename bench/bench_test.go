@@ -153,11 +153,11 @@ func fill(tx *db.Tx) error {
 var operations = []struct {
 	name string
 	path func(i int) string
-	body string // empty: GET
+	body func(i int) string // nil: GET
 }{
-	{"create", func(int) string { return groups }, body},
-	{"get", func(i int) string { return fmt.Sprintf("%s/%d", groups, pick(i, present)) }, ""},
-	{"list50", func(i int) string { return fmt.Sprintf("%s?limit=50&page=%d", groups, pick(i, present/50)) }, ""},
+	{"create", func(int) string { return groups }, numberedBody},
+	{"get", func(i int) string { return fmt.Sprintf("%s/%d", groups, pick(i, present)) }, nil},
+	{"list50", func(i int) string { return fmt.Sprintf("%s?limit=50&page=%d", groups, pick(i, present/50)) }, nil},
 }
 
 // pick returns a number from 1 to n. It yields all of them in turn, with
@@ -176,11 +176,17 @@ func request(method, url, body string) (*http.Request, error) {
 	return req, nil
 }
 
-func method(body string) string {
-	if body == "" {
-		return http.MethodGet
+// numberedBody is body with another name for each i.
+func numberedBody(i int) string {
+	return strings.Replace(body, "Wholesale", fmt.Sprint("Wholesale ", i), 1)
+}
+
+// methodAndBody returns the method and the body of request i of an operation.
+func methodAndBody(body func(int) string, i int) (method, text string) {
+	if body == nil {
+		return http.MethodGet, ""
 	}
-	return http.MethodPost
+	return http.MethodPost, body(i)
 }
 
 // BenchmarkHandler measures one caller without a network, which is the cost of
@@ -191,7 +197,8 @@ func BenchmarkHandler(b *testing.B) {
 			s := newStack(b)
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
-				req, err := request(method(op.body), op.path(i), op.body)
+				method, text := methodAndBody(op.body, i)
+				req, err := request(method, op.path(i), text)
 				if err != nil {
 					b.Fatal(err)
 				}
@@ -222,7 +229,9 @@ func BenchmarkHTTP(b *testing.B) {
 			b.ResetTimer()
 			b.RunParallel(func(pb *testing.PB) {
 				for pb.Next() {
-					if err := call(client, method(op.body), h.URL+op.path(int(n.Add(1))), op.body); err != nil {
+					i := int(n.Add(1))
+					method, text := methodAndBody(op.body, i)
+					if err := call(client, method, h.URL+op.path(i), text); err != nil {
 						b.Error(err)
 						return
 					}

@@ -95,7 +95,7 @@ type latencies []time.Duration
 func (l *latencies) measureWrite(b *testing.B, svc *service.Service) {
 	b.Helper()
 	start := time.Now()
-	_, err := svc.CreateGroup(b.Context(), "b", cohort.Group{Name: "x"})
+	_, err := svc.CreateGroup(b.Context(), "b", newGroup())
 	*l = append(*l, time.Since(start))
 	if err != nil {
 		b.Fatal(err)

@@ -135,6 +135,7 @@ func (s *shop) service(b *testing.B, callers, stores int) float64 {
 func (s *shop) http(b *testing.B, callers, stores int) float64 {
 	source := func(buf []byte, n uint64) []byte {
 		i := int(n % uint64(stores)) //nolint:gosec // below 40
+		body := numberedBody(int(n)) //nolint:gosec // a count
 		buf = fmt.Appendf(buf, "POST /stores/%s/v2/customer_groups HTTP/1.1\r\nHost: %s\r\nX-Auth-Token: %s\r\n"+
 			"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", benchStore(i), s.addr, secretOf(i), len(body), body)
 		return buf
@@ -170,8 +171,9 @@ var tps = regexp.MustCompile(`tps = ([0-9.]+) \(without`)
 func (p *pgbench) run(b *testing.B, callers, stores int) float64 {
 	script := filepath.Join(p.dir, strconv.Itoa(stores)+".sql")
 	if err := os.WriteFile(script, fmt.Appendf(nil, `\set store random(0, %d)
+\set name random(1, 9000000000000000000)
 INSERT INTO customer_groups (store_hash, name_folded, id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified)
-VALUES ('bench-' || :store, 'wholesale', nextval('pgbench_id'), 'Wholesale', '{"type":"specific","categories":[18,19]}',
+VALUES ('bench-' || :store, 'wholesale ' || :name, nextval('pgbench_id'), 'Wholesale ' || :name, '{"type":"specific","categories":[18,19]}',
 '[{"type":"all","method":"percent","amount":"5"},{"type":"category","target":18,"method":"price","amount":"2.5"}]',
 false, false, 1700000000000, 1700000000000);
 `, stores-1), 0o600); err != nil {
@@ -191,10 +193,13 @@ false, false, 1700000000000, 1700000000000);
 	return n
 }
 
-// newGroup returns the group that body describes.
+// newGroups counts the groups that newGroup has returned.
+var newGroups atomic.Int64
+
+// newGroup returns the group that body describes, with a name of its own.
 func newGroup() cohort.Group {
 	return cohort.Group{
-		Name:           "Wholesale",
+		Name:           fmt.Sprintf("Wholesale group %d", newGroups.Add(1)),
 		CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{18, 19}},
 		DiscountRules: []cohort.DiscountRule{
 			{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.New(5, 0)},

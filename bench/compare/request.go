@@ -8,10 +8,10 @@ import (
 
 const pageSize = 50
 
-// A created group has a unique name, and the same size as all others. Every
-// server gets the same group.
+// A created group has a unique name, which no group of a filled database has, and the
+// same size as all others. Every server gets the same group.
 const (
-	groupBefore = `{"name":"Wholesale `
+	groupBefore = `{"name":"Resellers `
 	groupAfter  = `","category_access":{"type":"specific","categories":[18,19]},"discount_rules":[` +
 		`{"type":"all","method":"percent","amount":"5.0000"},` +
 		`{"type":"category","category_id":18,"method":"price","amount":"12.5000"},` +

@@ -98,7 +98,7 @@ func missingBodies(t *testing.T, a *abuse) {
 	}
 	v.awaitVitals(t, "all slow requests are under way", func(n vitals) bool { return n.inFlight >= float64(len(slow)) })
 	creates := v.loose(2, a.share, func(ctx context.Context, _, _ int) reply {
-		return v.ask(ctx, token, "POST", groups, `{"name":"quick"}`)
+		return v.ask(ctx, token, "POST", groups, newGroupBody("quick"))
 	})
 	puts := v.loose(1, a.share, func(ctx context.Context, _, round int) reply {
 		return v.ask(ctx, token, "PUT", records, fmt.Sprintf(`[{"variant_id":1,"currency":"USD","price":%d}]`, round+1))

@@ -117,23 +117,23 @@ func groupsWithManyCategories(t *testing.T, a *abuse) {
 func listsUnread(t *testing.T, a *abuse) {
 	v := newVictim(t)
 	token := v.newStore("xyz")
-	fill := func(n int, path, body string) {
+	fill := func(n int, path string, body func() string) {
 		for range n {
-			if r := v.ask(t.Context(), token, "POST", path, body); r.status != 200 {
+			if r := v.ask(t.Context(), token, "POST", path, body()); r.status != 200 {
 				t.Fatalf("POST %s: %s", path, r)
 			}
 		}
 	}
 	ids := 148_000
 	group := func() string {
-		return `{"name":"large","category_access":{"type":"specific","categories":[` + numbers(ids) + `]},"discount_rules":[` +
+		return strings.TrimSuffix(newGroupBody("large"), "}") + `,"category_access":{"type":"specific","categories":[` + numbers(ids) + `]},"discount_rules":[` +
 			repeated(min(ids, 1000), `{"type":"category","category_id":%d,"method":"percent","amount":"5.0000"}`) + `]}`
 	}
 	n := a.size(testenv.Times(20, 10), 100)
 	if r := v.ask(t.Context(), token, "POST", "/stores/xyz/v2/customer_groups", group()); r.status != 200 {
 		ids, n = 1000, a.size(testenv.Times(50, 20), 250) // the expected result: so many categories are rejected
 	}
-	fill(n, "/stores/xyz/v2/customer_groups", group())
+	fill(n, "/stores/xyz/v2/customer_groups", group)
 	a.unread(t, v, token, fmt.Sprintf("%d groups with %d categories", n, ids), "/stores/xyz/v2/customer_groups?limit=250")
 
 	v.bring("xyz", 1000, n)

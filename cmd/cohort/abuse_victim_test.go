@@ -168,11 +168,20 @@ func (v *victim) must(want int, token, method, path, body string) string {
 	return r.body
 }
 
+// newGroups counts the bodies of newGroupBody.
+var newGroups atomic.Int64
+
+// newGroupBody returns the body of a group whose name begins with a text and is not used
+// again.
+func newGroupBody(name string) string {
+	return fmt.Sprintf(`{"name":"%s %d"}`, name, newGroups.Add(1))
+}
+
 // group creates a group with the given fields besides its name, and returns its
 // id.
 func (v *victim) group(store, token, fields string) (id int64) {
 	v.t.Helper()
-	body := v.must(200, token, "POST", "/stores/"+store+"/v2/customer_groups", `{"name":"a group"`+fields+`}`)
+	body := v.must(200, token, "POST", "/stores/"+store+"/v2/customer_groups", strings.TrimSuffix(newGroupBody("a group"), "}")+fields+"}")
 	if _, err := fmt.Sscanf(body, `{"id":%d,`, &id); err != nil {
 		v.t.Fatalf("%v: %.300s", err, body)
 	}

@@ -90,7 +90,7 @@ const unauthorized = `{"status":401,"title":"Unauthorized","type":"https://devel
 
 func (w *writers) write(node, token string) {
 	late := w.ended.Load()
-	status, response := request(w.t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", token, `{"name":"of the first"}`)
+	status, response := request(w.t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", token, newGroupBody("of the first"))
 	switch {
 	case status == http.StatusOK && late:
 		w.late.Add(1)
@@ -193,7 +193,7 @@ func TestRecreatedStore(t *testing.T) {
 			}
 			w.end()
 			for _, node := range nodes {
-				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, `{"name":"x"}`); status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
+				if status, _ := request(t, http.MethodPost, node+"/stores/xyz/v2/customer_groups", old, newGroupBody("x")); status != http.StatusUnauthorized && status != http.StatusTooManyRequests {
 					t.Errorf("a write with the old token got %d", status)
 				}
 				wantEmpty(t, node, secret)

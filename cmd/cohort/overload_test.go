@@ -33,7 +33,7 @@ func TestOverload(t *testing.T) {
 
 	var created, deleted figures
 	together(visitors, func(v *visitor) {
-		status, body := v.ask("POST", "/customer_groups", `{"name":"one of many"}`)
+		status, body := v.ask("POST", "/customer_groups", newGroupBody("one of many"))
 		created.add("", status)
 		v.ask("GET", "/customer_groups", "")
 		if status != http.StatusOK {
@@ -70,23 +70,23 @@ const concurrency = 40
 // their bodies. None of them takes a slot: other clients are served, and so are
 // these when their bodies arrive.
 func (s *soak) wantBodiesHoldNoSlot(visitors []*visitor) {
-	const body = `{"name":"slow"}`
-	slow := s.dialMany(concurrency)
-	for _, v := range slow {
+	slow, bodies := s.dialMany(concurrency), make([]string, concurrency)
+	for i, v := range slow {
+		bodies[i] = newGroupBody("slow")
 		v.send("POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\nX-Auth-Token: demo-token\r\n" +
-			fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body)))
+			fmt.Sprintf("Content-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(bodies[i])))
 		// The server sends 100 Continue when it waits for the body.
 		if res := v.read("POST"); res.StatusCode != http.StatusContinue {
 			s.Fatalf("it did not wait for the body: %s", res.Status)
 		}
 	}
 	for _, v := range visitors { // one after another, to stay within the limits
-		if status, response := v.ask("POST", "/customer_groups", `{"name":"quick"}`); status != http.StatusOK {
+		if status, response := v.ask("POST", "/customer_groups", newGroupBody("quick")); status != http.StatusOK {
 			s.Errorf("beside slow bodies another client got %d %s", status, response)
 		}
 	}
-	for _, v := range slow {
-		v.send(body)
+	for i, v := range slow {
+		v.send(bodies[i])
 		if res := v.read("POST"); res.StatusCode != http.StatusOK {
 			s.Errorf("a client with a slow body got %s", res.Status)
 		}
@@ -98,7 +98,7 @@ func (s *soak) wantBodiesHoldNoSlot(visitors []*visitor) {
 // wantServed fails unless all requests of a single client succeed.
 func (s *soak) wantServed() {
 	r := newRegular(s, 0)
-	body, id := r.create("/customer_groups", `{"name":"alone"}`)
+	body, id := r.create("/customer_groups", newGroupBody("alone"))
 	path := fmt.Sprint("/customer_groups/", id)
 	r.want(path, body)
 	r.ask("GET", "/customer_groups", "", 200)

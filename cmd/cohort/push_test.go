@@ -170,7 +170,7 @@ func changeDiscounts(t *testing.T, p *process, rng *rand.Rand, gone <-chan struc
 		case 0:
 			body = `{"discount_rules":[]}`
 		case 1, 2, 3:
-			method, path, body = http.MethodPost, "/customer_groups", `{"name":"x",`+body[1:]
+			method, path, body = http.MethodPost, "/customer_groups", strings.TrimSuffix(newGroupBody("x"), "}")+","+body[1:]
 		case 4:
 			if rng.IntN(4) == 0 {
 				method, body = http.MethodDelete, ""

@@ -99,7 +99,7 @@ func (n *nuisance) text(method, path, body string, header ...string) string {
 func (n *nuisance) rename() string {
 	ids := strings.Repeat("7,", n.rng.IntN(2000)) // makes the body long
 	return n.text("PUT", fmt.Sprint("/customer_groups/", n.flagged[0]),
-		`{"name":"flagged","category_access":{"type":"all","categories":[`+ids+`7]}}`)
+		`{"name":"flagged 0","category_access":{"type":"all","categories":[`+ids+`7]}}`)
 }
 
 func (n *nuisance) list() string { return n.text("GET", "/customer_groups?limit=250", "") }
@@ -167,7 +167,7 @@ func (n *nuisance) pipelineAndLeave(conn net.Conn) int {
 }
 
 func (n *nuisance) sendSlowly(conn net.Conn) int {
-	text := n.text("PUT", fmt.Sprint("/customer_groups/", n.flagged[0]), `{"name":"flagged"}`)
+	text := n.text("PUT", fmt.Sprint("/customer_groups/", n.flagged[0]), `{"name":"flagged 0"}`)
 	for i := range len(text) {
 		if !send(conn, text[i:i+1]) {
 			return 0

@@ -144,7 +144,7 @@ func (r *regular) moveFlags() {
 	for _, flag := range []string{"is_default", "is_group_for_guests"} {
 		r.want("/customer_groups/count?"+flag+"=true", `{"count":1}`)
 		list := r.ask("GET", "/customer_groups?"+flag+"=true", "", 200)
-		if strings.Count(list, `"name":"flagged"`) != 1 || strings.Count(list, `"id":`) != 1 || !strings.Contains(list, `"`+flag+`":true`) {
+		if strings.Count(list, `"name":"flagged `) != 1 || strings.Count(list, `"id":`) != 1 || !strings.Contains(list, `"`+flag+`":true`) {
 			r.Errorf("the number of groups with %s is not one: %s", flag, list)
 		}
 	}

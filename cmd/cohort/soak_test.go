@@ -102,7 +102,7 @@ func newSoak(t *testing.T, w *watched) *soak {
 	s := &soak{T: t, server: w, http: &http.Client{Transport: transport, Timeout: time.Minute}, promises: map[int]promise{}}
 	r := newRegular(s, -1)
 	for i := range s.flagged {
-		_, s.flagged[i] = r.create("/customer_groups", `{"name":"flagged","is_default":true,"is_group_for_guests":true}`)
+		_, s.flagged[i] = r.create("/customer_groups", fmt.Sprintf(`{"name":"flagged %d","is_default":true,"is_group_for_guests":true}`, i))
 	}
 	return s
 }

@@ -19,7 +19,7 @@ import (
 // quote, an escape, or another name.
 var oddNames = []string{
 	"%", "_", "a_c", "a%c", "abc", "?", "$1", "$2", ":a", "@a", "'", "''", `"`, "`", `\`, `\\`, `\x41`, `\u0041`, "A", ";", "--", "/*", "NULL",
-	"true", "0", "[a]", "*", "+", "a b", "a  b", "a\u00a0b", "tab\tbed", "line\nend", "\u200b", "\ufeffx", "\u202ex", "\U0001f6d2", "\uffff", "é", "e\u0301", "ﬁ",
+	"true", "0", "[a]", "*", "+", "a b", "a  b", "a\u00a0b", "tab\tbed", "line\nend", "\u200b", "\ufeffx", "\u202ex", "\U0001f6d2", "\uffff", "é", "e\u0301!", "ﬁ",
 }
 
 // A filter matches exactly its own text, also for names with special characters.

@@ -1,6 +1,7 @@
 package apiv2_test
 
 import (
+	"fmt"
 	"testing"
 
 	"cohort.example/cohort"
@@ -19,8 +20,8 @@ func TestPages(t *testing.T) {
 		s := servertest.Start(t, d, server.Options{})
 		vars := s.Vars(t)
 		const groups = 251
-		for range groups {
-			if _, err := s.Service.CreateGroup(t.Context(), vars["store"], cohort.Group{Name: "x"}); err != nil {
+		for i := range groups {
+			if _, err := s.Service.CreateGroup(t.Context(), vars["store"], cohort.Group{Name: fmt.Sprint("group ", i)}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -30,8 +31,10 @@ func leaveJobs(t *testing.T, url string) {
 	ahead := time.Duration(0)
 	svc := service.New(d, service.WithPusher(downPricing{}), service.WithClock(func() time.Time { return time.Now().Add(ahead) }))
 	rules := []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}}
+	created := 0
 	create := func(store string) {
-		if _, err := svc.CreateGroup(t.Context(), store, cohort.Group{Name: "x", DiscountRules: rules}); cohort.KindOf(err) != cohort.KindPartial {
+		created++
+		if _, err := svc.CreateGroup(t.Context(), store, cohort.Group{Name: fmt.Sprint("group ", created), DiscountRules: rules}); cohort.KindOf(err) != cohort.KindPartial {
 			t.Fatal(err)
 		}
 	}

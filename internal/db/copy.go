@@ -64,7 +64,7 @@ var copied = []table{
 	{"counters", "store_hash, kind", []column{text("store_hash"), text("kind"), integer("last_id")}},
 	{"customer_groups", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("category_access"), text("discount_rules"),
-		boolean("is_default"), boolean("is_group_for_guests"), integer("date_created"), integer("date_modified"),
+		boolean("is_default"), boolean("is_group_for_guests"), integer("date_created"), integer("date_modified"), integer("name_copy"),
 	}},
 	{"channels", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("external_id"), boolean("is_listable_from_ui"), boolean("is_visible"), text("status"),

@@ -54,12 +54,12 @@ type Tx struct {
 
 // Open opens the database at the URL and migrates its schema; see [txn.Open].
 func Open(ctx context.Context, url string) (*DB, error) {
-	return opened(txn.Open(ctx, url, migrations))
+	return opened(txn.Open(ctx, url, Schema()))
 }
 
 // OpenExisting is Open for a database that must exist; see [txn.OpenExisting].
 func OpenExisting(ctx context.Context, url string) (*DB, error) {
-	return opened(txn.OpenExisting(ctx, url, migrations))
+	return opened(txn.OpenExisting(ctx, url, Schema()))
 }
 
 func opened(d *txn.DB, err error) (*DB, error) {
@@ -74,8 +74,10 @@ func New(d *txn.DB) *DB {
 	return &DB{DB: d, run: d, maxBatch: maxBatch, maxBatchPause: maxBatchPause}
 }
 
-// Migrations returns the files that create the schema, for [txn.Open].
-func Migrations() fs.FS { return migrations }
+// Schema describes the tables for [txn.Open].
+func Schema() txn.Schema {
+	return txn.Schema{Migrations: migrations, Unique: []txn.UniqueIndex{groupNames}}
+}
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {

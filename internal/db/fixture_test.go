@@ -21,6 +21,7 @@ var (
 	addStores      = dbtest.AddStores
 	newGroup       = dbtest.NewGroup
 	addGroups      = dbtest.AddGroups
+	addOldGroups   = dbtest.AddOldGroups
 	addNext        = dbtest.AddNext
 	listGroups     = dbtest.ListGroups
 	countGroups    = dbtest.CountGroups

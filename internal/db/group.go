@@ -22,13 +22,15 @@ func (t *Tx) CreateGroup(storeKey string, g cohort.Group) (cohort.Group, error) 
 	return g, t.InsertGroup(storeKey, g)
 }
 
-// InsertGroup adds a group under its id. The commit returns KindConflict if
-// another group has one of its flags; see ClearDefaultGroup and ClearGuestGroup.
+// InsertGroup adds a group under its id. The commit returns KindInvalid if another
+// group has the name, and KindConflict if another group has one of its flags; see
+// ClearDefaultGroup and ClearGuestGroup.
 func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
-	err := t.Later(`INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
+	folded := Fold(g.Name)
+	err := t.LaterInOrder(nameOrder(storeKey, folded), `INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		storeKey, Fold(g.Name), g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
+		storeKey, folded, g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
 	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreKey: storeKey, Group: g})
 }
@@ -139,14 +141,20 @@ func (t *Tx) CountGroups(storeKey string, f cohort.GroupFilter) (int64, error) {
 }
 
 // UpdateGroup overwrites the group with the same id, except its creation date, or
-// returns KindNotFound. It returns KindConflict as InsertGroup does.
-func (t *Tx) UpdateGroup(storeKey string, g cohort.Group) error {
+// returns KindNotFound. before is the group as read in this transaction. It returns
+// KindInvalid and KindConflict as InsertGroup does.
+func (t *Tx) UpdateGroup(storeKey string, before, g cohort.Group) error {
 	access, rules := encodeGroup(g)
+	was, folded := Fold(before.Name), Fold(g.Name)
 	n, err := t.Exec(`UPDATE customer_groups SET name = $3, name_folded = $4, category_access = $5,
-		discount_rules = $6, is_default = $7, is_group_for_guests = $8, date_modified = $9
+		discount_rules = $6, is_default = $7, is_group_for_guests = $8, date_modified = $9,
+		name_copy = CASE WHEN name_folded = $4 THEN name_copy ELSE 0 END
 		WHERE store_hash = $1 AND id = $2`,
-		storeKey, g.ID, g.Name, Fold(g.Name), access, rules, g.IsDefault, g.IsGroupForGuests,
+		storeKey, g.ID, g.Name, folded, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateModified.UnixMilli())
+	if err == nil && was != folded {
+		err = t.releaseName(storeKey, was)
+	}
 	return t.Note(requireRow(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
 }
 
@@ -185,8 +193,15 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 
 // DeleteGroup deletes a group, or returns KindNotFound.
 func (t *Tx) DeleteGroup(storeKey string, id int64) error {
-	n, err := t.Exec("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return t.Note(requireRow(n, err, groupName(id)), txn.Change{Kind: txn.GroupDeleted, StoreKey: storeKey, Group: cohort.Group{ID: id}})
+	var folded string
+	err := t.QueryRow("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2 RETURNING name_folded", storeKey, id).Scan(&folded)
+	if errors.Is(err, txn.ErrNoRows) {
+		return cohort.NotFound(groupName(id))
+	}
+	if err == nil {
+		err = t.releaseName(storeKey, folded)
+	}
+	return t.Note(err, txn.Change{Kind: txn.GroupDeleted, StoreKey: storeKey, Group: cohort.Group{ID: id}})
 }
 
 func groupName(id int64) string { return fmt.Sprintf("customer group %d", id) }

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -62,7 +63,7 @@ func TestReadGroupsAfter(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
-		addGroups(t, d, "a", groupsToFilter()...)
+		addOldGroups(t, d, "a", groupsToFilter()...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 4) })
 		all := listGroups(t, d, "a", allGroups, onePage)
@@ -102,7 +103,7 @@ func TestReadGroupsByID(t *testing.T) {
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
-		addGroups(t, d, "a", groupsToFilter()...)
+		addOldGroups(t, d, "a", groupsToFilter()...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 4) })
 		for _, tt := range tests {
@@ -133,7 +134,7 @@ func TestEachGroup(t *testing.T) {
 		addStores(t, d, "a", "b")
 		groups := append(groupsToFilter(), full)
 		slices.Reverse(groups) // they are ordered by id, not by insertion
-		addGroups(t, d, "a", groups...)
+		addOldGroups(t, d, "a", groups...)
 		addGroups(t, d, "b", newGroup(1, "of b"))
 		var want []cohort.Group
 		for _, g := range listGroups(t, d, "a", allGroups, onePage) {
@@ -162,7 +163,7 @@ func TestUpdateGroup(t *testing.T) {
 
 		changed := fullGroup(1)
 		changed.DateCreated = t0.AddDate(1, 0, 0) // an update does not change it
-		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", changed) })
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", newGroup(1, "first"), changed) })
 
 		want := changed
 		want.DateCreated = t0
@@ -175,7 +176,7 @@ func TestUpdateGroup(t *testing.T) {
 			t.Error("the new name is not found")
 		}
 
-		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", newGroup(1, "first")) })
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateGroup("a", changed, newGroup(1, "first")) })
 		wantGroups(t, d, "a", newGroup(1, "first"), newGroup(2, "second"))
 	})
 }
@@ -183,16 +184,18 @@ func TestUpdateGroup(t *testing.T) {
 func TestDeleteGroup(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a")
-		addGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "x"))
+		addGroups(t, d, "a", newGroup(1, "x"), newGroup(2, "y"))
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteGroup("a", 1) })
-		wantGroups(t, d, "a", newGroup(2, "x"))
+		wantGroups(t, d, "a", newGroup(2, "y"))
 	})
 }
 
 func TestGroupNotFound(t *testing.T) {
 	methods := map[string]func(tx *db.Tx, store string, id int64) error{
-		"get":    func(tx *db.Tx, store string, id int64) error { _, err := tx.Group(store, id); return err },
-		"update": func(tx *db.Tx, store string, id int64) error { return tx.UpdateGroup(store, newGroup(id, "y")) },
+		"get": func(tx *db.Tx, store string, id int64) error { _, err := tx.Group(store, id); return err },
+		"update": func(tx *db.Tx, store string, id int64) error {
+			return tx.UpdateGroup(store, newGroup(id, "x"), newGroup(id, "y"))
+		},
 		"delete": func(tx *db.Tx, store string, id int64) error { return tx.DeleteGroup(store, id) },
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -219,22 +222,22 @@ func TestGroupFlagsAndIDsAreUnique(t *testing.T) {
 	forGuests.IsGroupForGuests = true
 	plain := newGroup(4, "plain")
 	tests := map[string]func(tx *db.Tx) error{
-		"a second default": func(tx *db.Tx) error { g := isDefault; g.ID = 5; return tx.InsertGroup("a", g) },
+		"a second default": func(tx *db.Tx) error { g := isDefault; g.ID, g.Name = 5, "another"; return tx.InsertGroup("a", g) },
 		"a second group for guests": func(tx *db.Tx) error {
 			g := forGuests
-			g.ID = 5
+			g.ID, g.Name = 5, "another"
 			return tx.InsertGroup("a", g)
 		},
-		"the same id": func(tx *db.Tx) error { return tx.InsertGroup("a", plain) },
+		"the same id": func(tx *db.Tx) error { g := plain; g.Name = "another"; return tx.InsertGroup("a", g) },
 		"default by an update": func(tx *db.Tx) error {
 			g := plain
 			g.IsDefault = true
-			return tx.UpdateGroup("a", g)
+			return tx.UpdateGroup("a", plain, g)
 		},
 		"guests by an update": func(tx *db.Tx) error {
 			g := plain
 			g.IsGroupForGuests = true
-			return tx.UpdateGroup("a", g)
+			return tx.UpdateGroup("a", plain, g)
 		},
 	}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
@@ -269,7 +272,7 @@ func TestIDsAreNotReused(t *testing.T) {
 				if id, err = tx.NextID(store, "customer_group"); err != nil {
 					return err
 				}
-				return tx.InsertGroup(store, newGroup(id, "x"))
+				return tx.InsertGroup(store, newGroup(id, fmt.Sprint("group ", id)))
 			})
 			return id
 		}

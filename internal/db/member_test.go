@@ -267,7 +267,7 @@ func TestConcurrentSweeps(t *testing.T) {
 		stores := []string{"a", "b", "gone"}
 		addStores(t, d, stores...)
 		for _, store := range stores {
-			addGroups(t, d, store, newGroup(1, "leaves"), newGroup(2, "leaves"), newGroup(3, "stays"))
+			addGroups(t, d, store, newGroup(1, "leaves"), newGroup(2, "leaves too"), newGroup(3, "stays"))
 			for group := range int64(3) {
 				addMembers(t, d, store, group+1, 100*group+1, 100*group+20)
 			}

@@ -13,10 +13,9 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// beforePrices runs fn with a database of each engine with the schema before
-// migration 0004_prices.sql. fn inserts rows and then opens the database, which
-// migrates it.
-func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) {
+// atSchema runs fn with a database of each engine with the schema of a version. fn
+// inserts rows and then opens the database, which migrates it.
+func atSchema(t *testing.T, version int64, fn func(t *testing.T, url string, old *sql.DB)) {
 	t.Helper()
 	path := t.TempDir() + "/cohort.db"
 	for _, e := range []struct {
@@ -41,7 +40,7 @@ func beforePrices(t *testing.T, fn func(t *testing.T, url string, old *sql.DB)) 
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := p.UpTo(t.Context(), 3); err != nil {
+			if _, err := p.UpTo(t.Context(), version); err != nil {
 				t.Fatal(err)
 			}
 			fn(t, url, old)
@@ -69,7 +68,7 @@ func TestRulesBecomeAssignments(t *testing.T) {
 		"none":  {1: nil, 2: {{Type: cohort.RuleAll, Method: cohort.MethodPercent}}},
 		"empty": {},
 	}
-	beforePrices(t, func(t *testing.T, url string, old *sql.DB) {
+	atSchema(t, 3, func(t *testing.T, url string, old *sql.DB) {
 		for store, rules := range groups {
 			run(t, old, "INSERT INTO stores (hash, plan, quota, at_once, date_created) VALUES ($1, 'unlimited', 0, 0, 1)", store)
 			for id, list := range rules {

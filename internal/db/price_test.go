@@ -75,8 +75,8 @@ func fillPriced(tx *db.Tx, products int64) error {
 	everything := cohort.CategoryAccess{Type: cohort.AccessAll}
 	rule := cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: 1, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(10)}
 	errs := []error{
-		tx.InsertGroup("abc", cohort.Group{ID: 1, CategoryAccess: everything, DiscountRules: []cohort.DiscountRule{rule}}),
-		tx.InsertGroup("abc", cohort.Group{ID: 2, CategoryAccess: everything}),
+		tx.InsertGroup("abc", cohort.Group{ID: 1, Name: "rules", CategoryAccess: everything, DiscountRules: []cohort.DiscountRule{rule}}),
+		tx.InsertGroup("abc", cohort.Group{ID: 2, Name: "list", CategoryAccess: everything}),
 		tx.InsertPriceList("abc", cohort.PriceList{ID: 1, Name: "x", Active: true}),
 		tx.InsertAssignment("abc", cohort.PriceListAssignment{ID: 1, PriceListID: 1, GroupID: 2}),
 		tx.InsertCategory("abc", cohort.Category{ID: 1, Name: "x"}),

@@ -4,6 +4,7 @@ import (
 	gocmp "cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -77,6 +78,33 @@ func AddGroups(t testing.TB, d *db.DB, store string, groups ...cohort.Group) {
 	for _, g := range groups {
 		Update(t, d, func(tx *db.Tx) error { return tx.InsertGroup(store, g) })
 	}
+}
+
+// AddOldGroups is AddGroups for a store from before names were unique: groups may have
+// one name. The first of them has the name_copy 0, as after the migration.
+func AddOldGroups(t testing.TB, d *db.DB, store string, groups ...cohort.Group) {
+	t.Helper()
+	Update(t, d, func(tx *db.Tx) error {
+		named := map[string]bool{}
+		for _, g := range groups {
+			name, folded := g.Name, db.Fold(g.Name)
+			g.Name = fmt.Sprint("not yet named ", g.ID)
+			if err := tx.InsertGroup(store, g); err != nil {
+				return err
+			}
+			nameCopy := int64(0)
+			if named[folded] {
+				nameCopy = g.ID
+			}
+			named[folded] = true
+			_, err := tx.Exec("UPDATE customer_groups SET name = $3, name_folded = $4, name_copy = $5 WHERE store_hash = $1 AND id = $2",
+				store, g.ID, name, folded, nameCopy)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // AddNext adds a group under the next id, as the service does.

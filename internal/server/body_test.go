@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"cohort.example/cohort"
@@ -48,9 +49,12 @@ func TestBodyLimit(t *testing.T) {
 	})
 }
 
-// padded returns the body of a group with exactly size bytes.
+var paddedGroups atomic.Int64
+
+// padded returns the body of a group with exactly size bytes, and with a name that is not
+// used again.
 func padded(size int) string {
-	body := `{"name":"Padded"` + strings.Repeat(" ", size)
+	body := fmt.Sprintf(`{"name":"Padded %d"`, paddedGroups.Add(1)) + strings.Repeat(" ", size)
 	return body[:size-1] + "}"
 }
 

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -77,8 +78,8 @@ func TestConcurrencyLimits(t *testing.T) {
 			"token": f.Token(t, f.vars["store"], cohort.Scopes()...), "other_token": f.Token(t, f.vars["other_store"], cohort.Scopes()...),
 		}
 		unlimited := unlimitedRequests(highest)
-		for range unlimited + 2 {
-			if _, err := f.Service.CreateGroup(t.Context(), f.vars["store"], cohort.Group{Name: "One of many"}); err != nil {
+		for i := range unlimited + 2 {
+			if _, err := f.Service.CreateGroup(t.Context(), f.vars["store"], cohort.Group{Name: fmt.Sprint("One of many ", i)}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -90,9 +91,9 @@ func TestConcurrencyLimits(t *testing.T) {
 				t.Run(route.Operation, func(t *testing.T) {
 					id := 0
 					request := func(store, token string) *http.Request {
-						id++ // each delete needs another group
+						id++ // each delete needs another group, and each create another name
 						path := "/stores/" + f.vars[store] + dialect.Prefix + filledIn(route.Path, strconv.Itoa(id))
-						return newRequest(route.Method, path, tokens[token], `{"name":"Another"}`)
+						return newRequest(route.Method, path, tokens[token], fmt.Sprintf(`{"name":"%s %d"}`, route.Operation, id))
 					}
 					limit, limited := limits[route.Operation]
 					if !limited {

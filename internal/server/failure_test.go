@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"cohort.example/cohort/internal/db"
@@ -40,10 +41,12 @@ func (fakePricing) PushSitewide(_ context.Context, d service.SitewideDiscount) e
 	return nil
 }
 
+var groupsWithPricing atomic.Int64
+
 // groupWhosePricing returns the body of a group for which fakePricing works, fails or
-// panics.
+// panics. Its name is not used again.
 func groupWhosePricing(mood int) string {
-	return fmt.Sprintf(`{"name":"Wholesale","discount_rules":[{"type":"all","method":"percent","amount":%d}]}`, mood)
+	return fmt.Sprintf(`{"name":"Wholesale %d","discount_rules":[{"type":"all","method":"percent","amount":%d}]}`, groupsWithPricing.Add(1), mood)
 }
 
 // After a panic the client gets a request id, the log has the details, and further

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,9 +170,10 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 				checks := make(chan limit.Decision, slow)
 				s.Handler.(*server.Server).NotifyChecks(checks)
 				begun := make([]*wire, slow)
+				body := func(i int) string { return strings.Replace(c.body, "Slow", fmt.Sprint("Slow ", i), 1) }
 				for i := range begun {
 					w := s.dial(t)
-					w.send(t, onWire(c.method, target, token, "", len(c.body), "Expect: 100-continue"))
+					w.send(t, onWire(c.method, target, token, "", len(body(i)), "Expect: 100-continue"))
 					w.read(t, c.method, http.StatusContinue) // the server reads the body now
 					begun[i] = w
 				}
@@ -179,8 +181,8 @@ func TestSlowBodiesHoldNoSlot(t *testing.T) {
 					<-checks // a later check would find the slot of the next request and reject this one
 				}
 				s.mustDo(t, 200, c.method, target, token, c.body)
-				for _, w := range begun {
-					w.send(t, c.body)
+				for i, w := range begun {
+					w.send(t, body(i))
 					w.read(t, c.method, 200)
 				}
 			})

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 
 	"cohort.example/cohort"
@@ -36,8 +37,8 @@ func TestJobMetrics(t *testing.T) {
 			t.Fatal(err)
 		}
 		rules := []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(5)}}
-		for range 3 {
-			if _, err := svc.CreateGroup(t.Context(), "of-jobs", cohort.Group{Name: "x", DiscountRules: rules}); err != nil && cohort.KindOf(err) != cohort.KindPartial {
+		for i := range 3 {
+			if _, err := svc.CreateGroup(t.Context(), "of-jobs", cohort.Group{Name: fmt.Sprint("group ", i), DiscountRules: rules}); err != nil && cohort.KindOf(err) != cohort.KindPartial {
 				t.Fatal(err)
 			}
 		}

@@ -54,7 +54,7 @@ func must(t *testing.T, err error) {
 
 func addLargestGroups(t *testing.T, f *fixture) {
 	t.Helper()
-	g := cohort.Group{Name: longText(cohort.MaxNameLength), CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific}}
+	g := cohort.Group{CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific}}
 	for i := range cohort.MaxCategoriesOfGroup {
 		g.CategoryAccess.Categories = append(g.CategoryAccess.Categories, highID(i))
 	}
@@ -63,7 +63,8 @@ func addLargestGroups(t *testing.T, f *fixture) {
 			Type: cohort.RuleCategory, TargetID: highID(i), Method: cohort.MethodPrice, Amount: longAmount,
 		})
 	}
-	for range 12 {
+	for i := range 12 {
+		g.Name = longText(cohort.MaxNameLength-2) + fmt.Sprintf("%02d", i)
 		_, err := f.Service.CreateGroup(t.Context(), "abc", g)
 		must(t, err)
 	}

@@ -258,12 +258,13 @@ func (s *Service) syncRule(tx *db.Tx, storeKey string, g cohort.Group) error {
 	if err != nil || first.PriceListID == cohort.PriceListRule(g.DiscountRules) {
 		return err
 	}
+	before := g
 	g.DiscountRules = nil
 	if first.PriceListID != 0 {
 		g.DiscountRules = []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: first.PriceListID}}
 	}
 	g.DateModified = laterOf(s.timestamp(), g.DateModified)
-	return tx.UpdateGroup(storeKey, g)
+	return tx.UpdateGroup(storeKey, before, g)
 }
 
 // syncAssignments sets the assignments of a group from its rules, which are about to

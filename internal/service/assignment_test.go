@@ -153,7 +153,7 @@ func (c *randomCaller) call(ctx context.Context, rng *rand.Rand) error {
 		err = c.svc.DeleteAssignments(ctx, "a", cohort.AssignmentFilter{ChannelIDs: []int64{channel()}})
 	case 10:
 		var g cohort.Group
-		g, err = c.svc.CreateGroup(ctx, "a", cohort.Group{Name: "x", DiscountRules: rules(), IsDefault: rng.IntN(2) == 0})
+		g, err = c.svc.CreateGroup(ctx, "a", cohort.Group{Name: fmt.Sprint(rng.Uint64()), DiscountRules: rules(), IsDefault: rng.IntN(2) == 0})
 		c.lastGroup.Store(max(g.ID, c.lastGroup.Load()))
 	case 11:
 		rules, yes := rules(), rng.IntN(2) == 0
@@ -181,7 +181,7 @@ func TestAssignmentsAgainstModel(t *testing.T) {
 			}
 			for range 3 {
 				m.CreateList(t)
-				if _, err := svc.CreateGroup(context.Background(), m.store, cohort.Group{Name: "x"}); err != nil {
+				if _, err := svc.CreateGroup(context.Background(), m.store, cohort.Group{Name: fmt.Sprint(m.created)}); err != nil {
 					t.Fatal(err)
 				}
 				m.discounts[int64(len(m.discounts)+1)] = false

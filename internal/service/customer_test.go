@@ -119,8 +119,9 @@ func TestGroupOfNewCustomer(t *testing.T) {
 		want("default deleted, omitted", nil, 0)
 
 		// Deleted groups and groups of other stores do not exist.
-		ofB := cohort.Group{Name: "x"}
-		for range 4 {
+		var ofB cohort.Group
+		for i := range 4 {
+			ofB.Name = fmt.Sprint("of b ", i)
 			ofB, _ = s.CreateGroup(t.Context(), "b", ofB)
 		}
 		for _, id := range []int64{second, ofB.ID} {

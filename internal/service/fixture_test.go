@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -139,14 +140,15 @@ func percentOff(kind cohort.RuleType, target, amount int64) cohort.DiscountRule 
 // fixture is a service with the stores "a" and "b". Its methods use the store "a".
 type fixture struct {
 	*service.Service
-	db    *db.DB
-	clock *clock
+	db     *db.DB
+	clock  *clock
+	groups atomic.Int64 // that group has created
 }
 
 func newFixture(t *testing.T, d *db.DB) *fixture {
 	t.Helper()
 	c := newClock()
-	return &fixture{newService(t, d, []string{"a", "b"}, service.WithClock(c.Now)), d, c}
+	return &fixture{Service: newService(t, d, []string{"a", "b"}, service.WithClock(c.Now)), db: d, clock: c}
 }
 
 // eachEngine runs a test with a fixture on an empty database of each engine.
@@ -168,10 +170,10 @@ func (s *fixture) later(by time.Duration) time.Time {
 	return s.clock.Now()
 }
 
-// group creates a group and returns its id.
+// group creates a group with a name of its own and returns its id.
 func (s *fixture) group(t testing.TB, g cohort.Group) int64 {
 	t.Helper()
-	g.Name = "x"
+	g.Name = fmt.Sprint("group ", s.groups.Add(1))
 	return mustCreate(t, s.Service, "a", g).ID
 }
 

@@ -129,7 +129,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 		if err := syncAssignments(tx, storeKey, id, before.DiscountRules, after.DiscountRules); err != nil {
 			return err
 		}
-		if err := tx.UpdateGroup(storeKey, after); err != nil {
+		if err := tx.UpdateGroup(storeKey, before, after); err != nil {
 			return err
 		}
 		if pending = nil; u.DiscountRules == nil {

@@ -24,7 +24,7 @@ type acknowledged struct {
 // rename renames the group several times, and each time gives it both flags.
 func (a *acknowledged) rename(t *testing.T, svc *service.Service, g cohort.Group, times int64) {
 	for n := int64(1); n <= times; n++ {
-		u := cohort.GroupUpdate{Name: new(fmt.Sprint("name ", n)), IsDefault: new(true), IsGroupForGuests: new(true)}
+		u := cohort.GroupUpdate{Name: new(fmt.Sprintf("name %d of %d", n, g.ID)), IsDefault: new(true), IsGroupForGuests: new(true)}
 		if _, err := svc.UpdateGroup(t.Context(), "a", g.ID, u); err != nil {
 			t.Error(err)
 			return
@@ -35,7 +35,7 @@ func (a *acknowledged) rename(t *testing.T, svc *service.Service, g cohort.Group
 
 func (a *acknowledged) create(t *testing.T, svc *service.Service, times int64) {
 	for n := range times {
-		if _, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: "another"}); err != nil {
+		if _, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: fmt.Sprint("another ", n)}); err != nil {
 			t.Error(err)
 			return
 		}
@@ -57,7 +57,7 @@ func (a *acknowledged) read(ctx context.Context, svc *service.Service) error {
 		}
 	}
 	created := a.created.Load()
-	n, err := svc.CountGroups(ctx, "a", cohort.GroupFilter{Name: new("another")})
+	n, err := svc.CountGroups(ctx, "a", cohort.GroupFilter{NameLike: "another"})
 	if err != nil {
 		return err
 	}
@@ -148,8 +148,8 @@ func TestReadsSeeAcknowledgedWrites(t *testing.T) {
 		svc := newService(t, dbtest.Open(t, url), []string{"a"})
 		a := &acknowledged{}
 		var writers, readers sync.WaitGroup
-		for range a.renamed {
-			g := mustCreate(t, svc, "a", cohort.Group{Name: "name 0", IsDefault: true, IsGroupForGuests: true})
+		for i := range a.renamed {
+			g := mustCreate(t, svc, "a", cohort.Group{Name: fmt.Sprintf("name 0 of %d", i+1), IsDefault: true, IsGroupForGuests: true})
 			writers.Go(func() { a.rename(t, svc, g, changes) })
 		}
 		writers.Go(func() { a.create(t, svc, changes/4) })

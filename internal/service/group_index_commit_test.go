@@ -54,7 +54,7 @@ func TestIndexAfterForeignWrite(t *testing.T) {
 		time.Sleep(time.Second) // synctest time
 		loadIndex(t, svc)
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
-		mustCreate(t, other, "a", cohort.Group{Name: "Group of another"})
+		mustCreate(t, other, "a", cohort.Group{Name: "Group of another again"})
 		mustCreate(t, svc, "a", cohort.Group{Name: "Group of ours"}) // a write notices the other process
 		wantAsDatabase(t, svc, d, someFilter, cohort.Page{Number: 1, Size: 100})
 		loadIndex(t, svc)
@@ -89,7 +89,7 @@ func TestPageDuringCommitHasNoGap(t *testing.T) {
 			synctest.Wait() // they have read, and wait for the update of the index
 		}
 		mustUpdate(t, svc, "a", 5, cohort.GroupUpdate{Name: new("another")})
-		mustUpdate(t, svc, "a", 20, cohort.GroupUpdate{Name: new("another")})
+		mustUpdate(t, svc, "a", 20, cohort.GroupUpdate{Name: new("one more")})
 		if err := svc.DeleteGroup(t.Context(), "a", 21); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,7 @@ func addMany(t testing.TB, d *db.DB, store string, n int) {
 				return err
 			}
 			at := t0.Add(time.Duration(i%7) * time.Second)
-			g := cohort.Group{ID: id, Name: fmt.Sprint("Group ", i%11), DateCreated: at, DateModified: at.Add(time.Duration(i%5) * time.Second)}
+			g := cohort.Group{ID: id, Name: fmt.Sprintf("Group %d, number %d", i%11, i), DateCreated: at, DateModified: at.Add(time.Duration(i%5) * time.Second)}
 			if err := tx.InsertGroup(store, g.Normalized()); err != nil {
 				return err
 			}
@@ -126,7 +126,7 @@ func TestIndexEqualsDatabase(t *testing.T) {
 func drawCondition(t *rapid.T) cohort.GroupFilter {
 	moment := t0.Add(time.Duration(rapid.IntRange(0, 20).Draw(t, "moment")) * time.Second)
 	return rapid.SampledFrom([]cohort.GroupFilter{
-		someFilter, {Name: new("Group 1")}, {IsDefault: new(false)}, {IsGroupForGuests: new(false)}, {IsDefault: new(true)}, {IsGroupForGuests: new(true)},
+		someFilter, {NameLike: "group 1,"}, {Name: new("Group 1, number 1")}, {IsDefault: new(false)}, {IsGroupForGuests: new(false)}, {IsDefault: new(true)}, {IsGroupForGuests: new(true)},
 		{DateCreated: cohort.TimeRange{From: moment}}, {DateCreated: cohort.TimeRange{Until: moment}},
 		{DateModified: cohort.TimeRange{From: moment}}, {DateModified: cohort.TimeRange{Until: moment}},
 	}).Draw(t, "condition")
@@ -142,13 +142,26 @@ func changeGroup(t *rapid.T, svc *service.Service, c *clock, groups int64) {
 	case 0:
 		err = svc.DeleteGroup(ctx, "a", id)
 	case 1, 2:
-		_, err = svc.CreateGroup(ctx, "a", drawUpdate(t).Apply(cohort.Group{Name: "Group 1"}))
+		_, err = svc.CreateGroup(ctx, "a", drawNumbered(t).Apply(cohort.Group{Name: drawNumberedName(t)}))
 	default:
-		_, err = svc.UpdateGroup(ctx, "a", id, drawUpdate(t))
+		_, err = svc.UpdateGroup(ctx, "a", id, drawNumbered(t))
 	}
 	if kind := cohort.KindOf(err); err != nil && kind != cohort.KindNotFound && kind != cohort.KindInvalid {
 		t.Fatal(err)
 	}
+}
+
+// drawNumbered draws an update whose name, if it has one, is rarely taken.
+func drawNumbered(t *rapid.T) cohort.GroupUpdate {
+	u := drawUpdate(t)
+	if u.Name != nil && *u.Name != "" {
+		u.Name = new(drawNumberedName(t))
+	}
+	return u
+}
+
+func drawNumberedName(t *rapid.T) string {
+	return fmt.Sprintf("Group %d, number %d", rapid.IntRange(0, 2).Draw(t, "kind of name"), rapid.IntRange(0, 1<<30).Draw(t, "number"))
 }
 
 // loadedModel is the model of group_model_test.go with further actions, which load and
@@ -181,7 +194,7 @@ func TestGroupsAgainstModelWithIndex(t *testing.T) {
 		histories := 0
 		rapid.Check(noDeadline{t}, func(t *rapid.T) {
 			histories++
-			m := loadedModel{&model{svc: svc, clock: c, store: fmt.Sprint("s", histories), groups: map[int64]cohort.Group{}}}
+			m := loadedModel{&model{svc: svc, clock: c, store: fmt.Sprint("s", histories), groups: map[int64]cohort.Group{}, consecutive: true}}
 			c.Set(t0)
 			if _, err := svc.CreateStore(context.Background(), cohort.Store{Hash: m.store}); err != nil {
 				t.Fatal(err)

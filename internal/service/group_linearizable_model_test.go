@@ -49,7 +49,7 @@ func callsTo(do ...string) *rapid.Generator[call] {
 			do: rapid.SampledFrom(do).Draw(t, "do"),
 			id: rapid.Int64Range(1, 4).Draw(t, "id"),
 			update: cohort.GroupUpdate{
-				Name:      rapid.SampledFrom([]*string{new("x"), new("x"), new("x"), nil, new("")}).Draw(t, "name"),
+				Name:      rapid.SampledFrom([]*string{new("x"), new("x"), new("x"), new("shared"), new("SHARED"), nil, new("")}).Draw(t, "name"),
 				IsDefault: maybe(t, rapid.Bool(), "default"), IsGroupForGuests: maybe(t, rapid.Bool(), "guests"),
 			},
 			filter: cohort.GroupFilter{
@@ -250,7 +250,7 @@ func (s state) put(g groupState, u cohort.GroupUpdate) (result, state) {
 	if u.Name != nil {
 		g.name = *u.Name
 	}
-	if g.name == "" {
+	if g.name == "" || s.hasName(g) {
 		return result{err: invalid}, s
 	}
 	if u.IsDefault != nil {
@@ -273,6 +273,13 @@ func (s state) put(g groupState, u cohort.GroupUpdate) (result, state) {
 	next.groups = append(next.groups, g)
 	slices.SortFunc(next.groups, func(a, b groupState) int { return int(a.id - b.id) })
 	return result{groups: []groupState{g}}, next
+}
+
+// hasName reports whether another group has the name of g.
+func (s state) hasName(g groupState) bool {
+	return slices.ContainsFunc(s.groups, func(other groupState) bool {
+		return other.id != g.id && strings.EqualFold(other.name, g.name)
+	})
 }
 
 func (s state) matching(f cohort.GroupFilter) (groups []groupState) {

@@ -108,9 +108,10 @@ func (h *concurrentHistory) run(programs ...[]call) {
 	h.operations = slices.Concat(append([][]porcupine.Operation{h.operations}, done...)...)
 }
 
-// uniqueName makes a name unique, so that mixed-up results show.
+// uniqueName makes a name unique, so that mixed-up results show. It leaves the names
+// that several callers use, of which a store accepts one.
 func uniqueName(name *string, caller, n int) *string {
-	if name == nil || *name == "" {
+	if name == nil || *name == "" || strings.EqualFold(*name, "shared") {
 		return name
 	}
 	return new(fmt.Sprintf("%s of caller %d, call %d", *name, caller, n))

@@ -28,7 +28,7 @@ func TestGroupsAgainstModel(t *testing.T) {
 		histories := 0
 		rapid.Check(t, func(t *rapid.T) {
 			histories++
-			m := &model{svc: svc, clock: c, store: fmt.Sprint("s", histories), groups: map[int64]cohort.Group{}}
+			m := &model{svc: svc, clock: c, store: fmt.Sprint("s", histories), groups: map[int64]cohort.Group{}, consecutive: d.SeesAllWrites()}
 			c.Set(t0)
 			if _, err := svc.CreateStore(context.Background(), cohort.Store{Hash: m.store}); err != nil {
 				t.Fatal(err)
@@ -46,7 +46,9 @@ type model struct {
 	store  string
 	lastID int64
 	groups map[int64]cohort.Group
-	dirty  bool // a write was attempted since the last Check
+	// consecutive: a rejected create takes no id. On PostgreSQL it does.
+	consecutive bool
+	dirty       bool // a write was attempted since the last Check
 }
 
 // Names that differ in case or surrounding spaces, and invalid ones.
@@ -94,15 +96,28 @@ func (m *model) put(g cohort.Group) {
 	m.groups[g.ID] = g
 }
 
+// hasName reports whether another group has the name of g.
+func (m *model) hasName(g cohort.Group) bool {
+	for id, other := range m.groups {
+		if id != g.ID && db.Fold(other.Name) == db.Fold(g.Name) {
+			return true
+		}
+	}
+	return false
+}
+
 func (m *model) Create(t *rapid.T) {
 	m.dirty = true
 	want := drawUpdate(t).Apply(cohort.Group{})
 	got, err := m.svc.CreateGroup(context.Background(), m.store, want)
-	if want.Validate() != nil {
+	if want.Validate() != nil || m.hasName(want) {
 		m.wantError(t, err, cohort.KindInvalid)
 		return
 	}
 	m.lastID++
+	if !m.consecutive {
+		m.lastID = max(m.lastID, got.ID)
+	}
 	want.ID, want.DateCreated, want.DateModified = m.lastID, m.clock.Now(), m.clock.Now()
 	m.wantGroup(t, want, got, err)
 	m.put(want)
@@ -118,7 +133,7 @@ func (m *model) Update(t *rapid.T) {
 	case !exists:
 		m.wantError(t, err, cohort.KindNotFound)
 		return
-	case want.Validate() != nil:
+	case want.Validate() != nil || m.hasName(want):
 		m.wantError(t, err, cohort.KindInvalid)
 		return
 	case !u.IsEmpty():

@@ -223,7 +223,7 @@ func TestFlagsAreNeverLost(t *testing.T) {
 				for n := range calls {
 					var err error
 					if (i+n)%2 == 0 {
-						_, err = svc.CreateGroup(t.Context(), "a", both.Apply(cohort.Group{Name: "x"}))
+						_, err = svc.CreateGroup(t.Context(), "a", both.Apply(cohort.Group{Name: fmt.Sprintf("caller %d call %d", i, n)}))
 					} else {
 						_, err = svc.UpdateGroup(t.Context(), "a", first.ID, both)
 					}

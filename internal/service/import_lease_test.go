@@ -136,7 +136,7 @@ func (s *fixture) beginImportAgain(t *testing.T) {
 // whose write succeeded, and no import stays unfinished.
 func TestImportDuringWrites(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		s := &fixture{newService(t, d, []string{"a", "b"}), d, nil}
+		s := &fixture{Service: newService(t, d, []string{"a", "b"}), db: d}
 		const skus = 5
 		rounds := testenv.Times[int64](6, 2)
 		for round := range rounds {

@@ -28,7 +28,12 @@ func (h *history) snapshot(ctx context.Context) {
 		}
 		exists := map[int64]bool{0: true}
 		highest := h.groups.Load() // includes groups that this snapshot may not contain
+		named := map[string]bool{}
 		for _, g := range groups {
+			if named[g.Name] {
+				h.problem("two groups have the name %q", g.Name)
+			}
+			named[g.Name] = true
 			exists[g.ID] = true
 			highest = max(highest, g.ID)
 		}

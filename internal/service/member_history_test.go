@@ -72,7 +72,8 @@ type member struct {
 	own     map[int64]int64 // by customer: the group in the last result
 }
 
-// act takes one step. It allows errors about groups that do not exist.
+// act takes one step. It allows errors about groups that do not exist, and about names
+// of groups that are taken.
 func (m *member) act(ctx context.Context, s step) {
 	group := s.Group % (m.groups.Load() + 2) // 0 is none, the highest does not exist yet
 	var id int64
@@ -100,7 +101,7 @@ func (m *member) act(ctx context.Context, s step) {
 		delete(m.own, id)
 	case "create group", "create default":
 		var g cohort.Group
-		g, err = m.svc.CreateGroup(ctx, m.store, cohort.Group{Name: "x", IsDefault: s.Do == "create default"})
+		g, err = m.svc.CreateGroup(ctx, m.store, cohort.Group{Name: fmt.Sprint("group ", s.Pick%20), IsDefault: s.Do == "create default"})
 		for last := m.groups.Load(); last < g.ID && !m.groups.CompareAndSwap(last, g.ID); last = m.groups.Load() {
 		}
 	case "delete group":
@@ -112,6 +113,7 @@ func (m *member) act(ctx context.Context, s step) {
 	case err == nil && c.ID != 0:
 		m.own[c.ID] = c.GroupID
 	case err == nil, s.Do == "delete group" && kind == cohort.KindNotFound,
+		(s.Do == "create group" || s.Do == "create default") && isNameTaken(err),
 		(s.Do == "create" || s.Do == "move") && err.Error() == noGroup:
 	default:
 		m.problem("%s %+v: %v", m.name, s, err)

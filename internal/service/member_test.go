@@ -186,7 +186,7 @@ func TestDeleteLargeGroup(t *testing.T) {
 		}
 		d = open(t, url)
 		defer d.Close()
-		s = &fixture{newService(t, d, nil), d, nil}
+		s = &fixture{Service: newService(t, d, nil), db: d}
 		s.wantMembers(t, want, none)
 		s.wantGone(t, large)
 		sweeps := 0

@@ -52,7 +52,7 @@ func TestSitewideCalls(t *testing.T) {
 		svc := newService(t, d, []string{"a"}, service.WithPusher(p))
 		for _, tt := range tests {
 			t.Run(tt.name, func(t *testing.T) {
-				g := mustCreate(t, svc, "a", cohort.Group{Name: "x", DiscountRules: tt.before})
+				g := mustCreate(t, svc, "a", cohort.Group{Name: tt.name, DiscountRules: tt.before})
 				p.calls = nil
 				mustUpdate(t, svc, "a", g.ID, tt.update)
 				var want []service.SitewideDiscount

@@ -271,15 +271,15 @@ func TestCacheByVersionIsNeverStale(t *testing.T) {
 	t.Parallel()
 	svc := newService(t, dbtest.SQLite(t), []string{"a"})
 	c := &versionCache{svc: svc, groups: map[int64]cachedGroup{}}
-	for range groups {
-		mustCreate(t, svc, "a", cohort.Group{Name: "new"})
+	for i := range groups {
+		mustCreate(t, svc, "a", cohort.Group{Name: fmt.Sprint("new ", i)})
 	}
 	var done atomic.Bool
 	var writing, reading sync.WaitGroup
 	for id := int64(1); id <= groups; id++ {
 		writing.Go(func() {
 			for n := range changes {
-				name := fmt.Sprint("version ", n)
+				name := fmt.Sprintf("version %d of %d", n, id)
 				if _, err := svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
 					t.Error(err)
 				}

@@ -25,6 +25,7 @@ type fixture struct {
 	log    entries
 	cancel context.CancelFunc
 	done   chan struct{} // closed when Run has returned
+	left   int           // groups that leave has created
 }
 
 // entries is the writer of a log; each write is an entry.
@@ -98,7 +99,8 @@ func (f *fixture) hasStopped() bool {
 // fixture's, or that of another node.
 func (f *fixture) leave(t *testing.T, svc *service.Service, members int) {
 	t.Helper()
-	g, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: "x"})
+	f.left++
+	g, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: fmt.Sprint("group ", f.left)})
 	if err != nil {
 		t.Fatal(err)
 	}

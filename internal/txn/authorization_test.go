@@ -2,6 +2,8 @@ package txn_test
 
 import (
 	"context"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -20,16 +22,21 @@ var endings = map[string]func(tx *db.Tx, k cohort.Token) error{
 // writes are kinds of updates. On PostgreSQL an update that reads nothing may share a
 // transaction with others; its authorization is checked with theirs.
 var writes = map[string]func(store string) func(*db.Tx) error{
-	"write only":     func(store string) func(*db.Tx) error { return add(store, "x") },
+	"write only":     func(store string) func(*db.Tx) error { return add(store, newName()) },
 	"read and write": addAfterRead,
 }
+
+var newNames atomic.Int64
+
+// newName returns a name that no group has.
+func newName() string { return fmt.Sprint("group ", newNames.Add(1)) }
 
 func addAfterRead(store string) func(*db.Tx) error {
 	return func(tx *db.Tx) error {
 		if _, err := tx.CountGroups(store, allGroups); err != nil {
 			return err
 		}
-		return addNext(tx, store, "x")
+		return addNext(tx, store, newName())
 	}
 }
 
@@ -138,7 +145,7 @@ func TestInvalidTokenInABatch(t *testing.T) {
 		done := map[string][]<-chan error{}
 		for range each {
 			for _, k := range []cohort.Token{good, of, ended} {
-				done[k.ID] = append(done[k.ID], start(forToken(t.Context(), k), d, add(k.StoreKey, "x")))
+				done[k.ID] = append(done[k.ID], start(forToken(t.Context(), k), d, add(k.StoreKey, newName())))
 			}
 		}
 		for _, k := range []cohort.Token{good, of, ended} {

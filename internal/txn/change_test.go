@@ -34,7 +34,7 @@ func TestWatchReportsChanges(t *testing.T) {
 		{func(tx *db.Tx) error { return tx.ClearDefaultGroup("a", later) }, nil},
 		{func(tx *db.Tx) error { return tx.ClearGuestGroup("a", later) }, []string{"*a/1 first"}},
 		{func(tx *db.Tx) error { return tx.ClearGuestGroup("a", later) }, nil},
-		{func(tx *db.Tx) error { return tx.UpdateGroup("a", newGroup(1, "renamed")) }, []string{"*a/1 renamed"}},
+		{func(tx *db.Tx) error { return tx.UpdateGroup("a", flagged, newGroup(1, "renamed")) }, []string{"*a/1 renamed"}},
 		{func(tx *db.Tx) error {
 			return errors.Join(tx.InsertGroup("b", newGroup(1, "x")), tx.DeleteGroup("b", 1))
 		}, nil}, // fails: 1 is taken
@@ -70,7 +70,7 @@ func TestWatchReportsWholeGroup(t *testing.T) {
 			func(tx *db.Tx) error { return tx.InsertGroup("a", fullGroup(1)) },
 			func(tx *db.Tx) error { return tx.ClearDefaultGroup("a", later) },
 			func(tx *db.Tx) error { return tx.ClearGuestGroup("a", t0) }, // does not set the date back
-			func(tx *db.Tx) error { return tx.UpdateGroup("a", fullGroup(1)) },
+			func(tx *db.Tx) error { return tx.UpdateGroup("a", fullGroup(1), fullGroup(1)) },
 		} {
 			update(t, d, do)
 			want = append(want, listGroups(t, d, "a", allGroups, onePage)...)
@@ -130,7 +130,7 @@ func TestWatchReportsForeignWrites(t *testing.T) {
 		notified := make(chan struct{}, 1)
 		d.Watch(func([]db.Change) { notified <- struct{}{} })
 		for range 3 {
-			update(t, other, add("a", "foreign"))
+			update(t, other, add("a", newName()))
 			begun := time.Now()
 			<-notified // without a write of this node
 			if waited := time.Since(begun); waited > 250*time.Millisecond {
@@ -147,11 +147,11 @@ func TestWatchReportsForeignWritesFirst(t *testing.T) {
 	sqliteBubble2(t, func(t *testing.T, d, other *db.DB) {
 		c := watch(d)
 		update(t, other, add("a", "foreign"))
-		update(t, other, add("a", "foreign"))
+		update(t, other, add("a", "foreign too"))
 		update(t, d, add("a", "ours"))
 		c.want(t, "anything", "+a/3 ours")
-		update(t, d, add("a", "ours"))
-		c.want(t, "+a/4 ours")
+		update(t, d, add("a", "ours too"))
+		c.want(t, "+a/4 ours too")
 	})
 }
 
@@ -169,7 +169,7 @@ func TestOwnWorkIsNotForeign(t *testing.T) {
 		c := d.NewCheckpointer(t)
 		for round := range testenv.Times(4, 2) {
 			for range 40 { // more than checkpointAfter
-				update(t, d, add("a", "ours"))
+				update(t, d, add("a", newName()))
 				countGroups(t, d, "a", allGroups)
 			}
 			writeNotes(t, d, txn.CheckpointPages, round)

@@ -92,7 +92,7 @@ func TestLogIsBoundedDuringReads(t *testing.T) {
 	addNotes(t, d)
 	update(t, d, func(tx *db.Tx) (err error) {
 		for range 100 {
-			err = errors.Join(err, addNext(tx, "a", "x"))
+			err = errors.Join(err, addNext(tx, "a", newName()))
 		}
 		return err
 	})
@@ -221,7 +221,7 @@ func TestIdleLogIsEmptied(t *testing.T) {
 		d := dbtest.Open(t, url)
 		addStores(t, d, "a")
 		for range 3 {
-			update(t, d, add("a", "x"))
+			update(t, d, add("a", newName()))
 			if log := d.Checkpoint(t, "NOOP"); log.Pages == 0 || log.Moved == log.Pages {
 				t.Errorf("right after the update all pages of the log are moved: %+v", log)
 			}
@@ -253,7 +253,7 @@ func TestPanicEndsView(t *testing.T) {
 		}
 		for range 50 { // more than the pool has connections
 			panics()
-			update(t, d, add("a", "x"))
+			update(t, d, add("a", newName()))
 		}
 		d.Checkpoint(t, "PASSIVE")
 		wantEmpty(t, d)

@@ -10,7 +10,6 @@ package txn
 import (
 	"context"
 	"errors"
-	"io/fs"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,24 +44,24 @@ type backend interface {
 }
 
 // Open opens the database that the URL names and brings its schema up to date with
-// migrations, the files of goose.
+// the migrations of the schema.
 // URLs are "sqlite:PATH", whose file is created if it is missing, and "postgres://…"
 // or "postgresql://…" as pgx reads them, whose database has to exist.
 //
 // If the database is locked, read-only, of a newer schema, not a database at all,
 // or cannot be reached, Open returns a cohort.Error of KindUnavailable with a
 // one-line message for people.
-func Open(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
-	return open(ctx, url, migrations, true)
+func Open(ctx context.Context, url string, schema Schema) (*DB, error) {
+	return open(ctx, url, schema, true)
 }
 
 // OpenExisting is Open, but it fails if the database does not exist.
-func OpenExisting(ctx context.Context, url string, migrations fs.FS) (*DB, error) {
-	return open(ctx, url, migrations, false)
+func OpenExisting(ctx context.Context, url string, schema Schema) (*DB, error) {
+	return open(ctx, url, schema, false)
 }
 
-func open(ctx context.Context, url string, migrations fs.FS, create bool) (*DB, error) {
-	e, err := engineFor(url, migrations)
+func open(ctx context.Context, url string, schema Schema, create bool) (*DB, error) {
+	e, err := engineFor(url, schema)
 	if err != nil {
 		return nil, err
 	}

@@ -34,11 +34,12 @@ func TestInsertionsFailAmongOthers(t *testing.T) {
 		var wg sync.WaitGroup
 		begin := make(chan struct{})
 		for i := range callers {
-			insert, bad := func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(int64(i), "x")) }, fail[i%8]
+			g := newGroup(int64(i), fmt.Sprint("group ", i))
+			insert, bad := func(tx *db.Tx) error { return tx.InsertGroup("a", g) }, fail[i%8]
 			if bad.insert != nil {
 				insert = bad.insert
 			} else {
-				want, notified = append(want, newGroup(int64(i), "x")), append(notified, fmt.Sprintf("+a/%d x", i))
+				want, notified = append(want, g), append(notified, fmt.Sprintf("+a/%d %s", i, g.Name))
 			}
 			wg.Go(func() {
 				<-begin
@@ -82,7 +83,7 @@ func TestContextEndsAmongOthers(t *testing.T) {
 					if cancelled {
 						cancel()
 					}
-					return tx.InsertGroup("a", newGroup(i+1, "x"))
+					return tx.InsertGroup("a", newGroup(i+1, fmt.Sprint("group ", i)))
 				})
 				if err != nil && (!cancelled || !errors.Is(err, context.Canceled)) {
 					t.Errorf("update %d: %v", i, err)

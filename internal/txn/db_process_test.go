@@ -38,7 +38,7 @@ func TestWriterProcess(t *testing.T) {
 			if id, err = tx.NextID("a", "customer_group"); err != nil {
 				return err
 			}
-			return tx.InsertGroup("a", newGroup(id, "acknowledged"))
+			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("acknowledged ", id)))
 		})
 		fmt.Println("added", id)
 	}

@@ -41,7 +41,7 @@ func TestFailedUpdateIsRolledBack(t *testing.T) {
 		update(t, d, func(tx *db.Tx) error { return addNext(tx, "a", "first") })
 		for name, fail := range failures {
 			err := attempt(t.Context(), d, func(tx *db.Tx) error {
-				if err := errors.Join(addNext(tx, "a", "lost"), tx.UpdateGroup("a", newGroup(1, "changed"))); err != nil {
+				if err := errors.Join(addNext(tx, "a", "lost"), tx.UpdateGroup("a", newGroup(1, "first"), newGroup(1, "changed"))); err != nil {
 					return err
 				}
 				return fail(tx)
@@ -160,7 +160,7 @@ func TestConcurrentUpdates(t *testing.T) {
 				for i := range each {
 					if id := runOne(t, d, caller*each+i); id != 0 {
 						mu.Lock()
-						want = append(want, newGroup(id, "kept"))
+						want = append(want, newGroup(id, fmt.Sprint("kept ", id)))
 						mu.Unlock()
 					}
 				}
@@ -188,9 +188,9 @@ func runOne(t *testing.T, d *db.DB, n int) (id int64) {
 			if id, err = tx.NextID("a", "customer_group"); err != nil {
 				return err
 			}
-			return tx.InsertGroup("a", newGroup(id, "kept"))
+			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("kept ", id)))
 		}
-		if err := errors.Join(addNext(tx, "a", "lost"), addNext(tx, "b", "lost")); err != nil {
+		if err := errors.Join(addNext(tx, "a", newName()), addNext(tx, "b", newName())); err != nil {
 			return err
 		}
 		ended = true

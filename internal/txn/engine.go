@@ -19,6 +19,7 @@ type engine struct {
 	dialect goose.Dialect
 	// migrations has the files that make the schema, one per version.
 	migrations fs.FS
+	unique     []UniqueIndex
 	// prepare creates the database if it is missing and create is true, and brings its
 	// schema up to date.
 	prepare func(ctx context.Context, create bool) error
@@ -37,16 +38,18 @@ type engine struct {
 	trouble func(error) string
 	// conflict reports whether a driver error is a violation of a unique index.
 	conflict func(error) bool
+	// violates reports whether a violation of a unique index is one of this index.
+	violates func(error, UniqueIndex) bool
 	// orphan reports whether a driver error is a violation of a foreign key.
 	orphan func(error) bool
 }
 
-func engineFor(rawURL string, migrations fs.FS) (*engine, error) {
+func engineFor(rawURL string, schema Schema) (*engine, error) {
 	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok && path != "" {
-		return sqliteEngine(path, migrations)
+		return sqliteEngine(path, schema)
 	}
 	if strings.HasPrefix(rawURL, "postgres://") || strings.HasPrefix(rawURL, "postgresql://") {
-		return postgresEngine(rawURL, migrations)
+		return postgresEngine(rawURL, schema)
 	}
 	return nil, cohort.Invalid("db", fmt.Sprintf(
 		"%q is not a database URL; write sqlite:PATH, such as sqlite:cohort.db, or postgres://USER:PASSWORD@HOST/DATABASE", Redact(rawURL)))
@@ -93,6 +96,9 @@ func (e *engine) classify(err error) error {
 	}
 	if errors.Is(err, errTakenAway) {
 		return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+	}
+	if taken := e.taken(err); taken != nil {
+		return taken
 	}
 	if e.conflict(err) {
 		return &cohort.Error{Kind: cohort.KindConflict, Err: err}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"io/fs"
 	"strings"
 	"testing"
 	"time"
@@ -31,9 +30,9 @@ type Statement struct {
 
 // OpenWith is Open, but the writer passes every statement to each instead of running
 // it. Each decides whether the statement runs, and returns its error.
-func OpenWith(t testing.TB, url string, migrations fs.FS, each func(Statement) error) *DB {
+func OpenWith(t testing.TB, url string, schema Schema, each func(Statement) error) *DB {
 	t.Helper()
-	e, err := engineFor(url, migrations)
+	e, err := engineFor(url, schema)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func init() {
 // test; see [txn.OpenWith].
 func openWith(t testing.TB, url string, each func(txn.Statement) error) *db.DB {
 	t.Helper()
-	return db.New(txn.OpenWith(t, url, db.Migrations(), each))
+	return db.New(txn.OpenWith(t, url, db.Schema(), each))
 }
 
 func wantEqual(t testing.TB, what string, want, got any) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"io/fs"
 	"net"
 	"runtime"
 	"strings"
@@ -34,14 +33,14 @@ const postgresConnectTimeout = 5 * time.Second
 // postgresKeepAlive detects a host that disappeared silently within 15 s.
 var postgresKeepAlive = net.KeepAliveConfig{Enable: true, Idle: 5 * time.Second, Interval: 3 * time.Second, Count: 3}
 
-func postgresEngine(rawURL string, migrations fs.FS) (*engine, error) {
+func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	config, err := postgresConfig(rawURL)
 	if err != nil {
 		return nil, err
 	}
 	e := &engine{
 		dialect:    goose.DialectPostgres,
-		migrations: migrations, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		migrations: schema.Migrations, unique: schema.Unique, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
 			ForUpdate: " FOR NO KEY UPDATE", ForDelete: " FOR UPDATE", ForKeyShare: " FOR KEY SHARE", SkipLocked: " SKIP LOCKED",
 			IDTable: "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
@@ -56,7 +55,7 @@ func postgresEngine(rawURL string, migrations fs.FS) (*engine, error) {
 					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"
 			},
 		},
-		trouble: postgresTrouble, conflict: postgresConflict, orphan: postgresOrphan,
+		trouble: postgresTrouble, conflict: postgresConflict, violates: postgresViolates, orphan: postgresOrphan,
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return preparePostgres(ctx, config, e, create) }
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
@@ -203,6 +202,11 @@ func postgresTrouble(err error) string {
 }
 
 func postgresConflict(err error) bool { return postgresCode(err) == "23505" }
+
+func postgresViolates(err error, u UniqueIndex) bool {
+	e, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && e.ConstraintName == u.Name
+}
 
 func postgresOrphan(err error) bool { return postgresCode(err) == "23503" }
 

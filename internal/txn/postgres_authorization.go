@@ -40,11 +40,11 @@ func checks(authorizations []authorization) []statement {
 		}
 		seen[k] = true
 		if k.token == "" {
-			stores = append(stores, statement{checkStore, []any{k.store}, k})
+			stores = append(stores, statement{query: checkStore, args: []any{k.store}, authorization: k})
 			continue
 		}
 		locks = append(locks, lockNumber(k.store))
-		tokens = append(tokens, statement{checkToken, []any{k.token, k.store}, k})
+		tokens = append(tokens, statement{query: checkToken, args: []any{k.token, k.store}, authorization: k})
 	}
 	slices.Sort(locks)
 	slices.SortFunc(stores, func(a, b statement) int { return cmp.Compare(a.authorization.store, b.authorization.store) })

@@ -1,6 +1,7 @@
 package txn_test
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -29,7 +30,7 @@ func TestCounterIsLost(t *testing.T) {
 						return err
 					}
 					beforeInsert()
-					return tx.InsertGroup("a", newGroup(id, "group"))
+					return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
 				})
 				return id
 			}

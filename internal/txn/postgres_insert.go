@@ -1,6 +1,10 @@
 package txn
 
-import "context"
+import (
+	"cmp"
+	"context"
+	"slices"
+)
 
 // maxShared is how many insertions share a transaction, maxSharing how many such
 // transactions run concurrently.
@@ -10,12 +14,23 @@ const (
 )
 
 // insertion is an update that only writes and needs no result of a query. Waiting
-// insertions are sent in one message and committed together. They take no locks
-// that could block other transactions.
+// insertions are sent in one message and committed together. They lock nothing that
+// exists. Two of them may insert the same unique key, and then one waits for the
+// transaction of the other; see [Tx.LaterInOrder].
 type insertion struct {
 	waiter
 	authorization authorization
 	statements    []statement
+}
+
+// order is the key of the first statement that has one.
+func (i *insertion) order() string {
+	for _, s := range i.statements {
+		if s.order != "" {
+			return s.order
+		}
+	}
+	return ""
 }
 
 func (d *postgresDB) newInsertionBatcher() *batcher[*insertion] {
@@ -28,17 +43,23 @@ func (d *postgresDB) insert(ctx context.Context, statements []statement) error {
 	return d.insertions.do(&insertion{waiter: newWaiter(k.store), authorization: k, statements: statements})
 }
 
-// insertAll commits a batch of insertions. If the server rejects the batch, because
-// of the statements of one caller, each insertion is retried alone.
+// insertAll commits a batch of insertions, in the order of their keys. If the server
+// rejects the batch, because of the statements of one caller, each half is retried by
+// itself. So a batch of 128 with one bad insertion takes 15 transactions.
 func (d *postgresDB) insertAll(batch []*insertion) {
+	slices.SortStableFunc(batch, func(a, b *insertion) int { return cmp.Compare(a.order(), b.order()) })
+	d.insertHalves(batch)
+}
+
+func (d *postgresDB) insertHalves(batch []*insertion) {
 	err := d.insertTogether(batch)
 	if len(batch) == 1 || !isRefused(err) {
 		setError(batch, err)
 		return
 	}
-	for _, i := range batch {
-		i.err = d.insertTogether([]*insertion{i})
-	}
+	half := len(batch) / 2
+	d.insertHalves(batch[:half])
+	d.insertHalves(batch[half:])
 }
 
 func authorizationsOf(batch []*insertion) []authorization {

@@ -31,8 +31,8 @@ type operation struct {
 var operations = []operation{
 	{
 		"create a group", // reads nothing, so it can share a transaction
-		func(tx *db.Tx, store string) error { return addNext(tx, store, "new") },
-		func(n int) string { return "group" + strings.Repeat(" new", n) + ", members 1, customers 1" },
+		func(tx *db.Tx, store string) error { return addNext(tx, store, newName()) },
+		func(n int) string { return "group" + strings.Repeat(" group", n) + ", members 1, customers 1" },
 	},
 	{
 		"change a group",
@@ -41,8 +41,9 @@ var operations = []operation{
 			if err != nil {
 				return err
 			}
+			before := g
 			g.Name += "+"
-			return tx.UpdateGroup(store, g)
+			return tx.UpdateGroup(store, before, g)
 		},
 		func(n int) string { return "group" + strings.Repeat("+", n) + ", members 1, customers 1" },
 	},
@@ -88,10 +89,14 @@ func prepareStore(t testing.TB, d *db.DB, store string) {
 	addCustomers(t, d, store, newCustomer(1, 1))
 }
 
-// contents describes the groups and customers of a store.
+// contents describes the groups and customers of a store. It omits the numbers that
+// newName adds to names.
 func contents(t testing.TB, d *db.DB, store string) string {
 	t.Helper()
 	names := groupNames(t, d, store)
+	for i, name := range names {
+		names[i] = strings.TrimRight(name, " 0123456789")
+	}
 	var members int64
 	view(t, d, func(tx *db.Tx) error {
 		counts, err := tx.MemberCounts(store)

@@ -62,7 +62,7 @@ func TestSchemaChangesUnderPreparedStatements(t *testing.T) {
 		"ALTER TABLE customer_groups ADD COLUMN priority BIGINT NOT NULL DEFAULT 7",
 		"ALTER TABLE customer_groups ADD COLUMN code TEXT NOT NULL DEFAULT gen_random_uuid()::text",
 		"CREATE TABLE something_new (store_hash TEXT NOT NULL REFERENCES stores (hash) ON DELETE CASCADE, id BIGINT NOT NULL)",
-		"CREATE INDEX customer_groups_by_name ON customer_groups (store_hash, name)",
+		"CREATE INDEX customer_groups_by_exact_name ON customer_groups (store_hash, name)",
 		"CREATE INDEX CONCURRENTLY customers_by_notes ON customers (store_hash, notes)",
 		// No release does this, but the server rejects the old plans after it.
 		"ALTER TABLE customer_groups ALTER COLUMN name TYPE VARCHAR(500), ALTER COLUMN category_access TYPE VARCHAR(5000)",

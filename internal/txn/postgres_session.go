@@ -31,6 +31,7 @@ type statement struct {
 	// authorization is set for a check, which fails with a division by zero if the
 	// authorization is not valid any more.
 	authorization authorization
+	order         string // see Tx.LaterInOrder
 }
 
 // acquireTimeout is how long a transaction waits for a connection of the pool.
@@ -54,8 +55,8 @@ func acquire(ctx context.Context, pool *pgxpool.Pool, timeout time.Duration) (*p
 	return nil, lostError{err}
 }
 
-func (s *postgresSession) later(query string, args []any) {
-	s.queued = append(s.queued, statement{query: query, args: args})
+func (s *postgresSession) later(order, query string, args []any) {
+	s.queued = append(s.queued, statement{query: query, args: args, order: order})
 }
 
 func (s *postgresSession) exec(ctx context.Context, query string, args []any) (int64, error) {

@@ -145,7 +145,7 @@ func (d *postgresDB) retryable(err error) bool {
 	case d.engine.conflict(err):
 		// Two transactions inserted the same key. A caller that knows that a retry
 		// cannot help has turned the error into KindInvalid.
-		return cohort.KindOf(err) != cohort.KindInvalid
+		return cohort.KindOf(err) != cohort.KindInvalid && d.engine.taken(err) == nil
 	case code == "57014": // statement timeout: it would be as slow again
 		return false
 	case code == "53300", code == readOnly: // a standby may be about to be promoted

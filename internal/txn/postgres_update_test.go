@@ -46,8 +46,9 @@ func TestDeadlockIsResolved(t *testing.T) {
 					if err != nil {
 						return err
 					}
+					before := g
 					g.Name += "+"
-					if err := tx.UpdateGroup("a", g); err != nil {
+					if err := tx.UpdateGroup("a", before, g); err != nil {
 						return err
 					}
 					if n == 0 && attempts[i] == 1 {

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,7 +22,7 @@ import (
 // sqliteFile is the file of a SQLite database.
 type sqliteFile struct{ path string }
 
-func sqliteEngine(path string, migrations fs.FS) (*engine, error) {
+func sqliteEngine(path string, schema Schema) (*engine, error) {
 	if path == ":memory:" {
 		return nil, cohort.Invalid("db", "a database in memory would be lost with the process; give a file")
 	}
@@ -32,7 +32,7 @@ func sqliteEngine(path string, migrations fs.FS) (*engine, error) {
 	}
 	f := sqliteFile{path}
 	e := &engine{
-		dialect: goose.DialectSQLite3, migrations: migrations, seesAllWrites: true, beginSnapshot: "BEGIN",
+		dialect: goose.DialectSQLite3, migrations: schema.Migrations, unique: schema.Unique, seesAllWrites: true, beginSnapshot: "BEGIN",
 		SQL: SQL{
 			IDTable: "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
 			Joined:  func(column string) string { return "group_concat(" + column + ")" },
@@ -45,7 +45,7 @@ func sqliteEngine(path string, migrations fs.FS) (*engine, error) {
 					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT))"
 			},
 		},
-		trouble: sqliteTrouble, conflict: sqliteConflict, orphan: sqliteOrphan,
+		trouble: sqliteTrouble, conflict: sqliteConflict, violates: sqliteViolates, orphan: sqliteOrphan,
 	}
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
 		return newSQLiteDB(ctx, e, f.path, f.connect, changed)
@@ -194,6 +194,13 @@ func primary(code int) int { return code & 0xff }
 func sqliteConflict(err error) bool {
 	code := sqliteCode(err)
 	return code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY
+}
+
+// sqliteViolates reads the message, because SQLite reports the columns of the index
+// nowhere else: "UNIQUE constraint failed: table.column, table.column".
+func sqliteViolates(err error, u UniqueIndex) bool {
+	_, columns, _ := strings.Cut(err.Error(), "UNIQUE constraint failed: ")
+	return slices.Contains(strings.FieldsFunc(columns, func(r rune) bool { return r == ' ' || r == ',' }), u.Column)
 }
 
 func sqliteOrphan(err error) bool { return sqliteCode(err) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY }

@@ -16,7 +16,7 @@ import (
 func openSQLite(t *testing.T) (d *DB, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "cohort.db")
-	d, err := Open(t.Context(), "sqlite:"+path, os.DirFS("../db/migrations"))
+	d, err := Open(t.Context(), "sqlite:"+path, Schema{Migrations: os.DirFS("../db/migrations")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -74,8 +74,16 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 // sent with the next statement or with the commit, which saves a round trip. Its
 // error shows then, at the latest as the error of Update.
 func (t *Tx) Later(query string, args ...any) error {
+	return t.LaterInOrder("", query, args...)
+}
+
+// LaterInOrder is Later for a statement that inserts a unique key which another
+// transaction may insert too. order is that key, in a form that sorts. Updates that
+// share a transaction run in this order, so that two such transactions wait for each
+// other's keys in one direction only and do not deadlock.
+func (t *Tx) LaterInOrder(order, query string, args ...any) error {
 	if d, ok := t.session.(deferrer); ok && t.broken == nil {
-		d.later(query, args)
+		d.later(order, query, args)
 		return nil
 	}
 	_, err := t.Exec(query, args...)

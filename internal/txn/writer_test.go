@@ -46,18 +46,22 @@ func TestQueuedRequestsShareACommit(t *testing.T) {
 func TestSingleRequestAfterABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
-		for range 2 {
+		for _, round := range []string{"first", "second"} {
 			release := hold(t, d)
-			queued := []<-chan error{queue(t, d, add("a", "many")), queue(t, d, add("a", "many")), queue(t, d, add("a", "many"))}
+			var queued []<-chan error
+			for _, n := range []string{" one", " two", " three"} {
+				queued = append(queued, queue(t, d, add("a", round+n)))
+			}
 			release()
 			wantDone(t, queued...)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // on the fake clock
-			if err := d.Update(ctx, add("a", "one")); err != nil {
+			if err := d.Update(ctx, add("a", round+" single")); err != nil {
 				t.Error(err)
 			}
 			cancel()
 		}
-		c.want(t, "+a/1 many, +a/2 many, +a/3 many", "+a/4 one", "+a/5 many, +a/6 many, +a/7 many", "+a/8 one")
+		c.want(t, "+a/1 first one, +a/2 first two, +a/3 first three", "+a/4 first single",
+			"+a/5 second one, +a/6 second two, +a/7 second three", "+a/8 second single")
 	})
 }
 
@@ -87,7 +91,9 @@ func TestRequestFailsWithinABatch(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		first := newGroup(1, "first")
 		first.IsDefault = true
-		update(t, d, func(tx *db.Tx) error { return errors.Join(addNext(tx, "a", "first"), tx.UpdateGroup("a", first)) })
+		update(t, d, func(tx *db.Tx) error {
+			return errors.Join(addNext(tx, "a", "first"), tx.UpdateGroup("a", first, first))
+		})
 		c := watch(d)
 		release := hold(t, d)
 		calls := make([]int, len(badRequests))
@@ -100,7 +106,7 @@ func TestRequestFailsWithinABatch(t *testing.T) {
 					return err
 				}
 				// Without the rollback this row would conflict with the next requests.
-				if err := tx.InsertGroup("a", newGroup(1, "lost")); err != nil {
+				if err := tx.InsertGroup("a", newGroup(1, "lost too")); err != nil {
 					return err
 				}
 				return r.fail(tx)
@@ -164,11 +170,13 @@ func TestEachBatchRunsARequest(t *testing.T) {
 	sqliteBubble(t, func(t *testing.T, d *db.DB) {
 		c := watch(d)
 		release := hold(t, d)
-		slow := func(tx *db.Tx) error { time.Sleep(time.Second); return addNext(tx, "a", "slow") }
-		queued := []<-chan error{queue(t, d, slow), queue(t, d, slow), queue(t, d, slow)}
+		slow := func(name string) func(tx *db.Tx) error {
+			return func(tx *db.Tx) error { time.Sleep(time.Second); return addNext(tx, "a", name) }
+		}
+		queued := []<-chan error{queue(t, d, slow("one")), queue(t, d, slow("two")), queue(t, d, slow("three"))}
 		release()
 		wantDone(t, queued...)
-		c.want(t, "+a/1 slow", "+a/2 slow", "+a/3 slow")
+		c.want(t, "+a/1 one", "+a/2 two", "+a/3 three")
 	})
 }
 
@@ -179,7 +187,7 @@ func TestStoresShareABatch(t *testing.T) {
 		release := hold(t, d)
 		var queued []<-chan error
 		for range txn.MaxBatch + 10 {
-			queued = append(queued, queueUntil(db.ForStore(t.Context(), "a"), d, add("a", "x")))
+			queued = append(queued, queueUntil(db.ForStore(t.Context(), "a"), d, add("a", newName())))
 		}
 		queued = append(queued, queueUntil(db.ForStore(t.Context(), "b"), d, add("b", "last")))
 		release()
