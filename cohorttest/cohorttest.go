@@ -45,7 +45,8 @@
 //     text, "contains TEXT" a part of it, and "~ PATTERN" a regular expression. "body
 //     empty" checks that there is no body, and "header NAME missing" that there is no
 //     such header.
-//   - "let NAME = FIELD" sets a variable to a field of the JSON object in the body.
+//   - "let NAME = FIELD" sets a variable to a field of the JSON object in the body. The
+//     parts of a path to a deeper field, such as "data.0.id", have dots between them.
 //
 // A line that begins with a space continues the line before it. An empty line ends a
 // comment. "{name}" stands for a variable: one of [Target.Vars], or one that a let line

@@ -20,8 +20,9 @@ type Route struct {
 	// Operation names the route in logs, metrics and the OpenAPI document.
 	Operation string
 	Method    string // GET includes HEAD
-	// Path follows the dialect's prefix. Wildcards whose name ends in "id", such as
-	// "{id}", match digits only, all others letters only.
+	// Path follows the dialect's prefix. Wildcards whose name ends in "uuid" match a
+	// UUID only, others whose name ends in "id", such as "{id}", digits only, and all
+	// others letters only.
 	Path string
 	// Scope is the scope that the token needs; empty means that any token is accepted.
 	Scope cohort.Scope
@@ -80,7 +81,7 @@ func (r *Request) Context() context.Context {
 }
 
 // IDs are the values of the wildcards of a path, in the order of the path: ids as
-// digits without leading zeros, words as they were sent. Unused elements have no
+// digits without leading zeros, UUIDs in lower case, words as they were sent. Unused elements have no
 // name. No path has more than three wildcards.
 type IDs [3]struct{ Name, Text string }
 

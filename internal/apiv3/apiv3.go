@@ -30,6 +30,8 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.assignmentRoutes(),
 			h.priceRoutes(),
 			h.addressRoutes(),
+			h.segmentRoutes(),
+			h.shopperProfileRoutes(),
 		),
 	}
 }

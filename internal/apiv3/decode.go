@@ -99,6 +99,15 @@ func decodeBatch[T any](r *api.Request, limit int, fields api.Fields[T], require
 	if err != nil {
 		return nil, err
 	}
+	values, err := batchValues(v, limit)
+	if err != nil {
+		return nil, err
+	}
+	return decodeArray(values, fields, required...)
+}
+
+// batchValues returns the values of a body, which must be an array of 1 to limit values.
+func batchValues(v api.Value, limit int) ([]api.Value, error) {
 	values, ok := v.Array()
 	switch {
 	case !ok:
@@ -108,7 +117,7 @@ func decodeBatch[T any](r *api.Request, limit int, fields api.Fields[T], require
 	case len(values) > limit:
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("A request may have at most %d items.", limit)}
 	}
-	return decodeArray(values, fields, required...)
+	return values, nil
 }
 
 // decodeArray decodes objects. The paths of its errors begin with the index.

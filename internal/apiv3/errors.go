@@ -62,7 +62,16 @@ func writeError(w http.ResponseWriter, err error) int {
 	if !ok {
 		return writeInternal(w)
 	}
-	body := errorWire{Status: known.status, Title: known.title, Errors: fieldErrors(err)}
+	body := described(known.status, known.title, err, e)
+	if e.Kind == cohort.KindUnavailable && e.Message == "" { // with a message, clients should not retry automatically
+		w.Header().Set("Retry-After", "1")
+	}
+	return write(w, body)
+}
+
+// described returns the body for an error, whose first cohort.Error is e.
+func described(status int, title string, err error, e *cohort.Error) errorWire {
+	body := errorWire{Status: status, Title: title, Errors: fieldErrors(err)}
 	if _, ofItem := errors.AsType[cohort.ItemErrors](err); e.Message != "" && e.Kind != cohort.KindNotFound && !ofItem {
 		body.Title = e.Message
 	}
@@ -70,10 +79,7 @@ func writeError(w http.ResponseWriter, err error) int {
 		body.Title = reason
 		delete(body.Errors, "")
 	}
-	if e.Kind == cohort.KindUnavailable && e.Message == "" { // with a message, clients should not retry automatically
-		w.Header().Set("Retry-After", "1")
-	}
-	return write(w, body)
+	return body
 }
 
 // fieldErrors returns the sentences of an error by their paths in the body.

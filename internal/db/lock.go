@@ -11,8 +11,7 @@ const (
 	// catalog ("cata") is shared by transactions that write the catalog, and taken
 	// exclusively by a transaction that begins an import.
 	catalog txn.LockClass = 0x63617461
-	// segments ("segm") is shared by transactions that create shopper profiles and
-	// memberships, and taken exclusively by those that change segments or delete all
-	// profiles.
+	// segments ("segm"): the segments, shopper profiles and memberships of a store; see
+	// LockSegments.
 	segments txn.LockClass = 0x7365676d
 )

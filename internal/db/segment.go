@@ -15,14 +15,10 @@ const segmentColumns = "number, uuid, name, description, date_created, date_modi
 var byNumber = []sortKey{{column: "number"}}
 
 // LockSegments takes the exclusive lock on the segments of the store until the transaction
-// ends. A transaction calls it first if it creates, updates, empties or deletes segments,
-// or deletes all shopper profiles.
+// ends. A transaction calls it first if it creates segments, profiles or memberships,
+// updates segments, or deletes all of one kind. So no two of these run at once, and what
+// one has checked holds until it ends.
 func (t *Tx) LockSegments(storeKey string) error { return t.LockStore(segments, storeKey) }
-
-// ShareSegments takes a shared lock on the segments of the store until the transaction
-// ends. A transaction calls it first if it creates shopper profiles or makes them members
-// of segments.
-func (t *Tx) ShareSegments(storeKey string) error { return t.ShareStore(segments, storeKey) }
 
 // CreateSegments adds segments with the next numbers of the store and returns them with
 // the numbers. The commit returns KindConflict if another segment has one of the names.

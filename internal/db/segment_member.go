@@ -30,7 +30,7 @@ func (t *Tx) SegmentEpoch(storeKey, id string) (e SegmentEpoch, err error) {
 }
 
 // AddMembers makes profiles members of a segment. The caller holds the lock of
-// ShareSegments and the profiles. The commit returns KindConflict if one of them is a
+// LockSegments and the profiles. The commit returns KindConflict if one of them is a
 // member already.
 func (t *Tx) AddMembers(storeKey string, to SegmentEpoch, profiles []cohort.ShopperProfile) error {
 	rows := make([][]any, len(profiles))

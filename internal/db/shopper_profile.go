@@ -20,11 +20,9 @@ func whereProfiles(storeKey string) *where {
 }
 
 // CreateShopperProfiles adds profiles with the next numbers of the store and returns them
-// with the numbers. The caller holds the lock of ShareSegments and the customers. The
+// with the numbers. The caller holds the lock of LockSegments and the customers. The
 // commit returns KindConflict if a customer has a profile already.
 func (t *Tx) CreateShopperProfiles(storeKey string, list []cohort.ShopperProfile) ([]cohort.ShopperProfile, error) {
-	// The query runs after the lock is granted, so no other transaction can start a new
-	// generation before this one ends.
 	var generation int64
 	err := t.Lookup("SELECT coalesce(max(generation), 0) FROM profile_generations WHERE store_hash = $1", storeKey).Scan(&generation)
 	if err != nil {
@@ -45,6 +43,18 @@ func (t *Tx) CreateShopperProfiles(storeKey string, list []cohort.ShopperProfile
 	return created, t.Later(query, args...)
 }
 
+// HoldCustomers returns those of the ids that are ids of customers, and locks these
+// customers against deletion until the transaction ends.
+func (t *Tx) HoldCustomers(storeKey string, ids []int64) ([]int64, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	rows, err := t.Query("SELECT id FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, scanID)
+}
+
 // ShopperProfile returns a profile of the store, or KindNotFound.
 func (t *Tx) ShopperProfile(storeKey, id string) (cohort.ShopperProfile, error) {
 	w := whereProfiles(storeKey)
@@ -58,7 +68,7 @@ func (t *Tx) ShopperProfile(storeKey, id string) (cohort.ShopperProfile, error) 
 
 // HoldShopperProfiles returns those of the profiles that exist, by id, and locks them
 // against deletion until the transaction ends. The caller holds the lock of
-// ShareSegments.
+// LockSegments.
 func (t *Tx) HoldShopperProfiles(storeKey string, ids []string) (map[string]cohort.ShopperProfile, error) {
 	w := whereProfiles(storeKey)
 	in(w, "uuid", ids)

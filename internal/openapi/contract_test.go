@@ -32,7 +32,7 @@ type operation struct {
 func newContract(doc *openapi3.T) *contract {
 	c := &contract{}
 	for path, item := range doc.Paths.Map() {
-		expression := regexp.MustCompile(`^` + replaceWildcards(path, `\d+`, `[A-Za-z]+`) + `$`)
+		expression := regexp.MustCompile(`^` + strings.ReplaceAll(replaceWildcards(path, `\d+`, `[A-Za-z]+`), anyUUID, `[0-9a-fA-F-]{36}`) + `$`)
 		for method, op := range item.Operations() {
 			c.operations = append(c.operations, &operation{
 				Operation: op, method: method, path: expression,
@@ -43,15 +43,19 @@ func newContract(doc *openapi3.T) *contract {
 	return c
 }
 
+const anyUUID = "1465bb16-eb7d-4fba-8312-0ea9d88cd6e9"
+
 var wildcard = regexp.MustCompile(`\{\w+\}`)
 
-// replaceWildcards replaces the ids and the words in a path with the arguments, and the
-// store with an expression for any segment.
+// replaceWildcards replaces the ids and the words in a path with the arguments, UUIDs with
+// one of them, and the store with an expression for any segment.
 func replaceWildcards(path, id, word string) string {
 	return wildcard.ReplaceAllStringFunc(path, func(name string) string {
 		switch {
 		case name == "{store_hash}":
 			return "[^/]+"
+		case strings.HasSuffix(name, "uuid}"):
+			return anyUUID
 		case strings.HasSuffix(name, "id}"):
 			return id
 		}

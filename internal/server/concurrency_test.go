@@ -134,6 +134,8 @@ func filledIn(path, id string) string {
 	segments := strings.Split(path, "/")
 	for i, segment := range segments {
 		switch {
+		case strings.HasSuffix(segment, "uuid}"):
+			segments[i] = "1465bb16-eb7d-4fba-8312-0ea9d88cd6e9"
 		case strings.HasSuffix(segment, "id}"):
 			segments[i] = id
 		case strings.HasPrefix(segment, "{"):

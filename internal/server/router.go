@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 )
 
@@ -14,7 +15,7 @@ type handler func(w http.ResponseWriter, r *http.Request, e *entry)
 
 // router finds the handler for a method and a path. Unlike http.ServeMux it never
 // redirects, its 404 is the API's, and its wildcards are typed: an id matches digits
-// only, and a word letters only.
+// only, a UUID a UUID only, and a word letters only.
 type router struct {
 	methods  []string            // of all routes, in the order of the Allow header
 	fixed    map[string]handlers // by path: the routes outside of any store
@@ -31,11 +32,11 @@ type tree struct {
 }
 
 // node is a path. Its children are by the next segment: a fixed name, else an id
-// (digits), else a word (letters).
+// (digits), else a word (letters), else a UUID.
 type node struct {
-	handlers handlers
-	names    map[string]*node
-	id, word wildcard
+	handlers       handlers
+	names          map[string]*node
+	id, word, uuid wildcard
 }
 
 // wildcard is the child for a variable segment.
@@ -93,7 +94,10 @@ func (rt *router) add(at handlers, method, path string, h handler) {
 func (n *node) child(segment string) *node {
 	if name, ok := strings.CutPrefix(segment, "{"); ok {
 		name = strings.TrimSuffix(name, "}")
-		if strings.HasSuffix(name, "id") {
+		switch {
+		case strings.HasSuffix(name, "uuid"):
+			return n.uuid.child(name)
+		case strings.HasSuffix(name, "id"):
 			return n.id.child(name)
 		}
 		return n.word.child(name)
@@ -182,6 +186,11 @@ func (n *node) find(path string, ids *api.IDs) handlers {
 			ids[known].Name, ids[known].Text = n.word.name, segment
 			known++
 			next = n.word.node
+		case n.uuid.node != nil && cohort.IsUUID(segment):
+			// In lower case, so that rate limits count all spellings together.
+			ids[known].Name, ids[known].Text = n.uuid.name, strings.ToLower(segment)
+			known++
+			next = n.uuid.node
 		default:
 			return nil
 		}

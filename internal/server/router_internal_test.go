@@ -69,16 +69,24 @@ var wordy = &api.Dialect{
 		{Method: "GET", Path: "/lists/{name}"},
 		{Method: "PUT", Path: "/lists/{id}/records/{variant_id}/{currency}"},
 		{Method: "GET", Path: "/words/{one}/{two}/{three}"},
+		{Method: "GET", Path: "/lists/{list_uuid}"},
+		{Method: "PUT", Path: "/lists/{list_uuid}/records/{record_uuid}"},
 	},
 }
 
 var ownPaths = []string{"/livez", "/readyz", "/openapi.yaml"}
 
-var wildcards = regexp.MustCompile(`\{(\w+)\}`)
+var (
+	wildcards = regexp.MustCompile(`\{(\w+)\}`)
+	uuids     = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+)
+
+// uuid is a UUID in upper case.
+const uuid = "1465BB16-EB7D-4FBA-8312-0EA9D88CD6E9"
 
 // muxRouter routes with http.ServeMux. It marks each segment of digits with a segment
-// "#" before it, and each segment of letters with "@", in paths and in routes, so that
-// digits match ids only and letters match words only.
+// "#" before it, each segment of letters with "@", and each UUID with "$", in paths and in
+// routes, so that digits match ids only, letters words only, and UUIDs UUIDs only.
 type muxRouter struct {
 	mux      *http.ServeMux
 	dialects []*api.Dialect
@@ -156,6 +164,10 @@ func markedPath(p string) string {
 		switch {
 		case isDigits(segment):
 			segments[i] = "#/" + strings.TrimLeft(segment[:len(segment)-1], "0") + segment[len(segment)-1:]
+		case strings.HasSuffix(segment, "uuid}"):
+			segments[i] = "$/" + segment
+		case uuids.MatchString(segment):
+			segments[i] = "$/" + strings.ToLower(segment)
 		case strings.HasSuffix(segment, "id}"):
 			segments[i] = "#/" + segment
 		case isLetters(segment), strings.HasPrefix(segment, "{"):
@@ -187,6 +199,8 @@ func TestRouterMatchesServeMux(t *testing.T) {
 		"007", "000", "0", "99999999999999999999", "7x", "x7", "-7", "%37", "٧", "count.json", "7.json", "customer_groups.json", "customergroupsx",
 		".json", "", ".", "..", "%2e", "%2E%2e", "%2F", "customer_groups%2Fcount", "customers%2f7", "%20", "%25", "é", "stores", "v2", "abc", "livez", "openapi.yaml",
 		"lists", "lists", "records", "words", "usd", "USD", "zZ", "u-d", "us d", "usd%2e", "us@", "us%5B", "%60", "%7B", "us%64",
+		uuid, uuid, strings.ToLower(uuid), uuid[1:], uuid + "0", strings.ReplaceAll(uuid, "-", ""), strings.Replace(uuid, "E", "G", 1),
+		strings.Replace(uuid, "-", "_", 1), "%31" + uuid[1:], "{" + uuid + "}",
 	}
 	methods := []string{"GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "get"}
 	rapid.Check(t, func(t *rapid.T) {
@@ -240,7 +254,11 @@ func TestRouterFindsEveryRoute(t *testing.T) {
 			path := wildcards.ReplaceAllStringFunc(route.Path, func(wildcard string) string {
 				n++
 				name := strings.Trim(wildcard, "{}")
-				if !strings.HasSuffix(name, "id") {
+				switch {
+				case strings.HasSuffix(name, "uuid"):
+					want.IDs[name] = strings.ToLower(uuid)
+					return uuid
+				case !strings.HasSuffix(name, "id"):
 					want.IDs[name] = strings.Repeat("w", n)
 					return want.IDs[name]
 				}
@@ -267,6 +285,7 @@ func TestRouterAmbiguousTables(t *testing.T) {
 		"one path twice":         {"/groups/{id}", "/groups/{id}"},
 		"two names for one id":   {"/groups/{id}", "/groups/{group_id}/members"},
 		"two names for one word": {"/groups/{name}", "/groups/{word}/members"},
+		"two names for one UUID": {"/groups/{uuid}", "/groups/{group_uuid}/members"},
 		"too many ids":           {"/a/{id}/b/{b_id}/c/{c_id}/d/{d_id}"},
 		"too many wildcards":     {"/a/{id}/b/{b}/c/{c_id}/d/{d}"},
 	} {
@@ -288,7 +307,7 @@ func panics(f func()) (panicked bool) {
 }
 
 // A segment matches a fixed name, else an id if it is all digits, else a word if it is
-// all letters, else nothing.
+// all letters, else a UUID if it is one, else nothing.
 func TestRouterSegments(t *testing.T) {
 	rt := allRoutes()
 	const prefix = "/stores/abc/v9"
@@ -302,6 +321,9 @@ func TestRouterSegments(t *testing.T) {
 		{"POST", "/lists/007", "POST /lists/{id}", map[string]string{"id": "7"}},
 		{"PUT", "/lists/7/records/8/uSd", "PUT /lists/{id}/records/{variant_id}/{currency}", map[string]string{"id": "7", "variant_id": "8", "currency": "uSd"}},
 		{"HEAD", "/words/a/b/c", "GET /words/{one}/{two}/{three}", map[string]string{"one": "a", "two": "b", "three": "c"}},
+		{"GET", "/lists/" + uuid, "GET /lists/{list_uuid}", map[string]string{"list_uuid": strings.ToLower(uuid)}},
+		{"GET", "/lists/" + uuid[1:], "", nil},
+		{"POST", "/lists/7/" + uuid, "", nil},
 		{"GET", "/lists/us7", "", nil},
 		{"GET", "/lists/us-d", "", nil},
 		{"GET", "/lists/us_d", "", nil},

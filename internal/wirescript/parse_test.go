@@ -64,7 +64,7 @@ func TestParseErrors(t *testing.T) {
 		"an unknown header operator":   {"GET /x\nheader Allow is GET", `test.txt:2: cannot parse "header Allow is GET"`},
 		"a header without a value":     {"GET /x\nheader Allow", `test.txt:2: cannot parse "header Allow"`},
 		"a let without a field":        {"GET /x\nlet id", `test.txt:2: cannot parse "let id"`},
-		"a let of something nested":    {"GET /x\nlet id = a.b", `test.txt:2: cannot parse "let id = a.b"`},
+		"a let of an empty field":      {"GET /x\nlet id = a..b", `test.txt:2: cannot parse "let id = a..b"`},
 		"a line number after a body":   {"POST /x\nsend {\n }\n\nnonsense", `test.txt:5: cannot parse "nonsense"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package wirescript
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -160,21 +161,34 @@ func pattern(want string) *regexp.Regexp {
 
 // take sets variables to fields of the response.
 func (c *Case) take(x Exchange, vars map[string]string) error {
-	if len(c.lets) == 0 {
-		return nil
-	}
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal([]byte(x.Response), &object); err != nil {
-		return fmt.Errorf("the response is not an object to take a field from: %s", x.Response)
-	}
 	for _, l := range c.lets {
-		value, ok := object[l.field]
-		if !ok {
-			return fmt.Errorf("the response has no field %s: %s", l.field, x.Response)
+		value := json.RawMessage(x.Response)
+		for name := range strings.SplitSeq(l.field, ".") {
+			var err error
+			if value, err = part(value, name); err != nil {
+				return fmt.Errorf("%w: %s", err, x.Response)
+			}
 		}
 		vars[l.variable] = strings.Trim(string(value), `"`)
 	}
 	return nil
+}
+
+// part returns a field of an object, or the element of an array with an index.
+func part(of json.RawMessage, name string) (json.RawMessage, error) {
+	var array []json.RawMessage
+	if i, err := strconv.Atoi(name); err == nil && json.Unmarshal(of, &array) == nil && i < len(array) {
+		return array[i], nil
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(of, &object); err != nil {
+		return nil, errors.New("the response is not an object to take a field from")
+	}
+	value, ok := object[name]
+	if !ok {
+		return nil, fmt.Errorf("the response has no field %s", name)
+	}
+	return value, nil
 }
 
 var variable = regexp.MustCompile(`\{(\w+)\}`)

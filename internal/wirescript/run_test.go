@@ -176,9 +176,9 @@ func TestRequests(t *testing.T) {
 // TestLet: a let line sets a variable for the requests and checks after it, in that run
 // only.
 func TestLet(t *testing.T) {
-	answers := map[string]string{"/first": `{"id":9223372036854775807,"name":"x y","flag":true}`, "/second/9223372036854775807": `x y true`}
+	answers := map[string]string{"/first": `{"id":9223372036854775807,"name":"x y","flag":true,"data":[0,{"id":"deep"}]}`, "/second/9223372036854775807": `x y true deep`}
 	h := func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, answers[r.URL.Path]) }
-	exchanges, err := run(t, h, "GET /first\nlet taken = id\nlet name = name\nlet flag = flag\nGET /second/{taken}\nbody == {name} {flag}")
+	exchanges, err := run(t, h, "GET /first\nlet taken = id\nlet name = name\nlet flag = flag\nlet deep = data.1.id\nGET /second/{taken}\nbody == {name} {flag} {deep}")
 	if err != nil {
 		t.Fatal(err)
 	}

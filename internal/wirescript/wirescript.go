@@ -47,7 +47,7 @@ var (
 	headerField = regexp.MustCompile(`^([\w-]+): ?(.*)$`)
 	headerCheck = regexp.MustCompile(`^([\w-]+) (==|contains|~|missing) ?(.*)$`)
 	bodyCheck   = regexp.MustCompile(`^(==|contains|~|empty) ?((?s:.*))$`)
-	letLine     = regexp.MustCompile(`^(\w+) = (\w+)$`)
+	letLine     = regexp.MustCompile(`^(\w+) = (\w+(?:\.\w+)*)$`)
 )
 
 // Parse parses a script. An error names the line.
