@@ -2,11 +2,13 @@ package db_test
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/txn"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -265,4 +267,34 @@ func TestAddressesExistIsBounded(t *testing.T) {
 			})
 		}
 	})
+}
+
+// TestAddressesOfCustomersUseTheIndex: without statistics about the rows, too, no list of
+// the addresses of some customers reads those of all customers.
+func TestAddressesOfCustomersUseTheIndex(t *testing.T) {
+	d := dbtest.SQLite(t)
+	addStores(t, d, "a")
+	for _, f := range []cohort.AddressFilter{addressesOf(1), {CustomerIDs: []int64{1, 2}}} {
+		var query string
+		view(t, d, func(tx *db.Tx) error {
+			tx.Trace(func(q string) { query = q })
+			_, err := tx.ListAddresses("a", f, onePage)
+			return err
+		})
+		var plan []string
+		view(t, d, func(tx *db.Tx) error {
+			rows, err := tx.Query("EXPLAIN QUERY PLAN "+query, append([]any{"a"}, make([]any, strings.Count(query, "$")-1)...)...)
+			if err != nil {
+				return err
+			}
+			plan, err = txn.Collect(rows, func(row txn.Scanner) (step string, err error) {
+				var id, parent, unused int
+				return step, row.Scan(&id, &parent, &unused, &step)
+			})
+			return err
+		})
+		if !strings.Contains(strings.Join(plan, "; "), "INDEX customer_addresses_by_customer (store_hash=? AND customer_id=?") {
+			t.Errorf("%d customers: %v", len(f.CustomerIDs), plan)
+		}
+	}
 }
