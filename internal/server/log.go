@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/vendorapi"
 )
 
 // entry is the state of one running request, for its log line and its metrics too.
@@ -18,11 +19,12 @@ type entry struct {
 	start      time.Time
 	requestID  [1]string // a slice of it is the value of a header
 	path       requestPath
-	operation  *operation // nil: no route matched
-	store      string     // empty: not authenticated
-	token      string     // the token's id; empty: no token, or an unknown one
-	client     netip.Addr // invalid: no network connection
-	suppressed bool       // log at debug level only: one of many requests with unknown tokens
+	operation  *operation           // nil: no route matched
+	unserved   *vendorapi.Operation // what the vendor has there; nil: a route matched, or nothing is known
+	store      string               // empty: not authenticated
+	token      string               // the token's id; empty: no token, or an unknown one
+	client     netip.Addr           // invalid: no network connection
+	suppressed bool                 // log at debug level only: one of many requests with unknown tokens
 	err        error
 
 	request      *http.Request
@@ -64,6 +66,9 @@ func (s *Server) finish(e *entry, r *http.Request) {
 	now := time.Now()
 	took := now.Sub(e.start)
 	e.operation.count(e.status, took)
+	if e.unserved != nil {
+		s.metrics.unserved.WithLabelValues(e.unserved.Family).Inc()
+	}
 	ctx := context.WithoutCancel(r.Context())
 	if level := e.level(); s.log.Enabled(ctx, level) {
 		// The methods of slog.Logger would look up the source line of the caller,
@@ -87,6 +92,9 @@ func newRequestID() string {
 	return string(id[:])
 }
 
+// notServed explains the 404 of an operation that the vendor has.
+const notServed = "known to the vendor, not served here"
+
 // describe adds the attributes of the log line. It omits empty attributes.
 func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration) {
 	var buf [12]slog.Attr // for all attributes, so that one call adds them
@@ -104,6 +112,10 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 		// The path of an authenticated request matches a route, so it contains the
 		// store and ids only. Any other path may contain personal data.
 		attrs = append(attrs, slog.String("store", e.store), slog.String("path", shorten(r.URL.Path)))
+	}
+	if e.unserved != nil {
+		// The operation's own path, because that of the request may contain personal data.
+		attrs = append(attrs, slog.String("reason", notServed), slog.String("vendor_operation", e.unserved.String()))
 	}
 	if id := r.Header.Get("X-Correlation-Id"); id != "" {
 		attrs = append(attrs, slog.String("correlation_id", shorten(id)))

@@ -22,6 +22,7 @@ type Metrics struct {
 	duration *prometheus.HistogramVec
 	inFlight prometheus.Gauge
 	rejected *prometheus.CounterVec
+	unserved *prometheus.CounterVec
 }
 
 // NewMetrics returns metrics in a registry of their own.
@@ -40,8 +41,11 @@ func NewMetrics() *Metrics {
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cohort_http_requests_refused_total", Help: "Requests rejected with 429, by limit: quota, concurrency, rate and bodies are limits of a store; expensive and passwords of the process; failed_tokens of a client address."},
 			[]string{"limit"}),
+		unserved: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cohort_http_requests_unserved_total", Help: "Requests with a 404 for an operation that the vendor has and Cohort does not, by family of resources."},
+			[]string{"family"}),
 	}
-	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.rejected,
+	m.registry.MustRegister(m.requests, m.duration, m.inFlight, m.rejected, m.unserved,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

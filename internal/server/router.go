@@ -8,6 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/vendorapi"
 )
 
 // handler serves a request after routing.
@@ -20,6 +21,8 @@ type router struct {
 	methods  []string            // of all routes, in the order of the Allow header
 	fixed    map[string]handlers // by path: the routes outside of any store
 	dialects map[string]*tree    // by the path segment after the store, such as "v2"
+	routed   map[string]bool     // the routes of the dialects, as routeKey has them
+	vendor   *vendorapi.Index    // nil: no route of the vendor is known
 }
 
 // handlers are the handlers of a path by method.
@@ -46,7 +49,17 @@ type wildcard struct {
 }
 
 func newRouter() *router {
-	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}}
+	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}, routed: map[string]bool{}}
+}
+
+func routeKey(prefix, method, path string) string {
+	return method + " " + prefix + vendorapi.Shape(path)
+}
+
+// knowVendor makes the router recognize requests to operations that the vendor has and
+// no route serves. It is called after all routes are added.
+func (rt *router) knowVendor() {
+	rt.vendor = vendorapi.NewIndex(func(prefix, method, path string) bool { return rt.routed[routeKey(prefix, method, path)] })
 }
 
 // handle adds a GET route outside of any store.
@@ -78,6 +91,7 @@ func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
 		n.handlers = handlers{}
 	}
 	rt.add(n.handlers, route.Method, route.Path, h)
+	rt.routed[routeKey(d.Prefix, route.Method, route.Path)] = true
 }
 
 func (rt *router) add(at handlers, method, path string, h handler) {
@@ -132,6 +146,7 @@ func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 		h(w, r, e)
 		return
 	}
+	e.unserved = rt.unserved(r)
 	if at != nil {
 		w.Header().Set("Allow", rt.allow(at))
 	}
@@ -154,19 +169,43 @@ func (rt *router) find(r *http.Request, into *requestPath) handlers {
 		return nil // an escaped slash is part of a segment, and no segment of a route has one
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/")
-	rest, ok := strings.CutPrefix(path, "/stores/")
-	if !ok {
+	if !strings.HasPrefix(path, "/stores/") {
 		return rt.fixed[path]
 	}
-	store, rest, _ := strings.Cut(rest, "/")
-	prefix, rest, ok := strings.Cut(rest, "/")
-	t := rt.dialects[prefix]
-	if !ok || t == nil || store == "" || store == "." || store == ".." {
+	store, _, path, t := rt.split(path)
+	if t == nil {
 		return nil
 	}
 	into.store = store
+	return t.root.find(path, &into.ids)
+}
+
+// split splits a path that begins with "/stores/" into the store, the dialect's prefix,
+// and the rest in the form of the routes, which begins with a slash. It returns no tree
+// if no dialect has such a path.
+func (rt *router) split(path string) (store, prefix, rest string, t *tree) {
+	store, rest, _ = strings.Cut(path[len("/stores/"):], "/")
+	prefix, rest, ok := strings.Cut(rest, "/")
+	t = rt.dialects[prefix]
+	if !ok || t == nil || store == "" || store == "." || store == ".." {
+		return "", "", "", nil
+	}
 	slash := len(path) - len(rest) - 1
-	return t.root.find(t.canonical(path[slash:]), &into.ids)
+	return store, path[slash-len(prefix)-1 : slash], t.canonical(path[slash:]), t
+}
+
+// unserved returns the operation of the vendor's API that a request without a route asks
+// for, or nil.
+func (rt *router) unserved(r *http.Request) *vendorapi.Operation {
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	if rt.vendor == nil || !strings.HasPrefix(path, "/stores/") {
+		return nil
+	}
+	_, prefix, rest, t := rt.split(path)
+	if t == nil {
+		return nil
+	}
+	return rt.vendor.Find(prefix, r.Method, rest)
 }
 
 // find walks down a path, which is empty or begins with a slash.

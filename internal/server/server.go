@@ -93,6 +93,7 @@ func New(svc *service.Service, o Options) *Server {
 			s.routes.handleRoute(d, route, e.handle)
 		}
 	}
+	s.routes.knowVendor()
 	return s
 }
 
