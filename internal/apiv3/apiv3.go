@@ -32,6 +32,10 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.addressRoutes(),
 			h.segmentRoutes(),
 			h.shopperProfileRoutes(),
+			h.attributeRoutes(),
+			h.attributeValueRoutes(),
+			h.formFieldRoutes(),
+			h.consentRoutes(),
 		),
 	}
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"time"
 
 	"cohort.example/cohort"
@@ -121,4 +122,33 @@ func scanAttribute(row txn.Scanner) (cohort.Attribute, error) {
 	a.Type = cohort.AttributeType(kind)
 	a.DateCreated, a.DateModified = fromMillis(created), fromMillis(modified)
 	return a, err
+}
+
+// SweepAttributes deletes up to limit values of one deleted attribute, and after the last
+// one the row of the attribute. It reports whether there may be more to do. Several nodes
+// may call it concurrently.
+func (t *Tx) SweepAttributes(limit int64) (more bool, err error) {
+	var store string
+	var id int64
+	err = t.Lookup("SELECT store_hash, id FROM customer_attributes WHERE date_deleted > 0 LIMIT 1").Scan(&store, &id)
+	if errors.Is(err, txn.ErrNoRows) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	// The condition "id <= last id of the batch" is an index range scan for every
+	// planner, even without statistics.
+	_, err = t.Exec(`DELETE FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2 AND id <= (
+		SELECT max(id) FROM (SELECT id FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2
+			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch)`, store, id, limit)
+	if err != nil {
+		return false, err
+	}
+	left, err := t.findID("SELECT id FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2 LIMIT 1", store, id)
+	if err != nil || left != 0 {
+		return true, err
+	}
+	// There may be another deleted attribute.
+	return true, t.Later("DELETE FROM customer_attributes WHERE store_hash = $1 AND id = $2 AND date_deleted > 0", store, id)
 }

@@ -42,3 +42,9 @@ func toCategories(words string) (list []cohort.ConsentCategory) {
 	}
 	return list
 }
+
+// HasCustomer reports whether the store has a customer with the id.
+func (t *Tx) HasCustomer(storeKey string, id int64) (bool, error) {
+	found, err := t.findID("SELECT id FROM customers WHERE store_hash = $1 AND id = $2", storeKey, id)
+	return found != 0, err
+}

@@ -309,7 +309,12 @@ func TestRouteTable(t *testing.T) {
 		"DELETE /v3/pricelists/{price_list_id}/records/{variant_id}/{currency_code}", "GET /v3/pricelists/assignments",
 		"POST /v3/pricelists/assignments", "DELETE /v3/pricelists/assignments",
 		"PUT /v3/pricelists/{price_list_id}/assignments",
-		"POST /v3/pricing/products", "POST /cohort/v1/prices/explain", "POST /cohort/v1/access/check",
+		"POST /v3/pricing/products",
+		"GET /v3/customers/attributes", "POST /v3/customers/attributes", "PUT /v3/customers/attributes",
+		"DELETE /v3/customers/attributes", "GET /v3/customers/attribute-values", "PUT /v3/customers/attribute-values",
+		"DELETE /v3/customers/attribute-values", "GET /v3/customers/form-field-values", "PUT /v3/customers/form-field-values",
+		"GET /v3/customers/{customer_id}/consent", "PUT /v3/customers/{customer_id}/consent",
+		"POST /cohort/v1/prices/explain", "POST /cohort/v1/access/check",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("the routes (-want +got):\n%s", diff)

@@ -13,13 +13,16 @@ import (
 	"cohort.example/cohort/internal/server"
 )
 
-// listConcurrencyLimits are the concurrency limits of operations on price lists in
-// the vendor's reference; 0 is unlimited. # stands for a different number in each
-// request.
-var listConcurrencyLimits = []struct {
+// limitedOperation is an operation of V3 with its concurrency limit; 0 is unlimited. #
+// stands for a different number in each request.
+type limitedOperation struct {
 	method, path, body string
 	limit              int
-}{
+}
+
+// listConcurrencyLimits are the concurrency limits of operations on price lists in
+// the vendor's reference.
+var listConcurrencyLimits = []limitedOperation{
 	{"GET", "/pricelists/1/records", "", 10},
 	{"POST", "/pricelists/1/records", `[{"variant_id":#,"currency":"usd"}]`, 10},
 	{"PUT", "/pricelists/1/records", `[{"variant_id":#,"currency":"usd"}]`, 1},
@@ -42,39 +45,42 @@ func TestConcurrencyLimitsOfPriceLists(t *testing.T) {
 		f := newFixture(t, d, server.Options{})
 		token := f.listCatalog(t, d, "store")
 		for _, g := range listConcurrencyLimits {
-			t.Run(g.method+" "+g.path, func(t *testing.T) {
-				n := 0
-				request := func() *http.Request {
-					n++
-					path := "/stores/" + f.vars["store"] + "/v3" + strings.ReplaceAll(g.path, "#", strconv.Itoa(n))
-					return newRequest(g.method, path, token, strings.ReplaceAll(g.body, "#", strconv.Itoa(n)))
-				}
-				most := g.limit
-				if g.limit == 0 {
-					most = unlimitedRequests(50)
-				}
-				held := newHeldRequests(f)
-				for range most {
-					held.add(request())
-				}
-				next := httptest.NewRecorder()
-				f.ServeHTTP(next, request())
-				if served := held.release(); served != most {
-					t.Errorf("%d of %d concurrent requests were served", served, most)
-				}
-				for _, w := range held.responses {
-					if w.Code >= 300 { // a failed request holds no slot
-						t.Errorf("%d %s", w.Code, w.Body)
-					}
-				}
-				if g.limit > 0 {
-					wantConcurrencyLimit(t, next)
-				} else if next.Code == http.StatusTooManyRequests {
-					t.Errorf("request %d was rejected", most+1)
-				}
-			})
+			t.Run(g.method+" "+g.path, func(t *testing.T) { g.check(t, f, token) })
 		}
 	})
+}
+
+// check sends one request more than the limit at the same time.
+func (g limitedOperation) check(t *testing.T, f *fixture, token string) {
+	n := 0
+	request := func() *http.Request {
+		n++
+		path := "/stores/" + f.vars["store"] + "/v3" + strings.ReplaceAll(g.path, "#", strconv.Itoa(n))
+		return newRequest(g.method, path, token, strings.ReplaceAll(g.body, "#", strconv.Itoa(n)))
+	}
+	most := g.limit
+	if g.limit == 0 {
+		most = unlimitedRequests(50)
+	}
+	held := newHeldRequests(f)
+	for range most {
+		held.add(request())
+	}
+	next := httptest.NewRecorder()
+	f.ServeHTTP(next, request())
+	if served := held.release(); served != most {
+		t.Errorf("%d of %d concurrent requests were served", served, most)
+	}
+	for _, w := range held.responses {
+		if w.Code >= 300 { // a failed request holds no slot
+			t.Errorf("%d %s", w.Code, w.Body)
+		}
+	}
+	if g.limit > 0 {
+		wantConcurrencyLimit(t, next)
+	} else if next.Code == http.StatusTooManyRequests {
+		t.Errorf("request %d was rejected", most+1)
+	}
 }
 
 // listCatalog creates a group, a price list and products with a variant each in a

@@ -20,6 +20,7 @@ type Service struct {
 	passwords  *password.Hasher
 	now        func() time.Time
 	tombstones chan struct{} // see TombstonesAdded
+	attributes chan struct{} // see AttributesDeleted
 	outbox     *outbox.Outbox
 	versions   *versions
 	directory  *directory
@@ -41,6 +42,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		passwords:  password.NewHasher(),
 		now:        time.Now,
 		tombstones: make(chan struct{}, 1),
+		attributes: make(chan struct{}, 1),
 		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     defaultPriceBounds,

@@ -1,7 +1,8 @@
 // Package sweeper does in the background what requests leave behind: it moves the
-// members out of deleted groups, deletes the rows of deleted segments, shopper profiles
-// and stores, and finishes interrupted imports. Each step may be repeated, on several nodes at the same time,
-// and may be interrupted at any moment.
+// members out of deleted groups, deletes the values of deleted attributes and the rows
+// of deleted segments, shopper profiles and stores, and finishes interrupted imports.
+// Each step may be repeated, on several nodes at the same time, and may be interrupted at
+// any moment.
 package sweeper
 
 import (
@@ -21,6 +22,7 @@ const lookAgain = time.Minute
 func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	var running sync.WaitGroup
 	running.Go(func() { sweepGroups(ctx, svc, log) })
+	running.Go(func() { sweepAttributes(ctx, svc, log) })
 	running.Go(func() { sweepStores(ctx, svc, log) })
 	running.Go(func() { finishImports(ctx, svc, log) })
 	running.Wait()
