@@ -43,10 +43,6 @@ type Route struct {
 	Handle    Handler
 }
 
-// Rate is how many calls per minute an operation accepts: for one path, and for
-// one store. The zero value means no limit.
-type Rate struct{ PerPath, PerStore int }
-
 // Dialect is one version of the API: its prefix, its routes and its errors.
 type Dialect struct {
 	Prefix string // follows "/stores/{store_hash}", such as "/v2"
@@ -70,6 +66,8 @@ type Request struct {
 	// Work is the context of the work for the request; nil means the context of the
 	// http.Request, which ends as soon as the client closes its sending side.
 	Work context.Context
+	// CountRate implements Count; nil counts nothing.
+	CountRate func(limit SharedRate, subject string) error
 }
 
 // Context returns the context of the work for the request.

@@ -17,11 +17,6 @@ import (
 // operation with this limit. Source: the vendor's reference.
 const groupsConcurrency = 40
 
-// validations is how many passwords may be checked per minute. The limit per
-// customer stops guessing; the limit per store exists because each check uses a
-// core for tens of milliseconds. The vendor documents a limit; the figures are ours.
-var validations = api.Rate{PerPath: 10, PerStore: 300}
-
 // Dialect returns the V2 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc, responses: newResponseCache(svc), now: time.Now}
@@ -47,7 +42,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			{Operation: "getCustomer", Method: "GET", Path: "/customers/{customer_id}", Scope: read, Handle: h.getCustomer},
 			{Operation: "updateCustomer", Method: "PUT", Path: "/customers/{customer_id}", Scope: modify, Handle: h.updateCustomer},
 			{Operation: "deleteCustomer", Method: "DELETE", Path: "/customers/{customer_id}", Scope: modify, Handle: h.deleteCustomer},
-			{Operation: "validatePassword", Method: "POST", Path: "/customers/{customer_id}/validate", Scope: modify, PerMinute: validations, Handle: h.validatePassword},
+			{Operation: api.PasswordChecks.Operation, Method: "POST", Path: "/customers/{customer_id}/validate", Scope: modify, PerMinute: api.PasswordChecks.Rate, Handle: h.validatePassword},
 
 			{Operation: "listAddresses", Method: "GET", Path: "/customers/{customer_id}/addresses", Scope: read, Handle: h.listAddresses},
 			{Operation: "createAddress", Method: "POST", Path: "/customers/{customer_id}/addresses", Scope: modify, Handle: h.createAddress},

@@ -42,6 +42,8 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 		panic(http.ErrAbortHandler) // cuts the connection, so that the client notices that the response is incomplete
 	case e.rejectFull(w, err):
 		entry.err = nil
+	case e.rejectTooMany(w, err):
+		entry.err = nil
 	case cohort.KindOf(err) == cohort.KindUnauthorized: // the token was revoked while the request ran
 		writeStatusError(w, http.StatusUnauthorized, unauthorized)
 	default:
@@ -77,7 +79,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if wrong != nil {
 		return wrong
 	}
-	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx}
+	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx, CountRate: e.counter(store)}
 	if e.route.Method != http.MethodGet {
 		request.Work = service.ForBearer(&entry.ctx, bearer)
 	}

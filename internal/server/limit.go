@@ -2,6 +2,7 @@ package server
 
 import (
 	"cmp"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -18,10 +19,40 @@ func limitsOf(store cohort.Store, route api.Route, ids api.IDs) limit.Request {
 	}
 	if rate := route.PerMinute; rate != (api.Rate{}) {
 		r.PerPath, r.PerStore = rate.PerPath, rate.PerStore
-		r.Path = ids[0].Text + "/" + ids[1].Text + "/" + ids[2].Text // all variable parts of the path
+		r.Path = variableParts(ids[0].Text, ids[1].Text, ids[2].Text)
 	}
 	r.Quota, r.Metered = store.RequestQuota()
 	return r
+}
+
+// variableParts returns the variable parts of a path as one text.
+func variableParts(first, second, third string) string { return first + "/" + second + "/" + third }
+
+// counter returns the function that counts calls for a subject that only the handler
+// knows. The count is that of a path with the subject as its only variable part.
+func (e *endpoint) counter(store cohort.Store) func(api.SharedRate, string) error {
+	return func(shared api.SharedRate, subject string) error {
+		d, done := e.server.limits.Admit(limit.Request{
+			Store: store.Key, Operation: shared.Operation, Path: variableParts(subject, "", ""),
+			PerPath: shared.Rate.PerPath, PerStore: shared.Rate.PerStore,
+		})
+		done()
+		if d.RejectedBy != "" {
+			return &api.TooManyError{Limit: d.RejectedBy, RetryAfter: d.RetryAfter}
+		}
+		return nil
+	}
+}
+
+// rejectTooMany responds with 429 if a handler has exceeded a rate limit.
+func (e *endpoint) rejectTooMany(w http.ResponseWriter, err error) (rejected bool) {
+	tooMany, ok := errors.AsType[*api.TooManyError](err)
+	if !ok {
+		return false
+	}
+	e.server.metrics.rejected.WithLabelValues(tooMany.Limit).Inc()
+	writeTooManyRequests(w, tooMany.RetryAfter)
+	return true
 }
 
 // enforce sets the quota headers. If the limits reject the request, it responds with
