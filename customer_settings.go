@@ -70,6 +70,18 @@ func (u CustomerSettingsUpdate) Apply(s CustomerSettings) CustomerSettings {
 	return s
 }
 
+// WithoutUnset returns the update without the settings that it would unset, which a store
+// cannot have, and without AllowGlobalLogins, which only channels have.
+func (u CustomerSettingsUpdate) WithoutUnset() CustomerSettingsUpdate {
+	u.AskConsent.Sent = u.AskConsent.Value != nil
+	u.AskConsentOnCheckout.Sent = u.AskConsentOnCheckout.Value != nil
+	u.PolicyURL.Sent = u.PolicyURL.Value != nil
+	u.GuestGroupID.Sent = u.GuestGroupID.Value != nil
+	u.DefaultGroupID.Sent = u.DefaultGroupID.Value != nil
+	u.AllowGlobalLogins = Setting[bool]{}
+	return u
+}
+
 // Validate returns a KindInvalid error that names the first invalid field.
 func (u CustomerSettingsUpdate) Validate() error {
 	for _, g := range []struct {

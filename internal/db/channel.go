@@ -21,7 +21,7 @@ const channelTable = "(SELECT store_hash, " + channelColumns + " FROM channels U
 // LockChannels takes the exclusive lock on the names and the number of the store's
 // channels until the transaction ends, and inserts the row of channel 1.
 func (t *Tx) LockChannels(storeKey string) error {
-	if err := t.LockStore(channels, storeKey); err != nil {
+	if err := t.LockStore(channelNames, storeKey); err != nil {
 		return err
 	}
 	return t.Later("INSERT INTO channels (store_hash, "+channelColumns+") "+firstChannel+

@@ -62,19 +62,37 @@ func scanOwnGroup(row txn.Scanner) (g cohort.Group, own bool, err error) {
 	return g, own, decodeGroup(&g, access, rules)
 }
 
+// HoldChannels returns those of the ids, which are in ascending order, that are ids of
+// channels of the store. A deleted channel is not among them. The channels cannot be
+// deleted until the transaction ends. Transactions lock channels after groups and price
+// lists.
+func (t *Tx) HoldChannels(storeKey string, ids []int64) ([]int64, error) {
+	return t.channels(storeKey, ids, t.SQL().ForKeyShare)
+}
+
 // HasChannels returns the first id that is not the id of a channel of the store, or 0.
-// A deleted channel counts as missing. The channels that exist cannot be deleted until
-// the transaction ends. Transactions lock channels after groups and price lists.
+// Otherwise it is HoldChannels.
 func (t *Tx) HasChannels(storeKey string, ids []int64) (missing int64, err error) {
-	return t.missingChannel(storeKey, ids, t.SQL().ForKeyShare)
+	existing, err := t.HoldChannels(storeKey, ids)
+	for _, id := range ids {
+		if err == nil && !slices.Contains(existing, id) {
+			return id, nil
+		}
+	}
+	return 0, err
 }
 
-// MissingChannel is HasChannels without the lock, for transactions that only read.
-func (t *Tx) MissingChannel(storeKey string, ids []int64) (missing int64, err error) {
-	return t.missingChannel(storeKey, ids, "")
+// HasChannel reports whether a channel exists and is not deleted, without a lock.
+func (t *Tx) HasChannel(storeKey string, id int64) (bool, error) {
+	existing, err := t.channels(storeKey, []int64{id}, "")
+	return len(existing) > 0, err
 }
 
-func (t *Tx) missingChannel(storeKey string, ids []int64, lock string) (missing int64, err error) {
+// channels finds channels. It reads nothing for channel 1, which every store has.
+func (t *Tx) channels(storeKey string, ids []int64, lock string) (existing []int64, err error) {
+	if slices.Contains(ids, cohort.FirstChannelID) {
+		existing = append(existing, cohort.FirstChannelID)
+	}
 	others := slices.DeleteFunc(slices.Clone(ids), func(id int64) bool { return id == cohort.FirstChannelID })
 	for chunk := range slices.Chunk(others, inChunk) {
 		w := whereStore(storeKey)
@@ -82,17 +100,13 @@ func (t *Tx) missingChannel(storeKey string, ids []int64, lock string) (missing 
 		w.and("status <> ?", cohort.ChannelDeleted)
 		rows, err := t.Query("SELECT id FROM channels"+w.text.String()+" ORDER BY id"+lock, w.args...)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		existing, err := txn.Collect(rows, scanID)
+		found, err := txn.Collect(rows, scanID)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		for _, id := range chunk {
-			if !slices.Contains(existing, id) {
-				return id, nil
-			}
-		}
+		existing = append(existing, found...)
 	}
-	return 0, nil
+	return existing, nil
 }

@@ -1,7 +1,9 @@
 package db_test
 
 import (
+	"slices"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -45,7 +47,7 @@ func groupsOf(t *testing.T, d *db.DB, store string, channel int64) (g ownGroups)
 func putGroups(t *testing.T, d *db.DB, store string, channel int64, def, guest *int64) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
-		return tx.PutChannelSettings(store, channel, cohort.CustomerSettings{DefaultGroupID: def, GuestGroupID: guest})
+		return putChannelSettings(tx, store, channel, cohort.CustomerSettings{DefaultGroupID: def, GuestGroupID: guest})
 	})
 }
 
@@ -115,5 +117,39 @@ func TestHasChannels(t *testing.T) {
 				return err
 			})
 		}
+	})
+}
+
+// The channels that were deleted last stay readable.
+func TestPruneChannels(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		update(t, d, func(tx *db.Tx) error {
+			for i, name := range []string{"2", "3", "4", "5"} {
+				c, err := tx.CreateChannel("a", cohort.Channel{Name: name, Type: "pos", Platform: "custom", Status: "connected"})
+				if err != nil {
+					return err
+				}
+				if c.Status = cohort.ChannelDeleted; i == 3 {
+					c.Status = cohort.ChannelArchived
+				}
+				c.DateModified = t0.Add(time.Duration(-i) * time.Hour)
+				if err := tx.UpdateChannel("a", c); err != nil {
+					return err
+				}
+			}
+			return tx.PruneChannels("a", 2)
+		})
+		view(t, d, func(tx *db.Tx) error {
+			var ids []int64
+			err := tx.ReadChannels("a", cohort.ChannelFilter{}, onePage, func(c cohort.Channel) bool {
+				ids = append(ids, c.ID)
+				return true
+			})
+			if want := []int64{1, 2, 3, 5}; !slices.Equal(ids, want) {
+				t.Errorf("the channels are %v, want %v", ids, want)
+			}
+			return err
+		})
 	})
 }

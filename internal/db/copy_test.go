@@ -151,9 +151,16 @@ func fillChannels(tx *db.Tx, store string) error {
 		err,
 		tx.LockChannels(store),
 		tx.PutCustomerSettings(store, cohort.CustomerSettings{AskConsent: &off, PolicyURL: &url}),
-		tx.PutChannelSettings(store, 1, cohort.CustomerSettings{DefaultGroupID: &none, GuestGroupID: &group, AllowGlobalLogins: &off}),
-		tx.PutChannelSettings(store, 2, cohort.CustomerSettings{DefaultGroupID: &group}),
+		putChannelSettings(tx, store, 1, cohort.CustomerSettings{DefaultGroupID: &none, GuestGroupID: &group, AllowGlobalLogins: &off}),
+		putChannelSettings(tx, store, 2, cohort.CustomerSettings{DefaultGroupID: &group}),
 	)
+}
+
+// putChannelSettings writes all settings of a channel.
+func putChannelSettings(tx *db.Tx, store string, channel int64, s cohort.CustomerSettings) error {
+	return tx.PutChannelSettings(store, channel, s, cohort.CustomerSettingsUpdate{
+		DefaultGroupID: cohort.Setting[int64]{Sent: true}, GuestGroupID: cohort.Setting[int64]{Sent: true},
+	})
 }
 
 func dump(t *testing.T, d *db.DB) map[string][]string {

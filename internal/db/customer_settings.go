@@ -70,16 +70,22 @@ func (t *Tx) PutCustomerSettings(storeKey string, s cohort.CustomerSettings) err
 	return t.putSettings(storeKey, storeSettings, s)
 }
 
-// PutChannelSettings writes the settings of a channel. LockFlags and HasGroup must be
-// called for its groups before.
-func (t *Tx) PutChannelSettings(storeKey string, channelID int64, s cohort.CustomerSettings) error {
-	if err := t.putSettings(storeKey, channelID, s); err != nil {
+// PutChannelSettings writes the settings of a channel after an update. It writes the
+// groups only if the update has them: another transaction may just have deleted a group
+// that is unchanged. LockFlags and HasGroup must be called for the groups before.
+func (t *Tx) PutChannelSettings(storeKey string, channelID int64, after cohort.CustomerSettings, u cohort.CustomerSettingsUpdate) error {
+	if err := t.putSettings(storeKey, channelID, after); err != nil {
 		return err
 	}
-	if err := t.putChannelGroup(storeKey, channelID, roleDefault, s.DefaultGroupID); err != nil {
-		return err
+	if u.DefaultGroupID.Sent {
+		if err := t.putChannelGroup(storeKey, channelID, roleDefault, after.DefaultGroupID); err != nil {
+			return err
+		}
 	}
-	return t.putChannelGroup(storeKey, channelID, roleGuest, s.GuestGroupID)
+	if !u.GuestGroupID.Sent {
+		return nil
+	}
+	return t.putChannelGroup(storeKey, channelID, roleGuest, after.GuestGroupID)
 }
 
 func (t *Tx) putSettings(storeKey string, channelID int64, s cohort.CustomerSettings) error {

@@ -6,8 +6,8 @@ import "cohort.example/cohort/internal/txn"
 const (
 	flags        txn.LockClass = 0x666c6167 // "flag": the default and guest flags of groups
 	categoryTree txn.LockClass = 0x74726565 // "tree"
-	channels     txn.LockClass = 0x6368616e // "chan": the names and the number of channels
 	attributes   txn.LockClass = 0x61747472 // "attr": the number of attributes of customers
+	channelNames txn.LockClass = 0x6368616e // "chan": the names and the number of channels
 	// catalog ("cata") is shared by transactions that write the catalog, and taken
 	// exclusively by a transaction that begins an import.
 	catalog txn.LockClass = 0x63617461

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -15,6 +16,7 @@ const MaxAccessChecks = 500
 // AccessRequest asks which products and categories a shopper may see.
 type AccessRequest struct {
 	ShopperQuery
+	ChannelID               int64 // 0: channel 1
 	ProductIDs, CategoryIDs []int64
 }
 
@@ -47,6 +49,8 @@ func (s *Service) CheckAccess(ctx context.Context, storeKey string, r AccessRequ
 func checkAccessRequest(r AccessRequest) error {
 	tooMany := fmt.Sprintf("A request has at most %d of them.", MaxAccessChecks)
 	switch {
+	case r.ChannelID < 0:
+		return errChannelID()
 	case len(r.ProductIDs)+len(r.CategoryIDs) == 0:
 		return cohort.Invalid("product_ids", "At least one product or category is needed.")
 	case len(r.ProductIDs) > MaxAccessChecks:
@@ -71,7 +75,11 @@ func readAccess(tx *db.Tx, storeKey string, r AccessRequest) (b accessBasis, err
 		return b, err
 	}
 	b.managed = store.Catalog == cohort.CatalogManaged
-	if b.shopper, err = readShopper(tx, storeKey, r.ShopperQuery); err != nil {
+	channelID := cmp.Or(r.ChannelID, cohort.FirstChannelID)
+	if err := checkChannel(tx, store, channelID); err != nil {
+		return b, err
+	}
+	if b.shopper, err = readShopper(tx, storeKey, channelID, r.ShopperQuery); err != nil {
 		return b, err
 	}
 	if b.products, err = tx.ProductsToPrice(storeKey, r.ProductIDs, nil); err != nil {

@@ -14,7 +14,7 @@ import (
 // A group's price_list rule and the assignments of price lists to the group store
 // the same fact. The assignments are the source; the rule shows the first of them. A
 // transaction that changes one changes the other, and locks the group. Rows are
-// locked in this order: flags, groups by id, lists by id, assignments.
+// locked in this order: flags, groups by id, lists by id, channels by id, assignments.
 
 // ReadAssignments sends one page of the assignments that pass the filter, by id, to a
 // sink. It returns the number of all that pass, or 0 for a page with a cursor.
@@ -64,6 +64,10 @@ func checkAssignments(tx *db.Tx, storeKey string, list []cohort.PriceListAssignm
 	if err != nil {
 		return err
 	}
+	channels, err := holdChannels(tx, storeKey, channelIDs(list))
+	if err != nil {
+		return err
+	}
 	wrong := cohort.ItemErrors{}
 	seen := map[cohort.PriceListAssignment]bool{}
 	for i, a := range list {
@@ -80,6 +84,8 @@ func checkAssignments(tx *db.Tx, storeKey string, list []cohort.PriceListAssignm
 			wrong[i] = cohort.Invalid("customer_group_id", fmt.Sprintf("Customer group id %d does not exist.", a.GroupID))
 		case hasDiscounts(group):
 			wrong[i] = errHasDiscounts()
+		case a.ChannelID != 0 && !channels(a.ChannelID):
+			wrong[i] = unknownChannel(a.ChannelID)
 		case taken || seen[target]:
 			wrong[i] = errTaken(a)
 		}
@@ -126,6 +132,11 @@ func (s *Service) PutAssignment(ctx context.Context, storeKey string, a cohort.P
 		}
 		if hasDiscounts(g) {
 			return errHasDiscounts()
+		}
+		if channels, err := holdChannels(tx, storeKey, channelIDs([]cohort.PriceListAssignment{a})); err != nil {
+			return err
+		} else if a.ChannelID != 0 && !channels(a.ChannelID) {
+			return unknownChannel(a.ChannelID)
 		}
 		if put, err = putAssignment(tx, storeKey, a); err != nil {
 			return err
@@ -292,6 +303,17 @@ func groupIDs(list []cohort.PriceListAssignment) []int64 {
 	for _, a := range list {
 		if a.GroupID != 0 {
 			ids[a.GroupID] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
+}
+
+// channelIDs returns the distinct channels of assignments, ascending.
+func channelIDs(list []cohort.PriceListAssignment) []int64 {
+	ids := map[int64]bool{}
+	for _, a := range list {
+		if a.ChannelID != 0 {
+			ids[a.ChannelID] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(ids))

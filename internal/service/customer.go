@@ -30,7 +30,7 @@ func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.
 			return err
 		}
 		if u.GroupID == nil {
-			c.GroupID, err = tx.DefaultGroupID(storeKey)
+			c.GroupID, err = tx.DefaultGroupOfChannel(storeKey, cohort.FirstChannelID)
 		} else {
 			err = checkGroup(tx, storeKey, c.GroupID)
 		}

@@ -58,7 +58,10 @@ func (b *priceBasis) readTerms(tx *db.Tx, storeKey string) error {
 	if b.terms.Currency.Code == "" {
 		b.terms.Currency = b.terms.CatalogCurrency
 	}
-	if b.shopper, err = readShopper(tx, storeKey, b.request.ShopperQuery); err != nil {
+	if err := checkChannel(tx, store, b.request.ChannelID); err != nil {
+		return err
+	}
+	if b.shopper, err = readShopper(tx, storeKey, b.request.ChannelID, b.request.ShopperQuery); err != nil {
 		return err
 	}
 	b.terms.Group = b.shopper.Group

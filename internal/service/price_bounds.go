@@ -70,7 +70,7 @@ func newBudgets(bounds priceBounds) budgets {
 func checkPriceRequest(r PriceRequest, explained bool) (c cohort.Currency, err error) {
 	switch {
 	case r.ChannelID < 1:
-		return c, cohort.Invalid("channel_id", "A channel's id is a whole number from 1.")
+		return c, errChannelID()
 	case len(r.Items) == 0:
 		return c, cohort.Invalid("items", "At least one item is needed.")
 	case len(r.Items) > MaxPricedItems:

@@ -28,9 +28,9 @@ func (s Shopper) groupID() int64 {
 	return s.Group.ID
 }
 
-// readShopper finds the shopper of a query. It returns KindInvalid for an unknown
-// customer or group.
-func readShopper(tx *db.Tx, storeKey string, q ShopperQuery) (Shopper, error) {
+// readShopper finds the shopper of a query in a channel. It returns KindInvalid for an
+// unknown customer or group.
+func readShopper(tx *db.Tx, storeKey string, channelID int64, q ShopperQuery) (Shopper, error) {
 	s := Shopper{CustomerID: q.CustomerID}
 	var customerGroup int64
 	if q.CustomerID != 0 {
@@ -55,12 +55,23 @@ func readShopper(tx *db.Tx, storeKey string, q ShopperQuery) (Shopper, error) {
 		s.Reason = "The customer is in this group."
 		s.Group, err = readGroup(tx, storeKey, customerGroup)
 	default:
-		s.Reason = "Nobody is named, and this is the group for guests."
-		if s.Group, err = tx.GuestGroup(storeKey); s.Group == nil {
-			s.Reason = "Nobody is named, and the store has no group for guests."
-		}
+		s.Group, s.Reason, err = readGuests(tx, storeKey, channelID)
 	}
 	return s, err
+}
+
+// readGuests returns the group for guests in a channel, nil for none, and the reason.
+func readGuests(tx *db.Tx, storeKey string, channelID int64) (group *cohort.Group, reason string, err error) {
+	group, own, err := tx.GuestGroupOfChannel(storeKey, channelID)
+	switch {
+	case own && group == nil:
+		return group, "Nobody is named, and the channel has the setting that guests are in no group.", err
+	case own:
+		return group, "Nobody is named, and this is the channel's own group for guests.", err
+	case group == nil:
+		return group, "Nobody is named, and the store has no group for guests.", err
+	}
+	return group, "Nobody is named, and this is the group for guests.", err
 }
 
 func readGroup(tx *db.Tx, storeKey string, id int64) (*cohort.Group, error) {
