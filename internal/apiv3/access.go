@@ -9,6 +9,7 @@ import (
 )
 
 var accessFields = shopperFields(api.Fields[service.AccessRequest]{
+	"channel_id":   nullable(func(r *service.AccessRequest) *int64 { return &r.ChannelID }, texts.ReadID),
 	"product_ids":  nullable(func(r *service.AccessRequest) *[]int64 { return &r.ProductIDs }, readIDs),
 	"category_ids": nullable(func(r *service.AccessRequest) *[]int64 { return &r.CategoryIDs }, readIDs),
 }, func(r *service.AccessRequest) *service.ShopperQuery { return &r.ShopperQuery })

@@ -36,6 +36,9 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.attributeValueRoutes(),
 			h.formFieldRoutes(),
 			h.consentRoutes(),
+			h.channelRoutes(),
+			h.customerSettingsRoutes(),
+			h.credentialRoutes(),
 		),
 	}
 }
