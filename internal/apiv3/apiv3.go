@@ -39,6 +39,8 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.channelRoutes(),
 			h.customerSettingsRoutes(),
 			h.credentialRoutes(),
+			h.settingsRoutes(),
+			h.catalogSummaryRoutes(),
 		),
 	}
 }

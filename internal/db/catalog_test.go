@@ -134,6 +134,8 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 }
 
 func readVariants(tx *db.Tx, r catalogReads, store string) {
+	summary, err := tx.CatalogSummary(store)
+	r.add("CatalogSummary", summary, err)
 	for i, f := range []cohort.VariantFilter{{}, {IDs: []int64{2, 4}}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:2]}} {
 		for _, p := range somePage {
 			list, err := tx.ListVariants(store, f, p)
