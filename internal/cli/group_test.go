@@ -105,7 +105,7 @@ func TestGroupListIsWhole(t *testing.T) {
 			mustRun(t, "store", "create", store, "--db", url)
 			inDB(t, url, func(tx *db.Tx) error {
 				for id := range groups {
-					if err := addGroup(tx, store, cohort.Group{ID: id + 1, Name: "x"}, 0); err != nil {
+					if err := addGroup(tx, store, cohort.Group{ID: id + 1, Name: fmt.Sprint("group ", id)}, 0); err != nil {
 						return err
 					}
 				}

@@ -8,7 +8,10 @@ import (
 	"testing"
 )
 
-const group = `{"name":"x","discount_rules":[{"type":"all","method":"percent","amount":5}]}`
+const (
+	group   = `{"name":"x","discount_rules":[{"type":"all","method":"percent","amount":5}]}`
+	another = `{"name":"y","discount_rules":[{"type":"all","method":"percent","amount":5}]}`
+)
 
 func TestServeRefusesPricingThatCannotBe(t *testing.T) {
 	t.Parallel()
@@ -51,7 +54,7 @@ func TestServeTellsAnotherPricingSystem(t *testing.T) {
 		if path := <-calls; path != "/a-path" { // the retry of a worker
 			t.Errorf("the server calls %s, want /a-path", path)
 		}
-		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", group); a.status != 200 {
+		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", another); a.status != 200 {
 			t.Errorf("%d %s", a.status, a.body)
 		}
 		<-calls

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -271,7 +272,8 @@ func (c *serveCommand) url(l net.Listener) string {
 	return "http://" + l.Addr().String()
 }
 
-// greet prints a request to start with.
+// greet prints a request to start with. It creates a group with a name that the store
+// does not have yet, because names are unique.
 func (c *serveCommand) greet(in *invocation, l net.Listener) {
 	if !c.Dev {
 		return
@@ -282,9 +284,9 @@ func (c *serveCommand) greet(in *invocation, l net.Listener) {
 	}
 	fmt.Fprintf(in.Out, `Cohort serves the store %q, kept in %s. In another terminal:
 
-curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale"}' %s/stores/%s/v2/customer_groups
+curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale %s"}' %s/stores/%s/v2/customer_groups
 
-`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), insecure, devSecret, c.url(l), devStore)
+`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), insecure, devSecret, rand.Text()[:6], c.url(l), devStore)
 }
 
 // openLimits returns the limits that nodes share, or nil if --redis is not given.

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -21,9 +22,11 @@ func TestServeLogsAMovedDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	created := 0
 	create := func(want int) {
 		t.Helper()
-		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", `{"name":"A"}`); a.status != want {
+		created++
+		if a := s.post(t, "/stores/demo/v2/customer_groups", "demo-token", fmt.Sprintf(`{"name":"Group %d"}`, created)); a.status != want {
 			t.Errorf("create: %d %s, want %d", a.status, a.body, want)
 		}
 	}

@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -33,7 +34,7 @@ func TestServeDevPrintsARequestThatWorks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale"`) {
+			if a := read(t, res); a.status != 200 || !strings.Contains(a.body, `"name":"Wholesale `) {
 				t.Errorf("the response is %d %s", a.status, a.body)
 			}
 			s.stop()
@@ -221,7 +222,8 @@ func TestServeDoesNotReuseIDsAfterARestart(t *testing.T) {
 		const groups = "/stores/abc/v2/customer_groups"
 		var locations []string
 		create := func(s *serving) {
-			locations = append(locations, s.post(t, groups, token, `{"name":"A"}`).header.Get("Location"))
+			body := fmt.Sprintf(`{"name":"Group %d"}`, len(locations))
+			locations = append(locations, s.post(t, groups, token, body).header.Get("Location"))
 		}
 
 		s := serve(t, "--db", db)
