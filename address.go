@@ -127,6 +127,12 @@ func (a Address) Core() Address {
 	return a
 }
 
+// AddressDetail is an address with its form fields.
+type AddressDetail struct {
+	Address
+	FormFields []FormField // at most [MaxFormFields], by id
+}
+
 // AddressFilter selects addresses of a store. A nil list selects all, an empty one none.
 type AddressFilter struct {
 	IDs         []int64

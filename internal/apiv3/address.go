@@ -41,6 +41,8 @@ type addressWire struct {
 	Phone           string             `json:"phone"`
 	PostalCode      string             `json:"postal_code"`
 	StateOrProvince string             `json:"state_or_province"`
+	// FormFields is nil if the client has not requested them.
+	FormFields *[]formFieldWire `json:"form_fields,omitempty"`
 }
 
 func addressToWire(a cohort.Address) addressWire {
@@ -51,31 +53,43 @@ func addressToWire(a cohort.Address) addressWire {
 	}
 }
 
-func addressesToWire(addresses []cohort.Address) []addressWire {
-	list := make([]addressWire, len(addresses))
-	for i, a := range addresses {
-		list[i] = addressToWire(a)
-	}
-	return list
+// addressQuery is the query of a list of addresses.
+type addressQuery struct {
+	cohort.AddressFilter
+	formFields bool
 }
 
-var addressFilters = filters[cohort.AddressFilter]{
-	"id:in":          idFilter(func(f *cohort.AddressFilter) *[]int64 { return &f.IDs }),
-	"customer_id:in": idFilter(func(f *cohort.AddressFilter) *[]int64 { return &f.CustomerIDs }),
-	"company:in":     wordFilter(func(f *cohort.AddressFilter) *[]string { return &f.Companies }),
-	"name:in":        wordFilter(func(f *cohort.AddressFilter) *[]string { return &f.Names }),
+var addressFilters = filters[addressQuery]{
+	"id:in":          idFilter(func(q *addressQuery) *[]int64 { return &q.IDs }),
+	"customer_id:in": idFilter(func(q *addressQuery) *[]int64 { return &q.CustomerIDs }),
+	"company:in":     wordFilter(func(q *addressQuery) *[]string { return &q.Companies }),
+	"name:in":        wordFilter(func(q *addressQuery) *[]string { return &q.Names }),
+	"include": func(q *addressQuery, value string) error {
+		if q.formFields = value == "formfields"; !q.formFields {
+			return cohort.Invalid("", "The value must be formfields.")
+		}
+		return nil
+	},
 }
 
 func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
-	filter, page, err := decodeNumberQuery(r, addressFilters)
+	query, page, err := decodeNumberQuery(r, addressFilters)
 	if err != nil {
 		return err
 	}
-	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Address]) (int64, error) {
-		return h.svc.ReadAllAddresses(ctx, r.Store.Key, filter, p, to)
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.AddressDetail]) (int64, error) {
+		return h.svc.ReadAllAddresses(ctx, r.Store.Key, query.AddressFilter, query.formFields, p, to)
 	}
-	key := func(a cohort.Address) string { return strconv.FormatInt(a.ID, 10) }
-	return writeNumberList(w, r, page, read, addressToWire, key)
+	key := func(a cohort.AddressDetail) string { return strconv.FormatInt(a.ID, 10) }
+	return writeNumberList(w, r, page, read, query.toWire, key)
+}
+
+func (q addressQuery) toWire(a cohort.AddressDetail) addressWire {
+	w := addressToWire(a.Address)
+	if q.formFields {
+		w.FormFields = new(allToWire(a.FormFields, formFieldToWire))
+	}
+	return w
 }
 
 func (h *handler) createAddresses(w http.ResponseWriter, r *api.Request) error {
@@ -87,7 +101,7 @@ func (h *handler) createAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return withTitle("Create customer addresses failed.", inV3(err))
 	}
-	return writeSingle(w, addressesToWire(created))
+	return writeSingle(w, allToWire(created, addressToWire))
 }
 
 func (h *handler) updateAddresses(w http.ResponseWriter, r *api.Request) error {
@@ -99,7 +113,7 @@ func (h *handler) updateAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return withTitle("Update customer addresses failed.", inV3(err))
 	}
-	return writeSingle(w, addressesToWire(updated))
+	return writeSingle(w, allToWire(updated, addressToWire))
 }
 
 // deleteAddresses deletes nothing without id:in, as the deletion of customers does.

@@ -50,6 +50,7 @@ var newAddressFields = func() api.Fields[service.AddressItem] {
 	fields := addressFields(func(i *service.AddressItem) *cohort.AddressUpdate { return &i.AddressUpdate })
 	fields["id"] = nil
 	fields["customer_id"] = nil
+	fields["form_fields"] = nullable(func(i *service.AddressItem) *[]cohort.FormField { return &i.FormFields }, readFormFields)
 	return fields
 }()
 

@@ -51,7 +51,7 @@ func FuzzDecodeAddresses(f *testing.F) {
 // sentBack returns the address of an update that has the response to a.
 func sentBack(t *testing.T, a cohort.Address) cohort.Address {
 	t.Helper()
-	body, err := json.Marshal(addressesToWire([]cohort.Address{a}))
+	body, err := json.Marshal([]addressWire{addressToWire(a)})
 	if err != nil {
 		t.Fatal(err)
 	}

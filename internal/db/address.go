@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -62,6 +63,10 @@ var byUnindexedID = []sortKey{{column: "+id"}}
 // ReadAddresses calls fn with the addresses of a page that pass the filter, ordered by
 // id, until fn returns false.
 func (t *Tx) ReadAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.Address) (more bool)) error {
+	return addressList(storeKey, f).each(t, p, p.Size, fn)
+}
+
+func addressList(storeKey string, f cohort.AddressFilter) listing[cohort.Address] {
 	keys := byID
 	if len(f.CustomerIDs) > 1 {
 		keys = byUnindexedID
@@ -69,7 +74,41 @@ func (t *Tx) ReadAddresses(storeKey string, f cohort.AddressFilter, p cohort.Pag
 	return listing[cohort.Address]{
 		columns: addressColumns, table: "customer_addresses", where: func() *where { return whereAddresses(storeKey, f) },
 		keys: keys, scan: scanAddress,
-	}.each(t, p, p.Size, fn)
+	}
+}
+
+// addressBatch is how many addresses of a list get their form fields with one statement.
+const addressBatch = 50
+
+// ReadAddressDetails is ReadAddresses with the form fields of the addresses.
+func (t *Tx) ReadAddressDetails(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.AddressDetail) (more bool)) error {
+	list := addressList(storeKey, f)
+	p, err := list.forwards(t, p)
+	for err == nil && p.Size > 0 {
+		var batch []cohort.Address
+		batch, err = all(func(fn func(cohort.Address) bool) error { return list.each(t, p, addressBatch, fn) })
+		if err != nil {
+			return err
+		}
+		ids := make([]int64, len(batch))
+		for i, a := range batch {
+			ids[i] = a.ID
+		}
+		fields, err := t.FormFieldsOfAddresses(storeKey, ids)
+		if err != nil {
+			return err
+		}
+		for _, a := range batch {
+			if !fn(cohort.AddressDetail{Address: a, FormFields: fields[a.ID]}) {
+				return nil
+			}
+		}
+		if len(batch) < addressBatch {
+			return nil
+		}
+		p = p.Rest(strconv.FormatInt(batch[len(batch)-1].ID, 10), len(batch))
+	}
+	return err
 }
 
 // CountAddresses returns how many addresses pass the filter.

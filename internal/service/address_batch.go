@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -15,6 +17,8 @@ type AddressItem struct {
 	ID         int64
 	CustomerID int64
 	cohort.AddressUpdate
+	// FormFields are set on the address; it keeps others that it has.
+	FormFields []cohort.FormField
 }
 
 // CreateAddresses adds the addresses of a batch, all or none, and returns the new ones
@@ -37,7 +41,7 @@ func (s *Service) CreateAddresses(ctx context.Context, storeKey string, items []
 		if err != nil {
 			return err
 		}
-		created, err = tx.CreateAddresses(storeKey, distinctAddresses(addresses, exists))
+		created, err = insertAddresses(tx, storeKey, addresses, items, exists)
 		return err
 	})
 	if err != nil {
@@ -53,6 +57,9 @@ func newAddresses(items []AddressItem) ([]cohort.Address, error) {
 	for i, item := range items {
 		fresh := cohort.Address{CustomerID: item.CustomerID, Type: cohort.AddressResidential}
 		a, err := applyToAddress(fresh, item.AddressUpdate)
+		if err == nil {
+			err = checkFormOf(item)
+		}
 		if err != nil {
 			wrong[i] = err
 		}
@@ -93,19 +100,71 @@ var (
 	errUnknownAddress  = cohort.Invalid("id", "invalid address ID")
 )
 
+// insertAddresses adds the addresses of items with their form fields, except those that
+// exist and those that equal an earlier one. exists is nil if none does.
+func insertAddresses(tx *db.Tx, storeKey string, addresses []cohort.Address, items []AddressItem, exists []bool) ([]cohort.Address, error) {
+	fresh := distinctIndexes(addresses, exists)
+	created, err := tx.CreateAddresses(storeKey, pick(addresses, fresh))
+	if err != nil {
+		return nil, err
+	}
+	return created, tx.PutFormFields(storeKey, formFieldsOf(created, pick(items, fresh)))
+}
+
 // distinctAddresses returns the addresses without those that exist and those that equal
 // an earlier one. exists is nil if none does.
 func distinctAddresses(addresses []cohort.Address, exists []bool) []cohort.Address {
+	return pick(addresses, distinctIndexes(addresses, exists))
+}
+
+// distinctIndexes returns the indexes of the addresses that distinctAddresses returns.
+func distinctIndexes(addresses []cohort.Address, exists []bool) []int {
 	seen := make(map[cohort.Address]bool, len(addresses))
-	distinct := make([]cohort.Address, 0, len(addresses))
+	distinct := make([]int, 0, len(addresses))
 	for i, a := range addresses {
 		if exists != nil && exists[i] || seen[a.Core()] {
 			continue
 		}
 		seen[a.Core()] = true
-		distinct = append(distinct, a)
+		distinct = append(distinct, i)
 	}
 	return distinct
+}
+
+// pick returns the elements of a list at the indexes.
+func pick[T any](list []T, indexes []int) []T {
+	picked := make([]T, len(indexes))
+	for i, index := range indexes {
+		picked[i] = list[index]
+	}
+	return picked
+}
+
+// checkFormOf checks the form fields of an item. They have no owner yet.
+func checkFormOf(item AddressItem) error {
+	names := map[string]bool{}
+	for i, f := range item.FormFields {
+		err := f.ValidateValue()
+		if err == nil && names[f.Name] {
+			err = cohort.Invalid("name", "Another form field of the address has the same name.")
+		}
+		if e, ok := errors.AsType[*cohort.Error](err); ok {
+			return cohort.Invalid(fmt.Sprintf("form_fields.%d.%s", i, e.Field), e.Reason)
+		}
+		names[f.Name] = true
+	}
+	return nil
+}
+
+// formFieldsOf returns the form fields of items, which belong to the addresses.
+func formFieldsOf(addresses []cohort.Address, items []AddressItem) (fields []cohort.FormField) {
+	for i, a := range addresses {
+		for _, f := range items[i].FormFields {
+			f.AddressID = a.ID
+			fields = append(fields, f)
+		}
+	}
+	return fields
 }
 
 // UpdateAddresses changes the addresses of a batch, all or none, and returns their new
@@ -134,8 +193,12 @@ func (s *Service) UpdateAddresses(ctx context.Context, storeKey string, items []
 		if err != nil {
 			return err
 		}
-		updated = withoutDuplicates(after, before, exists)
-		return tx.UpdateAddresses(storeKey, updated)
+		kept := withoutDuplicates(after, before, exists)
+		updated = pick(after, kept)
+		if err := tx.UpdateAddresses(storeKey, updated); err != nil {
+			return err
+		}
+		return putFormsOf(tx, storeKey, kept, updated, items)
 	})
 	if err != nil {
 		return nil, err
@@ -176,6 +239,9 @@ func changedAddresses(items []AddressItem, before map[int64]cohort.Address) ([]c
 			continue
 		}
 		a, err := applyToAddress(a, item.AddressUpdate)
+		if err == nil {
+			err = checkFormOf(item)
+		}
 		if err != nil {
 			wrong[i] = err
 		}
@@ -187,15 +253,47 @@ func changedAddresses(items []AddressItem, before map[int64]cohort.Address) ([]c
 	return after, nil
 }
 
-// withoutDuplicates leaves out the addresses that would become equal to another one:
-// to one outside the batch, for which exists is true, or to one in it, in its state after
-// the items before. An address that was equal to another one already may stay so.
-func withoutDuplicates(after []cohort.Address, before map[int64]cohort.Address, exists []bool) []cohort.Address {
+// putFormsOf sets the form fields of updated addresses, which are those of the items with
+// the indexes kept. It returns ItemErrors if an address would have too many.
+func putFormsOf(tx *db.Tx, storeKey string, kept []int, updated []cohort.Address, items []AddressItem) error {
+	fields := formFieldsOf(updated, pick(items, kept))
+	if len(fields) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(updated))
+	for i, a := range updated {
+		ids[i] = a.ID
+	}
+	existing, err := tx.FormFieldsOfAddresses(storeKey, ids)
+	if err != nil {
+		return err
+	}
+	wrong := cohort.ItemErrors{}
+	for i, a := range updated {
+		names := map[string]bool{}
+		for _, f := range slices.Concat(existing[a.ID], items[kept[i]].FormFields) {
+			names[f.Name] = true
+		}
+		if len(names) > cohort.MaxFormFields {
+			wrong[kept[i]] = cohort.Invalid("form_fields", fmt.Sprintf("An address can have at most %d form fields.", cohort.MaxFormFields))
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return tx.PutFormFields(storeKey, fields)
+}
+
+// withoutDuplicates returns the indexes of the addresses, except those that would become
+// equal to another one: to one outside the batch, for which exists is true, or to one in
+// it, in its state after the items before. An address that was equal to another one
+// already may stay so.
+func withoutDuplicates(after []cohort.Address, before map[int64]cohort.Address, exists []bool) []int {
 	count := make(map[cohort.Address]int, len(before))
 	for _, a := range before {
 		count[a.Core()]++
 	}
-	kept := make([]cohort.Address, 0, len(after))
+	kept := make([]int, 0, len(after))
 	for i, a := range after {
 		from, to := before[a.ID].Core(), a.Core()
 		if from != to && (exists[i] || count[to] > 0) {
@@ -203,7 +301,7 @@ func withoutDuplicates(after []cohort.Address, before map[int64]cohort.Address, 
 		}
 		count[from]--
 		count[to]++
-		kept = append(kept, a)
+		kept = append(kept, i)
 	}
 	return kept
 }
@@ -241,10 +339,17 @@ func applyToAddress(before cohort.Address, u cohort.AddressUpdate) (cohort.Addre
 var errNoState = cohort.Invalid("state", "A valid state_or_province is required for address country")
 
 // ReadAllAddresses sends one page of the addresses of a store that pass the filter, by id,
-// to a sink. It returns the number of all that pass, or 0 for a page with a cursor.
-func (s *Service) ReadAllAddresses(ctx context.Context, storeKey string, f cohort.AddressFilter, p cohort.Page, to Sink[cohort.Address]) (total int64, err error) {
+// to a sink, with their form fields if they are wanted. It returns the number of all that
+// pass, or 0 for a page with a cursor.
+func (s *Service) ReadAllAddresses(ctx context.Context, storeKey string, f cohort.AddressFilter, formFields bool, p cohort.Page, to Sink[cohort.AddressDetail]) (total int64, err error) {
+	read := func(tx *db.Tx) error {
+		if formFields {
+			return tx.ReadAddressDetails(storeKey, f, p, to.Add)
+		}
+		return tx.ReadAddresses(storeKey, f, p, func(a cohort.Address) bool { return to.Add(cohort.AddressDetail{Address: a}) })
+	}
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadAddresses(storeKey, f, p, to.Add); err != nil || byCursor(p) {
+		if err := read(tx); err != nil || byCursor(p) {
 			return err
 		}
 		total, err = tx.CountAddresses(storeKey, f)
