@@ -59,7 +59,9 @@ type Dialect struct {
 type Request struct {
 	*http.Request
 	Store cohort.Store
-	IDs   IDs
+	// Client is the id of the request's token.
+	Client string
+	IDs    IDs
 	// Body is the whole body of a POST or PUT, at most MaxBody bytes. It shadows the
 	// body of the http.Request, which the server has already read.
 	Body []byte

@@ -41,6 +41,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.credentialRoutes(),
 			h.settingsRoutes(),
 			h.catalogSummaryRoutes(),
+			h.metafieldRoutes(),
 		),
 	}
 }

@@ -143,6 +143,10 @@ var copied = []table{
 	{"segment_members", "store_hash, segment, epoch, profile", []column{
 		text("store_hash"), integer("segment"), integer("epoch"), integer("profile"),
 	}},
+	{"customer_metafields", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("customer_id"), text("owner"), text("namespace"), text("name"), text("value"),
+		text("description"), text("permission_set"), integer("date_created"), integer("date_modified"),
+	}},
 	{"departed_members", "store_hash, segment, epoch", []column{text("store_hash"), integer("segment"), integer("epoch")}},
 	{"jobs", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),

@@ -65,6 +65,10 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteAllShopperProfiles(store) })
 		addProfiles(t, d, store, 101)
 		join(t, d, store, 3, 101)
+		update(t, d, func(tx *db.Tx) error {
+			_, err := tx.CreateMetafields(store, []cohort.Metafield{fullMetafield(1)})
+			return err
+		})
 	}
 	update(t, d, addAbandonedImport)
 	putJob(t, d, "a", "7", "a worker", jobTime)

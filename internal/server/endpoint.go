@@ -79,7 +79,9 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if wrong != nil {
 		return wrong
 	}
-	request := &api.Request{Request: r, Store: store, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx, CountRate: e.counter(store)}
+	request := &api.Request{
+		Request: r, Store: store, Client: bearer.Token.ID, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx, CountRate: e.counter(store),
+	}
 	if e.route.Method != http.MethodGet {
 		request.Work = service.ForBearer(&entry.ctx, bearer)
 	}

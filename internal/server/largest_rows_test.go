@@ -43,6 +43,8 @@ func addLargestRows(t *testing.T, f *fixture, d *db.DB) {
 	addLargestCustomers(t, f)
 	addLargestCatalog(t, d)
 	addLargestPriceLists(t, f, d)
+	addLargestSegments(t, d)
+	addLargestMetafields(t, f)
 }
 
 func must(t *testing.T, err error) {
@@ -183,4 +185,47 @@ func addLargestPriceLists(t *testing.T, f *fixture, d *db.DB) {
 		records = append(records, record)
 	}
 	must(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertPriceRecords("abc", records) }))
+}
+
+// firstUUID is the id of the first segment and of its only profile.
+const firstUUID = "00000000-0000-4000-8000-000000000000"
+
+func addLargestSegments(t *testing.T, d *db.DB) {
+	t.Helper()
+	now := time.UnixMilli(0)
+	var list []cohort.Segment
+	for i := range 150 {
+		s := cohort.Segment{
+			ID: firstUUID[:24] + fmt.Sprintf("%012d", i), Name: longTextOf(i, cohort.MaxSegmentName),
+			Description: longText(cohort.MaxSegmentDescription), DateCreated: now, DateModified: now,
+		}
+		must(t, s.Validate())
+		list = append(list, s)
+	}
+	must(t, d.Update(t.Context(), func(tx *db.Tx) error {
+		if _, err := tx.CreateSegments("abc", list); err != nil {
+			return err
+		}
+		profiles, err := tx.CreateShopperProfiles("abc", []cohort.ShopperProfile{{ID: firstUUID, CustomerID: 1, DateCreated: now, DateModified: now}})
+		if err != nil {
+			return err
+		}
+		return tx.AddMembers("abc", db.SegmentEpoch{Number: 1}, profiles)
+	}))
+}
+
+func addLargestMetafields(t *testing.T, f *fixture) {
+	t.Helper()
+	var list []cohort.MetafieldUpdate
+	for i := range cohort.MaxMetafieldsWritten {
+		list = append(list, cohort.MetafieldUpdate{
+			CustomerID: 1, Namespace: new(longText(cohort.MaxMetafieldName)), Key: new(longTextOf(i, cohort.MaxMetafieldName)),
+			Value: new(longText(cohort.MaxMetafieldValue)), Description: new(longText(cohort.MaxMetafieldDescription)), PermissionSet: new(cohort.StorefrontWritable),
+		})
+	}
+	_, wrong, err := f.Service.CreateMetafields(t.Context(), "abc", "another token", list)
+	must(t, err)
+	if len(wrong) > 0 {
+		t.Fatal(wrong)
+	}
 }

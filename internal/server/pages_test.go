@@ -37,12 +37,19 @@ var listRoutes = map[string]struct {
 	"listPriceRecords":          {"/v3/pricelists/1/records?include=bulk_pricing_tiers,sku", true},
 	"listPriceRecordsOfVariant": {"/v3/pricelists/1/records/1?include=bulk_pricing_tiers,sku", true},
 	"listAssignments":           {"/v3/pricelists/assignments", false},
+	"listSegments":              {"/v3/segments", true},
+	"listProfilesOfSegment":     {"/v3/segments/" + firstUUID + "/shopper-profiles", false},
+	"listShopperProfiles":       {"/v3/shopper-profiles", false},
+	"listSegmentsOfProfile":     {"/v3/shopper-profiles/" + firstUUID + "/segments", false},
+	"listMetafields":            {"/v3/customers/metafields", true},
+	"listMetafieldsOfCustomer":  {"/v3/customers/1/metafields", true},
 }
 
 // notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
 	"getCategoryTree", "getCategory", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
+	"getMetafield",
 }
 
 // Every page of the largest rows is complete, and never more than one piece and one
