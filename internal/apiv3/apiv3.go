@@ -42,6 +42,8 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.settingsRoutes(),
 			h.catalogSummaryRoutes(),
 			h.metafieldRoutes(),
+			h.settingsRoutes(),
+			h.catalogSummaryRoutes(),
 		),
 	}
 }
