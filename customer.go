@@ -1,7 +1,9 @@
 package cohort
 
 import (
+	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -13,8 +15,19 @@ import (
 // the vendor's reference.
 const MaxDeleteCustomers = 100
 
-// DefaultChannelID is the id of the channel that every store has.
-const DefaultChannelID = 1
+// Limits of the customers of V3.
+const (
+	// MaxCustomerBatch is the maximum number of customers that one call creates or
+	// updates. Source: the vendor's reference.
+	MaxCustomerBatch = 10
+	// MaxDeleteCustomersByID is the maximum number of customers that one call deletes by
+	// their ids, which is the size of the largest page. Source: decided here; the vendor
+	// documents none.
+	MaxDeleteCustomersByID = 250
+	// MaxCustomerChannels is the maximum number of channels that a customer is restricted
+	// to. Source: decided here; the vendor documents none.
+	MaxCustomerChannels = 100
+)
 
 // Customer is a customer account of a store.
 type Customer struct {
@@ -121,6 +134,20 @@ func (c Customer) Validate() error {
 	}
 	if c.GroupID < 0 {
 		return Invalid("customer_group_id", "The id must be that of a customer group, or 0 for none.")
+	}
+	return c.checkChannels()
+}
+
+func (c Customer) checkChannels() error {
+	switch {
+	case c.ChannelIDs == nil:
+		return nil
+	case len(c.ChannelIDs) == 0:
+		return Invalid("channel_ids", "The list must not be empty. For a customer of all channels, send null.")
+	case len(c.ChannelIDs) > MaxCustomerChannels:
+		return Invalid("channel_ids", fmt.Sprintf("The list may have at most %d channels.", MaxCustomerChannels))
+	case slices.Min(c.ChannelIDs) < FirstChannelID:
+		return Invalid("channel_ids", "Each value must be the id of a channel.")
 	}
 	return nil
 }

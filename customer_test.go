@@ -178,6 +178,28 @@ func TestCustomerGroupID(t *testing.T) {
 	}
 }
 
+func TestCustomerChannels(t *testing.T) {
+	many := make([]int64, 101)
+	for i := range many {
+		many[i] = int64(i) + 1
+	}
+	for name, tt := range map[string]struct {
+		ids   []int64
+		valid bool
+	}{
+		"all channels": {nil, true}, "no channel": {[]int64{}, false}, "one": {[]int64{1}, true}, "100": {many[:100], true},
+		"101": {many, false}, "zero": {[]int64{1, 0}, false}, "below zero": {[]int64{-1}, false},
+	} {
+		c := customer
+		c.ChannelIDs = tt.ids
+		if err := c.Validate(); !tt.valid {
+			wantInvalid(t, err, "channel_ids")
+		} else if err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestCustomerUpdateApply(t *testing.T) {
 	// The password is not part of a customer.
 	checkApply(t, cohort.CustomerUpdate.Apply, cohort.CustomerUpdate.IsEmpty, "Password")
@@ -220,6 +242,8 @@ func someValue(t *testing.T, kind reflect.Type) reflect.Value {
 	switch e := v.Elem(); {
 	case kind == reflect.TypeFor[decimal.Decimal]():
 		e.Set(reflect.ValueOf(decimal.NewFromInt(7)))
+	case kind == reflect.TypeFor[[]int64]():
+		e.Set(reflect.ValueOf([]int64{7}))
 	case kind.Kind() == reflect.String:
 		e.SetString("seven")
 	case kind.Kind() == reflect.Int64:

@@ -23,6 +23,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 		WriteError: writeError,
 		Routes: slices.Concat(
 			h.categoryRoutes(),
+			h.customerRoutes(),
 			h.productRoutes(),
 			h.variantRoutes(),
 			h.priceListRoutes(),

@@ -1,8 +1,24 @@
 package apiv3
 
 import (
+	"net/http"
+
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 )
+
+// updateCustomersConcurrency is the limit of concurrent updates per store. Source: the
+// vendor's reference, which states none for creates.
+const updateCustomersConcurrency = 3
+
+func (h *handler) customerRoutes() []api.Route {
+	const path = "/customers"
+	return []api.Route{
+		{Operation: "createCustomersV3", Method: "POST", Path: path, Scope: cohort.ScopeCustomers, Handle: h.createCustomers},
+		{Operation: "updateCustomersV3", Method: "PUT", Path: path, Scope: cohort.ScopeCustomers, Concurrency: updateCustomersConcurrency, Handle: h.updateCustomers},
+		{Operation: "deleteCustomersV3", Method: "DELETE", Path: path, Scope: cohort.ScopeCustomers, Handle: h.deleteCustomers},
+	}
+}
 
 // customerWire is a customer in responses. The fields are in the vendor's order.
 // Missing texts are empty, never null. Parts that a response does not have are nil.
@@ -55,7 +71,54 @@ func customerToWire(c cohort.Customer) customerWire {
 	}
 }
 
+// writtenCustomersToWire returns customers as the answers to creates and updates have
+// them. Source: recordings.
+func writtenCustomersToWire(customers []cohort.Customer) []customerWire {
+	list := make([]customerWire, len(customers))
+	for i, c := range customers {
+		list[i] = customerToWire(c)
+		list[i].StoreCreditAmounts = storeCreditToWire(c)
+	}
+	return list
+}
+
 // storeCreditToWire returns the credit of a customer, which is in one currency.
 func storeCreditToWire(c cohort.Customer) []storeCreditWire {
 	return []storeCreditWire{{amount(c.StoreCredit)}}
+}
+
+func (h *handler) createCustomers(w http.ResponseWriter, r *api.Request) error {
+	items, err := decodeNewCustomers(r)
+	if err != nil {
+		return err
+	}
+	created, err := h.svc.CreateCustomers(r.Context(), r.Store.Key, items)
+	if err != nil {
+		return customersError(err, createCustomersTexts, func(i int) *string { return items[i].Email })
+	}
+	return writeSingle(w, writtenCustomersToWire(created))
+}
+
+func (h *handler) updateCustomers(w http.ResponseWriter, r *api.Request) error {
+	items, err := decodeCustomerChanges(r)
+	if err != nil {
+		return err
+	}
+	updated, err := h.svc.UpdateCustomers(r.Context(), r.Store.Key, items)
+	if err != nil {
+		return customersError(err, updateCustomersTexts, func(i int) *string { return items[i].Email })
+	}
+	return writeSingle(w, writtenCustomersToWire(updated))
+}
+
+// deleteCustomers deletes nothing without id:in. Source: the vendor's reference.
+func (h *handler) deleteCustomers(w http.ResponseWriter, r *api.Request) error {
+	ids, err := decodeDeletedIDs(r)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteCustomersByID(r.Context(), r.Store.Key, ids); err != nil {
+		return err
+	}
+	return noContent(w)
 }

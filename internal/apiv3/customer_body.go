@@ -7,6 +7,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+
+	"github.com/shopspring/decimal"
 )
 
 // The customer resources reject a body for one of two reasons. If its shape is wrong,
@@ -149,6 +151,18 @@ func readShapeInt(v api.Value) (int64, error) {
 		return 0, cohort.Invalid("", expectedInt)
 	}
 	return n, nil
+}
+
+// readShapeAmount reads a JSON number.
+func readShapeAmount(v api.Value) (decimal.Decimal, error) {
+	if _, isText := v.Text(); isText {
+		return decimal.Decimal{}, cohort.Invalid("", expectedNumber)
+	}
+	text, isNumber := v.Number()
+	if !isNumber {
+		return decimal.Decimal{}, cohort.Invalid("", expectedNumber)
+	}
+	return cohort.ParseAmount(text)
 }
 
 // readShapeArray reads an array of at most limit+1 values: limit+1 means that the array

@@ -28,6 +28,29 @@ func (t *Tx) DefaultGroupOfChannel(storeKey string, channelID int64) (int64, err
 		(SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default))`+t.SQL().ForKeyShare, storeKey, channelID)
 }
 
+// DefaultGroupsOfChannels returns the default groups of channels by channel, as
+// DefaultGroupOfChannel does, in one statement. It does not lock the groups: a caller
+// checks with HasGroups that they still exist.
+func (t *Tx) DefaultGroupsOfChannels(storeKey string, channelIDs []int64) (map[int64]int64, error) {
+	if err := t.ShareStore(flags, storeKey); err != nil {
+		return nil, err
+	}
+	rows, err := t.Query(`SELECT ids.wanted, COALESCE(
+		(SELECT group_id FROM channel_groups AS g WHERE g.store_hash = $1 AND g.channel_id = ids.wanted AND g.role = '`+roleDefault+`'),
+		(SELECT 0 FROM customer_settings AS s WHERE s.store_hash = $1 AND s.channel_id = ids.wanted AND s.no_default_group),
+		(SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default), 0) FROM `+t.SQL().IDTable, storeKey, idText(channelIDs))
+	if err != nil {
+		return nil, err
+	}
+	type channelGroup struct{ channel, group int64 }
+	list, err := txn.Collect(rows, func(row txn.Scanner) (g channelGroup, err error) { return g, row.Scan(&g.channel, &g.group) })
+	groups := make(map[int64]int64, len(list))
+	for _, g := range list {
+		groups[g.channel] = g.group
+	}
+	return groups, err
+}
+
 // GuestGroupOfChannel returns the group for guests in a channel, or nil if they are in
 // none. own reports whether the channel has a setting of its own; otherwise the group is
 // the store's.

@@ -24,29 +24,9 @@ const (
 	groupInEffect = "CASE WHEN customer_group_id IN " + tombstones + " THEN 0 ELSE customer_group_id END"
 )
 
-// CreateCustomer is InsertCustomer with the next id of the store. It returns the customer with
-// the id.
-func (t *Tx) CreateCustomer(storeKey string, c cohort.Customer, passwordHash string) (cohort.Customer, error) {
-	var err error
-	if c.ID, err = t.NextID(storeKey, "customer"); err != nil {
-		return c, err
-	}
-	return c, t.InsertCustomer(storeKey, c, passwordHash)
-}
-
-// InsertCustomer adds a customer under its id, with the hash of its password,
-// and counts it as a member of its group. The commit returns KindConflict if
-// another customer has the email.
+// InsertCustomer is InsertCustomers for one customer.
 func (t *Tx) InsertCustomer(storeKey string, c cohort.Customer, passwordHash string) error {
-	err := t.Later(`INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, `+customerColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		storeKey, Fold(c.Email), c.GroupID, passwordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
-		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
-		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli(), c.OriginChannelID, encodeChannelIDs(c.ChannelIDs))
-	if err != nil {
-		return err
-	}
-	return t.addMember(storeKey, c.GroupID, c.ID)
+	return t.InsertCustomers(storeKey, []CustomerWrite{{Customer: c, PasswordHash: passwordHash}})
 }
 
 // Customer returns a customer of the store, or KindNotFound.
@@ -67,12 +47,6 @@ func (t *Tx) customer(storeKey string, id int64, lock string) (cohort.Customer, 
 		return c, cohort.NotFound(customerName(id))
 	}
 	return c, err
-}
-
-// CustomerIDByEmail returns the id of the customer with the email, ignoring case,
-// or 0.
-func (t *Tx) CustomerIDByEmail(storeKey, email string) (int64, error) {
-	return t.findID("SELECT id FROM customers WHERE store_hash = $1 AND email_folded = $2", storeKey, Fold(email))
 }
 
 // ReadCustomers calls fn with the customers of a page that pass the filter, ordered by
@@ -96,7 +70,7 @@ func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p 
 	if err != nil {
 		return nil, err
 	}
-	return txn.Collect(rows, func(row txn.Scanner) (c cohort.Customer, err error) { return c, row.Scan(&c.GroupID, &c.ID) })
+	return txn.Collect(rows, scanMember)
 }
 
 // CountCustomers returns how many customers pass the filter.
@@ -107,23 +81,9 @@ func (t *Tx) CountCustomers(storeKey string, f cohort.CustomerFilter) (int64, er
 	return n, err
 }
 
-// UpdateCustomer overwrites the customer with the same id, except its creation date and
-// origin channel, and adjusts the member counts. before is the customer as read in this transaction. An empty
-// passwordHash keeps the password. The commit returns KindConflict if another
-// customer has the email.
+// UpdateCustomer is UpdateCustomers for one customer.
 func (t *Tx) UpdateCustomer(storeKey string, before, c cohort.Customer, passwordHash string) error {
-	err := t.Later(`UPDATE customers SET company = $3, first_name = $4, last_name = $5, email = $6, email_folded = $7,
-		phone = $8, store_credit = $9, registration_ip_address = $10, customer_group_id = $11, notes = $12,
-		tax_exempt_category = $13, reset_pass_on_login = $14, accepts_marketing = $15, date_modified = $16,
-		channel_ids = $17, password_hash = CASE WHEN $18 = '' THEN password_hash ELSE $18 END
-		WHERE store_hash = $1 AND id = $2`,
-		storeKey, c.ID, c.Company, c.FirstName, c.LastName, c.Email, Fold(c.Email),
-		c.Phone, creditText(c.StoreCredit), c.RegistrationIPAddress, c.GroupID, c.Notes,
-		c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing, c.DateModified.UnixMilli(), encodeChannelIDs(c.ChannelIDs), passwordHash)
-	if err != nil || before.GroupID == c.GroupID {
-		return err
-	}
-	return t.moveMember(storeKey, before.GroupID, c.GroupID, c.ID)
+	return t.UpdateCustomers(storeKey, []CustomerWrite{{before, c, passwordHash}})
 }
 
 // PasswordHash returns the hash of a customer's password, or "" if the customer
@@ -144,7 +104,9 @@ func (t *Tx) DeleteCustomer(storeKey string, c cohort.Customer) error {
 	if err := requireRow(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
-	return t.dropMember(storeKey, c.GroupID, c.ID)
+	counts := memberChanges{}
+	counts.add(c.GroupID, c.ID, -1)
+	return t.changeMembers(storeKey, counts)
 }
 
 func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }

@@ -198,9 +198,9 @@ func checkFolding(t *testing.T, d *db.DB, same bool, one, other string) {
 		wantID = 1
 	}
 	view(t, d, func(tx *db.Tx) error {
-		id, err := tx.CustomerIDByEmail("a", other)
-		if id != wantID {
-			t.Errorf("%q is the email of customer %d, want %d", other, id, wantID)
+		owners, err := tx.CustomerIDsByEmails("a", []string{other, "none@example.com"})
+		if id := owners[db.Fold(other)]; id != wantID || len(owners) != int(wantID) {
+			t.Errorf("%q is the email of customer %d, want %d (all: %v)", other, id, wantID, owners)
 		}
 		return err
 	})

@@ -179,8 +179,8 @@ func (db *DB) BypassedTables(fn func()) (list []string) {
 	return list
 }
 
-// CountQueries starts to count the queries of views. count returns the number so
-// far.
+// CountQueries starts to count the statements of views and updates. count returns the
+// number so far.
 func (db *DB) CountQueries() (count func() int) {
 	t := &tracedTransactions{transactions: db.run}
 	db.run = t
@@ -191,7 +191,7 @@ func (db *DB) CountQueries() (count func() int) {
 	}
 }
 
-// tracedTransactions records the queries of views.
+// tracedTransactions records the statements of views and updates.
 type tracedTransactions struct {
 	transactions
 
@@ -202,6 +202,14 @@ type tracedTransactions struct {
 func (t *tracedTransactions) View(ctx context.Context, fn func(*txn.Tx) error) error {
 	return t.transactions.View(ctx, func(tx *txn.Tx) error {
 		tx.Trace(t.add)
+		return fn(tx)
+	})
+}
+
+func (t *tracedTransactions) Update(ctx context.Context, fn func(*txn.Tx) error) error {
+	return t.transactions.Update(ctx, func(tx *txn.Tx) error {
+		tx.Trace(t.add)
+		defer tx.Trace(nil)
 		return fn(tx)
 	})
 }

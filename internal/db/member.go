@@ -10,43 +10,6 @@ import (
 // concurrent writers rarely wait for the same row.
 const memberSlots = 16
 
-// addMember adds a customer to a group's count. Group 0, which means no group, has
-// no count.
-func (t *Tx) addMember(storeKey string, groupID, customerID int64) error {
-	if groupID == 0 {
-		return nil
-	}
-	return t.Later(`INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ($1, $2, $3, 1)
-		ON CONFLICT (store_hash, group_id, slot) DO UPDATE SET members = member_counts.members + 1`,
-		storeKey, groupID, customerID%memberSlots)
-}
-
-// dropMember subtracts a customer from a group's count. A group that another
-// transaction has deleted has no counts, which is no error.
-func (t *Tx) dropMember(storeKey string, groupID, customerID int64) error {
-	if groupID == 0 {
-		return nil
-	}
-	return t.Later("UPDATE member_counts SET members = members - 1 WHERE store_hash = $1 AND group_id = $2 AND slot = $3",
-		storeKey, groupID, customerID%memberSlots)
-}
-
-// moveMember moves a customer from one group's count to another's. It writes the
-// counts in the order of the group ids to avoid a deadlock between two customers
-// who swap groups.
-func (t *Tx) moveMember(storeKey string, from, to, customerID int64) error {
-	if from < to {
-		if err := t.dropMember(storeKey, from, customerID); err != nil {
-			return err
-		}
-		return t.addMember(storeKey, to, customerID)
-	}
-	if err := t.addMember(storeKey, to, customerID); err != nil {
-		return err
-	}
-	return t.dropMember(storeKey, from, customerID)
-}
-
 // MemberCounts returns the number of members of each group of the store, from the
 // stored counts. A group without members may be missing.
 func (t *Tx) MemberCounts(storeKey string) (map[int64]int64, error) {
@@ -78,6 +41,23 @@ func (t *Tx) DefaultGroupID(storeKey string) (int64, error) {
 func (t *Tx) HasGroup(storeKey string, id int64) (bool, error) {
 	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND id = $2"+t.SQL().ForKeyShare, storeKey, id)
 	return found != 0, err
+}
+
+// HasGroups returns which of the groups exist, and locks them against deletion until the
+// transaction ends. Group 0 does not exist.
+func (t *Tx) HasGroups(storeKey string, ids []int64) (map[int64]bool, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	rows, err := t.Query("SELECT id FROM customer_groups"+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := txn.Collect(rows, scanID)
+	found := make(map[int64]bool, len(list))
+	for _, id := range list {
+		found[id] = true
+	}
+	return found, err
 }
 
 // findID returns the id that a query finds, or 0.

@@ -158,8 +158,8 @@ func wantFilled(t *testing.T, d *db.DB, store string) {
 	wantAddresses(t, d, store, 1, newAddress(1, 1))
 	wantMembers(t, d, store, map[int64]int64{1: 1, 2: 1})
 	view(t, d, func(tx *db.Tx) error {
-		id, err := tx.CustomerIDByEmail(store, newCustomer(1, 0).Email)
-		if id != 1 || err != nil {
+		owners, err := tx.CustomerIDsByEmails(store, []string{newCustomer(1, 0).Email})
+		if id := owners[db.Fold(newCustomer(1, 0).Email)]; id != 1 || err != nil {
 			t.Errorf("the email of customer 1 of %s belongs to %d (%v)", store, id, err)
 		}
 		return err

@@ -141,7 +141,11 @@ func (f *fixture) everything(t *testing.T) (all []any) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, groups)
+		customers, err := f.Service.ListCustomers(ctx, s.Hash, cohort.CustomerFilter{}, cohort.Page{Number: 1, Size: 1000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, groups, customers)
 	}
 	return all
 }

@@ -2,50 +2,32 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/password"
 )
 
 // CreateCustomer adds a customer to a store and returns it as stored. Nil fields take
-// their defaults: the store's default group for the group, and a random password that
-// is not returned.
+// their defaults: the default group of the channel for the group, and a random password
+// that is not returned.
 //
 // It returns KindInvalid if a rule of customers is broken, if the email is taken
 // (compared without regard to case), or if the group does not exist.
-func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.CustomerUpdate) (created cohort.Customer, err error) {
-	c := u.Apply(cohort.Customer{OriginChannelID: cohort.DefaultChannelID})
-	if err := c.Validate(); err != nil {
-		return cohort.Customer{}, err
-	}
-	hash := password.Unguessable()
-	if u.Password != nil {
-		if hash, err = s.hashPassword(ctx, storeKey, *u.Password); err != nil {
-			return cohort.Customer{}, err
-		}
-	}
-	err = s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
-		if err := checkEmailFree(tx, storeKey, c); err != nil {
-			return err
-		}
-		if u.GroupID == nil {
-			c.GroupID, err = tx.DefaultGroupOfChannel(storeKey, cohort.FirstChannelID)
-		} else {
-			err = checkGroup(tx, storeKey, c.GroupID)
-		}
-		if err != nil {
-			return err
-		}
-		c.DateCreated = s.timestamp()
-		c.DateModified = c.DateCreated
-		created, err = tx.CreateCustomer(storeKey, c, hash)
-		return err
-	})
+func (s *Service) CreateCustomer(ctx context.Context, storeKey string, u cohort.CustomerUpdate) (cohort.Customer, error) {
+	created, err := s.CreateCustomers(ctx, storeKey, []NewCustomer{{CustomerUpdate: u}})
 	if err != nil {
-		return cohort.Customer{}, emailError(err)
+		return cohort.Customer{}, errorOfOne(err)
 	}
-	return created, nil
+	return created[0], nil
+}
+
+// errorOfOne returns the error of a batch of one item as that of the item.
+func errorOfOne(err error) error {
+	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
+		return items[0]
+	}
+	return err
 }
 
 // Customer returns a customer, or KindNotFound.
@@ -81,41 +63,15 @@ func (s *Service) CountCustomers(ctx context.Context, storeKey string, f cohort.
 
 // UpdateCustomer changes a customer and returns the new state. An empty update
 // changes nothing. Errors are those of CreateCustomer, and KindNotFound.
-func (s *Service) UpdateCustomer(ctx context.Context, storeKey string, id int64, u cohort.CustomerUpdate) (after cohort.Customer, err error) {
+func (s *Service) UpdateCustomer(ctx context.Context, storeKey string, id int64, u cohort.CustomerUpdate) (cohort.Customer, error) {
 	if u.IsEmpty() {
 		return s.Customer(ctx, storeKey, id)
 	}
-	hash := ""
-	if u.Password != nil {
-		if hash, err = s.hashPassword(ctx, storeKey, *u.Password); err != nil {
-			return cohort.Customer{}, err
-		}
+	after, err := s.UpdateCustomers(ctx, storeKey, []CustomerChange{{ID: id, CustomerUpdate: u}})
+	if err != nil {
+		return cohort.Customer{}, errorOfOne(err)
 	}
-	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
-		// Locks the group before the customer, as DeleteGroup does; the other order
-		// could deadlock. Its error has the lowest precedence.
-		var groupErr error
-		if u.GroupID != nil {
-			groupErr = checkGroup(tx, storeKey, *u.GroupID)
-		}
-		before, err := tx.CustomerForUpdate(storeKey, id)
-		if err != nil {
-			return err
-		}
-		after = u.Apply(before)
-		if err := after.Validate(); err != nil {
-			return err
-		}
-		if err := checkEmailFree(tx, storeKey, after); err != nil {
-			return err
-		}
-		if groupErr != nil {
-			return groupErr
-		}
-		after.DateModified = laterOf(s.timestamp(), before.DateModified)
-		return tx.UpdateCustomer(storeKey, before, after, hash)
-	})
-	return after, emailError(err)
+	return after[0], nil
 }
 
 // DeleteCustomer deletes a customer with its addresses, or returns KindNotFound.
@@ -138,12 +94,7 @@ func (s *Service) DeleteCustomers(ctx context.Context, storeKey string, f cohort
 		if err != nil {
 			return err
 		}
-		for _, c := range customers {
-			if err := tx.DeleteCustomer(storeKey, c); err != nil {
-				return err
-			}
-		}
-		return nil
+		return tx.DeleteCustomers(storeKey, customers)
 	})
 }
 
@@ -160,45 +111,3 @@ func (s *Service) ValidatePassword(ctx context.Context, storeKey string, id int6
 	}
 	return s.passwords.Matches(ctx, storeKey, attempt, hash)
 }
-
-// hashPassword validates and hashes a new password. It must not be called in a
-// transaction: hashing is slow, and other writers would wait for it.
-func (s *Service) hashPassword(ctx context.Context, storeKey, p string) (string, error) {
-	if err := cohort.ValidatePassword(p); err != nil {
-		return "", err
-	}
-	return s.passwords.Hash(ctx, storeKey, p)
-}
-
-// checkGroup returns KindInvalid unless the store has the group or id is 0.
-func checkGroup(tx *db.Tx, storeKey string, id int64) error {
-	if id == 0 {
-		return nil
-	}
-	has, err := tx.HasGroup(storeKey, id)
-	if err == nil && !has {
-		return cohort.Invalid("customer_group_id", "There is no customer group with this id.")
-	}
-	return err
-}
-
-// checkEmailFree returns KindInvalid if another customer has the email.
-func checkEmailFree(tx *db.Tx, storeKey string, c cohort.Customer) error {
-	owner, err := tx.CustomerIDByEmail(storeKey, c.Email)
-	if err == nil && owner != 0 && owner != c.ID {
-		return errEmailTaken
-	}
-	return err
-}
-
-// emailError turns a conflict with the unique index on emails into errEmailTaken. Two
-// concurrent transactions with the same email may both pass checkEmailFree.
-func emailError(err error) error {
-	if cohort.KindOf(err) == cohort.KindConflict {
-		return errEmailTaken
-	}
-	return err
-}
-
-// The reason is recorded from the live service.
-var errEmailTaken = cohort.Invalid("email", "This email address is already in use by a customer.")

@@ -2,9 +2,11 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -19,7 +21,8 @@ import (
 )
 
 // step is one call of a history. Pick and Group are taken modulo the number of existing
-// customers and groups.
+// customers and groups. The steps "... many" are the batches of V3, the others the calls
+// of V2.
 type step struct {
 	Do    string
 	Pick  int
@@ -35,6 +38,7 @@ func steps(small bool) *rapid.Generator[step] {
 		// Repeats are weights.
 		s := step{Do: rapid.SampledFrom([]string{
 			"create", "create", "create", "create by default", "move", "move", "move", "rename", "delete",
+			"create many", "create many", "move many", "move many", "delete many",
 			"create group", "create group", "create default", "delete group", "delete group", "sweep",
 		}).Draw(t, "do")}
 		s.Pick = rapid.IntRange(0, 1<<16).Draw(t, "pick")
@@ -82,6 +86,10 @@ func (m *member) act(ctx context.Context, s step) {
 	} else if s.Do == "move" || s.Do == "rename" || s.Do == "delete" {
 		s.Do = "create"
 	}
+	if strings.HasSuffix(s.Do, " many") {
+		m.actOnMany(ctx, s, group)
+		return
+	}
 	var err error
 	var c cohort.Customer
 	switch s.Do {
@@ -116,6 +124,52 @@ func (m *member) act(ctx context.Context, s step) {
 		(s.Do == "create group" || s.Do == "create default") && isNameTaken(err),
 		(s.Do == "create" || s.Do == "move") && err.Error() == noGroup:
 	default:
+		m.problem("%s %+v: %v", m.name, s, err)
+	}
+}
+
+// actOnMany takes a step that is a batch. Its customers are in two groups, or in the
+// default group.
+func (m *member) actOnMany(ctx context.Context, s step, group int64) {
+	n := s.Pick%cohort.MaxCustomerBatch + 1
+	other := (group + 1) % (m.groups.Load() + 1)
+	groups := []*int64{&group, &other, nil}
+	ids := slices.Sorted(maps.Keys(m.own))
+	ids = ids[:min(n, len(ids))]
+	var customers []cohort.Customer
+	var err error
+	switch {
+	case s.Do == "create many" || len(ids) == 0:
+		var items []service.NewCustomer
+		for i := range n {
+			m.created++
+			u := ada(fmt.Sprint(m.name, m.created, "@example.com"))
+			u.GroupID = groups[i%len(groups)]
+			items = append(items, service.NewCustomer{CustomerUpdate: u})
+		}
+		customers, err = m.svc.CreateCustomers(ctx, m.store, items)
+	case s.Do == "move many":
+		var items []service.CustomerChange
+		for i, id := range slices.Backward(ids) {
+			items = append(items, service.CustomerChange{ID: id, CustomerUpdate: cohort.CustomerUpdate{GroupID: groups[i%len(groups)]}})
+		}
+		customers, err = m.svc.UpdateCustomers(ctx, m.store, items)
+	default:
+		err = m.svc.DeleteCustomersByID(ctx, m.store, append(ids, 1<<40))
+		for _, id := range ids {
+			delete(m.own, id)
+		}
+	}
+	for _, c := range customers {
+		m.own[c.ID] = c.GroupID
+	}
+	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
+		for _, e := range items {
+			if e.Error() != noGroup {
+				m.problem("%s %+v: %v", m.name, s, err)
+			}
+		}
+	} else if err != nil {
 		m.problem("%s %+v: %v", m.name, s, err)
 	}
 }

@@ -23,7 +23,7 @@ type Tx struct {
 // SQL returns the fragments of SQL in which the engines differ.
 func (t *Tx) SQL() *SQL { return &t.engine.SQL }
 
-// Trace calls fn with each query from now on, before it runs.
+// Trace calls fn with each statement from now on, before it runs.
 func (t *Tx) Trace(fn func(query string)) { t.trace = fn }
 
 // QueryRow runs a query of one row.
@@ -63,6 +63,9 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 	if t.broken != nil {
 		return 0, t.broken
 	}
+	if t.trace != nil {
+		t.trace(query)
+	}
 	n, err := t.session.exec(t.ctx, query, args)
 	if err != nil {
 		return 0, t.failed(err)
@@ -83,6 +86,9 @@ func (t *Tx) Later(query string, args ...any) error {
 // other's keys in one direction only and do not deadlock.
 func (t *Tx) LaterInOrder(order, query string, args ...any) error {
 	if d, ok := t.session.(deferrer); ok && t.broken == nil {
+		if t.trace != nil {
+			t.trace(query)
+		}
 		d.later(order, query, args)
 		return nil
 	}

@@ -1,0 +1,173 @@
+package db
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+// CustomerWrite is a customer to insert or update.
+type CustomerWrite struct {
+	// Before is the customer as read in this transaction. It is not used for a new
+	// customer.
+	Before cohort.Customer
+	cohort.Customer
+	// PasswordHash may be empty in an update, which then keeps the password.
+	PasswordHash string
+}
+
+// InsertCustomers adds customers under their ids, in one statement, and counts them as
+// members of their groups in another one. The commit returns KindConflict if another
+// customer has one of the emails. A caller keeps a batch small: a customer has 19
+// arguments, and an engine accepts 32 766.
+func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
+	query, args := insertCustomers(storeKey, customers)
+	if err := t.Later(query, args...); err != nil {
+		return err
+	}
+	counts := memberChanges{}
+	for _, c := range customers {
+		counts.add(c.GroupID, c.ID, 1)
+	}
+	return t.changeMembers(storeKey, counts)
+}
+
+// UpdateCustomers overwrites customers, except their creation dates and origin channels,
+// in one statement, and adjusts the member counts in two more. The customers must
+// exist, and be locked by this transaction. The commit returns KindConflict if another
+// customer has one of the emails.
+func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
+	// An insertion that always finds a row is the form that both engines have for many
+	// rows.
+	query, args := insertCustomers(storeKey, customers)
+	query += ` ON CONFLICT (store_hash, id) DO UPDATE SET company = excluded.company, first_name = excluded.first_name,
+		last_name = excluded.last_name, email = excluded.email, email_folded = excluded.email_folded, phone = excluded.phone,
+		store_credit = excluded.store_credit, registration_ip_address = excluded.registration_ip_address,
+		customer_group_id = excluded.customer_group_id, notes = excluded.notes, tax_exempt_category = excluded.tax_exempt_category,
+		reset_pass_on_login = excluded.reset_pass_on_login, accepts_marketing = excluded.accepts_marketing,
+		date_modified = excluded.date_modified, channel_ids = excluded.channel_ids,
+		password_hash = CASE WHEN excluded.password_hash = '' THEN customers.password_hash ELSE excluded.password_hash END`
+	if err := t.Later(query, args...); err != nil {
+		return err
+	}
+	counts := memberChanges{}
+	for _, c := range customers {
+		counts.add(c.Before.GroupID, c.ID, -1)
+		counts.add(c.GroupID, c.ID, 1)
+	}
+	return t.changeMembers(storeKey, counts)
+}
+
+// insertCustomers returns the statement that inserts customers in the order of their
+// ids, to avoid a deadlock between two transactions that write the same customers.
+func insertCustomers(storeKey string, customers []CustomerWrite) (query string, args []any) {
+	customers = slices.SortedFunc(slices.Values(customers), func(a, b CustomerWrite) int { return cmp.Compare(a.ID, b.ID) })
+	var b strings.Builder
+	b.WriteString("INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, " + customerColumns + ") VALUES ")
+	args = []any{storeKey}
+	for i, c := range customers {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteString("($1")
+		for _, v := range customerValues(c) {
+			args = append(args, v)
+			b.WriteString(", $" + strconv.Itoa(len(args)))
+		}
+		b.WriteByte(')')
+	}
+	return b.String(), args
+}
+
+// customerValues returns the values of the columns of a customer after store_hash.
+func customerValues(c CustomerWrite) []any {
+	return []any{
+		Fold(c.Email), c.GroupID, c.PasswordHash, c.ID, c.Company, c.FirstName, c.LastName, c.Email, c.Phone,
+		creditText(c.StoreCredit), c.RegistrationIPAddress, c.Notes, c.TaxExemptCategory, c.ResetPassOnLogin, c.AcceptsMarketing,
+		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli(), c.OriginChannelID, encodeChannelIDs(c.ChannelIDs),
+	}
+}
+
+// CustomersForUpdate returns those of the customers that exist, by id, and locks their
+// rows: no other transaction writes them until this one ends.
+func (t *Tx) CustomersForUpdate(storeKey string, ids []int64) (map[int64]cohort.Customer, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	rows, err := t.Query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := txn.Collect(rows, scanCustomer)
+	found := make(map[int64]cohort.Customer, len(list))
+	for _, c := range list {
+		found[c.ID] = c
+	}
+	return found, err
+}
+
+// CustomersForDelete returns those of the customers that exist, and locks their rows as
+// a deletion does. Only the fields ID and GroupID are set: the notes of many customers
+// are large.
+func (t *Tx) CustomersForDelete(storeKey string, ids []int64) ([]cohort.Customer, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	rows, err := t.Query("SELECT "+groupInEffect+", id FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForDelete, w.args...)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, scanMember)
+}
+
+func scanMember(row txn.Scanner) (c cohort.Customer, err error) {
+	return c, row.Scan(&c.GroupID, &c.ID)
+}
+
+// DeleteCustomers deletes customers with everything that belongs to them, in one
+// statement, and subtracts them from the member counts in two more. The customers must
+// be locked by this transaction.
+func (t *Tx) DeleteCustomers(storeKey string, customers []cohort.Customer) error {
+	if len(customers) == 0 {
+		return nil
+	}
+	ids := make([]int64, len(customers))
+	counts := memberChanges{}
+	for i, c := range customers {
+		ids[i] = c.ID
+		counts.add(c.GroupID, c.ID, -1)
+	}
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	if err := t.Later("DELETE FROM customers"+w.text.String(), w.args...); err != nil {
+		return err
+	}
+	return t.changeMembers(storeKey, counts)
+}
+
+// CustomerIDsByEmails returns the ids of the customers that have the emails, ignoring
+// case, by the folded email; see Fold.
+func (t *Tx) CustomerIDsByEmails(storeKey string, emails []string) (map[string]int64, error) {
+	folded := make([]string, len(emails))
+	for i, e := range emails {
+		folded[i] = Fold(e)
+	}
+	w := whereStore(storeKey)
+	in(w, "email_folded", folded)
+	rows, err := t.Query("SELECT email_folded, id FROM customers"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	type owner struct {
+		email string
+		id    int64
+	}
+	list, err := txn.Collect(rows, func(row txn.Scanner) (o owner, err error) { return o, row.Scan(&o.email, &o.id) })
+	owners := make(map[string]int64, len(list))
+	for _, o := range list {
+		owners[o.email] = o.id
+	}
+	return owners, err
+}

@@ -1,0 +1,93 @@
+package db_test
+
+import (
+	"fmt"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/service"
+)
+
+// TestStatementsOfCustomers checks that the number of statements of a batch does not
+// depend on the number of its customers.
+func TestStatementsOfCustomers(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := service.New(d)
+		if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 3 {
+			if _, err := svc.CreateGroup(t.Context(), "a", cohort.Group{Name: fmt.Sprint(i), IsDefault: i == 0}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		statements := d.CountQueries()
+		count := func(do func() error) int {
+			t.Helper()
+			before := statements()
+			if err := do(); err != nil {
+				t.Fatal(err)
+			}
+			return statements() - before
+		}
+		var ids []int64
+		made := 0
+		create := func(n int) int {
+			return count(func() error {
+				items := make([]service.NewCustomer, n)
+				for i := range items {
+					made++
+					items[i] = newBatchCustomer(made)
+				}
+				created, err := svc.CreateCustomers(t.Context(), "a", items)
+				for _, c := range created {
+					ids = append(ids, c.ID)
+				}
+				return err
+			})
+		}
+		update := func(n int) int {
+			return count(func() error {
+				items := make([]service.CustomerChange, n)
+				for i := range items {
+					group := int64(3) // that none of them is in
+					items[i] = service.CustomerChange{ID: ids[i], CustomerUpdate: cohort.CustomerUpdate{GroupID: &group, Email: new(fmt.Sprintf("u%d.%d@example.com", n, ids[i]))}}
+				}
+				_, err := svc.UpdateCustomers(t.Context(), "a", items)
+				return err
+			})
+		}
+		remove := func(n int) int {
+			return count(func() error {
+				gone := ids[:n]
+				ids = ids[n:]
+				return svc.DeleteCustomersByID(t.Context(), "a", gone)
+			})
+		}
+		create(1) // the first create of a store reads its counter
+		for name, do := range map[string]func(n int) int{"create": create, "update": update, "delete": remove} {
+			create(10)
+			create(10)
+			if one, ten := do(1), do(10); one != ten || ten > 10 {
+				t.Errorf("%s: %d statements for one customer, %d for ten", name, one, ten)
+			}
+		}
+	})
+}
+
+// newBatchCustomer returns a customer in the default group or, if n is odd, in group 2,
+// with an address.
+func newBatchCustomer(n int) service.NewCustomer {
+	c := service.NewCustomer{CustomerUpdate: cohort.CustomerUpdate{
+		FirstName: new("A"), LastName: new("B"), Email: new(fmt.Sprint(n, "@example.com")),
+	}}
+	if n%2 == 1 {
+		c.GroupID = new(int64(2))
+	}
+	c.Addresses = []service.AddressItem{{AddressUpdate: cohort.AddressUpdate{
+		FirstName: new("A"), LastName: new("B"), Street1: new("1 Main St"), City: new("Austin"), State: new("Texas"), Zip: new("73301"), CountryISO2: new("US"),
+	}}}
+	return c
+}

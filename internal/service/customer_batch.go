@@ -1,0 +1,310 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/password"
+)
+
+// NewCustomer is a customer to create with its parts.
+type NewCustomer struct {
+	cohort.CustomerUpdate
+	Addresses []AddressItem
+}
+
+// CustomerChange is an update of one customer of a batch.
+type CustomerChange struct {
+	ID int64
+	cohort.CustomerUpdate
+}
+
+// PartErrors are the errors of a part of a new customer that is a list, by index.
+type PartErrors struct {
+	Part   string // the wire name, such as "addresses"
+	Errors cohort.ItemErrors
+}
+
+func (e PartErrors) Error() string { return e.Part + ": " + e.Errors.Error() }
+func (e PartErrors) Unwrap() error { return e.Errors }
+
+// Errors of the items of a batch. The reason of the first one is recorded from the live
+// service.
+var (
+	ErrEmailTaken   = cohort.Invalid("email", "This email address is already in use by a customer.")
+	errUnknownGroup = cohort.Invalid("customer_group_id", "There is no customer group with this id.")
+)
+
+// CreateCustomers adds the customers of a batch with their parts, all or none, and
+// returns them as stored, in order. Nil fields take their defaults; see CreateCustomer.
+//
+// It returns ItemErrors for the customers that break a rule, name a group that does not
+// exist or, in a store with a managed catalog, a channel that does not exist, or whose
+// email is taken by another customer, of the store or of the batch (ErrEmailTaken).
+func (s *Service) CreateCustomers(ctx context.Context, storeKey string, items []NewCustomer) ([]cohort.Customer, error) {
+	b, err := newCustomerBatch(storeKey, items)
+	if err != nil {
+		return nil, err
+	}
+	for i, item := range items {
+		b.writes[i].PasswordHash = password.Unguessable()
+		if item.Password == nil {
+			continue
+		}
+		if b.writes[i].PasswordHash, err = s.passwords.Hash(ctx, storeKey, *item.Password); err != nil {
+			return nil, err
+		}
+	}
+	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx) error {
+		if err := b.check(tx); err != nil {
+			return err
+		}
+		return b.insert(tx, s)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return b.customers(), nil
+}
+
+// emailTries is how often a transaction runs whose email another one takes meanwhile. A
+// second run finds the email taken, unless its customer is gone again.
+const emailTries = 3
+
+// writeCustomers is update for transactions that check emails and write them. Two
+// concurrent transactions with the same email may both pass the check. The unique index
+// then rejects one of them, which runs again and finds which email is taken.
+func (s *Service) writeCustomers(ctx context.Context, storeKey string, fn func(*db.Tx) error) (err error) {
+	for range emailTries {
+		err = s.update(ctx, storeKey, fn)
+		if cohort.KindOf(err) != cohort.KindConflict {
+			return err
+		}
+	}
+	return &cohort.Error{Kind: cohort.KindUnavailable, Err: err}
+}
+
+// customerBatch is a batch of customers that a transaction inserts.
+type customerBatch struct {
+	storeKey  string
+	items     []NewCustomer
+	writes    []db.CustomerWrite
+	addresses [][]cohort.Address // by item
+}
+
+// newCustomerBatch applies the rules that need no database. It returns ItemErrors.
+func newCustomerBatch(storeKey string, items []NewCustomer) (*customerBatch, error) {
+	b := &customerBatch{storeKey, items, make([]db.CustomerWrite, len(items)), make([][]cohort.Address, len(items))}
+	wrong := cohort.ItemErrors{}
+	for i, item := range items {
+		if err := b.add(i, item); err != nil {
+			wrong[i] = err
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return b, nil
+}
+
+func (b *customerBatch) add(i int, item NewCustomer) error {
+	c := item.Apply(cohort.Customer{OriginChannelID: cohort.FirstChannelID})
+	b.writes[i].Customer = c
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if c.OriginChannelID < cohort.FirstChannelID {
+		return cohort.Invalid("origin_channel_id", "The value must be the id of a channel.")
+	}
+	if err := checkPassword(item.CustomerUpdate); err != nil {
+		return err
+	}
+	addresses, err := newAddresses(item.Addresses)
+	if err != nil {
+		return partError("addresses", err)
+	}
+	b.addresses[i] = addresses
+	return nil
+}
+
+// partError names the part of a customer that ItemErrors are about.
+func partError(part string, err error) error {
+	if items, ok := err.(cohort.ItemErrors); ok { //nolint:errorlint // the functions of the parts return it as it is
+		return PartErrors{part, items}
+	}
+	return err
+}
+
+func checkPassword(u cohort.CustomerUpdate) error {
+	if u.Password == nil {
+		return nil
+	}
+	return cohort.ValidatePassword(*u.Password)
+}
+
+// check locks what the customers refer to, sets their default groups, and returns
+// ItemErrors. Rows are locked in this order: the flags of groups, groups by id, channels.
+func (b *customerBatch) check(tx *db.Tx) error {
+	groups, err := b.lockGroups(tx)
+	if err != nil {
+		return err
+	}
+	wrong := cohort.ItemErrors{}
+	named := make([]namedChannels, len(b.items))
+	for i, item := range b.items {
+		c := &b.writes[i]
+		switch {
+		case c.GroupID == 0 || groups[c.GroupID]:
+		case item.GroupID == nil: // deleted since it was looked up
+			c.GroupID = 0
+		default:
+			wrong[i] = errUnknownGroup
+		}
+		named[i] = namedChannels{c.ChannelIDs, c.OriginChannelID}
+	}
+	if err := checkCustomerChannels(tx, b.storeKey, named, wrong); err != nil {
+		return err
+	}
+	return checkEmails(tx, b.storeKey, b.writes, wrong)
+}
+
+// lockGroups sets the default groups and locks all groups of the batch. It returns which
+// of them exist.
+func (b *customerBatch) lockGroups(tx *db.Tx) (map[int64]bool, error) {
+	origins := map[int64]bool{}
+	for i, item := range b.items {
+		if item.GroupID == nil {
+			origins[b.writes[i].OriginChannelID] = true
+		}
+	}
+	var defaults map[int64]int64
+	if len(origins) > 0 {
+		var err error
+		if defaults, err = tx.DefaultGroupsOfChannels(b.storeKey, slices.Sorted(maps.Keys(origins))); err != nil {
+			return nil, err
+		}
+	}
+	var ids []int64
+	for i, item := range b.items {
+		if item.GroupID == nil {
+			b.writes[i].GroupID = defaults[b.writes[i].OriginChannelID]
+		}
+		ids = append(ids, b.writes[i].GroupID)
+	}
+	return holdGroups(tx, b.storeKey, ids)
+}
+
+// holdGroups returns which of the groups exist, and keeps them from being deleted. Id 0
+// means no group.
+func holdGroups(tx *db.Tx, storeKey string, ids []int64) (map[int64]bool, error) {
+	ids = slices.Compact(slices.Sorted(slices.Values(ids)))
+	ids = slices.DeleteFunc(ids, func(id int64) bool { return id == 0 })
+	if len(ids) == 0 {
+		return map[int64]bool{}, nil
+	}
+	return tx.HasGroups(storeKey, ids)
+}
+
+// checkEmails adds ErrEmailTaken to wrong, in which it replaces other errors, for the
+// customers whose email another customer of the store or an earlier one of the batch has.
+// It returns wrong, or nil if nothing is wrong.
+func checkEmails(tx *db.Tx, storeKey string, customers []db.CustomerWrite, wrong cohort.ItemErrors) error {
+	emails := make([]string, len(customers))
+	for i, c := range customers {
+		emails[i] = c.Email
+	}
+	owners, err := tx.CustomerIDsByEmails(storeKey, emails)
+	if err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for i, email := range emails {
+		folded := db.Fold(email)
+		if owner := owners[folded]; owner != 0 && owner != customers[i].ID || seen[folded] {
+			wrong[i] = ErrEmailTaken
+		}
+		seen[folded] = true
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return nil
+}
+
+// namedChannels are the channels that an item of a batch names.
+type namedChannels struct {
+	ids    []int64
+	origin int64 // 0: none
+}
+
+// checkCustomerChannels adds to wrong the customers that name a channel that does not
+// exist, if the store's catalog is managed.
+func checkCustomerChannels(tx *db.Tx, storeKey string, named []namedChannels, wrong cohort.ItemErrors) error {
+	all := map[int64]bool{}
+	for _, n := range named {
+		for _, id := range append([]int64{n.origin}, n.ids...) {
+			all[id] = true
+		}
+	}
+	delete(all, 0)
+	delete(all, cohort.FirstChannelID) // always exists
+	if len(all) == 0 {
+		return nil
+	}
+	store, err := tx.Store(storeKey)
+	if err != nil || store.Catalog != cohort.CatalogManaged {
+		return err
+	}
+	missing, err := tx.HasChannels(storeKey, slices.Sorted(maps.Keys(all)))
+	if err != nil || missing == 0 {
+		return err
+	}
+	reason := fmt.Sprintf("Channel %d does not exist.", missing)
+	for i, n := range named {
+		switch {
+		case wrong[i] != nil:
+		case slices.Contains(n.ids, missing):
+			wrong[i] = cohort.Invalid("channel_ids", reason)
+		case n.origin == missing:
+			wrong[i] = cohort.Invalid("origin_channel_id", reason)
+		}
+	}
+	return nil
+}
+
+// insert adds the customers and their parts.
+func (b *customerBatch) insert(tx *db.Tx, s *Service) error {
+	first, err := tx.ReserveIDs(b.storeKey, "customer", 0, int64(len(b.writes)))
+	if err != nil {
+		return err
+	}
+	now := s.timestamp()
+	var addresses []cohort.Address
+	for i := range b.writes {
+		c := &b.writes[i].Customer
+		c.ID, c.DateCreated, c.DateModified = first+int64(i), now, now
+		for _, a := range b.addresses[i] {
+			a.CustomerID = c.ID
+			addresses = append(addresses, a)
+		}
+	}
+	if err := tx.InsertCustomers(b.storeKey, b.writes); err != nil {
+		return err
+	}
+	_, err = tx.CreateAddresses(b.storeKey, distinctAddresses(addresses, nil))
+	return err
+}
+
+func (b *customerBatch) customers() []cohort.Customer { return customersOf(b.writes) }
+
+func customersOf(writes []db.CustomerWrite) []cohort.Customer {
+	customers := make([]cohort.Customer, len(writes))
+	for i, w := range writes {
+		customers[i] = w.Customer
+	}
+	return customers
+}

@@ -1,0 +1,159 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+// UpdateCustomers changes the customers of a batch, all or none, and returns their new
+// states in order. An empty update changes nothing, not even the modification date.
+//
+// It returns ItemErrors for the items that are in the batch twice, whose customer does
+// not exist (KindNotFound), or that CreateCustomers would reject. An email counts as
+// taken if another customer has it before the call, even if the batch changes that one.
+func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []CustomerChange) (after []cohort.Customer, err error) {
+	b, err := newCustomerChanges(storeKey, items)
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]string, len(items))
+	for i, item := range items {
+		if item.Password == nil {
+			continue
+		}
+		if hashes[i], err = s.passwords.Hash(ctx, storeKey, *item.Password); err != nil {
+			return nil, err
+		}
+	}
+	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx) error {
+		writes, err := b.check(tx)
+		if err != nil {
+			return err
+		}
+		var changed []db.CustomerWrite
+		for i := range writes {
+			w := &writes[i]
+			if items[i].CustomerUpdate.IsEmpty() {
+				continue
+			}
+			w.DateModified, w.PasswordHash = laterOf(s.timestamp(), w.Before.DateModified), hashes[i]
+			changed = append(changed, *w)
+		}
+		after = customersOf(writes)
+		if len(changed) == 0 {
+			return nil
+		}
+		return tx.UpdateCustomers(storeKey, changed)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return after, nil
+}
+
+// customerChanges is a batch of updates.
+type customerChanges struct {
+	storeKey string
+	items    []CustomerChange
+	ids      []int64 // sorted
+	groups   []int64 // that an item names
+}
+
+// newCustomerChanges applies the rules that need no database. It returns ItemErrors.
+func newCustomerChanges(storeKey string, items []CustomerChange) (*customerChanges, error) {
+	b := &customerChanges{storeKey: storeKey, items: items}
+	wrong := cohort.ItemErrors{}
+	for i, item := range items {
+		if slices.Contains(b.ids, item.ID) {
+			wrong[i] = cohort.Invalid("id", "There is another item with this id in the request.")
+		} else if err := checkPassword(item.CustomerUpdate); err != nil {
+			wrong[i] = err
+		}
+		b.ids = append(b.ids, item.ID)
+		if item.GroupID != nil {
+			b.groups = append(b.groups, *item.GroupID)
+		}
+	}
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	slices.Sort(b.ids)
+	return b, nil
+}
+
+// check locks the customers and what they refer to, and returns the changes to write by
+// item, or ItemErrors. It locks groups before channels and channels before customers; a
+// deletion of a group locks them in the same order.
+func (b *customerChanges) check(tx *db.Tx) ([]db.CustomerWrite, error) {
+	groups, err := holdGroups(tx, b.storeKey, b.groups)
+	if err != nil {
+		return nil, err
+	}
+	unreferenced := cohort.ItemErrors{} // has the lowest precedence
+	named := make([]namedChannels, len(b.items))
+	for i, item := range b.items {
+		if item.GroupID != nil && *item.GroupID != 0 && !groups[*item.GroupID] {
+			unreferenced[i] = errUnknownGroup
+		}
+		if item.ChannelIDs != nil {
+			named[i].ids = *item.ChannelIDs
+		}
+	}
+	if err := checkCustomerChannels(tx, b.storeKey, named, unreferenced); err != nil {
+		return nil, err
+	}
+	before, err := tx.CustomersForUpdate(b.storeKey, b.ids)
+	if err != nil {
+		return nil, err
+	}
+	writes, wrong := b.apply(before)
+	if len(wrong) > 0 {
+		return nil, wrong
+	}
+	return writes, checkEmails(tx, b.storeKey, writes, unreferenced)
+}
+
+// apply applies the updates to the customers as read.
+func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.CustomerWrite, cohort.ItemErrors) {
+	writes := make([]db.CustomerWrite, len(b.items))
+	wrong := cohort.ItemErrors{}
+	for i, item := range b.items {
+		c, found := before[item.ID]
+		if !found {
+			wrong[i] = cohort.NotFound(fmt.Sprintf("customer %d", item.ID))
+			continue
+		}
+		writes[i] = db.CustomerWrite{Before: c, Customer: item.Apply(c)}
+		writes[i].OriginChannelID = c.OriginChannelID // never changes
+		if item.CustomerUpdate.IsEmpty() {
+			continue
+		}
+		if err := writes[i].Validate(); err != nil {
+			wrong[i] = err
+		}
+	}
+	return writes, wrong
+}
+
+// DeleteCustomersByID deletes those of the customers that exist, with everything that
+// belongs to them. It returns KindInvalid for more ids than
+// [cohort.MaxDeleteCustomersByID].
+func (s *Service) DeleteCustomersByID(ctx context.Context, storeKey string, ids []int64) error {
+	switch {
+	case len(ids) == 0:
+		return nil
+	case len(ids) > cohort.MaxDeleteCustomersByID:
+		return cohort.Invalid("id:in", fmt.Sprintf("A request deletes at most %d customers.", cohort.MaxDeleteCustomersByID))
+	}
+	return s.update(ctx, storeKey, func(tx *db.Tx) error {
+		customers, err := tx.CustomersForDelete(storeKey, ids)
+		if err != nil {
+			return err
+		}
+		return tx.DeleteCustomers(storeKey, customers)
+	})
+}
