@@ -43,8 +43,6 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.settingsRoutes(),
 			h.catalogSummaryRoutes(),
 			h.metafieldRoutes(),
-			h.settingsRoutes(),
-			h.catalogSummaryRoutes(),
 		),
 	}
 }
