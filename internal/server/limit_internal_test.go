@@ -38,3 +38,39 @@ func TestLimitsOfARequest(t *testing.T) {
 		}
 	}
 }
+
+// requestRecorder is a limiter that keeps the requests and admits them.
+type requestRecorder struct {
+	limit.Limiter
+	requests []limit.Request
+}
+
+func (r *requestRecorder) Admit(q limit.Request) (limit.Decision, func()) {
+	r.requests = append(r.requests, q)
+	return limit.Decision{}, func() {}
+}
+
+// A handler that counts for an id counts with the requests of the operation that has the
+// id in its path: both give the limiter the same request, in memory and in Redis, on
+// nodes of any version.
+func TestCounterCountsWithThePath(t *testing.T) {
+	store := cohort.Store{Hash: "abc", Key: "abc~2", Plan: cohort.PlanUnlimited}
+	recorder := &requestRecorder{}
+	e := &endpoint{server: &Server{limits: recorder}}
+	if err := e.counter(store)(api.PasswordChecks, "7"); err != nil {
+		t.Fatal(err)
+	}
+	for _, dialect := range Dialects(nil) {
+		for _, route := range dialect.Routes {
+			if route.Operation == api.PasswordChecks.Operation {
+				recorder.Admit(limitsOf(store, route, api.IDs{{Name: "customer_id", Text: "7"}}))
+			}
+		}
+	}
+	if len(recorder.requests) != 2 {
+		t.Fatalf("%d requests, want that of the handler and that of the route", len(recorder.requests))
+	}
+	if diff := cmp.Diff(recorder.requests[1], recorder.requests[0]); diff != "" {
+		t.Errorf("the request of a handler (-route +handler):\n%s", diff)
+	}
+}
