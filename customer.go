@@ -3,6 +3,7 @@ package cohort
 import (
 	"fmt"
 	"net/mail"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -188,4 +189,19 @@ type CustomerFilter struct {
 	MinID, MaxID      int64  // inclusive; 0 is open
 	DateCreated       TimeRange
 	DateModified      TimeRange
+
+	// The customer has one of the values of each list; nil is open.
+	IDs                     []int64
+	GroupIDs                []int64  // 0: in no group
+	Emails                  []string // compared without regard to case
+	Companies               []string
+	Names                   []string // the first and the last name with a space between
+	Phones                  []string
+	RegistrationIPAddresses []string
+	// NameParts are texts of which the name contains at least one, without regard to
+	// the case of ASCII letters. An empty text matches no name.
+	NameParts []string
 }
+
+// IsEmpty reports whether the filter selects all customers.
+func (f CustomerFilter) IsEmpty() bool { return reflect.ValueOf(f).IsZero() }

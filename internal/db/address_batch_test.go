@@ -277,7 +277,7 @@ func TestAddressesOfCustomersUseTheIndex(t *testing.T) {
 	for _, f := range []cohort.AddressFilter{addressesOf(1), {CustomerIDs: []int64{1, 2}}} {
 		var query string
 		view(t, d, func(tx *db.Tx) error {
-			tx.Trace(func(q string) { query = q })
+			tx.Trace(func(q string, _ []any) { query = q })
 			_, err := tx.ListAddresses("a", f, onePage)
 			return err
 		})

@@ -1,13 +1,23 @@
 package db
 
 import (
+	"slices"
+	"strings"
+
 	"cohort.example/cohort"
 
 	"github.com/shopspring/decimal"
 )
 
-func whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
+func (t *Tx) whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
 	w := whereStore(storeKey)
+	t.customersPass(w, f)
+	return w
+}
+
+// customersPass adds the conditions of a filter on customers. Argument 1 is the store's
+// key.
+func (t *Tx) customersPass(w *where, f cohort.CustomerFilter) {
 	for _, text := range []struct {
 		column string
 		value  *string
@@ -40,7 +50,50 @@ func whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
 	}
 	w.timeRange("date_created", f.DateCreated)
 	w.timeRange("date_modified", f.DateModified)
-	return w
+	t.customersInLists(w, f)
+}
+
+// fullName is the name that customers are found by.
+const fullName = "(first_name || ' ' || last_name)"
+
+// customersInLists adds the conditions of the lists of a filter.
+func (t *Tx) customersInLists(w *where, f cohort.CustomerFilter) {
+	in(w, "id", f.IDs)
+	in(w, "email_folded", foldAll(f.Emails))
+	in(w, "company", f.Companies)
+	in(w, "phone", f.Phones)
+	in(w, "registration_ip_address", f.RegistrationIPAddresses)
+	in(w, fullName, f.Names)
+	switch {
+	case f.GroupIDs == nil:
+	case slices.Contains(f.GroupIDs, 0):
+		w.text.WriteString(" AND (customer_group_id IN " + tombstones + " OR " + isIn(w, "customer_group_id", f.GroupIDs) + ")")
+	default:
+		in(w, "customer_group_id", f.GroupIDs)
+		w.text.WriteString(" AND customer_group_id NOT IN " + tombstones)
+	}
+	if f.NameParts == nil {
+		return
+	}
+	folded := "lower(" + fullName + t.SQL().ByteOrder + ")"
+	tests := []string{"1 = 0"}
+	for _, part := range f.NameParts {
+		// A substring test in the same SQL for both engines, without wildcard characters.
+		tests = append(tests, "replace("+folded+", "+w.arg(cohort.FoldASCII(part))+", '') <> "+folded)
+	}
+	w.text.WriteString(" AND (" + strings.Join(tests, " OR ") + ")")
+}
+
+// foldAll folds the texts of a filter. It keeps nil, which means no filter.
+func foldAll(texts []string) []string {
+	if texts == nil {
+		return nil
+	}
+	folded := make([]string, len(texts))
+	for i, text := range texts {
+		folded[i] = Fold(text)
+	}
+	return folded
 }
 
 // creditFilter returns the text to compare store_credit with. A value with more

@@ -214,7 +214,7 @@ func (t *tracedTransactions) Update(ctx context.Context, fn func(*txn.Tx) error)
 	})
 }
 
-func (t *tracedTransactions) add(query string) {
+func (t *tracedTransactions) add(query string, _ []any) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.queries = append(t.queries, query)
@@ -231,4 +231,55 @@ const MaxCompared = maxCompared
 // ListAddresses returns the rows that ReadAddresses reads.
 func (t *Tx) ListAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page) ([]cohort.Address, error) {
 	return all(func(fn func(cohort.Address) bool) error { return t.ReadAddresses(storeKey, f, p, fn) })
+}
+
+// ListedCustomers returns the ids of a page of customers in an order, and what
+// ReadCustomerBatches returns.
+func (t *Tx) ListedCustomers(storeKey string, f cohort.CustomerFilter, o cohort.CustomerOrder, p cohort.Page) (list []cohort.Customer, found int64, err error) {
+	found, err = t.ReadCustomerBatches(storeKey, f, o, p, 7, func(batch []cohort.Customer) (bool, error) {
+		list = append(list, batch...)
+		return true, nil
+	})
+	return list, found, err
+}
+
+// Plans returns the plan of each query that fn runs, as the engine explains it.
+func (t *Tx) Plans(fn func() error) (plans []string, err error) {
+	type run struct {
+		query string
+		args  []any
+	}
+	var runs []run
+	t.Trace(func(query string, args []any) { runs = append(runs, run{query, slices.Clone(args)}) })
+	if err := fn(); err != nil {
+		return nil, err
+	}
+	t.Trace(nil)
+	for _, r := range runs {
+		plan, err := t.plan(r.query, r.args)
+		if err != nil {
+			return nil, err
+		}
+		plans = append(plans, r.query+"\n"+plan)
+	}
+	return plans, nil
+}
+
+func (t *Tx) plan(query string, args []any) (string, error) {
+	explain := "EXPLAIN QUERY PLAN "
+	if t.SQL().ForUpdate != "" { // PostgreSQL
+		explain = "EXPLAIN "
+	}
+	rows, err := t.Query(explain+query, args...)
+	if err != nil {
+		return "", err
+	}
+	steps, err := txn.Collect(rows, func(row txn.Scanner) (step string, err error) {
+		if t.SQL().ForUpdate != "" {
+			return step, row.Scan(&step)
+		}
+		var id, parent, unused int64
+		return step, row.Scan(&id, &parent, &unused, &step)
+	})
+	return strings.Join(steps, "\n"), err
 }

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -62,13 +63,16 @@ func in[T any](w *where, column string, values []T) {
 		w.text.WriteString(" AND 1 = 0")
 		return
 	}
-	w.text.WriteString(" AND " + column + " IN ")
-	separator := "("
-	for i := range placeholders(len(values)) {
-		w.text.WriteString(separator + w.arg(values[min(i, len(values)-1)]))
-		separator = ", "
+	w.text.WriteString(" AND " + isIn(w, column, values))
+}
+
+// isIn returns the condition that a column has one of at least one value.
+func isIn[T any](w *where, column string, values []T) string {
+	args := make([]string, placeholders(len(values)))
+	for i := range args {
+		args[i] = w.arg(values[min(i, len(values)-1)])
 	}
-	w.text.WriteString(")")
+	return column + " IN (" + strings.Join(args, ", ") + ")"
 }
 
 // placeholders returns the number of placeholders for n values: the next power of
@@ -81,8 +85,8 @@ func placeholders(n int) int {
 	return p
 }
 
-// sortKey is a column that a list is sorted by. Only the last key of a list can be
-// text, because a text may contain the slash that separates values in a cursor.
+// sortKey is a column that a list is sorted by. Only one key of a list can be text,
+// because a text may contain the slash that separates values in a cursor.
 type sortKey struct {
 	column string
 	isText bool
@@ -96,15 +100,16 @@ var byID = []sortKey{{column: "id"}}
 // backwards from the cursor, in descending order. page returns KindInvalid for an
 // invalid cursor.
 func (w *where) page(p cohort.Page, most int, keys []sortKey) error {
-	order := " ASC"
-	if p.Before != "" && p.After == "" {
-		order = " DESC"
+	return w.directedPage(p, most, keys, false)
+}
+
+// directedPage is page for a list in ascending or descending order of the keys.
+func (w *where) directedPage(p cohort.Page, most int, keys []sortKey, descending bool) error {
+	after, before := " > ", " < "
+	if descending {
+		after, before = before, after
 	}
-	columns := make([]string, len(keys))
-	for i, k := range keys {
-		columns[i] = k.column
-	}
-	for _, bound := range []struct{ cursor, comparison, field string }{{p.After, " > ", "after"}, {p.Before, " < ", "before"}} {
+	for _, bound := range []struct{ cursor, comparison, field string }{{p.After, after, "after"}, {p.Before, before, "before"}} {
 		if bound.cursor == "" {
 			continue
 		}
@@ -116,9 +121,13 @@ func (w *where) page(p cohort.Page, most int, keys []sortKey) error {
 		for i, v := range values {
 			args[i] = w.arg(v)
 		}
-		w.text.WriteString(" AND (" + strings.Join(columns, ", ") + ")" + bound.comparison + "(" + strings.Join(args, ", ") + ")")
+		w.text.WriteString(" AND (" + columnsOf(keys, "") + ")" + bound.comparison + "(" + strings.Join(args, ", ") + ")")
+		if keys[0].isText {
+			// SQLite does not use an index on an expression for a comparison of rows.
+			w.text.WriteString(" AND " + keys[0].column + strings.TrimSpace(bound.comparison) + "= " + args[0])
+		}
 	}
-	w.text.WriteString(" ORDER BY " + strings.Join(columns, order+", ") + order)
+	w.text.WriteString(orderBy(keys, descending != isBackwards(p)))
 	// SQLite prepares a statement again for each new value of a LIMIT argument; the
 	// cast hides the value from it.
 	w.text.WriteString(" LIMIT CAST(" + w.arg(min(p.Size, most)) + " AS BIGINT)")
@@ -128,9 +137,37 @@ func (w *where) page(p cohort.Page, most int, keys []sortKey) error {
 	return nil
 }
 
+// isBackwards reports whether a page is selected backwards from its cursor.
+func isBackwards(p cohort.Page) bool { return p.Before != "" && p.After == "" }
+
+// orderBy is the clause that sorts rows by the keys.
+func orderBy(keys []sortKey, descending bool) string {
+	if descending {
+		return " ORDER BY " + columnsOf(keys, " DESC")
+	}
+	return " ORDER BY " + columnsOf(keys, " ASC")
+}
+
+// columnsOf lists the columns of keys, each with a suffix.
+func columnsOf(keys []sortKey, suffix string) string {
+	columns := make([]string, len(keys))
+	for i, k := range keys {
+		columns[i] = k.column + suffix
+	}
+	return strings.Join(columns, ", ")
+}
+
 // keyValues parses a cursor; see cursorOf.
 func keyValues(cursor string, keys []sortKey) (values []any, ok bool) {
-	parts := strings.SplitN(cursor, "/", len(keys))
+	parts := strings.Split(cursor, "/")
+	if more := len(parts) - len(keys); more > 0 {
+		// The slashes too many belong to the text.
+		at := slices.IndexFunc(keys, func(k sortKey) bool { return k.isText })
+		if at < 0 {
+			return nil, false
+		}
+		parts = slices.Replace(parts, at, at+more+1, strings.Join(parts[at:at+more+1], "/"))
+	}
 	if len(parts) != len(keys) {
 		return nil, false
 	}

@@ -29,6 +29,7 @@ var listRoutes = map[string]struct {
 	"listCustomers":             {"/v2/customers", true},
 	"listAddresses":             {"/v2/customers/1/addresses", true},
 	"listAddressesV3":           {"/v3/customers/addresses", true},
+	"listCustomersV3":           {"/v3/customers", true},
 	"listCategories":            {"/v3/catalog/categories", false},
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
 	"listVariants":              {"/v3/catalog/variants", true},

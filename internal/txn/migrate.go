@@ -1,10 +1,14 @@
 package txn
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
+	"path"
 
 	"github.com/pressly/goose/v3"
 )
@@ -44,3 +48,33 @@ func migrateOnce(ctx context.Context, p *goose.Provider) error {
 	_, err = p.Up(ctx)
 	return err
 }
+
+// byteOrder is the collation of PostgreSQL that compares by byte.
+const byteOrder = ` COLLATE "C"`
+
+// byteOrdered has migrations for PostgreSQL. It replaces the comment /* byte order */ by
+// byteOrder; see [SQL.ByteOrder].
+type byteOrdered struct{ fs.FS }
+
+// Open implements fs.FS.
+func (b byteOrdered) Open(name string) (fs.File, error) {
+	file, err := b.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return file, err
+	}
+	content, err := io.ReadAll(file)
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	content = bytes.ReplaceAll(content, []byte(" /* byte order */"), []byte(byteOrder))
+	return readFile{file, bytes.NewReader(content)}, nil
+}
+
+// readFile is a file whose content has been read already.
+type readFile struct {
+	fs.File
+	content *bytes.Reader
+}
+
+// Read implements fs.File.
+func (f readFile) Read(p []byte) (int, error) { return f.content.Read(p) }

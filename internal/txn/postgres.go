@@ -40,11 +40,12 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	}
 	e := &engine{
 		dialect:    goose.DialectPostgres,
-		migrations: schema.Migrations, unique: schema.Unique, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
 			ForUpdate: " FOR NO KEY UPDATE", ForDelete: " FOR UPDATE", ForKeyShare: " FOR KEY SHARE", SkipLocked: " SKIP LOCKED",
-			IDTable: "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
-			Joined:  func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },
+			IDTable:   "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
+			Joined:    func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },
+			ByteOrder: byteOrder,
 			// OFFSET 0 keeps the planner from turning it into a join.
 			RowsOf: func(of, key string, l LookupBy) string {
 				return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.Columns + " FROM " + As(l.Table, "x") +

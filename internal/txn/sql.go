@@ -26,6 +26,10 @@ type SQL struct {
 	// another table, looked up by a key, one after another. The planner uses the
 	// index however many rows it expects a store to have.
 	RowsOf func(of, key string, l LookupBy) string
+	// ByteOrder follows a text that is sorted or lower-cased, and is part of an index:
+	// PostgreSQL then compares by byte and changes ASCII letters only, as SQLite always
+	// does. In SQLite's schema the name of a collation would lock other programs out.
+	ByteOrder string
 	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
 	// table, in the order of a key.
 	DeleteSome func(table, key string) string

@@ -13,7 +13,7 @@ type Tx struct {
 	engine  *engine
 	changes []Change
 	ids     idSource // nil in a read-only transaction
-	trace   func(query string)
+	trace   func(query string, args []any)
 	// broken is the first error that means that the database is in trouble. SQLite
 	// may have rolled the whole transaction back by then, and a later statement would
 	// run outside a transaction.
@@ -24,7 +24,7 @@ type Tx struct {
 func (t *Tx) SQL() *SQL { return &t.engine.SQL }
 
 // Trace calls fn with each statement from now on, before it runs.
-func (t *Tx) Trace(fn func(query string)) { t.trace = fn }
+func (t *Tx) Trace(fn func(query string, args []any)) { t.trace = fn }
 
 // QueryRow runs a query of one row.
 func (t *Tx) QueryRow(query string, args ...any) Row {
@@ -49,7 +49,7 @@ func (t *Tx) queryUntil(ctx context.Context, query string, args []any) (Rows, er
 		return nil, t.broken
 	}
 	if t.trace != nil {
-		t.trace(query)
+		t.trace(query, args)
 	}
 	rows, err := t.session.query(ctx, query, args)
 	if err != nil {
@@ -64,7 +64,7 @@ func (t *Tx) Exec(query string, args ...any) (int64, error) {
 		return 0, t.broken
 	}
 	if t.trace != nil {
-		t.trace(query)
+		t.trace(query, args)
 	}
 	n, err := t.session.exec(t.ctx, query, args)
 	if err != nil {
@@ -87,7 +87,7 @@ func (t *Tx) Later(query string, args ...any) error {
 func (t *Tx) LaterInOrder(order, query string, args ...any) error {
 	if d, ok := t.session.(deferrer); ok && t.broken == nil {
 		if t.trace != nil {
-			t.trace(query)
+			t.trace(query, args)
 		}
 		d.later(order, query, args)
 		return nil
