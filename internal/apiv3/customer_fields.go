@@ -48,6 +48,8 @@ var newCustomerFields = func() api.Fields[service.NewCustomer] {
 	fields := customerFields(update, func(field func(*service.NewCustomer) **string) func(*service.NewCustomer, api.Value) error {
 		return api.Optional(field, readShapeText[string])
 	})
+	fields["form_fields"] = nullable(func(c *service.NewCustomer) *[]cohort.FormField { return &c.FormFields }, readFormFields)
+	fields["attributes"] = nullable(func(c *service.NewCustomer) *[]cohort.AttributeValue { return &c.Attributes }, readNewAttributes)
 	fields["origin_channel_id"] = optional(func(c *service.NewCustomer) **int64 { return &c.OriginChannelID }, readShapeInt)
 	fields["addresses"] = nullable(func(c *service.NewCustomer) *[]service.AddressItem { return &c.Addresses }, readNewAddresses)
 	// Cohort sends no mail.
@@ -61,8 +63,26 @@ var newCustomerFields = func() api.Fields[service.NewCustomer] {
 	return fields
 }()
 
-// customerChangeFields has the fields of an update of a customer. It has no parts,
-// because the vendor's reference excludes them from updates.
+// partAttributeFields has the fields of a value of an attribute in the body of a customer.
+var partAttributeFields = api.Fields[cohort.AttributeValue]{
+	"attribute_id":    attributeValueFields["attribute_id"],
+	"attribute_value": attributeValueFields["value"],
+}
+
+// readNewAttributes reads the values of attributes in the body of a customer.
+func readNewAttributes(v api.Value) ([]cohort.AttributeValue, error) {
+	values, err := readShapeArray(v, cohort.MaxAttributeValues)
+	if err != nil {
+		return nil, err
+	}
+	if len(values) > cohort.MaxAttributeValues {
+		return nil, cohort.Invalid("", fmt.Sprintf("A customer may be created with at most %d attributes.", cohort.MaxAttributeValues))
+	}
+	return readShapes(values, partAttributeFields, "attribute_id", "attribute_value")
+}
+
+// customerChangeFields has the fields of an update of a customer. It has neither addresses
+// nor attributes, because the vendor's reference excludes them from updates.
 var customerChangeFields = func() api.Fields[service.CustomerChange] {
 	update := func(c *service.CustomerChange) *cohort.CustomerUpdate { return &c.CustomerUpdate }
 	fields := maps.Clone(customerFields(update, func(field func(*service.CustomerChange) **string) func(*service.CustomerChange, api.Value) error {
@@ -70,6 +90,7 @@ var customerChangeFields = func() api.Fields[service.CustomerChange] {
 	}))
 	fields["id"] = api.Plain(func(c *service.CustomerChange) *int64 { return &c.ID }, readShapeInt)
 	fields["origin_channel_id"] = nil
+	fields["form_fields"] = nullable(func(c *service.CustomerChange) *[]cohort.FormField { return &c.FormFields }, readFormFields)
 	return fields
 }()
 

@@ -3,8 +3,6 @@ package db
 import (
 	"cmp"
 	"slices"
-	"strconv"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -25,8 +23,7 @@ type CustomerWrite struct {
 // customer has one of the emails. A caller keeps a batch small: a customer has 19
 // arguments, and an engine accepts 32 766.
 func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
-	query, args := insertCustomers(storeKey, customers)
-	if err := t.Later(query, args...); err != nil {
+	if err := t.insertCustomers(storeKey, customers, ""); err != nil {
 		return err
 	}
 	counts := memberChanges{}
@@ -43,15 +40,14 @@ func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
 func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 	// An insertion that always finds a row is the form that both engines have for many
 	// rows.
-	query, args := insertCustomers(storeKey, customers)
-	query += ` ON CONFLICT (store_hash, id) DO UPDATE SET company = excluded.company, first_name = excluded.first_name,
+	err := t.insertCustomers(storeKey, customers, ` ON CONFLICT (store_hash, id) DO UPDATE SET company = excluded.company, first_name = excluded.first_name,
 		last_name = excluded.last_name, email = excluded.email, email_folded = excluded.email_folded, phone = excluded.phone,
 		store_credit = excluded.store_credit, registration_ip_address = excluded.registration_ip_address,
 		customer_group_id = excluded.customer_group_id, notes = excluded.notes, tax_exempt_category = excluded.tax_exempt_category,
 		reset_pass_on_login = excluded.reset_pass_on_login, accepts_marketing = excluded.accepts_marketing,
 		date_modified = excluded.date_modified, channel_ids = excluded.channel_ids,
-		password_hash = CASE WHEN excluded.password_hash = '' THEN customers.password_hash ELSE excluded.password_hash END`
-	if err := t.Later(query, args...); err != nil {
+		password_hash = CASE WHEN excluded.password_hash = '' THEN customers.password_hash ELSE excluded.password_hash END`)
+	if err != nil {
 		return err
 	}
 	counts := memberChanges{}
@@ -62,25 +58,15 @@ func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 	return t.changeMembers(storeKey, counts)
 }
 
-// insertCustomers returns the statement that inserts customers in the order of their
-// ids, to avoid a deadlock between two transactions that write the same customers.
-func insertCustomers(storeKey string, customers []CustomerWrite) (query string, args []any) {
+// insertCustomers inserts customers in the order of their ids, to avoid a deadlock between
+// two transactions that write the same customers. end follows the rows.
+func (t *Tx) insertCustomers(storeKey string, customers []CustomerWrite, end string) error {
 	customers = slices.SortedFunc(slices.Values(customers), func(a, b CustomerWrite) int { return cmp.Compare(a.ID, b.ID) })
-	var b strings.Builder
-	b.WriteString("INSERT INTO customers (store_hash, email_folded, customer_group_id, password_hash, " + customerColumns + ") VALUES ")
-	args = []any{storeKey}
+	rows := make([][]any, len(customers))
 	for i, c := range customers {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("($1")
-		for _, v := range customerValues(c) {
-			args = append(args, v)
-			b.WriteString(", $" + strconv.Itoa(len(args)))
-		}
-		b.WriteByte(')')
+		rows[i] = customerValues(c)
 	}
-	return b.String(), args
+	return t.insertValues(storeKey, "customers", "email_folded, customer_group_id, password_hash, "+customerColumns, rows, end)
 }
 
 // customerValues returns the values of the columns of a customer after store_hash.

@@ -58,7 +58,7 @@ func newAddresses(items []AddressItem) ([]cohort.Address, error) {
 		fresh := cohort.Address{CustomerID: item.CustomerID, Type: cohort.AddressResidential}
 		a, err := applyToAddress(fresh, item.AddressUpdate)
 		if err == nil {
-			err = checkFormOf(item)
+			err = checkForm(item.FormFields, "address")
 		}
 		if err != nil {
 			wrong[i] = err
@@ -111,13 +111,8 @@ func insertAddresses(tx *db.Tx, storeKey string, addresses []cohort.Address, ite
 	return created, tx.PutFormFields(storeKey, formFieldsOf(created, pick(items, fresh)))
 }
 
-// distinctAddresses returns the addresses without those that exist and those that equal
-// an earlier one. exists is nil if none does.
-func distinctAddresses(addresses []cohort.Address, exists []bool) []cohort.Address {
-	return pick(addresses, distinctIndexes(addresses, exists))
-}
-
-// distinctIndexes returns the indexes of the addresses that distinctAddresses returns.
+// distinctIndexes returns the indexes of the addresses without those that exist and those
+// that equal an earlier one. exists is nil if none does.
 func distinctIndexes(addresses []cohort.Address, exists []bool) []int {
 	seen := make(map[cohort.Address]bool, len(addresses))
 	distinct := make([]int, 0, len(addresses))
@@ -140,13 +135,14 @@ func pick[T any](list []T, indexes []int) []T {
 	return picked
 }
 
-// checkFormOf checks the form fields of an item. They have no owner yet.
-func checkFormOf(item AddressItem) error {
+// checkForm checks the form fields of an item. They have no owner yet; owner says what it
+// will be.
+func checkForm(fields []cohort.FormField, owner string) error {
 	names := map[string]bool{}
-	for i, f := range item.FormFields {
+	for i, f := range fields {
 		err := f.ValidateValue()
 		if err == nil && names[f.Name] {
-			err = cohort.Invalid("name", "Another form field of the address has the same name.")
+			err = cohort.Invalid("name", "Another form field of the "+owner+" has the same name.")
 		}
 		if e, ok := errors.AsType[*cohort.Error](err); ok {
 			return cohort.Invalid(fmt.Sprintf("form_fields.%d.%s", i, e.Field), e.Reason)
@@ -240,7 +236,7 @@ func changedAddresses(items []AddressItem, before map[int64]cohort.Address) ([]c
 		}
 		a, err := applyToAddress(a, item.AddressUpdate)
 		if err == nil {
-			err = checkFormOf(item)
+			err = checkForm(item.FormFields, "address")
 		}
 		if err != nil {
 			wrong[i] = err

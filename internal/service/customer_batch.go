@@ -14,13 +14,16 @@ import (
 // NewCustomer is a customer to create with its parts.
 type NewCustomer struct {
 	cohort.CustomerUpdate
-	Addresses []AddressItem
+	Addresses  []AddressItem
+	Attributes []cohort.AttributeValue // AttributeID and Value
+	FormFields []cohort.FormField      // without an owner
 }
 
 // CustomerChange is an update of one customer of a batch.
 type CustomerChange struct {
 	ID int64
 	cohort.CustomerUpdate
+	FormFields []cohort.FormField // set on the customer; it keeps others that it has
 }
 
 // PartErrors are the errors of a part of a new customer that is a list, by index.
@@ -100,9 +103,17 @@ type customerBatch struct {
 func newCustomerBatch(storeKey string, items []NewCustomer) (*customerBatch, error) {
 	b := &customerBatch{storeKey, items, make([]db.CustomerWrite, len(items)), make([][]cohort.Address, len(items))}
 	wrong := cohort.ItemErrors{}
+	fields := 0
 	for i, item := range items {
 		if err := b.add(i, item); err != nil {
 			wrong[i] = err
+		}
+		fields += len(item.FormFields)
+		for _, a := range item.Addresses {
+			fields += len(a.FormFields)
+		}
+		if fields > MaxCustomerFields && wrong[i] == nil {
+			wrong[i] = cohort.Invalid("form_fields", fmt.Sprintf("A request can set at most %d form fields.", MaxCustomerFields))
 		}
 	}
 	if len(wrong) > 0 {
@@ -110,6 +121,10 @@ func newCustomerBatch(storeKey string, items []NewCustomer) (*customerBatch, err
 	}
 	return b, nil
 }
+
+// MaxCustomerFields is how many form fields one call may give to new customers and their
+// addresses. It is enough for as many customers as one call creates, without addresses.
+const MaxCustomerFields = cohort.MaxCustomerBatch * cohort.MaxFormFields
 
 func (b *customerBatch) add(i int, item NewCustomer) error {
 	c := item.Apply(cohort.Customer{OriginChannelID: cohort.FirstChannelID})
@@ -128,7 +143,7 @@ func (b *customerBatch) add(i int, item NewCustomer) error {
 		return partError("addresses", err)
 	}
 	b.addresses[i] = addresses
-	return nil
+	return checkForm(item.FormFields, "customer")
 }
 
 // partError names the part of a customer that ItemErrors are about.
@@ -169,7 +184,48 @@ func (b *customerBatch) check(tx *db.Tx) error {
 	if err := checkCustomerChannels(tx, b.storeKey, named, wrong); err != nil {
 		return err
 	}
+	if err := b.checkAttributes(tx, wrong); err != nil {
+		return err
+	}
 	return checkEmails(tx, b.storeKey, b.writes, wrong)
+}
+
+// checkAttributes locks the attributes that the customers have values of. It adds to wrong
+// the customers with values that cannot be set.
+func (b *customerBatch) checkAttributes(tx *db.Tx, wrong cohort.ItemErrors) error {
+	values := b.attributeValues(func(i int) int64 { return int64(i) + 1 }) // the customers have no ids yet
+	if len(values) == 0 {
+		return nil
+	}
+	invalid, err := checkAttributeValues(tx, b.storeKey, values, "attribute_value")
+	if err != nil {
+		return err
+	}
+	next := 0 // the index in values of the customer's first one
+	for i, item := range b.items {
+		ofItem := cohort.ItemErrors{}
+		for n := range item.Attributes {
+			if err := invalid[next+n]; err != nil {
+				ofItem[n] = err
+			}
+		}
+		if len(ofItem) > 0 && wrong[i] == nil {
+			wrong[i] = PartErrors{"attributes", ofItem}
+		}
+		next += len(item.Attributes)
+	}
+	return nil
+}
+
+// attributeValues returns the values of all customers, for which customer returns ids.
+func (b *customerBatch) attributeValues(customer func(i int) int64) (values []cohort.AttributeValue) {
+	for i, item := range b.items {
+		for _, v := range item.Attributes {
+			v.CustomerID = customer(i)
+			values = append(values, v)
+		}
+	}
+	return values
 }
 
 // lockGroups sets the default groups and locks all groups of the batch. It returns which
@@ -283,20 +339,43 @@ func (b *customerBatch) insert(tx *db.Tx, s *Service) error {
 		return err
 	}
 	now := s.timestamp()
-	var addresses []cohort.Address
 	for i := range b.writes {
-		c := &b.writes[i].Customer
+		c := &b.writes[i]
 		c.ID, c.DateCreated, c.DateModified = first+int64(i), now, now
-		for _, a := range b.addresses[i] {
-			a.CustomerID = c.ID
-			addresses = append(addresses, a)
-		}
 	}
 	if err := tx.InsertCustomers(b.storeKey, b.writes); err != nil {
 		return err
 	}
-	_, err = tx.CreateAddresses(b.storeKey, distinctAddresses(addresses, nil))
-	return err
+	return b.insertParts(tx)
+}
+
+// insertParts adds the parts of the customers, which have ids.
+func (b *customerBatch) insertParts(tx *db.Tx) error {
+	var addresses []cohort.Address
+	var items []AddressItem
+	var fields []cohort.FormField
+	for i, item := range b.items {
+		for n, a := range b.addresses[i] {
+			a.CustomerID = b.writes[i].ID
+			addresses = append(addresses, a)
+			items = append(items, item.Addresses[n])
+		}
+		for _, f := range item.FormFields {
+			f.CustomerID = b.writes[i].ID
+			fields = append(fields, f)
+		}
+	}
+	if _, err := insertAddresses(tx, b.storeKey, addresses, items, nil); err != nil {
+		return err
+	}
+	values := b.attributeValues(func(i int) int64 { return b.writes[i].ID })
+	for i := range values {
+		values[i].DateCreated, values[i].DateModified = b.writes[0].DateCreated, b.writes[0].DateCreated
+	}
+	if err := tx.PutAttributeValues(b.storeKey, values); err != nil {
+		return err
+	}
+	return tx.PutFormFields(b.storeKey, fields)
 }
 
 func (b *customerBatch) customers() []cohort.Customer { return customersOf(b.writes) }

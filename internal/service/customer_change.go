@@ -10,7 +10,8 @@ import (
 )
 
 // UpdateCustomers changes the customers of a batch, all or none, and returns their new
-// states in order. An empty update changes nothing, not even the modification date.
+// states in order. An empty update changes nothing, not even the modification date;
+// neither do form fields.
 //
 // It returns ItemErrors for the items that are in the batch twice, whose customer does
 // not exist (KindNotFound), or that CreateCustomers would reject. An email counts as
@@ -44,8 +45,8 @@ func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []
 			changed = append(changed, *w)
 		}
 		after = customersOf(writes)
-		if len(changed) == 0 {
-			return nil
+		if err := b.putForms(tx); err != nil || len(changed) == 0 {
+			return err
 		}
 		return tx.UpdateCustomers(storeKey, changed)
 	})
@@ -71,6 +72,8 @@ func newCustomerChanges(storeKey string, items []CustomerChange) (*customerChang
 		if slices.Contains(b.ids, item.ID) {
 			wrong[i] = cohort.Invalid("id", "There is another item with this id in the request.")
 		} else if err := checkPassword(item.CustomerUpdate); err != nil {
+			wrong[i] = err
+		} else if err := checkForm(item.FormFields, "customer"); err != nil {
 			wrong[i] = err
 		}
 		b.ids = append(b.ids, item.ID)
@@ -137,6 +140,41 @@ func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.Customer
 		}
 	}
 	return writes, wrong
+}
+
+// putForms sets the form fields of the items. It returns ItemErrors for customers that
+// would have too many.
+func (b *customerChanges) putForms(tx *db.Tx) error {
+	var fields []cohort.FormField
+	var owners []int64
+	for _, item := range b.items {
+		for _, f := range item.FormFields {
+			f.CustomerID = item.ID
+			fields = append(fields, f)
+			owners = append(owners, item.ID)
+		}
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	existing, err := tx.FormFieldsOfCustomers(b.storeKey, slices.Compact(owners))
+	if err != nil {
+		return err
+	}
+	wrong := cohort.ItemErrors{}
+	for i, item := range b.items {
+		names := map[string]bool{}
+		for _, f := range slices.Concat(existing[item.ID], item.FormFields) {
+			names[f.Name] = true
+		}
+		if len(names) > cohort.MaxFormFields {
+			wrong[i] = cohort.Invalid("form_fields", fmt.Sprintf("A customer can have at most %d form fields.", cohort.MaxFormFields))
+		}
+	}
+	if len(wrong) > 0 {
+		return wrong
+	}
+	return tx.PutFormFields(b.storeKey, fields)
 }
 
 // DeleteCustomersByID deletes those of the customers that exist, with everything that
