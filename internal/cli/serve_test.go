@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -113,6 +116,22 @@ func TestServeRejectsTheDevelopmentToken(t *testing.T) {
 		}
 		if s.out.String() != "" {
 			t.Errorf("the server prints the greeting of --dev: %s", s.out)
+		}
+	})
+}
+
+// An older version created the token of --dev with fewer scopes.
+func TestServeExtendsTheDevelopmentToken(t *testing.T) {
+	eachDBIfFull(t, func(t *testing.T, url string) {
+		mustRun(t, "store", "create", "demo", "--db", url)
+		older := cohort.NewToken("demo-token")
+		older.StoreKey, older.Name, older.Scopes = "demo", "serve --dev", []cohort.Scope{cohort.ScopeCustomers, cohort.ScopeProducts}
+		inDB(t, url, func(tx *db.Tx) error { return tx.InsertToken(older) })
+		s := serve(t, "--dev", "--db", url)
+		for _, path := range []string{"/v2/store", "/v3/channels", "/v2/time"} {
+			if a := s.get(t, "/stores/demo"+path, "demo-token"); a.status != 200 {
+				t.Errorf("%s: %d %s", path, a.status, a.body)
+			}
 		}
 	})
 }
