@@ -21,6 +21,7 @@ var notBounds = map[string]string{
 	"cohort.wholePercent":                "a unit conversion",
 	"db.catalog":                         "the name of a lock",
 	"db.segments":                        "the name of a lock",
+	"db.sumUnit":                         "a unit conversion",
 	"db.channelNames":                    "the name of a lock",
 	"txn.claimedByte":                    "the position of a file lock",
 	"db.skuBatch":                        "a batch size; it does not bound an import",

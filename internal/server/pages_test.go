@@ -51,6 +51,7 @@ var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
 	"getCategoryTree", "getCategory", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
 	"getMetafield",
+	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 }
 
 // Every page of the largest rows is complete, and never more than one piece and one
