@@ -14,23 +14,10 @@ const (
 	roleGuest   = "guest"
 )
 
-// DefaultGroupOfChannel returns the id of the default group of a channel, which is its
-// own or the store's, or 0. Until the transaction ends, the group cannot be deleted and
-// neither default can change. Like LockFlags it must be called before any group is
-// locked.
-func (t *Tx) DefaultGroupOfChannel(storeKey string, channelID int64) (int64, error) {
-	if err := t.ShareStore(flags, storeKey); err != nil {
-		return 0, err
-	}
-	return t.findID(`SELECT id FROM customer_groups WHERE store_hash = $1 AND id = COALESCE(
-		(SELECT group_id FROM channel_groups WHERE store_hash = $1 AND channel_id = $2 AND role = '`+roleDefault+`'),
-		(SELECT 0 FROM customer_settings WHERE store_hash = $1 AND channel_id = $2 AND no_default_group),
-		(SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default))`+t.SQL().ForKeyShare, storeKey, channelID)
-}
-
-// DefaultGroupsOfChannels returns the default groups of channels by channel, as
-// DefaultGroupOfChannel does, in one statement. It does not lock the groups: a caller
-// checks with HasGroups that they still exist.
+// DefaultGroupsOfChannels returns the ids of the default groups of channels, by channel. A
+// channel has its own, or that of the store, or 0. Until the transaction ends, no default
+// can change. Like LockFlags it must be called before any group is locked. It does not
+// lock the groups: a caller checks with HasGroups that they still exist.
 func (t *Tx) DefaultGroupsOfChannels(storeKey string, channelIDs []int64) (map[int64]int64, error) {
 	if err := t.ShareStore(flags, storeKey); err != nil {
 		return nil, err

@@ -20,7 +20,8 @@ type ownGroups struct {
 func groupsOf(t *testing.T, d *db.DB, store string, channel int64) (g ownGroups) {
 	t.Helper()
 	update(t, d, func(tx *db.Tx) (err error) {
-		g.Default, err = tx.DefaultGroupOfChannel(store, channel)
+		groups, err := tx.DefaultGroupsOfChannels(store, []int64{channel})
+		g.Default = groups[channel]
 		return err
 	})
 	view(t, d, func(tx *db.Tx) error {

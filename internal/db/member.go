@@ -26,16 +26,6 @@ func (t *Tx) MemberCounts(storeKey string) (map[int64]int64, error) {
 	return counts, err
 }
 
-// DefaultGroupID returns the id of the store's default group, or 0. Until the
-// transaction ends, the group cannot be deleted and no other group can become the
-// default. Like LockFlags it must be called before any group is locked.
-func (t *Tx) DefaultGroupID(storeKey string) (int64, error) {
-	if err := t.ShareStore(flags, storeKey); err != nil {
-		return 0, err
-	}
-	return t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND is_default"+t.SQL().ForKeyShare, storeKey)
-}
-
 // HasGroup reports whether the store has a group with the id, and locks the group
 // against deletion until the transaction ends.
 func (t *Tx) HasGroup(storeKey string, id int64) (bool, error) {

@@ -166,8 +166,8 @@ func wantFilled(t *testing.T, d *db.DB, store string) {
 	})
 	// These two methods lock rows, so they need a writing transaction.
 	update(t, d, func(tx *db.Tx) error {
-		byDefault, err := tx.DefaultGroupID(store)
-		if byDefault != 2 || err != nil {
+		defaults, err := tx.DefaultGroupsOfChannels(store, []int64{1})
+		if byDefault := defaults[1]; byDefault != 2 || err != nil {
 			t.Errorf("the default group of %s is %d (%v)", store, byDefault, err)
 		}
 		for group, want := range map[int64]bool{0: false, 1: true, 2: true, 3: false} {
