@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -67,6 +68,58 @@ func TestStatementsOfPrices(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A guest costs as many statements as a group that is named, whether the group for guests
+// is the channel's or the store's. A channel of a managed catalog costs one more, except
+// channel 1.
+func TestStatementsOfGuests(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := service.New(d)
+		for _, mode := range []cohort.CatalogMode{cohort.CatalogExternal, cohort.CatalogManaged} {
+			store := string(mode)
+			if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: store, Catalog: mode}); err != nil {
+				t.Fatal(err)
+			}
+			err := d.Update(t.Context(), func(tx *db.Tx) error { return fillGuests(tx, store) })
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		statements := d.CountQueries()
+		for _, c := range []struct {
+			store         string
+			channel, want int64
+			price         string
+		}{{"external", 1, 6, "9"}, {"external", 2, 6, "5"}, {"managed", 1, 6, "9"}, {"managed", 2, 7, "5"}} {
+			before := statements()
+			prices, err := svc.Prices(t.Context(), c.store, service.PriceRequest{ChannelID: c.channel, Items: []service.PriceItem{{ProductID: 1}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n, price := int64(statements()-before), prices[0].Calculated.Decimal.String(); n != c.want || price != c.price {
+				t.Errorf("%s catalog, channel %d: %d statements and the price %s, want %d and %s", c.store, c.channel, n, price, c.want, c.price)
+			}
+		}
+	})
+}
+
+// fillGuests adds a product, a group for guests, and another one for the guests of
+// channel 2.
+func fillGuests(tx *db.Tx, store string) error {
+	discount := func(percent int64) []cohort.DiscountRule {
+		return []cohort.DiscountRule{{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.NewFromInt(percent)}}
+	}
+	everything, group := cohort.CategoryAccess{Type: cohort.AccessAll}, int64(2)
+	_, err := tx.CreateChannel(store, cohort.Channel{Name: "Two", Type: cohort.ChannelPOS, Platform: "custom", Status: cohort.ChannelConnected})
+	return errors.Join(
+		err,
+		tx.InsertGroup(store, cohort.Group{ID: 1, Name: "one", CategoryAccess: everything, DiscountRules: discount(10), IsGroupForGuests: true}),
+		tx.InsertGroup(store, cohort.Group{ID: 2, Name: "two", CategoryAccess: everything, DiscountRules: discount(50)}),
+		putChannelSettings(tx, store, 2, cohort.CustomerSettings{GuestGroupID: &group}),
+		tx.InsertProduct(store, cohort.Product{ID: 1, Name: "x", Type: cohort.ProductPhysical, Price: decimal.NewFromInt(10), BaseVariantID: 1}),
+		tx.InsertVariant(store, cohort.Variant{ID: 1, ProductID: 1}),
+	)
 }
 
 // fillPriced adds a group with rules, one with a list, and products with three
