@@ -45,6 +45,8 @@ func addLargestRows(t *testing.T, f *fixture, d *db.DB) {
 	addLargestPriceLists(t, f, d)
 	addLargestSegments(t, d)
 	addLargestMetafields(t, f)
+	addLargestCustomerData(t, f)
+	addLargestChannels(t, f)
 }
 
 func must(t *testing.T, err error) {
@@ -227,5 +229,43 @@ func addLargestMetafields(t *testing.T, f *fixture) {
 	must(t, err)
 	if len(wrong) > 0 {
 		t.Fatal(wrong)
+	}
+}
+
+// addLargestCustomerData adds attributes and their values, and form fields.
+func addLargestCustomerData(t *testing.T, f *fixture) {
+	t.Helper()
+	for first := 0; first < cohort.MaxAttributes; first += cohort.MaxAttributesPut {
+		var attributes []cohort.Attribute
+		var values []cohort.AttributeValue
+		for i := first; i < first+cohort.MaxAttributesPut; i++ {
+			attributes = append(attributes, cohort.Attribute{Name: longTextOf(i, cohort.MaxAttributeName), Type: cohort.AttributeString})
+			values = append(values, cohort.AttributeValue{CustomerID: 1, AttributeID: int64(i + 1), Value: longText(cohort.MaxAttributeValue)})
+		}
+		_, err := f.Service.CreateAttributes(t.Context(), "abc", attributes)
+		must(t, err)
+		_, err = f.Service.PutAttributeValues(t.Context(), "abc", values)
+		must(t, err)
+	}
+	for customer := range int64(5) {
+		var fields []cohort.FormField
+		for i := range cohort.MaxFormFieldsPut {
+			fields = append(fields, cohort.FormField{
+				CustomerID: customer + 1, Name: longTextOf(i, cohort.MaxFormFieldName),
+				Value: cohort.FormValue{Type: cohort.FormText, Text: longText(cohort.MaxFormFieldText)},
+			})
+		}
+		must(t, f.Service.PutFormFields(t.Context(), "abc", fields))
+	}
+}
+
+func addLargestChannels(t *testing.T, f *fixture) {
+	t.Helper()
+	for i := range 3 {
+		_, err := f.Service.CreateChannel(t.Context(), "abc", cohort.Channel{
+			Name: strings.Repeat("n", cohort.MaxChannelName-1) + fmt.Sprint(i), ExternalID: longText(cohort.MaxChannelReference),
+			Type: cohort.ChannelMarketplace, Platform: "custom",
+		})
+		must(t, err)
 	}
 }

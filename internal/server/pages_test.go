@@ -44,13 +44,17 @@ var listRoutes = map[string]struct {
 	"listSegmentsOfProfile":     {"/v3/shopper-profiles/" + firstUUID + "/segments", false},
 	"listMetafields":            {"/v3/customers/metafields", true},
 	"listMetafieldsOfCustomer":  {"/v3/customers/1/metafields", true},
+	"listAttributes":            {"/v3/customers/attributes", false},
+	"listAttributeValues":       {"/v3/customers/attribute-values", false},
+	"listFormFieldValues":       {"/v3/customers/form-field-values", true},
+	"listChannels":              {"/v3/channels", false},
 }
 
 // notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
 	"getCategoryTree", "getCategory", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
-	"getMetafield",
+	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 }
 
