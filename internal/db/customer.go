@@ -54,7 +54,7 @@ func (t *Tx) customer(storeKey string, id int64, lock string) (cohort.Customer, 
 func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
 	return listing[cohort.Customer]{
 		columns: groupInEffect + ", " + customerColumns, table: "customers",
-		where: func() *where { return t.whereCustomers(storeKey, f) }, keys: byID, scan: scanCustomer,
+		where: func() *where { return t.whereCustomers(storeKey, f, t.unindexedDates()) }, keys: byID, scan: scanCustomer,
 	}.each(t, p, p.Size, fn)
 }
 
@@ -62,7 +62,7 @@ func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Pa
 // locks their rows, for a transaction that deletes them. It reads only their ids
 // and groups: the notes of a hundred customers may have 26 MB.
 func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	w := t.whereCustomers(storeKey, f)
+	w := t.whereCustomers(storeKey, f, t.unindexedDates())
 	if err := w.page(p, p.Size, byID); err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p 
 
 // CountCustomers returns how many customers pass the filter.
 func (t *Tx) CountCustomers(storeKey string, f cohort.CustomerFilter) (int64, error) {
-	w := t.whereCustomers(storeKey, f)
+	w := t.whereCustomers(storeKey, f, indexedDates)
 	var n int64
 	err := t.QueryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
 	return n, err

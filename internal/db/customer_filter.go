@@ -9,15 +9,28 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-func (t *Tx) whereCustomers(storeKey string, f cohort.CustomerFilter) *where {
+// dateColumns are the columns of the filters on dates, as a query names them; see
+// [txn.SQL.NoIndex].
+type dateColumns struct{ created, modified string }
+
+// indexedDates lets the engine use the indexes on dates, and unindexedDates does not.
+// They matter for a list by id: with a filter that most customers pass, the index would
+// find and sort all of them for each page.
+var indexedDates = dateColumns{"date_created", "date_modified"}
+
+func (t *Tx) unindexedDates() dateColumns {
+	return dateColumns{t.SQL().NoIndex + "date_created", t.SQL().NoIndex + "date_modified"}
+}
+
+func (t *Tx) whereCustomers(storeKey string, f cohort.CustomerFilter, dates dateColumns) *where {
 	w := whereStore(storeKey)
-	t.customersPass(w, f)
+	t.customersPass(w, f, dates)
 	return w
 }
 
 // customersPass adds the conditions of a filter on customers. Argument 1 is the store's
 // key.
-func (t *Tx) customersPass(w *where, f cohort.CustomerFilter) {
+func (t *Tx) customersPass(w *where, f cohort.CustomerFilter, dates dateColumns) {
 	for _, text := range []struct {
 		column string
 		value  *string
@@ -48,8 +61,8 @@ func (t *Tx) customersPass(w *where, f cohort.CustomerFilter) {
 	if f.MaxID > 0 {
 		w.and("id <= ?", f.MaxID)
 	}
-	w.timeRange("date_created", f.DateCreated)
-	w.timeRange("date_modified", f.DateModified)
+	w.timeRange(dates.created, f.DateCreated)
+	w.timeRange(dates.modified, f.DateModified)
 	t.customersInLists(w, f)
 }
 

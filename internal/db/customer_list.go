@@ -85,7 +85,11 @@ func (t *Tx) customerIDs(storeKey string, f cohort.CustomerFilter, o cohort.Cust
 	if onlyGroups(f) && o == (cohort.CustomerOrder{}) && p.Number == 1 {
 		return t.memberIDs(storeKey, f.GroupIDs, p)
 	}
-	w, err := t.fromCustomers(storeKey, f)
+	dates, err := t.datesFor(storeKey, f, o)
+	if err != nil {
+		return nil, err
+	}
+	w, err := t.fromCustomers(storeKey, f, dates)
 	if err != nil {
 		return nil, err
 	}
@@ -116,6 +120,41 @@ func (t *Tx) customerIDs(storeKey string, f cohort.CustomerFilter, o cohort.Cust
 	})
 }
 
+// fewDated is how many customers the index on a date may find for each page of a list in
+// another order. If a filter on the date matches more, its page is expected near the
+// beginning of the list.
+const fewDated = 10_000
+
+// datesFor returns which indexes on dates a list may use: those of filters that at most
+// fewDated customers pass, and that of its order.
+func (t *Tx) datesFor(storeKey string, f cohort.CustomerFilter, o cohort.CustomerOrder) (dateColumns, error) {
+	dates := indexedDates
+	if t.SQL().NoIndex == "" {
+		return dates, nil
+	}
+	for _, d := range []struct {
+		sort  cohort.CustomerSort
+		dates cohort.TimeRange
+		name  *string
+	}{{cohort.SortByDateCreated, f.DateCreated, &dates.created}, {cohort.SortByDateModified, f.DateModified, &dates.modified}} {
+		if o.By == d.sort || d.dates == (cohort.TimeRange{}) {
+			continue
+		}
+		w := whereStore(storeKey)
+		w.timeRange(*d.name, d.dates)
+		limit := w.arg(fewDated + 1)
+		var n int64
+		err := t.QueryRow("SELECT count(*) FROM (SELECT 1 FROM customers"+w.text.String()+" LIMIT CAST("+limit+" AS BIGINT)) AS few", w.args...).Scan(&n)
+		if err != nil {
+			return dates, err
+		}
+		if n > fewDated {
+			*d.name = t.SQL().NoIndex + *d.name
+		}
+	}
+	return dates, nil
+}
+
 // CountCustomersListed is CountCustomers for lists that begin with their total. It looks
 // up ids and emails, and reads the counters of groups, where these are the filter.
 func (t *Tx) CountCustomersListed(storeKey string, f cohort.CustomerFilter) (n int64, err error) {
@@ -125,7 +164,7 @@ func (t *Tx) CountCustomersListed(storeKey string, f cohort.CustomerFilter) (n i
 		err = t.QueryRow("SELECT CAST(coalesce(sum(members), 0) AS BIGINT) FROM member_counts"+w.text.String(), w.args...).Scan(&n)
 		return n, err
 	}
-	w, err := t.fromCustomers(storeKey, f)
+	w, err := t.fromCustomers(storeKey, f, indexedDates)
 	if err != nil {
 		return 0, err
 	}
@@ -136,7 +175,7 @@ func (t *Tx) CountCustomersListed(storeKey string, f cohort.CustomerFilter) (n i
 // fromCustomers returns the FROM and WHERE clauses of a query for the customers that pass
 // a filter. If the filter has ids or emails, the query looks these up one after another,
 // even if the planner expects a store to have few customers.
-func (t *Tx) fromCustomers(storeKey string, f cohort.CustomerFilter) (*where, error) {
+func (t *Tx) fromCustomers(storeKey string, f cohort.CustomerFilter, dates dateColumns) (*where, error) {
 	w := &where{}
 	if f.Emails != nil {
 		ids, err := t.idsOfEmails(storeKey, f.Emails)
@@ -151,14 +190,14 @@ func (t *Tx) fromCustomers(storeKey string, f cohort.CustomerFilter) (*where, er
 	w.arg(storeKey)
 	if f.IDs == nil {
 		w.text.WriteString(" FROM customers WHERE store_hash = $1")
-		t.customersPass(w, f)
+		t.customersPass(w, f, dates)
 		return w, nil
 	}
 	ids := slices.Clone(f.IDs)
 	slices.Sort(ids)
 	w.arg(idText(slices.Compact(ids)))
 	f.IDs = nil
-	t.customersPass(w, f)
+	t.customersPass(w, f, dates)
 	lookup := t.rowsOf(txn.LookupBy{
 		Columns: "id, date_created, date_modified, last_name", Table: "customers", Column: "id", Condition: w.text.String(),
 	})

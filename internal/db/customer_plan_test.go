@@ -1,8 +1,12 @@
 package db_test
 
 import (
+	"context"
+	"errors"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -65,6 +69,73 @@ func TestCustomerListPlans(t *testing.T) {
 			}
 			return nil
 		})
+	})
+}
+
+// TestDateFilterPlans checks when a list by id reads the index on a date: never over V2,
+// which had no such index, and over V3 if the filter matches few customers. Otherwise
+// SQLite would sort all customers that pass the filter for each page.
+func TestDateFilterPlans(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		fillCustomers(t, d, "a", 12_000)
+		few := cohort.CustomerFilter{DateCreated: cohort.TimeRange{From: time.UnixMilli(11_990_000)}}
+		most := cohort.CustomerFilter{DateCreated: cohort.TimeRange{From: time.UnixMilli(1_000)}}
+		page := cohort.Page{Number: 1, Size: 10}
+		view(t, d, func(tx *db.Tx) error {
+			if tx.SQL().NoIndex == "" { // the planner has statistics, and decides by itself
+				return nil
+			}
+			for _, tt := range []struct {
+				name  string
+				run   func() error
+				query int // of the plans
+				index bool
+			}{
+				{"V2, few", func() error { _, err := dbtest.Customers(tx, "a", few, page); return err }, 0, false},
+				{"V2, most", func() error { _, err := dbtest.Customers(tx, "a", most, page); return err }, 0, false},
+				{"V3, few", func() error { _, _, err := tx.ListedCustomers("a", few, cohort.CustomerOrder{}, page); return err }, 1, true},
+				{"V3, most", func() error { _, _, err := tx.ListedCustomers("a", most, cohort.CustomerOrder{}, page); return err }, 1, false},
+			} {
+				plans, err := tx.Plans(tt.run)
+				if err != nil {
+					return err
+				}
+				if got := strings.Contains(plans[tt.query], "customers_by_date_created"); got != tt.index {
+					t.Errorf("%s: the plan reads the index: %v\n%s", tt.name, got, plans[tt.query])
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// TestNameScanIsInterrupted cancels a list and its count while they compare every
+// customer with many texts, which would take a minute.
+func TestNameScanIsInterrupted(t *testing.T) {
+	var f cohort.CustomerFilter
+	for i := range 900 {
+		f.NameParts = append(f.NameParts, "nobody "+strconv.Itoa(i))
+	}
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		fillCustomers(t, d, "a", 20_000)
+		for name, read := range map[string]func(tx *db.Tx) error{
+			"list": func(tx *db.Tx) error {
+				_, _, err := tx.ListedCustomers("a", f, cohort.CustomerOrder{}, cohort.Page{Number: 1, Size: 250})
+				return err
+			},
+			"count": func(tx *db.Tx) error { _, err := tx.CountCustomersListed("a", f); return err },
+		} {
+			ctx, cancel := context.WithCancel(t.Context())
+			err := d.View(ctx, func(tx *db.Tx) error {
+				tx.Trace(func(string, []any) { go cancel() })
+				return read(tx)
+			})
+			if cancel(); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: the error is %v", name, err)
+			}
+		}
 	})
 }
 

@@ -34,11 +34,39 @@ type CustomerQuery struct {
 	Parts CustomerParts
 }
 
+// maxCustomerScans is how many lists of the process may compare all customers of a store
+// at the same time. The others wait, so that reads that use an index find a connection.
+const maxCustomerScans = 2
+
+// scans reports whether the filter compares all customers of the store: no index finds
+// those that pass.
+func (q CustomerQuery) scans() bool {
+	return q.IDs == nil && q.Emails == nil &&
+		(q.NameParts != nil || q.Names != nil || q.Companies != nil || q.Phones != nil || q.RegistrationIPAddresses != nil)
+}
+
+// awaitScan waits until a list may compare all customers of a store, or until ctx ends.
+func (s *Service) awaitScan(ctx context.Context) (done func(), err error) {
+	select {
+	case s.scans <- struct{}{}:
+		return func() { <-s.scans }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // ReadCustomerDetails sends one page of customers with their parts to a sink. A batch of
 // customers takes one statement for each kind of part. For a page by number it returns
 // the number of all customers that pass the filter; for a page with a cursor it returns
 // how many there are from the page on, counted to at most one beyond the page.
 func (s *Service) ReadCustomerDetails(ctx context.Context, storeKey string, q CustomerQuery, p cohort.Page, to Sink[cohort.CustomerDetail]) (total int64, err error) {
+	if q.scans() {
+		done, err := s.awaitScan(ctx)
+		if err != nil {
+			return 0, err
+		}
+		defer done()
+	}
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
 		total, err = tx.ReadCustomerBatches(storeKey, q.CustomerFilter, q.Order, p, q.Parts.batch(), func(batch []cohort.Customer) (more bool, err error) {
 			details, err := q.Parts.read(tx, storeKey, batch)

@@ -27,6 +27,7 @@ type Service struct {
 	indexes    *groupindex.Cache
 	bounds     priceBounds
 	probe      *writeProbe
+	scans      chan struct{} // see maxCustomerScans
 }
 
 // Option changes a default of [New].
@@ -46,6 +47,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     defaultPriceBounds,
+		scans:      make(chan struct{}, maxCustomerScans),
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.applyChanges)

@@ -30,6 +30,9 @@ type SQL struct {
 	// PostgreSQL then compares by byte and changes ASCII letters only, as SQLite always
 	// does. In SQLite's schema the name of a collation would lock other programs out.
 	ByteOrder string
+	// NoIndex before a column of numbers keeps the planner from using an index on it.
+	// It is empty on PostgreSQL, whose planner knows how many rows have which values.
+	NoIndex string
 	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
 	// table, in the order of a key.
 	DeleteSome func(table, key string) string

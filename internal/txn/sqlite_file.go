@@ -34,6 +34,7 @@ func sqliteEngine(path string, schema Schema) (*engine, error) {
 	e := &engine{
 		dialect: goose.DialectSQLite3, migrations: schema.Migrations, unique: schema.Unique, seesAllWrites: true, beginSnapshot: "BEGIN",
 		SQL: SQL{
+			NoIndex: "+",
 			IDTable: "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
 			Joined:  func(column string) string { return "group_concat(" + column + ")" },
 			RowsOf: func(of, key string, l LookupBy) string {
