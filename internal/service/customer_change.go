@@ -38,7 +38,7 @@ func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []
 		var changed []db.CustomerWrite
 		for i := range writes {
 			w := &writes[i]
-			if items[i].CustomerUpdate.IsEmpty() {
+			if items[i].IsEmpty() {
 				continue
 			}
 			w.DateModified, w.PasswordHash = laterOf(s.timestamp(), w.Before.DateModified), hashes[i]
@@ -132,7 +132,7 @@ func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.Customer
 		}
 		writes[i] = db.CustomerWrite{Before: c, Customer: item.Apply(c)}
 		writes[i].OriginChannelID = c.OriginChannelID // never changes
-		if item.CustomerUpdate.IsEmpty() {
+		if item.IsEmpty() {
 			continue
 		}
 		if err := writes[i].Validate(); err != nil {
