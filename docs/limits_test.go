@@ -64,7 +64,6 @@ var notBounds = map[string]string{
 	"password.tagBytes":                  "a fixed length",
 	"groupindex.chunkSize":               "a chunk size; it does not bound a group index",
 	"server.jsonRanges.application/json": "a rank of media ranges",
-	"db.sumUnit":                         "a divisor in a computation",
 	"vendorapi.Exact":                    "a mark in a file",
 	"vendorapi.Decided":                  "a mark in a file",
 	"vendorapi.Undecided":                "a mark in a file",
