@@ -172,8 +172,8 @@ func decodeUUIDArray(r *api.Request, limit int) ([]string, error) {
 
 func readUUID(v api.Value) (string, error) {
 	id, ok := v.Text()
-	if !ok || !cohort.IsUUID(string(id)) {
+	if !ok || !cohort.IsUUID(id) {
 		return "", cohort.Invalid("", "The value must be a UUID.")
 	}
-	return strings.ToLower(string(id)), nil
+	return strings.ToLower(id), nil
 }

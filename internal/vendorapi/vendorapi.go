@@ -72,7 +72,7 @@ func parse(text string) ([]Operation, error) {
 			continue
 		}
 		f := strings.Fields(line)
-		if len(f) != 4 || len(f[0]) != 1 || !strings.Contains("=~-", f[0]) || family == "" || !strings.HasPrefix(f[3], "/") {
+		if len(f) != 4 || len(f[0]) != 1 || !strings.ContainsAny(f[0], "=~-") || family == "" || !strings.HasPrefix(f[3], "/") {
 			return nil, fmt.Errorf("operations.txt, line %d: %q is not a mark, a version, a method and a path", number, line)
 		}
 		list = append(list, Operation{Mark: Mark(f[0][0]), Family: family, Prefix: "/" + f[1], Method: f[2], Path: f[3]})
