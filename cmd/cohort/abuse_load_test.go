@@ -187,8 +187,8 @@ func largeOperations(t *testing.T, a *abuse) {
 	}
 	v.cohort("catalog", "import", file, "--store", "large")
 
-	writes := func(ctx context.Context, round int) reply {
-		return v.ask(ctx, honest, "POST", "/stores/honest/v2/customer_groups", fmt.Sprintf(`{"name":"small %d"}`, round))
+	writes := func(ctx context.Context, _ int) reply {
+		return v.ask(ctx, honest, "POST", "/stores/honest/v2/customer_groups", newGroupBody("small"))
 	}
 	for _, work := range []struct {
 		name string

@@ -77,6 +77,7 @@ func (v *victim) routesOf(store string) (all [][2]string) {
 		case m == nil:
 		case m[1] != "":
 			path = strings.ReplaceAll(strings.ReplaceAll(m[1], "{store_hash}", store), "{currency_code}", "USD")
+			path = regexp.MustCompile(`\{[a-z_]+_uuid\}`).ReplaceAllString(path, "00000000-0000-4000-8000-000000000000")
 			path = regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, "1")
 		default:
 			all = append(all, [2]string{strings.ToUpper(m[2]), path})

@@ -116,7 +116,7 @@ func insertTooMuch(t *testing.T, tx *db.Tx, round int) error {
 		if round < 2 {
 			err = tx.InsertCustomer("a", cohort.Customer{ID: int64(n), Email: fmt.Sprint(n), Notes: filler}, "")
 		} else {
-			err = tx.InsertGroup("a", cohort.Group{ID: int64(1_000_000 + n), Name: filler})
+			err = tx.InsertGroup("a", cohort.Group{ID: int64(1_000_000 + n), Name: fmt.Sprint(n, filler)})
 		}
 	}
 	if err == nil {

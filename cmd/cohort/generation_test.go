@@ -212,7 +212,7 @@ var reads = []struct {
 	status     int
 }{
 	{"/customer_groups", "", http.StatusNoContent},
-	{"/customer_groups?name=of%20the%20first", "", http.StatusNoContent},
+	{"/customer_groups?is_default=false", "", http.StatusNoContent},
 	{"/customer_groups/count", `{"count":0}`, http.StatusOK},
 	{"/customer_groups/1", "", http.StatusNotFound},
 }

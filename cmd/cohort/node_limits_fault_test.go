@@ -136,7 +136,7 @@ func TestSchemaIsUpgradedUnderLoad(t *testing.T) {
 		"ALTER TABLE customer_groups ADD COLUMN priority BIGINT NOT NULL DEFAULT 7",
 		"ALTER TABLE customers ADD COLUMN code TEXT NOT NULL DEFAULT gen_random_uuid()::text",
 		"CREATE TABLE something_new (store_hash TEXT NOT NULL REFERENCES stores (hash) ON DELETE CASCADE, id BIGINT NOT NULL)",
-		"CREATE INDEX customer_groups_by_name ON customer_groups (store_hash, name)",
+		"CREATE INDEX customer_groups_of_the_test ON customer_groups (store_hash, name)",
 		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (9999, true)",
 	} {
 		c.await(some() / 4)

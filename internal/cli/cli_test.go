@@ -131,7 +131,7 @@ func TestInvalidCommandLines(t *testing.T) {
 		{"serve --log-format xml", `--log-format must be text or json, not "xml".`, " serve"},
 		{"serve --shutdown-timeout soon", `--shutdown-timeout: "soon" is not a duration, such as 15s or 2m.`, " serve"},
 		{"serve --tls-key key.pem", "--tls-cert and --tls-key go together.", " serve"},
-		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog or --currency.", " store update"},
+		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --name, --domain, --timezone, --email, --first-name or --last-name.", " store update"},
 		{"version extra", `Unexpected argument "extra".`, " version"},
 		{"help bogus", `Unexpected argument "bogus".`, ""},
 		{"help store bogus", `Unexpected argument "bogus".`, " store"},
