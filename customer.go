@@ -203,5 +203,15 @@ type CustomerFilter struct {
 	NameParts []string
 }
 
+// Scans reports whether all customers of the store have to be compared: there is a filter
+// on their texts, and none on ids, emails or groups, by which few of them are found.
+func (f CustomerFilter) Scans() bool {
+	if f.IDs != nil || f.Emails != nil || f.Email != nil || f.GroupID != nil || f.GroupIDs != nil {
+		return false
+	}
+	return f.Company != nil || f.FirstName != nil || f.LastName != nil || f.Phone != nil || f.TaxExemptCategory != nil || f.StoreCredit != nil ||
+		f.Companies != nil || f.Names != nil || f.Phones != nil || f.RegistrationIPAddresses != nil || f.NameParts != nil
+}
+
 // IsEmpty reports whether the filter selects all customers.
 func (f CustomerFilter) IsEmpty() bool { return reflect.ValueOf(f).IsZero() }

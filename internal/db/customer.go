@@ -75,7 +75,11 @@ func (t *Tx) ListCustomersForUpdate(storeKey string, f cohort.CustomerFilter, p 
 
 // CountCustomers returns how many customers pass the filter.
 func (t *Tx) CountCustomers(storeKey string, f cohort.CustomerFilter) (int64, error) {
-	w := t.whereCustomers(storeKey, f, indexedDates)
+	dates := indexedDates
+	if readsRows(f) {
+		dates = t.unindexedDates()
+	}
+	w := t.whereCustomers(storeKey, f, dates)
 	var n int64
 	err := t.QueryRow("SELECT count(*) FROM customers"+w.text.String(), w.args...).Scan(&n)
 	return n, err

@@ -22,8 +22,26 @@ func (t *Tx) unindexedDates() dateColumns {
 	return dateColumns{t.SQL().NoIndex + "date_created", t.SQL().NoIndex + "date_modified"}
 }
 
+// inOrderOfIDs makes SQLite read the rows of a store by id, which is their order on the
+// disk, if all of them have to be read: it would take any index that begins with the
+// store. An index on a date that few customers have is better.
+func (w *where) inOrderOfIDs(f cohort.CustomerFilter, dates dateColumns) {
+	narrow := f.DateCreated != (cohort.TimeRange{}) && dates.created == indexedDates.created ||
+		f.DateModified != (cohort.TimeRange{}) && dates.modified == indexedDates.modified
+	if f.Scans() && !narrow {
+		w.text.WriteString(" AND id > 0")
+	}
+}
+
+// readsRows reports whether a count has to read the rows of customers, and not only an
+// index.
+func readsRows(f cohort.CustomerFilter) bool {
+	return f.Scans() || f.DateCreated != (cohort.TimeRange{}) && f.DateModified != (cohort.TimeRange{})
+}
+
 func (t *Tx) whereCustomers(storeKey string, f cohort.CustomerFilter, dates dateColumns) *where {
 	w := whereStore(storeKey)
+	w.inOrderOfIDs(f, dates)
 	t.customersPass(w, f, dates)
 	return w
 }

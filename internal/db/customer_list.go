@@ -99,6 +99,10 @@ func (t *Tx) customerIDs(storeKey string, f cohort.CustomerFilter, o cohort.Cust
 		most++
 	}
 	keys := t.customerKeys(o)
+	if f.Scans() && o.By != cohort.SortByID {
+		// The rows are faster to read by id and then sort than in another order.
+		keys[0].column = t.SQL().NoIndex + keys[0].column
+	}
 	if err := w.directedPage(p, most, keys, o.Descending); err != nil {
 		return nil, err
 	}
@@ -164,7 +168,13 @@ func (t *Tx) CountCustomersListed(storeKey string, f cohort.CustomerFilter) (n i
 		err = t.QueryRow("SELECT CAST(coalesce(sum(members), 0) AS BIGINT) FROM member_counts"+w.text.String(), w.args...).Scan(&n)
 		return n, err
 	}
-	w, err := t.fromCustomers(storeKey, f, indexedDates)
+	dates := indexedDates
+	if readsRows(f) {
+		if dates, err = t.datesFor(storeKey, f, cohort.CustomerOrder{}); err != nil {
+			return 0, err
+		}
+	}
+	w, err := t.fromCustomers(storeKey, f, dates)
 	if err != nil {
 		return 0, err
 	}
@@ -190,6 +200,7 @@ func (t *Tx) fromCustomers(storeKey string, f cohort.CustomerFilter, dates dateC
 	w.arg(storeKey)
 	if f.IDs == nil {
 		w.text.WriteString(" FROM customers WHERE store_hash = $1")
+		w.inOrderOfIDs(f, dates)
 		t.customersPass(w, f, dates)
 		return w, nil
 	}

@@ -3,7 +3,6 @@ package db
 import (
 	"math"
 	"slices"
-	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -67,27 +66,23 @@ type member struct{ group, id int64 }
 // returns the ids that certainly belong to the beginning of the merge, unsorted, and
 // whether these are all.
 func (t *Tx) firstMembers(storeKey string, groups []int64, p cohort.Page, each int) (ids []int64, complete bool, err error) {
-	bounds := [2]any{int64(0), int64(math.MaxInt64)}
-	for i, cursor := range []string{p.After, p.Before} {
-		if cursor == "" {
-			continue
-		}
-		values, ok := keyValues(cursor, byID)
-		if !ok {
-			return nil, false, cohort.Invalid([]string{"after", "before"}[i], "The value is not a cursor of this list.")
-		}
-		bounds[i] = values[0]
+	after, before, err := idBounds(p)
+	if err != nil {
+		return nil, false, err
 	}
-	upTo, order, end := "x.id <=", "ASC", int64(math.MaxInt64)
+	// There is one bound on each side, because SQLite begins and ends a search at one. If
+	// a group has no further members, the bound is that of the page.
+	last := func(order, end string) string {
+		return `coalesce((SELECT last.id FROM customers AS last WHERE last.store_hash = $1 AND last.customer_group_id = ids.wanted
+			AND last.id > $3 AND last.id < $4 ORDER BY last.id ` + order + " LIMIT 1 OFFSET CAST($5 AS BIGINT)), " + end + ")"
+	}
+	condition := " AND x.id > $3 AND x.id <= " + last("ASC", "$4 - 1")
 	if isBackwards(p) {
-		upTo, order, end = "x.id >=", "DESC", 0
+		condition = " AND x.id < $4 AND x.id >= " + last("DESC", "$3 + 1")
 	}
 	rows, err := t.Query(t.rowsOf(txn.LookupBy{
-		Columns: "customer_group_id, id", Table: "customers", Column: "customer_group_id",
-		Condition: " AND x.id > $3 AND x.id < $4 AND " + upTo + ` coalesce((SELECT last.id FROM customers AS last
-			WHERE last.store_hash = $1 AND last.customer_group_id = ids.wanted AND last.id > $3 AND last.id < $4
-			ORDER BY last.id ` + order + " LIMIT 1 OFFSET CAST($5 AS BIGINT)), " + strconv.FormatInt(end, 10) + ")",
-	}), storeKey, idText(groups), bounds[0], bounds[1], each-1)
+		Columns: "customer_group_id, id", Table: "customers", Column: "customer_group_id", Condition: condition,
+	}), storeKey, idText(groups), after, before, each-1)
 	if err != nil {
 		return nil, false, err
 	}
@@ -97,6 +92,26 @@ func (t *Tx) firstMembers(storeKey string, groups []int64, p cohort.Page, each i
 	}
 	ids, complete = certainMembers(members, each, isBackwards(p))
 	return ids, complete, nil
+}
+
+// idBounds returns the ids between which a page lies, both exclusive. They are such that
+// the next id inside does not overflow.
+func idBounds(p cohort.Page) (after, before int64, err error) {
+	before = math.MaxInt64
+	for _, bound := range []struct {
+		cursor, field string
+		into          *int64
+	}{{p.After, "after", &after}, {p.Before, "before", &before}} {
+		if bound.cursor == "" {
+			continue
+		}
+		values, ok := keyValues(bound.cursor, byID)
+		if !ok {
+			return 0, 0, cohort.Invalid(bound.field, "The value is not a cursor of this list.")
+		}
+		*bound.into = values[0].(int64)
+	}
+	return min(max(after, 0), math.MaxInt64-1), max(before, 1), nil
 }
 
 // certainMembers returns the ids up to the first place where a group may have members

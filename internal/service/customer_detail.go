@@ -38,13 +38,6 @@ type CustomerQuery struct {
 // at the same time. The others wait, so that reads that use an index find a connection.
 const maxCustomerScans = 2
 
-// scans reports whether the filter compares all customers of the store: no index finds
-// those that pass.
-func (q CustomerQuery) scans() bool {
-	return q.IDs == nil && q.Emails == nil &&
-		(q.NameParts != nil || q.Names != nil || q.Companies != nil || q.Phones != nil || q.RegistrationIPAddresses != nil)
-}
-
 // awaitScan waits until a list may compare all customers of a store, or until ctx ends.
 func (s *Service) awaitScan(ctx context.Context) (done func(), err error) {
 	select {
@@ -60,7 +53,7 @@ func (s *Service) awaitScan(ctx context.Context) (done func(), err error) {
 // the number of all customers that pass the filter; for a page with a cursor it returns
 // how many there are from the page on, counted to at most one beyond the page.
 func (s *Service) ReadCustomerDetails(ctx context.Context, storeKey string, q CustomerQuery, p cohort.Page, to Sink[cohort.CustomerDetail]) (total int64, err error) {
-	if q.scans() {
+	if q.Scans() {
 		done, err := s.awaitScan(ctx)
 		if err != nil {
 			return 0, err
