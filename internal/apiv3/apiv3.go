@@ -22,7 +22,6 @@ func Dialect(svc *service.Service) *api.Dialect {
 		Canonical:  unchanged,
 		WriteError: writeError,
 		Routes: slices.Concat(
-			h.customerListRoutes(),
 			h.customerRoutes(),
 			h.addressRoutes(),
 			h.attributeRoutes(),

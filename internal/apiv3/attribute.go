@@ -122,12 +122,3 @@ func (h *handler) deleteAttributes(w http.ResponseWriter, r *api.Request) error 
 	}
 	return noContent(w)
 }
-
-// allToWire returns the wire forms of a list, which is an empty array if there are none.
-func allToWire[T, W any](list []T, toWire func(T) W) []W {
-	all := make([]W, len(list))
-	for i, v := range list {
-		all[i] = toWire(v)
-	}
-	return all
-}

@@ -157,16 +157,7 @@ func (p *cursorPaging) read(sent map[string]string, failed *failures) {
 // need not count further than one row beyond the page; if it returns 0, a full page has
 // a link to a page that may be empty.
 func writeCursorList[T, W any](w http.ResponseWriter, r *api.Request, p cursorPaging, read reader[T], toWire func(T) W, key func(T) string) error {
-	return writePage(w, r, api.List[T]{
-		Page: p.Page, Read: read, Key: key, Close: p.closeList, Open: openCollection,
-		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
-	})
-}
-
-// closeList appends what follows the rows of a page.
-func (p cursorPaging) closeList(dst []byte, e api.Extent) ([]byte, error) {
-	dst, err := api.AppendJSON(append(dst, `],"meta":`...), p.meta(e))
-	return append(dst, '}'), err
+	return writeList(w, r, p.Page, read, toWire, key, func(e api.Extent) any { return p.meta(e) })
 }
 
 func (p cursorPaging) meta(e api.Extent) (m meta) {

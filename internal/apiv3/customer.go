@@ -14,6 +14,7 @@ const updateCustomersConcurrency = 3
 func (h *handler) customerRoutes() []api.Route {
 	const path = "/customers"
 	return []api.Route{
+		{Operation: "listCustomersV3", Method: "GET", Path: path, Scope: cohort.ScopeCustomersRead, Handle: h.listCustomers},
 		{Operation: "createCustomersV3", Method: "POST", Path: path, Scope: cohort.ScopeCustomers, Handle: h.createCustomers},
 		{Operation: "updateCustomersV3", Method: "PUT", Path: path, Scope: cohort.ScopeCustomers, Concurrency: updateCustomersConcurrency, Handle: h.updateCustomers},
 		{Operation: "deleteCustomersV3", Method: "DELETE", Path: path, Scope: cohort.ScopeCustomers, Handle: h.deleteCustomers},
@@ -24,11 +25,16 @@ func (h *handler) customerRoutes() []api.Route {
 // Missing texts are empty, never null. Parts that a response does not have are nil.
 type customerWire struct {
 	ID                    int64                      `json:"id"`
+	AddressCount          *int64                     `json:"address_count,omitempty"`
+	Addresses             *[]addressWire             `json:"addresses,omitempty"`
+	AttributeCount        *int64                     `json:"attribute_count,omitempty"`
+	Attributes            *[]attributeValueWire      `json:"attributes,omitempty"`
 	Authentication        customerAuthenticationWire `json:"authentication"`
 	Company               string                     `json:"company"`
 	CustomerGroupID       int64                      `json:"customer_group_id"`
 	Email                 string                     `json:"email"`
 	FirstName             string                     `json:"first_name"`
+	FormFields            *[]formFieldWire           `json:"form_fields,omitempty"`
 	LastName              string                     `json:"last_name"`
 	Notes                 string                     `json:"notes"`
 	Phone                 string                     `json:"phone"`
@@ -40,6 +46,8 @@ type customerWire struct {
 	StoreCreditAmounts    []storeCreditWire          `json:"store_credit_amounts,omitempty"`
 	OriginChannelID       int64                      `json:"origin_channel_id"`
 	ChannelIDs            []int64                    `json:"channel_ids"` // null: all channels
+	ShopperProfileID      *nullableText              `json:"shopper_profile_id,omitempty"`
+	SegmentIDs            *[]string                  `json:"segment_ids,omitempty"`
 }
 
 type customerAuthenticationWire struct {

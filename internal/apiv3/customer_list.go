@@ -10,12 +10,6 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-func (h *handler) customerListRoutes() []api.Route {
-	return []api.Route{
-		{Operation: "listCustomersV3", Method: "GET", Path: "/customers", Scope: cohort.ScopeCustomersRead, Handle: h.listCustomers},
-	}
-}
-
 // customerQuery is the query of a list of customers.
 type customerQuery struct {
 	service.CustomerQuery

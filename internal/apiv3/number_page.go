@@ -31,12 +31,5 @@ func decodeNumberQuery[F any](r *api.Request, table filters[F]) (filter F, page 
 // writeNumberList sends a page of a list that pages by number only. read returns how
 // many rows the whole list has, and key the id of a row.
 func writeNumberList[T, W any](w http.ResponseWriter, r *api.Request, p cursorPaging, read reader[T], toWire func(T) W, key func(T) string) error {
-	return writePage(w, r, api.List[T]{
-		Page: p.Page, Read: read, Key: key, Open: openCollection,
-		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
-		Close: func(dst []byte, e api.Extent) ([]byte, error) {
-			dst, err := api.AppendJSON(append(dst, `],"meta":`...), meta{Pagination: p.pagination(e.Count, e.Total)})
-			return append(dst, '}'), err
-		},
-	})
+	return writeList(w, r, p.Page, read, toWire, key, func(e api.Extent) any { return meta{Pagination: p.pagination(e.Count, e.Total)} })
 }

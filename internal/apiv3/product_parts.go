@@ -25,7 +25,7 @@ func (h *handler) writeProductsWithVariants(w http.ResponseWriter, r *api.Reques
 	list.Open = openCollection
 	list.Close = func(dst []byte, e api.Extent) ([]byte, error) {
 		e.First, _, _ = strings.Cut(e.First, "/")
-		return page.closeCollection(dst, e)
+		return closeCollection(dst, page.meta(e))
 	}
 	return writePage(w, r, list)
 }

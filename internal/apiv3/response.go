@@ -57,9 +57,16 @@ type reader[T any] func(ctx context.Context, p cohort.Page, to *api.Piece[T]) (t
 
 // writeCollection sends a page of a list. key returns the sort key of a row.
 func writeCollection[T, W any](w http.ResponseWriter, r *api.Request, p paging, read reader[T], toWire func(T) W, key func(T) string) error {
+	return writeList(w, r, p.Page, read, toWire, key, func(e api.Extent) any { return p.meta(e) })
+}
+
+// writeList is writeCollection for a list of any page and meta, which meta returns for the
+// rows of the page.
+func writeList[T, W any](w http.ResponseWriter, r *api.Request, page cohort.Page, read reader[T], toWire func(T) W, key func(T) string, meta func(api.Extent) any) error {
 	return writePage(w, r, api.List[T]{
-		Page: p.Page, Read: read, Key: key, Close: p.closeCollection, Open: openCollection,
+		Page: page, Read: read, Key: key, Open: openCollection,
 		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
+		Close:  func(dst []byte, e api.Extent) ([]byte, error) { return closeCollection(dst, meta(e)) },
 	})
 }
 
@@ -67,8 +74,8 @@ func writeCollection[T, W any](w http.ResponseWriter, r *api.Request, p paging, 
 const openCollection = `{"data":[`
 
 // closeCollection appends what follows the rows of a page.
-func (p paging) closeCollection(dst []byte, e api.Extent) ([]byte, error) {
-	dst, err := api.AppendJSON(append(dst, `],"meta":`...), p.meta(e))
+func closeCollection(dst []byte, meta any) ([]byte, error) {
+	dst, err := api.AppendJSON(append(dst, `],"meta":`...), meta)
 	return append(dst, '}'), err
 }
 
@@ -127,6 +134,15 @@ func (p paging) cursors(count int, first, last string, more bool) *cursorPaginat
 		m.Links.Next = p.link("after", last)
 	}
 	return m
+}
+
+// allToWire returns the wire forms of a list, which is an empty array if there are none.
+func allToWire[T, W any](list []T, toWire func(T) W) []W {
+	all := make([]W, len(list))
+	for i, v := range list {
+		all[i] = toWire(v)
+	}
+	return all
 }
 
 func noContent(w http.ResponseWriter) error {

@@ -81,11 +81,7 @@ func batchConflict(title string, items int, conflicts map[string]string, err err
 
 // writeRows sends the resources of a batch.
 func writeRows[T, W any](w http.ResponseWriter, status int, list []T, toWire func(T) W) error {
-	data := make([]W, len(list))
-	for i, item := range list {
-		data[i] = toWire(item)
-	}
-	return api.WriteJSON(w, status, single{Data: data})
+	return api.WriteJSON(w, status, single{Data: allToWire(list, toWire)})
 }
 
 // unlinkedMeta is the meta of a list whose pagination has no links.
@@ -103,16 +99,9 @@ type unlinkedPagination struct {
 
 // writeUnlinked is writeNumberList without links.
 func writeUnlinked[T, W any](w http.ResponseWriter, r *api.Request, p cursorPaging, read reader[T], toWire func(T) W, key func(T) string) error {
-	return writePage(w, r, api.List[T]{
-		Page: p.Page, Read: read, Key: key, Open: openCollection,
-		Append: func(dst []byte, row T) ([]byte, error) { return api.AppendJSON(dst, toWire(row)) },
-		Close: func(dst []byte, e api.Extent) ([]byte, error) {
-			m := p.pagination(e.Count, e.Total)
-			dst, err := api.AppendJSON(append(dst, `],"meta":`...), unlinkedMeta{unlinkedPagination{
-				m.Total, m.Count, m.PerPage, m.CurrentPage, m.TotalPages,
-			}})
-			return append(dst, '}'), err
-		},
+	return writeList(w, r, p.Page, read, toWire, key, func(e api.Extent) any {
+		m := p.pagination(e.Count, e.Total)
+		return unlinkedMeta{unlinkedPagination{m.Total, m.Count, m.PerPage, m.CurrentPage, m.TotalPages}}
 	})
 }
 
