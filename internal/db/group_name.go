@@ -27,5 +27,5 @@ func nameOrder(storeKey, folded string) string { return storeKey + "\x00" + fold
 func (t *Tx) releaseName(storeKey, folded string) error {
 	const named = "SELECT id FROM customer_groups WHERE store_hash = $1 AND name_folded = $2 AND name_copy "
 	return t.Later("UPDATE customer_groups SET name_copy = 0 WHERE store_hash = $1 AND id = ("+
-		named+"<> 0 AND NOT EXISTS ("+named+"= 0) ORDER BY id LIMIT 1"+t.SQL().ForUpdate+")", storeKey, folded)
+		named+"> 0 AND NOT EXISTS ("+named+"= 0) ORDER BY name_copy LIMIT 1"+t.SQL().ForUpdate+")", storeKey, folded)
 }

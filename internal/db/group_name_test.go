@@ -44,6 +44,41 @@ func TestGroupNameIsTaken(t *testing.T) {
 	})
 }
 
+// A change of a name looks for groups of the old name in the index of names. It once read
+// all groups of the store in the order of their ids.
+func TestPlanOfARename(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		groups := make([]cohort.Group, 2000)
+		for i := range groups {
+			groups[i] = newGroup(int64(i)+1, fmt.Sprint("group ", i))
+		}
+		addGroups(t, d, "a", groups...)
+		update(t, d, func(tx *db.Tx) error {
+			if tx.SQL().ForUpdate == "" { // SQLite, which plans without statistics
+				return nil
+			}
+			_, err := tx.Exec("ANALYZE customer_groups")
+			return err
+		})
+		update(t, d, func(tx *db.Tx) error {
+			plans, err := tx.Plans(func() error { return tx.UpdateGroup("a", groups[0], newGroup(1, "another")) })
+			if len(plans) != 2 {
+				t.Errorf("%d plans, want those of two statements", len(plans))
+			}
+			for _, plan := range plans {
+				for step := range strings.SplitSeq(plan, "\n") {
+					step = strings.TrimSpace(step)
+					if strings.Contains(step, "Seq Scan") || step == "Index Cond: (store_hash = 'a'::text)" || strings.HasSuffix(step, "(store_hash=?)") {
+						t.Errorf("%s\n%s", step, plan)
+					}
+				}
+			}
+			return err
+		})
+	})
+}
+
 // Creates that wait together share a transaction. One whose name is taken, by a group
 // from before or by another one of them, does not fail the others.
 func TestTakenNamesAmongSharedCreates(t *testing.T) {
