@@ -97,6 +97,14 @@ func KindOf(err error) Kind {
 // done.
 type ItemErrors map[int]error
 
+// Err returns e, or nil if no item has an error.
+func (e ItemErrors) Err() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
 func (e ItemErrors) Error() string {
 	indexes := e.indexes()
 	if len(indexes) == 0 {

@@ -153,10 +153,7 @@ func decodeUUIDArray(r *api.Request, limit int) ([]string, error) {
 			wrong[i] = err
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return ids, nil
+	return ids, wrong.Err()
 }
 
 func readUUID(v api.Value) (string, error) {

@@ -40,10 +40,10 @@ func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
 func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 	// An insertion that always finds a row is the form that both engines have for many
 	// rows.
-	err := t.insertCustomers(storeKey, customers, ` ON CONFLICT (store_hash, id) DO UPDATE SET company = excluded.company, first_name = excluded.first_name,
-		last_name = excluded.last_name, email = excluded.email, email_folded = excluded.email_folded, phone = excluded.phone,
+	err := t.insertCustomers(storeKey, customers, " ON CONFLICT (store_hash, id) DO UPDATE SET "+changedIndexes(customers)+
+		`company = excluded.company, first_name = excluded.first_name, phone = excluded.phone,
 		store_credit = excluded.store_credit, registration_ip_address = excluded.registration_ip_address,
-		customer_group_id = excluded.customer_group_id, notes = excluded.notes, tax_exempt_category = excluded.tax_exempt_category,
+		notes = excluded.notes, tax_exempt_category = excluded.tax_exempt_category,
 		reset_pass_on_login = excluded.reset_pass_on_login, accepts_marketing = excluded.accepts_marketing,
 		date_modified = excluded.date_modified, channel_ids = excluded.channel_ids,
 		password_hash = CASE WHEN excluded.password_hash = '' THEN customers.password_hash ELSE excluded.password_hash END`)
@@ -56,6 +56,28 @@ func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 		counts.add(c.GroupID, c.ID, 1)
 	}
 	return t.changeMembers(storeKey, counts)
+}
+
+// changedIndexes returns the assignments of those columns that are in an index of their
+// own and change in one of the customers. SQLite rewrites the index of each column that a
+// statement assigns, even if the value stays.
+func changedIndexes(customers []CustomerWrite) (assignments string) {
+	for _, column := range []struct {
+		changed     func(before, after cohort.Customer) bool
+		assignments string
+	}{
+		{
+			func(b, a cohort.Customer) bool { return b.Email != a.Email },
+			"email = excluded.email, email_folded = excluded.email_folded, ",
+		},
+		{func(b, a cohort.Customer) bool { return b.LastName != a.LastName }, "last_name = excluded.last_name, "},
+		{func(b, a cohort.Customer) bool { return b.GroupID != a.GroupID }, "customer_group_id = excluded.customer_group_id, "},
+	} {
+		if slices.ContainsFunc(customers, func(w CustomerWrite) bool { return column.changed(w.Before, w.Customer) }) {
+			assignments += column.assignments
+		}
+	}
+	return assignments
 }
 
 // insertCustomers inserts customers in the order of their ids, to avoid a deadlock between

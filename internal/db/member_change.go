@@ -27,31 +27,55 @@ func (m memberChanges) add(groupID, customerID, n int64) {
 	}
 }
 
-// changeMembers changes member counts with at most two statements. It writes the rows in
-// the order of their key, to avoid a deadlock between two transactions. It skips a
-// subtraction from a count that does not exist, because another transaction has deleted
-// the group; a group that gains members must be locked against deletion.
+// changeMembers changes member counts with at most two statements, in the order of their
+// key, to avoid a deadlock between two transactions. It skips a subtraction from a count
+// that does not exist, because another transaction has deleted the group; a group that
+// gains members must be locked against deletion.
 func (t *Tx) changeMembers(storeKey string, changes memberChanges) error {
 	maps.DeleteFunc(changes, func(_ memberSlot, n int64) bool { return n == 0 })
-	loses := false
-	for _, n := range changes {
-		loses = loses || n < 0
+	slots := slices.SortedFunc(maps.Keys(changes), compareSlots)
+	if len(slots) <= 2 { // those of one customer
+		return t.changeFewMembers(storeKey, slots, changes)
 	}
-	if loses {
-		existing, err := t.lockCounts(storeKey, slices.SortedFunc(maps.Keys(changes), compareSlots))
+	loses := func(s memberSlot) bool { return changes[s] < 0 }
+	if slices.ContainsFunc(slots, loses) {
+		existing, err := t.lockCounts(storeKey, slots)
 		if err != nil {
 			return err
 		}
-		maps.DeleteFunc(changes, func(s memberSlot, n int64) bool { return n < 0 && !slices.Contains(existing, s) })
+		slots = slices.DeleteFunc(slots, func(s memberSlot) bool { return loses(s) && !slices.Contains(existing, s) })
 	}
-	if len(changes) == 0 {
+	return t.addToCounts(storeKey, slots, changes)
+}
+
+// changeFewMembers is changeMembers with a statement for each slot. Unlike the statement
+// that locks many counts, none of them has to be awaited.
+func (t *Tx) changeFewMembers(storeKey string, slots []memberSlot, changes memberChanges) error {
+	for i, s := range slots {
+		var err error
+		if n := changes[s]; n > 0 {
+			err = t.addToCounts(storeKey, slots[i:i+1], changes)
+		} else {
+			err = t.Later("UPDATE member_counts SET members = members + $4 WHERE store_hash = $1 AND group_id = $2 AND slot = $3",
+				storeKey, s.group, s.slot, n)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addToCounts adds the changes of the slots to their counts, in one statement.
+func (t *Tx) addToCounts(storeKey string, slots []memberSlot, changes memberChanges) error {
+	if len(slots) == 0 {
 		return nil
 	}
 	w := &where{}
 	w.text.WriteString("INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ")
 	store := w.arg(storeKey)
 	separator := "("
-	for _, s := range slices.SortedFunc(maps.Keys(changes), compareSlots) {
+	for _, s := range slots {
 		w.text.WriteString(separator + strings.Join([]string{store, w.arg(s.group), w.arg(s.slot), w.arg(changes[s])}, ", ") + ")")
 		separator = ", ("
 	}

@@ -65,10 +65,7 @@ func newAddresses(items []AddressItem) ([]cohort.Address, error) {
 		}
 		addresses[i] = a
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return addresses, nil
+	return addresses, wrong.Err()
 }
 
 // lockCustomersOf locks the customers of addresses. It returns ItemErrors if some do not
@@ -88,10 +85,7 @@ func lockCustomersOf(tx *db.Tx, storeKey string, addresses []cohort.Address) err
 			wrong[i] = errUnknownCustomer
 		}
 	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	return nil
+	return wrong.Err()
 }
 
 // The texts follow that of an unknown id in an update of customers, which is recorded.
@@ -243,10 +237,7 @@ func changedAddresses(items []AddressItem, before map[int64]cohort.Address) ([]c
 		}
 		after[i] = a
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return after, nil
+	return after, wrong.Err()
 }
 
 // putFormsOf sets the form fields of updated addresses, which are those of the items with

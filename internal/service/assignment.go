@@ -91,10 +91,7 @@ func checkAssignments(tx *db.Tx, storeKey string, list []cohort.PriceListAssignm
 		}
 		seen[target] = true
 	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	return nil
+	return wrong.Err()
 }
 
 // hasDiscounts reports whether a group has rules other than a price_list rule.

@@ -115,10 +115,7 @@ func (s *Service) changedAttributes(us []cohort.AttributeUpdate, before map[int6
 			wrong[i] = cohort.Invalid("type", "The type of an attribute cannot be changed.")
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return after, nil
+	return after, wrong.Err()
 }
 
 // The text follows that of an unknown id in an update of customers, which is recorded.

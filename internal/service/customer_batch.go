@@ -62,8 +62,8 @@ func (s *Service) CreateCustomers(ctx context.Context, storeKey string, items []
 			return nil, err
 		}
 	}
-	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx) error {
-		if err := b.check(tx); err != nil {
+	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx, again bool) error {
+		if err := b.check(tx, again); err != nil {
 			return err
 		}
 		return b.insert(tx, s)
@@ -74,16 +74,16 @@ func (s *Service) CreateCustomers(ctx context.Context, storeKey string, items []
 	return b.customers(), nil
 }
 
-// emailTries is how often a transaction runs whose email another one takes meanwhile. A
-// second run finds the email taken, unless its customer is gone again.
+// emailTries is how often a transaction with a taken email runs. The second run finds the
+// email taken, unless its customer is gone again.
 const emailTries = 3
 
-// writeCustomers is update for transactions that check emails and write them. Two
-// concurrent transactions with the same email may both pass the check. The unique index
-// then rejects one of them, which runs again and finds which email is taken.
-func (s *Service) writeCustomers(ctx context.Context, storeKey string, fn func(*db.Tx) error) (err error) {
-	for range emailTries {
-		err = s.update(ctx, storeKey, fn)
+// writeCustomers is update for transactions that write emails. The unique index rejects a
+// transaction with an email that another customer has. The transaction then runs again,
+// with again set, and has to find out which email is taken.
+func (s *Service) writeCustomers(ctx context.Context, storeKey string, fn func(tx *db.Tx, again bool) error) (err error) {
+	for try := range emailTries {
+		err = s.update(ctx, storeKey, func(tx *db.Tx) error { return fn(tx, try > 0) })
 		if cohort.KindOf(err) != cohort.KindConflict {
 			return err
 		}
@@ -116,10 +116,7 @@ func newCustomerBatch(storeKey string, items []NewCustomer) (*customerBatch, err
 			wrong[i] = cohort.Invalid("form_fields", fmt.Sprintf("A request can set at most %d form fields.", MaxCustomerFields))
 		}
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return b, nil
+	return b, wrong.Err()
 }
 
 // MaxCustomerFields is how many form fields one call may give to new customers and their
@@ -163,7 +160,10 @@ func checkPassword(u cohort.CustomerUpdate) error {
 
 // check locks what the customers refer to, sets their default groups, and returns
 // ItemErrors. Rows are locked in this order: the flags of groups, groups by id, channels.
-func (b *customerBatch) check(tx *db.Tx) error {
+//
+// It looks for taken emails only if it has to: most are free, and the index notices the
+// others. emails asks for it.
+func (b *customerBatch) check(tx *db.Tx, emails bool) error {
 	groups, err := b.lockGroups(tx)
 	if err != nil {
 		return err
@@ -186,6 +186,9 @@ func (b *customerBatch) check(tx *db.Tx) error {
 	}
 	if err := b.checkAttributes(tx, wrong); err != nil {
 		return err
+	}
+	if !emails && len(wrong) == 0 {
+		return nil
 	}
 	return checkEmails(tx, b.storeKey, b.writes, wrong)
 }
@@ -285,10 +288,7 @@ func checkEmails(tx *db.Tx, storeKey string, customers []db.CustomerWrite, wrong
 		}
 		seen[folded] = true
 	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	return nil
+	return wrong.Err()
 }
 
 // namedChannels are the channels that an item of a batch names.

@@ -30,7 +30,7 @@ func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []
 			return nil, err
 		}
 	}
-	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx) error {
+	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx, _ bool) error {
 		writes, err := b.check(tx)
 		if err != nil {
 			return err
@@ -117,8 +117,13 @@ func (b *customerChanges) check(tx *db.Tx) ([]db.CustomerWrite, error) {
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
+	if !slices.ContainsFunc(writes, changesEmail) {
+		return writes, unreferenced.Err()
+	}
 	return writes, checkEmails(tx, b.storeKey, writes, unreferenced)
 }
+
+func changesEmail(w db.CustomerWrite) bool { return db.Fold(w.Email) != db.Fold(w.Before.Email) }
 
 // apply applies the updates to the customers as read.
 func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.CustomerWrite, cohort.ItemErrors) {

@@ -48,10 +48,7 @@ func checkFormFields(fields []cohort.FormField) error {
 		}
 		seen[keyOfField(f)] = true
 	}
-	if len(wrong) > 0 {
-		return wrong
-	}
-	return nil
+	return wrong.Err()
 }
 
 // fieldKey identifies a form field, or with the name "" all fields of an owner.
@@ -138,10 +135,7 @@ func (o *formOwners) number(fields []cohort.FormField) ([]cohort.FormField, erro
 		}
 		numbered[i] = f
 	}
-	if len(wrong) > 0 {
-		return nil, wrong
-	}
-	return numbered, nil
+	return numbered, wrong.Err()
 }
 
 // ReadFormFields sends one page of the form fields that pass the filter, by id, to a
