@@ -167,6 +167,20 @@ func TestGroupIsJSONOfOneSize(t *testing.T) {
 	}
 }
 
+func TestCustomersAreJSON(t *testing.T) {
+	api := versionAPI{newCohortAPI("h", content{stores: 1, groups: 200})}
+	for _, n := range []uint64{0, 7, 1_000_000} {
+		for start, source := range map[string]load.Source{"POST /stores/bench-0/v2/customers HTTP": api.createCustomer, "PUT /stores/bench-0/v2/customers/": api.moveCustomer} {
+			request := source(nil, n)
+			_, body, _ := bytes.Cut(request, []byte("\r\n\r\n"))
+			if !json.Valid(body) || !bytes.HasPrefix(request, []byte(start)) ||
+				!bytes.Contains(request, fmt.Appendf(nil, "Content-Length: %d\r\n", len(body))) {
+				t.Errorf("%s", request)
+			}
+		}
+	}
+}
+
 func TestPickTakesAllInTurn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		most := rapid.IntRange(1, 2000).Draw(t, "most")
@@ -303,7 +317,7 @@ func TestDefaults(t *testing.T) {
 
 func TestChoose(t *testing.T) {
 	names := func(words string) (names []string) {
-		chosen, err := choose(words)
+		chosen, err := choose(rows(), words)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -318,7 +332,7 @@ func TestChoose(t *testing.T) {
 	if diff := cmp.Diff([]string{"create/echo", "get/hello", "list"}, names("list,create/e,get")); diff != "" {
 		t.Error(diff)
 	}
-	if _, err := choose("nothing"); err == nil {
+	if _, err := choose(rows(), "nothing"); err == nil {
 		t.Error("a row that is not there is taken")
 	}
 }

@@ -35,10 +35,14 @@ func run(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.list {
-		return list(os.Stdout)
+	all := rows()
+	if o.before != "" {
+		all = besideBefore(o.before, o.postgres)
 	}
-	rows, err := choose(o.run)
+	if o.list {
+		return list(os.Stdout, all)
+	}
+	rows, err := choose(all, o.run)
 	if err != nil {
 		return err
 	}
@@ -67,8 +71,9 @@ func run(ctx context.Context, args []string) (err error) {
 // options are the flags of the command line.
 type options struct {
 	settings
-	run, dir string
-	list     bool
+	run, dir         string
+	before, postgres string
+	list             bool
 }
 
 func parse(args []string) (options, error) {
@@ -78,6 +83,8 @@ func parse(args []string) (options, error) {
 	flags.BoolVar(&o.list, "list", false, "list the rows")
 	smokes := flags.Bool("smoke", false, "only check that everything runs: short, small, without the peer")
 	flags.StringVar(&o.dir, "dir", os.TempDir(), "folder for the databases; it must be on a real disk")
+	flags.StringVar(&o.before, "before", "", "compare with this binary of an earlier version of Cohort, and measure nothing else")
+	flags.StringVar(&o.postgres, "postgres", "", "URL of a PostgreSQL server for -before, instead of SQLite; its databases are dropped afterwards")
 	round := flags.Duration("round", 0, "duration of a round of each side (1.5s)")
 	rounds := flags.Int("rounds", 0, "number of rounds (5)")
 	verbose := flags.Bool("v", false, "show every round")
@@ -102,12 +109,12 @@ func parse(args []string) (options, error) {
 }
 
 // choose returns the rows whose names begin with one of the words.
-func choose(words string) ([]row, error) {
+func choose(all []row, words string) ([]row, error) {
 	if words == "" {
-		return rows(), nil
+		return all, nil
 	}
 	var chosen []row
-	for _, r := range rows() {
+	for _, r := range all {
 		for word := range strings.SplitSeq(words, ",") {
 			if strings.HasPrefix(r.name, word) {
 				chosen = append(chosen, r)
@@ -121,8 +128,8 @@ func choose(words string) ([]row, error) {
 	return chosen, nil
 }
 
-func list(w io.Writer) error {
-	for _, r := range rows() {
+func list(w io.Writer, all []row) error {
+	for _, r := range all {
 		if _, err := fmt.Fprintln(w, r.name); err != nil {
 			return err
 		}
