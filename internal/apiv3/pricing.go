@@ -35,8 +35,9 @@ var (
 	}
 
 	chosenOptionFields = api.Fields[cohort.OptionValue]{
-		"option_id": api.Plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, texts.ReadID),
-		"value_id":  api.Plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, texts.ReadID),
+		// Clients send 0 for modifiers, too.
+		"option_id": api.Plain(func(o *cohort.OptionValue) *int64 { return &o.OptionID }, texts.ReadIDOrNone),
+		"value_id":  api.Plain(func(o *cohort.OptionValue) *int64 { return &o.ValueID }, texts.ReadIDOrNone),
 	}
 )
 

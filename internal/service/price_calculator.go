@@ -101,11 +101,13 @@ func (c *calculator) count(p *cohort.ProductPricer) {
 	}
 }
 
-// countMatches counts the comparisons of options that choose needs for an item.
+// countMatches counts the pairs of options that choose compares for an item, each of them
+// at most twice.
 func (c *calculator) countMatches(product cohort.Product, item PriceItem) {
 	if len(item.Options) == 0 {
 		return
 	}
+	c.matched += len(item.Options) * len(c.byID[item.VariantID].OptionValues)
 	for _, v := range c.ofProduct[product.ID] {
 		c.matched += len(item.Options) * len(v.OptionValues)
 	}
@@ -133,18 +135,19 @@ func (c *calculator) choose(product cohort.Product, item PriceItem) (one *cohort
 			return nil, nil, cohort.Invalid("variant_id", fmt.Sprintf("There is no variant %d.", item.VariantID))
 		case v.ProductID != product.ID:
 			return nil, nil, cohort.Invalid("variant_id", fmt.Sprintf("Variant %d is not of product %d.", v.ID, product.ID))
-		case !hasOptions(v, item.Options):
+		case contradicts(v, item.Options):
 			return nil, nil, cohort.Invalid("options", fmt.Sprintf("Variant %d does not have these options.", v.ID))
 		}
 		return &v, nil, nil
 	}
+	options := ofVariants(item.Options, c.ofProduct[product.ID])
 	for _, v := range c.ofProduct[product.ID] {
 		// The base variant stands for the product as a whole.
-		if v.ID != product.BaseVariantID && hasOptions(v, item.Options) {
+		if v.ID != product.BaseVariantID && hasOptions(v, options) {
 			several = append(several, v)
 		}
 	}
-	if len(item.Options) == 0 {
+	if len(options) == 0 {
 		return nil, several, nil
 	}
 	switch len(several) {
@@ -154,6 +157,28 @@ func (c *calculator) choose(product cohort.Product, item PriceItem) (one *cohort
 		return &several[0], nil, nil
 	}
 	return nil, several, nil
+}
+
+// ofVariants returns those of the chosen options that a variant has a value of. The others
+// are modifiers: clients send the whole configuration of a product.
+func ofVariants(chosen []cohort.OptionValue, variants []cohort.Variant) (options []cohort.OptionValue) {
+	for _, o := range chosen {
+		if slices.ContainsFunc(variants, func(v cohort.Variant) bool { return hasOption(v, o.OptionID) }) {
+			options = append(options, o)
+		}
+	}
+	return options
+}
+
+func hasOption(v cohort.Variant, id int64) bool {
+	return slices.ContainsFunc(v.OptionValues, func(o cohort.OptionValue) bool { return o.OptionID == id })
+}
+
+// contradicts reports whether one of the chosen options has another value in the variant.
+func contradicts(v cohort.Variant, chosen []cohort.OptionValue) bool {
+	return slices.ContainsFunc(chosen, func(o cohort.OptionValue) bool {
+		return hasOption(v, o.OptionID) && !slices.Contains(v.OptionValues, o)
+	})
 }
 
 func hasOptions(v cohort.Variant, options []cohort.OptionValue) bool {

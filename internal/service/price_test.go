@@ -213,12 +213,20 @@ func (p *priceModel) want(pricer *cohort.Pricer, item service.PriceItem, currenc
 		return w, "product_id"
 	}
 	w.Item = item
+	var options []cohort.OptionValue // without modifiers
+	for _, o := range item.Options {
+		_, hasOptions := p.variants[10*product.ID+1]
+		if (o.OptionID == 1 || o.OptionID == 2) && (hasOptions || item.VariantID != 0) {
+			options = append(options, o)
+		}
+	}
 	var fitting []cohort.Variant
 	for id := 10 * product.ID; id < 10*product.ID+10; id++ {
 		v, ok := p.variants[id]
 		fits := ok && (v.ID == item.VariantID || item.VariantID == 0 && v.ID != product.BaseVariantID)
-		for _, o := range item.Options {
-			fits = fits && len(v.OptionValues) > 0 && v.OptionValues[o.OptionID-1] == o
+		for _, o := range options {
+			isBase := len(v.OptionValues) == 0
+			fits = fits && (isBase || v.OptionValues[o.OptionID-1] == o)
 		}
 		if fits {
 			fitting = append(fitting, v)
@@ -229,9 +237,9 @@ func (p *priceModel) want(pricer *cohort.Pricer, item service.PriceItem, currenc
 		return w, "options"
 	case item.VariantID != 0 && len(fitting) == 0:
 		return w, "variant_id"
-	case len(item.Options) > 0 && len(fitting) == 0:
+	case len(options) > 0 && len(fitting) == 0:
 		return w, "options"
-	case item.VariantID != 0 || len(item.Options) > 0 && len(fitting) == 1:
+	case item.VariantID != 0 || len(options) > 0 && len(fitting) == 1:
 		w.VariantID, w.Price = fitting[0].ID, p.price(pricer, product, &fitting[0], currency)
 		return w, ""
 	}
@@ -267,13 +275,12 @@ func drawRequest(t *rapid.T) service.PriceRequest {
 	}
 	for range rapid.IntRange(1, 6).Draw(t, "items") {
 		item := service.PriceItem{ProductID: rapid.Int64Range(1, 5).Draw(t, "product")}
-		switch rapid.IntRange(0, 3).Draw(t, "named by") {
-		case 0:
+		if rapid.IntRange(0, 3).Draw(t, "named by a variant") == 0 {
 			item.VariantID = 10*item.ProductID + rapid.Int64Range(0, 4).Draw(t, "variant")
-		case 1:
-			item.Options = []cohort.OptionValue{{OptionID: 1, ValueID: rapid.Int64Range(1, 2).Draw(t, "value")}}
-		case 2:
-			item.Options = []cohort.OptionValue{{OptionID: 2, ValueID: rapid.Int64Range(1, 4).Draw(t, "value")}}
+		}
+		for range rapid.SampledFrom([]int{0, 0, 1, 1, 3}).Draw(t, "options") {
+			option := rapid.SampledFrom([]int64{0, 1, 2, 7}).Draw(t, "option") // 0 and 7 are modifiers
+			item.Options = append(item.Options, cohort.OptionValue{OptionID: option, ValueID: rapid.Int64Range(1, 4).Draw(t, "value")})
 		}
 		r.Items = append(r.Items, item)
 	}
