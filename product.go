@@ -209,3 +209,17 @@ func (r AmountRange) Intersect(o AmountRange) AmountRange {
 	}
 	return r
 }
+
+// IntRange is a closed range of whole numbers. An end that is nil is unbounded.
+type IntRange struct{ Min, Max *int64 }
+
+// Intersect returns the intersection of two ranges.
+func (r IntRange) Intersect(o IntRange) IntRange {
+	if r.Min == nil || o.Min != nil && *o.Min > *r.Min {
+		r.Min = o.Min
+	}
+	if r.Max == nil || o.Max != nil && *o.Max < *r.Max {
+		r.Max = o.Max
+	}
+	return r
+}

@@ -17,6 +17,7 @@ import (
 // notBounds are numbers in the code that are not limits, each with what it is instead.
 var notBounds = map[string]string{
 	"api.initialCap.maxCap":              "an initial capacity; a piece can be longer",
+	"apiv3.maxFilterInteger":             "it keeps sums from overflowing",
 	"cohort.wholeAmount":                 "a unit conversion",
 	"cohort.wholePercent":                "a unit conversion",
 	"db.catalog":                         "the name of a lock",

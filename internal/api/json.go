@@ -71,6 +71,9 @@ func ParseValue(body []byte) (Value, error) {
 // IsNull reports whether the value is null.
 func (v Value) IsNull() bool { return v.raw[0] == 'n' }
 
+// JSON returns the value as it was sent.
+func (v Value) JSON() []byte { return []byte(v.raw) }
+
 // Bool returns a JSON boolean.
 func (v Value) Bool() (b, ok bool) {
 	return v.raw[0] == 't', v.raw[0] == 't' || v.raw[0] == 'f'

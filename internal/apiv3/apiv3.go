@@ -34,6 +34,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.segmentRoutes(),
 			h.shopperProfileRoutes(),
 			h.categoryRoutes(),
+			h.brandRoutes(),
 			h.productRoutes(),
 			h.variantRoutes(),
 			h.catalogSummaryRoutes(),

@@ -106,6 +106,9 @@ var copied = []table{
 		text("store_hash"), integer("group_id"), integer("slot"), integer("members"),
 	}},
 	{"departed_groups", "store_hash, group_id", []column{text("store_hash"), integer("group_id")}},
+	{"brands", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("page_title"), text("details"),
+	}},
 	{"categories", "store_hash, id", []column{text("store_hash"), integer("id"), integer("parent_id"), text("name"), text("name_folded")}},
 	{"products", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("type"), text("sku"), integer("weight"),

@@ -15,6 +15,7 @@ type listing[T any] struct {
 	columns, table string
 	where          func() *where // the filter; each call returns a new one
 	keys           []sortKey
+	descending     bool
 	scan           func(txn.Scanner) (T, error)
 }
 
@@ -27,7 +28,7 @@ func (l listing[T]) each(t *Tx, p cohort.Page, most int, fn func(T) (more bool))
 		return err
 	}
 	w := l.where()
-	if err := w.page(p, most, l.keys); err != nil {
+	if err := w.directedPage(p, most, l.keys, l.descending); err != nil {
 		return err
 	}
 	rows, err := t.Query("SELECT "+l.columns+" FROM "+l.table+w.text.String(), w.args...)
@@ -55,7 +56,7 @@ func (l listing[T]) forwards(t *Tx, p cohort.Page) (cohort.Page, error) {
 	// Counted backwards from the cursor, the row after the page's rows is the one
 	// that the page follows.
 	w := l.where()
-	if err := w.page(cohort.Page{Number: p.Size + 1, Size: 1, Before: p.Before}, 1, l.keys); err != nil {
+	if err := w.directedPage(cohort.Page{Number: p.Size + 1, Size: 1, Before: p.Before}, 1, l.keys, l.descending); err != nil {
 		return p, err
 	}
 	err := t.QueryRow("SELECT "+strings.Join(columns, ", ")+" FROM "+l.table+w.text.String(), w.args...).Scan(values...)

@@ -54,6 +54,23 @@ func (w *where) timeRange(column string, s cohort.TimeRange) {
 	}
 }
 
+// intRange adds the bounds of a range that are set.
+func (w *where) intRange(column string, r cohort.IntRange) {
+	if r.Min != nil {
+		w.and(column+" >= ?", *r.Min)
+	}
+	if r.Max != nil {
+		w.and(column+" <= ?", *r.Max)
+	}
+}
+
+// notIn adds the condition that a column has none of the values.
+func notIn[T any](w *where, column string, values []T) {
+	if len(values) > 0 {
+		w.text.WriteString(" AND NOT " + isIn(w, column, values))
+	}
+}
+
 // in adds the condition that a column has one of the values, unless values is nil.
 func in[T any](w *where, column string, values []T) {
 	switch {

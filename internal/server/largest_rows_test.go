@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"strings"
@@ -112,6 +113,27 @@ const (
 // furtherVariants is how many variants the second product has.
 func furtherVariants() int { return testenv.Times(largeVariants, 3) }
 
+// insertLargestBrands adds three brands whose fields are as long as their bounds allow.
+func insertLargestBrands(t *testing.T, tx *db.Tx) error {
+	t.Helper()
+	for i := range 3 {
+		b := cohort.Brand{ID: int64(i + 1), Name: longTextOf(i, cohort.MaxBrandName), Details: cohort.Details{}}
+		for _, field := range cohort.BrandDetails {
+			if field.Kind != cohort.DetailText {
+				continue
+			}
+			text, err := json.Marshal(longText(int(field.Max)))
+			must(t, err)
+			b.Details[field.Name], err = field.Parse(text)
+			must(t, err)
+		}
+		if err := tx.InsertBrand("abc", b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func addLargestCatalog(t *testing.T, d *db.DB) {
 	t.Helper()
 	now := time.UnixMilli(0)
@@ -127,6 +149,9 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 				return err
 			}
 			p.Categories = append(p.Categories, c.ID)
+		}
+		if err := insertLargestBrands(t, tx); err != nil {
+			return err
 		}
 		variant := int64(0)
 		next := func() int64 { variant++; return variant }

@@ -15,9 +15,10 @@ import (
 	"cohort.example/cohort/internal/server"
 )
 
-// longestRow is larger than the JSON of any row: the largest customer has 394 KB (its
-// notes are all escapes), the largest group 140 KB, the largest variant 16 KB.
-const longestRow = 420 << 10
+// longestRow is larger than the JSON of any row: the largest brand has 805 KB (its texts
+// are all escapes), the largest customer 394 KB, the largest group 140 KB, the largest
+// variant 16 KB.
+const longestRow = 1000 << 10
 
 // listRoutes are all list operations: the request, and whether a page of the largest
 // rows is sent in several pieces.
@@ -34,6 +35,7 @@ var listRoutes = map[string]struct {
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
 	"listVariants":              {"/v3/catalog/variants", true},
 	"listVariantsOfProduct":     {"/v3/catalog/products/1/variants", true},
+	"listBrands":                {"/v3/catalog/brands?sort=name", true},
 	"listPriceLists":            {"/v3/pricelists", false},
 	"listPriceRecords":          {"/v3/pricelists/1/records?include=bulk_pricing_tiers,sku", true},
 	"listPriceRecordsOfVariant": {"/v3/pricelists/1/records/1?include=bulk_pricing_tiers,sku", true},
@@ -53,7 +55,7 @@ var listRoutes = map[string]struct {
 // notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
-	"getCategoryTree", "getCategory", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
+	"getCategoryTree", "getCategory", "getBrand", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 }

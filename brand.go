@@ -1,0 +1,92 @@
+package cohort
+
+import (
+	"strconv"
+	"strings"
+)
+
+// MaxBrandName is the maximum length of a brand's name, in Unicode code points. Source: the
+// vendor's reference.
+const MaxBrandName = 255
+
+// Brand is the maker of products.
+type Brand struct {
+	ID      int64
+	Name    string // unique in the store, without regard to case
+	Details Details
+}
+
+// BrandDetails are the fields of a brand's Details, in the order of responses. Source: the
+// vendor's reference.
+var BrandDetails = []DetailField{
+	{Name: "page_title", Kind: DetailText, Max: 255, Default: `""`},
+	metaKeywords,
+	{Name: "meta_description", Kind: DetailText, Max: 65_535, Default: `""`},
+	imageURL,
+	{Name: "search_keywords", Kind: DetailText, Max: 65_535, Default: `""`},
+	customURL(1024),
+}
+
+var (
+	metaKeywords = DetailField{
+		Name: "meta_keywords", Kind: DetailArray, Max: 1000, Default: `[""]`,
+		Element: &DetailField{Kind: DetailText, Max: 65_535},
+	}
+	imageURL = DetailField{Name: "image_url", Kind: DetailText, Max: 2048, Default: `""`}
+)
+
+// customURL is the path of a resource on a storefront. Its default depends on the name.
+func customURL(most int64) DetailField {
+	return DetailField{Name: "custom_url", Kind: DetailObject, Fields: []DetailField{
+		{Name: "url", Kind: DetailText, Min: 1, Max: most, Required: true},
+		{Name: "is_customized", Kind: DetailBoolean, Default: "true"},
+	}}
+}
+
+// BrandUpdate is a partial update of a brand; nil fields are unchanged.
+type BrandUpdate struct {
+	Name    *string
+	Details Details // the fields to change
+}
+
+// IsEmpty reports whether the update changes nothing.
+func (u BrandUpdate) IsEmpty() bool { return u.Name == nil && len(u.Details) == 0 }
+
+// Apply returns b with the update applied, normalized.
+func (u BrandUpdate) Apply(b Brand) Brand {
+	set(&b.Name, u.Name)
+	b.Details = b.Details.Merge(u.Details)
+	return b.Normalized()
+}
+
+// Normalized returns the brand in its stored form, with the name trimmed.
+func (b Brand) Normalized() Brand {
+	b.Name = strings.TrimSpace(b.Name)
+	return b
+}
+
+// Validate checks a normalized brand. It returns a KindInvalid error that names the
+// invalid field.
+func (b Brand) Validate() error { return checkText("name", b.Name, 1, MaxBrandName) }
+
+// BrandFilter selects brands; the zero value selects all of them.
+type BrandFilter struct {
+	IDs, NotIDs []int64 // nil: all, and none left out
+	IDRange     IntRange
+	Name        *string
+	NameLike    string
+	PageTitle   *string
+}
+
+// BrandOrder is the order of a list of brands: by id, or by name, where the letters A to Z
+// count as a to z.
+type BrandOrder struct{ ByName, Descending bool }
+
+// Key returns the cursor of a brand in this order; see [Page].
+func (o BrandOrder) Key(b Brand) string {
+	id := strconv.FormatInt(b.ID, 10)
+	if o.ByName {
+		return FoldASCII(b.Name) + "/" + id
+	}
+	return id
+}

@@ -1,0 +1,149 @@
+package db
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+const brandColumns = "id, name, details"
+
+// CreateBrand is InsertBrand with the next id of the store. It returns the brand with the
+// id.
+func (t *Tx) CreateBrand(storeKey string, b cohort.Brand) (cohort.Brand, error) {
+	var err error
+	if b.ID, err = t.NextID(storeKey, "brand"); err != nil {
+		return b, err
+	}
+	return b, t.InsertBrand(storeKey, b)
+}
+
+// InsertBrand adds a brand under its id. The commit returns KindConflict if another brand
+// has its name.
+func (t *Tx) InsertBrand(storeKey string, b cohort.Brand) error {
+	return t.Later("INSERT INTO brands (store_hash, name_folded, page_title, "+brandColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+		storeKey, Fold(b.Name), textOf(b.Details, "page_title"), b.ID, b.Name, encodeDetails(b.Details))
+}
+
+// Brand returns a brand of the store, or KindNotFound.
+func (t *Tx) Brand(storeKey string, id int64) (cohort.Brand, error) {
+	return t.brand(storeKey, id, "")
+}
+
+// BrandForUpdate is Brand with a row lock: no other transaction writes the row until this
+// one ends.
+func (t *Tx) BrandForUpdate(storeKey string, id int64) (cohort.Brand, error) {
+	return t.brand(storeKey, id, t.SQL().ForUpdate)
+}
+
+func (t *Tx) brand(storeKey string, id int64, lock string) (cohort.Brand, error) {
+	b, err := scanBrand(t.Lookup("SELECT "+brandColumns+" FROM brands WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
+	if errors.Is(err, txn.ErrNoRows) {
+		return b, cohort.NotFound(brandName(id))
+	}
+	return b, err
+}
+
+// BrandIDByName returns the id of the brand with the name, without regard to case, or 0.
+func (t *Tx) BrandIDByName(storeKey, name string) (int64, error) {
+	return t.findID("SELECT id FROM brands WHERE store_hash = $1 AND name_folded = $2", storeKey, Fold(name))
+}
+
+// ReadBrands calls fn with the brands of a page that pass the filter, in an order, until
+// fn returns false.
+func (t *Tx) ReadBrands(storeKey string, f cohort.BrandFilter, o cohort.BrandOrder, p cohort.Page, fn func(cohort.Brand) (more bool)) error {
+	keys := byID
+	if o.ByName {
+		keys = []sortKey{{column: "lower(name" + t.SQL().ByteOrder + ")", isText: true}, {column: "id"}}
+	}
+	return listing[cohort.Brand]{
+		columns: brandColumns, table: "brands", where: func() *where { return whereBrands(storeKey, f) },
+		keys: keys, descending: o.Descending, scan: scanBrand,
+	}.each(t, p, p.Size, fn)
+}
+
+// CountBrands returns how many brands pass the filter.
+func (t *Tx) CountBrands(storeKey string, f cohort.BrandFilter) (n int64, err error) {
+	w := whereBrands(storeKey, f)
+	err = t.QueryRow("SELECT count(*) FROM brands"+w.text.String(), w.args...).Scan(&n)
+	return n, err
+}
+
+func whereBrands(storeKey string, f cohort.BrandFilter) *where {
+	w := whereStore(storeKey)
+	in(w, "id", f.IDs)
+	notIn(w, "id", f.NotIDs)
+	w.intRange("id", f.IDRange)
+	w.name(f.Name, f.NameLike)
+	if f.PageTitle != nil {
+		w.and("page_title = ?", *f.PageTitle)
+	}
+	return w
+}
+
+// UpdateBrand overwrites the brand with the same id, or returns KindNotFound. It returns
+// KindConflict as InsertBrand does.
+func (t *Tx) UpdateBrand(storeKey string, b cohort.Brand) error {
+	n, err := t.Exec("UPDATE brands SET name = $3, name_folded = $4, page_title = $5, details = $6 WHERE store_hash = $1 AND id = $2",
+		storeKey, b.ID, b.Name, Fold(b.Name), textOf(b.Details, "page_title"), encodeDetails(b.Details))
+	return requireRow(n, err, brandName(b.ID))
+}
+
+// DeleteBrand deletes a brand, or returns KindNotFound.
+func (t *Tx) DeleteBrand(storeKey string, id int64) error {
+	n, err := t.Exec("DELETE FROM brands WHERE store_hash = $1 AND id = $2", storeKey, id)
+	return requireRow(n, err, brandName(id))
+}
+
+// DeleteBrands deletes the brands that pass the filter.
+func (t *Tx) DeleteBrands(storeKey string, f cohort.BrandFilter) error {
+	w := whereBrands(storeKey, f)
+	return t.Later("DELETE FROM brands"+w.text.String(), w.args...)
+}
+
+func brandName(id int64) string { return fmt.Sprintf("brand %d", id) }
+
+func scanBrand(row txn.Scanner) (b cohort.Brand, err error) {
+	var details string
+	if err := row.Scan(&b.ID, &b.Name, &details); err != nil {
+		return b, err
+	}
+	b.Details, err = decodeDetails(details)
+	return b, err
+}
+
+// encodeDetails returns the stored form of details: an object with the names in order, or
+// "" for none. Unlike json.Marshal it keeps the values as they are.
+func encodeDetails(d cohort.Details) string {
+	if len(d) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	separator := "{"
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		b.WriteString(separator + strconv.Quote(name) + ":" + string(d[name]))
+		separator = ","
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+func decodeDetails(text string) (d cohort.Details, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	return d, json.Unmarshal([]byte(text), &d)
+}
+
+// textOf returns the text of a field of details, "" if it was never set.
+func textOf(d cohort.Details, field string) (text string) {
+	_ = json.Unmarshal(d[field], &text) // a field that is missing has no text
+	return text
+}
