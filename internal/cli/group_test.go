@@ -1,11 +1,13 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -95,6 +97,42 @@ func TestGroupList(t *testing.T) {
 			t.Errorf("of the other store:\n%s", r.out)
 		}
 	})
+}
+
+// A client may put control characters into a name. They do not reach the terminal, where
+// they could change colours, hide a line or move the columns. Other text stays as it is.
+func TestGroupListEscapesControlCharacters(t *testing.T) {
+	url := newDB(t)
+	mustRun(t, "store", "create", "abc", "--db", url)
+	inDB(t, url, func(tx *db.Tx) error {
+		for id, name := range []string{"\x1b[31mRed\x1b[0m", "a\tb\r\nc\vd\fe", "\u007f\u009b1A\u0085", `C:\new "ü" 名`} {
+			if err := addGroup(tx, "abc", cohort.Group{ID: int64(id) + 1, Name: name}, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	out := mustRun(t, "group", "list", "--store", "abc", "--db", url).out
+	names := regexp.MustCompile(`(?m)^\d +(.*?) +0 +0 +2024`).FindAllStringSubmatch(out, -1)
+	want := []string{`\x1b[31mRed\x1b[0m`, `a\tb\r\nc\vd\fe`, `\x7f\u009b1A\u0085`, `C:\new "ü" 名`}
+	if len(names) != len(want) {
+		t.Fatalf("%d lines, want %d:\n%s", len(names), len(want), out)
+	}
+	for i, name := range names {
+		if name[1] != want[i] {
+			t.Errorf("group %d: %s, want %s", i+1, name[1], want[i])
+		}
+	}
+	asJSON := mustRun(t, "group", "list", "--store", "abc", "--json", "--db", url).out
+	var groups []struct{ Name string }
+	if err := json.Unmarshal([]byte(asJSON), &groups); err != nil || len(groups) != 4 || groups[2].Name != "\u007f\u009b1A\u0085" {
+		t.Errorf("as JSON: %v, %q", err, groups)
+	}
+	for _, text := range []string{out, asJSON} {
+		if i := strings.IndexFunc(text, func(r rune) bool { return r != '\n' && unicode.IsControl(r) }); i >= 0 {
+			t.Errorf("a control character at byte %d of %q", i, text)
+		}
+	}
 }
 
 // The list is read in pages. No group is missing or repeated between pages.

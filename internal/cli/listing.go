@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 )
 
 // jsonFlag is for commands that list something.
@@ -46,7 +47,7 @@ func (l *listing) add(value any, cells ...string) error {
 		before = "[\n  "
 	}
 	l.items++
-	_, err = fmt.Fprint(l.out, before, string(text))
+	_, err = fmt.Fprint(l.out, before, jsonText(text))
 	return err
 }
 
@@ -67,7 +68,7 @@ func (l *listing) end() error {
 func printJSON(in *invocation, value any) error {
 	text, err := json.Marshal(value)
 	if err == nil {
-		_, err = fmt.Fprintln(in.Out, string(text))
+		_, err = fmt.Fprintln(in.Out, jsonText(text))
 	}
 	return err
 }
@@ -81,7 +82,44 @@ func newTable(in *invocation, head ...string) table {
 	return t
 }
 
-func (t table) row(cells ...string) { fmt.Fprintln(t, strings.Join(cells, "\t")) }
+func (t table) row(cells ...string) {
+	visible := make([]string, len(cells))
+	for i, cell := range cells {
+		visible[i] = visibleText(cell)
+	}
+	fmt.Fprintln(t, strings.Join(visible, "\t"))
+}
+
+// visibleText returns a text with escapes such as \n and \x1b instead of control
+// characters. A client of the API may put them into a name; a terminal would obey them,
+// and a tab or a line break would move the columns of a table.
+func visibleText(text string) string {
+	return escapeControl(text, func(r rune) string {
+		quoted := strconv.QuoteRune(r)
+		return quoted[1 : len(quoted)-1]
+	})
+}
+
+// jsonText returns a JSON text with escapes for the control characters that JSON
+// allows in strings: U+007F to U+009F.
+func jsonText(text []byte) string {
+	return escapeControl(string(text), func(r rune) string { return fmt.Sprintf(`\u%04x`, r) })
+}
+
+func escapeControl(text string, escape func(rune) string) string {
+	if !strings.ContainsFunc(text, unicode.IsControl) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if unicode.IsControl(r) {
+			b.WriteString(escape(r))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
 
 func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
