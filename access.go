@@ -43,10 +43,10 @@ func (a *Access) Category(id int64) AccessDecision {
 	if d, decided := wholeCatalog(a.group); decided {
 		return d
 	}
-	if d, ok := a.reach(id, "Category"); ok {
+	if d, ok := a.reach(id, "category"); ok {
 		return d
 	}
-	return AccessDecision{false, "The category is not one that the group may see, nor below one."}
+	return AccessDecision{false, "The group may see neither this category nor one above it."}
 }
 
 // Product decides whether a product may be seen: if one of its categories may.
@@ -55,21 +55,21 @@ func (a *Access) Product(categories []int64) AccessDecision {
 		return d
 	}
 	for _, id := range categories {
-		if d, ok := a.reach(id, "The product's category"); ok {
+		if d, ok := a.reach(id, "the product's category"); ok {
 			return d
 		}
 	}
 	if len(categories) == 0 {
-		return AccessDecision{false, "The product is in no category, and the group may see some categories only."}
+		return AccessDecision{false, "The group may see only some categories, and the product is in no category."}
 	}
-	return AccessDecision{false, "None of the product's categories is one that the group may see, or below one."}
+	return AccessDecision{false, "The group may see none of the product's categories."}
 }
 
 // wholeCatalog decides for a group that may see everything or nothing.
 func wholeCatalog(g *Group) (d AccessDecision, decided bool) {
 	switch {
 	case g == nil:
-		return AccessDecision{true, "Who is in no group may see the whole catalog."}, true
+		return AccessDecision{true, "A shopper in no group may see the whole catalog."}, true
 	case g.CategoryAccess.Type == AccessAll:
 		return AccessDecision{true, "The group may see the whole catalog."}, true
 	case g.CategoryAccess.Type == AccessNone:
@@ -91,9 +91,9 @@ func (a *Access) reach(id int64, what string) (AccessDecision, bool) {
 	}
 	text := what + " " + strconv.FormatInt(id, 10)
 	if above.id == id {
-		return AccessDecision{true, text + " is one that the group may see."}, true
+		return AccessDecision{true, "The group may see " + text + "."}, true
 	}
-	return AccessDecision{true, text + " is below category " + strconv.FormatInt(above.id, 10) + ", which the group may see."}, true
+	return AccessDecision{true, "The group may see category " + strconv.FormatInt(above.id, 10) + ", and " + text + " is below it."}, true
 }
 
 func (a *Access) visibleAncestor(id int64) ancestor {

@@ -92,7 +92,7 @@ func TestPrice(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 		guest := price("--explain")
-		if !strings.Contains(guest, `For a shopper in the group "Visitors" (2). Nobody is named, and this is the group for guests.`) {
+		if !strings.Contains(guest, `For a shopper in the group "Visitors" (2). The shopper is a guest, and the store puts guests in this group.`) {
 			t.Errorf("a guest:\n%s", guest)
 		}
 	})

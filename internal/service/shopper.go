@@ -65,13 +65,13 @@ func readGuests(tx *db.Tx, storeKey string, channelID int64) (group *cohort.Grou
 	group, own, err := tx.GuestGroupOfChannel(storeKey, channelID)
 	switch {
 	case own && group == nil:
-		return group, "Nobody is named, and the channel has the setting that guests are in no group.", err
+		return group, "The shopper is a guest, and the channel puts guests in no group.", err
 	case own:
-		return group, "Nobody is named, and this is the channel's own group for guests.", err
+		return group, "The shopper is a guest, and the channel puts guests in this group.", err
 	case group == nil:
-		return group, "Nobody is named, and the store has no group for guests.", err
+		return group, "The shopper is a guest, and the store puts guests in no group.", err
 	}
-	return group, "Nobody is named, and this is the group for guests.", err
+	return group, "The shopper is a guest, and the store puts guests in this group.", err
 }
 
 func readGroup(tx *db.Tx, storeKey string, id int64) (*cohort.Group, error) {
