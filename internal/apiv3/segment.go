@@ -62,7 +62,7 @@ func segmentToWire(s cohort.Segment) segmentWire {
 func segmentKey(s cohort.Segment) string { return strconv.FormatInt(s.Number, 10) }
 
 func (h *handler) listSegments(w http.ResponseWriter, r *api.Request) error {
-	ids, page, err := decodeNumberQuery(r, uuidFilters)
+	ids, page, err := decodeNumberQuery(joinIDs(r), uuidFilters)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"cohort.example/cohort"
@@ -125,10 +126,33 @@ var uuidFilters = filters[[]string]{
 	},
 }
 
+// joinIDs returns the request with one parameter "id:in" for all of them. In the vendor's
+// file this family, and no other, has the list as one parameter for each id, so clients
+// that are generated from it repeat the parameter.
+func joinIDs(r *api.Request) *api.Request {
+	var ids, others []string
+	for pair := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err == nil && name == "id:in" {
+			ids = append(ids, value)
+		} else {
+			others = append(others, pair)
+		}
+	}
+	if len(ids) < 2 {
+		return r
+	}
+	joined, request, address := *r, *r.Request, *r.URL
+	address.RawQuery = strings.Join(append(others, "id:in="+strings.Join(ids, ",")), "&")
+	request.URL, joined.Request = &address, &request
+	return &joined
+}
+
 // decodeUUIDs reads the filter of a deletion. Without one it returns nil: the vendor
 // deletes everything then. A parameter with another name is an error, so that a mistyped
 // one does not delete everything.
 func decodeUUIDs(r *api.Request) ([]string, error) {
+	r = joinIDs(r)
 	params, err := api.ParseQuery(r.URL.RawQuery)
 	if err != nil || len(params) == 0 {
 		return nil, err

@@ -54,6 +54,7 @@ func FuzzDeletionQueries(f *testing.F) {
 	for _, query := range []string{
 		"", "&", "id:in=", "id:in=1465BB16-eb7d-4fba-8312-0ea9d88cd6e9", "id:in=1,2", "id=7", "id%3Ain=%zz", "id:in=1,,2",
 		"id:in=1465bb16-eb7d-4fba-8312-0ea9d88cd6e9&id:in=1465bb16-eb7d-4fba-8312-0ea9d88cd6e0",
+		"id:in=&id:in=1465bb16-eb7d-4fba-8312-0ea9d88cd6e9", "id:in&id%3ain", "id:in=1&x=2&id:in=3%2C4",
 	} {
 		f.Add(query)
 	}
