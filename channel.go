@@ -82,6 +82,12 @@ func (c Channel) IsEnabled() bool {
 	return c.Status == ChannelPrelaunch || c.Status == ChannelActive || c.Status == ChannelConnected
 }
 
+// Storefronts counts the channels of a store that are storefronts.
+type Storefronts struct {
+	Active int64
+	Total  int64 // also those before their launch and the inactive ones, but not archived or deleted ones
+}
+
 // ChannelFilter selects channels; the zero value selects all of them.
 type ChannelFilter struct {
 	Available    *bool

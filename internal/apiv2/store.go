@@ -91,8 +91,8 @@ type storeFeatures struct {
 }
 
 type storefrontLimits struct {
-	Active                 int `json:"active"`
-	TotalIncludingInactive int `json:"total_including_inactive"`
+	Active                 int64 `json:"active"`
+	TotalIncludingInactive int64 `json:"total_including_inactive"`
 }
 
 // planNames are the vendor's names of the plans. It has none for a store without a
@@ -109,7 +109,7 @@ const (
 	symbolLocation     = "left"
 )
 
-func storeToWire(s cohort.Store, now time.Time) (storeWire, error) {
+func storeToWire(s cohort.Store, storefronts cohort.Storefronts, now time.Time) (storeWire, error) {
 	p := s.FullProfile()
 	zone, err := p.Offsets(now)
 	if err != nil {
@@ -136,7 +136,8 @@ func storeToWire(s cohort.Store, now time.Time) (storeWire, error) {
 		DefaultChannelID: 1, DefaultSiteID: 1000,
 		Features: storeFeatures{
 			Stencil: true, SitewideHTTPS: true, CheckoutType: "optimized", MultiStorefront: true,
-			StorefrontLimits: storefrontLimits{Active: 1, TotalIncludingInactive: 1},
+			// At least 1, as in the vendor's schema, also if no storefront is active.
+			StorefrontLimits: storefrontLimits{Active: max(1, storefronts.Active), TotalIncludingInactive: max(1, storefronts.Total)},
 		},
 	}, nil
 }
@@ -144,11 +145,11 @@ func storeToWire(s cohort.Store, now time.Time) (storeWire, error) {
 // getStore reads the store from the database, not from the cache of tokens, so that a
 // change on another node is visible at once.
 func (h *handler) getStore(w http.ResponseWriter, r *api.Request) error {
-	store, err := h.svc.StoreByKey(r.Context(), r.Store.Key)
+	store, storefronts, err := h.svc.StoreWithStorefronts(r.Context(), r.Store.Key)
 	if err != nil {
 		return err
 	}
-	wire, err := storeToWire(store, h.now())
+	wire, err := storeToWire(store, storefronts, h.now())
 	if err != nil {
 		return err
 	}

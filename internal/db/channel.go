@@ -84,6 +84,13 @@ func (t *Tx) CountChannels(storeKey string, f cohort.ChannelFilter) (n int64, er
 	return n, err
 }
 
+// CountStorefronts counts the channels that are storefronts.
+func (t *Tx) CountStorefronts(storeKey string) (n cohort.Storefronts, err error) {
+	err = t.QueryRow("SELECT count(CASE WHEN status = 'active' THEN 1 END), count(*) FROM "+channelTable+
+		" WHERE store_hash = $1 AND type = 'storefront' AND status IN ('prelaunch', 'active', 'inactive')", storeKey).Scan(&n.Active, &n.Total)
+	return n, err
+}
+
 // CountOpenChannels returns how many channels are not deleted. LockChannels must be
 // called before.
 func (t *Tx) CountOpenChannels(storeKey string) (n int64, err error) {

@@ -121,6 +121,46 @@ func TestHasChannels(t *testing.T) {
 	})
 }
 
+// Channel 1 counts, with and without a row. Channels of other types do not.
+func TestCountStorefronts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a", "b")
+		want := func(store string, want cohort.Storefronts) {
+			t.Helper()
+			view(t, d, func(tx *db.Tx) error {
+				got, err := tx.CountStorefronts(store)
+				if got != want {
+					t.Errorf("%s has the storefronts %+v, want %+v", store, got, want)
+				}
+				return err
+			})
+		}
+		want("a", cohort.Storefronts{Active: 1, Total: 1})
+		update(t, d, func(tx *db.Tx) error {
+			if err := tx.LockChannels("a"); err != nil {
+				return err
+			}
+			for i, status := range cohort.ChannelStatuses() {
+				c := cohort.Channel{Name: string(status), Type: cohort.ChannelStorefront, Platform: "custom", Status: status}
+				if i%2 == 0 { // beside the other type
+					c.Type = cohort.ChannelMarketing
+				}
+				if _, err := tx.CreateChannel("a", c); err != nil {
+					return err
+				}
+				c.Type = cohort.ChannelStorefront
+				c.Name += " 2"
+				if _, err := tx.CreateChannel("a", c); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		want("a", cohort.Storefronts{Active: 1 + 2, Total: 1 + 1 + 2 + 1}) // 1; prelaunch, active, inactive
+		want("b", cohort.Storefronts{Active: 1, Total: 1})
+	})
+}
+
 // The channels that were deleted last stay readable.
 func TestPruneChannels(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

@@ -65,6 +65,18 @@ func (s *Service) StoreByKey(ctx context.Context, storeKey string) (st cohort.St
 	return st, err
 }
 
+// StoreWithStorefronts is StoreByKey with the numbers of the store's storefronts.
+func (s *Service) StoreWithStorefronts(ctx context.Context, storeKey string) (st cohort.Store, n cohort.Storefronts, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		if st, err = tx.Store(storeKey); err != nil {
+			return err
+		}
+		n, err = tx.CountStorefronts(storeKey)
+		return err
+	})
+	return st, n, err
+}
+
 // ListStores returns every store, by hash.
 func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
