@@ -47,7 +47,7 @@ func (t *Tx) Channel(storeKey string, id int64) (cohort.Channel, error) {
 }
 
 // ChannelForUpdate is Channel with a row lock: no other transaction writes the row
-// until this one ends, or relies on the existence of the channel; see HasChannels.
+// until this one ends, or relies on the existence of the channel; see HoldChannels.
 // LockChannels must be called before.
 func (t *Tx) ChannelForUpdate(storeKey string, id int64) (cohort.Channel, error) {
 	return t.channel("channels", storeKey, id, t.SQL().ForDelete)

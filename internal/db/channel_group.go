@@ -84,18 +84,6 @@ func (t *Tx) HoldChannels(storeKey string, ids []int64) ([]int64, error) {
 	return t.channels(storeKey, ids, t.SQL().ForKeyShare)
 }
 
-// HasChannels returns the first id that is not the id of a channel of the store, or 0.
-// Otherwise it is HoldChannels.
-func (t *Tx) HasChannels(storeKey string, ids []int64) (missing int64, err error) {
-	existing, err := t.HoldChannels(storeKey, ids)
-	for _, id := range ids {
-		if err == nil && !slices.Contains(existing, id) {
-			return id, nil
-		}
-	}
-	return 0, err
-}
-
 // HasChannel reports whether a channel exists and is not deleted, without a lock.
 func (t *Tx) HasChannel(storeKey string, id int64) (bool, error) {
 	existing, err := t.channels(storeKey, []int64{id}, "")

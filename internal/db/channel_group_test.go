@@ -91,7 +91,7 @@ func TestGroupsOfChannel(t *testing.T) {
 	})
 }
 
-func TestHasChannels(t *testing.T) {
+func TestHoldChannels(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addStores(t, d, "a", "b")
 		update(t, d, func(tx *db.Tx) error {
@@ -103,17 +103,21 @@ func TestHasChannels(t *testing.T) {
 			return tx.UpdateChannel("a", cohort.Channel{ID: 3, Name: "Two", Status: cohort.ChannelDeleted})
 		})
 		for _, tt := range []struct {
-			store   string
-			ids     []int64
-			missing int64
+			store     string
+			ids, want []int64
 		}{
-			{"a", nil, 0}, {"a", []int64{1}, 0}, {"a", []int64{2, 1}, 0}, {"a", []int64{2, 3}, 3}, {"a", []int64{9, 8}, 9},
-			{"b", []int64{1}, 0}, {"b", []int64{2}, 2},
+			{"a", nil, nil},
+			{"a", []int64{1}, []int64{1}},
+			{"a", []int64{1, 2}, []int64{1, 2}},
+			{"a", []int64{2, 3}, []int64{2}},
+			{"a", []int64{8, 9}, nil},
+			{"b", []int64{1}, []int64{1}},
+			{"b", []int64{2}, nil},
 		} {
 			update(t, d, func(tx *db.Tx) error {
-				missing, err := tx.HasChannels(tt.store, tt.ids)
-				if missing != tt.missing {
-					t.Errorf("%s has %v: %d is missing, want %d", tt.store, tt.ids, missing, tt.missing)
+				got, err := tx.HoldChannels(tt.store, tt.ids)
+				if !slices.Equal(got, tt.want) {
+					t.Errorf("of %v %s has %v, want %v", tt.ids, tt.store, got, tt.want)
 				}
 				return err
 			})

@@ -315,21 +315,25 @@ func checkCustomerChannels(tx *db.Tx, storeKey string, named []namedChannels, wr
 	if err != nil || store.Catalog != cohort.CatalogManaged {
 		return err
 	}
-	missing, err := tx.HasChannels(storeKey, slices.Sorted(maps.Keys(all)))
-	if err != nil || missing == 0 {
+	existing, err := tx.HoldChannels(storeKey, slices.Sorted(maps.Keys(all)))
+	if err != nil {
 		return err
 	}
-	reason := fmt.Sprintf("Channel %d does not exist.", missing)
+	missing := func(id int64) bool { return id > cohort.FirstChannelID && !slices.Contains(existing, id) }
 	for i, n := range named {
-		switch {
+		switch at := slices.IndexFunc(n.ids, missing); {
 		case wrong[i] != nil:
-		case slices.Contains(n.ids, missing):
-			wrong[i] = cohort.Invalid("channel_ids", reason)
-		case n.origin == missing:
-			wrong[i] = cohort.Invalid("origin_channel_id", reason)
+		case at >= 0:
+			wrong[i] = unknownChannelIn("channel_ids", n.ids[at])
+		case missing(n.origin):
+			wrong[i] = unknownChannelIn("origin_channel_id", n.origin)
 		}
 	}
 	return nil
+}
+
+func unknownChannelIn(field string, id int64) error {
+	return cohort.Invalid(field, fmt.Sprintf("Channel %d does not exist.", id))
 }
 
 // insert adds the customers and their parts.
