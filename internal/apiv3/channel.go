@@ -18,8 +18,22 @@ func (h *handler) channelRoutes() []api.Route {
 	return []api.Route{
 		{Operation: "listChannels", Method: "GET", Path: "/channels", Scope: read, Handle: h.listChannels},
 		{Operation: "createChannel", Method: "POST", Path: "/channels", Scope: modify, Handle: h.createChannel},
-		{Operation: "getChannel", Method: "GET", Path: "/channels/{channel_id}", Scope: read, Handle: h.getChannel},
-		{Operation: "updateChannel", Method: "PUT", Path: "/channels/{channel_id}", Scope: modify, Handle: h.updateChannel},
+		{Operation: "getChannel", Method: "GET", Path: "/channels/{channel_id}", Scope: read, Handle: titledNotFound("Not found", h.getChannel)},
+		{Operation: "updateChannel", Method: "PUT", Path: "/channels/{channel_id}", Scope: modify, Handle: titledNotFound("The requested entity was not found.", h.updateChannel)},
+	}
+}
+
+// titledNotFound gives a channel that does not exist a title of its own. The vendor's
+// examples have one for each operation.
+func titledNotFound(title string, handle api.Handler) api.Handler {
+	return func(w http.ResponseWriter, r *api.Request) error {
+		err := handle(w, r)
+		if cohort.KindOf(err) != cohort.KindNotFound {
+			return err
+		}
+		return &customError{status: http.StatusNotFound, err: err, body: errorWire{
+			Status: http.StatusNotFound, Title: title, Type: api.StatusType, Errors: map[string]string{},
+		}}
 	}
 }
 
