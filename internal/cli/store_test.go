@@ -165,6 +165,41 @@ func TestStoreUpdateReachesARunningServer(t *testing.T) {
 	})
 }
 
+// A running server sends what "store update" has set. The number and the account of the
+// store stay.
+func TestStoreUpdateReachesGetStore(t *testing.T) {
+	eachDBIfFull(t, func(t *testing.T, db string) {
+		mustRun(t, "store", "create", "abc", "--db", db)
+		out := mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_information_read_only", "--db", db).out
+		s := serve(t, "--db", db)
+		information := func() string {
+			t.Helper()
+			a := s.get(t, "/stores/abc/v2/store", strings.TrimSpace(out))
+			if a.status != 200 {
+				t.Fatalf("%d %s", a.status, a.body)
+			}
+			return a.body
+		}
+		fixed := regexp.MustCompile(`"account_uuid":"[^"]+"|"store_id":\d+`)
+		before := fixed.FindAllString(information(), -1)
+		mustRun(t, "store", "update", "abc", "--name", "My Shop", "--domain", "shop.example.com", "--currency", "EUR",
+			"--timezone", "America/Chicago", "--plan", "pro", "--db", db)
+		after := information()
+		for _, want := range []string{
+			`"id":"abc"`, `"domain":"shop.example.com","secure_url":"https://shop.example.com"`, `"name":"My Shop"`,
+			`"timezone":{"name":"America/Chicago","raw_offset":-21600,"dst_offset":-18000,"dst_correction":true,`,
+			`"currency":"EUR","currency_symbol":"€"`, `"plan_name":"Pro","plan_level":"Pro"`,
+		} {
+			if !strings.Contains(after, want) {
+				t.Errorf("no %s in %s", want, after)
+			}
+		}
+		if diff := cmp.Diff(before, fixed.FindAllString(after, -1)); diff != "" || len(before) != 2 {
+			t.Errorf("what stays (-before +after):\n%s", diff)
+		}
+	})
+}
+
 func TestStoreDeleteAsks(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
