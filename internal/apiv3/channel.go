@@ -152,13 +152,30 @@ func channelsToWire(r *api.Request, currencies bool) func(cohort.Channel) channe
 func (h *handler) listChannels(w http.ResponseWriter, r *api.Request) error {
 	query, page, err := decodeQuery(r, channelFilters)
 	if err != nil {
-		return err
+		return rejectPageText(page, err)
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Channel]) (int64, error) {
 		return h.svc.ReadChannels(ctx, r.Store.Key, query.ChannelFilter, p, to)
 	}
 	key := func(c cohort.Channel) string { return strconv.FormatInt(c.ID, 10) }
 	return writeCollection(w, r, page, read, channelsToWire(r, query.currencies), key)
+}
+
+// rejectPageText gives the error of a query with a page or limit that is no integer the
+// vendor's text. It returns other errors unchanged.
+func rejectPageText(p paging, err error) error {
+	for _, q := range p.query {
+		if q.Name != "page" && q.Name != "limit" {
+			continue
+		}
+		if _, wrong := strconv.ParseInt(q.Value, 10, 64); errors.Is(wrong, strconv.ErrSyntax) {
+			return &cohort.Error{
+				Kind:    cohort.KindInvalid,
+				Message: `Query parameter "` + q.Name + `" value must be integer. For input string: "` + q.Value + `".`,
+			}
+		}
+	}
+	return err
 }
 
 func (h *handler) createChannel(w http.ResponseWriter, r *api.Request) error {
