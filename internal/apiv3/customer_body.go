@@ -39,7 +39,7 @@ func decodeShape[T any](r *api.Request, fields api.Fields[T], required ...string
 	if err != nil {
 		return into, err
 	}
-	return into, readShape(v, &into, fields, required...)
+	return into, ofWholeBody(readShape(v, &into, fields, required...))
 }
 
 // decodeShapes decodes a body, which must be an array of 1 to limit objects. tooMany is
@@ -52,13 +52,28 @@ func decodeShapes[T any](r *api.Request, limit, tooMany int, fields api.Fields[T
 	values, ok := v.ArrayIn(nil, limit)
 	switch {
 	case !ok:
-		return nil, shapeError(wholeBody, expectedArray)
+		return nil, ofWholeBody(failures{cohort.Invalid("", expectedArray)})
 	case len(values) == 0:
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The request body is an empty array."}
 	case len(values) > limit:
 		return nil, &api.HTTPError{Status: tooMany, Message: fmt.Sprintf("Max batch size allowed is %d", limit)}
 	}
-	return readShapes(values, fields, required...)
+	items, err := readShapes(values, fields, required...)
+	return items, ofWholeBody(err)
+}
+
+// ofWholeBody gives the errors in the shape of a body that have no path the path of the
+// body. Inside of the body, a part that is no object has a path of its own.
+func ofWholeBody(err error) error {
+	failed, _ := errors.AsType[failures](err)
+	for i, e := range failed {
+		if e.Field == "" {
+			located := *e
+			located.Field = wholeBody
+			failed[i] = &located
+		}
+	}
+	return err
 }
 
 // readShapes decodes objects. It returns the errors of all of them.
@@ -77,7 +92,7 @@ func readShapes[T any](values []api.Value, fields api.Fields[T], required ...str
 func readShape[T any](v api.Value, into *T, fields api.Fields[T], required ...string) error {
 	object, ok := v.Object()
 	if !ok {
-		return shapeError(wholeBody, expectedObject)
+		return failures{cohort.Invalid("", expectedObject)}
 	}
 	var failed failures
 	err := fields.Decode(object, into, required, func(name string, err error) error {
@@ -97,9 +112,6 @@ func readShape[T any](v api.Value, into *T, fields api.Fields[T], required ...st
 	}
 	return failed.err()
 }
-
-// shapeError is an error in the shape of a body.
-func shapeError(path, word string) error { return failures{cohort.Invalid(path, word)} }
 
 // withTitle gives an error about the values of a body the title of the operation.
 func withTitle(title string, err error) error {

@@ -61,7 +61,7 @@ func setting[T any](field func(*cohort.CustomerSettingsUpdate) *cohort.Setting[T
 func part(fields settingsFields) func(*cohort.CustomerSettingsUpdate, api.Value) error {
 	return func(into *cohort.CustomerSettingsUpdate, v api.Value) error {
 		if !v.IsNull() {
-			return readPart(v, into, fields)
+			return readShape(v, into, fields)
 		}
 		for _, set := range fields {
 			if err := set(into, v); err != nil {
@@ -70,14 +70,6 @@ func part(fields settingsFields) func(*cohort.CustomerSettingsUpdate, api.Value)
 		}
 		return nil
 	}
-}
-
-// readPart is readShape without the path of the whole body.
-func readPart(v api.Value, into *cohort.CustomerSettingsUpdate, fields settingsFields) error {
-	if _, ok := v.Object(); !ok {
-		return cohort.Invalid("", expectedObject)
-	}
-	return readShape(v, into, fields)
 }
 
 // settingsWire are the settings in responses. null is a setting that a channel does not
