@@ -79,15 +79,15 @@ func (s *Server) finish(e *entry, r *http.Request) {
 	}
 }
 
-// newRequestID returns a unique id of 26 letters and digits. It is not a secret, so
-// it does not use crypto/rand, which takes twice as long.
+// newRequestID returns a unique id of 32 hexadecimal digits, as the vendor has them. It
+// is not a secret, so it does not use crypto/rand, which takes twice as long.
 func newRequestID() string {
-	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
-	var id [26]byte
+	const digits = "0123456789abcdef"
+	var id [32]byte
 	a, b := rand.Uint64(), rand.Uint64()
-	for i := range 13 {
-		id[i], id[13+i] = alphabet[a%32], alphabet[b%32]
-		a, b = a/32, b/32
+	for i := range 16 {
+		id[i], id[16+i] = digits[a%16], digits[b%16]
+		a, b = a/16, b/16
 	}
 	return string(id[:])
 }

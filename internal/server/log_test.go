@@ -3,6 +3,7 @@ package server_test
 import (
 	"encoding/json"
 	"log/slog"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -96,11 +97,11 @@ func TestRequestID(t *testing.T) {
 	t.Parallel()
 	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
-		seen := map[string]bool{}
+		seen, form := map[string]bool{}, regexp.MustCompile(`^[0-9a-f]{32}$`)
 		for range 50 {
 			for _, path := range []string{f.path("/time"), f.path("/customer_groups/1"), f.path("/nowhere"), "/livez", "/"} {
 				ids := f.do("GET", path, f.vars["token"], "", "X-Request-Id", "mine").Header().Values("X-Request-Id")
-				if len(ids) != 1 || len(ids[0]) < 16 || seen[ids[0]] {
+				if len(ids) != 1 || !form.MatchString(ids[0]) || seen[ids[0]] {
 					t.Fatalf("GET %s: X-Request-Id %q", path, ids)
 				}
 				seen[ids[0]] = true
