@@ -88,7 +88,7 @@ func TestConcurrencyLimits(t *testing.T) {
 		for _, dialect := range server.Dialects(nil) {
 			for _, route := range dialect.Routes {
 				if dialect.Prefix == "/v3" && route.Concurrency > 0 {
-					continue // TestConcurrencyLimitsOfPriceLists has their bodies
+					continue // TestConcurrencyLimitsOfPriceLists and others like it have their bodies
 				}
 				t.Run(route.Operation, func(t *testing.T) {
 					id := 0

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -199,5 +200,50 @@ func TestValidateRatePerStore(t *testing.T) {
 		wantCounted(t, "another store", elsewhere(http.MethodPost, "/customers/30/validate", noPassword))
 		s.advance(time.Minute)
 		wantCounted(t, "a minute later", call(http.MethodPost, "/customers/30/validate", noPassword))
+	})
+}
+
+// V2 and V3 count the password checks of one customer together, also if all of them come
+// at the same time.
+func TestConcurrentPasswordChecksOfBothVersions(t *testing.T) {
+	t.Parallel()
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
+		s := startRated(t, d)
+		s.Store(t, cohort.Store{Hash: "abc"})
+		token := s.Token(t, "abc", cohort.ScopeCustomers)
+		_, err := s.Service.CreateCustomer(t.Context(), "abc", cohort.CustomerUpdate{
+			FirstName: new("A"), LastName: new("B"), Email: new("a@example.com"), Password: new("secret"),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checks := []struct{ path, body, answer string }{
+			{"/v2/customers/1/validate", `{"password":"secret"}`, `{"success":true}`},
+			{"/v3/customers/validate-credentials", `{"email":"A@example.com","password":"secret"}`, `{"is_valid":true,"customer_id":1}`},
+		}
+		const callers = 24
+		responses := make([]response, callers)
+		start := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range callers {
+			check := checks[i%2]
+			wg.Go(func() {
+				<-start
+				responses[i] = send(t, http.MethodPost, s.URL+"/stores/abc"+check.path, token, strings.NewReader(check.body))
+			})
+		}
+		close(start)
+		wg.Wait()
+		admitted := 0
+		for i, r := range responses {
+			if r.status == http.StatusOK && r.body == checks[i%2].answer {
+				admitted++
+				continue
+			}
+			wantTooMany(t, "a check too many with "+checks[i%2].path, r, "60")
+		}
+		if admitted != 10 {
+			t.Errorf("%d checks were made, want 10", admitted)
+		}
 	})
 }
