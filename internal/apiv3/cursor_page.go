@@ -93,6 +93,12 @@ func (p cursorPaging) byCursor() bool { return p.After != "" || p.Before != "" }
 // parameters of paging. order returns the order that the filters select. Of the errors
 // it returns those about names first, and otherwise all.
 func decodeCursorQuery[F any](r *api.Request, table filters[F], order func(F) listOrder) (filter F, page cursorPaging, err error) {
+	return decodePageQuery(r, table, order, isPaging)
+}
+
+// decodePageQuery is decodeCursorQuery for a list with the parameters of paging that
+// isPage reports.
+func decodePageQuery[F any](r *api.Request, table filters[F], order func(F) listOrder, isPage func(name string) bool) (filter F, page cursorPaging, err error) {
 	page.Page = cohort.Page{Number: 1, Size: defaultLimit}
 	if page.query, err = api.ParseQuery(r.URL.RawQuery); err != nil {
 		return filter, page, err
@@ -106,7 +112,7 @@ func decodeCursorQuery[F any](r *api.Request, table filters[F], order func(F) li
 	for _, p := range page.query {
 		set, known := table[p.Name]
 		switch {
-		case isPaging(p.Name):
+		case isPage(p.Name):
 			sent[p.Name] = p.Value
 		case !known:
 			unknown = append(unknown, p.Name)

@@ -12,20 +12,7 @@ import (
 
 // decodeNumberQuery reads the parameters of a list that pages by number only.
 func decodeNumberQuery[F any](r *api.Request, table filters[F]) (filter F, page cursorPaging, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return filter, page, err
-	}
-	var unknown []string
-	for _, p := range params {
-		if p.Name == "after" || p.Name == "before" {
-			unknown = append(unknown, p.Name)
-		}
-	}
-	if len(unknown) > 0 {
-		return filter, page, unknownFilters(unknown)
-	}
-	return decodeCursorQuery(r, table, func(F) listOrder { return orderByID })
+	return decodePageQuery(r, table, func(F) listOrder { return orderByID }, func(name string) bool { return name == "page" || name == "limit" })
 }
 
 // writeNumberList sends a page of a list that pages by number only. read returns how
