@@ -80,14 +80,16 @@ func changedIndexes(customers []CustomerWrite) (assignments string) {
 	return assignments
 }
 
-// insertCustomers inserts customers in the order of their ids, to avoid a deadlock between
-// two transactions that write the same customers. end follows the rows.
+// insertCustomers inserts customers in the order of their emails, to avoid a deadlock
+// between two transactions that write the same emails: each waits for the end of the
+// other where the index has an email of it. The rows of customers that exist are locked
+// already. end follows the rows.
 func (t *Tx) insertCustomers(storeKey string, customers []CustomerWrite, end string) error {
-	customers = slices.SortedFunc(slices.Values(customers), func(a, b CustomerWrite) int { return cmp.Compare(a.ID, b.ID) })
 	rows := make([][]any, len(customers))
 	for i, c := range customers {
 		rows[i] = customerValues(c)
 	}
+	slices.SortFunc(rows, func(a, b []any) int { return cmp.Compare(a[0].(string), b[0].(string)) }) // the folded email
 	return t.insertValues(storeKey, "customers", "email_folded, customer_group_id, password_hash, "+customerColumns, rows, end)
 }
 

@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -9,6 +11,75 @@ import (
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
+
+// waitingTransactions counts the transactions on PostgreSQL that wait for the end of
+// another one of the same database.
+const waitingTransactions = `SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid' AND pid IN
+	(SELECT pid FROM pg_locks WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
+
+// Two batches write the same emails in opposite orders, while a third transaction has one
+// in the middle. They do not wait for each other in a circle when it ends.
+func TestBatchesOfTheSameEmails(t *testing.T) {
+	t.Parallel()
+	d := dbtest.Open(t, dbtest.MigratedPostgresURL(t))
+	addStores(t, d, "a")
+	const size = 8
+	for _, updates := range []bool{false, true} {
+		var batches [2][]db.CustomerWrite
+		for i := range batches {
+			for n := range int64(size) {
+				w := db.CustomerWrite{Customer: newCustomer(int64(i)*size+n+1, 0), PasswordHash: "hash"}
+				if w.Before = w.Customer; updates {
+					addCustomers(t, d, "a", w.Customer)
+				}
+				if i == 1 {
+					n = size - 1 - n
+				}
+				w.Email = fmt.Sprint(n, "@example.com")
+				batches[i] = append(batches[i], w)
+			}
+		}
+		var attempts [2]int
+		write := func(i int) error {
+			return d.Update(context.Background(), func(tx *db.Tx) error {
+				attempts[i]++
+				do := tx.InsertCustomers
+				if updates {
+					do = tx.UpdateCustomers
+				}
+				if err := do("a", batches[i]); err != nil {
+					return err
+				}
+				return errors.Join(flush(tx), errTest) // rolls back, so that the other one succeeds too
+			})
+		}
+		errs := make(chan error, len(batches))
+		err := d.Update(t.Context(), func(tx *db.Tx) error {
+			other := newCustomer(99, 0)
+			other.Email = "4@example.com"
+			if err := tx.InsertCustomer("a", other, "hash"); err != nil {
+				return err
+			}
+			for i := range batches {
+				go func() { errs <- write(i) }()
+			}
+			for waiting := 0; waiting < len(batches) && len(errs) == 0; {
+				if err := tx.QueryRow(waitingTransactions).Scan(&waiting); err != nil {
+					return err
+				}
+			}
+			return errTest
+		})
+		for range batches {
+			if err := <-errs; !errors.Is(err, errTest) {
+				t.Error(err)
+			}
+		}
+		if !errors.Is(err, errTest) || attempts != [2]int{1, 1} {
+			t.Errorf("updates: %v, %v attempts, want one of each batch; error %v", updates, attempts, err)
+		}
+	}
+}
 
 // TestStatementsOfCustomers checks that the number of statements of a batch does not
 // depend on the number of its customers.

@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -47,6 +48,48 @@ func TestConcurrentEmailInBatches(t *testing.T) {
 		}
 		if all := s.customers(t, cohort.CustomerFilter{}); len(all) != 5*testenv.Times(10, 3) {
 			t.Errorf("%d customers are stored", len(all))
+		}
+	})
+}
+
+// Concurrent batches with the same emails, in different orders, do not wait for each other
+// in a circle. One of them succeeds, and the others return that all emails are taken.
+func TestConcurrentBatchesOfTheSameEmails(t *testing.T) {
+	eachEngine(t, func(t *testing.T, s *fixture) {
+		const callers, size = 4, 5
+		rounds := testenv.Times(20, 5)
+		for round := range rounds {
+			errs := make([]error, callers)
+			start := make(chan struct{})
+			var wg sync.WaitGroup
+			for i := range callers {
+				items := make([]service.NewCustomer, size)
+				for n := range items {
+					items[n].CustomerUpdate = ada(fmt.Sprintf("r%dn%d@example.com", round, n))
+				}
+				if i%2 == 1 {
+					slices.Reverse(items)
+				}
+				wg.Go(func() { <-start; _, errs[i] = s.CreateCustomers(t.Context(), "a", items) })
+			}
+			close(start)
+			wg.Wait()
+			won := 0
+			for i, err := range errs {
+				items, rejected := errors.AsType[cohort.ItemErrors](err)
+				switch {
+				case err == nil:
+					won++
+				case !rejected || len(items) != size || !errors.Is(items[0], service.ErrEmailTaken):
+					t.Errorf("caller %d: %v", i, err)
+				}
+			}
+			if won != 1 {
+				t.Errorf("round %d: %d calls succeeded, want 1", round, won)
+			}
+		}
+		if all := s.customers(t, cohort.CustomerFilter{}); len(all) != size*rounds {
+			t.Errorf("%d customers are stored, want %d", len(all), size*rounds)
 		}
 	})
 }
