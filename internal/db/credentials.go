@@ -2,6 +2,7 @@ package db
 
 import (
 	"errors"
+	"strings"
 
 	"cohort.example/cohort/internal/txn"
 )
@@ -17,8 +18,12 @@ type Credentials struct {
 // the zero value.
 func (t *Tx) Credentials(storeKey, email string) (c Credentials, err error) {
 	var channels string
+	folded := Fold(email)
+	if strings.ContainsRune(folded, 0) {
+		folded = "" // nobody has it either, and PostgreSQL rejects a zero character
+	}
 	err = t.Lookup("SELECT id, password_hash, channel_ids FROM customers WHERE store_hash = $1 AND email_folded = $2",
-		storeKey, Fold(email)).Scan(&c.CustomerID, &c.PasswordHash, &channels)
+		storeKey, folded).Scan(&c.CustomerID, &c.PasswordHash, &channels)
 	if errors.Is(err, txn.ErrNoRows) {
 		return Credentials{}, nil
 	}

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -69,6 +70,24 @@ func TestLoginToChannels(t *testing.T) {
 		}
 		if subject("global@example.com") != "1" || subject("X@example.com") != subject("x@EXAMPLE.com") || subject("x@example.com") == subject("y@example.com") {
 			t.Errorf("the subjects are %s, %s, %s, %s", subject("global@example.com"), subject("X@example.com"), subject("x@EXAMPLE.com"), subject("y@example.com"))
+		}
+	})
+}
+
+// An email that no customer can have is that of an unknown customer, on every engine.
+// PostgreSQL rejects a zero character in a text.
+func TestLoginWithImpossibleEmail(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := managedService(t, d)
+		for _, email := range []string{"", "a\x00@example.com", "\x00", strings.Repeat("a", 100_000)} {
+			login, err := svc.FindLogin(t.Context(), "a", email, 1)
+			if err != nil {
+				t.Errorf("%.20q: %v", email, err)
+				continue
+			}
+			if id, err := svc.CheckLogin(t.Context(), "a", login, "\x00"); id != 0 || err != nil {
+				t.Errorf("%.20q: customer %d, error %v", email, id, err)
+			}
 		}
 	})
 }
