@@ -23,9 +23,12 @@ func (h *handler) formFieldRoutes() []api.Route {
 }
 
 // customFormFields has the fields of a form field in the body of a customer or address.
+// The owner, which responses have, is the customer or address itself.
 var customFormFields = api.Fields[cohort.FormField]{
-	"name":  api.Plain(func(f *cohort.FormField) *string { return &f.Name }, readShapeText[string]),
-	"value": api.Plain(func(f *cohort.FormField) *cohort.FormValue { return &f.Value }, readFormValue),
+	"customer_id": nil,
+	"address_id":  nil,
+	"name":        api.Plain(func(f *cohort.FormField) *string { return &f.Name }, readShapeText[string]),
+	"value":       api.Plain(func(f *cohort.FormField) *cohort.FormValue { return &f.Value }, readFormValue),
 }
 
 var formFieldFields = api.Fields[cohort.FormField]{
