@@ -2,6 +2,7 @@ package db
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"cohort.example/cohort"
@@ -18,9 +19,23 @@ type CustomerWrite struct {
 	PasswordHash string
 }
 
+// customerEmails is the index that keeps the emails of a store's customers unique. Its
+// error only tells the service to look for the email; see EmailIsTaken.
+var customerEmails = txn.UniqueIndex{
+	Name: "customers_by_email", Column: "customers.email_folded",
+	Taken: cohort.Invalid("email", "Another customer has this email."),
+}
+
+// EmailIsTaken reports whether err says that a transaction wrote an email that another
+// customer has.
+func EmailIsTaken(err error) bool {
+	e, ok := errors.AsType[*cohort.Error](err)
+	return ok && e.Field == customerEmails.Taken.Field && e.Reason == customerEmails.Taken.Reason
+}
+
 // InsertCustomers adds customers under their ids, in one statement, and counts them as
-// members of their groups in another one. The commit returns KindConflict if another
-// customer has one of the emails. A caller keeps a batch small: a customer has 19
+// members of their groups in another one. The commit returns an error for which
+// EmailIsTaken holds if another customer has one of the emails. A caller keeps a batch small: a customer has 19
 // arguments, and an engine accepts 32 766.
 func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
 	if err := t.insertCustomers(storeKey, customers, ""); err != nil {
@@ -35,8 +50,8 @@ func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
 
 // UpdateCustomers overwrites customers, except their creation dates and origin channels,
 // in one statement, and adjusts the member counts in two more. The customers must
-// exist, and be locked by this transaction. The commit returns KindConflict if another
-// customer has one of the emails.
+// exist, and be locked by this transaction. The commit returns an error for which
+// EmailIsTaken holds if another customer has one of the emails.
 func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 	// An insertion that always finds a row is the form that both engines have for many
 	// rows.

@@ -76,7 +76,7 @@ func New(d *txn.DB) *DB {
 
 // Schema describes the tables for [txn.Open].
 func Schema() txn.Schema {
-	return txn.Schema{Migrations: migrations, Unique: []txn.UniqueIndex{groupNames}}
+	return txn.Schema{Migrations: migrations, Unique: []txn.UniqueIndex{groupNames, customerEmails}}
 }
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].

@@ -84,7 +84,7 @@ const emailTries = 3
 func (s *Service) writeCustomers(ctx context.Context, storeKey string, fn func(tx *db.Tx, again bool) error) (err error) {
 	for try := range emailTries {
 		err = s.update(ctx, storeKey, func(tx *db.Tx) error { return fn(tx, try > 0) })
-		if cohort.KindOf(err) != cohort.KindConflict {
+		if !db.EmailIsTaken(err) {
 			return err
 		}
 	}
