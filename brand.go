@@ -78,14 +78,25 @@ type BrandFilter struct {
 	PageTitle   *string
 }
 
-// BrandOrder is the order of a list of brands: by id, or by name, where the letters A to Z
-// count as a to z.
-type BrandOrder struct{ ByName, Descending bool }
+// BrandSort is what a list of brands is sorted by.
+type BrandSort string
+
+// The orders of a list of brands.
+const (
+	SortBrandsByID   BrandSort = "id"
+	SortBrandsByName BrandSort = "name" // the letters A to Z count as a to z
+)
+
+// BrandOrder is the order of a list of brands; the zero value is by id.
+type BrandOrder struct {
+	By         BrandSort
+	Descending bool
+}
 
 // Key returns the cursor of a brand in this order; see [Page].
 func (o BrandOrder) Key(b Brand) string {
 	id := strconv.FormatInt(b.ID, 10)
-	if o.ByName {
+	if o.By == SortBrandsByName {
 		return FoldASCII(b.Name) + "/" + id
 	}
 	return id

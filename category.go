@@ -1,8 +1,11 @@
 package cohort
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
+	"math"
+	"strconv"
 	"strings"
 )
 
@@ -19,23 +22,62 @@ type Category struct {
 	ID       int64
 	ParentID int64 // 0: a root category
 	Name     string
+	Details  Details
+}
+
+// CategoryDetails are the fields of a category's Details, in the order of responses. Source:
+// the vendor's reference.
+var CategoryDetails = []DetailField{
+	{Name: "description", Kind: DetailText, Default: `""`},
+	{Name: "views", Kind: DetailInteger, Max: 1_000_000_000, Default: "0"},
+	{Name: "sort_order", Kind: DetailInteger, Min: math.MinInt32, Max: math.MaxInt32, Default: "0"},
+	{Name: "page_title", Kind: DetailText, Max: 255, Default: `""`},
+	metaKeywords,
+	{Name: "meta_description", Kind: DetailText, Max: 65_535, Default: `""`},
+	{Name: "layout_file", Kind: DetailText, Max: 500, Default: `"category.html"`},
+	imageURL,
+	{Name: "is_visible", Kind: DetailBoolean, Default: "true"},
+	{Name: "search_keywords", Kind: DetailText, Max: 255, Default: `""`},
+	{Name: "default_product_sort", Kind: DetailText, Default: `"use_store_settings"`, Choices: []string{
+		"use_store_settings", "featured", "newest", "best_selling", "alpha_asc", "alpha_desc", "avg_customer_review", "price_asc", "price_desc",
+	}},
+	customURL(255),
+}
+
+// CategoryNode is a category in the tree of all categories.
+type CategoryNode struct {
+	ID, ParentID int64
+	Name         string
+	IsVisible    bool
+	URL          string // "": the client has set none
+}
+
+// URL returns the URL that a client has set, or "".
+func (c Category) URL() string {
+	var url struct{ URL string }
+	_ = json.Unmarshal(c.Details["custom_url"], &url) // it may be missing
+	return url.URL
 }
 
 // CategoryUpdate is a partial update of a category; nil fields are unchanged.
 type CategoryUpdate struct {
 	ParentID *int64
 	Name     *string
+	Details  Details // the fields to change
 }
 
 // Apply returns c with the update applied, normalized.
 func (u CategoryUpdate) Apply(c Category) Category {
 	set(&c.ParentID, u.ParentID)
 	set(&c.Name, u.Name)
+	c.Details = c.Details.Merge(u.Details)
 	return c.Normalized()
 }
 
 // IsEmpty reports whether the update changes nothing.
-func (u CategoryUpdate) IsEmpty() bool { return u == CategoryUpdate{} }
+func (u CategoryUpdate) IsEmpty() bool {
+	return u.ParentID == nil && u.Name == nil && len(u.Details) == 0
+}
 
 // Normalized returns the category in its stored form, with the name trimmed.
 func (c Category) Normalized() Category {
@@ -55,10 +97,45 @@ func (c Category) Validate() error {
 
 // CategoryFilter selects categories; the zero value selects all of them.
 type CategoryFilter struct {
-	IDs       []int64 // nil: all
-	ParentIDs []int64 // nil: all
-	Name      *string
-	NameLike  string
+	IDs, NotIDs            []int64 // nil: all, and none left out
+	ParentIDs              []int64 // nil: all
+	IDRange, ParentIDRange IntRange
+	Name, PageTitle        *string
+	NameLike               string
+	PageTitleLike          string
+	Keyword                string // in the name or the page title, whatever the case
+	IsVisible              *bool
+}
+
+// CategorySort is what a list of categories is sorted by.
+type CategorySort string
+
+// The orders of a list of categories.
+const (
+	SortCategoriesByID     CategorySort = "id"
+	SortCategoriesByParent CategorySort = "parent_id"
+	SortCategoriesByName   CategorySort = "name" // the letters A to Z count as a to z
+	SortCategoriesByOrder  CategorySort = "sort_order"
+)
+
+// CategoryOrder is the order of a list of categories; the zero value is by id.
+type CategoryOrder struct {
+	By         CategorySort
+	Descending bool
+}
+
+// Key returns the cursor of a category in this order; see [Page].
+func (o CategoryOrder) Key(c Category) string {
+	id := strconv.FormatInt(c.ID, 10)
+	switch o.By {
+	case SortCategoriesByParent:
+		return strconv.FormatInt(c.ParentID, 10) + "/" + id
+	case SortCategoriesByName:
+		return FoldASCII(c.Name) + "/" + id
+	case SortCategoriesByOrder:
+		return strconv.FormatInt(c.Details.Integer("sort_order", 0), 10) + "/" + id
+	}
+	return id
 }
 
 // CategoryParents maps categories to their parents. It holds a whole category tree, or

@@ -29,6 +29,23 @@ func (d Details) Merge(update Details) Details {
 	return merged
 }
 
+// Text returns the text of a field, or fallback if it was never set.
+func (d Details) Text(field, fallback string) string { return detailOr(d, field, fallback) }
+
+// Integer returns the number of a field, or fallback if it was never set.
+func (d Details) Integer(field string, fallback int64) int64 { return detailOr(d, field, fallback) }
+
+// Bool returns the value of a field, or fallback if it was never set.
+func (d Details) Bool(field string, fallback bool) bool { return detailOr(d, field, fallback) }
+
+func detailOr[V any](d Details, field string, fallback V) V {
+	value := fallback
+	if json.Unmarshal(d[field], &value) != nil { // missing, or null
+		return fallback
+	}
+	return value
+}
+
 // DetailKind is the type of a field of Details.
 type DetailKind string
 

@@ -67,13 +67,7 @@ var brandFilters = func() filters[brandQuery] {
 		"name:like":  partFilter(func(q *brandQuery) *string { return &q.NameLike }),
 		"page_title": api.TextFilter(func(q *brandQuery) **string { return &q.PageTitle }),
 		"direction":  directionFilter(func(q *brandQuery) *bool { return &q.order.Descending }),
-		"sort": func(q *brandQuery, value string) error {
-			if value != "id" && value != "name" {
-				return cohort.Invalid("", "The value must be id or name.")
-			}
-			q.order.ByName = value == "name"
-			return nil
-		},
+		"sort":       sortFilter(func(q *brandQuery) *cohort.BrandSort { return &q.order.By }, cohort.SortBrandsByName, cohort.SortBrandsByID),
 	}
 	intFilters(table, "id", func(q *brandQuery) *cohort.IntRange { return &q.IDRange })
 	selectionFilters(table, brandMembers, func(q *brandQuery) *fieldSelection { return &q.fields })

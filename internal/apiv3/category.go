@@ -1,9 +1,12 @@
 package apiv3
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
+	"maps"
 	"net/http"
-	"strconv"
+	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -22,41 +25,78 @@ func (h *handler) categoryRoutes() []api.Route {
 }
 
 // categoryFields has the fields of a body of a category.
-var categoryFields = api.Fields[cohort.CategoryUpdate]{
+var categoryFields = addDetails(api.Fields[cohort.CategoryUpdate]{
 	"id":        nil,
 	"parent_id": api.Optional(func(u *cohort.CategoryUpdate) **int64 { return &u.ParentID }, texts.ReadIDOrNone),
 	"name":      api.Optional(func(u *cohort.CategoryUpdate) **string { return &u.Name }, readText),
+}, cohort.CategoryDetails, func(u *cohort.CategoryUpdate) *cohort.Details { return &u.Details })
+
+// categoryMembers has the members of a category in the order of responses.
+var categoryMembers = append(
+	[]member[cohort.Category]{
+		valueMember("id", func(c *cohort.Category) int64 { return c.ID }),
+		valueMember("parent_id", func(c *cohort.Category) int64 { return c.ParentID }), // 0: top level
+		valueMember("name", func(c *cohort.Category) string { return c.Name }),
+	},
+	detailMembers(cohort.CategoryDetails, func(c *cohort.Category) cohort.Details { return c.Details }, map[string]func(*cohort.Category) json.RawMessage{
+		"custom_url": func(c *cohort.Category) json.RawMessage { return defaultURL(categoryPath(c.Name)) },
+	})...)
+
+// categoryPath is the path of a category for which the client has set none.
+func categoryPath(name string) string { return "/" + strings.ToLower(inURL(name)) + "/" }
+
+// categoryQuery has the parameters of a list of categories.
+type categoryQuery struct {
+	cohort.CategoryFilter
+	order  cohort.CategoryOrder
+	fields fieldSelection
 }
 
-var categoryFilters = filters[cohort.CategoryFilter]{
-	"id":           idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.IDs }),
-	"id:in":        idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.IDs }),
-	"parent_id":    idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.ParentIDs }),
-	"parent_id:in": idFilter(func(f *cohort.CategoryFilter) *[]int64 { return &f.ParentIDs }),
-	"name":         api.TextFilter(func(f *cohort.CategoryFilter) **string { return &f.Name }),
-	"name:like":    partFilter(func(f *cohort.CategoryFilter) *string { return &f.NameLike }),
-}
+// categoryFilters has the filters of a deletion, which are those of a list.
+var categoryFilters = func() filters[categoryQuery] {
+	table := filters[categoryQuery]{
+		"id":              idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
+		"id:in":           idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
+		"id:not_in":       idFilter(func(q *categoryQuery) *[]int64 { return &q.NotIDs }),
+		"parent_id":       idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
+		"parent_id:in":    idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
+		"name":            api.TextFilter(func(q *categoryQuery) **string { return &q.Name }),
+		"name:like":       partFilter(func(q *categoryQuery) *string { return &q.NameLike }),
+		"page_title":      api.TextFilter(func(q *categoryQuery) **string { return &q.PageTitle }),
+		"page_title:like": partFilter(func(q *categoryQuery) *string { return &q.PageTitleLike }),
+		"keyword":         partFilter(func(q *categoryQuery) *string { return &q.Keyword }),
+		"is_visible":      flagFilter(func(q *categoryQuery) **bool { return &q.IsVisible }),
+	}
+	intFilters(table, "id", func(q *categoryQuery) *cohort.IntRange { return &q.IDRange })
+	intFilters(table, "parent_id", func(q *categoryQuery) *cohort.IntRange { return &q.ParentIDRange })
+	return table
+}()
 
-// categoryWire is a category in responses.
-type categoryWire struct {
-	ID       int64  `json:"id"`
-	ParentID int64  `json:"parent_id"` // 0: top level
-	Name     string `json:"name"`
-}
+// categoryParameters has the filters and the parameters that change the response.
+var categoryParameters = func() filters[categoryQuery] {
+	table := maps.Clone(categoryFilters)
+	table["sort"] = sortFilter(func(q *categoryQuery) *cohort.CategorySort { return &q.order.By },
+		cohort.SortCategoriesByName, cohort.SortCategoriesByID, cohort.SortCategoriesByParent, cohort.SortCategoriesByOrder)
+	table["direction"] = directionFilter(func(q *categoryQuery) *bool { return &q.order.Descending })
+	selectionFilters(table, categoryMembers, func(q *categoryQuery) *fieldSelection { return &q.fields })
+	return table
+}()
 
-func categoryToWire(c cohort.Category) categoryWire {
-	return categoryWire{ID: c.ID, ParentID: c.ParentID, Name: c.Name}
+func writeCategory(w http.ResponseWriter, c cohort.Category, fields fieldSelection) error {
+	return writeSingle(w, object[cohort.Category]{selected(fields, categoryMembers), c})
 }
 
 func (h *handler) listCategories(w http.ResponseWriter, r *api.Request) error {
-	filter, page, err := decodeQuery(r, categoryFilters)
+	query, page, err := decodeQuery(r, categoryParameters)
 	if err != nil {
 		return err
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Category]) (int64, error) {
-		return h.svc.ReadCategories(ctx, r.Store.Key, filter, p, to)
+		return h.svc.ReadCategories(ctx, r.Store.Key, query.CategoryFilter, query.order, p, to)
 	}
-	return writeCollection(w, r, page, read, categoryToWire, func(c cohort.Category) string { return strconv.FormatInt(c.ID, 10) })
+	members := selected(query.fields, categoryMembers)
+	toWire := func(c cohort.Category) object[cohort.Category] { return object[cohort.Category]{members, c} }
+	return writeCollection(w, r, page, read, toWire, query.order.Key)
 }
 
 func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {
@@ -68,15 +108,15 @@ func (h *handler) createCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, categoryToWire(c))
+	return writeCategory(w, c, fieldSelection{})
 }
 
 func (h *handler) deleteCategories(w http.ResponseWriter, r *api.Request) error {
-	filter, err := decodeDeletion(r, categoryFilters)
+	query, err := decodeDeletion(r, categoryFilters)
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteCategories(r.Context(), r.Store.Key, filter); err != nil {
+	if err := h.svc.DeleteCategories(r.Context(), r.Store.Key, query.CategoryFilter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -87,11 +127,15 @@ func (h *handler) getCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
+	fields, err := readSelection(r, categoryMembers)
+	if err != nil {
+		return err
+	}
 	c, err := h.svc.Category(r.Context(), r.Store.Key, id)
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, categoryToWire(c))
+	return writeCategory(w, c, fields)
 }
 
 func (h *handler) updateCategory(w http.ResponseWriter, r *api.Request) error {
@@ -107,7 +151,7 @@ func (h *handler) updateCategory(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, categoryToWire(c))
+	return writeCategory(w, c, fieldSelection{})
 }
 
 func (h *handler) deleteCategory(w http.ResponseWriter, r *api.Request) error {
@@ -123,8 +167,12 @@ func (h *handler) deleteCategory(w http.ResponseWriter, r *api.Request) error {
 
 // branchWire is a category in the tree, with its descendants.
 type branchWire struct {
-	categoryWire
-	Children []branchWire `json:"children"`
+	ID        int64        `json:"id"`
+	ParentID  int64        `json:"parent_id"` // 0: top level
+	Name      string       `json:"name"`
+	IsVisible bool         `json:"is_visible"`
+	URL       string       `json:"url"`
+	Children  []branchWire `json:"children"`
 }
 
 func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
@@ -132,7 +180,7 @@ func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	below := map[int64][]cohort.Category{}
+	below := map[int64][]cohort.CategoryNode{}
 	for _, c := range list {
 		below[c.ParentID] = append(below[c.ParentID], c)
 	}
@@ -141,10 +189,10 @@ func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
 
 // branches returns the descendants of a category, recursively. Categories whose
 // parent does not exist are not in the tree.
-func branches(below map[int64][]cohort.Category, parentID int64) []branchWire {
+func branches(below map[int64][]cohort.CategoryNode, parentID int64) []branchWire {
 	wires := make([]branchWire, len(below[parentID]))
 	for i, c := range below[parentID] {
-		wires[i] = branchWire{categoryToWire(c), branches(below, c.ID)}
+		wires[i] = branchWire{c.ID, c.ParentID, c.Name, c.IsVisible, cmp.Or(c.URL, categoryPath(c.Name)), branches(below, c.ID)}
 	}
 	return wires
 }

@@ -187,3 +187,33 @@ func directionFilter[F any](descending func(*F) *bool) func(*F, string) error {
 		return cohort.Invalid("", "The value must be asc or desc.")
 	}
 }
+
+// sortFilter returns the entry for the parameter "sort", with the names of the orders.
+func sortFilter[F any, S ~string](by func(*F) *S, names ...S) func(*F, string) error {
+	return func(into *F, value string) error {
+		if !slices.Contains(names, S(value)) {
+			list := make([]string, len(names))
+			for i, name := range names {
+				list[i] = string(name)
+			}
+			return cohort.Invalid("", "The value must be one of: "+strings.Join(list, ", ")+".")
+		}
+		*by(into) = S(value)
+		return nil
+	}
+}
+
+// flagFilter returns the entry for a boolean.
+func flagFilter[F any](field func(*F) **bool) func(*F, string) error {
+	return func(into *F, value string) error {
+		switch value {
+		case "true", "1":
+			*field(into) = new(true)
+		case "false", "0":
+			*field(into) = new(false)
+		default:
+			return cohort.Invalid("", "The value must be true or false.")
+		}
+		return nil
+	}
+}

@@ -29,7 +29,7 @@ func (t *Tx) CreateBrand(storeKey string, b cohort.Brand) (cohort.Brand, error) 
 // has its name.
 func (t *Tx) InsertBrand(storeKey string, b cohort.Brand) error {
 	return t.Later("INSERT INTO brands (store_hash, name_folded, page_title, "+brandColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
-		storeKey, Fold(b.Name), textOf(b.Details, "page_title"), b.ID, b.Name, encodeDetails(b.Details))
+		storeKey, Fold(b.Name), b.Details.Text("page_title", ""), b.ID, b.Name, encodeDetails(b.Details))
 }
 
 // Brand returns a brand of the store, or KindNotFound.
@@ -60,7 +60,7 @@ func (t *Tx) BrandIDByName(storeKey, name string) (int64, error) {
 // fn returns false.
 func (t *Tx) ReadBrands(storeKey string, f cohort.BrandFilter, o cohort.BrandOrder, p cohort.Page, fn func(cohort.Brand) (more bool)) error {
 	keys := byID
-	if o.ByName {
+	if o.By == cohort.SortBrandsByName {
 		keys = []sortKey{{column: "lower(name" + t.SQL().ByteOrder + ")", isText: true}, {column: "id"}}
 	}
 	return listing[cohort.Brand]{
@@ -92,7 +92,7 @@ func whereBrands(storeKey string, f cohort.BrandFilter) *where {
 // KindConflict as InsertBrand does.
 func (t *Tx) UpdateBrand(storeKey string, b cohort.Brand) error {
 	n, err := t.Exec("UPDATE brands SET name = $3, name_folded = $4, page_title = $5, details = $6 WHERE store_hash = $1 AND id = $2",
-		storeKey, b.ID, b.Name, Fold(b.Name), textOf(b.Details, "page_title"), encodeDetails(b.Details))
+		storeKey, b.ID, b.Name, Fold(b.Name), b.Details.Text("page_title", ""), encodeDetails(b.Details))
 	return requireRow(n, err, brandName(b.ID))
 }
 
@@ -140,10 +140,4 @@ func decodeDetails(text string) (d cohort.Details, err error) {
 		return nil, nil
 	}
 	return d, json.Unmarshal([]byte(text), &d)
-}
-
-// textOf returns the text of a field of details, "" if it was never set.
-func textOf(d cohort.Details, field string) (text string) {
-	_ = json.Unmarshal(d[field], &text) // a field that is missing has no text
-	return text
 }

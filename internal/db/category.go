@@ -3,13 +3,20 @@ package db
 import (
 	"errors"
 	"fmt"
-	"math"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
 )
 
 const categoryColumns = "id, parent_id, name"
+
+// detailed returns the source of categories in which they have their details.
+func (c catalogTables) detailed() string {
+	return "(SELECT c.store_hash, c.id, c.parent_id, c.name, c.name_folded, COALESCE(d.is_visible, TRUE) AS is_visible, " +
+		"COALESCE(d.sort_order, 0) AS sort_order, COALESCE(d.page_title, '') AS page_title, " +
+		"COALESCE(d.page_title_folded, '') AS page_title_folded, COALESCE(d.url, '') AS url, COALESCE(d.details, '') AS details FROM " + txn.As(c.categories, "c") +
+		" LEFT JOIN category_details AS d ON d.store_hash = c.store_hash AND d.category_id = c.id) AS categories"
+}
 
 // LockCategories takes the exclusive lock on the store's category tree until the
 // transaction ends. Every transaction that changes the tree calls it first: the
@@ -31,32 +38,51 @@ func (t *Tx) CreateCategory(storeKey string, c cohort.Category) (cohort.Category
 
 // InsertCategory adds a category under its id.
 func (t *Tx) InsertCategory(storeKey string, c cohort.Category) error {
-	return t.Later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
+	err := t.Later("INSERT INTO categories (store_hash, name_folded, "+categoryColumns+") VALUES ($1, $2, $3, $4, $5)",
 		storeKey, Fold(c.Name), c.ID, c.ParentID, c.Name)
+	if err != nil {
+		return err
+	}
+	return t.putCategoryDetails(storeKey, c)
+}
+
+// putCategoryDetails writes the details of a category, if it has any.
+func (t *Tx) putCategoryDetails(storeKey string, c cohort.Category) error {
+	if len(c.Details) == 0 {
+		return nil
+	}
+	title := c.Details.Text("page_title", "")
+	return t.Later(`INSERT INTO category_details (store_hash, category_id, is_visible, sort_order, page_title, page_title_folded, url, details)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (store_hash, category_id) DO UPDATE SET is_visible = excluded.is_visible,
+		sort_order = excluded.sort_order, page_title = excluded.page_title, page_title_folded = excluded.page_title_folded,
+		url = excluded.url, details = excluded.details`,
+		storeKey, c.ID, c.Details.Bool("is_visible", true), c.Details.Integer("sort_order", 0), title, Fold(title),
+		c.URL(), encodeDetails(c.Details))
 }
 
 // Category returns a category of the store, or KindNotFound.
 func (t *Tx) Category(storeKey string, id int64) (cohort.Category, error) {
-	return t.category(storeKey, id, "")
-}
-
-// CategoryForUpdate is Category with a row lock: no other transaction writes the
-// row until this one ends.
-func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, error) {
-	return t.category(storeKey, id, t.SQL().ForUpdate)
-}
-
-func (t *Tx) category(storeKey string, id int64, lock string) (cohort.Category, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return cohort.Category{}, err
 	}
-	c, err := scanCategory(t.Lookup("SELECT "+categoryColumns+
-		" FROM "+tables.categories+" WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))
+	c, err := scanCategory(t.Lookup("SELECT "+categoryColumns+", details FROM "+tables.detailed()+
+		" WHERE store_hash = $1 AND id = $2", storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(categoryName(id))
 	}
 	return c, err
+}
+
+// CategoryForUpdate is Category with a lock on its row and on its details: no other
+// transaction writes them until this one ends.
+func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, error) {
+	var locked int64
+	err := t.Lookup("SELECT id FROM categories WHERE store_hash = $1 AND id = $2"+t.SQL().ForUpdate, storeKey, id).Scan(&locked)
+	if err != nil && !errors.Is(err, txn.ErrNoRows) {
+		return cohort.Category{}, err
+	}
+	return t.Category(storeKey, id)
 }
 
 // CategoryIDByName returns the id of the category with the name under a parent,
@@ -69,22 +95,52 @@ func (t *Tx) CategoryIDByName(storeKey string, parentID int64, name string) (int
 	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeKey, parentID, name)
 }
 
-// ReadCategories calls fn with the categories of a page that pass the filter, ordered by
-// id, until fn returns false.
-func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page, fn func(cohort.Category) (more bool)) error {
+// ReadCategories calls fn with the categories of a page that pass the filter, in an order,
+// until fn returns false.
+func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, o cohort.CategoryOrder, p cohort.Page, fn func(cohort.Category) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[cohort.Category]{
-		columns: categoryColumns, table: tables.categories, where: func() *where { return whereCategories(storeKey, f) },
-		keys: byID, scan: scanCategory,
+		columns: categoryColumns + ", details", table: tables.detailed(), where: func() *where { return whereCategories(storeKey, f) },
+		keys: t.categoryKeys(o), descending: o.Descending, scan: scanCategory,
 	}.each(t, p, p.Size, fn)
 }
 
-// ListCategories returns the rows that ReadCategories reads.
+func (t *Tx) categoryKeys(o cohort.CategoryOrder) []sortKey {
+	switch o.By {
+	case cohort.SortCategoriesByParent:
+		return []sortKey{{column: "parent_id"}, {column: "id"}}
+	case cohort.SortCategoriesByName:
+		return []sortKey{{column: "lower(name" + t.SQL().ByteOrder + ")", isText: true}, {column: "id"}}
+	case cohort.SortCategoriesByOrder:
+		return []sortKey{{column: "sort_order"}, {column: "id"}}
+	}
+	return byID
+}
+
+// ListCategories returns the rows that ReadCategories reads, by id.
 func (t *Tx) ListCategories(storeKey string, f cohort.CategoryFilter, p cohort.Page) ([]cohort.Category, error) {
-	return all(func(fn func(cohort.Category) bool) error { return t.ReadCategories(storeKey, f, p, fn) })
+	return all(func(fn func(cohort.Category) bool) error {
+		return t.ReadCategories(storeKey, f, cohort.CategoryOrder{}, p, fn)
+	})
+}
+
+// CategoryTree returns up to limit categories of the store, by id, without their details,
+// which can be large.
+func (t *Tx) CategoryTree(storeKey string, limit int) ([]cohort.CategoryNode, error) {
+	tables, err := t.catalog(storeKey)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := t.Query("SELECT id, parent_id, name, is_visible, url FROM "+tables.detailed()+" WHERE store_hash = $1 ORDER BY id LIMIT $2", storeKey, limit)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, func(row txn.Scanner) (n cohort.CategoryNode, err error) {
+		return n, row.Scan(&n.ID, &n.ParentID, &n.Name, &n.IsVisible, &n.URL)
+	})
 }
 
 // CountCategories returns how many categories pass the filter.
@@ -95,15 +151,28 @@ func (t *Tx) CountCategories(storeKey string, f cohort.CategoryFilter) (int64, e
 		return 0, err
 	}
 	var n int64
-	err = t.QueryRow("SELECT count(*) FROM "+tables.categories+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.detailed()+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
 func whereCategories(storeKey string, f cohort.CategoryFilter) *where {
 	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
+	notIn(w, "id", f.NotIDs)
+	w.intRange("id", f.IDRange)
 	in(w, "parent_id", f.ParentIDs)
+	w.intRange("parent_id", f.ParentIDRange)
 	w.name(f.Name, f.NameLike)
+	if f.PageTitle != nil {
+		w.and("page_title = ?", *f.PageTitle)
+	}
+	if f.PageTitleLike != "" {
+		w.and("replace(page_title_folded, ?, '') <> page_title_folded", Fold(f.PageTitleLike))
+	}
+	if f.Keyword != "" {
+		w.and("(replace(name_folded, ?, '') <> name_folded OR replace(page_title_folded, ?, '') <> page_title_folded)", Fold(f.Keyword))
+	}
+	w.flag("is_visible", f.IsVisible)
 	return w
 }
 
@@ -154,7 +223,7 @@ func (t *Tx) SubcategoryOutside(storeKey string, f cohort.CategoryFilter) (paren
 	if err != nil {
 		return 0, err
 	}
-	passing := "(SELECT id FROM " + tables.categories + w.text.String() + ")"
+	passing := "(SELECT id FROM " + tables.detailed() + w.text.String() + ")"
 	return t.findID("SELECT parent_id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id IN "+passing+
 		" AND id NOT IN "+passing+" ORDER BY parent_id LIMIT 1", w.args...)
 }
@@ -218,7 +287,10 @@ func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents,
 func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
 	n, err := t.Exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
 		storeKey, c.ID, c.ParentID, c.Name, Fold(c.Name))
-	return requireRow(n, err, categoryName(c.ID))
+	if err := requireRow(n, err, categoryName(c.ID)); err != nil {
+		return err
+	}
+	return t.putCategoryDetails(storeKey, c)
 }
 
 // DeleteCategory deletes a category and removes its products from it, or returns
@@ -236,12 +308,21 @@ func (t *Tx) DeleteCategory(storeKey string, id int64) error {
 // DeleteCategories deletes all categories that pass the filter, and removes their
 // products from them. It is no error if none passes.
 func (t *Tx) DeleteCategories(storeKey string, f cohort.CategoryFilter) error {
-	categories, err := t.ListCategories(storeKey, f, cohort.Page{Number: 1, Size: math.MaxInt32})
-	for _, c := range categories {
-		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, c.ID); err != nil {
+	tables, err := t.catalog(storeKey)
+	if err != nil {
+		return err
+	}
+	w := whereCategories(storeKey, f)
+	rows, err := t.Query("SELECT id FROM "+tables.detailed()+w.text.String()+" ORDER BY id", w.args...)
+	if err != nil {
+		return err
+	}
+	ids, err := txn.Collect(rows, scanID)
+	for _, id := range ids {
+		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, id); err != nil {
 			return err
 		}
-		if err := t.emptyCategory(storeKey, c.ID); err != nil {
+		if err := t.emptyCategory(storeKey, id); err != nil {
 			return err
 		}
 	}
@@ -254,9 +335,13 @@ func (t *Tx) emptyCategory(storeKey string, id int64) error {
 
 func categoryName(id int64) string { return fmt.Sprintf("category %d", id) }
 
-func scanCategory(row txn.Scanner) (cohort.Category, error) {
-	var c cohort.Category
-	return c, row.Scan(&c.ID, &c.ParentID, &c.Name)
+func scanCategory(row txn.Scanner) (c cohort.Category, err error) {
+	var details string
+	if err := row.Scan(&c.ID, &c.ParentID, &c.Name, &details); err != nil {
+		return c, err
+	}
+	c.Details, err = decodeDetails(details)
+	return c, err
 }
 
 func scanID(row txn.Scanner) (id int64, err error) { return id, row.Scan(&id) }

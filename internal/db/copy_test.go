@@ -127,7 +127,7 @@ func fillPrices(tx *db.Tx, store string) error {
 	some, most := decimal.RequireFromString("10.7801"), decimal.NewNullDecimal(decimal.RequireFromString("99999999999999.9999"))
 	return errors.Join(
 		tx.InsertCategory(store, cohort.Category{ID: 18, Name: "Garden \u65e5"}),
-		tx.InsertCategory(store, cohort.Category{ID: 19, ParentID: 18, Name: "Bath"}),
+		tx.InsertCategory(store, cohort.Category{ID: 19, ParentID: 18, Name: "Bath", Details: cohort.Details{"custom_url": json.RawMessage(`{"url":"/日/"}`)}}),
 		tx.InsertProduct(store, cohort.Product{
 			ID: 77, Name: "Towel", Type: cohort.ProductPhysical, SKU: "T-1", Weight: some, Price: most.Decimal, SalePrice: some,
 			Categories: []int64{19, 18}, BulkTiers: tiers, BaseVariantID: 70, DateCreated: t0, DateModified: t0,

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -113,26 +114,24 @@ const (
 // furtherVariants is how many variants the second product has.
 func furtherVariants() int { return testenv.Times(largeVariants, 3) }
 
-// insertLargestBrands adds three brands whose fields are as long as their bounds allow.
-func insertLargestBrands(t *testing.T, tx *db.Tx) error {
+// largestDetails returns details whose texts are as long as their bounds allow.
+func largestDetails(t *testing.T, fields []cohort.DetailField) cohort.Details {
 	t.Helper()
-	for i := range 3 {
-		b := cohort.Brand{ID: int64(i + 1), Name: longTextOf(i, cohort.MaxBrandName), Details: cohort.Details{}}
-		for _, field := range cohort.BrandDetails {
-			if field.Kind != cohort.DetailText {
-				continue
-			}
-			text, err := json.Marshal(longText(int(field.Max)))
-			must(t, err)
-			b.Details[field.Name], err = field.Parse(text)
-			must(t, err)
+	details := cohort.Details{}
+	for _, field := range fields {
+		if field.Kind != cohort.DetailText || field.Choices != nil {
+			continue
 		}
-		if err := tx.InsertBrand("abc", b); err != nil {
-			return err
-		}
+		text, err := json.Marshal(longText(cmp.Or(int(field.Max), 65_535)))
+		must(t, err)
+		details[field.Name], err = field.Parse(text)
+		must(t, err)
 	}
-	return nil
+	return details
 }
+
+// largestDetailed is how many brands and categories have the largest details.
+const largestDetailed = 3
 
 func addLargestCatalog(t *testing.T, d *db.DB) {
 	t.Helper()
@@ -145,13 +144,19 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 		for i := range cohort.MaxCategoriesOfProduct {
 			c := cohort.Category{ID: highID(i), Name: longTextOf(i, cohort.MaxCategoryName)}
 			must(t, c.Validate())
+			if i < largestDetailed {
+				c.Details = largestDetails(t, cohort.CategoryDetails)
+			}
 			if err := tx.InsertCategory("abc", c); err != nil {
 				return err
 			}
 			p.Categories = append(p.Categories, c.ID)
 		}
-		if err := insertLargestBrands(t, tx); err != nil {
-			return err
+		for i := range largestDetailed {
+			b := cohort.Brand{ID: int64(i + 1), Name: longTextOf(i, cohort.MaxBrandName), Details: largestDetails(t, cohort.BrandDetails)}
+			if err := tx.InsertBrand("abc", b); err != nil {
+				return err
+			}
 		}
 		variant := int64(0)
 		next := func() int64 { variant++; return variant }

@@ -13,8 +13,8 @@ import (
 var everything = cohort.Page{Number: 1, Size: math.MaxInt32}
 
 // MaxTreeCategories is the largest number of categories for which AllCategories
-// returns a tree. A tree is one response, built in memory at about 300 bytes for a
-// category with a long name.
+// returns a tree. A tree is one response, built in memory at up to 2 KB for a
+// category with a long name and URL.
 const MaxTreeCategories = 20_000
 
 // byCursor reports whether a page has a cursor. The response to such a request
@@ -62,11 +62,10 @@ func (s *Service) Category(ctx context.Context, storeKey string, id int64) (c co
 	return c, err
 }
 
-// ReadCategories sends one page of the categories that pass the filter, by id, to a
-// sink. It returns the number of all that pass, or 0 for a page with a cursor.
-func (s *Service) ReadCategories(ctx context.Context, storeKey string, f cohort.CategoryFilter, p cohort.Page, to Sink[cohort.Category]) (total int64, err error) {
+// ReadCategories sends one page of the categories that pass the filter to a sink. It returns the number of all that pass, or 0 for a page with a cursor.
+func (s *Service) ReadCategories(ctx context.Context, storeKey string, f cohort.CategoryFilter, o cohort.CategoryOrder, p cohort.Page, to Sink[cohort.Category]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadCategories(storeKey, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadCategories(storeKey, f, o, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
 		total, err = tx.CountCategories(storeKey, f)
@@ -77,9 +76,9 @@ func (s *Service) ReadCategories(ctx context.Context, storeKey string, f cohort.
 
 // AllCategories returns all categories of a store, by id, or KindTooLarge if there
 // are more than MaxTreeCategories.
-func (s *Service) AllCategories(ctx context.Context, storeKey string) (list []cohort.Category, err error) {
+func (s *Service) AllCategories(ctx context.Context, storeKey string) (list []cohort.CategoryNode, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, err = tx.ListCategories(storeKey, cohort.CategoryFilter{}, cohort.Page{Number: 1, Size: MaxTreeCategories + 1})
+		list, err = tx.CategoryTree(storeKey, MaxTreeCategories+1)
 		return err
 	})
 	if err == nil && len(list) > MaxTreeCategories {
