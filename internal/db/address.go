@@ -55,11 +55,6 @@ func (t *Tx) address(storeKey string, customerID, id int64, lock string) (cohort
 	return a, err
 }
 
-// byUnindexedID is byID for a list of the addresses of several customers. The sign keeps
-// SQLite from reading all addresses of the store in the order of their ids; it looks the
-// customers up in their index instead, and sorts what it finds.
-var byUnindexedID = []sortKey{{column: "+id"}}
-
 // ReadAddresses calls fn with the addresses of a page that pass the filter, ordered by
 // id, until fn returns false.
 func (t *Tx) ReadAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.Address) (more bool)) error {

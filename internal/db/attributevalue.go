@@ -65,15 +65,19 @@ func (t *Tx) numberAttributeValues(storeKey string, values []cohort.AttributeVal
 // this one ends.
 func (t *Tx) AttributeValuesForUpdate(storeKey string, customerIDs, attributeIDs []int64) ([]cohort.AttributeValue, error) {
 	w := whereAttributeValues(storeKey, cohort.AttributeValueFilter{CustomerIDs: customerIDs, AttributeIDs: attributeIDs})
-	return t.attributeValues(w, " ORDER BY id"+t.SQL().ForUpdate)
+	return t.attributeValues(w, orderBy(byUnindexedID, false)+t.SQL().ForUpdate)
 }
 
 // ReadAttributeValues calls fn with the values of a page that pass the filter, ordered
 // by id, until fn returns false.
 func (t *Tx) ReadAttributeValues(storeKey string, f cohort.AttributeValueFilter, p cohort.Page, fn func(cohort.AttributeValue) (more bool)) error {
+	keys := byID
+	if f.CustomerIDs != nil {
+		keys = byUnindexedID
+	}
 	return listing[cohort.AttributeValue]{
 		columns: attributeValueColumns, table: "customer_attribute_values",
-		where: func() *where { return whereAttributeValues(storeKey, f) }, keys: byID, scan: scanAttributeValue,
+		where: func() *where { return whereAttributeValues(storeKey, f) }, keys: keys, scan: scanAttributeValue,
 	}.each(t, p, p.Size, fn)
 }
 

@@ -83,9 +83,13 @@ func idOrNull(id int64) any {
 // ReadFormFields calls fn with the fields of a page that pass the filter, ordered by id,
 // until fn returns false.
 func (t *Tx) ReadFormFields(storeKey string, f cohort.FormFieldFilter, p cohort.Page, fn func(cohort.FormField) (more bool)) error {
+	keys := byID
+	if f.CustomerID != 0 || f.AddressID != 0 {
+		keys = byUnindexedID
+	}
 	return listing[cohort.FormField]{
 		columns: formFieldReads, table: "customer_form_fields",
-		where: func() *where { return whereFormFields(storeKey, f) }, keys: byID, scan: scanFormField,
+		where: func() *where { return whereFormFields(storeKey, f) }, keys: keys, scan: scanFormField,
 	}.each(t, p, p.Size, fn)
 }
 
@@ -109,12 +113,11 @@ func (t *Tx) FormFieldsOfAddresses(storeKey string, addressIDs []int64) (map[int
 }
 
 func (t *Tx) formFieldsOf(storeKey, owner string, ids []int64, ownerOf func(cohort.FormField) int64) (map[int64][]cohort.FormField, error) {
-	if ids == nil {
-		ids = []int64{} // none, and not all
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	w := whereStore(storeKey)
-	in(w, owner, ids)
-	rows, err := t.Query("SELECT "+formFieldReads+" FROM customer_form_fields"+w.text.String()+" ORDER BY id", w.args...)
+	lookup := t.rowsOf(txn.LookupBy{Columns: formFieldColumns, Table: "customer_form_fields", Column: owner})
+	rows, err := t.Query("SELECT "+formFieldReads+" FROM ("+lookup+") AS fields ORDER BY id", storeKey, idText(ids))
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,12 @@ type sortKey struct {
 // byID is the order of most lists.
 var byID = []sortKey{{column: "id"}}
 
+// byUnindexedID is byID for a list of what belongs to some owners, such as the addresses
+// of several customers. The sign keeps SQLite from reading all rows of the store in the
+// order of their ids; it looks the owners up in their index instead, and sorts what it
+// finds.
+var byUnindexedID = []sortKey{{column: "+id"}}
+
 // page adds the conditions, order and limit of a page, with at most most rows, in
 // the order of the keys. A page that only has a Before cursor is selected
 // backwards from the cursor, in descending order. page returns KindInvalid for an
