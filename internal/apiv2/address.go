@@ -25,14 +25,15 @@ type addressWire struct {
 	CountryISO2 string             `json:"country_iso2"`
 	Phone       string             `json:"phone"`
 	AddressType cohort.AddressType `json:"address_type"`
-	FormFields  []formFieldWire    `json:"form_fields"` // always null
+	FormFields  []formFieldWire    `json:"form_fields"` // null if there are none
 }
 
-func addressToWire(a cohort.Address) addressWire {
+func addressToWire(a cohort.AddressDetail) addressWire {
 	return addressWire{
 		ID: a.ID, CustomerID: a.CustomerID, FirstName: a.FirstName, LastName: a.LastName, Company: a.Company,
 		Street1: a.Street1, Street2: a.Street2, City: a.City, State: a.State, Zip: a.Zip,
 		Country: a.Country, CountryISO2: a.CountryISO2, Phone: a.Phone, AddressType: a.Type,
+		FormFields: formFieldsToWire(a.FormFields),
 	}
 }
 
@@ -87,10 +88,10 @@ func (h *handler) listAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Address]) error {
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.AddressDetail]) error {
 		return h.svc.ReadAddresses(ctx, r.Store.Key, customerID, p, to)
 	}
-	return writeList(w, r, page, read, func(a cohort.Address) int64 { return a.ID }, addressToWire)
+	return writeList(w, r, page, read, func(a cohort.AddressDetail) int64 { return a.ID }, addressToWire)
 }
 
 func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {
@@ -136,7 +137,7 @@ func (h *handler) createAddress(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	setLocation(w, r, fmt.Sprintf("/customers/%d/addresses/%d", customerID, a.ID))
-	return api.WriteJSON(w, http.StatusOK, addressToWire(a))
+	return api.WriteJSON(w, http.StatusOK, addressToWire(cohort.AddressDetail{Address: a})) // a new one has no form fields
 }
 
 func (h *handler) updateAddress(w http.ResponseWriter, r *api.Request) error {

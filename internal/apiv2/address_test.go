@@ -39,7 +39,7 @@ func FuzzDecodeAddress(f *testing.F) {
 			return
 		}
 		var again addressBody
-		decodeResponse(t, addressToWire(a), &again, addressFields)
+		decodeResponse(t, addressToWire(cohort.AddressDetail{Address: a}), &again, addressFields)
 		if again.customerID == nil || *again.customerID != fuzzCustomer {
 			t.Errorf("the response has customer %v", again.customerID)
 		}

@@ -22,7 +22,7 @@ type customerWire struct {
 	LastName              string          `json:"last_name"`
 	Email                 string          `json:"email"`
 	Phone                 string          `json:"phone"`
-	FormFields            []formFieldWire `json:"form_fields"` // always null
+	FormFields            []formFieldWire `json:"form_fields"` // null if there are none
 	DateCreated           string          `json:"date_created"`
 	DateModified          string          `json:"date_modified"`
 	StoreCredit           string          `json:"store_credit"`
@@ -36,8 +36,16 @@ type customerWire struct {
 }
 
 type formFieldWire struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
+	Name  string        `json:"name"`
+	Value api.FormValue `json:"value"`
+}
+
+// formFieldsToWire returns nil if there are no fields.
+func formFieldsToWire(fields []cohort.FormField) (wire []formFieldWire) {
+	for _, f := range fields {
+		wire = append(wire, formFieldWire{f.Name, api.FormValue(f.Value)})
+	}
+	return wire
 }
 
 // linkWire is a link to a part of a resource.
@@ -52,9 +60,9 @@ func customerDate(t time.Time) string { return t.UTC().Format(time.RFC1123Z) }
 // customerToWire returns a function that converts customers for the response to
 // this request. The links of a customer contain the URL that the request was sent
 // to.
-func customerToWire(r *api.Request) func(cohort.Customer) customerWire {
+func customerToWire(r *api.Request) func(cohort.CustomerDetail) customerWire {
 	base := r.BaseURL() + "/v2"
-	return func(c cohort.Customer) customerWire {
+	return func(c cohort.CustomerDetail) customerWire {
 		resource := fmt.Sprintf("/customers/%d/addresses", c.ID)
 		return customerWire{
 			ID:                    c.ID,
@@ -63,6 +71,7 @@ func customerToWire(r *api.Request) func(cohort.Customer) customerWire {
 			LastName:              c.LastName,
 			Email:                 c.Email,
 			Phone:                 c.Phone,
+			FormFields:            formFieldsToWire(c.FormFields),
 			DateCreated:           customerDate(c.DateCreated),
 			DateModified:          customerDate(c.DateModified),
 			StoreCredit:           c.StoreCredit.StringFixed(cohort.AmountScale),
@@ -185,10 +194,10 @@ func (h *handler) listCustomers(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Customer]) error {
+	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.CustomerDetail]) error {
 		return h.svc.ReadCustomers(ctx, r.Store.Key, filter, p, to)
 	}
-	return writeList(w, r, page, read, func(c cohort.Customer) int64 { return c.ID }, customerToWire(r))
+	return writeList(w, r, page, read, func(c cohort.CustomerDetail) int64 { return c.ID }, customerToWire(r))
 }
 
 func (h *handler) countCustomers(w http.ResponseWriter, r *api.Request) error {
@@ -225,7 +234,7 @@ func (h *handler) createCustomer(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	setLocation(w, r, fmt.Sprintf("/customers/%d", c.ID))
-	return api.WriteJSON(w, http.StatusOK, customerToWire(r)(c))
+	return api.WriteJSON(w, http.StatusOK, customerToWire(r)(cohort.CustomerDetail{Customer: c})) // a new one has no form fields
 }
 
 func (h *handler) updateCustomer(w http.ResponseWriter, r *api.Request) error {

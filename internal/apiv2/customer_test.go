@@ -49,7 +49,7 @@ func FuzzDecodeCustomer(f *testing.F) {
 			return
 		}
 		var again cohort.CustomerUpdate
-		decodeResponse(t, toWire(c), &again, customerFields)
+		decodeResponse(t, toWire(cohort.CustomerDetail{Customer: c}), &again, customerFields)
 		if diff := cmp.Diff(c, again.Apply(cohort.Customer{})); diff != "" {
 			t.Errorf("the response differs from the customer (-customer +response):\n%s", diff)
 		}

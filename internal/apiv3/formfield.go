@@ -99,28 +99,14 @@ func formOwnerFilter(field func(*cohort.FormFieldFilter) *int64) func(*cohort.Fo
 
 // formFieldWire is a form field in responses. It has the id of its one owner.
 type formFieldWire struct {
-	CustomerID int64     `json:"customer_id,omitempty"`
-	AddressID  int64     `json:"address_id,omitempty"`
-	Name       string    `json:"name"`
-	Value      formValue `json:"value"`
+	CustomerID int64         `json:"customer_id,omitempty"`
+	AddressID  int64         `json:"address_id,omitempty"`
+	Name       string        `json:"name"`
+	Value      api.FormValue `json:"value"`
 }
 
 func formFieldToWire(f cohort.FormField) formFieldWire {
-	return formFieldWire{f.CustomerID, f.AddressID, f.Name, formValue(f.Value)}
-}
-
-// formValue is a JSON string, number or array of strings. A number is as it was sent.
-type formValue cohort.FormValue
-
-// MarshalJSON implements json.Marshaler.
-func (v formValue) MarshalJSON() ([]byte, error) {
-	switch v.Type {
-	case cohort.FormNumbers:
-		return []byte(v.Text), nil
-	case cohort.FormCheckboxes:
-		return api.AppendJSON(nil, append([]string{}, v.List...))
-	}
-	return api.AppendJSON(nil, v.Text)
+	return formFieldWire{f.CustomerID, f.AddressID, f.Name, api.FormValue(f.Value)}
 }
 
 func (h *handler) listFormFields(w http.ResponseWriter, r *api.Request) error {

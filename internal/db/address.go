@@ -3,7 +3,6 @@ package db
 import (
 	"errors"
 	"fmt"
-	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -30,80 +29,73 @@ func (t *Tx) InsertAddress(storeKey string, a cohort.Address) error {
 		append([]any{storeKey}, addressValues(a)...)...)
 }
 
-// Address returns an address of a customer, or of any customer of the store
-// when customerID is 0. It returns KindNotFound.
-func (t *Tx) Address(storeKey string, customerID, id int64) (cohort.Address, error) {
-	return t.address(storeKey, customerID, id, "")
+// Address returns an address of a customer, or of any customer of the store when
+// customerID is 0, with its form fields. It returns KindNotFound.
+func (t *Tx) Address(storeKey string, customerID, id int64) (cohort.AddressDetail, error) {
+	w := whereAddress(storeKey, customerID, id)
+	o, err := scanAddressOwner(t.Lookup("SELECT "+addressColumns+", "+addressHasForm+" FROM customer_addresses"+w.text.String(), w.args...))
+	switch {
+	case errors.Is(err, txn.ErrNoRows):
+		return o.row, cohort.NotFound(addressName(id))
+	case err != nil || !o.hasForm:
+		return o.row, err
+	}
+	fields, err := t.FormFieldsOfAddresses(storeKey, []int64{id})
+	o.row.FormFields = fields[id]
+	return o.row, err
 }
 
-// AddressForUpdate is Address with a row lock: no other transaction writes the
-// row until this one ends.
-func (t *Tx) AddressForUpdate(storeKey string, customerID, id int64) (cohort.Address, error) {
-	return t.address(storeKey, customerID, id, t.SQL().ForUpdate)
+// AddressForUpdate is Address with a row lock: no other transaction writes the row or the
+// form fields until this one ends.
+func (t *Tx) AddressForUpdate(storeKey string, customerID, id int64) (cohort.AddressDetail, error) {
+	if lock := t.SQL().ForUpdate; lock != "" {
+		// A statement that waits for a lock does not see form fields that were committed
+		// meanwhile. The next one does. Both are sent together.
+		w := whereAddress(storeKey, customerID, id)
+		if err := t.Later("SELECT id FROM customer_addresses"+w.text.String()+lock, w.args...); err != nil {
+			return cohort.AddressDetail{}, err
+		}
+	}
+	return t.Address(storeKey, customerID, id)
 }
 
-func (t *Tx) address(storeKey string, customerID, id int64, lock string) (cohort.Address, error) {
+func whereAddress(storeKey string, customerID, id int64) *where {
 	w := whereStore(storeKey)
 	w.and("id = ?", id)
 	if customerID != 0 {
 		w.and("customer_id = ?", customerID)
 	}
-	a, err := scanAddress(t.Lookup("SELECT "+addressColumns+" FROM customer_addresses"+w.text.String()+lock, w.args...))
-	if errors.Is(err, txn.ErrNoRows) {
-		return a, cohort.NotFound(addressName(id))
-	}
-	return a, err
+	return w
 }
 
 // ReadAddresses calls fn with the addresses of a page that pass the filter, ordered by
 // id, until fn returns false.
 func (t *Tx) ReadAddresses(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.Address) (more bool)) error {
-	return addressList(storeKey, f).each(t, p, p.Size, fn)
-}
-
-func addressList(storeKey string, f cohort.AddressFilter) listing[cohort.Address] {
-	keys := byID
-	if len(f.CustomerIDs) > 1 {
-		keys = byUnindexedID
-	}
 	return listing[cohort.Address]{
 		columns: addressColumns, table: "customer_addresses", where: func() *where { return whereAddresses(storeKey, f) },
-		keys: keys, scan: scanAddress,
-	}
+		keys: addressKeys(f), scan: scanAddress,
+	}.each(t, p, p.Size, fn)
 }
 
-// addressBatch is how many addresses of a list get their form fields with one statement.
-const addressBatch = 50
+func addressKeys(f cohort.AddressFilter) []sortKey {
+	if len(f.CustomerIDs) > 1 {
+		return byUnindexedID
+	}
+	return byID
+}
 
 // ReadAddressDetails is ReadAddresses with the form fields of the addresses.
 func (t *Tx) ReadAddressDetails(storeKey string, f cohort.AddressFilter, p cohort.Page, fn func(cohort.AddressDetail) (more bool)) error {
-	list := addressList(storeKey, f)
-	p, err := list.forwards(t, p)
-	for err == nil && p.Size > 0 {
-		var batch []cohort.Address
-		batch, err = all(func(fn func(cohort.Address) bool) error { return list.each(t, p, addressBatch, fn) })
-		if err != nil {
-			return err
-		}
-		ids := make([]int64, len(batch))
-		for i, a := range batch {
-			ids[i] = a.ID
-		}
-		fields, err := t.FormFieldsOfAddresses(storeKey, ids)
-		if err != nil {
-			return err
-		}
-		for _, a := range batch {
-			if !fn(cohort.AddressDetail{Address: a, FormFields: fields[a.ID]}) {
-				return nil
-			}
-		}
-		if len(batch) < addressBatch {
-			return nil
-		}
-		p = p.Rest(strconv.FormatInt(batch[len(batch)-1].ID, 10), len(batch))
-	}
-	return err
+	return formList[cohort.AddressDetail]{
+		listing: listing[formOwner[cohort.AddressDetail]]{
+			columns: addressColumns, late: addressHasForm, table: "customer_addresses",
+			where: func() *where { return whereAddresses(storeKey, f) }, keys: addressKeys(f), scan: scanAddressOwner,
+		},
+		id:       func(d cohort.AddressDetail) int64 { return d.ID },
+		size:     func(cohort.AddressDetail) int { return 0 }, // the addresses of a page have 2 MB at most
+		fieldsOf: t.FormFieldsOfAddresses,
+		set:      func(d *cohort.AddressDetail, fields []cohort.FormField) { d.FormFields = fields },
+	}.each(t, storeKey, p, fn)
 }
 
 // CountAddresses returns how many addresses pass the filter.
@@ -148,7 +140,21 @@ func addressName(id int64) string { return fmt.Sprintf("address %d", id) }
 
 func scanAddress(row txn.Scanner) (cohort.Address, error) {
 	var a cohort.Address
-	err := row.Scan(&a.ID, &a.CustomerID, &a.FirstName, &a.LastName, &a.Company, &a.Street1, &a.Street2, &a.City, &a.State, &a.Zip,
-		&a.Country, &a.CountryISO2, &a.Phone, &a.Type)
+	err := scanAddressInto(row, &a)
 	return a, err
+}
+
+// scanAddressOwner scans a row whose last column is addressHasForm.
+func scanAddressOwner(row txn.Scanner) (formOwner[cohort.AddressDetail], error) {
+	var o formOwner[cohort.AddressDetail]
+	err := scanAddressInto(row, &o.row.Address, &o.hasForm)
+	return o, err
+}
+
+// scanAddressInto scans an address, and more columns after those of addressColumns.
+func scanAddressInto(row txn.Scanner, a *cohort.Address, more ...any) error {
+	return row.Scan(append([]any{
+		&a.ID, &a.CustomerID, &a.FirstName, &a.LastName, &a.Company, &a.Street1, &a.Street2, &a.City, &a.State, &a.Zip,
+		&a.Country, &a.CountryISO2, &a.Phone, &a.Type,
+	}, more...)...)
 }

@@ -68,7 +68,7 @@ func wantAddresses(t testing.TB, d *db.DB, store string, customerID int64, want 
 		for _, owner := range []int64{customerID, 0} {
 			view(t, d, func(tx *db.Tx) error {
 				got, err := tx.Address(store, owner, a.ID)
-				if diff := cmp.Diff(a, got); diff != "" {
+				if diff := cmp.Diff(cohort.AddressDetail{Address: a}, got); diff != "" {
 					t.Errorf("address %d of customer %d (-want +got):\n%s", a.ID, owner, diff)
 				}
 				return err

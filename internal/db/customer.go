@@ -49,13 +49,34 @@ func (t *Tx) customer(storeKey string, id int64, lock string) (cohort.Customer, 
 	return c, err
 }
 
-// ReadCustomers calls fn with the customers of a page that pass the filter, ordered by
-// id, until fn returns false.
-func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.Customer) (more bool)) error {
-	return listing[cohort.Customer]{
-		columns: groupInEffect + ", " + customerColumns, table: "customers",
-		where: func() *where { return t.whereCustomers(storeKey, f, t.unindexedDates()) }, keys: byID, scan: scanCustomer,
-	}.each(t, p, p.Size, fn)
+// CustomerDetail is Customer with the form fields of the customer.
+func (t *Tx) CustomerDetail(storeKey string, id int64) (cohort.CustomerDetail, error) {
+	o, err := scanCustomerOwner(t.Lookup("SELECT "+groupInEffect+", "+customerColumns+", "+customerHasForm+
+		" FROM customers WHERE store_hash = $1 AND id = $2", storeKey, id))
+	switch {
+	case errors.Is(err, txn.ErrNoRows):
+		return o.row, cohort.NotFound(customerName(id))
+	case err != nil || !o.hasForm:
+		return o.row, err
+	}
+	fields, err := t.FormFieldsOfCustomers(storeKey, []int64{id})
+	o.row.FormFields = fields[id]
+	return o.row, err
+}
+
+// ReadCustomers calls fn with the customers of a page that pass the filter and their form
+// fields, ordered by id, until fn returns false.
+func (t *Tx) ReadCustomers(storeKey string, f cohort.CustomerFilter, p cohort.Page, fn func(cohort.CustomerDetail) (more bool)) error {
+	return formList[cohort.CustomerDetail]{
+		listing: listing[formOwner[cohort.CustomerDetail]]{
+			columns: groupInEffect + ", " + customerColumns, late: customerHasForm, table: "customers",
+			where: func() *where { return t.whereCustomers(storeKey, f, t.unindexedDates()) }, keys: byID, scan: scanCustomerOwner,
+		},
+		id:       func(d cohort.CustomerDetail) int64 { return d.ID },
+		size:     func(d cohort.CustomerDetail) int { return sizeOf(d.Customer) },
+		fieldsOf: t.FormFieldsOfCustomers,
+		set:      func(d *cohort.CustomerDetail, fields []cohort.FormField) { d.FormFields = fields },
+	}.each(t, storeKey, p, fn)
 }
 
 // ListCustomersForUpdate returns the customers of a page that pass the filter, and
@@ -117,22 +138,37 @@ func customerName(id int64) string { return fmt.Sprintf("customer %d", id) }
 
 func scanCustomer(row txn.Scanner) (cohort.Customer, error) {
 	var c cohort.Customer
+	err := scanCustomerInto(row, &c)
+	return c, err
+}
+
+// scanCustomerOwner scans a row whose last column is customerHasForm.
+func scanCustomerOwner(row txn.Scanner) (formOwner[cohort.CustomerDetail], error) {
+	var o formOwner[cohort.CustomerDetail]
+	err := scanCustomerInto(row, &o.row.Customer, &o.hasForm)
+	return o, err
+}
+
+// scanCustomerInto scans a customer, and more columns after those of customerColumns.
+func scanCustomerInto(row txn.Scanner, c *cohort.Customer, more ...any) error {
 	var credit, channels string
 	var created, modified int64
-	err := row.Scan(&c.GroupID, &c.ID, &c.Company, &c.FirstName, &c.LastName, &c.Email, &c.Phone, &credit,
+	err := row.Scan(append([]any{
+		&c.GroupID, &c.ID, &c.Company, &c.FirstName, &c.LastName, &c.Email, &c.Phone, &credit,
 		&c.RegistrationIPAddress, &c.Notes, &c.TaxExemptCategory, &c.ResetPassOnLogin, &c.AcceptsMarketing, &created, &modified,
-		&c.OriginChannelID, &channels)
+		&c.OriginChannelID, &channels,
+	}, more...)...)
 	if err != nil {
-		return c, err
+		return err
 	}
 	c.DateCreated, c.DateModified = fromMillis(created), fromMillis(modified)
 	if c.StoreCredit, err = decimal.NewFromString(credit); err != nil {
-		return c, fmt.Errorf("store_credit of customer %d: %w", c.ID, err)
+		return fmt.Errorf("store_credit of customer %d: %w", c.ID, err)
 	}
 	if c.ChannelIDs, err = decodeChannelIDs(channels); err != nil {
-		return c, fmt.Errorf("channel_ids of customer %d: %w", c.ID, err)
+		return fmt.Errorf("channel_ids of customer %d: %w", c.ID, err)
 	}
-	return c, nil
+	return nil
 }
 
 // creditText is the stored form of a store credit. Equal credits have equal

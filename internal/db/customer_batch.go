@@ -117,19 +117,33 @@ func customerValues(c CustomerWrite) []any {
 	}
 }
 
+// LockedCustomer is a customer whose row is locked.
+type LockedCustomer struct {
+	cohort.Customer
+	HasForm bool // it has form fields
+}
+
 // CustomersForUpdate returns those of the customers that exist, by id, and locks their
-// rows: no other transaction writes them until this one ends.
-func (t *Tx) CustomersForUpdate(storeKey string, ids []int64) (map[int64]cohort.Customer, error) {
+// rows: no other transaction writes them or their form fields until this one ends.
+func (t *Tx) CustomersForUpdate(storeKey string, ids []int64) (map[int64]LockedCustomer, error) {
 	w := whereStore(storeKey)
 	in(w, "id", ids)
-	rows, err := t.Query("SELECT "+groupInEffect+", "+customerColumns+" FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+	selected := " FROM customers" + w.text.String() + " ORDER BY id"
+	if lock := t.SQL().ForUpdate; lock != "" {
+		// A statement that waits for a lock does not see form fields that were committed
+		// meanwhile. The next one does. Both are sent together.
+		if err := t.Later("SELECT id"+selected+lock, w.args...); err != nil {
+			return nil, err
+		}
+	}
+	rows, err := t.Query("SELECT "+groupInEffect+", "+customerColumns+", "+customerHasForm+selected, w.args...)
 	if err != nil {
 		return nil, err
 	}
-	list, err := txn.Collect(rows, scanCustomer)
-	found := make(map[int64]cohort.Customer, len(list))
-	for _, c := range list {
-		found[c.ID] = c
+	list, err := txn.Collect(rows, scanCustomerOwner)
+	found := make(map[int64]LockedCustomer, len(list))
+	for _, o := range list {
+		found[o.row.ID] = LockedCustomer{o.row.Customer, o.hasForm}
 	}
 	return found, err
 }

@@ -147,7 +147,7 @@ func TestStatementsOfCustomers(t *testing.T) {
 			name string
 			do   func(n int) int
 			most int
-		}{{"create", create, 14}, {"update", update, 9}, {"delete", remove, 4}} {
+		}{{"create", create, 14}, {"update", update, 10}, {"delete", remove, 4}} {
 			create(10)
 			create(10)
 			one, five, ten := c.do(1), c.do(5), c.do(10)

@@ -20,6 +20,12 @@ func TestPlansOfCustomerData(t *testing.T) {
 		few := []int64{3, 5, 7}
 		update(t, d, func(tx *db.Tx) error {
 			for name, run := range map[string]func() error{
+				"a customer": func() error { _, err := tx.CustomerDetail("a", 3); return err },
+				"customers": func() error {
+					_, err := dbtest.Customers(tx, "a", cohort.CustomerFilter{}, cohort.Page{Number: 2, Size: 10})
+					return err
+				},
+				"customers for update":     func() error { _, err := tx.CustomersForUpdate("a", few); return err },
 				"form fields of one":       func() error { _, err := tx.FormFieldsOfCustomers("a", few[:1]); return err },
 				"form fields":              func() error { _, err := tx.FormFieldsOfCustomers("a", few); return err },
 				"form fields of addresses": func() error { _, err := tx.FormFieldsOfAddresses("a", few); return err },

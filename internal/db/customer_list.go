@@ -59,10 +59,15 @@ func (t *Tx) customersWithIDs(storeKey string, ids []int64, o cohort.CustomerOrd
 	size := 0
 	err = txn.Each(rows, scanCustomer, func(c cohort.Customer) bool {
 		batch = append(batch, c)
-		size += len(c.Notes) + len(c.Company) + len(c.TaxExemptCategory) + len(c.RegistrationIPAddress)
+		size += sizeOf(c)
 		return size < customerBatchBytes
 	})
 	return batch, err
+}
+
+// sizeOf returns the bytes of the longer texts of a customer.
+func sizeOf(c cohort.Customer) int {
+	return len(c.Notes) + len(c.Company) + len(c.TaxExemptCategory) + len(c.RegistrationIPAddress)
 }
 
 // customerKeys returns the columns that an order sorts by. Each order has an index.

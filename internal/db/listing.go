@@ -13,10 +13,14 @@ import (
 // listing describes how the rows of a list are selected and scanned.
 type listing[T any] struct {
 	columns, table string
-	where          func() *where // the filter; each call returns a new one
-	keys           []sortKey
-	descending     bool
-	scan           func(txn.Scanner) (T, error)
+	// late is one more column or "". It is computed for the rows of the page alone, and
+	// not for those before it.
+	late  string
+	where func() *where // the filter; each call returns a new one
+	keys  []sortKey
+	// descending is whether the order is descending.
+	descending bool
+	scan       func(txn.Scanner) (T, error)
 }
 
 // each calls fn with the rows of a page in order, until fn returns false. It
@@ -31,11 +35,22 @@ func (l listing[T]) each(t *Tx, p cohort.Page, most int, fn func(T) (more bool))
 	if err := w.directedPage(p, most, l.keys, l.descending); err != nil {
 		return err
 	}
-	rows, err := t.Query("SELECT "+l.columns+" FROM "+l.table+w.text.String(), w.args...)
+	rows, err := t.Query(l.query(t, w, p), w.args...)
 	if err != nil {
 		return err
 	}
 	return txn.Each(rows, l.scan, fn)
+}
+
+func (l listing[T]) query(t *Tx, w *where, p cohort.Page) string {
+	selected := " FROM " + l.table + w.text.String()
+	switch {
+	case l.late == "":
+		return "SELECT " + l.columns + selected
+	case p.Number > 1 && t.SQL().ComputesSkipped:
+		return "SELECT " + l.table + ".*, " + l.late + " FROM (SELECT " + l.columns + selected + ") AS " + l.table + orderBy(l.keys, false)
+	}
+	return "SELECT " + l.columns + ", " + l.late + selected
 }
 
 // forwards turns a page that only has a Before cursor into a page with both

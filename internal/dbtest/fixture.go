@@ -217,8 +217,8 @@ func ChangeCustomer(tx *db.Tx, store string, id int64, change func(*cohort.Custo
 
 // Customers returns the customers of a page that pass a filter, read in tx.
 func Customers(tx *db.Tx, store string, f cohort.CustomerFilter, p cohort.Page) (customers []cohort.Customer, err error) {
-	err = tx.ReadCustomers(store, f, p, func(c cohort.Customer) bool {
-		customers = append(customers, c)
+	err = tx.ReadCustomers(store, f, p, func(c cohort.CustomerDetail) bool {
+		customers = append(customers, c.Customer)
 		return true
 	})
 	return customers, err

@@ -26,9 +26,9 @@ func (s *Service) CreateAddress(ctx context.Context, storeKey string, customerID
 	return a, err
 }
 
-// Address returns an address of a customer, or of any customer if customerID is 0.
-// It returns KindNotFound.
-func (s *Service) Address(ctx context.Context, storeKey string, customerID, id int64) (a cohort.Address, err error) {
+// Address returns an address of a customer, or of any customer if customerID is 0, with
+// its form fields. It returns KindNotFound.
+func (s *Service) Address(ctx context.Context, storeKey string, customerID, id int64) (a cohort.AddressDetail, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		a, err = tx.Address(storeKey, customerID, id)
 		return err
@@ -36,22 +36,26 @@ func (s *Service) Address(ctx context.Context, storeKey string, customerID, id i
 	return a, err
 }
 
-// ReadAddresses sends one page of a customer's addresses, by id, to a sink. It
-// returns KindNotFound if the customer does not exist.
-func (s *Service) ReadAddresses(ctx context.Context, storeKey string, customerID int64, p cohort.Page, to Sink[cohort.Address]) error {
+// ReadAddresses sends one page of a customer's addresses, by id, with their form fields
+// to a sink. It returns KindNotFound if the customer does not exist.
+func (s *Service) ReadAddresses(ctx context.Context, storeKey string, customerID int64, p cohort.Page, to Sink[cohort.AddressDetail]) error {
 	return view(ctx, s, to, func(tx *db.Tx) error {
 		if _, err := tx.Customer(storeKey, customerID); err != nil {
 			return err
 		}
-		return tx.ReadAddresses(storeKey, cohort.AddressFilter{CustomerIDs: []int64{customerID}}, p, to.Add)
+		return tx.ReadAddressDetails(storeKey, cohort.AddressFilter{CustomerIDs: []int64{customerID}}, p, to.Add)
 	})
 }
 
-// ListAddresses is ReadAddresses into a slice.
+// ListAddresses returns the addresses that ReadAddresses sends, without form fields.
 func (s *Service) ListAddresses(ctx context.Context, storeKey string, customerID int64, p cohort.Page) ([]cohort.Address, error) {
-	var list rowSlice[cohort.Address]
+	var list rowSlice[cohort.AddressDetail]
 	err := s.ReadAddresses(ctx, storeKey, customerID, p, &list)
-	return list.rows, err
+	addresses := make([]cohort.Address, len(list.rows))
+	for i, d := range list.rows {
+		addresses[i] = d.Address
+	}
+	return addresses, err
 }
 
 // CountAddresses returns the number of addresses of a customer, or KindNotFound.
@@ -66,9 +70,9 @@ func (s *Service) CountAddresses(ctx context.Context, storeKey string, customerI
 	return n, err
 }
 
-// UpdateAddress changes an address of a customer and returns the new state. Errors
-// are those of CreateAddress.
-func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID, id int64, u cohort.AddressUpdate) (a cohort.Address, err error) {
+// UpdateAddress changes an address of a customer and returns the new state with the form
+// fields. Errors are those of CreateAddress.
+func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID, id int64, u cohort.AddressUpdate) (a cohort.AddressDetail, err error) {
 	if u.IsEmpty() {
 		return s.Address(ctx, storeKey, customerID, id)
 	}
@@ -76,10 +80,10 @@ func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID
 		if a, err = tx.AddressForUpdate(storeKey, customerID, id); err != nil {
 			return err
 		}
-		if a, err = completeAddress(a, u); err != nil {
+		if a.Address, err = completeAddress(a.Address, u); err != nil {
 			return err
 		}
-		return tx.UpdateAddress(storeKey, a)
+		return tx.UpdateAddress(storeKey, a.Address)
 	})
 	return a, err
 }

@@ -30,26 +30,30 @@ func errorOfOne(err error) error {
 	return err
 }
 
-// Customer returns a customer, or KindNotFound.
-func (s *Service) Customer(ctx context.Context, storeKey string, id int64) (c cohort.Customer, err error) {
+// Customer returns a customer with its form fields, or KindNotFound.
+func (s *Service) Customer(ctx context.Context, storeKey string, id int64) (c cohort.CustomerDetail, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		c, err = tx.Customer(storeKey, id)
+		c, err = tx.CustomerDetail(storeKey, id)
 		return err
 	})
 	return c, err
 }
 
-// ReadCustomers sends one page of the customers that pass the filter, by id, to a
-// sink.
-func (s *Service) ReadCustomers(ctx context.Context, storeKey string, f cohort.CustomerFilter, p cohort.Page, to Sink[cohort.Customer]) error {
+// ReadCustomers sends one page of the customers that pass the filter, by id, with their
+// form fields to a sink.
+func (s *Service) ReadCustomers(ctx context.Context, storeKey string, f cohort.CustomerFilter, p cohort.Page, to Sink[cohort.CustomerDetail]) error {
 	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadCustomers(storeKey, f, p, to.Add) })
 }
 
-// ListCustomers is ReadCustomers into a slice.
+// ListCustomers returns the customers that ReadCustomers sends, without form fields.
 func (s *Service) ListCustomers(ctx context.Context, storeKey string, f cohort.CustomerFilter, p cohort.Page) ([]cohort.Customer, error) {
-	var list rowSlice[cohort.Customer]
+	var list rowSlice[cohort.CustomerDetail]
 	err := s.ReadCustomers(ctx, storeKey, f, p, &list)
-	return list.rows, err
+	customers := make([]cohort.Customer, len(list.rows))
+	for i, d := range list.rows {
+		customers[i] = d.Customer
+	}
+	return customers, err
 }
 
 // CountCustomers returns the number of customers that pass the filter.
@@ -61,17 +65,25 @@ func (s *Service) CountCustomers(ctx context.Context, storeKey string, f cohort.
 	return n, err
 }
 
-// UpdateCustomer changes a customer and returns the new state. An empty update
-// changes nothing. Errors are those of CreateCustomer, and KindNotFound.
-func (s *Service) UpdateCustomer(ctx context.Context, storeKey string, id int64, u cohort.CustomerUpdate) (cohort.Customer, error) {
+// UpdateCustomer changes a customer and returns the new state with the form fields. An
+// empty update changes nothing. Errors are those of CreateCustomer, and KindNotFound.
+func (s *Service) UpdateCustomer(ctx context.Context, storeKey string, id int64, u cohort.CustomerUpdate) (after cohort.CustomerDetail, err error) {
 	if u.IsEmpty() {
 		return s.Customer(ctx, storeKey, id)
 	}
-	after, err := s.UpdateCustomers(ctx, storeKey, []CustomerChange{{ID: id, CustomerUpdate: u}})
+	err = s.changeCustomers(ctx, storeKey, []CustomerChange{{ID: id, CustomerUpdate: u}}, func(tx *db.Tx, b *customerChanges, writes []db.CustomerWrite) error {
+		after = cohort.CustomerDetail{Customer: writes[0].Customer}
+		if !b.before[id].HasForm {
+			return nil
+		}
+		fields, err := tx.FormFieldsOfCustomers(storeKey, []int64{id})
+		after.FormFields = fields[id]
+		return err
+	})
 	if err != nil {
-		return cohort.Customer{}, errorOfOne(err)
+		return cohort.CustomerDetail{}, errorOfOne(err)
 	}
-	return after[0], nil
+	return after, nil
 }
 
 // DeleteCustomer deletes a customer with its addresses, or returns KindNotFound.

@@ -17,9 +17,22 @@ import (
 // not exist (KindNotFound), or that CreateCustomers would reject. An email counts as
 // taken if another customer has it before the call, even if the batch changes that one.
 func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []CustomerChange) (after []cohort.Customer, err error) {
-	b, err := newCustomerChanges(storeKey, items)
+	err = s.changeCustomers(ctx, storeKey, items, func(_ *db.Tx, _ *customerChanges, writes []db.CustomerWrite) error {
+		after = customersOf(writes)
+		return nil
+	})
 	if err != nil {
 		return nil, err
+	}
+	return after, nil
+}
+
+// changeCustomers is UpdateCustomers. It calls seen in the transaction, with the new
+// states of the customers.
+func (s *Service) changeCustomers(ctx context.Context, storeKey string, items []CustomerChange, seen func(*db.Tx, *customerChanges, []db.CustomerWrite) error) error {
+	b, err := newCustomerChanges(storeKey, items)
+	if err != nil {
+		return err
 	}
 	hashes := make([]string, len(items))
 	for i, item := range items {
@@ -27,10 +40,10 @@ func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []
 			continue
 		}
 		if hashes[i], err = s.passwords.Hash(ctx, storeKey, *item.Password); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx, _ bool) error {
+	return s.writeCustomers(ctx, storeKey, func(tx *db.Tx, _ bool) error {
 		writes, err := b.check(tx)
 		if err != nil {
 			return err
@@ -44,24 +57,23 @@ func (s *Service) UpdateCustomers(ctx context.Context, storeKey string, items []
 			w.DateModified, w.PasswordHash = laterOf(s.timestamp(), w.Before.DateModified), hashes[i]
 			changed = append(changed, *w)
 		}
-		after = customersOf(writes)
-		if err := b.putForms(tx); err != nil || len(changed) == 0 {
+		if err := b.putForms(tx); err != nil {
+			return err
+		}
+		if err := seen(tx, b, writes); err != nil || len(changed) == 0 {
 			return err
 		}
 		return tx.UpdateCustomers(storeKey, changed)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return after, nil
 }
 
 // customerChanges is a batch of updates.
 type customerChanges struct {
 	storeKey string
 	items    []CustomerChange
-	ids      []int64 // sorted
-	groups   []int64 // that an item names
+	ids      []int64                     // sorted
+	groups   []int64                     // that an item names
+	before   map[int64]db.LockedCustomer // as read by check
 }
 
 // newCustomerChanges applies the rules that need no database. It returns ItemErrors.
@@ -109,11 +121,10 @@ func (b *customerChanges) check(tx *db.Tx) ([]db.CustomerWrite, error) {
 	if err := checkCustomerChannels(tx, b.storeKey, named, unreferenced); err != nil {
 		return nil, err
 	}
-	before, err := tx.CustomersForUpdate(b.storeKey, b.ids)
-	if err != nil {
+	if b.before, err = tx.CustomersForUpdate(b.storeKey, b.ids); err != nil {
 		return nil, err
 	}
-	writes, wrong := b.apply(before)
+	writes, wrong := b.apply()
 	if len(wrong) > 0 {
 		return nil, wrong
 	}
@@ -126,16 +137,16 @@ func (b *customerChanges) check(tx *db.Tx) ([]db.CustomerWrite, error) {
 func changesEmail(w db.CustomerWrite) bool { return db.Fold(w.Email) != db.Fold(w.Before.Email) }
 
 // apply applies the updates to the customers as read.
-func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.CustomerWrite, cohort.ItemErrors) {
+func (b *customerChanges) apply() ([]db.CustomerWrite, cohort.ItemErrors) {
 	writes := make([]db.CustomerWrite, len(b.items))
 	wrong := cohort.ItemErrors{}
 	for i, item := range b.items {
-		c, found := before[item.ID]
+		c, found := b.before[item.ID]
 		if !found {
 			wrong[i] = cohort.NotFound(fmt.Sprintf("customer %d", item.ID))
 			continue
 		}
-		writes[i] = db.CustomerWrite{Before: c, Customer: item.Apply(c)}
+		writes[i] = db.CustomerWrite{Before: c.Customer, Customer: item.Apply(c.Customer)}
 		writes[i].OriginChannelID = c.OriginChannelID // never changes
 		if item.IsEmpty() {
 			continue
@@ -151,18 +162,20 @@ func (b *customerChanges) apply(before map[int64]cohort.Customer) ([]db.Customer
 // would have too many.
 func (b *customerChanges) putForms(tx *db.Tx) error {
 	var fields []cohort.FormField
-	var owners []int64
+	var owners []int64 // that have some already
 	for _, item := range b.items {
 		for _, f := range item.FormFields {
 			f.CustomerID = item.ID
 			fields = append(fields, f)
+		}
+		if len(item.FormFields) > 0 && b.before[item.ID].HasForm {
 			owners = append(owners, item.ID)
 		}
 	}
 	if len(fields) == 0 {
 		return nil
 	}
-	existing, err := tx.FormFieldsOfCustomers(b.storeKey, slices.Compact(owners))
+	existing, err := tx.FormFieldsOfCustomers(b.storeKey, owners)
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func TestCustomerDatesAreReturnedAsStored(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		s.wantCustomers(t, updated)
+		s.wantCustomers(t, updated.Customer)
 	})
 }
 
@@ -146,7 +146,7 @@ func TestUpdateCustomer(t *testing.T) {
 			want = u.Apply(want)
 			want.DateModified = s.later(time.Second)
 			got, err := s.UpdateCustomer(t.Context(), "a", 1, u)
-			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			if diff := cmp.Diff(want, got.Customer); diff != "" || err != nil {
 				t.Errorf("error %v (-want +got):\n%s", err, diff)
 			}
 			s.wantCustomers(t, want, other)
@@ -154,7 +154,7 @@ func TestUpdateCustomer(t *testing.T) {
 
 		// An empty update changes nothing.
 		s.later(time.Second)
-		if got, err := s.UpdateCustomer(t.Context(), "a", 1, cohort.CustomerUpdate{}); !cmp.Equal(want, got) || err != nil {
+		if got, err := s.UpdateCustomer(t.Context(), "a", 1, cohort.CustomerUpdate{}); !cmp.Equal(want, got.Customer) || err != nil {
 			t.Errorf("an empty update returned %v, error %v", got, err)
 		}
 		// A clock that is set back does not move the modification date back.

@@ -91,7 +91,7 @@ func (m *member) act(ctx context.Context, s step) {
 		return
 	}
 	var err error
-	var c cohort.Customer
+	var c cohort.CustomerDetail
 	switch s.Do {
 	case "create", "create by default":
 		m.created++
@@ -99,7 +99,7 @@ func (m *member) act(ctx context.Context, s step) {
 		if s.Do == "create" {
 			u.GroupID = &group
 		}
-		c, err = m.svc.CreateCustomer(ctx, m.store, u)
+		c.Customer, err = m.svc.CreateCustomer(ctx, m.store, u)
 	case "move":
 		c, err = m.svc.UpdateCustomer(ctx, m.store, id, cohort.CustomerUpdate{GroupID: &group})
 	case "rename":

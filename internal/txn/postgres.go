@@ -51,6 +51,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 				return "SELECT x.* FROM " + of + " CROSS JOIN LATERAL (SELECT " + l.Columns + " FROM " + As(l.Table, "x") +
 					" WHERE x.store_hash = $1 AND x." + l.Column + " = " + key + l.Condition + " OFFSET 0) AS x"
 			},
+			ComputesSkipped: true,
 			DeleteSome: func(table, key string) string {
 				return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table +
 					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"

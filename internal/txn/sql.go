@@ -33,6 +33,9 @@ type SQL struct {
 	// NoIndex before a column of numbers keeps the planner from using an index on it.
 	// It is empty on PostgreSQL, whose planner knows how many rows have which values.
 	NoIndex string
+	// ComputesSkipped says that the engine computes the columns of the rows that an OFFSET
+	// skips.
+	ComputesSkipped bool
 	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
 	// table, in the order of a key.
 	DeleteSome func(table, key string) string
