@@ -116,26 +116,53 @@ func (t *Tx) AddressCounts(storeKey string, customerIDs []int64) (map[int64]int6
 func (t *Tx) LockCustomers(storeKey string, ids []int64) ([]int64, error) {
 	w := whereStore(storeKey)
 	in(w, "id", ids)
-	return t.lockCustomers(w)
-}
-
-// LockCustomersOfAddresses is LockCustomers for the customers of those of the addresses
-// that exist.
-func (t *Tx) LockCustomersOfAddresses(storeKey string, addressIDs []int64) error {
-	w := whereStore(storeKey)
-	w.text.WriteString(" AND id IN (SELECT customer_id FROM customer_addresses WHERE store_hash = $1")
-	in(w, "customer_addresses.id", addressIDs)
-	w.text.WriteString(")")
-	_, err := t.lockCustomers(w)
-	return err
-}
-
-func (t *Tx) lockCustomers(w *where) ([]int64, error) {
 	rows, err := t.Query("SELECT id FROM customers"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
 	if err != nil {
 		return nil, err
 	}
 	return txn.Collect(rows, scanID)
+}
+
+// LockCustomersOfAddresses is LockCustomers for the customers of those of the addresses
+// that exist.
+func (t *Tx) LockCustomersOfAddresses(storeKey string, addressIDs []int64) error {
+	return t.lockOwners(storeKey, "customer_addresses", addressIDs)
+}
+
+// LockCustomersAnd is LockCustomers for customers, and for those of addresses. It returns
+// the former.
+func (t *Tx) LockCustomersAnd(storeKey string, ids, ofAddresses []int64) (found []int64, err error) {
+	if len(ofAddresses) == 0 {
+		return t.LockCustomers(storeKey, ids)
+	}
+	if len(ids) == 0 {
+		return nil, t.LockCustomersOfAddresses(storeKey, ofAddresses)
+	}
+	// An address never moves to another customer, so its customer needs no lock yet.
+	rows, err := t.Query(t.rowsOf(txn.LookupBy{Columns: "customer_id", Table: "customer_addresses", Column: "id"}), storeKey, idText(ofAddresses))
+	if err != nil {
+		return nil, err
+	}
+	owners, err := txn.Collect(rows, scanID)
+	if err != nil {
+		return nil, err
+	}
+	// All in one statement, which locks them in the order of their ids.
+	found, err = t.LockCustomers(storeKey, slices.Concat(ids, owners))
+	return slices.DeleteFunc(found, func(id int64) bool { return !slices.Contains(ids, id) }), err
+}
+
+// lockOwners is LockCustomers for the customers of those rows of a table that exist. Every
+// transaction locks customers before rows that belong to them: a deletion of customers
+// deletes these rows in an order of its own.
+func (t *Tx) lockOwners(storeKey, table string, ids []int64) error {
+	lock := t.SQL().ForUpdate
+	if lock == "" {
+		return nil
+	}
+	owned := t.rowsOf(txn.LookupBy{Columns: "customer_id", Table: table, Column: "id"})
+	return t.Later("SELECT id FROM customers WHERE store_hash = $1 AND id IN (SELECT customer_id FROM ("+owned+") AS owned) ORDER BY id"+lock,
+		storeKey, idText(ids))
 }
 
 // AddressesForUpdate returns those of the addresses that exist, by id, and locks their
@@ -215,9 +242,12 @@ func (w *where) others(ids []int64) string {
 	return condition.text.String()
 }
 
-// DeleteAddressesByID deletes those of the addresses that exist. It locks them first,
-// lowest ids first.
+// DeleteAddressesByID deletes those of the addresses that exist. It locks their customers
+// and them first, lowest ids first.
 func (t *Tx) DeleteAddressesByID(storeKey string, ids []int64) error {
+	if err := t.LockCustomersOfAddresses(storeKey, ids); err != nil {
+		return err
+	}
 	w := whereAddresses(storeKey, cohort.AddressFilter{IDs: ids})
 	rows, err := t.Query("SELECT id FROM customer_addresses"+w.text.String()+" ORDER BY id"+t.SQL().ForDelete, w.args...)
 	if err != nil {

@@ -137,13 +137,24 @@ func (t *Tx) SweepAttributes(limit int64) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	// The condition "id <= last id of the batch" is an index range scan for every
-	// planner, even without statistics.
-	_, err = t.Exec(`DELETE FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2 AND id <= (
-		SELECT max(id) FROM (SELECT id FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2
-			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch)`, store, id, limit)
+	// It does not wait for values that another transaction deletes with their customers,
+	// because that one may wait for values of this batch.
+	lock := t.SQL().ForDelete + t.SQL().SkipLocked
+	rows, err := t.Query(`SELECT id FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2
+		ORDER BY id LIMIT CAST($3 AS BIGINT)`+lock, store, id, limit)
 	if err != nil {
 		return false, err
+	}
+	batch, err := txn.Collect(rows, scanID)
+	if err != nil {
+		return false, err
+	}
+	if len(batch) > 0 {
+		w := whereStore(store)
+		in(w, "id", batch)
+		if err := t.Later("DELETE FROM customer_attribute_values"+w.text.String(), w.args...); err != nil {
+			return false, err
+		}
 	}
 	left, err := t.findID("SELECT id FROM customer_attribute_values WHERE store_hash = $1 AND attribute_id = $2 LIMIT 1", store, id)
 	if err != nil || left != 0 {

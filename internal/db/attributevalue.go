@@ -129,15 +129,20 @@ func (t *Tx) counts(query string, args []any) (map[int64]int64, error) {
 	return counts, err
 }
 
-// DeleteAttributeValues deletes values by their ids, and ignores ids of none.
+// DeleteAttributeValues deletes values by their ids, and ignores ids of none. It locks
+// their customers first.
 func (t *Tx) DeleteAttributeValues(storeKey string, ids []int64) error {
+	if err := t.lockOwners(storeKey, "customer_attribute_values", ids); err != nil {
+		return err
+	}
 	for chunk := range slices.Chunk(slices.Sorted(slices.Values(ids)), inChunk) {
 		// Rows are locked in the order of their ids, as AttributeValuesForUpdate does.
 		w := whereStore(storeKey)
 		in(w, "id", chunk)
 		locked := "SELECT id FROM customer_attribute_values" + w.text.String() + " ORDER BY id" + t.SQL().ForDelete
-		err := t.Later("DELETE FROM customer_attribute_values WHERE store_hash = $1 AND id IN ("+locked+")", w.args...)
-		if err != nil {
+		// Not Later: updates that send nothing before their end may share a transaction,
+		// and together they would lock the rows in no order.
+		if _, err := t.Exec("DELETE FROM customer_attribute_values WHERE store_hash = $1 AND id IN ("+locked+")", w.args...); err != nil {
 			return err
 		}
 	}

@@ -97,7 +97,8 @@ func (s *Service) DeleteAddress(ctx context.Context, storeKey string, customerID
 // customer does not exist.
 func (s *Service) DeleteAddresses(ctx context.Context, storeKey string, customerID int64) error {
 	return s.update(ctx, storeKey, func(tx *db.Tx) error {
-		if _, err := tx.Customer(storeKey, customerID); err != nil {
+		// Customers are locked before addresses, as in every transaction.
+		if _, err := tx.CustomerForUpdate(storeKey, customerID); err != nil {
 			return err
 		}
 		return tx.DeleteAddresses(storeKey, customerID)

@@ -72,11 +72,9 @@ type formOwners struct {
 
 func (o *formOwners) holdCustomers(tx *db.Tx, fields []cohort.FormField) error {
 	ids := ownerIDs(fields, func(f cohort.FormField) int64 { return f.CustomerID })
-	if len(ids) == 0 {
-		return nil
-	}
-	found, err := tx.LockCustomers(o.store, ids)
-	if err != nil {
+	addresses := ownerIDs(fields, func(f cohort.FormField) int64 { return f.AddressID })
+	found, err := tx.LockCustomersAnd(o.store, ids, addresses)
+	if err != nil || len(ids) == 0 {
 		return err
 	}
 	for _, id := range found {
