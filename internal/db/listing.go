@@ -48,7 +48,7 @@ func (l listing[T]) query(t *Tx, w *where, p cohort.Page) string {
 	case l.late == "":
 		return "SELECT " + l.columns + selected
 	case p.Number > 1 && t.SQL().ComputesSkipped:
-		return "SELECT " + l.table + ".*, " + l.late + " FROM (SELECT " + l.columns + selected + ") AS " + l.table + orderBy(l.keys, false)
+		return "SELECT " + l.table + ".*, " + l.late + " FROM (SELECT " + l.columns + selected + ") AS " + l.table + orderBy(l.keys, l.descending)
 	}
 	return "SELECT " + l.columns + ", " + l.late + selected
 }
