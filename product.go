@@ -70,6 +70,8 @@ type Product struct {
 	// BaseVariantID is the id of the variant that represents the product as a whole. It
 	// is created with the product and has the same SKU.
 	BaseVariantID int64
+	BrandID       int64 // 0: none
+	Details       Details
 	DateCreated   time.Time
 	DateModified  time.Time
 }
@@ -83,10 +85,15 @@ type ProductUpdate struct {
 	Price, SalePrice, RetailPrice, MAPPrice *decimal.Decimal
 	Categories                              *[]int64    // replaces the whole list
 	BulkTiers                               *[]BulkTier // likewise
+	BrandID                                 *int64
+	Details                                 Details // the fields to change
 }
 
 // IsEmpty reports whether the update changes nothing.
-func (u ProductUpdate) IsEmpty() bool { return u == ProductUpdate{} }
+func (u ProductUpdate) IsEmpty() bool {
+	return u.Name == nil && u.Type == nil && u.SKU == nil && u.Weight == nil && u.Price == nil && u.SalePrice == nil && u.RetailPrice == nil &&
+		u.MAPPrice == nil && u.Categories == nil && u.BulkTiers == nil && u.BrandID == nil && len(u.Details) == 0
+}
 
 // Apply returns p with the update applied, normalized.
 func (u ProductUpdate) Apply(p Product) Product {
@@ -100,6 +107,8 @@ func (u ProductUpdate) Apply(p Product) Product {
 	set(&p.MAPPrice, u.MAPPrice)
 	set(&p.Categories, u.Categories)
 	set(&p.BulkTiers, u.BulkTiers)
+	set(&p.BrandID, u.BrandID)
+	p.Details = p.Details.Merge(u.Details)
 	return p.Normalized()
 }
 
@@ -186,7 +195,12 @@ type BulkTier struct {
 
 // ProductFilter selects products; the zero value selects all of them.
 type ProductFilter struct {
-	IDs          []int64 // nil: all
+	IDs, NotIDs  []int64 // nil: all, and none left out
+	IDRange      IntRange
+	Keyword      string // in the name or the SKU, whatever the case
+	Type         *ProductType
+	Weight       AmountRange
+	Detail       ProductDetailFilter
 	Name         *string
 	NameLike     string
 	SKU          *string
@@ -194,6 +208,22 @@ type ProductFilter struct {
 	Categories   []int64  // in at least one of them; nil: all
 	Price        AmountRange
 	DateModified TimeRange
+}
+
+// ProductDetailFilter selects products by their brand and by fields of their Details.
+type ProductDetailFilter struct {
+	BrandIDs, InventoryLevels, NotInventoryLevels []int64 // nil: all, and none left out
+	InventoryLevel                                IntRange
+	UPC, MPN, Condition, Availability             *string
+	IsVisible, IsFeatured, IsFreeShipping         *bool
+	LowInventory, OutOfStock                      *bool // of products whose inventory is tracked
+}
+
+// IsEmpty reports whether the filter selects all products.
+func (f ProductDetailFilter) IsEmpty() bool {
+	return f.BrandIDs == nil && f.InventoryLevels == nil && f.NotInventoryLevels == nil && f.InventoryLevel == (IntRange{}) &&
+		f.UPC == nil && f.MPN == nil && f.Condition == nil && f.Availability == nil && f.IsVisible == nil && f.IsFeatured == nil &&
+		f.IsFreeShipping == nil && f.LowInventory == nil && f.OutOfStock == nil
 }
 
 // AmountRange is a closed range of amounts. An end that is not Valid is unbounded.

@@ -113,21 +113,27 @@ func readNames[T any](value string, known []member[T]) (names []string, err erro
 // readSelection reads the parameters include_fields and exclude_fields of a request for
 // one resource, and ignores the rest of the query string.
 func readSelection[T any](r *api.Request, known []member[T]) (s fieldSelection, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
-	if err != nil {
-		return s, err
-	}
 	table := filters[fieldSelection]{}
 	selectionFilters(table, known, func(s *fieldSelection) *fieldSelection { return s })
+	return readSelected(r, table)
+}
+
+// readSelected reads those parameters of a request that a table has, and ignores the rest
+// of the query string.
+func readSelected[Q any](r *api.Request, table filters[Q]) (q Q, err error) {
+	params, err := api.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return q, err
+	}
 	var failed failures
 	for _, p := range params {
 		if set, ok := table[p.Name]; ok {
-			if err := set(&s, p.Value); err != nil {
+			if err := set(&q, p.Value); err != nil {
 				failed.add(p.Name, err)
 			}
 		}
 	}
-	return s, failed.err()
+	return q, failed.err()
 }
 
 // selected returns the selected ones of a resource's members. The id is always among
@@ -191,15 +197,9 @@ func directionFilter[F any](descending func(*F) *bool) func(*F, string) error {
 // sortFilter returns the entry for the parameter "sort", with the names of the orders.
 func sortFilter[F any, S ~string](by func(*F) *S, names ...S) func(*F, string) error {
 	return func(into *F, value string) error {
-		if !slices.Contains(names, S(value)) {
-			list := make([]string, len(names))
-			for i, name := range names {
-				list[i] = string(name)
-			}
-			return cohort.Invalid("", "The value must be one of: "+strings.Join(list, ", ")+".")
-		}
-		*by(into) = S(value)
-		return nil
+		var err error
+		*by(into), err = readChoice(value, names)
+		return err
 	}
 }
 
@@ -216,4 +216,24 @@ func flagFilter[F any](field func(*F) **bool) func(*F, string) error {
 		}
 		return nil
 	}
+}
+
+// choiceFilter returns the entry for one of some words.
+func choiceFilter[F any, S ~string](field func(*F) **S, words ...S) func(*F, string) error {
+	return func(into *F, value string) error {
+		word, err := readChoice(value, words)
+		*field(into) = &word
+		return err
+	}
+}
+
+func readChoice[S ~string](value string, words []S) (S, error) {
+	if slices.Contains(words, S(value)) {
+		return S(value), nil
+	}
+	list := make([]string, len(words))
+	for i, word := range words {
+		list[i] = string(word)
+	}
+	return "", cohort.Invalid("", "The value must be one of: "+strings.Join(list, ", ")+".")
 }

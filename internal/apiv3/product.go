@@ -2,8 +2,10 @@ package apiv3
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"net/http"
-	"strconv"
+	"slices"
 	"strings"
 
 	"cohort.example/cohort"
@@ -25,7 +27,7 @@ func (h *handler) productRoutes() []api.Route {
 }
 
 // productFields has the fields of a body of a product.
-var productFields = api.Fields[cohort.ProductUpdate]{
+var productFields = addDetails(api.Fields[cohort.ProductUpdate]{
 	"id":                 nil,
 	"name":               api.Optional(func(u *cohort.ProductUpdate) **string { return &u.Name }, readText),
 	"type":               api.Optional(func(u *cohort.ProductUpdate) **cohort.ProductType { return &u.Type }, readText),
@@ -40,12 +42,19 @@ var productFields = api.Fields[cohort.ProductUpdate]{
 	"base_variant_id":    nil,
 	"date_created":       nil,
 	"date_modified":      nil,
+	"brand_id":           api.Optional(func(u *cohort.ProductUpdate) **int64 { return &u.BrandID }, texts.ReadIDOrNone),
+	"option_set_id":      nil, // the next six are only in responses
+	"option_set_display": nil,
+	"reviews_rating_sum": nil,
+	"reviews_count":      nil,
+	"total_sold":         nil,
+	"date_last_imported": nil,
 	"bulk_pricing_rules": api.Optional(func(u *cohort.ProductUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
 	// Not ignored: a client that sends variants expects the server to store them.
 	"variants": func(*cohort.ProductUpdate, api.Value) error {
 		return cohort.Invalid("", "Variants are created and changed at their own path, below the product's.")
 	},
-}
+}, cohort.ProductDetails, func(u *cohort.ProductUpdate) *cohort.Details { return &u.Details })
 
 // productRequired has the required fields of a new product. Source: the vendor's
 // reference.
@@ -68,104 +77,176 @@ func priceOrZero(field func(*cohort.ProductUpdate) **decimal.Decimal) func(*coho
 // productQuery has the parameters of a list of products.
 type productQuery struct {
 	cohort.ProductFilter
-	productParts
+	order  cohort.ProductOrder
+	fields fieldSelection
+	// The parts of a product that a response has only on request.
+	variants, tiers bool
 }
 
-// productParts are the parts of a product that a response has only on request.
-type productParts struct{ variants, tiers bool }
-
-var productFilters = newProductFilters()
-
-func newProductFilters() filters[cohort.ProductFilter] {
-	table := filters[cohort.ProductFilter]{
-		"id":                idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.IDs }),
-		"id:in":             idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.IDs }),
-		"name":              api.TextFilter(func(f *cohort.ProductFilter) **string { return &f.Name }),
-		"name:like":         partFilter(func(f *cohort.ProductFilter) *string { return &f.NameLike }),
-		"sku":               api.TextFilter(func(f *cohort.ProductFilter) **string { return &f.SKU }),
-		"sku:in":            wordFilter(func(f *cohort.ProductFilter) *[]string { return &f.SKUs }),
-		"categories":        idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
-		"categories:in":     idFilter(func(f *cohort.ProductFilter) *[]int64 { return &f.Categories }),
-		"date_modified":     api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.OnDate),
-		"date_modified:min": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.FromDate),
-		"date_modified:max": api.DateFilter(func(f *cohort.ProductFilter) *cohort.TimeRange { return &f.DateModified }, api.UntilDate),
-	}
-	amountFilters(table, "price", func(f *cohort.ProductFilter) *cohort.AmountRange { return &f.Price })
-	return table
-}
-
-// productParameters has the filters and the parameter "include".
-var productParameters = func() filters[productQuery] {
+// productFilters has the filters of a deletion, which are those of a list.
+var productFilters = func() filters[productQuery] {
 	table := filters[productQuery]{
-		"include": func(q *productQuery, value string) error {
-			q.productParts = includedParts(value)
-			return nil
-		},
+		"id":                     idFilter(func(q *productQuery) *[]int64 { return &q.IDs }),
+		"id:in":                  idFilter(func(q *productQuery) *[]int64 { return &q.IDs }),
+		"id:not_in":              idFilter(func(q *productQuery) *[]int64 { return &q.NotIDs }),
+		"name":                   api.TextFilter(func(q *productQuery) **string { return &q.Name }),
+		"name:like":              partFilter(func(q *productQuery) *string { return &q.NameLike }),
+		"keyword":                partFilter(func(q *productQuery) *string { return &q.Keyword }),
+		"sku":                    api.TextFilter(func(q *productQuery) **string { return &q.SKU }),
+		"sku:in":                 wordFilter(func(q *productQuery) *[]string { return &q.SKUs }),
+		"type":                   choiceFilter(func(q *productQuery) **cohort.ProductType { return &q.Type }, cohort.ProductPhysical, cohort.ProductDigital),
+		"categories":             idFilter(func(q *productQuery) *[]int64 { return &q.Categories }),
+		"categories:in":          idFilter(func(q *productQuery) *[]int64 { return &q.Categories }),
+		"brand_id":               idFilter(func(q *productQuery) *[]int64 { return &q.Detail.BrandIDs }),
+		"upc":                    api.TextFilter(func(q *productQuery) **string { return &q.Detail.UPC }),
+		"mpn":                    api.TextFilter(func(q *productQuery) **string { return &q.Detail.MPN }),
+		"condition":              conditionFilter,
+		"availability":           choiceFilter(func(q *productQuery) **string { return &q.Detail.Availability }, "available", "disabled", "preorder"),
+		"is_visible":             flagFilter(func(q *productQuery) **bool { return &q.Detail.IsVisible }),
+		"is_featured":            flagFilter(func(q *productQuery) **bool { return &q.Detail.IsFeatured }),
+		"is_free_shipping":       flagFilter(func(q *productQuery) **bool { return &q.Detail.IsFreeShipping }),
+		"inventory_level":        idFilter(func(q *productQuery) *[]int64 { return &q.Detail.InventoryLevels }),
+		"inventory_level:in":     idFilter(func(q *productQuery) *[]int64 { return &q.Detail.InventoryLevels }),
+		"inventory_level:not_in": idFilter(func(q *productQuery) *[]int64 { return &q.Detail.NotInventoryLevels }),
+		"inventory_low":          flagFilter(func(q *productQuery) **bool { return &q.Detail.LowInventory }),
+		"out_of_stock":           flagFilter(func(q *productQuery) **bool { return &q.Detail.OutOfStock }),
 	}
-	for name, set := range productFilters {
-		table[name] = func(q *productQuery, value string) error { return set(&q.ProductFilter, value) }
-	}
+	dateFilters(table, "date_modified", func(q *productQuery) *cohort.TimeRange { return &q.DateModified })
+	amountFilters(table, "price", func(q *productQuery) *cohort.AmountRange { return &q.Price })
+	amountFilters(table, "weight", func(q *productQuery) *cohort.AmountRange { return &q.Weight })
+	intFilters(table, "id", func(q *productQuery) *cohort.IntRange { return &q.IDRange })
+	intFilters(table, "inventory_level", func(q *productQuery) *cohort.IntRange { return &q.Detail.InventoryLevel })
 	return table
 }()
 
-// includedParts reads the value of "include". It ignores unknown parts, because the
-// vendor has parts that Cohort does not store.
-func includedParts(value string) (parts productParts) {
-	for part := range strings.SplitSeq(value, ",") {
-		switch strings.TrimSpace(part) {
-		case "variants":
-			parts.variants = true
-		case "bulk_pricing_rules":
-			parts.tiers = true
+// conditionFilter reads a condition, which the vendor's filter has in lower case.
+func conditionFilter(q *productQuery, value string) error {
+	for _, condition := range []string{"New", "Used", "Refurbished"} {
+		if strings.EqualFold(value, condition) {
+			q.Detail.Condition = &condition
+			return nil
 		}
 	}
-	return parts
+	return cohort.Invalid("", "The value must be one of: new, used, refurbished.")
 }
 
-// readParts reads the parameter "include" of a request for one product and ignores
-// the rest of the query string.
-func readParts(r *api.Request) (parts productParts, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
-	for _, p := range params {
-		if p.Name == "include" {
-			parts = includedParts(p.Value)
+// productSelection has the parameters that select the fields and parts of a product. The
+// parameter "include" ignores unknown parts, because the vendor has parts that Cohort does
+// not store.
+var productSelection = func() filters[productQuery] {
+	table := filters[productQuery]{
+		"include": func(q *productQuery, value string) error {
+			for part := range strings.SplitSeq(value, ",") {
+				switch strings.TrimSpace(part) {
+				case "variants":
+					q.variants = true
+				case "bulk_pricing_rules":
+					q.tiers = true
+				}
+			}
+			return nil
+		},
+	}
+	selectionFilters(table, productMembers, func(q *productQuery) *fieldSelection { return &q.fields })
+	return table
+}()
+
+// productParameters has the parameters of a list.
+var productParameters = func() filters[productQuery] {
+	table := maps.Clone(productFilters)
+	maps.Copy(table, productSelection)
+	table["sort"] = sortFilter(func(q *productQuery) *cohort.ProductSort { return &q.order.By },
+		cohort.SortProductsByID, cohort.SortProductsByName, cohort.SortProductsBySKU, cohort.SortProductsByPrice,
+		cohort.SortProductsByCalculated, cohort.SortProductsByDateModified, cohort.SortProductsByInventory, cohort.SortProductsByVisibility)
+	table["direction"] = directionFilter(func(q *productQuery) *bool { return &q.order.Descending })
+	return table
+}()
+
+// readParts reads the parameters of a request for one product that select its fields and
+// parts, and ignores the rest of the query string.
+func readParts(r *api.Request) (q productQuery, err error) {
+	return readSelected(r, productSelection)
+}
+
+// productMembers has the members of a product in the order of responses.
+var productMembers = func() []member[cohort.Product] {
+	details := detailMembers(cohort.ProductDetails, func(p *cohort.Product) cohort.Details { return p.Details }, map[string]func(*cohort.Product) json.RawMessage{
+		"custom_url": func(p *cohort.Product) json.RawMessage { return defaultURL(categoryPath(p.Name)) },
+	})
+	detail := func(names ...string) (list []member[cohort.Product]) {
+		for _, name := range names {
+			i := slices.IndexFunc(details, func(m member[cohort.Product]) bool { return m.name == name })
+			list = append(list, details[i])
 		}
+		return list
 	}
-	return parts, err
+	money := func(name string, of func(*cohort.Product) decimal.Decimal) member[cohort.Product] {
+		return valueMember(name, func(p *cohort.Product) amount { return amount(of(p)) })
+	}
+	constant := func(name, value string) member[cohort.Product] {
+		return member[cohort.Product]{name, func(dst []byte, _ *cohort.Product) ([]byte, error) { return append(dst, value...), nil }}
+	}
+	return slices.Concat(
+		[]member[cohort.Product]{
+			valueMember("id", func(p *cohort.Product) int64 { return p.ID }),
+			valueMember("name", func(p *cohort.Product) string { return p.Name }),
+			valueMember("type", func(p *cohort.Product) cohort.ProductType { return p.Type }),
+			valueMember("sku", func(p *cohort.Product) string { return p.SKU }),
+		},
+		detail("description"),
+		[]member[cohort.Product]{money("weight", func(p *cohort.Product) decimal.Decimal { return p.Weight })},
+		detail("width", "depth", "height"),
+		[]member[cohort.Product]{money("price", func(p *cohort.Product) decimal.Decimal { return p.Price })},
+		detail("cost_price"),
+		[]member[cohort.Product]{
+			money("retail_price", func(p *cohort.Product) decimal.Decimal { return p.RetailPrice }),
+			money("sale_price", func(p *cohort.Product) decimal.Decimal { return p.SalePrice }),
+			money("map_price", func(p *cohort.Product) decimal.Decimal { return p.MAPPrice }),
+		},
+		detail("tax_class_id", "product_tax_code"),
+		[]member[cohort.Product]{
+			money("calculated_price", func(p *cohort.Product) decimal.Decimal { return p.CalculatedPrice() }),
+			valueMember("categories", func(p *cohort.Product) []int64 { return append([]int64{}, p.Categories...) }),
+			valueMember("brand_id", func(p *cohort.Product) int64 { return p.BrandID }),
+			constant("option_set_id", "null"),
+			constant("option_set_display", `"right"`),
+		},
+		detail("inventory_level", "inventory_warning_level", "inventory_tracking"),
+		[]member[cohort.Product]{constant("reviews_rating_sum", "0"), constant("reviews_count", "0"), constant("total_sold", "0")},
+		detail("fixed_cost_shipping_price", "is_free_shipping", "is_visible", "is_featured", "related_products", "warranty",
+			"bin_picking_number", "layout_file", "upc", "mpn", "gtin"),
+		[]member[cohort.Product]{constant("date_last_imported", "null")},
+		detail("search_keywords", "availability", "availability_description", "gift_wrapping_options_type", "gift_wrapping_options_list",
+			"sort_order", "condition", "is_condition_shown", "order_quantity_minimum", "order_quantity_maximum", "page_title",
+			"meta_keywords", "meta_description"),
+		[]member[cohort.Product]{
+			valueMember("date_created", func(p *cohort.Product) string { return dateText(p.DateCreated) }),
+			valueMember("date_modified", func(p *cohort.Product) string { return dateText(p.DateModified) }),
+		},
+		detail("view_count", "preorder_release_date", "preorder_message", "is_preorder_only", "is_price_hidden", "price_hidden_label", "custom_url"),
+		[]member[cohort.Product]{valueMember("base_variant_id", func(p *cohort.Product) int64 { return p.BaseVariantID })},
+		detail("open_graph_type", "open_graph_title", "open_graph_description", "open_graph_use_meta_description",
+			"open_graph_use_product_name", "open_graph_use_image"),
+	)
+}()
+
+// tiersMember is a part of a product that a response has only on request.
+var tiersMember = valueMember("bulk_pricing_rules", func(p *cohort.Product) []tierWire { return tiersToWire(p.BulkTiers) })
+
+// members are the selected members, except the variants.
+func (q *productQuery) members() []member[cohort.Product] {
+	members := selected(q.fields, productMembers)
+	if q.tiers {
+		members = append(slices.Clip(members), tiersMember)
+	}
+	return members
 }
 
-// productWire is a product in responses.
-type productWire struct {
-	ID              int64              `json:"id"`
-	Name            string             `json:"name"`
-	Type            cohort.ProductType `json:"type"`
-	SKU             string             `json:"sku"`
-	Weight          amount             `json:"weight"`
-	Price           amount             `json:"price"`
-	RetailPrice     amount             `json:"retail_price"`
-	SalePrice       amount             `json:"sale_price"`
-	MAPPrice        amount             `json:"map_price"`
-	CalculatedPrice amount             `json:"calculated_price"`
-	Categories      []int64            `json:"categories"`
-	BaseVariantID   int64              `json:"base_variant_id"`
-	DateCreated     string             `json:"date_created"`
-	DateModified    string             `json:"date_modified"`
-	BulkTiers       *[]tierWire        `json:"bulk_pricing_rules,omitempty"`
-	Variants        *[]variantWire     `json:"variants,omitempty"`
-}
-
-// toWire converts a product with the requested parts, except the variants.
-func (parts productParts) toWire(p cohort.Product) productWire {
-	w := productWire{
-		ID: p.ID, Name: p.Name, Type: p.Type, SKU: p.SKU, Weight: amount(p.Weight), Price: amount(p.Price),
-		RetailPrice: amount(p.RetailPrice), SalePrice: amount(p.SalePrice), MAPPrice: amount(p.MAPPrice),
-		CalculatedPrice: amount(p.CalculatedPrice()), Categories: append([]int64{}, p.Categories...), BaseVariantID: p.BaseVariantID,
-		DateCreated: dateText(p.DateCreated), DateModified: dateText(p.DateModified),
-	}
-	if parts.tiers {
-		w.BulkTiers = new(tiersToWire(p.BulkTiers))
-	}
-	return w
+// toWire returns the function that converts a product with the selected fields and parts,
+// except the variants.
+func (q *productQuery) toWire() func(cohort.Product) object[cohort.Product] {
+	members := q.members()
+	return func(p cohort.Product) object[cohort.Product] { return object[cohort.Product]{members, p} }
 }
 
 func (h *handler) listProducts(w http.ResponseWriter, r *api.Request) error {
@@ -177,9 +258,9 @@ func (h *handler) listProducts(w http.ResponseWriter, r *api.Request) error {
 		return h.writeProductsWithVariants(w, r, query, page)
 	}
 	read := func(ctx context.Context, p cohort.Page, to *api.Piece[cohort.Product]) (int64, error) {
-		return h.svc.ReadProducts(ctx, r.Store.Key, query.ProductFilter, p, to)
+		return h.svc.ReadProducts(ctx, r.Store.Key, query.ProductFilter, query.order, p, to)
 	}
-	return writeCollection(w, r, page, read, query.toWire, func(p cohort.Product) string { return strconv.FormatInt(p.ID, 10) })
+	return writeCollection(w, r, page, read, query.toWire(), query.order.Key)
 }
 
 func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
@@ -195,19 +276,24 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	wire := parts.toWire(p)
+	members := parts.members()
 	if parts.variants {
-		wire.Variants = &[]variantWire{variantToWire(service.CatalogVariant{Variant: p.BaseVariant(), Product: p})}
+		members = append(slices.Clip(members), baseVariantMember)
 	}
-	return writeSingle(w, wire)
+	return writeSingle(w, object[cohort.Product]{members, p})
 }
 
+// baseVariantMember has the variants of a new product.
+var baseVariantMember = valueMember("variants", func(p *cohort.Product) []variantWire {
+	return []variantWire{variantToWire(service.CatalogVariant{Variant: p.BaseVariant(), Product: *p})}
+})
+
 func (h *handler) deleteProducts(w http.ResponseWriter, r *api.Request) error {
-	filter, err := decodeDeletion(r, productFilters)
+	query, err := decodeDeletion(r, productFilters)
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteProducts(r.Context(), r.Store.Key, filter); err != nil {
+	if err := h.svc.DeleteProducts(r.Context(), r.Store.Key, query.ProductFilter); err != nil {
 		return err
 	}
 	return noContent(w)
@@ -229,7 +315,7 @@ func (h *handler) getProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	return writeSingle(w, parts.toWire(p))
+	return writeSingle(w, parts.toWire()(p))
 }
 
 func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
@@ -252,7 +338,7 @@ func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, id, parts)
 	}
-	return writeSingle(w, parts.toWire(p))
+	return writeSingle(w, parts.toWire()(p))
 }
 
 func (h *handler) deleteProduct(w http.ResponseWriter, r *api.Request) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -17,22 +16,23 @@ import (
 // writeProductsWithVariants sends a page of products.
 func (h *handler) writeProductsWithVariants(w http.ResponseWriter, r *api.Request, query productQuery, page paging) error {
 	for field, key := range map[string]string{"after": page.After, "before": page.Before} {
-		if strings.Contains(key, "/") { // the key of a variant, where no page begins
+		if _, inside := service.ProductCursor(key); inside { // no page begins there
 			return cohort.Invalid(field, "The value is not a cursor of this list.")
 		}
 	}
-	list := h.productParts(r, query.ProductFilter, page.Page, query.productParts)
+	list := h.productParts(r, query, page.Page)
 	list.Open = openCollection
 	list.Close = func(dst []byte, e api.Extent) ([]byte, error) {
-		e.First, _, _ = strings.Cut(e.First, "/")
+		e.First, _ = service.ProductCursor(e.First)
 		return closeCollection(dst, page.meta(e))
 	}
 	return writePage(w, r, list)
 }
 
 // writeProductWithVariants sends one product.
-func (h *handler) writeProductWithVariants(w http.ResponseWriter, r *api.Request, id int64, parts productParts) error {
-	list := h.productParts(r, cohort.ProductFilter{IDs: []int64{id}}, cohort.Page{Number: 1, Size: 1}, parts)
+func (h *handler) writeProductWithVariants(w http.ResponseWriter, r *api.Request, id int64, query productQuery) error {
+	query.IDs = []int64{id}
+	list := h.productParts(r, query, cohort.Page{Number: 1, Size: 1})
 	list.Open = `{"data":`
 	list.Close = func(dst []byte, _ api.Extent) ([]byte, error) { return append(dst, `,"meta":{}}`...), nil }
 	page, err := api.ReadPage(r, list)
@@ -45,15 +45,16 @@ func (h *handler) writeProductWithVariants(w http.ResponseWriter, r *api.Request
 	return page.Write(w)
 }
 
-func (h *handler) productParts(r *api.Request, f cohort.ProductFilter, p cohort.Page, parts productParts) api.List[service.ProductPart] {
+func (h *handler) productParts(r *api.Request, query productQuery, p cohort.Page) api.List[service.ProductPart] {
+	toWire := query.toWire()
 	return api.List[service.ProductPart]{
 		Page: p,
 		Read: func(ctx context.Context, p cohort.Page, to *api.Piece[service.ProductPart]) (int64, error) {
-			return h.svc.ReadProductParts(ctx, r.Store.Key, f, p, to)
+			return h.svc.ReadProductParts(ctx, r.Store.Key, query.ProductFilter, query.order, p, to)
 		},
 		Key:    service.ProductPart.Cursor,
 		Part:   partOfElement,
-		Append: parts.appendPart,
+		Append: func(dst []byte, p service.ProductPart) ([]byte, error) { return appendPart(dst, p, toWire) },
 	}
 }
 
@@ -68,10 +69,10 @@ func partOfElement(p service.ProductPart) api.Part {
 }
 
 // appendPart appends a part of a product. The variants are its last field.
-func (parts productParts) appendPart(dst []byte, p service.ProductPart) ([]byte, error) {
+func appendPart(dst []byte, p service.ProductPart, toWire func(cohort.Product) object[cohort.Product]) ([]byte, error) {
 	switch p.Kind {
 	case service.ProductBegin:
-		dst, err := api.AppendJSON(dst, parts.toWire(p.Product))
+		dst, err := api.AppendJSON(dst, toWire(p.Product))
 		if err != nil {
 			return dst, err
 		}

@@ -81,7 +81,7 @@ var (
 
 func readCategories(tx *db.Tx, r catalogReads, store string) {
 	name := "b"
-	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}} {
+	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}, {IsVisible: new(true)}} {
 		for _, p := range somePage {
 			list, err := tx.ListCategories(store, f, p)
 			r.add(fmt.Sprint("ListCategories ", i, p), list, err)
@@ -112,6 +112,7 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 	for i, f := range []cohort.ProductFilter{
 		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
 		{Price: cohort.AmountRange{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeRange{From: t0.Add(time.Minute)}},
+		{Detail: cohort.ProductDetailFilter{IsVisible: new(true), Condition: new("New")}},
 	} {
 		for _, p := range somePage {
 			list, err := tx.ListProducts(store, f, p)

@@ -119,6 +119,11 @@ var copied = []table{
 		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("bulk_tiers"),
 		integer("base_variant_id"), integer("date_created"), integer("date_modified"),
 	}},
+	{"product_details", "store_hash, product_id", []column{
+		text("store_hash"), integer("product_id"), integer("brand_id"), boolean("is_visible"), boolean("is_featured"),
+		boolean("is_free_shipping"), text("condition"), text("availability"), text("inventory_tracking"), integer("inventory_level"),
+		integer("inventory_warning_level"), text("upc"), text("mpn"), text("details"), integer("size"),
+	}},
 	{"product_categories", "store_hash, product_id, category_id", []column{
 		text("store_hash"), integer("product_id"), integer("category_id"), integer("position"),
 	}},

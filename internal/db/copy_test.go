@@ -131,6 +131,7 @@ func fillPrices(tx *db.Tx, store string) error {
 		tx.InsertProduct(store, cohort.Product{
 			ID: 77, Name: "Towel", Type: cohort.ProductPhysical, SKU: "T-1", Weight: some, Price: most.Decimal, SalePrice: some,
 			Categories: []int64{19, 18}, BulkTiers: tiers, BaseVariantID: 70, DateCreated: t0, DateModified: t0,
+			BrandID: 7, Details: cohort.Details{"is_visible": json.RawMessage("false"), "upc": json.RawMessage(`"日"`)},
 		}),
 		tx.InsertVariant(store, cohort.Variant{ID: 70, ProductID: 77, SKU: "T-1"}),
 		tx.InsertVariant(store, cohort.Variant{ID: 71, ProductID: 77, Price: most, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}}),

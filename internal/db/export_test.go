@@ -222,7 +222,9 @@ func (t *tracedTransactions) add(query string, _ []any) {
 
 // ListProducts returns the rows that ReadProducts reads.
 func (t *Tx) ListProducts(storeKey string, f cohort.ProductFilter, p cohort.Page) ([]cohort.Product, error) {
-	return all(func(fn func(cohort.Product) bool) error { return t.ReadProducts(storeKey, f, p, fn) })
+	return all(func(fn func(cohort.Product) bool) error {
+		return t.ReadProducts(storeKey, f, cohort.ProductOrder{}, p, fn)
+	})
 }
 
 // MaxCompared is exported for the tests.

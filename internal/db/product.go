@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -38,6 +37,9 @@ func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.BaseVariantID,
 		p.DateCreated.UnixMilli(), p.DateModified.UnixMilli())
 	if err != nil {
+		return err
+	}
+	if err := t.putProductDetails(storeKey, p); err != nil {
 		return err
 	}
 	return t.categorize(storeKey, p)
@@ -79,7 +81,10 @@ func (t *Tx) product(storeKey string, id int64, lock string) (cohort.Product, er
 		return p, err
 	}
 	products := []cohort.Product{p}
-	err = t.readCategories(storeKey, products)
+	if err := t.readCategories(storeKey, products); err != nil {
+		return p, err
+	}
+	err = t.readDetails(storeKey, products, []int64{id})
 	return products[0], err
 }
 
@@ -88,16 +93,16 @@ func (t *Tx) product(storeKey string, id int64, lock string) (cohort.Product, er
 // products with 1 000 categories each take about 1 MiB.
 const productBatch = 50
 
-// ReadProducts calls fn with the products of a page that pass the filter, ordered by
-// id, until fn returns false. fn may use the transaction.
-func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, p cohort.Page, fn func(cohort.Product) (more bool)) error {
+// ReadProducts calls fn with the products of a page that pass the filter, in an order,
+// until fn returns false. fn may use the transaction.
+func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, fn func(cohort.Product) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	list := listing[cohort.Product]{
-		columns: productColumns, table: tables.products, where: func() *where { return whereProducts(tables, storeKey, f) },
-		keys: byID, scan: scanProduct,
+		columns: productColumns, table: tables.productSource(f, o), where: func() *where { return whereProducts(tables, storeKey, f) },
+		keys: t.productKeys(o), descending: o.Descending, scan: scanProduct,
 	}
 	p, err = list.forwards(t, p)
 	for err == nil && p.Size > 0 {
@@ -109,17 +114,41 @@ func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, p cohort.Page
 		if err := t.readCategories(storeKey, batch); err != nil {
 			return err
 		}
-		for _, product := range batch {
-			if !fn(product) {
-				return nil
-			}
+		var last cohort.Product
+		more, err := t.eachWithDetails(storeKey, batch, func(p cohort.Product) bool {
+			last = p
+			return fn(p)
+		})
+		if err != nil || !more || len(batch) < productBatch {
+			return err
 		}
-		if len(batch) < productBatch {
-			return nil
-		}
-		p = p.Rest(strconv.FormatInt(batch[len(batch)-1].ID, 10), len(batch))
+		p = p.Rest(o.Key(last), len(batch))
 	}
 	return err
+}
+
+// productKeys returns the sort keys of an order.
+func (t *Tx) productKeys(o cohort.ProductOrder) []sortKey {
+	var first sortKey
+	switch o.By {
+	case cohort.SortProductsByName:
+		first = sortKey{column: "lower(name" + t.SQL().ByteOrder + ")", isText: true}
+	case cohort.SortProductsBySKU:
+		first = sortKey{column: "sku" + t.SQL().ByteOrder, isText: true}
+	case cohort.SortProductsByPrice:
+		first.column = "price"
+	case cohort.SortProductsByCalculated:
+		first.column = "CASE WHEN sale_price > 0 AND sale_price < price THEN sale_price ELSE price END"
+	case cohort.SortProductsByDateModified:
+		first.column = "date_modified"
+	case cohort.SortProductsByInventory:
+		first.column = "inventory_level"
+	case cohort.SortProductsByVisibility:
+		first.column = "CASE WHEN is_visible THEN 1 ELSE 0 END"
+	default:
+		return byID
+	}
+	return []sortKey{first, {column: "id"}}
 }
 
 // readCategories sets the categories of up to productBatch products.
@@ -159,14 +188,23 @@ func (t *Tx) CountProducts(storeKey string, f cohort.ProductFilter) (int64, erro
 	}
 	w := whereProducts(tables, storeKey, f)
 	var n int64
-	err = t.QueryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.productSource(f, cohort.ProductOrder{})+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
 func whereProducts(tables catalogTables, storeKey string, f cohort.ProductFilter) *where {
 	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
+	notIn(w, "id", f.NotIDs)
+	w.intRange("id", f.IDRange)
 	w.name(f.Name, f.NameLike)
+	if f.Keyword != "" {
+		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.Keyword))
+	}
+	if f.Type != nil {
+		w.and("type = ?", string(*f.Type))
+	}
+	w.amountRange("weight", f.Weight)
 	if f.SKU != nil {
 		w.productSKUs(tables, []string{*f.SKU})
 	}
@@ -178,6 +216,7 @@ func whereProducts(tables catalogTables, storeKey string, f cohort.ProductFilter
 	}
 	w.amountRange("price", f.Price)
 	w.timeRange("date_modified", f.DateModified)
+	w.whereDetails(f.Detail)
 	return w
 }
 
@@ -202,8 +241,14 @@ func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 		retail_price = $10, map_price = $11, bulk_tiers = $12, date_modified = $13 WHERE store_hash = $1 AND id = $2`,
 		storeKey, p.ID, p.Name, Fold(p.Name), p.Type, p.SKU, fromAmount(p.Weight), fromAmount(p.Price), fromAmount(p.SalePrice),
 		fromAmount(p.RetailPrice), fromAmount(p.MAPPrice), encodeTiers(p.BulkTiers), p.DateModified.UnixMilli())
-	if err != nil || slices.Equal(before.Categories, p.Categories) {
+	if err != nil {
 		return err
+	}
+	if err := t.putProductDetails(storeKey, p); err != nil {
+		return err
+	}
+	if slices.Equal(before.Categories, p.Categories) {
+		return nil
 	}
 	if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeKey, p.ID); err != nil {
 		return err
@@ -222,7 +267,8 @@ func (t *Tx) DeleteProduct(storeKey string, id int64) error {
 // price records. It is no error if none passes.
 func (t *Tx) DeleteProducts(storeKey string, f cohort.ProductFilter) error {
 	w := whereProducts(storedCatalog, storeKey, f)
-	return t.Later("DELETE FROM products"+w.text.String(), w.args...)
+	return t.Later("DELETE FROM products WHERE store_hash = $1 AND id IN (SELECT id FROM "+
+		storedCatalog.productSource(f, cohort.ProductOrder{})+w.text.String()+")", w.args...)
 }
 
 func productName(id int64) string { return fmt.Sprintf("product %d", id) }

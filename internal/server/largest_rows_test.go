@@ -130,7 +130,7 @@ func largestDetails(t *testing.T, fields []cohort.DetailField) cohort.Details {
 	return details
 }
 
-// largestDetailed is how many brands and categories have the largest details.
+// largestDetailed is how many brands, categories and products have the largest details.
 const largestDetailed = 3
 
 func addLargestCatalog(t *testing.T, d *db.DB) {
@@ -162,6 +162,10 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 		next := func() int64 { variant++; return variant }
 		for i := range largeProducts {
 			p.ID, p.SKU, p.BaseVariantID = int64(i+1), longTextOf(i, cohort.MaxSKU), next()
+			p.Details = nil
+			if i < largestDetailed {
+				p.Details = largestDetails(t, cohort.ProductDetails)
+			}
 			must(t, p.Validate())
 			if err := tx.InsertProduct("abc", p); err != nil {
 				return err

@@ -269,7 +269,7 @@ func wantConsistent(t *testing.T, s *fixture) {
 		}
 	}
 	var parts collected[service.ProductPart]
-	if _, err := s.ReadProductParts(t.Context(), "a", cohort.ProductFilter{}, cohort.Page{Number: 1, Size: 1000}, &parts); err != nil {
+	if _, err := s.ReadProductParts(t.Context(), "a", cohort.ProductFilter{}, cohort.ProductOrder{}, cohort.Page{Number: 1, Size: 1000}, &parts); err != nil {
 		t.Fatal(err)
 	}
 	variants := map[int64][]cohort.Variant{}

@@ -188,7 +188,7 @@ func (s *fixture) wantOwners(t *testing.T, round, skus int64, imported bool, own
 	for i := range skus {
 		sku := fmt.Sprint("S-", round, "-", i)
 		var products collected[cohort.Product]
-		if _, err := s.ReadProducts(t.Context(), "a", cohort.ProductFilter{SKU: &sku}, cohort.Page{Number: 1, Size: 9}, &products); err != nil {
+		if _, err := s.ReadProducts(t.Context(), "a", cohort.ProductFilter{SKU: &sku}, cohort.ProductOrder{}, cohort.Page{Number: 1, Size: 9}, &products); err != nil {
 			t.Fatal(err)
 		}
 		want := owner[sku]

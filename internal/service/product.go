@@ -12,8 +12,8 @@ import (
 // CreateProduct adds a product with its base variant to a store and returns it as
 // stored.
 //
-// It returns KindInvalid if a rule of products is broken or a category does not
-// exist, and KindConflict if the SKU is taken.
+// It returns KindInvalid if a rule of products is broken or a category or the brand does
+// not exist, and KindConflict if the SKU is taken.
 func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.Product) (cohort.Product, error) {
 	p = p.Normalized()
 	if err := p.Validate(); err != nil {
@@ -21,6 +21,9 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 	}
 	err := s.updateCatalog(ctx, storeKey, func(tx *db.Tx) (err error) {
 		if err := checkCategoriesExist(tx, storeKey, p.Categories); err != nil {
+			return err
+		}
+		if err := checkBrandExists(tx, storeKey, p.BrandID); err != nil {
 			return err
 		}
 		if err := checkSKUFree(tx, storeKey, p.SKU, 0); err != nil {
@@ -46,11 +49,10 @@ func (s *Service) Product(ctx context.Context, storeKey string, id int64) (p coh
 	return p, err
 }
 
-// ReadProducts sends one page of the products that pass the filter, by id, to a sink.
-// It returns the number of all that pass, or 0 for a page with a cursor.
-func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.ProductFilter, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
+// ReadProducts sends one page of the products that pass the filter to a sink. It returns the number of all that pass, or 0 for a page with a cursor.
+func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
-		if err := tx.ReadProducts(storeKey, f, p, to.Add); err != nil || byCursor(p) {
+		if err := tx.ReadProducts(storeKey, f, o, p, to.Add); err != nil || byCursor(p) {
 			return err
 		}
 		total, err = tx.CountProducts(storeKey, f)
@@ -77,6 +79,11 @@ func (s *Service) UpdateProduct(ctx context.Context, storeKey string, id int64, 
 		}
 		if u.Categories != nil {
 			if err := checkCategoriesExist(tx, storeKey, after.Categories); err != nil {
+				return err
+			}
+		}
+		if u.BrandID != nil {
+			if err := checkBrandExists(tx, storeKey, after.BrandID); err != nil {
 				return err
 			}
 		}
@@ -119,6 +126,19 @@ func checkCategoriesExist(tx *db.Tx, storeKey string, ids []int64) error {
 		}
 	}
 	return nil
+}
+
+// checkBrandExists returns KindInvalid unless the store has the brand. 0 means no brand. A
+// brand that is deleted at the same time counts as none; see product_details.
+func checkBrandExists(tx *db.Tx, storeKey string, id int64) error {
+	if id == 0 {
+		return nil
+	}
+	_, err := tx.Brand(storeKey, id)
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		return cohort.Invalid("brand_id", fmt.Sprintf("Brand id %d does not exist.", id))
+	}
+	return err
 }
 
 // checkSKUFree returns KindConflict if a variant other than one has the SKU.

@@ -17,6 +17,7 @@ type ProductPart struct {
 	Product cohort.Product
 	Variant cohort.Variant // with ProductVariant
 	First   bool           // with ProductVariant: the product's first variant
+	key     string         // the cursor of the product
 }
 
 // PartKind is the kind of a ProductPart.
@@ -29,29 +30,38 @@ const (
 	ProductEnd
 )
 
+// inside separates, in a cursor, the cursor of a product from the id of its variant.
+const inside = "\x00"
+
 // Cursor returns the value for [cohort.Page.After] that continues after the part: the
-// id of the product and, before its end, a slash and the id of the variant, or 0.
+// cursor of the product and, before its end, the id of the variant, or 0.
 func (p ProductPart) Cursor() string {
-	id := strconv.FormatInt(p.Product.ID, 10)
 	if p.Kind == ProductEnd {
-		return id
+		return p.key
 	}
-	return id + "/" + strconv.FormatInt(p.Variant.ID, 10)
+	return p.key + inside + strconv.FormatInt(p.Variant.ID, 10)
+}
+
+// ProductCursor returns the cursor of the product that a cursor is at or inside of, and
+// whether it is inside.
+func ProductCursor(cursor string) (product string, isInside bool) {
+	product, _, isInside = strings.Cut(cursor, inside)
+	return product, isInside
 }
 
 // ReadProductParts is ReadProducts with the variants of each product. If the cursor is
 // inside a product, the rest of that product does not count towards the page size.
-func (s *Service) ReadProductParts(ctx context.Context, storeKey string, f cohort.ProductFilter, p cohort.Page, to Sink[ProductPart]) (total int64, err error) {
+func (s *Service) ReadProductParts(ctx context.Context, storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, to Sink[ProductPart]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) error {
-		total, err = readProductParts(tx, storeKey, f, p, to.Add)
+		total, err = readProductParts(tx, storeKey, f, o, p, to.Add)
 		return err
 	})
 	return total, err
 }
 
-func readProductParts(tx *db.Tx, storeKey string, f cohort.ProductFilter, p cohort.Page, add func(ProductPart) bool) (total int64, err error) {
-	product, variant, inside := strings.Cut(p.After, "/")
-	if inside {
+func readProductParts(tx *db.Tx, storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, add func(ProductPart) bool) (total int64, err error) {
+	product, variant, isInside := strings.Cut(p.After, inside)
+	if isInside {
 		more, err := readRestOfProduct(tx, storeKey, product, variant, add)
 		if err != nil || !more {
 			return 0, err
@@ -59,10 +69,11 @@ func readProductParts(tx *db.Tx, storeKey string, f cohort.ProductFilter, p coho
 		p.After = product
 	}
 	var inner error
-	err = tx.ReadProducts(storeKey, f, p, func(p cohort.Product) bool {
-		more := add(ProductPart{Kind: ProductBegin, Product: p})
+	err = tx.ReadProducts(storeKey, f, o, p, func(p cohort.Product) bool {
+		key := o.Key(p)
+		more := add(ProductPart{Kind: ProductBegin, Product: p, key: key})
 		if more {
-			more, inner = readVariantsOfProduct(tx, storeKey, p, "", add)
+			more, inner = readVariantsOfProduct(tx, storeKey, p, key, "", add)
 		}
 		return more && inner == nil
 	})
@@ -77,35 +88,35 @@ func readProductParts(tx *db.Tx, storeKey string, f cohort.ProductFilter, p coho
 
 // readRestOfProduct adds the parts of a product that follow a variant. If the product
 // has been deleted, it adds the end mark.
-func readRestOfProduct(tx *db.Tx, storeKey, productID, variantID string, add func(ProductPart) bool) (more bool, err error) {
-	id, err := strconv.ParseInt(productID, 10, 64)
+func readRestOfProduct(tx *db.Tx, storeKey, key, variantID string, add func(ProductPart) bool) (more bool, err error) {
+	id, err := strconv.ParseInt(key[strings.LastIndexByte(key, '/')+1:], 10, 64)
 	if err != nil {
 		return false, cohort.Invalid("after", "The value is not a cursor of this list.")
 	}
 	p, err := tx.Product(storeKey, id)
 	if cohort.KindOf(err) == cohort.KindNotFound {
-		return add(ProductPart{Kind: ProductEnd, Product: cohort.Product{ID: id}}), nil
+		return add(ProductPart{Kind: ProductEnd, Product: cohort.Product{ID: id}, key: key}), nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return readVariantsOfProduct(tx, storeKey, p, variantID, add)
+	return readVariantsOfProduct(tx, storeKey, p, key, variantID, add)
 }
 
-func readVariantsOfProduct(tx *db.Tx, storeKey string, p cohort.Product, after string, add func(ProductPart) bool) (more bool, err error) {
+func readVariantsOfProduct(tx *db.Tx, storeKey string, p cohort.Product, key, after string, add func(ProductPart) bool) (more bool, err error) {
 	isFirst := after == "" || after == "0"
 	more = true
 	page := everything
 	page.After = after
 	err = tx.ReadVariants(storeKey, cohort.VariantFilter{ProductIDs: []int64{p.ID}}, page, func(v cohort.Variant) bool {
-		more = add(ProductPart{Kind: ProductVariant, Product: p, Variant: v, First: isFirst})
+		more = add(ProductPart{Kind: ProductVariant, Product: p, Variant: v, First: isFirst, key: key})
 		isFirst = false
 		return more
 	})
 	if err != nil || !more {
 		return false, err
 	}
-	return add(ProductPart{Kind: ProductEnd, Product: p}), nil
+	return add(ProductPart{Kind: ProductEnd, Product: p, key: key}), nil
 }
 
 func first(errs ...error) error {

@@ -1,0 +1,158 @@
+package db
+
+import (
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+// withDetails returns the source of products in which they have the columns of
+// product_details, with the defaults of products without details.
+func (c catalogTables) withDetails() string {
+	return "(SELECT p.*, COALESCE(d.brand_id, 0) AS brand_id, COALESCE(d.is_visible, TRUE) AS is_visible, " +
+		"COALESCE(d.is_featured, FALSE) AS is_featured, COALESCE(d.is_free_shipping, FALSE) AS is_free_shipping, " +
+		"COALESCE(d.condition, 'New') AS condition, COALESCE(d.availability, 'available') AS availability, " +
+		"COALESCE(d.inventory_tracking, 'none') AS inventory_tracking, COALESCE(d.inventory_level, 0) AS inventory_level, " +
+		"COALESCE(d.inventory_warning_level, 0) AS inventory_warning_level, COALESCE(d.upc, '') AS upc, COALESCE(d.mpn, '') AS mpn FROM " +
+		txn.As(c.products, "p") + " LEFT JOIN product_details AS d ON d.store_hash = p.store_hash AND d.product_id = p.id) AS products"
+}
+
+// productSource returns the source of a list of products.
+func (c catalogTables) productSource(f cohort.ProductFilter, o cohort.ProductOrder) string {
+	if f.Detail.IsEmpty() && !o.ByDetail() {
+		return c.products
+	}
+	return c.withDetails()
+}
+
+// whereDetails adds the conditions on the columns of product_details.
+func (w *where) whereDetails(f cohort.ProductDetailFilter) {
+	in(w, "brand_id", f.BrandIDs)
+	in(w, "inventory_level", f.InventoryLevels)
+	notIn(w, "inventory_level", f.NotInventoryLevels)
+	w.intRange("inventory_level", f.InventoryLevel)
+	for _, text := range []struct {
+		column string
+		want   *string
+	}{{"upc", f.UPC}, {"mpn", f.MPN}, {"condition", f.Condition}, {"availability", f.Availability}} {
+		if text.want != nil {
+			w.and(text.column+" = ?", *text.want)
+		}
+	}
+	w.flag("is_visible", f.IsVisible)
+	w.flag("is_featured", f.IsFeatured)
+	w.flag("is_free_shipping", f.IsFreeShipping)
+	w.flag("(inventory_tracking <> 'none' AND inventory_level <= inventory_warning_level)", f.LowInventory)
+	w.flag("(inventory_tracking <> 'none' AND inventory_level = 0)", f.OutOfStock)
+}
+
+// putProductDetails writes the brand and the details of a product, if it has any.
+func (t *Tx) putProductDetails(storeKey string, p cohort.Product) error {
+	if p.BrandID == 0 && len(p.Details) == 0 {
+		return nil
+	}
+	d, text := p.Details, encodeDetails(p.Details)
+	return t.Later(`INSERT INTO product_details (store_hash, product_id, brand_id, is_visible, is_featured, is_free_shipping, condition,
+			availability, inventory_tracking, inventory_level, inventory_warning_level, upc, mpn, details, size)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+		ON CONFLICT (store_hash, product_id) DO UPDATE SET brand_id = excluded.brand_id, is_visible = excluded.is_visible,
+			is_featured = excluded.is_featured, is_free_shipping = excluded.is_free_shipping, condition = excluded.condition,
+			availability = excluded.availability, inventory_tracking = excluded.inventory_tracking,
+			inventory_level = excluded.inventory_level, inventory_warning_level = excluded.inventory_warning_level,
+			upc = excluded.upc, mpn = excluded.mpn, details = excluded.details, size = excluded.size`,
+		storeKey, p.ID, p.BrandID, d.Bool("is_visible", true), d.Bool("is_featured", false), d.Bool("is_free_shipping", false),
+		d.Text("condition", "New"), d.Text("availability", "available"), d.Text("inventory_tracking", "none"),
+		d.Integer("inventory_level", 0), d.Integer("inventory_warning_level", 0), d.Text("upc", ""), d.Text("mpn", ""), text, len(text))
+}
+
+// maxDetailsRead bounds the bytes of details that are read at once, except that one
+// product's may be larger.
+const maxDetailsRead = 1 << 20
+
+// eachWithDetails sets the brand and the details of products and calls fn with each of
+// them, until fn returns false. Details can have megabytes, so it reads those of as many
+// products at once as fit into maxDetailsRead: nearly always of all.
+func (t *Tx) eachWithDetails(storeKey string, products []cohort.Product, fn func(cohort.Product) (more bool)) (more bool, err error) {
+	sizes, err := t.detailSizes(storeKey, products)
+	if err != nil {
+		return false, err
+	}
+	for len(products) > 0 {
+		n, size := 0, int64(0)
+		var ids []int64
+		for n < len(products) && (n == 0 || size+sizes[products[n].ID] <= maxDetailsRead) {
+			if s, has := sizes[products[n].ID]; has {
+				ids, size = append(ids, products[n].ID), size+s
+			}
+			n++
+		}
+		if err := t.readDetails(storeKey, products[:n], ids); err != nil {
+			return false, err
+		}
+		for _, p := range products[:n] {
+			if !fn(p) {
+				return false, nil
+			}
+		}
+		products = products[n:]
+	}
+	return true, nil
+}
+
+// detailSizes returns the sizes of the details of those products that have any.
+func (t *Tx) detailSizes(storeKey string, products []cohort.Product) (map[int64]int64, error) {
+	ids := make([]int64, len(products))
+	for i, p := range products {
+		ids[i] = p.ID
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	w := whereStore(storeKey)
+	in(w, "product_id", ids)
+	rows, err := t.Query("SELECT product_id, size FROM product_details"+w.text.String(), w.args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	sizes := map[int64]int64{}
+	for rows.Next() {
+		var id, size int64
+		if err := rows.Scan(&id, &size); err != nil {
+			return nil, err
+		}
+		sizes[id] = size
+	}
+	return sizes, rows.Err()
+}
+
+// readDetails sets the brands and the details of those of the products that have the ids.
+func (t *Tx) readDetails(storeKey string, products []cohort.Product, ids []int64) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	index := make(map[int64]int, len(products))
+	for i, p := range products {
+		index[p.ID] = i
+	}
+	w := whereStore(storeKey)
+	in(w, "product_id", ids)
+	rows, err := t.Query(`SELECT product_id, COALESCE((SELECT b.id FROM brands AS b
+		WHERE b.store_hash = product_details.store_hash AND b.id = brand_id), 0), details FROM product_details`+w.text.String(), w.args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, brand int64
+		var details string
+		if err := rows.Scan(&id, &brand, &details); err != nil {
+			return err
+		}
+		p := &products[index[id]]
+		p.BrandID = brand
+		if p.Details, err = decodeDetails(details); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
