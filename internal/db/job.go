@@ -51,8 +51,14 @@ func (j Job) Leased(now time.Time) bool { return j.LeaseUntil.After(now) }
 const jobColumns = "store_hash, id, kind, subject, version, done_version, state, attempt, run_at, leased_by, lease_until, payload, last_error, date_created, destination"
 
 // NextJobVersion returns a number above all that it has returned for the store. A
-// caller that holds a lock on the subject gets versions in the order of the changes.
-func (t *Tx) NextJobVersion(storeHash string) (int64, error) { return t.NextID(storeHash, "job") }
+// caller that holds a lock on the subject gets versions in the order of the changes, also
+// if the statement that takes the lock has not been sent yet.
+func (t *Tx) NextJobVersion(storeHash string) (int64, error) {
+	if err := t.Await(); err != nil {
+		return 0, err
+	}
+	return t.NextID(storeHash, "job")
+}
 
 // PutJob inserts a job. If there is one of the same store, kind and subject, it
 // replaces that job's payload, version and destination, and resets its attempts. The

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -403,5 +404,46 @@ func TestRetryAndDropJobs(t *testing.T) {
 		wantJobs(t, d, busy, other)
 		count(1, func(tx *db.Tx) (int64, error) { return tx.DropJobs("a", busy.ID, busy.LeaseUntil) })
 		wantJobs(t, d, other)
+	})
+}
+
+// Versions have the order of the changes of a subject: a transaction that waits for the
+// lock on the subject gets its version after the one that holds it. On PostgreSQL a lock
+// is taken with the next statement, and ids come from another connection.
+func TestJobVersionsFollowTheLock(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		var first, second int64
+		allocate := func(tx *db.Tx, version *int64) (err error) {
+			if err := tx.LockFlags("a"); err != nil {
+				return err
+			}
+			*version, err = tx.NextJobVersion("a")
+			return err
+		}
+		var waiting sync.WaitGroup
+		update(t, d, func(tx *db.Tx) error {
+			if err := errors.Join(tx.LockFlags("a"), tx.Await()); err != nil {
+				return err
+			}
+			started := make(chan struct{})
+			waiting.Go(func() {
+				close(started)
+				if err := d.Update(t.Context(), func(tx *db.Tx) error { return allocate(tx, &second) }); err != nil {
+					t.Error(err)
+				}
+			})
+			<-started
+			for range 50 { // enough for the other transaction to get as far as it can
+				if _, err := tx.Store("a"); err != nil {
+					return err
+				}
+			}
+			return allocate(tx, &first)
+		})
+		waiting.Wait()
+		if first >= second {
+			t.Errorf("the transaction with the lock has version %d, the next one %d", first, second)
+		}
 	})
 }

@@ -21,6 +21,7 @@ type session interface {
 // deferrer is a session that can queue a statement and send it with the next one.
 type deferrer interface {
 	later(order, query string, args []any)
+	hasQueued() bool
 }
 
 // Rows is the result of a query. It is read like a sql.Rows.

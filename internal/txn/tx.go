@@ -96,6 +96,16 @@ func (t *Tx) LaterInOrder(order, query string, args ...any) error {
 	return err
 }
 
+// Await waits for the statements that Later has not sent yet. A caller that depends on
+// their locks calls it before it allocates an id, which is done on another connection.
+func (t *Tx) Await() error {
+	if d, ok := t.session.(deferrer); !ok || !d.hasQueued() {
+		return nil
+	}
+	_, err := t.Exec("SELECT 1")
+	return err
+}
+
 // Note adds a change for the watchers, unless the statement failed with err. It
 // returns err.
 func (t *Tx) Note(err error, c Change) error {
