@@ -52,6 +52,10 @@ type Dialect struct {
 	Canonical func(path string) string
 	// WriteError sends the response for an error and returns its status.
 	WriteError func(w http.ResponseWriter, err error) (status int)
+	// WrongMethod sends the response for a path of the routes and a method that neither
+	// they nor the vendor have for it. It returns false, and sends nothing, if the path
+	// has the response of an unknown path. Nil means that all paths have.
+	WrongMethod func(w http.ResponseWriter, path string) bool
 }
 
 // Request is a request that passed the checks of route, token, scope, formats and

@@ -18,9 +18,10 @@ const read, modify = cohort.ScopeProductsRead, cohort.ScopeProducts
 func Dialect(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc}
 	return &api.Dialect{
-		Prefix:     "/v3",
-		Canonical:  unchanged,
-		WriteError: writeError,
+		Prefix:      "/v3",
+		Canonical:   unchanged,
+		WriteError:  writeError,
+		WrongMethod: wrongMethod,
 		Routes: slices.Concat(
 			h.customerRoutes(),
 			h.addressRoutes(),

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -43,6 +44,22 @@ var kinds = map[cohort.Kind]struct {
 	cohort.KindConflict:    {http.StatusConflict, "A resource conflict prevented the request from being fulfilled."},
 	cohort.KindTooLarge:    {http.StatusRequestEntityTooLarge, "What was asked for is too large."},
 	cohort.KindUnavailable: {http.StatusServiceUnavailable, "The service is unavailable for the moment. Please try again."},
+}
+
+// wrongMethod sends the 405 of the catalog. Other paths have the 404 of an unknown path.
+// Source: recordings of the vendor's service.
+func wrongMethod(w http.ResponseWriter, path string) bool {
+	if !strings.HasPrefix(path, "/catalog/") {
+		return false
+	}
+	const status = http.StatusMethodNotAllowed
+	_ = api.WriteJSON(w, status, struct { // encoding cannot fail
+		Status int    `json:"status"`
+		Title  string `json:"title"`
+		Type   string `json:"type"`
+		Detail string `json:"detail"`
+	}{status, "Method Not Allowed", api.StatusType, "The requested HTTP method is invalid for this endpoint."})
+	return true
 }
 
 // writeError sends the V3 response for an error. All V3 errors pass through it.

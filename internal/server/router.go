@@ -30,8 +30,8 @@ type handlers map[string]handler
 
 // tree has the paths of a dialect, without the prefix.
 type tree struct {
-	canonical func(string) string
-	root      *node
+	*api.Dialect
+	root *node
 }
 
 // node is a path. Its children are by the next segment: a fixed name, else an id
@@ -74,7 +74,7 @@ func (rt *router) handle(path string, h handler) {
 func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
 	prefix := strings.TrimPrefix(d.Prefix, "/")
 	if rt.dialects[prefix] == nil {
-		rt.dialects[prefix] = &tree{canonical: d.Canonical, root: &node{}}
+		rt.dialects[prefix] = &tree{d, &node{}}
 	}
 	n := rt.dialects[prefix].root
 	ids := 0
@@ -149,6 +149,9 @@ func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 	e.unserved = rt.unserved(r)
 	if at != nil {
 		w.Header().Set("Allow", rt.allow(at))
+		if e.unserved == nil && rt.wrongMethod(w, r) {
+			return
+		}
 	}
 	api.WriteText(w, http.StatusNotFound, "The route is not found, check the URL")
 }
@@ -191,7 +194,7 @@ func (rt *router) split(path string) (store, prefix, rest string, t *tree) {
 		return "", "", "", nil
 	}
 	slash := len(path) - len(rest) - 1
-	return store, path[slash-len(prefix)-1 : slash], t.canonical(path[slash:]), t
+	return store, path[slash-len(prefix)-1 : slash], t.Canonical(path[slash:]), t
 }
 
 // unserved returns the operation of the vendor's API that a request without a route asks
@@ -206,6 +209,17 @@ func (rt *router) unserved(r *http.Request) *vendorapi.Operation {
 		return nil
 	}
 	return rt.vendor.Find(prefix, r.Method, rest)
+}
+
+// wrongMethod sends the response of a dialect to a method that a path does not have, if
+// the dialect has one for the path.
+func (rt *router) wrongMethod(w http.ResponseWriter, r *http.Request) bool {
+	path := strings.TrimSuffix(r.URL.Path, "/")
+	if !strings.HasPrefix(path, "/stores/") {
+		return false
+	}
+	_, _, rest, t := rt.split(path)
+	return t != nil && t.WrongMethod != nil && t.WrongMethod(w, rest)
 }
 
 // find walks down a path, which is empty or begins with a slash.

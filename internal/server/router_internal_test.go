@@ -77,8 +77,9 @@ var wordy = &api.Dialect{
 var ownPaths = []string{"/livez", "/readyz", "/openapi.yaml"}
 
 var (
-	wildcards = regexp.MustCompile(`\{(\w+)\}`)
-	uuids     = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+	wildcards  = regexp.MustCompile(`\{(\w+)\}`)
+	uuids      = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+	routeParam = regexp.MustCompile(`^\{[a-z_]+\}$`)
 )
 
 // uuid is a UUID in upper case.
@@ -170,7 +171,7 @@ func markedPath(p string) string {
 			segments[i] = "$/" + strings.ToLower(segment)
 		case strings.HasSuffix(segment, "id}"):
 			segments[i] = "#/" + segment
-		case isLetters(segment), strings.HasPrefix(segment, "{"):
+		case isLetters(segment), routeParam.MatchString(segment):
 			segments[i] = "@/" + segment
 		}
 	}
