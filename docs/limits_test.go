@@ -18,6 +18,7 @@ import (
 var notBounds = map[string]string{
 	"api.initialCap.maxCap":              "an initial capacity; a piece can be longer",
 	"apiv3.maxFilterInteger":             "it keeps sums from overflowing",
+	"cohort.uuidIDBits":                  "the layout of a UUID",
 	"cohort.wholeAmount":                 "a unit conversion",
 	"cohort.wholePercent":                "a unit conversion",
 	"db.catalog":                         "the name of a lock",
