@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -21,6 +22,7 @@ const MaxCategoryName = 50
 type Category struct {
 	ID       int64
 	ParentID int64 // 0: a root category
+	TreeID   int64 // 0 means the first tree when a category is written
 	Name     string
 	Details  Details
 }
@@ -44,7 +46,7 @@ var CategoryDetails = []DetailField{
 	customURL(255),
 }
 
-// CategoryNode is a category in the tree of all categories.
+// CategoryNode is a category in a tree of categories.
 type CategoryNode struct {
 	ID, ParentID int64
 	Name         string
@@ -61,7 +63,9 @@ func (c Category) URL() string {
 
 // CategoryUpdate is a partial update of a category; nil fields are unchanged.
 type CategoryUpdate struct {
+	ID       int64 // only in a batch of updates
 	ParentID *int64
+	TreeID   *int64
 	Name     *string
 	Details  Details // the fields to change
 }
@@ -69,6 +73,7 @@ type CategoryUpdate struct {
 // Apply returns c with the update applied, normalized.
 func (u CategoryUpdate) Apply(c Category) Category {
 	set(&c.ParentID, u.ParentID)
+	set(&c.TreeID, u.TreeID)
 	set(&c.Name, u.Name)
 	c.Details = c.Details.Merge(u.Details)
 	return c.Normalized()
@@ -76,7 +81,7 @@ func (u CategoryUpdate) Apply(c Category) Category {
 
 // IsEmpty reports whether the update changes nothing.
 func (u CategoryUpdate) IsEmpty() bool {
-	return u.ParentID == nil && u.Name == nil && len(u.Details) == 0
+	return u.ParentID == nil && u.TreeID == nil && u.Name == nil && len(u.Details) == 0
 }
 
 // Normalized returns the category in its stored form, with the name trimmed.
@@ -98,7 +103,9 @@ func (c Category) Validate() error {
 // CategoryFilter selects categories; the zero value selects all of them.
 type CategoryFilter struct {
 	IDs, NotIDs            []int64 // nil: all, and none left out
-	ParentIDs              []int64 // nil: all
+	ParentIDs, TreeIDs     []int64 // nil: all
+	NotParentIDs           []int64
+	NotTreeIDs             []int64
 	IDRange, ParentIDRange IntRange
 	Name, PageTitle        *string
 	NameLike               string
@@ -192,6 +199,21 @@ func (p CategoryParents) CheckPlace(c Category) error {
 		return Invalid("parent_id", fmt.Sprintf("There must be at most %d categories above one another.", MaxCategoryDepth))
 	}
 	return nil
+}
+
+// Below returns the ids of all categories below a category, itself not included.
+func (p CategoryParents) Below(id int64) []int64 {
+	var ids []int64
+	for below := range p {
+		for above := range p.up(below) {
+			if above == id && below != id {
+				ids = append(ids, below)
+				break
+			}
+		}
+	}
+	slices.Sort(ids)
+	return ids
 }
 
 // height returns the number of levels from a category down, itself included.

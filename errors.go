@@ -105,6 +105,19 @@ func (e ItemErrors) Err() error {
 	return e
 }
 
+// Add adds the error of an item, unless it is nil. It returns an error that is the server's
+// fault or says that the server is busy, because that is not about the item.
+func (e ItemErrors) Add(index int, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case KindOf(err) == KindInternal, KindOf(err) == KindUnavailable:
+		return err
+	}
+	e[index] = err
+	return nil
+}
+
 func (e ItemErrors) Error() string {
 	indexes := e.indexes()
 	if len(indexes) == 0 {

@@ -56,7 +56,7 @@ func TestCatalogSummary(t *testing.T) {
 		})
 		wantSummary(t, d, "a", cohort.CatalogSummary{
 			Variants: 20, HighestPrice: highest, LowestPrice: highest, AvgPrice: highest,
-			Oldest: t0, Newest: t0.Add(19 * time.Hour), PrimaryCategory: cohort.Category{ID: 4, Name: "Garden"},
+			Oldest: t0, Newest: t0.Add(19 * time.Hour), PrimaryCategory: cohort.Category{ID: 4, TreeID: 1, Name: "Garden"},
 		})
 		wantSummary(t, d, "b", cohort.CatalogSummary{
 			Variants: 3, HighestPrice: decimal.NewFromInt(7), AvgPrice: decimal.RequireFromString("3.33336667"),

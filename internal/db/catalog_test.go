@@ -94,7 +94,7 @@ func readCategories(tx *db.Tx, r catalogReads, store string) {
 	for _, id := range fewIDs {
 		c, err := tx.Category(store, id)
 		r.add(fmt.Sprint("Category ", id), c, err)
-		named, err := tx.CategoryIDByName(store, id-1, "b")
+		named, err := tx.CategoryIDByName(store, 1, id-1, "b")
 		r.add(fmt.Sprint("CategoryIDByName ", id), named, err)
 		parents, err := tx.CategoryParentsOf(store, []int64{id})
 		r.add(fmt.Sprint("CategoryParentsOf ", id), parents, err)

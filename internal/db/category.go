@@ -10,12 +10,17 @@ import (
 
 const categoryColumns = "id, parent_id, name"
 
-// detailed returns the source of categories in which they have their details.
+// readCategoryColumns are the columns that scanCategory scans, of catalogTables.detailed.
+const readCategoryColumns = categoryColumns + ", tree_id, details"
+
+// detailed returns the source of categories in which they have their tree and their
+// details.
 func (c catalogTables) detailed() string {
-	return "(SELECT c.store_hash, c.id, c.parent_id, c.name, c.name_folded, COALESCE(d.is_visible, TRUE) AS is_visible, " +
+	return "(SELECT c.store_hash, c.id, c.parent_id, c.name, c.name_folded, COALESCE(t.tree_id, 1) AS tree_id, COALESCE(d.is_visible, TRUE) AS is_visible, " +
 		"COALESCE(d.sort_order, 0) AS sort_order, COALESCE(d.page_title, '') AS page_title, " +
 		"COALESCE(d.page_title_folded, '') AS page_title_folded, COALESCE(d.url, '') AS url, COALESCE(d.details, '') AS details FROM " + txn.As(c.categories, "c") +
-		" LEFT JOIN category_details AS d ON d.store_hash = c.store_hash AND d.category_id = c.id) AS categories"
+		" LEFT JOIN category_details AS d ON d.store_hash = c.store_hash AND d.category_id = c.id" +
+		" LEFT JOIN tree_categories AS t ON t.store_hash = c.store_hash AND t.category_id = c.id) AS categories"
 }
 
 // LockCategories takes the exclusive lock on the store's category tree until the
@@ -43,6 +48,11 @@ func (t *Tx) InsertCategory(storeKey string, c cohort.Category) error {
 	if err != nil {
 		return err
 	}
+	if c.TreeID > cohort.FirstTreeID {
+		if err := t.SetTreeOfCategory(storeKey, c.ID, c.TreeID); err != nil {
+			return err
+		}
+	}
 	return t.putCategoryDetails(storeKey, c)
 }
 
@@ -66,7 +76,7 @@ func (t *Tx) Category(storeKey string, id int64) (cohort.Category, error) {
 	if err != nil {
 		return cohort.Category{}, err
 	}
-	c, err := scanCategory(t.Lookup("SELECT "+categoryColumns+", details FROM "+tables.detailed()+
+	c, err := scanCategory(t.Lookup("SELECT "+readCategoryColumns+" FROM "+tables.detailed()+
 		" WHERE store_hash = $1 AND id = $2", storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return c, cohort.NotFound(categoryName(id))
@@ -85,14 +95,15 @@ func (t *Tx) CategoryForUpdate(storeKey string, id int64) (cohort.Category, erro
 	return t.Category(storeKey, id)
 }
 
-// CategoryIDByName returns the id of the category with the name under a parent,
-// or 0.
-func (t *Tx) CategoryIDByName(storeKey string, parentID int64, name string) (int64, error) {
+// CategoryIDByName returns the id of the category with the name under a parent, or at the
+// top of a tree, or 0.
+func (t *Tx) CategoryIDByName(storeKey string, treeID, parentID int64, name string) (int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
-	return t.findID("SELECT id FROM "+tables.categories+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 LIMIT 1", storeKey, parentID, name)
+	return t.findID("SELECT id FROM "+tables.detailed()+" WHERE store_hash = $1 AND parent_id = $2 AND name = $3 AND tree_id = $4 LIMIT 1",
+		storeKey, parentID, name, max(treeID, cohort.FirstTreeID))
 }
 
 // ReadCategories calls fn with the categories of a page that pass the filter, in an order,
@@ -103,7 +114,7 @@ func (t *Tx) ReadCategories(storeKey string, f cohort.CategoryFilter, o cohort.C
 		return err
 	}
 	return listing[cohort.Category]{
-		columns: categoryColumns + ", details", table: tables.detailed(), where: func() *where { return whereCategories(storeKey, f) },
+		columns: readCategoryColumns, table: tables.detailed(), where: func() *where { return whereCategories(storeKey, f) },
 		keys: t.categoryKeys(o), descending: o.Descending, scan: scanCategory,
 	}.each(t, p, p.Size, fn)
 }
@@ -127,14 +138,16 @@ func (t *Tx) ListCategories(storeKey string, f cohort.CategoryFilter, p cohort.P
 	})
 }
 
-// CategoryTree returns up to limit categories of the store, by id, without their details,
-// which can be large.
-func (t *Tx) CategoryTree(storeKey string, limit int) ([]cohort.CategoryNode, error) {
+// CategoryNodes returns up to limit categories that pass the filter, by id, without their
+// details, which can be large.
+func (t *Tx) CategoryNodes(storeKey string, f cohort.CategoryFilter, limit int) ([]cohort.CategoryNode, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := t.Query("SELECT id, parent_id, name, is_visible, url FROM "+tables.detailed()+" WHERE store_hash = $1 ORDER BY id LIMIT $2", storeKey, limit)
+	w := whereCategories(storeKey, f)
+	query := "SELECT id, parent_id, name, is_visible, url FROM " + tables.detailed() + w.text.String() + " ORDER BY id LIMIT " + w.arg(limit)
+	rows, err := t.Query(query, w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -161,6 +174,9 @@ func whereCategories(storeKey string, f cohort.CategoryFilter) *where {
 	notIn(w, "id", f.NotIDs)
 	w.intRange("id", f.IDRange)
 	in(w, "parent_id", f.ParentIDs)
+	notIn(w, "parent_id", f.NotParentIDs)
+	in(w, "tree_id", f.TreeIDs)
+	notIn(w, "tree_id", f.NotTreeIDs)
 	w.intRange("parent_id", f.ParentIDRange)
 	w.name(f.Name, f.NameLike)
 	if f.PageTitle != nil {
@@ -290,6 +306,9 @@ func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
 	if err := requireRow(n, err, categoryName(c.ID)); err != nil {
 		return err
 	}
+	if err := t.SetTreeOfCategory(storeKey, c.ID, c.TreeID); err != nil {
+		return err
+	}
 	return t.putCategoryDetails(storeKey, c)
 }
 
@@ -337,7 +356,7 @@ func categoryName(id int64) string { return fmt.Sprintf("category %d", id) }
 
 func scanCategory(row txn.Scanner) (c cohort.Category, err error) {
 	var details string
-	if err := row.Scan(&c.ID, &c.ParentID, &c.Name, &details); err != nil {
+	if err := row.Scan(&c.ID, &c.ParentID, &c.Name, &c.TreeID, &details); err != nil {
 		return c, err
 	}
 	c.Details, err = decodeDetails(details)

@@ -114,6 +114,8 @@ var copied = []table{
 		text("store_hash"), integer("category_id"), boolean("is_visible"), integer("sort_order"), text("page_title"),
 		text("page_title_folded"), text("url"), text("details"),
 	}},
+	{"category_trees", "store_hash, id", []column{text("store_hash"), integer("id"), text("name"), integer("channel_id")}},
+	{"tree_categories", "store_hash, category_id", []column{text("store_hash"), integer("category_id"), integer("tree_id")}},
 	{"products", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("type"), text("sku"), integer("weight"),
 		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("bulk_tiers"),

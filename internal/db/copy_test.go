@@ -56,6 +56,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		update(t, d, func(tx *db.Tx) error { return fillCustomerData(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillChannels(tx, store) })
+		update(t, d, func(tx *db.Tx) error { return fillCategoryTrees(tx, store) })
 		update(t, d, func(tx *db.Tx) error {
 			_, err := tx.NextStoreKey(store)
 			return err
@@ -161,6 +162,16 @@ func fillChannels(tx *db.Tx, store string) error {
 		putChannelSettings(tx, store, 1, cohort.CustomerSettings{DefaultGroupID: &none, GuestGroupID: &group, AllowGlobalLogins: &off}),
 		putChannelSettings(tx, store, 2, cohort.CustomerSettings{DefaultGroupID: &group}),
 	)
+}
+
+// fillCategoryTrees adds trees with a channel and without one, and moves category 18.
+func fillCategoryTrees(tx *db.Tx, store string) error {
+	if err := tx.LockCategoryTrees(store); err != nil {
+		return err
+	}
+	_, err := tx.CreateCategoryTree(store, cohort.CategoryTree{Name: "It's \u65e5", ChannelID: 2})
+	_, err2 := tx.CreateCategoryTree(store, cohort.CategoryTree{Name: "Left"})
+	return errors.Join(err, err2, tx.SetTreeOfCategory(store, 18, 2), tx.SetTreeOfCategory(store, 19, 2))
 }
 
 // putChannelSettings writes all settings of a channel.

@@ -24,6 +24,12 @@ func repeats(kind cohort.CatalogKind, table string) importCheck {
 		WHERE i.line > f.line`}
 }
 
+// treeOf is the tree of a stored category or of one of the import, by its id. A new one is
+// in tree 1.
+func treeOf(id string) string {
+	return "COALESCE((SELECT t.tree_id FROM tree_categories t WHERE t.store_hash = $1 AND t.category_id = " + id + "), 1)"
+}
+
 // The checks, in the order in which they run. referenceChecks and togetherChecks
 // require unique ids.
 var (
@@ -47,15 +53,20 @@ var (
 			AND NOT EXISTS (SELECT 1 FROM products p WHERE p.store_hash = $1 AND p.id = i.product_id)`},
 	}
 	togetherChecks = []importCheck{
+		{"parent_id: category {1} is in tree {2}, and its new parent is not. Categories in a file are in the tree of the store that they are in already, or else in tree 1.", `
+			SELECT i.line, i.id, ` + treeOf("i.id") + ` FROM import_categories i
+			WHERE i.state = 0 AND i.parent_id <> 0 AND ` + treeOf("i.id") + ` <> ` + treeOf("i.parent_id")},
 		{"name: category {1} under the same parent, in line {2}, has the same name.", `
 			SELECT i.line, f.id, f.line FROM import_categories i
-			JOIN (SELECT parent_id, name, min(line) AS line FROM import_categories
-				WHERE state = 0 GROUP BY parent_id, name HAVING count(*) > 1) g ON g.parent_id = i.parent_id AND g.name = i.name
+			JOIN (SELECT parent_id, name, ` + treeOf("c.id") + ` AS tree_id, min(line) AS line FROM import_categories c
+				WHERE state = 0 GROUP BY 1, 2, 3 HAVING count(*) > 1) g
+				ON g.parent_id = i.parent_id AND g.name = i.name AND g.tree_id = ` + treeOf("i.id") + `
 			JOIN import_categories f ON f.line = g.line
 			WHERE i.state = 0 AND i.line > f.line`},
 		{"name: category {1} of the store, under the same parent, has the same name.", `
 			SELECT i.line, c.id, i.id FROM import_categories i
 			JOIN categories c ON c.store_hash = $1 AND c.parent_id = i.parent_id AND c.name = i.name
+				AND ` + treeOf("c.id") + ` = ` + treeOf("i.id") + `
 			WHERE i.state = 0 AND NOT EXISTS (SELECT 1 FROM import_categories o WHERE o.id = c.id)`},
 		{"variant {1} is the base variant of product {2}, so it must have that product_id, the product's SKU and no option values. To use the id for another variant, import products and variants in one file.", `
 			SELECT i.line, i.id, p.id FROM import_variants i

@@ -3,6 +3,7 @@ package db_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -71,6 +72,42 @@ func TestImportMistakes(t *testing.T) {
 		}
 		// A reference to an invalid line is not reported as well.
 		wantMistakes(t, d, list(category(5, 0, ""), category(6, 5, "x"), product(7, "", 5)), wrong(1, "name: The value must not be empty."))
+	})
+}
+
+// An import leaves categories in their trees. A new one is in tree 1, and a parent is in
+// the tree of its category.
+func TestImportKeepsTrees(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		importInto(t, d, "a", category(1, 0, "Main"), category(2, 0, "Outlet"), category(3, 2, "Shirts"))
+		update(t, d, func(tx *db.Tx) error {
+			if err := tx.LockCategoryTrees("a"); err != nil {
+				return err
+			}
+			_, err := tx.CreateCategoryTree("a", cohort.CategoryTree{Name: "Outlet", ChannelID: 2})
+			return errors.Join(err, tx.SetTreeOfCategory("a", 2, 2), tx.SetTreeOfCategory("a", 3, 2))
+		})
+		const text = " is in tree 2, and its new parent is not. Categories in a file are in the tree of the store that they are in already, or else in tree 1."
+		wantMistakes(t, d, []cohort.CatalogItem{category(3, 1, "Shirts")}, cohort.ImportMistake{Line: 1, Text: "parent_id: category 3" + text})
+		wantMistakes(t, d, []cohort.CatalogItem{category(9, 2, "New")}, cohort.ImportMistake{
+			Line: 1, Text: strings.Replace("parent_id: category 9"+text, "tree 2", "tree 1", 1),
+		})
+		// At the top of two trees, names may be the same.
+		importInto(t, d, "a", category(9, 0, "Outlet"), category(1, 0, "New"), category(2, 0, "New"), category(3, 2, "New"))
+		view(t, d, func(tx *db.Tx) error {
+			list, err := tx.ListCategories("a", cohort.CategoryFilter{}, cohort.Page{Number: 1, Size: 10})
+			want := []cohort.Category{
+				{ID: 1, TreeID: 1, Name: "New"}, {ID: 2, TreeID: 2, Name: "New"}, {ID: 3, ParentID: 2, TreeID: 2, Name: "New"}, {ID: 9, TreeID: 1, Name: "Outlet"},
+			}
+			if diff := cmp.Diff(want, list); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			return err
+		})
+		wantMistakes(t, d, []cohort.CatalogItem{category(10, 0, "New")}, cohort.ImportMistake{
+			Line: 1, Text: "name: category 1 of the store, under the same parent, has the same name.",
+		})
 	})
 }
 

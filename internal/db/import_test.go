@@ -137,7 +137,7 @@ func TestImport(t *testing.T) {
 			category(19, 18, "T-Shirts"), category(18, 0, "Shirts"))
 		wantCounts(t, counts, [3]int64{2, 0, 0}, [3]int64{2, 0, 0}, [3]int64{2, 0, 0})
 		want := catalog{
-			[]cohort.Category{{ID: 18, Name: "Shirts"}, {ID: 19, ParentID: 18, Name: "T-Shirts"}},
+			[]cohort.Category{{ID: 18, TreeID: 1, Name: "Shirts"}, {ID: 19, ParentID: 18, TreeID: 1, Name: "T-Shirts"}},
 			[]cohort.Product{storedProduct(90, "", made+2), storedProduct(100, "TEE", made+1, 19, 18)},
 			[]cohort.Variant{storedVariant(40, 100, "", option(7, 2)), storedVariant(501, 100, "S", option(8, 1), option(7, 1)), storedVariant(made+1, 100, "TEE"), storedVariant(made+2, 90, "")},
 		}

@@ -89,7 +89,7 @@ func TestProductRoundTrip(t *testing.T) {
 		}
 		view(t, d, func(tx *db.Tx) error {
 			c, err := tx.Category("a", 3)
-			same("category", cohort.Category{ID: 3, ParentID: 4, Name: "Große Schuhe"}, c, err)
+			same("category", cohort.Category{ID: 3, ParentID: 4, TreeID: 1, Name: "Große Schuhe"}, c, err)
 			p, err := tx.Product("a", 1)
 			same("product", full, p, err)
 			all, err := tx.ListProducts("a", cohort.ProductFilter{}, onePage)

@@ -21,7 +21,8 @@ const MaxTreeCategories = 20_000
 // contains no total, so none is counted.
 func byCursor(p cohort.Page) bool { return p.After != "" || p.Before != "" }
 
-// CreateCategory adds a category to a store's tree and returns it as stored.
+// CreateCategory adds a category to a store and returns it as stored. It is in the tree of
+// its parent, or else in the first one.
 //
 // It returns KindInvalid if a rule of categories is broken or the parent is not
 // allowed, and KindConflict if the parent has a category of this name.
@@ -41,6 +42,9 @@ func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.
 		if err := tree.CheckPlace(c); err != nil {
 			return err
 		}
+		if c.TreeID, err = treeOfCategory(tx, storeKey, c.ParentID); err != nil {
+			return err
+		}
 		if err := checkCategoryName(tx, storeKey, c); err != nil {
 			return err
 		}
@@ -51,6 +55,15 @@ func (s *Service) CreateCategory(ctx context.Context, storeKey string, c cohort.
 		return cohort.Category{}, err
 	}
 	return created, nil
+}
+
+// treeOfCategory returns the tree of a category, and the first tree for 0.
+func treeOfCategory(tx *db.Tx, storeKey string, id int64) (int64, error) {
+	if id == 0 {
+		return cohort.FirstTreeID, nil
+	}
+	trees, err := tx.TreesOfCategories(storeKey, []int64{id})
+	return forest{trees: trees}.treeOf(id), err
 }
 
 // Category returns a category, or KindNotFound.
@@ -74,11 +87,11 @@ func (s *Service) ReadCategories(ctx context.Context, storeKey string, f cohort.
 	return total, err
 }
 
-// AllCategories returns all categories of a store, by id, or KindTooLarge if there
+// AllCategories returns the categories of all trees of a store, by id, or KindTooLarge if there
 // are more than MaxTreeCategories.
 func (s *Service) AllCategories(ctx context.Context, storeKey string) (list []cohort.CategoryNode, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		list, err = tx.CategoryTree(storeKey, MaxTreeCategories+1)
+		list, err = tx.CategoryNodes(storeKey, cohort.CategoryFilter{}, MaxTreeCategories+1)
 		return err
 	})
 	if err == nil && len(list) > MaxTreeCategories {
@@ -118,6 +131,9 @@ func (s *Service) UpdateCategory(ctx context.Context, storeKey string, id int64,
 			if err := tree.CheckPlace(after); err != nil {
 				return err
 			}
+			if err := checkMove(tx, storeKey, after); err != nil {
+				return err
+			}
 		}
 		if err := checkCategoryName(tx, storeKey, after); err != nil {
 			return err
@@ -125,6 +141,18 @@ func (s *Service) UpdateCategory(ctx context.Context, storeKey string, id int64,
 		return tx.UpdateCategory(storeKey, after)
 	})
 	return after, err
+}
+
+// checkMove returns KindInvalid if the new parent of a category is in another tree.
+func checkMove(tx *db.Tx, storeKey string, c cohort.Category) error {
+	if c.ParentID == 0 {
+		return nil // it becomes a root category of its tree
+	}
+	tree, err := treeOfCategory(tx, storeKey, c.ParentID)
+	if err != nil {
+		return err
+	}
+	return checkParentTree(c, tree)
 }
 
 // DeleteCategory deletes a category and removes its products from it. It returns
@@ -165,12 +193,16 @@ func checkLeaves(tx *db.Tx, storeKey string, f cohort.CategoryFilter) error {
 	return err
 }
 
-// checkCategoryName returns KindConflict if another category under the same parent
-// has the name. The caller has locked the tree.
+// checkCategoryName returns KindConflict if another category under the same parent, or at
+// the top of the same tree, has the name. The caller has locked the trees.
 func checkCategoryName(tx *db.Tx, storeKey string, c cohort.Category) error {
-	owner, err := tx.CategoryIDByName(storeKey, c.ParentID, c.Name)
+	owner, err := tx.CategoryIDByName(storeKey, c.TreeID, c.ParentID, c.Name)
 	if err == nil && owner != 0 && owner != c.ID {
-		return &cohort.Error{Kind: cohort.KindConflict, Field: "name", Reason: "There is a category of this name under the same parent."}
+		return errCategoryName()
 	}
 	return err
+}
+
+func errCategoryName() error {
+	return &cohort.Error{Kind: cohort.KindConflict, Field: "name", Reason: "There is a category of this name under the same parent."}
 }

@@ -85,7 +85,7 @@ func (s *Service) ReadChannels(ctx context.Context, storeKey string, f cohort.Ch
 
 // UpdateChannel changes a channel and returns the new state. An empty update changes
 // nothing. The status deleted deletes the channel with its customer settings and the
-// assignments of price lists to it.
+// assignments of price lists to it. Its category tree stays, without a channel.
 //
 // Errors are those of CreateChannel, KindNotFound, and KindInvalid for a channel that is
 // deleted.
@@ -109,6 +109,9 @@ func (s *Service) UpdateChannel(ctx context.Context, storeKey string, id int64, 
 			return err
 		}
 		if err := tx.DeleteChannelSettings(storeKey, id); err != nil {
+			return err
+		}
+		if err := tx.LeaveCategoryTree(storeKey, id); err != nil {
 			return err
 		}
 		return tx.PruneChannels(storeKey, cohort.MaxDeletedChannels)
