@@ -35,6 +35,8 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.segmentRoutes(),
 			h.shopperProfileRoutes(),
 			h.categoryRoutes(),
+			h.categoryTreeRoutes(),
+			h.treeCategoryRoutes(),
 			h.brandRoutes(),
 			h.productRoutes(),
 			h.variantRoutes(),

@@ -136,15 +136,15 @@ func readSelected[Q any](r *api.Request, table filters[Q]) (q Q, err error) {
 	return q, failed.err()
 }
 
-// selected returns the selected ones of a resource's members. The id is always among
-// them.
+// selected returns the selected ones of a resource's members. The id, which is the first
+// of all, is always among them.
 func selected[T any](s fieldSelection, all []member[T]) []member[T] {
 	if s.include == nil && s.exclude == nil {
 		return all
 	}
 	var members []member[T]
 	for _, m := range all {
-		if m.name == "id" || (s.include == nil || slices.Contains(s.include, m.name)) && !slices.Contains(s.exclude, m.name) {
+		if m.name == all[0].name || (s.include == nil || slices.Contains(s.include, m.name)) && !slices.Contains(s.exclude, m.name) {
 			members = append(members, m)
 		}
 	}

@@ -35,6 +35,8 @@ var listRoutes = map[string]struct {
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
 	"listVariants":              {"/v3/catalog/variants", true},
 	"listVariantsOfProduct":     {"/v3/catalog/products/1/variants", true},
+	"listCategoriesOfTrees":     {"/v3/catalog/trees/categories", true},
+	"listCategoryTrees":         {"/v3/catalog/trees", false},
 	"listBrands":                {"/v3/catalog/brands?sort=name", true},
 	"listPriceLists":            {"/v3/pricelists", false},
 	"listPriceRecords":          {"/v3/pricelists/1/records?include=bulk_pricing_tiers,sku", true},
@@ -55,7 +57,7 @@ var listRoutes = map[string]struct {
 // notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
-	"getCategoryTree", "getCategory", "getBrand", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
+	"getCategoryTree", "getCategory", "getCategoriesOfTree", "getBrand", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 }
