@@ -1,6 +1,7 @@
 package cohort
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -65,13 +66,14 @@ type DetailField struct {
 	Name string
 	Kind DetailKind
 	// Min and Max bound the length of a text in Unicode code points, an integer or a
-	// number, and the number of elements of an array. Both 0: unbounded.
+	// number, and the number of elements of an array. Max bounds the bytes of an object in
+	// its stored form. Both 0: unbounded.
 	Min, Max int64
 	Choices  []string      // the texts that are allowed; nil: all
 	Nullable bool          // whether null is allowed
 	Default  string        // the JSON value in responses of a field that was never set
 	Element  *DetailField  // of an array
-	Fields   []DetailField // of an object
+	Fields   []DetailField // of an object; nil: the object may have any fields
 	Required bool          // whether an object must have the field
 }
 
@@ -196,11 +198,33 @@ func (f DetailField) parseArray(raw json.RawMessage) (json.RawMessage, error) {
 	return append(b, ']'), wrong.Err()
 }
 
-func (f DetailField) parseObject(raw json.RawMessage) (json.RawMessage, error) {
+func (f DetailField) parseObject(raw json.RawMessage) (parsed json.RawMessage, err error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(raw, &members); err != nil {
 		return nil, Invalid("", "The value must be an object.")
 	}
+	if f.Fields == nil {
+		parsed, err = compact(raw)
+	} else {
+		parsed, err = f.parseMembers(members)
+	}
+	if err == nil && f.Max > 0 && int64(len(parsed)) > f.Max {
+		return nil, Invalid("", fmt.Sprintf("The value must not be longer than %d bytes of JSON.", f.Max))
+	}
+	return parsed, err
+}
+
+// compact returns a JSON value without spaces.
+func compact(raw json.RawMessage) (json.RawMessage, error) {
+	if !utf8.Valid(raw) { // PostgreSQL cannot store it
+		return nil, Invalid("", "The value contains a character that is not allowed.")
+	}
+	var b bytes.Buffer
+	err := json.Compact(&b, raw)
+	return b.Bytes(), err
+}
+
+func (f DetailField) parseMembers(members map[string]json.RawMessage) (json.RawMessage, error) {
 	b := []byte{'{'}
 	for _, field := range f.Fields {
 		value, ok := members[field.Name]

@@ -26,6 +26,8 @@ var detailFields = []cohort.DetailField{
 		{Name: "own", Kind: cohort.DetailBoolean, Default: "true"},
 		{Name: "rest", Kind: cohort.DetailText},
 	}},
+	{Name: "any object", Kind: cohort.DetailObject, Max: 30},
+	{Name: "short object", Kind: cohort.DetailObject, Max: 10, Fields: []cohort.DetailField{{Name: "a", Kind: cohort.DetailText}}},
 }
 
 func TestParseDetail(t *testing.T) {
@@ -54,6 +56,15 @@ func TestParseDetail(t *testing.T) {
 		{"number", `1e999999999`, "a number"},
 		{"number", `true`, "a number"},
 		{"nullable", `null`, `null`},
+		{"any object", `{ "b" : [1, {"<": null}], "a": 1.0 }`, `{"b":[1,{"<":null}],"a":1.0}`},
+		{"any object", `{"colors":["\u0000"]}`, `{"colors":["\u0000"]}`},
+		{"any object", `{}`, `{}`},
+		{"any object", `[]`, "an object"},
+		{"any object", `"{}"`, "an object"},
+		{"any object", `{"a":"` + strings.Repeat("é", 12) + `"}`, "30 bytes"},
+		{"any object", "{\"a\":\"\xff\"}", "not allowed"},
+		{"short object", `{ "a" : "12" }`, `{"a":"12"}`},
+		{"short object", `{"a":"123"}`, "10 bytes"},
 		{"boolean", `false`, `false`},
 		{"boolean", `0`, "true or false"},
 		{"time", `"2026-01-31T14:00:00+02:00"`, `"2026-01-31T12:00:00Z"`},
