@@ -133,6 +133,14 @@ var copied = []table{
 		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
 		integer("retail_price"), integer("map_price"), text("option_values"),
 	}},
+	{"product_options", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("product_id"), boolean("is_modifier"), text("display_name"), text("name_folded"),
+		text("type"), text("details"),
+	}},
+	{"option_choices", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("option_id"), text("label"), boolean("is_default"), text("price_adjuster"),
+		integer("price_amount"), text("details"),
+	}},
 	{"catalog_imports", "store_hash", []column{text("store_hash"), text("state"), text("owner"), integer("lease_until")}},
 	stagedTables[0].table, stagedTables[1].table, stagedTables[2].table, stagedTables[3].table,
 	{"price_lists", "store_hash, id", []column{

@@ -55,6 +55,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		})
 		update(t, d, func(tx *db.Tx) error { return fillCustomerData(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillPrices(tx, store) })
+		update(t, d, func(tx *db.Tx) error { return fillOptions(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillChannels(tx, store) })
 		update(t, d, func(tx *db.Tx) error { return fillCategoryTrees(tx, store) })
 		update(t, d, func(tx *db.Tx) error {
@@ -146,6 +147,22 @@ func fillPrices(tx *db.Tx, store string) error {
 		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 2, PriceListID: 3, GroupID: 2}),
 		tx.InsertAssignment(store, cohort.PriceListAssignment{ID: 9, PriceListID: 3, ChannelID: 1}),
 	)
+}
+
+// fillOptions adds an option and a modifier with a price adjuster to product 77.
+func fillOptions(tx *db.Tx, store string) error {
+	raw := func(text string) json.RawMessage { return json.RawMessage(text) }
+	_, err := tx.CreateOption(store, cohort.Option{
+		ProductID: 77, DisplayName: "Größe", Type: "dropdown", Details: cohort.Details{"sort_order": raw("3")},
+		Choices: []cohort.Choice{{Label: "日本"}, {Label: "M", IsDefault: true}},
+	}, nil)
+	if err != nil {
+		return err
+	}
+	_, err = tx.CreateOption(store, cohort.Option{ProductID: 77, Kind: cohort.Modifier, DisplayName: "Gift", Type: "checkbox", Choices: []cohort.Choice{
+		{Label: "Yes", Details: cohort.Details{"adjusters": raw(`{"price":{"adjuster":"percentage","adjuster_value":-7.5}}`)}},
+	}}, nil)
+	return err
 }
 
 // fillChannels adds a channel, and settings with groups, without groups, and unset.
