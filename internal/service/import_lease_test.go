@@ -51,7 +51,30 @@ func (s *fixture) catalogWrites(t *testing.T) map[string]func() error {
 	}
 	name, sku := "New name", "B-9"
 	ofCurrency := cohort.PriceRecordFilter{Currencies: []string{"CHF"}}
+	option, err := s.CreateOption(ctx, "a", service.OptionRef{ProductID: p.ID}, named("Size", "x", "y"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone, err := s.CreateOption(ctx, "a", service.OptionRef{ProductID: p.ID, Kind: cohort.Modifier}, named("Gift"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := service.OptionRef{ProductID: p.ID, ID: option.ID}
 	return map[string]func() error{
+		"create an option": func() error { _, err := s.CreateOption(ctx, "a", options, named("Color")); return err },
+		"update an option": func() error { _, err := s.UpdateOption(ctx, "a", options, named("Width")); return err },
+		"delete a modifier": func() error {
+			return s.DeleteOption(ctx, "a", service.OptionRef{ProductID: p.ID, Kind: cohort.Modifier, ID: gone.ID})
+		},
+		"create a choice": func() error {
+			_, err := s.CreateChoice(ctx, "a", options, cohort.ChoiceUpdate{Label: &name})
+			return err
+		},
+		"update a choice": func() error {
+			_, err := s.UpdateChoice(ctx, "a", options, option.Choices[0].ID, cohort.ChoiceUpdate{Label: &name})
+			return err
+		},
+		"delete a choice":   func() error { return s.DeleteChoice(ctx, "a", options, option.Choices[1].ID) },
 		"create a category": func() error { _, err := s.CreateCategory(ctx, "a", cohort.Category{Name: "x"}); return err },
 		"update a category": func() error {
 			_, err := s.UpdateCategory(ctx, "a", c.ID, cohort.CategoryUpdate{Name: &name})
