@@ -40,6 +40,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.brandRoutes(),
 			h.productRoutes(),
 			h.variantRoutes(),
+			h.optionRoutes(),
 			h.catalogSummaryRoutes(),
 			h.priceListRoutes(),
 			h.priceRecordRoutes(),

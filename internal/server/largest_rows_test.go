@@ -180,8 +180,45 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 				}
 			}
 		}
-		return nil
+		return addLargestOptions(t, tx)
 	}))
+}
+
+// addLargestOptions adds three options and three modifiers to product 1, with ids from 1.
+func addLargestOptions(t *testing.T, tx *db.Tx) error {
+	t.Helper()
+	for _, kind := range []cohort.OptionKind{cohort.VariantOption, cohort.Modifier} {
+		for i := range 3 {
+			o := cohort.Option{
+				ProductID: 1, Kind: kind, DisplayName: longTextOf(10*len(kind.String())+i, cohort.MaxOptionName), Type: "swatch",
+				Details: largestDetails(t, kind.Details()),
+			}
+			for range cohort.MaxChoices {
+				o.Choices = append(o.Choices, cohort.Choice{Label: longText(cohort.MaxChoiceName), Details: largestChoiceDetails(t, kind)})
+			}
+			must(t, o.Validate())
+			if _, err := tx.CreateOption("abc", o, nil); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func largestChoiceDetails(t *testing.T, kind cohort.OptionKind) cohort.Details {
+	t.Helper()
+	largest := map[string]string{
+		"sort_order": "-2147483648",
+		"value_data": `{"image_url":"` + strings.Repeat("x", 1008) + `"}`,
+		"adjusters":  `{"image_url":"` + strings.Repeat("x", 2048) + `","purchasing_disabled":{"message":"` + strings.Repeat(`\u0001`, 145) + `"}}`,
+	}
+	details := cohort.Details{}
+	for _, field := range kind.ChoiceDetails() {
+		var err error
+		details[field.Name], err = field.Parse(json.RawMessage(largest[field.Name]))
+		must(t, err)
+	}
+	return details
 }
 
 func largestVariant(t *testing.T, p cohort.Product, id int64, n int) cohort.Variant {

@@ -16,7 +16,8 @@ import (
 )
 
 // longestRow is larger than the JSON of any row of the test: the largest product has 2.4
-// MB (its texts are all escapes), the largest category and brand 800 KB, the largest customer 394 KB and 376 KB
+// MB (its texts are all escapes), the largest modifier with its values 1.5 MB, the largest
+// category and brand 800 KB, the largest customer 394 KB and 376 KB
 // of form fields, the largest group 140 KB, the largest variant 16 KB.
 const longestRow = 2600 << 10
 
@@ -38,6 +39,10 @@ var listRoutes = map[string]struct {
 	"listCategoriesOfTrees":     {"/v3/catalog/trees/categories", true},
 	"listCategoryTrees":         {"/v3/catalog/trees", false},
 	"listBrands":                {"/v3/catalog/brands?sort=name", true},
+	"listOptions":               {"/v3/catalog/products/1/options", true},
+	"listOptionValues":          {"/v3/catalog/products/1/options/1/values", false},
+	"listModifiers":             {"/v3/catalog/products/1/modifiers", true},
+	"listModifierValues":        {"/v3/catalog/products/1/modifiers/4/values", true},
 	"listPriceLists":            {"/v3/pricelists", false},
 	"listPriceRecords":          {"/v3/pricelists/1/records?include=bulk_pricing_tiers,sku", true},
 	"listPriceRecordsOfVariant": {"/v3/pricelists/1/records/1?include=bulk_pricing_tiers,sku", true},
@@ -57,7 +62,8 @@ var listRoutes = map[string]struct {
 // notLists are all other GET operations.
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
-	"getCategoryTree", "getCategory", "getCategoriesOfTree", "getBrand", "getProduct", "getVariant", "getPriceList", "getPriceRecord",
+	"getCategoryTree", "getCategory", "getCategoriesOfTree", "getBrand", "getProduct", "getVariant", "getOption", "getOptionValue", "getModifier", "getModifierValue",
+	"getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 }
