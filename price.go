@@ -46,8 +46,10 @@ type Price struct {
 	BulkTiers []BulkTier
 	// Candidates are the sources of an explained price in the order in which they were
 	// considered; category rules are in their order of precedence. At most one has Won,
-	// and it gives Calculated.
+	// and it gives Calculated, before the modifiers.
 	Candidates []PriceCandidate
+	// Modifiers are those that Calculated includes.
+	Modifiers []AppliedModifier
 	// NotListed counts the losing candidates that an explanation leaves out, by source.
 	NotListed map[PriceSource]int
 }

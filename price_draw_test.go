@@ -155,6 +155,20 @@ func drawItem(t *rapid.T) pricedItem {
 	return item
 }
 
+// drawModifiers draws the modifiers of an item.
+func drawModifiers(t *rapid.T) (list []cohort.ChosenModifier) {
+	for i := range rapid.Int64Range(0, 3).Draw(t, "modifiers") {
+		list = append(list, cohort.ChosenModifier{
+			OptionValue: cohort.OptionValue{OptionID: i + 1, ValueID: i + 1},
+			Adjuster: cohort.Adjuster{
+				Kind:   rapid.SampledFrom([]cohort.AdjusterKind{cohort.AdjustRelative, cohort.AdjustPercentage}).Draw(t, "adjuster"),
+				Amount: decimal.New(rapid.Int64Range(-2_000_000, 2_000_000).Draw(t, "adjuster value"), -4),
+			},
+		})
+	}
+	return list
+}
+
 // drawCategories draws the categories of a product. Two times out of three it draws at
 // least one.
 func drawCategories(t *rapid.T) []int64 {

@@ -20,6 +20,7 @@ import (
 func TestPriceModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		terms, item := drawTerms(t), drawItem(t)
+		item.Chosen = drawModifiers(t)
 		got := describe(explainItem(cohort.NewPricer(terms), item, cohort.AllLosers))
 		if diff := gocmp.Diff(modelPrice(terms, item), got); diff != "" {
 			t.Fatalf("(-model +pricer):\n%s", diff)
@@ -30,7 +31,7 @@ func TestPriceModel(t *testing.T) {
 // described is a price as text, without the reasons.
 type described struct {
 	Calculated, Price, Sale, Retail, MAP string
-	Tiers, Candidates                    []string
+	Tiers, Candidates, Modifiers         []string
 }
 
 func describe(p cohort.Price) described {
@@ -40,6 +41,9 @@ func describe(p cohort.Price) described {
 	}
 	for _, t := range p.BulkTiers {
 		d.Tiers = append(d.Tiers, showTier(t))
+	}
+	for _, m := range p.Modifiers {
+		d.Modifiers = append(d.Modifiers, fmt.Sprint(m.OptionID, m.ValueID, " adds ", showNull(m.Adds)))
 	}
 	for _, c := range p.Candidates {
 		what := ""
@@ -95,8 +99,8 @@ func modelPrice(terms cohort.PriceTerms, item pricedItem) described {
 		price, sale = either(record.Price, price), rat(record.SalePrice)
 		retail, mapPrice = either(record.RetailPrice, retail), either(record.MAPPrice, mapPrice)
 	}
-	exact := m.exactOf(winner, list)
-	d := described{Calculated: show(m.halfUp(exact)), Price: show(price), Sale: show(sale), Retail: show(retail), MAP: show(mapPrice)}
+	exact, modifiers := m.modified(m.exactOf(winner, list))
+	d := described{Modifiers: modifiers, Calculated: show(m.halfUp(exact)), Price: show(price), Sale: show(sale), Retail: show(retail), MAP: show(mapPrice)}
 	won := func(s cohort.PriceSource) bool { return winner == s && exact != nil }
 	rule := func(s cohort.PriceSource, what string, r cohort.DiscountRule, first bool) {
 		base := m.base()
@@ -143,6 +147,31 @@ func modelPrice(terms cohort.PriceTerms, item pricedItem) described {
 	d.Candidates = append(d.Candidates,
 		showCandidate(cohort.SourceCatalog, "", "none", show(m.halfUp(m.base())), won(cohort.SourceCatalog)))
 	return d
+}
+
+// modified returns a price with the item's modifiers, and what each adds.
+func (m model) modified(exact *big.Rat) (total *big.Rat, modifiers []string) {
+	if exact == nil {
+		return nil, nil
+	}
+	total = new(big.Rat).Set(exact)
+	for _, c := range m.item.Chosen {
+		var adds *big.Rat
+		switch {
+		case c.Kind == cohort.AdjustPercentage:
+			adds = new(big.Rat).Mul(exact, new(big.Rat).Quo(c.Amount.Rat(), big.NewRat(100, 1)))
+		case m.same():
+			adds = c.Amount.Rat()
+		}
+		if adds != nil {
+			total.Add(total, adds)
+		}
+		modifiers = append(modifiers, fmt.Sprint(c.OptionID, c.ValueID, " adds ", show(adds)))
+	}
+	if total.Sign() < 0 {
+		total.SetInt64(0)
+	}
+	return total, modifiers
 }
 
 // decides returns the source that decides, its list if it is one, and the source of the

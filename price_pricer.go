@@ -49,8 +49,9 @@ func (p *Pricer) Product(product Product) *ProductPricer {
 
 // ProductPricer computes the prices of one product. It is not safe for concurrent use.
 type ProductPricer struct {
-	pricer  *Pricer
-	product Product
+	pricer    *Pricer
+	product   Product
+	modifiers []ChosenModifier
 	// The category rules that cover the product, if known.
 	nearest, all           []cover
 	knowsNearest, knowsAll bool
@@ -91,6 +92,7 @@ func (p *ProductPricer) compare(v *Variant, records map[int64]PriceRecord, e *ex
 	// Tiers are listed before the catalog, but their discount is taken from the winning
 	// price, which may be the catalog's.
 	won, reason := c.catalogDecides()
+	c.modify()
 	tiers := c.bulkTiers()
 	if e != nil {
 		e.add(PriceCandidate{Source: SourceCatalog, Gives: c.rounded(c.catalog.base()), Won: won, Reason: reason})
@@ -110,8 +112,9 @@ type comparison struct {
 	// decided is the source that decides the price, if known. It need not win: a list
 	// that applies but has no price leaves the price to the catalog.
 	decided PriceSource
-	// exact is the winning price, not rounded.
-	exact decimal.NullDecimal
+	// exact is the winning price, not rounded. In the end it includes the modifiers.
+	exact    decimal.NullDecimal
+	modified []AppliedModifier
 	// record is the record of the winning list, if byList.
 	record PriceRecord
 	byList bool
@@ -258,7 +261,7 @@ func sortedTiers(tiers []BulkTier) []BulkTier {
 
 // price builds the result.
 func (c *comparison) price(tiers []BulkTier) Price {
-	price := Price{BulkTiers: tiers, Calculated: c.rounded(c.exact)}
+	price := Price{BulkTiers: tiers, Calculated: c.rounded(c.exact), Modifiers: c.modified}
 	f := c.catalog
 	if c.byList {
 		// The catalog's sale price does not apply with a list's price.

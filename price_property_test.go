@@ -20,14 +20,21 @@ type pricedItem struct {
 	Product cohort.Product
 	Variant *cohort.Variant // nil: the product as a whole
 	Records map[int64]cohort.PriceRecord
+	Chosen  []cohort.ChosenModifier
+}
+
+func (i pricedItem) pricer(p *cohort.Pricer) *cohort.ProductPricer {
+	of := p.Product(i.Product)
+	of.Modify(i.Chosen)
+	return of
 }
 
 func priceItem(p *cohort.Pricer, item pricedItem) cohort.Price {
-	return p.Product(item.Product).Price(item.Variant, item.Records)
+	return item.pricer(p).Price(item.Variant, item.Records)
 }
 
 func explainItem(p *cohort.Pricer, item pricedItem, losers int) cohort.Price {
-	return p.Product(item.Product).Explain(item.Variant, item.Records, losers)
+	return item.pricer(p).Explain(item.Variant, item.Records, losers)
 }
 
 // priceOf returns the explained price of an item.

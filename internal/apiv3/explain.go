@@ -21,6 +21,8 @@ type explanationWire struct {
 	Currency   string          `json:"currency"`
 	Shopper    shopperWire     `json:"shopper"`
 	Candidates []candidateWire `json:"candidates"`
+	// Modifiers are those that the calculated price includes.
+	Modifiers []modifierWire `json:"modifiers,omitempty"`
 	// NotListed counts the losing candidates that are omitted, by source.
 	NotListed map[cohort.PriceSource]int `json:"not_listed,omitempty"`
 }
@@ -38,6 +40,16 @@ type candidateWire struct {
 	Gives    optionalAmount     `json:"gives"`
 	Won      bool               `json:"won"`
 	Reason   string             `json:"reason"`
+}
+
+// modifierWire is a modifier's value in a price. Adds is null if it adds nothing, because
+// its amount is in another currency.
+type modifierWire struct {
+	OptionID int64               `json:"option_id"`
+	ValueID  int64               `json:"value_id"`
+	Adjuster cohort.AdjusterKind `json:"adjuster"`
+	Value    amount              `json:"adjuster_value"`
+	Adds     optionalAmount      `json:"adds"`
 }
 
 type ruleWire struct {
@@ -126,6 +138,9 @@ func toExplanationWire(e service.PriceExplanation, a service.ItemPrice) explanat
 	}
 	for i, c := range a.Candidates {
 		w.Candidates[i] = toCandidateWire(c, e.CategoryNames)
+	}
+	for _, m := range a.Modifiers {
+		w.Modifiers = append(w.Modifiers, modifierWire{m.OptionID, m.ValueID, m.Kind, amount(m.Amount), optionalAmount(m.Adds)})
 	}
 	return w
 }

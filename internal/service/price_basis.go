@@ -27,6 +27,7 @@ type priceBasis struct {
 	// by options, byID the variants that are requested by id.
 	ofProduct map[int64][]cohort.Variant
 	byID      map[int64]cohort.Variant
+	adjusters map[db.ModifierValue]cohort.Adjuster // of the items' options
 	records   map[db.RecordKey]cohort.PriceRecord
 	bounds    priceBounds
 	budgets   budgets
@@ -38,7 +39,7 @@ func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool, bounds pri
 
 func (b *priceBasis) read(tx *db.Tx, storeKey string) error {
 	for _, step := range []func(*db.Tx, string) error{
-		b.readTerms, b.readProducts, b.readCategories, b.readVariants, b.readRecords,
+		b.readTerms, b.readProducts, b.readCategories, b.readVariants, b.readAdjusters, b.readRecords,
 	} {
 		if err := step(tx, storeKey); err != nil {
 			return err
@@ -122,6 +123,27 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeKey string) error {
 	for _, v := range list {
 		b.byID[v.ID] = v
 	}
+	return err
+}
+
+// readAdjusters reads what the items' options do to prices, for those that are modifiers.
+func (b *priceBasis) readAdjusters(tx *db.Tx, storeKey string) (err error) {
+	var ids []int64
+	for _, i := range b.request.Items {
+		for _, o := range i.Options {
+			if o.OptionID != 0 && o.ValueID != 0 {
+				ids = append(ids, o.ValueID)
+			}
+		}
+	}
+	ids = unique(ids)
+	switch {
+	case len(ids) == 0:
+		return nil
+	case len(ids) > maxChosenValues:
+		return tooMuch("items", "different option values", maxChosenValues)
+	}
+	b.adjusters, err = tx.PriceAdjusters(storeKey, ids)
 	return err
 }
 

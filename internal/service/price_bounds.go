@@ -30,6 +30,9 @@ const (
 	// maxPricedOptions bounds the option values that are read to find variants by
 	// their options.
 	maxPricedOptions = 250_000
+	// maxChosenValues bounds the different option values that the items name. They are
+	// looked up one after another, because each may be that of a modifier.
+	maxChosenValues = 20_000
 	// maxPricedTiers bounds the bulk tiers that are read with products and records.
 	maxPricedTiers = 200_000
 	// maxPricedCategories bounds the distinct categories that are read for a price or

@@ -64,6 +64,19 @@ func priceRequest(group int64, times int, items ...service.PriceItem) service.Pr
 	return r
 }
 
+// valuesRequest has items of a product without options, each with 250 other values.
+func valuesRequest(items int64) service.PriceRequest {
+	r := priceRequest(0, 0)
+	for i := range items {
+		item := service.PriceItem{ProductID: 2}
+		for n := range int64(cohort.MaxOptionValues) {
+			item.Options = append(item.Options, cohort.OptionValue{OptionID: 1, ValueID: i*cohort.MaxOptionValues + n + 1})
+		}
+		r.Items = append(r.Items, item)
+	}
+	return r
+}
+
 // A request at a bound succeeds. One over the bound is rejected as a whole, with advice.
 func TestPricesAreBounded(t *testing.T) {
 	eachEngineLogic(t, func(t *testing.T, s *fixture) {
@@ -84,6 +97,7 @@ func TestPricesAreBounded(t *testing.T) {
 		}{
 			{"rules", priceRequest(1, 1, product), priceRequest(1, 2, product, small), "more than 1000000 comparisons of category rules together. Ask for fewer"},
 			{"variants", priceRequest(0, 60, product), priceRequest(0, 61, product), "more than 30500 prices of variants together. Ask for fewer"},
+			{"values", valuesRequest(80), valuesRequest(81), "more than 20000 different option values together. Ask for fewer"},
 			{"options", priceRequest(0, 4, byOptions), priceRequest(0, 5, byOptions), "more than 10000000 comparisons of options together. Ask for fewer"},
 		} {
 			_, err := s.Prices(t.Context(), "a", tt.allowed)

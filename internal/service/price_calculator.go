@@ -65,6 +65,7 @@ func (c *calculator) price(item PriceItem) (p ItemPrice, err error) {
 		return p, err
 	}
 	pricer := c.pricer.Product(product)
+	pricer.Modify(c.modifiers(product, item))
 	if one != nil {
 		p.VariantID = one.ID
 	}
@@ -84,6 +85,20 @@ func (c *calculator) price(item PriceItem) (p ItemPrice, err error) {
 			"There is no price in %s. Catalog prices are in %s, and nothing is converted.", c.terms.Currency.Code, c.terms.CatalogCurrency.Code))
 	}
 	return p, nil
+}
+
+// modifiers returns the modifiers that an item chooses and that change its price, each once.
+func (c *calculator) modifiers(product cohort.Product, item PriceItem) (chosen []cohort.ChosenModifier) {
+	if len(c.adjusters) == 0 {
+		return nil
+	}
+	for i, o := range item.Options {
+		a, ok := c.adjusters[db.ModifierValue{ProductID: product.ID, OptionValue: o}]
+		if ok && !slices.Contains(item.Options[:i], o) {
+			chosen = append(chosen, cohort.ChosenModifier{OptionValue: o, Adjuster: a})
+		}
+	}
+	return chosen
 }
 
 // count counts a price of a product, and stops the computation at a bound.
