@@ -57,18 +57,7 @@ func TestOptionNamesStayUnique(t *testing.T) {
 			})
 		}
 		all.Wait()
-		succeeded := 0
-		for _, err := range errs {
-			switch {
-			case err == nil:
-				succeeded++
-			case cohort.KindOf(err) != cohort.KindConflict:
-				t.Error(err)
-			}
-		}
-		if succeeded != 1 {
-			t.Errorf("%d writes of one name succeeded", succeeded)
-		}
+		wantOne(t, errs, "display_name")
 	})
 }
 
