@@ -27,22 +27,6 @@ var BrandDetails = []DetailField{
 	customURL(1024),
 }
 
-var (
-	metaKeywords = DetailField{
-		Name: "meta_keywords", Kind: DetailArray, Max: 1000, Default: `[""]`,
-		Element: &DetailField{Kind: DetailText, Max: 65_535},
-	}
-	imageURL = DetailField{Name: "image_url", Kind: DetailText, Max: 2048, Default: `""`}
-)
-
-// customURL is the path of a resource on a storefront. Its default depends on the name.
-func customURL(most int64) DetailField {
-	return DetailField{Name: "custom_url", Kind: DetailObject, Fields: []DetailField{
-		{Name: "url", Kind: DetailText, Min: 1, Max: most, Required: true},
-		{Name: "is_customized", Kind: DetailBoolean, Default: "true"},
-	}}
-}
-
 // BrandUpdate is a partial update of a brand; nil fields are unchanged.
 type BrandUpdate struct {
 	Name    *string

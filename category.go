@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +31,7 @@ type Category struct {
 var CategoryDetails = []DetailField{
 	{Name: "description", Kind: DetailText, Default: `""`},
 	{Name: "views", Kind: DetailInteger, Max: 1_000_000_000, Default: "0"},
-	{Name: "sort_order", Kind: DetailInteger, Min: math.MinInt32, Max: math.MaxInt32, Default: "0"},
+	sortOrder(),
 	{Name: "page_title", Kind: DetailText, Max: 255, Default: `""`},
 	metaKeywords,
 	{Name: "meta_description", Kind: DetailText, Max: 65_535, Default: `""`},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,6 +81,28 @@ type DetailField struct {
 // maxDetailText bounds the length of a text for which the vendor's reference has no bound,
 // and that of all texts of an array together.
 const maxDetailText = 65_535
+
+// Fields that several resources have.
+var (
+	metaKeywords = DetailField{
+		Name: "meta_keywords", Kind: DetailArray, Max: 1000, Default: `[""]`,
+		Element: &DetailField{Kind: DetailText, Max: 65_535},
+	}
+	imageURL = DetailField{Name: "image_url", Kind: DetailText, Max: 2048, Default: `""`}
+)
+
+// sortOrder is the place of a resource among others of its kind.
+func sortOrder() DetailField {
+	return DetailField{Name: "sort_order", Kind: DetailInteger, Min: math.MinInt32, Max: math.MaxInt32, Default: "0"}
+}
+
+// customURL is the path of a resource on a storefront. Its default depends on the name.
+func customURL(most int64) DetailField {
+	return DetailField{Name: "custom_url", Kind: DetailObject, Fields: []DetailField{
+		{Name: "url", Kind: DetailText, Min: 1, Max: most, Required: true},
+		{Name: "is_customized", Kind: DetailBoolean, Default: "true"},
+	}}
+}
 
 // Parse returns the stored form of a JSON value, which must be well-formed: without
 // spaces, and with numbers as short as possible. It returns a KindInvalid error for a

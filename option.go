@@ -102,11 +102,6 @@ var (
 	modifierDetails = []DetailField{{Name: "required", Kind: DetailBoolean, Default: "false"}, sortOrder(), optionConfig(DetailText)}
 )
 
-// sortOrder is the place of an option or a choice among the others.
-func sortOrder() DetailField {
-	return DetailField{Name: "sort_order", Kind: DetailInteger, Min: math.MinInt32, Max: math.MaxInt32, Default: "0"}
-}
-
 // maxConfig, maxValueData and maxAdjusters bound objects, in bytes. An option with all of
 // its choices is one row of a list, which has to fit into memory.
 const (

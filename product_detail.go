@@ -33,7 +33,7 @@ var ProductDetails = []DetailField{
 	{Name: "availability_description", Kind: DetailText, Max: 255, Default: `""`},
 	{Name: "gift_wrapping_options_type", Kind: DetailText, Choices: []string{"any", "none", "list"}, Default: `"any"`},
 	{Name: "gift_wrapping_options_list", Kind: DetailArray, Max: 1000, Element: &DetailField{Kind: DetailInteger, Min: 1, Max: math.MaxInt64}, Default: "[]"},
-	{Name: "sort_order", Kind: DetailInteger, Min: math.MinInt32, Max: math.MaxInt32, Default: "0"},
+	sortOrder(),
 	{Name: "condition", Kind: DetailText, Choices: []string{"New", "Used", "Refurbished"}, Default: `"New"`},
 	{Name: "is_condition_shown", Kind: DetailBoolean, Default: "false"},
 	{Name: "order_quantity_minimum", Kind: DetailInteger, Max: 1_000_000_000, Default: "0"},

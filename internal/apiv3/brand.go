@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"regexp"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -39,17 +37,6 @@ var brandMembers = append(
 			return defaultURL("/brands/" + inURL(b.Name) + ".html")
 		},
 	})...)
-
-// notInURL are the characters that a path on the storefront does not have.
-var notInURL = regexp.MustCompile(`[^\pL\pN]+`)
-
-// inURL returns a name as a segment of a path on the storefront.
-func inURL(name string) string { return strings.Trim(notInURL.ReplaceAllString(name, "-"), "-") }
-
-// defaultURL is the custom_url of a resource for which the client has set none.
-func defaultURL(path string) json.RawMessage {
-	return json.RawMessage(`{"url":"` + path + `","is_customized":false}`)
-}
 
 // brandQuery has the parameters of a list of brands.
 type brandQuery struct {

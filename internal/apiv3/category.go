@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -39,11 +38,8 @@ var categoryMembers = append(
 		valueMember("name", func(c *cohort.Category) string { return c.Name }),
 	},
 	detailMembers(cohort.CategoryDetails, func(c *cohort.Category) cohort.Details { return c.Details }, map[string]func(*cohort.Category) json.RawMessage{
-		"custom_url": func(c *cohort.Category) json.RawMessage { return defaultURL(categoryPath(c.Name)) },
+		"custom_url": func(c *cohort.Category) json.RawMessage { return defaultURL(namedPath(c.Name)) },
 	})...)
-
-// categoryPath is the path of a category for which the client has set none.
-func categoryPath(name string) string { return "/" + strings.ToLower(inURL(name)) + "/" }
 
 // categoryQuery has the parameters of a list of categories.
 type categoryQuery struct {
@@ -55,22 +51,27 @@ type categoryQuery struct {
 // categoryFilters has the filters of a deletion, which are those of a list.
 var categoryFilters = func() filters[categoryQuery] {
 	table := filters[categoryQuery]{
-		"id":              idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
-		"id:in":           idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
-		"id:not_in":       idFilter(func(q *categoryQuery) *[]int64 { return &q.NotIDs }),
-		"parent_id":       idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
-		"parent_id:in":    idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
-		"name":            api.TextFilter(func(q *categoryQuery) **string { return &q.Name }),
-		"name:like":       partFilter(func(q *categoryQuery) *string { return &q.NameLike }),
-		"page_title":      api.TextFilter(func(q *categoryQuery) **string { return &q.PageTitle }),
-		"page_title:like": partFilter(func(q *categoryQuery) *string { return &q.PageTitleLike }),
-		"keyword":         partFilter(func(q *categoryQuery) *string { return &q.Keyword }),
-		"is_visible":      flagFilter(func(q *categoryQuery) **bool { return &q.IsVisible }),
+		"id":           idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
+		"id:in":        idFilter(func(q *categoryQuery) *[]int64 { return &q.IDs }),
+		"id:not_in":    idFilter(func(q *categoryQuery) *[]int64 { return &q.NotIDs }),
+		"parent_id":    idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
+		"parent_id:in": idFilter(func(q *categoryQuery) *[]int64 { return &q.ParentIDs }),
 	}
+	categoryTextFilters(table, func(q *categoryQuery) *cohort.CategoryFilter { return &q.CategoryFilter })
 	intFilters(table, "id", func(q *categoryQuery) *cohort.IntRange { return &q.IDRange })
 	intFilters(table, "parent_id", func(q *categoryQuery) *cohort.IntRange { return &q.ParentIDRange })
 	return table
 }()
+
+// categoryTextFilters adds the filters by which both APIs of categories look into them.
+func categoryTextFilters[Q any](table filters[Q], at func(*Q) *cohort.CategoryFilter) {
+	table["name"] = api.TextFilter(func(q *Q) **string { return &at(q).Name })
+	table["name:like"] = partFilter(func(q *Q) *string { return &at(q).NameLike })
+	table["page_title"] = api.TextFilter(func(q *Q) **string { return &at(q).PageTitle })
+	table["page_title:like"] = partFilter(func(q *Q) *string { return &at(q).PageTitleLike })
+	table["keyword"] = partFilter(func(q *Q) *string { return &at(q).Keyword })
+	table["is_visible"] = flagFilter(func(q *Q) **bool { return &at(q).IsVisible })
+}
 
 // categoryParameters has the filters and the parameters that change the response.
 var categoryParameters = func() filters[categoryQuery] {
@@ -192,7 +193,7 @@ func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
 func branches(below map[int64][]cohort.CategoryNode, parentID int64) []branchWire {
 	wires := make([]branchWire, len(below[parentID]))
 	for i, c := range below[parentID] {
-		wires[i] = branchWire{c.ID, c.ParentID, c.Name, c.IsVisible, cmp.Or(c.URL, categoryPath(c.Name)), branches(below, c.ID)}
+		wires[i] = branchWire{c.ID, c.ParentID, c.Name, c.IsVisible, cmp.Or(c.URL, namedPath(c.Name)), branches(below, c.ID)}
 	}
 	return wires
 }

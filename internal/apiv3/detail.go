@@ -3,6 +3,7 @@ package apiv3
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -59,6 +60,20 @@ func detailMembers[T any](details []cohort.DetailField, of func(*T) cohort.Detai
 	}
 	return members
 }
+
+// notInURL are the characters that a path on the storefront does not have.
+var notInURL = regexp.MustCompile(`[^\pL\pN]+`)
+
+// inURL returns a name as a segment of a path on the storefront.
+func inURL(name string) string { return strings.Trim(notInURL.ReplaceAllString(name, "-"), "-") }
+
+// defaultURL is the custom_url of a resource for which the client has set none.
+func defaultURL(path string) json.RawMessage {
+	return json.RawMessage(`{"url":"` + path + `","is_customized":false}`)
+}
+
+// namedPath is the path of a category or product for which the client has set none.
+func namedPath(name string) string { return "/" + strings.ToLower(inURL(name)) + "/" }
 
 // object is a resource in a response, with some of its members.
 type object[T any] struct {

@@ -92,7 +92,7 @@ var treeCategoryMembers = append([]member[treeCategory]{
 
 func treeDetailMembers() []member[treeCategory] {
 	members := detailMembers(cohort.CategoryDetails, func(c *treeCategory) cohort.Details { return c.Details }, map[string]func(*treeCategory) json.RawMessage{
-		customURL: func(c *treeCategory) json.RawMessage { return defaultURL(categoryPath(c.Name)) },
+		customURL: func(c *treeCategory) json.RawMessage { return defaultURL(namedPath(c.Name)) },
 	})
 	for i, m := range members {
 		if m.name == customURL {
@@ -144,12 +144,7 @@ var treeCategoryFilters = func() filters[treeCategoryQuery] {
 	table["category_id:not_in"] = idFilter(func(q *treeCategoryQuery) *[]int64 { return &q.NotIDs })
 	table["tree_id:not_in"] = idFilter(func(q *treeCategoryQuery) *[]int64 { return &q.NotTreeIDs })
 	table["parent_id:not_in"] = idFilter(func(q *treeCategoryQuery) *[]int64 { return &q.NotParentIDs })
-	table["name"] = api.TextFilter(func(q *treeCategoryQuery) **string { return &q.Name })
-	table["name:like"] = partFilter(func(q *treeCategoryQuery) *string { return &q.NameLike })
-	table["page_title"] = api.TextFilter(func(q *treeCategoryQuery) **string { return &q.PageTitle })
-	table["page_title:like"] = partFilter(func(q *treeCategoryQuery) *string { return &q.PageTitleLike })
-	table["keyword"] = partFilter(func(q *treeCategoryQuery) *string { return &q.Keyword })
-	table["is_visible"] = flagFilter(func(q *treeCategoryQuery) **bool { return &q.IsVisible })
+	categoryTextFilters(table, func(q *treeCategoryQuery) *cohort.CategoryFilter { return &q.CategoryFilter })
 	selectionFilters(table, treeCategoryMembers, func(q *treeCategoryQuery) *fieldSelection { return &q.fields })
 	return table
 }()

@@ -1,13 +1,8 @@
 package db
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
-	"strconv"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -117,27 +112,4 @@ func scanBrand(row txn.Scanner) (b cohort.Brand, err error) {
 	}
 	b.Details, err = decodeDetails(details)
 	return b, err
-}
-
-// encodeDetails returns the stored form of details: an object with the names in order, or
-// "" for none. Unlike json.Marshal it keeps the values as they are.
-func encodeDetails(d cohort.Details) string {
-	if len(d) == 0 {
-		return ""
-	}
-	var b strings.Builder
-	separator := "{"
-	for _, name := range slices.Sorted(maps.Keys(d)) {
-		b.WriteString(separator + strconv.Quote(name) + ":" + string(d[name]))
-		separator = ","
-	}
-	b.WriteByte('}')
-	return b.String()
-}
-
-func decodeDetails(text string) (d cohort.Details, err error) {
-	if text == "" {
-		return nil, nil
-	}
-	return d, json.Unmarshal([]byte(text), &d)
 }

@@ -20,7 +20,7 @@ func (t *Tx) Credentials(storeKey, email string) (c Credentials, err error) {
 	var channels string
 	folded := Fold(email)
 	if strings.ContainsRune(folded, 0) {
-		folded = "" // nobody has it either, and PostgreSQL rejects a zero character
+		folded = "" // no customer has such an email, and PostgreSQL rejects the zero character
 	}
 	err = t.Lookup("SELECT id, password_hash, channel_ids FROM customers WHERE store_hash = $1 AND email_folded = $2",
 		storeKey, folded).Scan(&c.CustomerID, &c.PasswordHash, &channels)
