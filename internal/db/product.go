@@ -39,8 +39,10 @@ func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 	if err != nil {
 		return err
 	}
-	if err := t.putProductDetails(storeKey, p); err != nil {
-		return err
+	if hasDetails(p) {
+		if err := t.putProductDetails(storeKey, p); err != nil {
+			return err
+		}
 	}
 	return t.categorize(storeKey, p)
 }
@@ -244,8 +246,10 @@ func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 	if err != nil {
 		return err
 	}
-	if err := t.putProductDetails(storeKey, p); err != nil {
-		return err
+	if hasDetails(before) || hasDetails(p) {
+		if err := t.putProductDetails(storeKey, p); err != nil {
+			return err
+		}
 	}
 	if slices.Equal(before.Categories, p.Categories) {
 		return nil

@@ -45,11 +45,11 @@ func (w *where) whereDetails(f cohort.ProductDetailFilter) {
 	w.flag("(inventory_tracking <> 'none' AND inventory_level = 0)", f.OutOfStock)
 }
 
-// putProductDetails writes the brand and the details of a product, if it has any.
+// hasDetails reports whether a product needs a row in product_details.
+func hasDetails(p cohort.Product) bool { return p.BrandID != 0 || len(p.Details) > 0 }
+
+// putProductDetails writes the brand and the details of a product.
 func (t *Tx) putProductDetails(storeKey string, p cohort.Product) error {
-	if p.BrandID == 0 && len(p.Details) == 0 {
-		return nil
-	}
 	d, text := p.Details, encodeDetails(p.Details)
 	return t.Later(`INSERT INTO product_details (store_hash, product_id, brand_id, is_visible, is_featured, is_free_shipping, condition,
 			availability, inventory_tracking, inventory_level, inventory_warning_level, upc, mpn, details, size)
