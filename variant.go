@@ -22,6 +22,8 @@ type Variant struct {
 	SKU                                     string
 	Price, SalePrice, RetailPrice, MAPPrice decimal.NullDecimal
 	OptionValues                            []OptionValue // the base variant has none
+	// Details are the fields in [VariantDetails]. Lists for prices leave them out.
+	Details Details
 }
 
 // VariantUpdate is a partial update of a variant; nil fields are unchanged.
@@ -29,10 +31,14 @@ type VariantUpdate struct {
 	SKU                                     *string
 	Price, SalePrice, RetailPrice, MAPPrice *decimal.NullDecimal
 	OptionValues                            *[]OptionValue // replaces the whole list
+	Details                                 Details        // the fields to change
 }
 
 // IsEmpty reports whether the update changes nothing.
-func (u VariantUpdate) IsEmpty() bool { return u == VariantUpdate{} }
+func (u VariantUpdate) IsEmpty() bool {
+	return u.SKU == nil && u.Price == nil && u.SalePrice == nil && u.RetailPrice == nil && u.MAPPrice == nil && u.OptionValues == nil &&
+		len(u.Details) == 0
+}
 
 // Apply returns v with the update applied.
 func (u VariantUpdate) Apply(v Variant) Variant {
@@ -42,6 +48,7 @@ func (u VariantUpdate) Apply(v Variant) Variant {
 	set(&v.RetailPrice, u.RetailPrice)
 	set(&v.MAPPrice, u.MAPPrice)
 	set(&v.OptionValues, u.OptionValues)
+	v.Details = v.Details.Merge(u.Details)
 	return v
 }
 
@@ -123,4 +130,5 @@ type VariantFilter struct {
 	IDs        []int64  // nil: all
 	ProductIDs []int64  // nil: all
 	SKUs       []string // nil: all
+	UPC        *string
 }

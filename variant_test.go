@@ -1,6 +1,7 @@
 package cohort_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"cohort.example/cohort"
@@ -64,8 +65,11 @@ func TestVariantUpdateApplies(t *testing.T) {
 	red := []cohort.OptionValue{{OptionID: 1, ValueID: 11}}
 	all := cohort.VariantUpdate{
 		SKU: new("C"), Price: &decimal.NullDecimal{}, SalePrice: price("2"), RetailPrice: price("3"), MAPPrice: price("4"), OptionValues: &red,
+		Details: cohort.Details{"upc": json.RawMessage(`"1"`)},
 	}
+	before.Details = cohort.Details{"upc": json.RawMessage("null"), "weight": json.RawMessage("2")}
 	want := cohort.Variant{ID: 7, ProductID: 8, SKU: "C", SalePrice: *price("2"), RetailPrice: *price("3"), MAPPrice: *price("4"), OptionValues: red}
+	want.Details = cohort.Details{"upc": json.RawMessage(`"1"`), "weight": json.RawMessage("2")}
 	if diff := cmp.Diff(want, all.Apply(before)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
