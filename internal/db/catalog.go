@@ -9,7 +9,7 @@ import (
 // catalogTables are the sources of a store's catalog in a FROM clause: table
 // names, or sub-selects in their place.
 type catalogTables struct {
-	categories, products, productCategories, variants string
+	categories, products, productCategories, variants, variantDetails string
 	// priceRecords are the price records joined with their variants.
 	priceRecords string
 	// withImport reports that an import is published but not merged.
@@ -19,7 +19,8 @@ type catalogTables struct {
 // storedCatalog is the catalog of a store without an unmerged import.
 var storedCatalog = catalogTables{
 	categories: "categories", products: "products", productCategories: "product_categories", variants: "variants",
-	priceRecords: "(" + recordsWith("variants", "") + ") AS records",
+	variantDetails: "variant_details",
+	priceRecords:   "(" + recordsWith("variants", "") + ") AS records",
 }
 
 // catalogWithImport is the catalog of a store whose import is published but not
@@ -30,6 +31,7 @@ var catalogWithImport = catalogTables{
 	products:          unionIncoming("products", "name_folded, "+productColumns, "id"),
 	productCategories: unionIncoming("product_categories", "product_id, category_id, position", "product_id"),
 	variants:          unionIncoming("variants", variantColumns, "id"),
+	variantDetails:    "variant_details",
 	priceRecords: "(" + recordsWith("variants", " WHERE "+notReplaced("variants", "v", "id")) + " UNION ALL " +
 		recordsWith("incoming_variants", "") + ") AS records",
 }

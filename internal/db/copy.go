@@ -133,6 +133,9 @@ var copied = []table{
 		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
 		integer("retail_price"), integer("map_price"), text("option_values"),
 	}},
+	{"variant_details", "store_hash, variant_id", []column{
+		text("store_hash"), integer("variant_id"), text("upc"), text("details"), integer("size"),
+	}},
 	{"product_options", "store_hash, id", []column{
 		text("store_hash"), integer("id"), integer("product_id"), boolean("is_modifier"), text("display_name"), text("name_folded"),
 		text("type"), text("details"),

@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -79,7 +80,13 @@ func TestProductRoundTrip(t *testing.T) {
 				return err
 			}
 			variant.MAPPrice, variant.Price = variant.Price, decimal.NullDecimal{}
-			return tx.UpdateVariant("a", variant)
+			variant.Details = cohort.Details{"upc": json.RawMessage(`"0123"`), "weight": json.RawMessage("1.5")}
+			if err := tx.UpdateVariant("a", variant); err != nil {
+				return err
+			}
+			kept := variant // an update without details changes none
+			kept.Details = nil
+			return tx.UpdateVariant("a", kept)
 		})
 		same := func(what string, want, got any, err error) {
 			t.Helper()
@@ -96,8 +103,17 @@ func TestProductRoundTrip(t *testing.T) {
 			same("products", []cohort.Product{full, changed}, all, err)
 			v, err := tx.Variant("a", 1, 50)
 			same("variant", variant, v, err)
+			v, err = tx.Variant("a", 0, 101)
+			same("base variant", full.BaseVariant(), v, err)
+			variant.Details = nil // lists leave them out
 			list, err := tx.ListVariants("a", cohort.VariantFilter{ProductIDs: []int64{1}}, onePage)
 			same("variants", []cohort.Variant{variant, full.BaseVariant()}, list, err)
+			list, err = tx.ListVariants("a", cohort.VariantFilter{UPC: new("0123")}, onePage)
+			same("variants with the UPC", []cohort.Variant{variant}, list, err)
+			n, err := tx.CountVariants("a", cohort.VariantFilter{UPC: new("")})
+			same("variants without a UPC", int64(2), n, err)
+			n, err = tx.CountVariants("a", cohort.VariantFilter{UPC: new("012")})
+			same("variants with another UPC", int64(0), n, err)
 			none, err := tx.ListProducts("b", cohort.ProductFilter{}, onePage)
 			same("products of another store", []cohort.Product{}, none, err)
 			return nil
@@ -113,6 +129,7 @@ func TestDeleteProducts(t *testing.T) {
 		addProducts(t, d, "a", newProduct(1, 5), newProduct(2, 5), newProduct(3))
 		update(t, d, func(tx *db.Tx) error {
 			for _, query := range []string{
+				"INSERT INTO variant_details SELECT store_hash, id, '', '{}', 2 FROM variants",
 				"INSERT INTO price_lists (store_hash, id, name, name_folded, active, date_created, date_modified) VALUES ('a', 1, 'x', 'x', TRUE, 0, 0)",
 				`INSERT INTO price_records (store_hash, price_list_id, variant_id, currency, price, sale_price, retail_price, map_price, bulk_tiers,
 					date_created, date_modified) SELECT store_hash, 1, id, 'USD', 1, -1, -1, -1, '[]', 0, 0 FROM variants`,
@@ -126,22 +143,25 @@ func TestDeleteProducts(t *testing.T) {
 		wantRows := func(want string) {
 			t.Helper()
 			view(t, d, func(tx *db.Tx) error {
-				got := fmt.Sprint(len(tx.Dump(t, "products")), len(tx.Dump(t, "product_categories")), len(tx.Dump(t, "variants")), len(tx.Dump(t, "price_records")))
-				if got != want {
-					t.Errorf("products, their categories, variants and price records: %s, want %s", got, want)
+				var got []int
+				for _, table := range []string{"products", "product_categories", "variants", "variant_details", "price_records"} {
+					got = append(got, len(tx.Dump(t, table)))
+				}
+				if got := fmt.Sprint(got); got != want {
+					t.Errorf("products, their categories, variants, their details and price records: %s, want %s", got, want)
 				}
 				return nil
 			})
 		}
-		wantRows("3 2 3 3")
+		wantRows("[3 2 3 3 3]")
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteProduct("a", 1) })
-		wantRows("2 1 2 2")
+		wantRows("[2 1 2 2 2]")
 		update(t, d, func(tx *db.Tx) error {
 			return tx.DeleteProducts("a", cohort.ProductFilter{SKUs: []string{"sku 2", "x"}})
 		})
-		wantRows("1 0 1 1")
+		wantRows("[1 0 1 1 1]")
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteVariant("a", 103) })
-		wantRows("1 0 0 0")
+		wantRows("[1 0 0 0 0]")
 	})
 }
 

@@ -27,9 +27,13 @@ func (t *Tx) CreateVariant(storeKey string, v cohort.Variant) (cohort.Variant, e
 // InsertVariant adds a variant under its id. Update returns KindConflict if its
 // SKU is taken, and KindNotFound if its product is gone.
 func (t *Tx) InsertVariant(storeKey string, v cohort.Variant) error {
-	return t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+	err := t.Later("INSERT INTO variants (store_hash, "+variantColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
 		storeKey, v.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptionValues(v.OptionValues))
+	if err != nil {
+		return err
+	}
+	return t.putVariantDetails(storeKey, v)
 }
 
 // Variant returns a variant of a product, or of any product of the store when
@@ -48,7 +52,10 @@ func (t *Tx) Variant(storeKey string, productID, id int64) (cohort.Variant, erro
 	if errors.Is(err, txn.ErrNoRows) {
 		return v, cohort.NotFound(variantName(id))
 	}
-	return v, err
+	if err != nil {
+		return v, err
+	}
+	return v, t.readVariantDetails(storeKey, []int64{id}, func(int64) *cohort.Variant { return &v })
 }
 
 // VariantIDBySKU returns the id of the variant with the SKU, or 0. An empty SKU
@@ -62,14 +69,14 @@ func (t *Tx) VariantIDBySKU(storeKey, sku string) (int64, error) {
 }
 
 // ReadVariants calls fn with the variants of a page that pass the filter, ordered by
-// id, until fn returns false.
+// id, until fn returns false. The variants have no details.
 func (t *Tx) ReadVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
 	return listing[cohort.Variant]{
-		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(storeKey, f) },
+		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(tables, storeKey, f) },
 		keys: byID, scan: scanVariant,
 	}.each(t, p, p.Size, fn)
 }
@@ -100,7 +107,7 @@ func (t *Tx) ReadPricedVariants(storeKey string, f cohort.VariantFilter, p cohor
 	}
 	return listing[priced]{
 		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
-		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(storeKey, f) }, keys: byID,
+		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(tables, storeKey, f) }, keys: byID,
 		scan: func(row txn.Scanner) (v priced, err error) {
 			var price, sale, retail, minimum int64
 			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
@@ -114,17 +121,17 @@ func (t *Tx) ReadPricedVariants(storeKey string, f cohort.VariantFilter, p cohor
 
 // CountVariants returns how many variants pass the filter.
 func (t *Tx) CountVariants(storeKey string, f cohort.VariantFilter) (int64, error) {
-	w := whereVariants(storeKey, f)
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return 0, err
 	}
+	w := whereVariants(tables, storeKey, f)
 	var n int64
 	err = t.QueryRow("SELECT count(*) FROM "+tables.variants+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereVariants(storeKey string, f cohort.VariantFilter) *where {
+func whereVariants(tables catalogTables, storeKey string, f cohort.VariantFilter) *where {
 	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	in(w, "product_id", f.ProductIDs)
@@ -132,17 +139,24 @@ func whereVariants(storeKey string, f cohort.VariantFilter) *where {
 		w.text.WriteString(hasSKU)
 	}
 	in(w, "sku", f.SKUs)
+	if f.UPC != nil {
+		w.whereUPC(tables, *f.UPC)
+	}
 	return w
 }
 
-// UpdateVariant overwrites the variant with the same id. A transaction that updates
-// or deletes a variant first locks its product with ProductForUpdate. The commit
-// returns KindConflict if another variant has the SKU.
+// UpdateVariant overwrites the variant with the same id; its details stay if v has none. A
+// transaction that updates or deletes a variant first locks its product with
+// ProductForUpdate. The commit returns KindConflict if another variant has the SKU.
 func (t *Tx) UpdateVariant(storeKey string, v cohort.Variant) error {
-	return t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
+	err := t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
 		encodeOptionValues(v.OptionValues))
+	if err != nil {
+		return err
+	}
+	return t.putVariantDetails(storeKey, v)
 }
 
 // DeleteVariant deletes a variant with its price records, or returns
