@@ -76,6 +76,7 @@ type DetailField struct {
 	Element  *DetailField  // of an array
 	Fields   []DetailField // of an object; nil: the object may have any fields
 	Required bool          // whether an object must have the field
+	ReadOnly bool          // whether an object may have the field, and Parse leaves it out
 }
 
 // maxDetailText bounds the length of a text for which the vendor's reference has no bound,
@@ -252,6 +253,9 @@ func (f DetailField) parseMembers(members map[string]json.RawMessage) (json.RawM
 	for _, field := range f.Fields {
 		value, ok := members[field.Name]
 		switch {
+		case field.ReadOnly:
+			delete(members, field.Name)
+			continue
 		case ok:
 			var err error
 			if value, err = field.Parse(value); err != nil {

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// ProductDetails are the fields of a product's Details. Source: the vendor's reference.
-var ProductDetails = []DetailField{
+// ProductDetails are the fields of a product's Details, at the end ProductParts. Source: the
+// vendor's reference.
+var ProductDetails = append([]DetailField{
 	{Name: "description", Kind: DetailText, Default: `""`},
 	dimension("width"),
 	dimension("depth"),
@@ -56,7 +57,7 @@ var ProductDetails = []DetailField{
 	{Name: "open_graph_use_meta_description", Kind: DetailBoolean, Default: "true"},
 	{Name: "open_graph_use_product_name", Kind: DetailBoolean, Default: "true"},
 	{Name: "open_graph_use_image", Kind: DetailBoolean, Default: "true"},
-}
+}, partFields()...)
 
 func dimension(name string) DetailField {
 	return DetailField{Name: name, Kind: DetailNumber, Max: 9_999_999_999, Default: "0"}

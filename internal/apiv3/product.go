@@ -81,6 +81,7 @@ type productQuery struct {
 	fields fieldSelection
 	// The parts of a product that a response has only on request.
 	variants, tiers bool
+	parts           []string // names of includableParts
 }
 
 // productFilters has the filters of a deletion, which are those of a list.
@@ -137,11 +138,13 @@ var productSelection = func() filters[productQuery] {
 	table := filters[productQuery]{
 		"include": func(q *productQuery, value string) error {
 			for part := range strings.SplitSeq(value, ",") {
-				switch strings.TrimSpace(part) {
+				switch part = strings.TrimSpace(part); part {
 				case "variants":
 					q.variants = true
 				case "bulk_pricing_rules":
 					q.tiers = true
+				default:
+					q.addPart(part)
 				}
 			}
 			return nil
@@ -239,7 +242,7 @@ func (q *productQuery) members() []member[cohort.Product] {
 	if q.tiers {
 		members = append(slices.Clip(members), tiersMember)
 	}
-	return members
+	return append(slices.Clip(members), q.partMembers()...)
 }
 
 // toWire returns the function that converts a product with the selected fields and parts,

@@ -31,6 +31,9 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 		}
 		p.DateCreated = s.timestamp()
 		p.DateModified = p.DateCreated
+		if p.Details, err = adoptParts(tx, storeKey, nil, p.Details, p.DateCreated); err != nil {
+			return err
+		}
 		p, err = tx.CreateProduct(storeKey, p)
 		return err
 	})
@@ -73,7 +76,12 @@ func (s *Service) UpdateProduct(ctx context.Context, storeKey string, id int64, 
 		if err != nil {
 			return err
 		}
-		after = u.Apply(before)
+		now := laterOf(s.timestamp(), before.DateModified)
+		adopted := u
+		if adopted.Details, err = adoptParts(tx, storeKey, before.Details, u.Details, now); err != nil {
+			return err
+		}
+		after = adopted.Apply(before)
 		if err := after.Validate(); err != nil {
 			return err
 		}
@@ -87,7 +95,7 @@ func (s *Service) UpdateProduct(ctx context.Context, storeKey string, id int64, 
 				return err
 			}
 		}
-		after.DateModified = laterOf(s.timestamp(), before.DateModified)
+		after.DateModified = now
 		if after.SKU != before.SKU {
 			if err := checkSKUFree(tx, storeKey, after.SKU, after.BaseVariantID); err != nil {
 				return err
