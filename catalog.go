@@ -30,8 +30,11 @@ type CatalogItem struct {
 	Product  Product
 	Variant  Variant
 	// KeepBulkTiers leaves the bulk tiers of an existing product unchanged, because the
-	// format of the file has none.
+	// file has no column for them.
 	KeepBulkTiers bool
+	// ReplaceDetails replaces the Details of an existing item, and the brand of a product.
+	// Without it, the import keeps those that are stored.
+	ReplaceDetails bool
 	// Err is the KindInvalid error of an item that could not be read. With it, only Line
 	// is always set.
 	Err error

@@ -10,6 +10,7 @@ import (
 // names, or sub-selects in their place.
 type catalogTables struct {
 	categories, products, productCategories, variants, variantDetails string
+	categoryDetails, productDetails                                   string
 	// priceRecords are the price records joined with their variants.
 	priceRecords string
 	// withImport reports that an import is published but not merged.
@@ -19,8 +20,9 @@ type catalogTables struct {
 // storedCatalog is the catalog of a store without an unmerged import.
 var storedCatalog = catalogTables{
 	categories: "categories", products: "products", productCategories: "product_categories", variants: "variants",
-	variantDetails: "variant_details",
-	priceRecords:   "(" + recordsWith("variants", "") + ") AS records",
+	variantDetails:  variantDetails.name,
+	categoryDetails: categoryDetails.name, productDetails: productDetails.name,
+	priceRecords: "(" + recordsWith("variants", "") + ") AS records",
 }
 
 // catalogWithImport is the catalog of a store whose import is published but not
@@ -31,25 +33,31 @@ var catalogWithImport = catalogTables{
 	products:          unionIncoming("products", "name_folded, "+productColumns, "id"),
 	productCategories: unionIncoming("product_categories", "product_id, category_id, position", "product_id"),
 	variants:          unionIncoming("variants", variantColumns, "id"),
-	variantDetails:    "variant_details",
+	variantDetails:    variantDetails.withIncoming(),
+	categoryDetails:   categoryDetails.withIncoming(),
+	productDetails:    productDetails.withIncoming(),
 	priceRecords: "(" + recordsWith("variants", " WHERE "+notReplaced("variants", "v", "id")) + " UNION ALL " +
 		recordsWith("incoming_variants", "") + ") AS records",
 }
 
-// replacedBy names, for each catalog table, the import table whose ids decide
-// which stored rows are replaced. An imported product replaces all of its
-// product_categories rows.
-var replacedBy = map[string]string{
-	"categories":         "incoming_categories",
-	"products":           "incoming_products",
-	"product_categories": "incoming_products",
-	"variants":           "incoming_variants",
+// replacedBy names, for each catalog table, the column of an import table whose ids
+// decide which stored rows are replaced. An imported product replaces all of its
+// product_categories rows, and details only if the import has any for it.
+var replacedBy = map[string]struct{ table, id string }{
+	"categories":         {"incoming_categories", "id"},
+	"products":           {"incoming_products", "id"},
+	"product_categories": {"incoming_products", "id"},
+	"variants":           {"incoming_variants", "id"},
+	categoryDetails.name: {"incoming_category_details", "category_id"},
+	productDetails.name:  {"incoming_product_details", "product_id"},
+	variantDetails.name:  {"incoming_variant_details", "variant_id"},
 }
 
 // notReplaced is the condition that no row of an import replaces a row of the
 // table. alias is the table's alias in the query, and column holds the id.
 func notReplaced(table, alias, column string) string {
-	return "NOT EXISTS (SELECT 1 FROM " + replacedBy[table] + " AS i WHERE i.store_hash = " + alias + ".store_hash AND i.id = " +
+	by := replacedBy[table]
+	return "NOT EXISTS (SELECT 1 FROM " + by.table + " AS i WHERE i.store_hash = " + alias + ".store_hash AND i." + by.id + " = " +
 		alias + "." + column + ")"
 }
 
@@ -97,8 +105,11 @@ func (t *Tx) catalogRowsOf(c catalogTables, l txn.LookupBy) string {
 	}
 	stored, incoming := l, l
 	column := "id"
-	if l.Table == "product_categories" {
+	switch l.Table {
+	case "product_categories":
 		column = "product_id"
+	case variantDetails.name:
+		column = variantDetails.owner()
 	}
 	stored.Condition += " AND " + notReplaced(l.Table, "x", column)
 	incoming.Table = "incoming_" + l.Table

@@ -81,7 +81,7 @@ var (
 
 func readCategories(tx *db.Tx, r catalogReads, store string) {
 	name := "b"
-	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}, {IsVisible: new(true)}} {
+	for i, f := range []cohort.CategoryFilter{{}, {IDs: []int64{2, 4}}, {ParentIDs: []int64{0, 1}}, {Name: &name}, {NameLike: "A"}, {IsVisible: new(true)}, {PageTitle: new("T")}} {
 		for _, p := range somePage {
 			list, err := tx.ListCategories(store, f, p)
 			r.add(fmt.Sprint("ListCategories ", i, p), list, err)
@@ -103,6 +103,12 @@ func readCategories(tx *db.Tx, r catalogReads, store string) {
 		missing, err := tx.MissingCategory(store, []int64{id})
 		r.add(fmt.Sprint("MissingCategory ", id), missing, err)
 	}
+	var ordered []cohort.Category
+	err := tx.ReadCategories(store, cohort.CategoryFilter{}, cohort.CategoryOrder{By: cohort.SortCategoriesByOrder}, allOf, func(c cohort.Category) bool {
+		ordered = append(ordered, c)
+		return true
+	})
+	r.add("ReadCategories by sort_order", ordered, err)
 	parents, err := tx.CategoryParents(store)
 	r.add("CategoryParents", parents, err)
 }
@@ -112,7 +118,7 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 	for i, f := range []cohort.ProductFilter{
 		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
 		{Price: cohort.AmountRange{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeRange{From: t0.Add(time.Minute)}},
-		{Detail: cohort.ProductDetailFilter{IsVisible: new(true), Condition: new("New")}},
+		{Detail: cohort.ProductDetailFilter{IsVisible: new(true), Condition: new("New")}}, {Detail: cohort.ProductDetailFilter{BrandIDs: []int64{2}}},
 	} {
 		for _, p := range somePage {
 			list, err := tx.ListProducts(store, f, p)
@@ -127,6 +133,12 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 		missing, err := tx.MissingProduct(store, []int64{id})
 		r.add(fmt.Sprint("MissingProduct ", id), missing, err)
 	}
+	var ordered []cohort.Product
+	err := tx.ReadProducts(store, cohort.ProductFilter{}, cohort.ProductOrder{By: cohort.SortProductsByVisibility}, allOf, func(p cohort.Product) bool {
+		ordered = append(ordered, p)
+		return true
+	})
+	r.add("ReadProducts by is_visible", ordered, err)
 	products, err := tx.ProductsToPrice(store, fewIDs, nil)
 	r.add("ProductsToPrice", products, err)
 	categories, all, err := tx.CategoriesOfProducts(store, fewIDs, nil)
@@ -137,7 +149,7 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 func readVariants(tx *db.Tx, r catalogReads, store string) {
 	summary, err := tx.CatalogSummary(store)
 	r.add("CatalogSummary", summary, err)
-	for i, f := range []cohort.VariantFilter{{}, {IDs: []int64{2, 4}}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:2]}} {
+	for i, f := range []cohort.VariantFilter{{}, {IDs: []int64{2, 4}}, {ProductIDs: []int64{1, 3}}, {SKUs: fewSKUs[:2]}, {UPC: new("7")}, {UPC: new("")}} {
 		for _, p := range somePage {
 			list, err := tx.ListVariants(store, f, p)
 			r.add(fmt.Sprint("ListVariants ", i, p), list, err)
@@ -201,13 +213,13 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 	// These ids are in every drawn catalog, so references to them are valid.
 	for id := int64(1); id <= 6; id++ {
 		parent := rapid.Int64Range(0, min(id-1, 2)).Draw(t, "parent")
-		items = append(items, category(id, parent, name+strconv.FormatInt(id, 10)))
+		items = append(items, maybeDetailed(t, category(id, parent, name+strconv.FormatInt(id, 10))))
 	}
 	for id := int64(1); id <= 5; id++ {
 		p := product(id, next(), rapid.SliceOfNDistinct(rapid.Int64Range(1, 6), 0, 3, rapid.ID[int64]).Draw(t, "categories")...)
 		p.Product.Name = rapid.SampledFrom([]string{"a", "b"}).Draw(t, "name")
 		p.Product.Price = decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price"))
-		items = append(items, p)
+		items = append(items, maybeDetailed(t, p))
 	}
 	for id := int64(1); id <= 9; id++ {
 		// The option value is the id, so that it is unique among the variants of a
@@ -216,9 +228,23 @@ func drawItems(t *rapid.T, name string) (items []cohort.CatalogItem) {
 		if rapid.Bool().Draw(t, "has price") {
 			v.Variant.Price = decimal.NewNullDecimal(decimal.NewFromInt(rapid.Int64Range(1, 9).Draw(t, "price")))
 		}
-		items = append(items, v)
+		items = append(items, maybeDetailed(t, v))
 	}
 	return items
+}
+
+// maybeDetailed adds further fields to some items, and none to replace those of others.
+func maybeDetailed(t *rapid.T, item cohort.CatalogItem) cohort.CatalogItem {
+	brand := rapid.Int64Range(0, 2).Draw(t, "brand")
+	switch rapid.IntRange(0, 3).Draw(t, "details") {
+	case 0:
+		return item
+	case 1:
+		return detailed(item, brand)
+	case 2:
+		return detailed(item, brand, "is_visible", "false", "page_title", `"T"`, "upc", `"7"`)
+	}
+	return detailed(item, brand, "is_visible", "true", "sort_order", "7")
 }
 
 // someOf leaves out some categories of a catalog. References to them stay valid,
@@ -280,7 +306,7 @@ func leaveUnmerged(t *testing.T, url string, d *db.DB, store string, old, items 
 func wantNothingIncoming(t *testing.T, d *db.DB) {
 	t.Helper()
 	all := dump(t, d)
-	for _, table := range []string{"catalog_imports", "incoming_categories", "incoming_products", "incoming_product_categories", "incoming_variants"} {
+	for _, table := range []string{"catalog_imports", "incoming_categories", "incoming_products", "incoming_product_categories", "incoming_variants", "incoming_category_details", "incoming_product_details", "incoming_variant_details"} {
 		if len(all[table]) > 0 {
 			t.Errorf("table %s is not empty: %v", table, all[table])
 		}

@@ -19,7 +19,7 @@ func (c catalogTables) detailed() string {
 	return "(SELECT c.store_hash, c.id, c.parent_id, c.name, c.name_folded, COALESCE(t.tree_id, 1) AS tree_id, COALESCE(d.is_visible, TRUE) AS is_visible, " +
 		"COALESCE(d.sort_order, 0) AS sort_order, COALESCE(d.page_title, '') AS page_title, " +
 		"COALESCE(d.page_title_folded, '') AS page_title_folded, COALESCE(d.url, '') AS url, COALESCE(d.details, '') AS details FROM " + txn.As(c.categories, "c") +
-		" LEFT JOIN category_details AS d ON d.store_hash = c.store_hash AND d.category_id = c.id" +
+		" LEFT JOIN " + txn.As(c.categoryDetails, "d") + " ON d.store_hash = c.store_hash AND d.category_id = c.id" +
 		" LEFT JOIN tree_categories AS t ON t.store_hash = c.store_hash AND t.category_id = c.id) AS categories"
 }
 
@@ -61,13 +61,15 @@ func (t *Tx) putCategoryDetails(storeKey string, c cohort.Category) error {
 	if len(c.Details) == 0 {
 		return nil
 	}
-	title := c.Details.Text("page_title", "")
-	return t.Later(`INSERT INTO category_details (store_hash, category_id, is_visible, sort_order, page_title, page_title_folded, url, details)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (store_hash, category_id) DO UPDATE SET is_visible = excluded.is_visible,
-		sort_order = excluded.sort_order, page_title = excluded.page_title, page_title_folded = excluded.page_title_folded,
-		url = excluded.url, details = excluded.details`,
-		storeKey, c.ID, c.Details.Bool("is_visible", true), c.Details.Integer("sort_order", 0), title, Fold(title),
-		c.URL(), encodeDetails(c.Details))
+	row, _ := categoryDetailRow(c)
+	return t.Later(categoryDetails.insert(1)+categoryDetails.upsert(), append([]any{storeKey}, row...)...)
+}
+
+// categoryDetailRow returns the values of the columns of category_details after store_hash,
+// and the size of the details in bytes.
+func categoryDetailRow(c cohort.Category) (row []any, size int) {
+	d, title, text := c.Details, c.Details.Text("page_title", ""), encodeDetails(c.Details)
+	return []any{c.ID, d.Bool("is_visible", true), d.Integer("sort_order", 0), title, Fold(title), c.URL(), text}, len(text)
 }
 
 // Category returns a category of the store, or KindNotFound.

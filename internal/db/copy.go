@@ -110,10 +110,7 @@ var copied = []table{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("page_title"), text("details"),
 	}},
 	{"categories", "store_hash, id", []column{text("store_hash"), integer("id"), integer("parent_id"), text("name"), text("name_folded")}},
-	{"category_details", "store_hash, category_id", []column{
-		text("store_hash"), integer("category_id"), boolean("is_visible"), integer("sort_order"), text("page_title"),
-		text("page_title_folded"), text("url"), text("details"),
-	}},
+	categoryDetails,
 	{"category_trees", "store_hash, id", []column{text("store_hash"), integer("id"), text("name"), integer("channel_id")}},
 	{"tree_categories", "store_hash, category_id", []column{text("store_hash"), integer("category_id"), integer("tree_id")}},
 	{"products", "store_hash, id", []column{
@@ -121,11 +118,7 @@ var copied = []table{
 		integer("price"), integer("sale_price"), integer("retail_price"), integer("map_price"), text("bulk_tiers"),
 		integer("base_variant_id"), integer("date_created"), integer("date_modified"),
 	}},
-	{"product_details", "store_hash, product_id", []column{
-		text("store_hash"), integer("product_id"), integer("brand_id"), boolean("is_visible"), boolean("is_featured"),
-		boolean("is_free_shipping"), text("condition"), text("availability"), text("inventory_tracking"), integer("inventory_level"),
-		integer("inventory_warning_level"), text("upc"), text("mpn"), text("details"), integer("size"),
-	}},
+	productDetails,
 	{"product_categories", "store_hash, product_id, category_id", []column{
 		text("store_hash"), integer("product_id"), integer("category_id"), integer("position"),
 	}},
@@ -133,9 +126,7 @@ var copied = []table{
 		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
 		integer("retail_price"), integer("map_price"), text("option_values"),
 	}},
-	{"variant_details", "store_hash, variant_id", []column{
-		text("store_hash"), integer("variant_id"), text("upc"), text("details"), integer("size"),
-	}},
+	variantDetails,
 	{"product_options", "store_hash, id", []column{
 		text("store_hash"), integer("id"), integer("product_id"), boolean("is_modifier"), text("display_name"), text("name_folded"),
 		text("type"), text("details"),
@@ -145,7 +136,8 @@ var copied = []table{
 		integer("price_amount"), text("details"),
 	}},
 	{"catalog_imports", "store_hash", []column{text("store_hash"), text("state"), text("owner"), integer("lease_until")}},
-	stagedTables[0].table, stagedTables[1].table, stagedTables[2].table, stagedTables[3].table,
+	stagedTables[0].table, stagedTables[1].table, stagedTables[2].table, stagedTables[3].table, stagedTables[4].table,
+	stagedTables[5].table, stagedTables[6].table,
 	{"price_lists", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), boolean("active"), integer("date_created"), integer("date_modified"),
 	}},

@@ -95,6 +95,9 @@ func addAbandonedImport(tx *db.Tx) error {
 		"INSERT INTO incoming_products VALUES ('a', 78, 'Tile', 'tile', 'physical', 'T-2', 1, 2, 3, 4, 5, '[]', 72, 6, 7)",
 		"INSERT INTO incoming_product_categories VALUES ('a', 78, 20, 0)",
 		"INSERT INTO incoming_variants VALUES ('a', 72, 78, 'T-2', -1, -1, -1, -1, '[]')",
+		`INSERT INTO incoming_category_details VALUES ('a', 20, FALSE, 3, 'Up', 'up', '/roof/', '{"page_title":"Up"}', 19)`,
+		`INSERT INTO incoming_product_details VALUES ('a', 78, 4, TRUE, FALSE, TRUE, 'Used', 'preorder', 'product', 5, 6, '1', '2', '{"upc":"1"}', 11)`,
+		`INSERT INTO incoming_variant_details VALUES ('a', 72, '2', '{"upc":"2"}', 11)`,
 	} {
 		if _, err := tx.Exec(query); err != nil {
 			return err

@@ -167,7 +167,7 @@ func (db *DB) BypassedTables(fn func()) (list []string) {
 	defer func() { db.run = t.transactions }()
 	fn()
 	for _, query := range t.queries {
-		for _, table := range []string{"categories", "products", "product_categories", "variants"} {
+		for _, table := range []string{"categories", "products", "product_categories", "variants", "category_details", "product_details", "variant_details"} {
 			for _, word := range []string{"FROM ", "JOIN "} {
 				if strings.Contains(query+" ", word+table+" ") && !strings.Contains(query, "incoming_"+table+" ") &&
 					!strings.Contains(query, "incoming_"+table+")") {
@@ -189,6 +189,13 @@ func (db *DB) CountQueries() (count func() int) {
 		defer t.mu.Unlock()
 		return len(t.queries)
 	}
+}
+
+// CountUpdates starts to count updates. count returns the number so far.
+func (db *DB) CountUpdates() (count func() int) {
+	n := 0
+	db.run = &dyingTransactions{transactions: db.run, dies: func(transactions) bool { n++; return false }}
+	return func() int { return n }
 }
 
 // tracedTransactions records the statements of views and updates.

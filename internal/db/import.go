@@ -18,6 +18,7 @@ type CatalogImport struct {
 	caller                                            context.Context // cancels the import
 	storeKey                                          string
 	categories, products, productCategories, variants *loader
+	categoryDetails, productDetails, variantDetails   *loader
 	reserved                                          []reservedIDs
 }
 
@@ -72,6 +73,8 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 		db: db, tx: tx, caller: caller, storeKey: storeKey,
 		categories: tx.newLoader(importCategories), products: tx.newLoader(importProducts),
 		productCategories: tx.newLoader(importProductCategories), variants: tx.newLoader(importVariants),
+		categoryDetails: tx.newLoader(importedDetails(categoryDetails)), productDetails: tx.newLoader(importedDetails(productDetails)),
+		variantDetails: tx.newLoader(importedDetails(variantDetails)),
 	}
 	for _, l := range i.loaders() {
 		if err := l.create(); err != nil {
@@ -86,19 +89,28 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
 func (i *CatalogImport) loaders() []*loader {
-	return []*loader{i.categories, i.products, i.productCategories, i.variants}
+	return []*loader{i.categories, i.products, i.productCategories, i.variants, i.categoryDetails, i.productDetails, i.variantDetails}
 }
 
 // Add loads an item whose fields are valid.
 func (i *CatalogImport) Add(item cohort.CatalogItem) error {
 	switch item.Kind {
 	case cohort.CatalogCategory:
-		c := item.Category
-		return i.categories.add(item.Line, rowUnchanged, item.ID, c.ParentID, c.Name, Fold(c.Name))
+		return i.addCategory(item)
 	case cohort.CatalogProduct:
 		return i.addProduct(item)
 	}
+	return i.addVariant(item)
+}
+
+func (i *CatalogImport) addVariant(item cohort.CatalogItem) error {
 	v := item.Variant
+	if item.ReplaceDetails {
+		v.ID = item.ID
+		if err := i.variantDetails.add(append([]any{item.Line}, variantDetailRow(v)...)...); err != nil {
+			return err
+		}
+	}
 	return i.variants.add(item.Line, rowUnchanged, 0, item.ID, v.ProductID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice),
 		fromPrice(v.RetailPrice), fromPrice(v.MAPPrice), encodeOptionValues(v.OptionValues), encodeOptionValues(sortedByOption(v.OptionValues)))
 }
@@ -107,10 +119,28 @@ func sortedByOption(values []cohort.OptionValue) []cohort.OptionValue {
 	return slices.SortedFunc(slices.Values(values), func(a, b cohort.OptionValue) int { return cmp.Compare(a.OptionID, b.OptionID) })
 }
 
+func (i *CatalogImport) addCategory(item cohort.CatalogItem) error {
+	c := item.Category
+	if item.ReplaceDetails {
+		c.ID = item.ID
+		row, size := categoryDetailRow(c)
+		if err := i.categoryDetails.add(slices.Concat([]any{item.Line}, row, []any{size})...); err != nil {
+			return err
+		}
+	}
+	return i.categories.add(item.Line, rowUnchanged, item.ID, c.ParentID, c.Name, Fold(c.Name))
+}
+
 func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 	p, tiers := item.Product, ""
 	if !item.KeepBulkTiers {
 		tiers = encodeTiers(p.BulkTiers)
+	}
+	if item.ReplaceDetails {
+		p.ID = item.ID
+		if err := i.productDetails.add(append([]any{item.Line}, productDetailRow(p)...)...); err != nil {
+			return err
+		}
 	}
 	for position, category := range p.Categories {
 		if err := i.productCategories.add(item.Line, item.ID, category, position); err != nil {
@@ -146,7 +176,10 @@ func (i *CatalogImport) FinishLoading() error {
 		`CREATE INDEX import_product_categories_by_product ON import_product_categories (product_id, category_id)`,
 		`CREATE INDEX import_variants_by_id ON import_variants (id)`,
 		`CREATE INDEX import_variants_by_product ON import_variants (product_id)`,
-		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`)
+		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`,
+		`CREATE INDEX import_category_details_by_category ON import_category_details (category_id)`,
+		`CREATE INDEX import_product_details_by_product ON import_product_details (product_id)`,
+		`CREATE INDEX import_variant_details_by_variant ON import_variant_details (variant_id)`)
 }
 
 // run runs statements in which $1 is the store's key. It stops when the caller is
@@ -184,6 +217,7 @@ type loader struct {
 	insert  string // the statement that inserts copyRows rows
 	pending []any  // the arguments of rows not yet sent
 	sent    int    // the number of full inserts sent
+	unsent  int    // the bytes of text in rows that are in memory
 }
 
 func (t *Tx) newLoader(table table) *loader {
@@ -201,8 +235,11 @@ func (l *loader) create() error {
 }
 
 func (c column) sqlType() string {
-	if _, isText := c.new().(*string); isText {
+	switch c.new().(type) {
+	case *string:
 		return "TEXT"
+	case *bool:
+		return "BOOLEAN"
 	}
 	return "BIGINT"
 }
@@ -216,6 +253,14 @@ func (l *loader) add(row ...any) error {
 		l.pending = make([]any, 0, copyRows*len(l.table.columns))
 	}
 	l.pending = append(l.pending, row...)
+	for _, v := range row {
+		if s, isText := v.(string); isText {
+			l.unsent += len(s)
+		}
+	}
+	if l.unsent > maxBatchBytes {
+		return l.flush()
+	}
 	if len(l.pending) < copyRows*len(l.table.columns) {
 		return nil
 	}
@@ -225,6 +270,7 @@ func (l *loader) add(row ...any) error {
 	if l.sent%insertsPerTrip != 0 {
 		return l.tx.Later(l.insert, full...)
 	}
+	l.unsent = 0
 	_, err := l.tx.Exec(l.insert, full...)
 	return err
 }
@@ -236,6 +282,6 @@ func (l *loader) flush() error {
 		return nil
 	}
 	_, err := l.tx.Exec(l.table.insert(rows), l.pending...)
-	l.pending = nil
+	l.pending, l.unsent = nil, 0
 	return err
 }

@@ -51,6 +51,9 @@ var (
 			SELECT i.line, i.product_id, i.id FROM import_variants i
 			WHERE i.state = 0 AND NOT EXISTS (SELECT 1 FROM import_products p WHERE p.id = i.product_id)
 			AND NOT EXISTS (SELECT 1 FROM products p WHERE p.store_hash = $1 AND p.id = i.product_id)`},
+		{"brand_id: brand {1} is not in the store.", `
+			SELECT i.line, i.brand_id, i.product_id FROM import_product_details i
+			WHERE i.brand_id <> 0 AND NOT EXISTS (SELECT 1 FROM brands b WHERE b.store_hash = $1 AND b.id = i.brand_id)`},
 	}
 	togetherChecks = []importCheck{
 		{"parent_id: category {1} is in tree {2}, and its new parent is not. Categories in a file are in the tree of the store that they are in already, or else in tree 1.", `
@@ -116,7 +119,7 @@ func (i *CatalogImport) CheckRepeats(most int) (first []cohort.ImportMistake, co
 }
 
 // CheckReferences finds references to ids that neither the import nor the store
-// has.
+// has, and to brands that the store does not have.
 func (i *CatalogImport) CheckReferences(most int) (first []cohort.ImportMistake, count int64, err error) {
 	return i.check(referenceChecks, most)
 }

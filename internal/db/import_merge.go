@@ -14,6 +14,9 @@ var incomingTables = []struct{ name, column string }{
 	{"incoming_categories", "id"},
 	{"incoming_products", "id"},
 	{"incoming_variants", "id"},
+	{"incoming_category_details", "category_id"},
+	{"incoming_product_details", "product_id"},
+	{"incoming_variant_details", "variant_id"},
 }
 
 // ClearImport deletes the rows of an abandoned import in batches. Each batch calls
@@ -49,7 +52,8 @@ func (t *Tx) clearIncoming(storeKey, table, column string, rows int) (more bool,
 // node can resume it after an interruption at any point: each row moves in one
 // transaction, and until then it hides the stored row with the same id.
 func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
-	if err := db.merge(ctx, lease, (*Tx).mergeCategories, (*Tx).mergeProducts); err != nil {
+	if err := db.merge(ctx, lease, (*Tx).mergeCategories, mergeDetails(categoryDetails, "details = ''"),
+		(*Tx).mergeProducts, mergeDetails(productDetails, "details = '' AND brand_id = 0")); err != nil {
 		return err
 	}
 	// An import may swap the SKUs of variants, and SKUs are unique. So all SKUs
@@ -57,7 +61,7 @@ func (db *DB) MergeImport(ctx context.Context, lease func() ImportLease) error {
 	if err := db.clearChangedSKUs(ctx, lease); err != nil {
 		return err
 	}
-	if err := db.merge(ctx, lease, (*Tx).mergeVariants); err != nil {
+	if err := db.merge(ctx, lease, (*Tx).mergeVariants, mergeDetails(variantDetails, "details = ''")); err != nil {
 		return err
 	}
 	l := lease()

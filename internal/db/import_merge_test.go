@@ -29,12 +29,14 @@ func openImporter(t *testing.T, url string) *db.DB {
 	return d
 }
 
-// addShops adds stores with a managed catalog and a currency.
+// addShops adds stores with a managed catalog, a currency and two brands.
 func addShops(t *testing.T, d *db.DB, hashes ...string) {
 	t.Helper()
 	for _, hash := range hashes {
 		update(t, d, func(tx *db.Tx) error {
-			return tx.InsertStore(cohort.Store{Hash: hash, Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "USD", DateCreated: t0})
+			return errors.Join(
+				tx.InsertStore(cohort.Store{Hash: hash, Plan: cohort.PlanUnlimited, Catalog: cohort.CatalogManaged, Currency: "USD", DateCreated: t0}),
+				tx.InsertBrand(hash, cohort.Brand{ID: 1, Name: "Acme"}), tx.InsertBrand(hash, cohort.Brand{ID: 2, Name: "Zeta"}))
 		})
 	}
 }
@@ -66,17 +68,21 @@ func addRecords(t *testing.T, d *db.DB, store string) {
 }
 
 // Two catalogs of a store. The second one swaps SKUs, including those of base
-// variants, moves variants and categories, and adds items.
+// variants, moves variants and categories, and adds items. It adds, changes, deletes and
+// keeps details.
 var (
 	firstCatalog = []cohort.CatalogItem{
-		category(1, 0, "a"), category(2, 1, "b"), category(3, 2, "c"),
-		product(1, "A", 1, 2), product(2, "B", 3), product(3, ""),
-		variant(1, 1, "C", option(1, 1)), variant(2, 1, "D", option(1, 2)), variant(3, 2, "E", option(1, 3)), variant(4, 3, "F", option(1, 4)),
+		detailed(category(1, 0, "a"), 0, "is_visible", "false"), detailed(category(2, 1, "b"), 0, "page_title", `"B"`), category(3, 2, "c"),
+		detailed(product(1, "A", 1, 2), 1, "is_visible", "false"), detailed(product(2, "B", 3), 2, "upc", `"7"`), detailed(product(3, ""), 1),
+		detailed(variant(1, 1, "C", option(1, 1)), 0, "upc", `"7"`), variant(2, 1, "D", option(1, 2)),
+		detailed(variant(3, 2, "E", option(1, 3)), 0, "upc", `"8"`), detailed(variant(4, 3, "F", option(1, 4)), 0, "upc", `"7"`),
 	}
 	secondCatalog = []cohort.CatalogItem{
-		category(1, 3, "b"), category(3, 0, "a"), category(4, 3, "new"), category(5, 4, "d"),
-		product(1, "C", 2, 1), product(2, "B"), product(4, "G", 4, 5, 3), product(5, "H"),
-		variant(1, 1, "D", option(1, 1)), variant(2, 2, "A", option(1, 2)), variant(4, 3, "E", option(1, 4)), variant(3, 2, "F", option(1, 3)),
+		detailed(category(1, 3, "b"), 0, "description", `"<b>"`), detailed(category(2, 1, "b"), 0), detailed(category(3, 0, "a"), 0, "is_visible", "false"),
+		category(4, 3, "new"), detailed(category(5, 4, "d"), 0, "sort_order", "-1"),
+		product(1, "C", 2, 1), detailed(product(2, "B"), 0, "condition", `"Used"`), detailed(product(3, ""), 0),
+		detailed(product(4, "G", 4, 5, 3), 2, "is_visible", "false"), product(5, "H"),
+		variant(1, 1, "D", option(1, 1)), variant(2, 2, "A", option(1, 2)), detailed(variant(4, 3, "E", option(1, 4)), 0), detailed(variant(3, 2, "F", option(1, 3)), 0, "upc", `"7"`),
 		variant(7, 4, "I", option(1, 7)), variant(8, 4, "", option(1, 8)), variant(9, 5, "", option(1, 9)),
 	}
 )

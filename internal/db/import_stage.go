@@ -32,6 +32,9 @@ var stagedTables = []staged{
 		integer("retail_price"), integer("map_price"), text("option_values")),
 		`SELECT id, product_id, sku, price, sale_price, retail_price, map_price, option_values
 			FROM import_variants WHERE state <> 0 ORDER BY id`},
+	stagedDetails(categoryDetails, importCategories),
+	stagedDetails(productDetails, importProducts),
+	stagedDetails(variantDetails, importVariants),
 }
 
 func incoming(name string, columns ...column) table {

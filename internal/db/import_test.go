@@ -2,9 +2,13 @@ package db_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -35,6 +39,17 @@ func product(id int64, sku string, categories ...int64) cohort.CatalogItem {
 
 func variant(id, product int64, sku string, options ...cohort.OptionValue) cohort.CatalogItem {
 	return cohort.CatalogItem{Kind: cohort.CatalogVariant, ID: id, Variant: cohort.Variant{ProductID: product, SKU: sku, OptionValues: options}}
+}
+
+// detailed returns an item with further fields, which are pairs of names and JSON values,
+// and a product with a brand.
+func detailed(item cohort.CatalogItem, brand int64, fields ...string) cohort.CatalogItem {
+	d := cohort.Details{}
+	for pair := range slices.Chunk(fields, 2) {
+		d[pair[0]] = json.RawMessage(pair[1])
+	}
+	item.ReplaceDetails, item.Category.Details, item.Product.Details, item.Variant.Details, item.Product.BrandID = true, d, d, d, brand
+	return item
 }
 
 // made is the id after which imports number the base variants that they create.
@@ -161,6 +176,93 @@ func TestImport(t *testing.T) {
 		wantCatalog(t, d, want)
 		if other := catalogOf(t, d, "b"); len(other.Categories) != 1 || len(other.Products) != 1 || len(other.Variants) != 1 {
 			t.Errorf("the other store's catalog is %+v", other)
+		}
+	})
+}
+
+// TestImportOfDetails checks which details an item replaces, and how it is counted.
+func TestImportOfDetails(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addShops(t, d, "a")
+		importInto(t, d, "a", category(1, 0, "x"), product(1, ""), variant(7, 1, "", option(1, 1)))
+		for _, step := range []struct {
+			name        string
+			item        cohort.CatalogItem
+			wantCounts  int // index in added, replaced and unchanged
+			wantDetails map[string]string
+			wantBrand   int64
+		}{
+			{"a first category", detailed(category(1, 0, "x"), 0, "is_visible", "false"), 1, map[string]string{"is_visible": "false"}, 0},
+			{"the same category", detailed(category(1, 0, "x"), 0, "is_visible", "false"), 2, map[string]string{"is_visible": "false"}, 0},
+			{"a category without details", category(1, 0, "y"), 1, map[string]string{"is_visible": "false"}, 0},
+			{"another category", detailed(category(1, 0, "y"), 0, "views", "3"), 1, map[string]string{"views": "3"}, 0},
+			{"an unset category", detailed(category(1, 0, "y"), 0), 1, nil, 0},
+			{"an unset category again", detailed(category(1, 0, "y"), 0), 2, nil, 0},
+			{"a brand", detailed(product(1, ""), 1), 1, nil, 1},
+			{"the same brand", detailed(product(1, ""), 1), 2, nil, 1},
+			{"a field more", detailed(product(1, ""), 1, "upc", `"7"`), 1, map[string]string{"upc": `"7"`}, 1},
+			{"a product without details", product(1, "S"), 1, map[string]string{"upc": `"7"`}, 1},
+			{"another brand", detailed(product(1, "S"), 2, "upc", `"7"`), 1, map[string]string{"upc": `"7"`}, 2},
+			{"an unset product", detailed(product(1, "S"), 0), 1, nil, 0},
+			{"an unset product again", detailed(product(1, "S"), 0), 2, nil, 0},
+			{"a variant", detailed(variant(7, 1, "", option(1, 1)), 0, "weight", "null"), 1, map[string]string{"weight": "null"}, 0},
+			{"the same variant", detailed(variant(7, 1, "", option(1, 1)), 0, "weight", "null"), 2, map[string]string{"weight": "null"}, 0},
+			{"a variant without details", variant(7, 1, "V", option(1, 1)), 1, map[string]string{"weight": "null"}, 0},
+			{"an unset variant", detailed(variant(7, 1, "V", option(1, 1)), 0), 1, nil, 0},
+		} {
+			want := make([][3]int64, 3)
+			want[slices.Index(cohort.CatalogKinds(), step.item.Kind)][step.wantCounts] = 1
+			wantCounts(t, importInto(t, d, "a", step.item), want...)
+			c := catalogOf(t, d, "a")
+			got, brand := c.Categories[0].Details, c.Products[0].BrandID
+			switch step.item.Kind {
+			case cohort.CatalogProduct:
+				got = c.Products[0].Details
+			case cohort.CatalogVariant:
+				view(t, d, func(tx *db.Tx) error {
+					v, err := tx.Variant("a", 1, 7)
+					got = v.Details
+					return err
+				})
+			}
+			texts := map[string]string{}
+			for name, value := range got {
+				texts[name] = string(value)
+			}
+			if !maps.Equal(texts, step.wantDetails) || brand != step.wantBrand {
+				t.Errorf("%s: details %v and brand %d, want %v and %d", step.name, texts, brand, step.wantDetails, step.wantBrand)
+			}
+		}
+		all := dump(t, d)
+		for _, table := range []string{"category_details", "product_details", "variant_details"} {
+			if len(all[table]) > 0 {
+				t.Errorf("%s has rows of items that have no details: %v", table, all[table])
+			}
+		}
+		wantMistakes(t, d, []cohort.CatalogItem{detailed(product(1, ""), 3), detailed(product(2, ""), -1)},
+			cohort.ImportMistake{Line: 1, Text: "brand_id: brand 3 is not in the store."}, cohort.ImportMistake{Line: 2, Text: "brand_id: brand -1 is not in the store."})
+	})
+}
+
+// TestImportOfLargeDetails checks that an import writes large details in many batches.
+func TestImportOfLargeDetails(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addShops(t, d, "a")
+		const products, size = 12, 100_000
+		var items []cohort.CatalogItem
+		for id := range int64(products) {
+			items = append(items, detailed(product(id+1, ""), 0, "description", `"`+strings.Repeat("é", size/2)+`"`))
+		}
+		updates := d.CountUpdates()
+		importInto(t, d, "a", items...)
+		// At most three of them fit into a batch, in both steps.
+		if n := updates(); n < 2*products/3 {
+			t.Errorf("the import is %d transactions", n)
+		}
+		for _, p := range catalogOf(t, d, "a").Products {
+			if len(p.Details["description"]) != size+2 {
+				t.Errorf("product %d has a description of %d bytes", p.ID, len(p.Details["description"]))
+			}
 		}
 	})
 }

@@ -36,7 +36,8 @@ var baseStatements = []string{
 // compareStatements set the state of each row: unchanged, added or replaced.
 var compareStatements = []string{
 	`UPDATE import_categories SET state = COALESCE((
-		SELECT CASE WHEN c.parent_id = import_categories.parent_id AND c.name = import_categories.name THEN 0 ELSE 2 END
+		SELECT CASE WHEN c.parent_id = import_categories.parent_id AND c.name = import_categories.name
+			AND NOT ` + detailChange(categoryDetails, "c.id", [2]string{"details", "''"}) + ` THEN 0 ELSE 2 END
 		FROM categories c WHERE c.store_hash = $1 AND c.id = import_categories.id), 1)`,
 	`UPDATE import_products SET state = COALESCE((
 		SELECT CASE WHEN p.name = import_products.name AND p.type = import_products.type AND p.sku = import_products.sku
@@ -49,13 +50,15 @@ var compareStatements = []string{
 			AND NOT EXISTS (SELECT 1 FROM product_categories c WHERE c.store_hash = $1 AND c.product_id = p.id
 				AND NOT EXISTS (SELECT 1 FROM import_product_categories i
 					WHERE i.product_id = c.product_id AND i.category_id = c.category_id))
+			AND NOT ` + detailChange(productDetails, "p.id", [2]string{"details", "''"}, [2]string{"brand_id", "0"}) + `
 			THEN 0 ELSE 2 END
 		FROM products p WHERE p.store_hash = $1 AND p.id = import_products.id), 1)`,
 	`UPDATE import_variants SET state = COALESCE((
 		SELECT CASE WHEN v.product_id = import_variants.product_id AND v.sku = import_variants.sku
 			AND v.price = import_variants.price AND v.sale_price = import_variants.sale_price
 			AND v.retail_price = import_variants.retail_price AND v.map_price = import_variants.map_price
-			AND v.option_values = import_variants.option_values THEN 0 ELSE 2 END
+			AND v.option_values = import_variants.option_values
+			AND NOT ` + detailChange(variantDetails, "v.id", [2]string{"details", "''"}) + ` THEN 0 ELSE 2 END
 		FROM variants v WHERE v.store_hash = $1 AND v.id = import_variants.id), 1)`,
 }
 

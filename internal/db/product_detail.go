@@ -13,7 +13,7 @@ func (c catalogTables) withDetails() string {
 		"COALESCE(d.condition, 'New') AS condition, COALESCE(d.availability, 'available') AS availability, " +
 		"COALESCE(d.inventory_tracking, 'none') AS inventory_tracking, COALESCE(d.inventory_level, 0) AS inventory_level, " +
 		"COALESCE(d.inventory_warning_level, 0) AS inventory_warning_level, COALESCE(d.upc, '') AS upc, COALESCE(d.mpn, '') AS mpn FROM " +
-		txn.As(c.products, "p") + " LEFT JOIN product_details AS d ON d.store_hash = p.store_hash AND d.product_id = p.id) AS products"
+		txn.As(c.products, "p") + " LEFT JOIN " + txn.As(c.productDetails, "d") + " ON d.store_hash = p.store_hash AND d.product_id = p.id) AS products"
 }
 
 // productSource returns the source of a list of products.
@@ -50,18 +50,17 @@ func hasDetails(p cohort.Product) bool { return p.BrandID != 0 || len(p.Details)
 
 // putProductDetails writes the brand and the details of a product.
 func (t *Tx) putProductDetails(storeKey string, p cohort.Product) error {
+	return t.Later(productDetails.insert(1)+productDetails.upsert(), append([]any{storeKey}, productDetailRow(p)...)...)
+}
+
+// productDetailRow returns the values of the columns of product_details after store_hash.
+func productDetailRow(p cohort.Product) []any {
 	d, text := p.Details, encodeDetails(p.Details)
-	return t.Later(`INSERT INTO product_details (store_hash, product_id, brand_id, is_visible, is_featured, is_free_shipping, condition,
-			availability, inventory_tracking, inventory_level, inventory_warning_level, upc, mpn, details, size)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-		ON CONFLICT (store_hash, product_id) DO UPDATE SET brand_id = excluded.brand_id, is_visible = excluded.is_visible,
-			is_featured = excluded.is_featured, is_free_shipping = excluded.is_free_shipping, condition = excluded.condition,
-			availability = excluded.availability, inventory_tracking = excluded.inventory_tracking,
-			inventory_level = excluded.inventory_level, inventory_warning_level = excluded.inventory_warning_level,
-			upc = excluded.upc, mpn = excluded.mpn, details = excluded.details, size = excluded.size`,
-		storeKey, p.ID, p.BrandID, d.Bool("is_visible", true), d.Bool("is_featured", false), d.Bool("is_free_shipping", false),
+	return []any{
+		p.ID, p.BrandID, d.Bool("is_visible", true), d.Bool("is_featured", false), d.Bool("is_free_shipping", false),
 		d.Text("condition", "New"), d.Text("availability", "available"), d.Text("inventory_tracking", "none"),
-		d.Integer("inventory_level", 0), d.Integer("inventory_warning_level", 0), d.Text("upc", ""), d.Text("mpn", ""), text, len(text))
+		d.Integer("inventory_level", 0), d.Integer("inventory_warning_level", 0), d.Text("upc", ""), d.Text("mpn", ""), text, len(text),
+	}
 }
 
 // maxDetailsRead bounds the bytes of details that are read at once, except that one
@@ -107,9 +106,13 @@ func (t *Tx) detailSizes(storeKey string, products []cohort.Product) (map[int64]
 	if len(ids) == 0 {
 		return nil, nil
 	}
+	tables, err := t.catalog(storeKey)
+	if err != nil {
+		return nil, err
+	}
 	w := whereStore(storeKey)
 	in(w, "product_id", ids)
-	rows, err := t.Query("SELECT product_id, size FROM product_details"+w.text.String(), w.args...)
+	rows, err := t.Query("SELECT product_id, size FROM "+tables.productDetails+w.text.String(), w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -134,10 +137,14 @@ func (t *Tx) readDetails(storeKey string, products []cohort.Product, ids []int64
 	for i, p := range products {
 		index[p.ID] = i
 	}
+	tables, err := t.catalog(storeKey)
+	if err != nil {
+		return err
+	}
 	w := whereStore(storeKey)
 	in(w, "product_id", ids)
 	rows, err := t.Query(`SELECT product_id, COALESCE((SELECT b.id FROM brands AS b
-		WHERE b.store_hash = product_details.store_hash AND b.id = brand_id), 0), details FROM product_details`+w.text.String(), w.args...)
+		WHERE b.store_hash = product_details.store_hash AND b.id = brand_id), 0), details FROM `+tables.productDetails+w.text.String(), w.args...)
 	if err != nil {
 		return err
 	}

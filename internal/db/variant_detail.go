@@ -10,10 +10,13 @@ func (t *Tx) putVariantDetails(storeKey string, v cohort.Variant) error {
 	if len(v.Details) == 0 {
 		return nil
 	}
+	return t.Later(variantDetails.insert(1)+variantDetails.upsert(), append([]any{storeKey}, variantDetailRow(v)...)...)
+}
+
+// variantDetailRow returns the values of the columns of variant_details after store_hash.
+func variantDetailRow(v cohort.Variant) []any {
 	text := encodeDetails(v.Details)
-	return t.Later(`INSERT INTO variant_details (store_hash, variant_id, upc, details, size) VALUES ($1, $2, $3, $4, $5)
-		ON CONFLICT (store_hash, variant_id) DO UPDATE SET upc = excluded.upc, details = excluded.details, size = excluded.size`,
-		storeKey, v.ID, v.Details.Text("upc", ""), text, len(text))
+	return []any{v.ID, v.Details.Text("upc", ""), text, len(text)}
 }
 
 // readVariantDetails sets the details of the variants that have the ids.
@@ -22,7 +25,7 @@ func (t *Tx) readVariantDetails(storeKey string, ids []int64, variant func(id in
 	if err != nil || len(ids) == 0 {
 		return err
 	}
-	rows, err := t.Query(t.rowsOf(txn.LookupBy{Columns: "variant_id, details", Table: tables.variantDetails, Column: "variant_id"}),
+	rows, err := t.Query(t.catalogRowsOf(tables, txn.LookupBy{Columns: "variant_id, details", Table: variantDetails.name, Column: "variant_id"}),
 		storeKey, idText(ids))
 	if err != nil {
 		return err
