@@ -1,0 +1,579 @@
+package openapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/server/servertest"
+
+	"github.com/getkin/kin-openapi/openapi3"
+)
+
+// catalogResource is a resource of the catalog.
+type catalogResource struct {
+	name string // in testdata/reference_fields.txt
+	// path is that of the collection. {product}, {option} and {modifier} are ids.
+	path string
+	// create is the body of a create with the fields that are required. {n} is another
+	// number in each.
+	create string
+	// key is the field with the id, and "id" if it is empty. filter is the parameter of the
+	// list that selects an id; without one, the list is searched.
+	key, filter string
+	// query selects the parts of a response that are there only on request.
+	query string
+	// values are two values of a field, for a create and an update. Other fields have values
+	// after their schemas. Without a second value there is no update, because it does not
+	// replace the first.
+	values map[string][2]string
+	// ignored are the fields that the reference has in a body and that Cohort answers, but
+	// does not take.
+	ignored []string
+	// batch says that bodies are arrays, and that an update has the id in the body.
+	batch bool
+}
+
+// catalogResources has all resources of the catalog except trees, which have no fields but
+// a name.
+var catalogResources = []catalogResource{
+	{
+		name: "product", path: "/catalog/products", filter: "id:in",
+		create: `{"name":"Product {n}","type":"physical","weight":1,"price":10}`,
+		query:  "include=bulk_pricing_rules,custom_fields,images,videos",
+		values: map[string][2]string{
+			"sku":                {`"S-1"`, `"S-2"`},
+			"categories":         {`[{category}]`, `[]`},
+			"brand_id":           {`{brand}`, `0`},
+			"weight":             {`2.5`, `0`},
+			"price":              {`12.5`, `99999999999999.9999`},
+			"preorder_message":   {`"<b>soon</b>"`, `""`},
+			"bulk_pricing_rules": {`[{"quantity_min":2,"quantity_max":9,"type":"percent","amount":5}]`, `[]`},
+			"related_products":   {`[7,8]`, `[-1]`},
+		},
+		ignored: []string{"date_last_imported", "reviews_rating_sum", "reviews_count", "total_sold"},
+	},
+	{
+		name: "category", path: "/catalog/categories", filter: "id:in", create: `{"parent_id":0,"name":"Category {n}"}`,
+		values: map[string][2]string{"parent_id": {`{category}`, `0`}},
+	},
+	{
+		name: "tree category", path: "/catalog/trees/categories", filter: "category_id:in", key: "category_id", batch: true,
+		create: `{"tree_id":1,"name":"Tree category {n}"}`,
+		values: map[string][2]string{
+			"parent_id": {`{category}`, `0`}, "tree_id": {`1`, `1`},
+			"url": {`{"path":"/<a>/","is_customized":true}`, `{"path":"/b/","is_customized":false}`},
+		},
+		ignored: []string{"category_id"}, // only an update has it, as the id
+	},
+	{
+		name: "variant", path: "/catalog/products/{product}/variants", create: `{"sku":"V-{n}","option_values":[{"id":{n},"option_id":1}]}`,
+		ignored: []string{"product_id"},
+		values:  map[string][2]string{"option_values": {`[{"id":91,"option_id":9}]`, `[{"id":92,"option_id":9}]`}},
+	},
+	{
+		name: "brand", path: "/catalog/brands", filter: "id:in", create: `{"name":"Brand {n}"}`,
+	},
+	{
+		name: "option", path: "/catalog/products/{product}/options", create: `{"display_name":"Option {n}","type":"dropdown"}`,
+		values: map[string][2]string{
+			"option_values": {`[{"label":"<S>","sort_order":1}]`, ""},
+		},
+		ignored: []string{"id", "product_id"},
+	},
+	{
+		name: "option value", path: "/catalog/products/{product}/options/{option}/values", create: `{"label":"Value {n}","sort_order":1}`,
+		values:  map[string][2]string{"value_data": {`{"colors":["#fff"]}`, `null`}},
+		ignored: []string{"id"},
+	},
+	{
+		name: "modifier", path: "/catalog/products/{product}/modifiers", create: `{"display_name":"Modifier {n}","type":"dropdown","required":false}`,
+		values: map[string][2]string{
+			"type":          {`"checkbox"`, `"swatch"`},
+			"option_values": {`[{"label":"<S>","sort_order":1}]`, ""},
+		},
+	},
+	{
+		name: "modifier value", path: "/catalog/products/{product}/modifiers/{modifier}/values", create: `{"label":"Value {n}","sort_order":1}`,
+		values: map[string][2]string{
+			"value_data": {`{"colors":["#fff"]}`, `null`},
+			"adjusters": {
+				`{"price":{"adjuster":"relative","adjuster_value":5},"weight":{"adjuster":"percentage","adjuster_value":-1.5},` +
+					`"image_url":"https://cdn.example/<a>.png","purchasing_disabled":{"status":true,"message":"<b>"}}`,
+				`{"price":{},"weight":{},"image_url":"","purchasing_disabled":{"status":false,"message":""}}`,
+			},
+		},
+		ignored: []string{"id"},
+	},
+}
+
+// TestCatalogFields sends each field that the document has in a body, and checks that the
+// server keeps it, answers it, selects it, and filters by it if the list has a parameter of
+// that name. Values beyond the bounds of the document are refused and change nothing.
+func TestCatalogFields(t *testing.T) {
+	doc := load(t)
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
+		c := newCatalogClient(t, d)
+		for _, r := range catalogResources {
+			t.Run(r.name, func(t *testing.T) {
+				described := describe(t, doc, r)
+				for name := range described.fields {
+					t.Run(name, func(t *testing.T) { c.checkField(t, r, described, name) })
+				}
+			})
+		}
+	})
+}
+
+// describedResource has what the document says of a resource.
+type describedResource struct {
+	fields     map[string]*openapi3.Schema // of a body that are not ignored, as in a response
+	parameters []string                    // of the list
+	selects    bool                        // whether the list selects fields
+}
+
+func describe(t *testing.T, doc *openapi3.T, r catalogResource) describedResource {
+	t.Helper()
+	path := "/stores/{store_hash}/v3" + strings.NewReplacer("{product}", "{product_id}", "{option}", "{option_id}", "{modifier}", "{modifier_id}").Replace(r.path)
+	item := doc.Paths.Value(path)
+	if item == nil {
+		t.Fatalf("the document has no path %s", path)
+	}
+	answered := data(item.Get.Responses.Status(http.StatusOK).Value.Content["application/json"].Schema.Value).Properties
+	described := describedResource{fields: map[string]*openapi3.Schema{}}
+	for name, input := range element(item.Post.RequestBody.Value.Content["application/json"].Schema.Value).Properties {
+		if strings.Contains(input.Value.Description, "Ignored") {
+			continue
+		}
+		if answered[name] == nil {
+			t.Errorf("%s is in a body, but not in a response", name)
+			continue
+		}
+		described.fields[name] = plain(answered[name].Value)
+		if element(input.Value).Properties != nil { // a response has further members, and longer ones
+			described.fields[name] = input.Value
+		}
+	}
+	for _, p := range slices.Concat(item.Parameters, item.Get.Parameters) {
+		described.parameters = append(described.parameters, p.Value.Name)
+	}
+	described.selects = slices.Contains(described.parameters, "include_fields")
+	return described
+}
+
+// data returns the schema of a resource in a response.
+func data(response *openapi3.Schema) *openapi3.Schema {
+	return element(response.Properties["data"].Value)
+}
+
+// element returns the schema of the elements of an array, and other schemas as they are.
+func element(s *openapi3.Schema) *openapi3.Schema {
+	if s.Items != nil {
+		return s.Items.Value
+	}
+	return s
+}
+
+// plain returns the alternative of a schema that is not null.
+func plain(s *openapi3.Schema) *openapi3.Schema {
+	for _, alternative := range slices.Concat(s.OneOf, s.AnyOf) {
+		if !alternative.Value.Type.Is("null") {
+			return alternative.Value
+		}
+	}
+	return s
+}
+
+// catalogClient calls a server with a catalog.
+type catalogClient struct {
+	url, token string
+	ids        *strings.Replacer // of what the resources name
+	created    int
+}
+
+func newCatalogClient(t *testing.T, d *db.DB) *catalogClient {
+	t.Helper()
+	s := servertest.Start(t, d, server.Options{})
+	vars := s.V3Vars(t)
+	c := &catalogClient{url: s.URL + "/stores/" + vars["store"] + "/v3", token: vars["token"], ids: strings.NewReplacer()}
+	product := "/catalog/products/" + c.id(t, "/catalog/products", `{"name":"Boot","type":"physical","weight":1,"price":10}`)
+	c.ids = strings.NewReplacer(
+		"{product}", strings.TrimPrefix(product, "/catalog/products/"),
+		"{category}", c.id(t, "/catalog/categories", `{"parent_id":0,"name":"Boots"}`),
+		"{brand}", c.id(t, "/catalog/brands", `{"name":"Bata"}`),
+		"{option}", c.id(t, product+"/options", `{"display_name":"Size","type":"dropdown"}`),
+		"{modifier}", c.id(t, product+"/modifiers", `{"display_name":"Print","type":"dropdown","required":false}`),
+	)
+	return c
+}
+
+func (c *catalogClient) id(t *testing.T, path, body string) string {
+	t.Helper()
+	status, answer := c.send(t, "POST", path, body)
+	if status != http.StatusOK {
+		t.Fatalf("POST %s: %d", path, status)
+	}
+	return fmt.Sprint(answer["data"].(map[string]any)["id"])
+}
+
+func (c *catalogClient) send(t *testing.T, method, path, body string) (status int, answer map[string]any) {
+	t.Helper()
+	response := servertest.Send(t, method, c.url+c.ids.Replace(path), c.token, c.ids.Replace(body))
+	if response.Body != "" {
+		answer = decode(t, response.Body).(map[string]any)
+	}
+	return response.Status, answer
+}
+
+func decode(t *testing.T, text string) (value any) {
+	t.Helper()
+	d := json.NewDecoder(strings.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		t.Fatalf("%v in %s", err, text)
+	}
+	return value
+}
+
+// checkField checks one field of a resource.
+func (c *catalogClient) checkField(t *testing.T, r catalogResource, described describedResource, name string) {
+	values, ok := r.values[name]
+	schema := described.fields[name]
+	if !ok {
+		values = valuesOf(t, schema, name)
+	}
+	c.created++
+	for i := range values {
+		values[i] = strings.ReplaceAll(c.ids.Replace(values[i]), "{n}", strconv.Itoa(c.created))
+	}
+	id := c.create(t, r, name, values[0])
+	c.wantValue(t, r, described, id, name, values[0])
+	if values[1] == "" {
+		values[1] = values[0]
+	} else if status, answer := c.update(t, r, id, name, values[1]); status != http.StatusOK {
+		t.Fatalf("an update with %s: %d %v", values[1], status, answer)
+	}
+	c.wantValue(t, r, described, id, name, values[1])
+	if slices.Contains(described.parameters, name) && values[0] != values[1] {
+		c.wantFiltered(t, r, id, name, values)
+	}
+	for _, bad := range wrongValues(schema) {
+		if status, answer := c.update(t, r, id, name, bad); status != http.StatusUnprocessableEntity || !strings.Contains(fmt.Sprint(answer["errors"]), name) {
+			t.Errorf("an update with %.40s: %d %.200v", bad, status, answer)
+		}
+		if status, _ := c.send(t, "POST", r.path, c.body(t, r, name, bad)); status != http.StatusUnprocessableEntity {
+			t.Errorf("a create with %.40s: %d", bad, status)
+		}
+	}
+	c.wantValue(t, r, described, id, name, values[1])
+}
+
+// body returns the body of a create with a field besides the required ones.
+func (c *catalogClient) body(t *testing.T, r catalogResource, name, value string) string {
+	t.Helper()
+	c.created++
+	fields := decode(t, strings.ReplaceAll(r.create, "{n}", strconv.Itoa(c.created))).(map[string]any)
+	fields[name] = json.RawMessage(value)
+	return r.wrap(t, fields)
+}
+
+// wrap returns the JSON of a body.
+func (r catalogResource) wrap(t *testing.T, fields map[string]any) string {
+	t.Helper()
+	var value any = fields
+	if r.batch {
+		value = []any{fields}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(value); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// create creates a resource with a field and returns its id.
+func (c *catalogClient) create(t *testing.T, r catalogResource, name, value string) (id string) {
+	t.Helper()
+	status, answer := c.send(t, "POST", r.at(""), c.body(t, r, name, value))
+	if status != http.StatusOK && status != http.StatusCreated {
+		t.Fatalf("a create with %.40s: %d %v", value, status, answer)
+	}
+	resource := only(answer["data"])
+	if !includes(resource[name], decode(t, value)) {
+		t.Errorf("a create with %s answers %v", value, resource[name])
+	}
+	return fmt.Sprint(resource[r.idField()])
+}
+
+// at returns the path of the collection, or of a resource, with what selects its parts.
+func (r catalogResource) at(id string) string {
+	path := r.path
+	if id != "" {
+		path += "/" + id
+	}
+	if r.query != "" {
+		path += "?" + r.query
+	}
+	return path
+}
+
+func (r catalogResource) idField() string {
+	if r.key == "" {
+		return "id"
+	}
+	return r.key
+}
+
+// only returns a resource of a response, which may be in an array.
+func only(data any) map[string]any {
+	if list, ok := data.([]any); ok && len(list) == 1 {
+		data = list[0]
+	}
+	resource, _ := data.(map[string]any)
+	return resource
+}
+
+func (c *catalogClient) update(t *testing.T, r catalogResource, id, name, value string) (status int, answer map[string]any) {
+	t.Helper()
+	fields := map[string]any{name: json.RawMessage(value)}
+	if r.batch {
+		fields[r.idField()] = json.Number(id)
+		return c.send(t, "PUT", r.path, r.wrap(t, fields))
+	}
+	return c.send(t, "PUT", r.at(id), r.wrap(t, fields))
+}
+
+// list returns the resources that pass the query, by id.
+func (c *catalogClient) list(t *testing.T, r catalogResource, id string, query ...string) map[string]map[string]any {
+	t.Helper()
+	if r.filter != "" {
+		query = append(query, r.filter+"="+id)
+	}
+	path := r.at("")
+	separator := map[bool]string{true: "&", false: "?"}[r.query != ""]
+	status, answer := c.send(t, "GET", path+separator+strings.Join(append(query, "limit=250"), "&"), "")
+	if status != http.StatusOK {
+		t.Fatalf("a list with %q: %d %v", query, status, answer)
+	}
+	found := map[string]map[string]any{}
+	for _, e := range answer["data"].([]any) {
+		resource := e.(map[string]any)
+		found[fmt.Sprint(resource[r.idField()])] = resource
+	}
+	return found
+}
+
+// wantValue checks the value of a field in the responses.
+func (c *catalogClient) wantValue(t *testing.T, r catalogResource, described describedResource, id, name, value string) {
+	t.Helper()
+	want := decode(t, value)
+	if !r.batch {
+		if _, answer := c.send(t, "GET", r.at(id), ""); !includes(only(answer["data"])[name], want) {
+			t.Errorf("after %s the resource has %v", value, only(answer["data"])[name])
+		}
+	}
+	if got := c.list(t, r, id)[id]; !includes(got[name], want) {
+		t.Errorf("after %s the list has %v", value, got[name])
+	}
+	if !described.selects || r.query != "" && strings.Contains(r.query, name) {
+		return
+	}
+	chosen := c.list(t, r, id, "include_fields="+name)[id]
+	if !includes(chosen[name], want) {
+		t.Errorf("with include_fields the list has %v", chosen)
+	}
+	if left := c.list(t, r, id, "exclude_fields="+name)[id]; len(left) == 0 || left[name] != nil {
+		t.Errorf("with exclude_fields the list has %v", left)
+	}
+}
+
+// wantFiltered checks that a filter selects the resource by its value, the second, and not
+// by another.
+func (c *catalogClient) wantFiltered(t *testing.T, r catalogResource, id, name string, values [2]string) {
+	t.Helper()
+	argument := func(value string) string {
+		switch v := decode(t, value).(type) {
+		case string:
+			return name + "=" + url.QueryEscape(v)
+		case []any:
+			return name + "=" + strings.Trim(fmt.Sprint(v), "[]")
+		default:
+			return name + "=" + fmt.Sprint(v)
+		}
+	}
+	if values[1] != "[]" && c.list(t, r, id, argument(values[1]))[id] == nil {
+		t.Errorf("%.80s does not select the resource", argument(values[1]))
+	}
+	if values[0] != "[]" && c.list(t, r, id, argument(values[0]))[id] != nil {
+		t.Errorf("%.80s selects the resource", argument(values[0]))
+	}
+}
+
+// includes reports whether a value of a response is the one that was sent. Objects of the
+// response may have further fields.
+func includes(got, want any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		object, ok := got.(map[string]any)
+		for name, value := range want {
+			ok = ok && includes(object[name], value)
+		}
+		return ok
+	case []any:
+		list, ok := got.([]any)
+		if !ok || len(list) != len(want) {
+			return false
+		}
+		for i := range want {
+			ok = ok && includes(list[i], want[i])
+		}
+		return ok
+	case json.Number:
+		a, errA := want.Float64()
+		number, ok := got.(json.Number)
+		b, errB := number.Float64()
+		return ok && errA == nil && errB == nil && a == b
+	}
+	return reflect.DeepEqual(got, want)
+}
+
+// markup is text that a server must keep as it is.
+const markup = `<p onclick=\"x()\">&amp; \u00e9 <script>alert('1')</script>`
+
+// valuesOf returns two values that conform to a schema, at its bounds where it has any.
+func valuesOf(t *testing.T, s *openapi3.Schema, name string) [2]string {
+	t.Helper()
+	s = plain(s)
+	switch {
+	case s.Const != nil:
+		return [2]string{jsonOf(s.Const), jsonOf(s.Const)}
+	case len(s.Enum) > 0:
+		return [2]string{jsonOf(s.Enum[len(s.Enum)-1-min(1, len(s.Enum)-1)]), jsonOf(s.Enum[0])}
+	case s.Type.Includes("boolean"):
+		return [2]string{"true", "false"}
+	case s.Type.Includes("integer"), s.Type.Includes("number"):
+		return [2]string{bound(s.Max, "7"), bound(s.Min, "0")}
+	case s.Format == "date-time":
+		return [2]string{`"2027-01-31T12:00:00Z"`, `"2026-12-31T23:59:59Z"`}
+	case s.Type.Includes("string"):
+		return textsOf(s, name)
+	case s.Items != nil:
+		values := valuesOf(t, s.Items.Value, name)
+		return [2]string{"[" + values[0] + "]", "[" + values[1] + "]"}
+	case s.Type.Includes("object"):
+		return objectsOf(t, s)
+	}
+	t.Fatalf("no values for the schema of %s", name)
+	return [2]string{}
+}
+
+func jsonOf(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}
+
+func bound(at *float64, unbounded string) string {
+	if at == nil {
+		return unbounded
+	}
+	return strconv.FormatFloat(*at, 'f', -1, 64)
+}
+
+// textsOf returns a text of the greatest length, and one with markup if it fits.
+func textsOf(s *openapi3.Schema, name string) [2]string {
+	longest := uint64(300)
+	if s.MaxLength != nil {
+		longest = *s.MaxLength
+	}
+	first := `"` + strings.Repeat("é", int(longest)) + `"`
+	switch {
+	case s.MinLength > 0: // names, which are unique
+		return [2]string{first, `"<b>` + name + ` {n}</b>"`}
+	case longest > uint64(len(markup)):
+		return [2]string{first, `"` + markup + `"`}
+	}
+	return [2]string{first, `""`}
+}
+
+func objectsOf(t *testing.T, s *openapi3.Schema) [2]string {
+	t.Helper()
+	var objects [2]string
+	for i := range objects {
+		var members []string
+		for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
+			if name != "id" && !strings.Contains(s.Properties[name].Value.Description, "Ignored") {
+				members = append(members, jsonOf(name)+":"+valuesOf(t, s.Properties[name].Value, name)[i])
+			}
+		}
+		objects[i] = "{" + strings.Join(members, ",") + "}"
+	}
+	return objects
+}
+
+// wrongValues returns values that do not conform to a schema: of other types, and just
+// beyond its bounds.
+func wrongValues(s *openapi3.Schema) (wrong []string) {
+	s = plain(s)
+	switch {
+	case len(s.Enum) > 0:
+		return []string{`"no such value"`, `7`, `{}`}
+	case s.Type.Includes("boolean"):
+		return []string{`7`, `"maybe"`, `{}`}
+	case s.Type.Includes("integer"), s.Type.Includes("number"):
+		wrong = []string{`"x"`, `{}`, `[]`}
+		if s.Max != nil {
+			wrong = append(wrong, strconv.FormatFloat(*s.Max+1, 'f', -1, 64))
+		}
+		if s.Min != nil {
+			wrong = append(wrong, strconv.FormatFloat(*s.Min-1, 'f', -1, 64))
+		}
+		if s.Type.Includes("integer") {
+			wrong = append(wrong, `1.5`)
+		}
+		return wrong
+	case s.Type.Includes("string"):
+		wrong = []string{`7`, `{}`, `["x"]`}
+		if s.MaxLength != nil {
+			wrong = append(wrong, `"`+strings.Repeat("é", int(*s.MaxLength)+1)+`"`)
+		}
+		if s.MinLength > 0 {
+			wrong = append(wrong, `""`)
+		}
+		return wrong
+	case s.Items != nil:
+		wrong = []string{`7`, `"x"`, `{}`}
+		if s.MaxItems != nil {
+			wrong = append(wrong, tooMany(int(*s.MaxItems)))
+		}
+		for _, element := range wrongValues(s.Items.Value) {
+			wrong = append(wrong, "["+element+"]")
+		}
+		return wrong
+	}
+	return []string{`7`, `"x"`, `[]`}
+}
+
+// tooMany returns an array with one number more than allowed, all different.
+func tooMany(allowed int) string {
+	var numbers []string
+	for n := range allowed + 1 {
+		numbers = append(numbers, strconv.Itoa(n+1))
+	}
+	return "[" + strings.Join(numbers, ",") + "]"
+}
