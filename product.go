@@ -219,13 +219,6 @@ type ProductDetailFilter struct {
 	LowInventory, OutOfStock                      *bool // of products whose inventory is tracked
 }
 
-// IsEmpty reports whether the filter selects all products.
-func (f ProductDetailFilter) IsEmpty() bool {
-	return f.BrandIDs == nil && f.InventoryLevels == nil && f.NotInventoryLevels == nil && f.InventoryLevel == (IntRange{}) &&
-		f.UPC == nil && f.MPN == nil && f.Condition == nil && f.Availability == nil && f.IsVisible == nil && f.IsFeatured == nil &&
-		f.IsFreeShipping == nil && f.LowInventory == nil && f.OutOfStock == nil
-}
-
 // AmountRange is a closed range of amounts. An end that is not Valid is unbounded.
 type AmountRange struct{ Min, Max decimal.NullDecimal }
 

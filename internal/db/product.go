@@ -102,8 +102,12 @@ func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, o cohort.Prod
 	if err != nil {
 		return err
 	}
+	filter, err := t.productFilter(tables, storeKey, f)
+	if err != nil {
+		return err
+	}
 	list := listing[cohort.Product]{
-		columns: productColumns, table: tables.productSource(f, o), where: func() *where { return whereProducts(tables, storeKey, f) },
+		columns: productColumns, table: tables.productSource(o), where: func() *where { return t.whereProducts(tables, storeKey, filter) },
 		keys: t.productKeys(o), descending: o.Descending, scan: scanProduct,
 	}
 	p, err = list.forwards(t, p)
@@ -188,51 +192,17 @@ func (t *Tx) CountProducts(storeKey string, f cohort.ProductFilter) (int64, erro
 	if err != nil {
 		return 0, err
 	}
-	w := whereProducts(tables, storeKey, f)
+	if n, only, err := t.countInCategories(tables, storeKey, f); only || err != nil {
+		return n, err
+	}
+	filter, err := t.productFilter(tables, storeKey, f)
+	if err != nil {
+		return 0, err
+	}
+	w := t.whereProducts(tables, storeKey, filter)
 	var n int64
-	err = t.QueryRow("SELECT count(*) FROM "+tables.productSource(f, cohort.ProductOrder{})+w.text.String(), w.args...).Scan(&n)
+	err = t.QueryRow("SELECT count(*) FROM "+tables.products+w.text.String(), w.args...).Scan(&n)
 	return n, err
-}
-
-func whereProducts(tables catalogTables, storeKey string, f cohort.ProductFilter) *where {
-	w := whereStore(storeKey)
-	in(w, "id", f.IDs)
-	notIn(w, "id", f.NotIDs)
-	w.intRange("id", f.IDRange)
-	w.name(f.Name, f.NameLike)
-	if f.Keyword != "" {
-		w.and("replace(name_folded, ?, '') <> name_folded", Fold(f.Keyword))
-	}
-	if f.Type != nil {
-		w.and("type = ?", string(*f.Type))
-	}
-	w.amountRange("weight", f.Weight)
-	if f.SKU != nil {
-		w.productSKUs(tables, []string{*f.SKU})
-	}
-	w.productSKUs(tables, f.SKUs)
-	if f.Categories != nil {
-		w.text.WriteString(" AND id IN (SELECT product_id FROM " + tables.productCategories + " WHERE store_hash = $1")
-		in(w, "category_id", f.Categories)
-		w.text.WriteString(")")
-	}
-	w.amountRange("price", f.Price)
-	w.timeRange("date_modified", f.DateModified)
-	w.whereDetails(f.Detail)
-	return w
-}
-
-// productSKUs adds the condition that a product has one of the SKUs, unless skus is
-// nil. The base variant of a product has the same SKU, and table variants has an
-// index on it.
-func (w *where) productSKUs(tables catalogTables, skus []string) {
-	in(w, "sku", skus)
-	if skus == nil || slices.Contains(skus, "") {
-		return
-	}
-	w.text.WriteString(" AND id IN (SELECT product_id FROM " + tables.variants + " WHERE store_hash = $1" + hasSKU)
-	in(w, "sku", skus)
-	w.text.WriteString(")")
 }
 
 // UpdateProduct overwrites the product with the same id, except its creation date.
@@ -270,9 +240,8 @@ func (t *Tx) DeleteProduct(storeKey string, id int64) error {
 // DeleteProducts deletes all products that pass the filter, with their variants and
 // price records. It is no error if none passes.
 func (t *Tx) DeleteProducts(storeKey string, f cohort.ProductFilter) error {
-	w := whereProducts(storedCatalog, storeKey, f)
-	return t.Later("DELETE FROM products WHERE store_hash = $1 AND id IN (SELECT id FROM "+
-		storedCatalog.productSource(f, cohort.ProductOrder{})+w.text.String()+")", w.args...)
+	w := t.whereProducts(storedCatalog, storeKey, productFilter{ProductFilter: f})
+	return t.Later("DELETE FROM products"+w.text.String(), w.args...)
 }
 
 func productName(id int64) string { return fmt.Sprintf("product %d", id) }

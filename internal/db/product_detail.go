@@ -6,43 +6,10 @@ import (
 )
 
 // withDetails returns the source of products in which they have the columns of
-// product_details, with the defaults of products without details.
+// product_details that lists are sorted by, with the defaults of products without details.
 func (c catalogTables) withDetails() string {
-	return "(SELECT p.*, COALESCE(d.brand_id, 0) AS brand_id, COALESCE(d.is_visible, TRUE) AS is_visible, " +
-		"COALESCE(d.is_featured, FALSE) AS is_featured, COALESCE(d.is_free_shipping, FALSE) AS is_free_shipping, " +
-		"COALESCE(d.condition, 'New') AS condition, COALESCE(d.availability, 'available') AS availability, " +
-		"COALESCE(d.inventory_tracking, 'none') AS inventory_tracking, COALESCE(d.inventory_level, 0) AS inventory_level, " +
-		"COALESCE(d.inventory_warning_level, 0) AS inventory_warning_level, COALESCE(d.upc, '') AS upc, COALESCE(d.mpn, '') AS mpn FROM " +
+	return "(SELECT p.*, COALESCE(d.is_visible, TRUE) AS is_visible, COALESCE(d.inventory_level, 0) AS inventory_level FROM " +
 		txn.As(c.products, "p") + " LEFT JOIN " + txn.As(c.productDetails, "d") + " ON d.store_hash = p.store_hash AND d.product_id = p.id) AS products"
-}
-
-// productSource returns the source of a list of products.
-func (c catalogTables) productSource(f cohort.ProductFilter, o cohort.ProductOrder) string {
-	if f.Detail.IsEmpty() && !o.ByDetail() {
-		return c.products
-	}
-	return c.withDetails()
-}
-
-// whereDetails adds the conditions on the columns of product_details.
-func (w *where) whereDetails(f cohort.ProductDetailFilter) {
-	in(w, "brand_id", f.BrandIDs)
-	in(w, "inventory_level", f.InventoryLevels)
-	notIn(w, "inventory_level", f.NotInventoryLevels)
-	w.intRange("inventory_level", f.InventoryLevel)
-	for _, text := range []struct {
-		column string
-		want   *string
-	}{{"upc", f.UPC}, {"mpn", f.MPN}, {"condition", f.Condition}, {"availability", f.Availability}} {
-		if text.want != nil {
-			w.and(text.column+" = ?", *text.want)
-		}
-	}
-	w.flag("is_visible", f.IsVisible)
-	w.flag("is_featured", f.IsFeatured)
-	w.flag("is_free_shipping", f.IsFreeShipping)
-	w.flag("(inventory_tracking <> 'none' AND inventory_level <= inventory_warning_level)", f.LowInventory)
-	w.flag("(inventory_tracking <> 'none' AND inventory_level = 0)", f.OutOfStock)
 }
 
 // hasDetails reports whether a product needs a row in product_details.

@@ -32,9 +32,16 @@ func detailedProducts(rng *rand.Rand, n int) []cohort.Product {
 			p.Name = strings.ToLower(p.Name)
 			p.BrandID = int64(rng.IntN(3))
 			p.Details = cohort.Details{
-				"is_visible":      json.RawMessage(strconv.FormatBool(rng.IntN(2) == 0)),
-				"inventory_level": json.RawMessage(strconv.Itoa(rng.IntN(4))),
-				"condition":       json.RawMessage([]string{`"New"`, `"Used"`}[rng.IntN(2)]),
+				"is_visible":              json.RawMessage(strconv.FormatBool(rng.IntN(2) == 0)),
+				"inventory_level":         json.RawMessage(strconv.Itoa(rng.IntN(4))),
+				"condition":               json.RawMessage([]string{`"New"`, `"Used"`}[rng.IntN(2)]),
+				"availability":            json.RawMessage([]string{`"available"`, `"preorder"`}[rng.IntN(2)]),
+				"upc":                     json.RawMessage([]string{`""`, `"77"`}[rng.IntN(2)]),
+				"mpn":                     json.RawMessage([]string{`""`, `"M"`}[rng.IntN(2)]),
+				"is_featured":             json.RawMessage(strconv.FormatBool(rng.IntN(2) == 0)),
+				"is_free_shipping":        json.RawMessage(strconv.FormatBool(rng.IntN(2) == 0)),
+				"inventory_tracking":      json.RawMessage([]string{`"none"`, `"product"`}[rng.IntN(2)]),
+				"inventory_warning_level": json.RawMessage(strconv.Itoa(rng.IntN(4))),
 			}
 		}
 		list[i] = p
@@ -73,16 +80,7 @@ func TestListsOfDetailedProducts(t *testing.T) {
 				wantProducts(t, fmt.Sprint(o, " by cursor"), want, pagesOf(t, d, cohort.ProductFilter{}, o))
 			}
 		}
-		for name, c := range map[string]struct {
-			filter cohort.ProductDetailFilter
-			passes func(cohort.Product) bool
-		}{
-			"brand":     {cohort.ProductDetailFilter{BrandIDs: []int64{2}}, func(p cohort.Product) bool { return p.BrandID == 2 }},
-			"visible":   {cohort.ProductDetailFilter{IsVisible: new(true)}, func(p cohort.Product) bool { return p.Details.Bool("is_visible", true) }},
-			"hidden":    {cohort.ProductDetailFilter{IsVisible: new(false)}, func(p cohort.Product) bool { return !p.Details.Bool("is_visible", true) }},
-			"condition": {cohort.ProductDetailFilter{Condition: new("New")}, func(p cohort.Product) bool { return p.Details.Text("condition", "New") == "New" }},
-			"inventory": {cohort.ProductDetailFilter{InventoryLevel: cohort.IntRange{Min: new(int64(2))}}, func(p cohort.Product) bool { return p.Details.Integer("inventory_level", 0) >= 2 }},
-		} {
+		for name, c := range detailFilters() {
 			var want []int64
 			for _, p := range products {
 				if c.passes(p) {
@@ -100,6 +98,71 @@ func TestListsOfDetailedProducts(t *testing.T) {
 			})
 		}
 	})
+}
+
+// detailFilter is a filter, and the products that pass it.
+type detailFilter struct {
+	filter cohort.ProductDetailFilter
+	passes func(cohort.Product) bool
+}
+
+// detailFilters returns a filter of each kind, both with and without the products that have
+// no details.
+func detailFilters() map[string]detailFilter {
+	filters := map[string]detailFilter{
+		"brand":         {cohort.ProductDetailFilter{BrandIDs: []int64{2}}, func(p cohort.Product) bool { return p.BrandID == 2 }},
+		"a brand or no": {cohort.ProductDetailFilter{BrandIDs: []int64{0, 2}}, func(p cohort.Product) bool { return p.BrandID != 1 }},
+		"several": {
+			cohort.ProductDetailFilter{BrandIDs: []int64{1, 2}, IsVisible: new(true), Condition: new("Used")},
+			func(p cohort.Product) bool {
+				return p.BrandID > 0 && p.Details.Bool("is_visible", true) && p.Details.Text("condition", "New") == "Used"
+			},
+		},
+	}
+	level := func(p cohort.Product) int64 { return p.Details.Integer("inventory_level", 0) }
+	tracked := func(p cohort.Product) bool { return p.Details.Text("inventory_tracking", "none") != "none" }
+	for n := range int64(3) {
+		levels := []int64{n, 3}
+		among := func(p cohort.Product) bool { return slices.Contains(levels, level(p)) }
+		filters[fmt.Sprint("levels ", levels)] = detailFilter{cohort.ProductDetailFilter{InventoryLevels: levels}, among}
+		filters[fmt.Sprint("not levels ", levels)] = detailFilter{
+			cohort.ProductDetailFilter{NotInventoryLevels: levels}, func(p cohort.Product) bool { return !among(p) },
+		}
+		filters[fmt.Sprint("at least ", n)] = detailFilter{
+			cohort.ProductDetailFilter{InventoryLevel: cohort.IntRange{Min: &n}}, func(p cohort.Product) bool { return level(p) >= n },
+		}
+		filters[fmt.Sprint("at most ", n-1)] = detailFilter{
+			cohort.ProductDetailFilter{InventoryLevel: cohort.IntRange{Max: new(n - 1)}}, func(p cohort.Product) bool { return level(p) <= n-1 },
+		}
+	}
+	texts := func(field string, set func(*cohort.ProductDetailFilter) **string, standard string, values ...string) {
+		for _, value := range values {
+			f := detailFilter{passes: func(p cohort.Product) bool { return p.Details.Text(field, standard) == value }}
+			*set(&f.filter) = &value
+			filters[field+" "+value] = f
+		}
+	}
+	texts("condition", func(f *cohort.ProductDetailFilter) **string { return &f.Condition }, "New", "New", "Used")
+	texts("availability", func(f *cohort.ProductDetailFilter) **string { return &f.Availability }, "available", "available", "preorder")
+	texts("upc", func(f *cohort.ProductDetailFilter) **string { return &f.UPC }, "", "", "77")
+	texts("mpn", func(f *cohort.ProductDetailFilter) **string { return &f.MPN }, "", "", "M")
+	flags := func(name string, set func(*cohort.ProductDetailFilter) **bool, value func(cohort.Product) bool) {
+		for _, want := range []bool{false, true} {
+			f := detailFilter{passes: func(p cohort.Product) bool { return value(p) == want }}
+			*set(&f.filter) = &want
+			filters[fmt.Sprint(name, " ", want)] = f
+		}
+	}
+	flags("visible", func(f *cohort.ProductDetailFilter) **bool { return &f.IsVisible }, func(p cohort.Product) bool { return p.Details.Bool("is_visible", true) })
+	flags("featured", func(f *cohort.ProductDetailFilter) **bool { return &f.IsFeatured }, func(p cohort.Product) bool { return p.Details.Bool("is_featured", false) })
+	flags("free shipping", func(f *cohort.ProductDetailFilter) **bool { return &f.IsFreeShipping }, func(p cohort.Product) bool {
+		return p.Details.Bool("is_free_shipping", false)
+	})
+	flags("low", func(f *cohort.ProductDetailFilter) **bool { return &f.LowInventory }, func(p cohort.Product) bool {
+		return tracked(p) && level(p) <= p.Details.Integer("inventory_warning_level", 0)
+	})
+	flags("out of stock", func(f *cohort.ProductDetailFilter) **bool { return &f.OutOfStock }, func(p cohort.Product) bool { return tracked(p) && level(p) == 0 })
+	return filters
 }
 
 func sortedProducts(products []cohort.Product, o cohort.ProductOrder) (ids []int64) {

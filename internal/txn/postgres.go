@@ -52,6 +52,9 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 					" WHERE x.store_hash = $1 AND x." + l.Column + " = " + key + l.Condition + " OFFSET 0) AS x"
 			},
 			ComputesSkipped: true,
+			NotAmong: func(column, query string) string {
+				return "NOT EXISTS (SELECT 1 FROM (" + query + ") AS among (one) WHERE among.one = " + column + ")"
+			},
 			DeleteSome: func(table, key string) string {
 				return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table +
 					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"

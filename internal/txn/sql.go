@@ -36,6 +36,10 @@ type SQL struct {
 	// ComputesSkipped says that the engine computes the columns of the rows that an OFFSET
 	// skips.
 	ComputesSkipped bool
+	// NotAmong is the condition that a column is none of the ids that a query selects as
+	// its only column. SQLite runs the query once. PostgreSQL would run it for each row if
+	// it selects more than fits into its memory, so it gets a form that it can join.
+	NotAmong func(column, query string) string
 	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
 	// table, in the order of a key.
 	DeleteSome func(table, key string) string
