@@ -128,6 +128,7 @@ func TestCatalogFields(t *testing.T) {
 		for _, r := range catalogResources {
 			t.Run(r.name, func(t *testing.T) {
 				described := describe(t, doc, r)
+				c.checkSelection(t, r, described)
 				for name := range described.fields {
 					t.Run(name, func(t *testing.T) { c.checkField(t, r, described, name) })
 				}
@@ -397,6 +398,20 @@ func (c *catalogClient) wantValue(t *testing.T, r catalogResource, described des
 	}
 	if left := c.list(t, r, id, "exclude_fields="+name)[id]; len(left) == 0 || left[name] != nil {
 		t.Errorf("with exclude_fields the list has %v", left)
+	}
+}
+
+// checkSelection checks that a list refuses to select fields that do not exist.
+func (c *catalogClient) checkSelection(t *testing.T, r catalogResource, described describedResource) {
+	t.Helper()
+	for _, parameter := range []string{"include_fields", "exclude_fields"} {
+		if !slices.Contains(described.parameters, parameter) {
+			continue
+		}
+		status, answer := c.send(t, "GET", r.path+"?"+parameter+"=name,nonsense", "")
+		if status != http.StatusUnprocessableEntity || !strings.Contains(fmt.Sprint(answer["errors"]), parameter) {
+			t.Errorf("%s=nonsense: %d %v", parameter, status, answer)
+		}
 	}
 }
 
