@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/shopspring/decimal"
 )
@@ -12,6 +13,24 @@ import (
 type OptionValue struct {
 	OptionID int64
 	ValueID  int64
+}
+
+// OptionLabel is what shoppers see of an option value: the name of the option and the
+// label of the choice. Both are empty if the product has no such option or choice.
+type OptionLabel struct{ Option, Choice string }
+
+// Normalized returns the label in the form in which options and choices are stored.
+func (l OptionLabel) Normalized() OptionLabel {
+	return OptionLabel{strings.TrimSpace(l.Option), strings.TrimSpace(l.Choice)}
+}
+
+// Validate checks a normalized label. It returns a KindInvalid error that names the first
+// invalid field.
+func (l OptionLabel) Validate() error {
+	if err := checkText("option_display_name", l.Option, 1, MaxOptionName); err != nil {
+		return err
+	}
+	return checkText("label", l.Choice, 1, MaxChoiceName)
 }
 
 // Variant is a purchasable version of a product. For prices that are not Valid, those of
@@ -31,7 +50,10 @@ type VariantUpdate struct {
 	SKU                                     *string
 	Price, SalePrice, RetailPrice, MAPPrice *decimal.NullDecimal
 	OptionValues                            *[]OptionValue // replaces the whole list
-	Details                                 Details        // the fields to change
+	// OptionLabels name those of the option values whose ids are 0, by index. It is nil if
+	// all have ids.
+	OptionLabels []OptionLabel
+	Details      Details // the fields to change
 }
 
 // IsEmpty reports whether the update changes nothing.

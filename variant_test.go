@@ -2,6 +2,7 @@ package cohort_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"cohort.example/cohort"
@@ -103,3 +104,53 @@ func TestSameOptions(t *testing.T) {
 		}
 	})
 }
+
+// Every field of Details refuses values out of its bounds and of other types.
+func TestVariantDetailBounds(t *testing.T) {
+	price, size, stock := "99999999999999.1", "9999999999.1", "2147483648"
+	wrong := map[string][]string{
+		"weight":                      {"-0.1", price, `"x"`},
+		"width":                       {"-1", size, "true"},
+		"height":                      {"-1", size, "[]"},
+		"depth":                       {"-1", size, "{}"},
+		"is_free_shipping":            {"null", "1", `"true"`},
+		"fixed_cost_shipping_price":   {"-1", price},
+		"purchasing_disabled":         {"null", `"no"`},
+		"purchasing_disabled_message": {"null", long(256), "1"},
+		"image_url":                   {"null", long(2049), "1"},
+		"cost_price":                  {"-1", price},
+		"upc":                         {long(15), "1"},
+		"mpn":                         {long(256), "1"},
+		"gtin":                        {long(15), "1"},
+		"inventory_level":             {"-1", stock, "1.5"},
+		"inventory_warning_level":     {"-1", stock, "1.5"},
+		"bin_picking_number":          {long(256), "1"},
+	}
+	right := map[string][]string{
+		"weight": {"null", "0", "99999999999999"}, "width": {"null", "9999999999"}, "upc": {"null", long(14), `""`},
+		"inventory_level": {"null", "0", "2147483647"}, "purchasing_disabled_message": {long(255)}, "image_url": {long(2048)},
+	}
+	for _, field := range cohort.VariantDetails {
+		if wrong[field.Name] == nil {
+			t.Errorf("field %s is not tested", field.Name)
+		}
+		for _, value := range wrong[field.Name] {
+			if got, err := field.Parse(json.RawMessage(value)); cohort.KindOf(err) != cohort.KindInvalid || err == nil {
+				t.Errorf("%s: %.20s is %s, %v", field.Name, value, got, err)
+			}
+		}
+		for _, value := range right[field.Name] {
+			if got, err := field.Parse(json.RawMessage(value)); string(got) != value || err != nil {
+				t.Errorf("%s: %.20s is %s, %v", field.Name, value, got, err)
+			}
+		}
+		if field.Default != "null" {
+			if _, err := field.Parse(json.RawMessage(field.Default)); err != nil {
+				t.Errorf("the default of %s: %v", field.Name, err)
+			}
+		}
+	}
+}
+
+// long returns a JSON string of n characters.
+func long(n int) string { return `"` + strings.Repeat("é", n) + `"` }

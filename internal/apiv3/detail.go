@@ -82,8 +82,10 @@ type object[T any] struct {
 }
 
 // MarshalJSON implements json.Marshaler.
-func (o object[T]) MarshalJSON() ([]byte, error) {
-	b := []byte{'{'}
+func (o object[T]) MarshalJSON() ([]byte, error) { return o.append(nil) }
+
+func (o object[T]) append(b []byte) ([]byte, error) {
+	b = append(b, '{')
 	for i, m := range o.members {
 		if i > 0 {
 			b = append(b, ',')

@@ -10,7 +10,6 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
-	"cohort.example/cohort/internal/service"
 
 	"github.com/shopspring/decimal"
 )
@@ -279,17 +278,11 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	members := parts.members()
 	if parts.variants {
-		members = append(slices.Clip(members), baseVariantMember)
+		return h.writeProductWithVariants(w, r, p.ID, parts)
 	}
-	return writeSingle(w, object[cohort.Product]{members, p})
+	return writeSingle(w, parts.toWire()(p))
 }
-
-// baseVariantMember has the variants of a new product.
-var baseVariantMember = valueMember("variants", func(p *cohort.Product) []variantWire {
-	return []variantWire{variantToWire(service.CatalogVariant{Variant: p.BaseVariant(), Product: *p})}
-})
 
 func (h *handler) deleteProducts(w http.ResponseWriter, r *api.Request) error {
 	query, err := decodeDeletion(r, productFilters)

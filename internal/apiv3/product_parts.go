@@ -83,5 +83,5 @@ func appendPart(dst []byte, p service.ProductPart, toWire func(cohort.Product) o
 	if !p.First {
 		dst = append(dst, ',')
 	}
-	return api.AppendJSON(dst, variantToWire(service.CatalogVariant{Variant: p.Variant, Product: p.Product}))
+	return object[service.CatalogVariant]{variantMembers, p.Variant}.append(dst)
 }

@@ -154,15 +154,21 @@ func readVariants(tx *db.Tx, r catalogReads, store string) {
 			list, err := tx.ListVariants(store, f, p)
 			r.add(fmt.Sprint("ListVariants ", i, p), list, err)
 		}
-		var withProducts []any
-		err := tx.ReadPricedVariants(store, f, allOf, func(v cohort.Variant, p cohort.Product) bool {
-			withProducts = append(withProducts, []any{v, p})
+		var complete []db.CatalogVariant
+		err := tx.ReadCatalogVariants(store, f, allOf, func(v db.CatalogVariant) bool {
+			complete = append(complete, v)
 			return true
 		})
-		r.add(fmt.Sprint("ReadPricedVariants ", i), withProducts, err)
+		r.add(fmt.Sprint("ReadCatalogVariants ", i), complete, err)
 		n, err := tx.CountVariants(store, f)
 		r.add(fmt.Sprint("CountVariants ", i), n, err)
 	}
+	var of []db.CatalogVariant
+	err = tx.ReadVariantsOf(store, []cohort.Product{{ID: 3}, {ID: 1}, {ID: 2}}, 1, func(v db.CatalogVariant) bool {
+		of = append(of, v)
+		return true
+	})
+	r.add("ReadVariantsOf", of, err)
 	for _, id := range fewIDs {
 		v, err := tx.Variant(store, 0, id)
 		r.add(fmt.Sprint("Variant ", id), v, err)
@@ -175,8 +181,8 @@ func readVariants(tx *db.Tx, r catalogReads, store string) {
 	}
 	ids, err := tx.VariantIDsBySKU(store, fewSKUs)
 	r.add("VariantIDsBySKU", ids, err)
-	of, err := tx.VariantsOfProducts(store, fewIDs, 1000, &db.Budget{Left: 1000})
-	r.add("VariantsOfProducts", of, err)
+	list, err := tx.VariantsOfProducts(store, fewIDs, 1000, &db.Budget{Left: 1000})
+	r.add("VariantsOfProducts", list, err)
 	priced, err := tx.VariantsToPrice(store, append(slices.Clone(fewIDs), made+1, made+2), &db.Budget{Left: 1000})
 	slices.SortFunc(priced, func(a, b cohort.Variant) int { return int(a.ID - b.ID) }) // the query does not order them
 	r.add("VariantsToPrice", priced, err)

@@ -98,6 +98,19 @@ const productBatch = 50
 // ReadProducts calls fn with the products of a page that pass the filter, in an order,
 // until fn returns false. fn may use the transaction.
 func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, fn func(cohort.Product) (more bool)) error {
+	return t.ReadProductChunks(storeKey, f, o, p, func(chunk []cohort.Product) (more bool, err error) {
+		for _, p := range chunk {
+			if !fn(p) {
+				return false, nil
+			}
+		}
+		return true, nil
+	})
+}
+
+// ReadProductChunks is ReadProducts with up to productBatch products at once: as many as
+// fit into memory with their details.
+func (t *Tx) ReadProductChunks(storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, fn func([]cohort.Product) (more bool, err error)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
@@ -114,21 +127,17 @@ func (t *Tx) ReadProducts(storeKey string, f cohort.ProductFilter, o cohort.Prod
 	for err == nil && p.Size > 0 {
 		var batch []cohort.Product
 		batch, err = all(func(fn func(cohort.Product) bool) error { return list.each(t, p, productBatch, fn) })
-		if err != nil {
+		if err != nil || len(batch) == 0 {
 			return err
 		}
 		if err := t.readCategories(storeKey, batch); err != nil {
 			return err
 		}
-		var last cohort.Product
-		more, err := t.eachWithDetails(storeKey, batch, func(p cohort.Product) bool {
-			last = p
-			return fn(p)
-		})
+		more, err := t.chunksWithDetails(storeKey, batch, fn)
 		if err != nil || !more || len(batch) < productBatch {
 			return err
 		}
-		p = p.Rest(o.Key(last), len(batch))
+		p = p.Rest(o.Key(batch[len(batch)-1]), len(batch))
 	}
 	return err
 }

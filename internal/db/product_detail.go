@@ -34,10 +34,10 @@ func productDetailRow(p cohort.Product) []any {
 // product's may be larger.
 const maxDetailsRead = 1 << 20
 
-// eachWithDetails sets the brand and the details of products and calls fn with each of
+// chunksWithDetails sets the brand and the details of products and calls fn with chunks of
 // them, until fn returns false. Details can have megabytes, so it reads those of as many
 // products at once as fit into maxDetailsRead: nearly always of all.
-func (t *Tx) eachWithDetails(storeKey string, products []cohort.Product, fn func(cohort.Product) (more bool)) (more bool, err error) {
+func (t *Tx) chunksWithDetails(storeKey string, products []cohort.Product, fn func([]cohort.Product) (more bool, err error)) (more bool, err error) {
 	sizes, err := t.detailSizes(storeKey, products)
 	if err != nil {
 		return false, err
@@ -54,10 +54,8 @@ func (t *Tx) eachWithDetails(storeKey string, products []cohort.Product, fn func
 		if err := t.readDetails(storeKey, products[:n], ids); err != nil {
 			return false, err
 		}
-		for _, p := range products[:n] {
-			if !fn(p) {
-				return false, nil
-			}
+		if more, err := fn(products[:n]); err != nil || !more {
+			return false, err
 		}
 		products = products[n:]
 	}

@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"strconv"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -86,37 +87,56 @@ func (t *Tx) ListVariants(storeKey string, f cohort.VariantFilter, p cohort.Page
 	return all(func(fn func(cohort.Variant) bool) error { return t.ReadVariants(storeKey, f, p, fn) })
 }
 
-// variantsOfProducts selects variants joined with the prices of their products, so
-// that queries can name all columns without a qualifier.
+// variantsOfProducts selects variants joined with the prices and weights of their
+// products, so that queries can name all columns without a qualifier.
 func variantsOfProducts(tables catalogTables) string {
 	return `(SELECT v.store_hash, v.id, v.product_id, v.sku, v.price, v.sale_price, v.retail_price, v.map_price, v.option_values,
-		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price
+		p.price AS product_price, p.sale_price AS product_sale_price, p.retail_price AS product_retail_price, p.map_price AS product_map_price,
+		p.weight AS product_weight
 	FROM ` + txn.As(tables.variants, "v") + ` LEFT JOIN ` + txn.As(tables.products, "p") + ` ON p.store_hash = v.store_hash AND p.id = v.product_id) AS variants`
 }
 
-// ReadPricedVariants is ReadVariants with the product of each variant. It reads
-// only the product's id and prices.
-func (t *Tx) ReadPricedVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(cohort.Variant, cohort.Product) (more bool)) error {
-	type priced struct {
-		cohort.Variant
-		product cohort.Product
-	}
+// variantBatch is the number of variants that ReadCatalogVariants reads before it calls fn.
+// 250 variants with 250 option values each take 1 MiB.
+const variantBatch = 250
+
+// ReadCatalogVariants is ReadVariants with the details and labels of each variant, and with
+// the id, the prices and the weight of its product. fn may use the transaction.
+func (t *Tx) ReadCatalogVariants(storeKey string, f cohort.VariantFilter, p cohort.Page, fn func(CatalogVariant) (more bool)) error {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return err
 	}
-	return listing[priced]{
-		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price",
+	list := listing[CatalogVariant]{
+		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price, product_weight",
 		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(tables, storeKey, f) }, keys: byID,
-		scan: func(row txn.Scanner) (v priced, err error) {
-			var price, sale, retail, minimum int64
-			v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum)
-			v.product = cohort.Product{
-				ID: v.ProductID, Price: toAmount(price), SalePrice: toAmount(sale), RetailPrice: toAmount(retail), MAPPrice: toAmount(minimum),
-			}
-			return v, err
-		},
-	}.each(t, p, p.Size, func(v priced) bool { return fn(v.Variant, v.product) })
+		scan: scanVariantOfProduct,
+	}
+	p, err = list.forwards(t, p)
+	for err == nil && p.Size > 0 {
+		var batch []CatalogVariant
+		batch, err = all(func(fn func(CatalogVariant) bool) error { return list.each(t, p, variantBatch, fn) })
+		if err != nil || len(batch) == 0 {
+			return err
+		}
+		n, last := len(batch), batch[len(batch)-1].ID
+		more, err := t.eachComplete(storeKey, batch, fn)
+		if err != nil || !more || n < variantBatch {
+			return err
+		}
+		p = p.Rest(strconv.FormatInt(last, 10), n)
+	}
+	return err
+}
+
+func scanVariantOfProduct(row txn.Scanner) (v CatalogVariant, err error) {
+	var price, sale, retail, minimum, weight int64
+	v.Variant, err = scanVariantAnd(row, &price, &sale, &retail, &minimum, &weight)
+	v.Product = cohort.Product{
+		ID: v.ProductID, Price: toAmount(price), SalePrice: toAmount(sale), RetailPrice: toAmount(retail), MAPPrice: toAmount(minimum),
+		Weight: toAmount(weight),
+	}
+	return v, err
 }
 
 // CountVariants returns how many variants pass the filter.

@@ -275,7 +275,7 @@ func wantConsistent(t *testing.T, s *fixture) {
 	variants := map[int64][]cohort.Variant{}
 	for _, part := range parts {
 		if part.Kind == service.ProductVariant {
-			variants[part.Product.ID] = append(variants[part.Product.ID], part.Variant)
+			variants[part.Product.ID] = append(variants[part.Product.ID], part.Variant.Variant)
 		}
 	}
 	for _, part := range parts {
@@ -370,7 +370,7 @@ func TestCatalogsAreSeparate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(service.CatalogVariant{Variant: v.Variant, Product: p}, after); diff != "" {
+		if diff := cmp.Diff(v, after); diff != "" {
 			t.Errorf("(-before +after):\n%s", diff)
 		}
 		var list collected[service.CatalogVariant]

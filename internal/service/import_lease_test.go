@@ -90,7 +90,9 @@ func (s *fixture) catalogWrites(t *testing.T) map[string]func() error {
 		"delete a product": func() error { return s.DeleteProduct(ctx, "a", deletable.ID) },
 		"delete products":  func() error { return s.DeleteProducts(ctx, "a", cohort.ProductFilter{IDs: []int64{99}}) },
 		"create a variant": func() error {
-			_, err := s.CreateVariant(ctx, "a", cohort.Variant{ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}})
+			_, err := s.CreateVariant(ctx, "a", cohort.Variant{
+				ProductID: p.ID, OptionValues: []cohort.OptionValue{{OptionID: option.ID, ValueID: option.Choices[0].ID}},
+			})
 			return err
 		},
 		"update a variant": func() error {

@@ -15,7 +15,7 @@ import (
 type ProductPart struct {
 	Kind    PartKind
 	Product cohort.Product
-	Variant cohort.Variant // with ProductVariant
+	Variant CatalogVariant // with ProductVariant
 	First   bool           // with ProductVariant: the product's first variant
 	key     string         // the cursor of the product
 }
@@ -68,17 +68,15 @@ func readProductParts(tx *db.Tx, storeKey string, f cohort.ProductFilter, o coho
 		}
 		p.After = product
 	}
-	var inner error
-	err = tx.ReadProducts(storeKey, f, o, p, func(p cohort.Product) bool {
-		key := o.Key(p)
-		more := add(ProductPart{Kind: ProductBegin, Product: p, key: key})
-		if more {
-			more, inner = readVariantsOfProduct(tx, storeKey, p, key, "", add)
+	err = tx.ReadProductChunks(storeKey, f, o, p, func(products []cohort.Product) (more bool, err error) {
+		keys := make([]string, len(products))
+		for i, p := range products {
+			keys[i] = o.Key(p)
 		}
-		return more && inner == nil
+		return (&partStream{products: products, keys: keys, at: -1, add: add}).read(tx, storeKey, 0)
 	})
-	if err != nil || inner != nil {
-		return 0, first(err, inner)
+	if err != nil {
+		return 0, err
 	}
 	if byCursor(p) {
 		return 0, nil
@@ -100,30 +98,57 @@ func readRestOfProduct(tx *db.Tx, storeKey, key, variantID string, add func(Prod
 	if err != nil {
 		return false, err
 	}
-	return readVariantsOfProduct(tx, storeKey, p, key, variantID, add)
+	after, err := strconv.ParseInt(variantID, 10, 64)
+	if err != nil {
+		return false, cohort.Invalid("after", "The value is not a cursor of this list.")
+	}
+	rest := partStream{products: []cohort.Product{p}, keys: []string{key}, isFirst: after == 0, add: add}
+	return rest.read(tx, storeKey, after)
 }
 
-func readVariantsOfProduct(tx *db.Tx, storeKey string, p cohort.Product, key, after string, add func(ProductPart) bool) (more bool, err error) {
-	isFirst := after == "" || after == "0"
+// partStream adds the parts of some products.
+type partStream struct {
+	products []cohort.Product
+	keys     []string // the cursors of the products
+	at       int      // the index of the product that is open; -1 before the first
+	isFirst  bool     // whether the next variant is the product's first
+	add      func(ProductPart) (more bool)
+}
+
+// read adds the parts of the products after the variant with an id.
+func (s *partStream) read(tx *db.Tx, storeKey string, after int64) (more bool, err error) {
+	index := make(map[int64]int, len(s.products))
+	for i, p := range s.products {
+		index[p.ID] = i
+	}
 	more = true
-	page := everything
-	page.After = after
-	err = tx.ReadVariants(storeKey, cohort.VariantFilter{ProductIDs: []int64{p.ID}}, page, func(v cohort.Variant) bool {
-		more = add(ProductPart{Kind: ProductVariant, Product: p, Variant: v, First: isFirst, key: key})
-		isFirst = false
+	err = tx.ReadVariantsOf(storeKey, s.products, after, func(v CatalogVariant) bool {
+		more = s.open(index[v.ProductID]) && s.put(ProductPart{Kind: ProductVariant, Variant: v, First: s.isFirst})
+		s.isFirst = false
 		return more
 	})
 	if err != nil || !more {
 		return false, err
 	}
-	return add(ProductPart{Kind: ProductEnd, Product: p, key: key}), nil
+	return s.open(len(s.products)), nil
 }
 
-func first(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
+// open ends the products before the one with an index, and begins those up to it.
+func (s *partStream) open(index int) (more bool) {
+	for s.at < index {
+		if s.at >= 0 && !s.put(ProductPart{Kind: ProductEnd}) {
+			return false
+		}
+		s.at++
+		s.isFirst = true
+		if s.at < len(s.products) && !s.put(ProductPart{Kind: ProductBegin}) {
+			return false
 		}
 	}
-	return nil
+	return true
+}
+
+func (s *partStream) put(part ProductPart) (more bool) {
+	part.Product, part.key = s.products[s.at], s.keys[s.at]
+	return s.add(part)
 }

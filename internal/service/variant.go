@@ -8,54 +8,72 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// CatalogVariant is a variant with its product, whose prices stand in for those that
-// the variant leaves out.
-type CatalogVariant struct {
-	cohort.Variant
-	Product cohort.Product
-}
+// CatalogVariant is a variant with its product, whose prices and weight stand in for those
+// that the variant leaves out, and with the labels of its option values.
+type CatalogVariant = db.CatalogVariant
 
-// CreateVariant adds a variant to the product v.ProductID and returns it as stored.
+// CreateVariant adds a variant to the product v.ProductID and returns it as stored. labels
+// name those of its option values whose ids are 0, by index.
 //
 // It returns KindInvalid if a rule of variants is broken, KindNotFound if the product
 // does not exist, and KindConflict if the SKU is taken or the product has a variant
-// with the same options.
-func (s *Service) CreateVariant(ctx context.Context, storeKey string, v cohort.Variant) (created CatalogVariant, err error) {
-	if err := v.Validate(); err != nil {
-		return created, err
+// with the same options. See [resolveOptions] for the option values.
+func (s *Service) CreateVariant(ctx context.Context, storeKey string, v cohort.Variant, labels ...cohort.OptionLabel) (created CatalogVariant, err error) {
+	if labels == nil {
+		if err := v.Validate(); err != nil {
+			return created, err
+		}
 	}
 	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
 		p, err := tx.ProductForUpdate(storeKey, v.ProductID)
 		if err != nil {
 			return err
 		}
-		if err := checkSiblings(tx, storeKey, v); err != nil {
-			return err
-		}
-		if err := checkSKUFree(tx, storeKey, v.SKU, 0); err != nil {
-			return err
-		}
-		created.Product = p
-		created.Variant, err = tx.CreateVariant(storeKey, v)
+		created, err = createVariant(tx, storeKey, p, v, labels)
 		return err
 	})
 	return created, skuError(err)
 }
 
+// createVariant adds a variant to a product that the caller has locked.
+func createVariant(tx *db.Tx, storeKey string, p cohort.Product, v cohort.Variant, labels []cohort.OptionLabel) (created CatalogVariant, err error) {
+	if v.OptionValues, err = resolveOptions(tx, storeKey, p.ID, v.OptionValues, labels); err != nil {
+		return created, err
+	}
+	if err := v.Validate(); err != nil {
+		return created, err
+	}
+	if err := checkSiblings(tx, storeKey, v); err != nil {
+		return created, err
+	}
+	if err := checkSKUFree(tx, storeKey, v.SKU, 0); err != nil {
+		return created, err
+	}
+	if v, err = tx.CreateVariant(storeKey, v); err != nil {
+		return created, err
+	}
+	return tx.CompleteVariant(storeKey, p, v)
+}
+
 // Variant returns a variant of a product, or KindNotFound.
 func (s *Service) Variant(ctx context.Context, storeKey string, productID, id int64) (v CatalogVariant, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		if v.Product, err = tx.Product(storeKey, productID); err != nil {
+		p, err := tx.Product(storeKey, productID)
+		if err != nil {
 			return err
 		}
-		v.Variant, err = tx.Variant(storeKey, productID, id)
+		stored, err := tx.Variant(storeKey, productID, id)
+		if err != nil {
+			return err
+		}
+		v, err = tx.CompleteVariant(storeKey, p, stored)
 		return err
 	})
 	return v, err
 }
 
 // ReadVariants sends one page of the variants that pass the filter, by id, to a sink.
-// Of their products only the prices are set. It returns the number of all that pass,
+// Of their products only the prices and the weight are set. It returns the number of all that pass,
 // or 0 for a page with a cursor.
 func (s *Service) ReadVariants(ctx context.Context, storeKey string, f cohort.VariantFilter, p cohort.Page, to Sink[CatalogVariant]) (total int64, err error) {
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
@@ -79,10 +97,7 @@ func (s *Service) ReadVariantsOf(ctx context.Context, storeKey string, productID
 }
 
 func readVariants(tx *db.Tx, storeKey string, f cohort.VariantFilter, p cohort.Page, to Sink[CatalogVariant]) (total int64, err error) {
-	err = tx.ReadPricedVariants(storeKey, f, p, func(v cohort.Variant, product cohort.Product) bool {
-		return to.Add(CatalogVariant{v, product})
-	})
-	if err != nil || byCursor(p) {
+	if err := tx.ReadCatalogVariants(storeKey, f, p, to.Add); err != nil || byCursor(p) {
 		return 0, err
 	}
 	return tx.CountVariants(storeKey, f)
@@ -104,26 +119,40 @@ func (s *Service) UpdateVariant(ctx context.Context, storeKey string, productID,
 		if err != nil {
 			return err
 		}
-		v := u.Apply(before)
-		if err := checkVariant(tx, storeKey, p, v); err != nil {
-			return err
-		}
-		if v.SKU != before.SKU {
-			if err := checkSKUFree(tx, storeKey, v.SKU, id); err != nil {
-				return err
-			}
-		}
-		after = CatalogVariant{v, p}
-		if id == p.BaseVariantID && v.SKU != p.SKU {
-			after.Product.SKU = v.SKU
-			after.Product.DateModified = laterOf(s.timestamp(), p.DateModified)
-			if err := tx.UpdateProduct(storeKey, p, after.Product); err != nil {
-				return err
-			}
-		}
-		return tx.UpdateVariant(storeKey, v)
+		after, err = s.updateVariant(tx, storeKey, p, before, u)
+		return err
 	})
 	return after, skuError(err)
+}
+
+// updateVariant changes a variant of a product that the caller has locked.
+func (s *Service) updateVariant(tx *db.Tx, storeKey string, p cohort.Product, before cohort.Variant, u cohort.VariantUpdate) (after CatalogVariant, err error) {
+	v := u.Apply(before)
+	if u.OptionLabels != nil || !v.SameOptions(before) {
+		if v.OptionValues, err = resolveOptions(tx, storeKey, p.ID, v.OptionValues, u.OptionLabels); err != nil {
+			return after, err
+		}
+	}
+	if err := checkVariant(tx, storeKey, p, v); err != nil {
+		return after, err
+	}
+	if v.SKU != before.SKU {
+		if err := checkSKUFree(tx, storeKey, v.SKU, v.ID); err != nil {
+			return after, err
+		}
+	}
+	if v.ID == p.BaseVariantID && v.SKU != p.SKU {
+		changed := p
+		changed.SKU = v.SKU
+		changed.DateModified = laterOf(s.timestamp(), p.DateModified)
+		if err := tx.UpdateProduct(storeKey, p, changed); err != nil {
+			return after, err
+		}
+	}
+	if err := tx.UpdateVariant(storeKey, v); err != nil {
+		return after, err
+	}
+	return tx.CompleteVariant(storeKey, p, v)
 }
 
 func checkVariant(tx *db.Tx, storeKey string, p cohort.Product, v cohort.Variant) error {
