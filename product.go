@@ -17,6 +17,7 @@ const (
 	MaxBulkTiers           = 100
 	MaxOptionValues        = 250 // of one variant
 	MaxVariants            = 600 // of one product; the vendor's bound
+	MaxVariantsWritten     = 50  // in one batch; the vendor's bound
 )
 
 // Prices have at most AmountScale digits after the decimal point and this many before it,

@@ -15,6 +15,7 @@ import (
 func (h *handler) variantRoutes() []api.Route {
 	return []api.Route{
 		{Operation: "listVariants", Method: "GET", Path: "/catalog/variants", Scope: read, Handle: h.listVariants},
+		{Operation: "updateVariants", Method: "PUT", Path: "/catalog/variants", Scope: modify, Handle: h.putVariants},
 		{Operation: "listVariantsOfProduct", Method: "GET", Path: "/catalog/products/{product_id}/variants", Scope: read, Handle: h.listVariantsOfProduct},
 		{Operation: "createVariant", Method: "POST", Path: "/catalog/products/{product_id}/variants", Scope: modify, Handle: h.createVariant},
 		{Operation: "getVariant", Method: "GET", Path: "/catalog/products/{product_id}/variants/{variant_id}", Scope: read, Handle: h.getVariant},

@@ -226,7 +226,7 @@ func largestVariant(t *testing.T, p cohort.Product, id int64, n int) cohort.Vari
 	price := decimal.NewNullDecimal(longPrice)
 	v := cohort.Variant{
 		ID: id, ProductID: p.ID, SKU: longTextOf(1_000_000+int(id), cohort.MaxSKU),
-		Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price,
+		Price: price, SalePrice: price, RetailPrice: price, MAPPrice: price, Details: largestDetails(t, cohort.VariantDetails),
 	}
 	for i := range cohort.MaxOptionValues {
 		v.OptionValues = append(v.OptionValues, cohort.OptionValue{OptionID: highID(i), ValueID: highID(n)})

@@ -18,7 +18,8 @@ import (
 // longestRow is larger than the JSON of any row of the test: the largest product has 2.4
 // MB (its texts are all escapes), the largest modifier with its values 1.5 MB, the largest
 // category and brand 800 KB, the largest customer 394 KB and 376 KB
-// of form fields, the largest group 140 KB, the largest variant 16 KB.
+// of form fields, the largest group 140 KB, the largest variant 40 KB. With the longest
+// labels of 250 option values, which the test leaves out, a variant has 800 KB.
 const longestRow = 2600 << 10
 
 // listRoutes are all list operations: the request, and whether a page of the largest

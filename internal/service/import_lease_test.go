@@ -99,6 +99,10 @@ func (s *fixture) catalogWrites(t *testing.T) map[string]func() error {
 			_, err := s.UpdateVariant(ctx, "a", p.ID, p.BaseVariantID, cohort.VariantUpdate{SKU: &sku})
 			return err
 		},
+		"put variants": func() error {
+			_, err := s.PutVariants(ctx, "a", []service.VariantItem{{ID: p.BaseVariantID, VariantUpdate: cohort.VariantUpdate{SKU: &sku}}})
+			return err
+		},
 		"delete a variant": func() error { return s.DeleteVariant(ctx, "a", p.ID, v.ID) },
 		"create records":   func() error { return s.CreatePriceRecords(ctx, "a", []cohort.PriceRecordUpdate{record("CHF")}) },
 		"put records":      func() error { return s.PutPriceRecords(ctx, "a", []cohort.PriceRecordUpdate{record("USD")}) },

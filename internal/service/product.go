@@ -166,8 +166,14 @@ var errSKUTaken = &cohort.Error{Kind: cohort.KindConflict, Field: "sku", Reason:
 // skuError turns a conflict with the unique index on SKUs into errSKUTaken. Two
 // concurrent transactions with the same SKU may both pass checkSKUFree.
 func skuError(err error) error {
-	if e, ok := errors.AsType[*cohort.Error](err); ok && e.Kind == cohort.KindConflict && e.Field == "" && e.Message == "" {
+	if isUniqueConflict(err) {
 		return errSKUTaken
 	}
 	return err
+}
+
+// isUniqueConflict reports whether the database refused a row for a unique index.
+func isUniqueConflict(err error) bool {
+	e, ok := errors.AsType[*cohort.Error](err)
+	return ok && e.Kind == cohort.KindConflict && e.Field == "" && e.Message == ""
 }
