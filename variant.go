@@ -152,5 +152,5 @@ type VariantFilter struct {
 	IDs        []int64  // nil: all
 	ProductIDs []int64  // nil: all
 	SKUs       []string // nil: all
-	UPC        *string
+	UPC        *string  // nil: all; "": those without a UPC
 }

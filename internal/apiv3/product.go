@@ -49,7 +49,8 @@ var productFields = addDetails(api.Fields[cohort.ProductUpdate]{
 	"total_sold":         nil,
 	"date_last_imported": nil,
 	"bulk_pricing_rules": api.Optional(func(u *cohort.ProductUpdate) **[]cohort.BulkTier { return &u.BulkTiers }, readTiers),
-	// Not ignored: a client that sends variants expects the server to store them.
+	// Not ignored: a client that sends variants expects the server to store them. A new
+	// product may have them; see newProductFields.
 	"variants": func(*cohort.ProductUpdate, api.Value) error {
 		return cohort.Invalid("", "Variants are created and changed at their own path, below the product's.")
 	},
@@ -270,13 +271,13 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	u, err := decodeBody(r, productFields, productRequired...)
+	u, err := decodeBody(r, newProductFields, productRequired...)
 	if err != nil {
 		return err
 	}
-	p, err := h.svc.CreateProduct(r.Context(), r.Store.Key, u.Apply(cohort.Product{}))
+	p, err := h.svc.CreateProduct(r.Context(), r.Store.Key, u.Apply(cohort.Product{}), u.variants...)
 	if err != nil {
-		return err
+		return inPart(err)
 	}
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, p.ID, parts)

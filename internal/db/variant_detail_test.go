@@ -232,3 +232,68 @@ func TestManyLabels(t *testing.T) {
 		}
 	})
 }
+
+// An import that is published and not merged yet replaces variants, and not their details
+// and labels.
+func TestVariantDetailsDuringImport(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addStores(t, d, "a")
+		addVariantsOf(t, d, 1, 2, 2, "")
+		update(t, d, func(tx *db.Tx) error {
+			v, err := tx.Variant("a", 1, 1)
+			if err != nil {
+				return err
+			}
+			v.Details["upc"] = json.RawMessage(`"12"`)
+			if err := tx.UpdateVariant("a", v); err != nil {
+				return err
+			}
+			for _, query := range []string{
+				"INSERT INTO catalog_imports VALUES ('a', 'published', 'an owner', 17)",
+				"INSERT INTO incoming_variants SELECT store_hash, id, product_id, 'NEW', price, sale_price, retail_price, map_price, option_values FROM variants WHERE id = 1",
+				"INSERT INTO incoming_variants VALUES ('a', 5000, 1, '', -1, -1, -1, -1, '[]')",
+			} {
+				if _, err := tx.Exec(query); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		view(t, d, func(tx *db.Tx) error {
+			v, err := tx.Variant("a", 1, 1)
+			if err != nil {
+				return err
+			}
+			if v.SKU != "NEW" || v.Details.Text("upc", "") != "12" {
+				t.Errorf("variant %+v", v)
+			}
+			read := func(what string, want []int64, list func(fn func(db.CatalogVariant) bool) error) {
+				t.Helper()
+				var ids []int64
+				err := list(func(v db.CatalogVariant) bool {
+					ids = append(ids, v.ID)
+					if v.ID != 5000 {
+						wantOwn(t, v)
+					}
+					return true
+				})
+				if !slices.Equal(ids, want) || err != nil {
+					t.Errorf("%s: %v, want %v, error %v", what, ids, want, err)
+				}
+			}
+			read("all", []int64{1, 2, 1001, 1002, 5000}, func(fn func(db.CatalogVariant) bool) error {
+				return tx.ReadCatalogVariants("a", cohort.VariantFilter{}, onePage, fn)
+			})
+			read("with a UPC", []int64{1}, func(fn func(db.CatalogVariant) bool) error {
+				return tx.ReadCatalogVariants("a", cohort.VariantFilter{UPC: new("12")}, onePage, fn)
+			})
+			read("without a UPC", []int64{2, 1001, 1002, 5000}, func(fn func(db.CatalogVariant) bool) error {
+				return tx.ReadCatalogVariants("a", cohort.VariantFilter{UPC: new("")}, onePage, fn)
+			})
+			read("of products", []int64{2, 1002, 1, 1001, 5000}, func(fn func(db.CatalogVariant) bool) error {
+				return tx.ReadVariantsOf("a", []cohort.Product{{ID: 2}, {ID: 1}}, 0, fn)
+			})
+			return nil
+		})
+	})
+}

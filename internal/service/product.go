@@ -10,16 +10,21 @@ import (
 )
 
 // CreateProduct adds a product with its base variant to a store and returns it as
-// stored.
+// stored. It also adds variants, whose option values have labels and no ids, and the
+// options that they name.
 //
 // It returns KindInvalid if a rule of products is broken or a category or the brand does
-// not exist, and KindConflict if the SKU is taken.
-func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.Product) (cohort.Product, error) {
+// not exist, KindConflict if the SKU is taken, and PartErrors of both kinds for variants.
+func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.Product, variants ...cohort.VariantUpdate) (cohort.Product, error) {
 	p = p.Normalized()
 	if err := p.Validate(); err != nil {
 		return cohort.Product{}, err
 	}
-	err := s.updateCatalog(ctx, storeKey, func(tx *db.Tx) (err error) {
+	plan, err := planVariants(p.SKU, variants)
+	if err != nil {
+		return cohort.Product{}, err
+	}
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) (err error) {
 		if err := checkCategoriesExist(tx, storeKey, p.Categories); err != nil {
 			return err
 		}
@@ -29,13 +34,18 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 		if err := checkSKUFree(tx, storeKey, p.SKU, 0); err != nil {
 			return err
 		}
+		if err := plan.checkSKUs(tx, storeKey); err != nil {
+			return err
+		}
 		p.DateCreated = s.timestamp()
 		p.DateModified = p.DateCreated
 		if p.Details, err = adoptParts(tx, storeKey, nil, p.Details, p.DateCreated); err != nil {
 			return err
 		}
-		p, err = tx.CreateProduct(storeKey, p)
-		return err
+		if p, err = tx.CreateProduct(storeKey, p); err != nil {
+			return err
+		}
+		return plan.insert(tx, storeKey, p.ID)
 	})
 	if err != nil {
 		return cohort.Product{}, skuError(err)
