@@ -19,6 +19,8 @@ type CatalogImport struct {
 	storeKey                                          string
 	categories, products, productCategories, variants *loader
 	categoryDetails, productDetails, variantDetails   *loader
+	parted, partIDs                                   *loader
+	lastPartIDs                                       map[string]int64 // the last ids of parts in use, by kind
 	reserved                                          []reservedIDs
 }
 
@@ -75,6 +77,7 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 		productCategories: tx.newLoader(importProductCategories), variants: tx.newLoader(importVariants),
 		categoryDetails: tx.newLoader(importedDetails(categoryDetails)), productDetails: tx.newLoader(importedDetails(productDetails)),
 		variantDetails: tx.newLoader(importedDetails(variantDetails)),
+		parted:         tx.newLoader(importParted), partIDs: tx.newLoader(importPartIDs), lastPartIDs: map[string]int64{},
 	}
 	for _, l := range i.loaders() {
 		if err := l.create(); err != nil {
@@ -89,7 +92,7 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
 func (i *CatalogImport) loaders() []*loader {
-	return []*loader{i.categories, i.products, i.productCategories, i.variants, i.categoryDetails, i.productDetails, i.variantDetails}
+	return []*loader{i.categories, i.products, i.productCategories, i.variants, i.categoryDetails, i.productDetails, i.variantDetails, i.parted, i.partIDs}
 }
 
 // Add loads an item whose fields are valid.
@@ -141,6 +144,9 @@ func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 		if err := i.productDetails.add(append([]any{item.Line}, productDetailRow(p)...)...); err != nil {
 			return err
 		}
+		if err := i.addParts(item.Line, item.ID, p.Details); err != nil {
+			return err
+		}
 	}
 	for position, category := range p.Categories {
 		if err := i.productCategories.add(item.Line, item.ID, category, position); err != nil {
@@ -179,7 +185,9 @@ func (i *CatalogImport) FinishLoading() error {
 		`CREATE INDEX import_variants_by_sku ON import_variants (sku)`,
 		`CREATE INDEX import_category_details_by_category ON import_category_details (category_id)`,
 		`CREATE INDEX import_product_details_by_product ON import_product_details (product_id)`,
-		`CREATE INDEX import_variant_details_by_variant ON import_variant_details (variant_id)`)
+		`CREATE INDEX import_variant_details_by_variant ON import_variant_details (variant_id)`,
+		`CREATE INDEX import_parted_by_product ON import_parted (product_id)`,
+		`CREATE INDEX import_part_ids_by_id ON import_part_ids (kind, id)`)
 }
 
 // run runs statements in which $1 is the store's key. It stops when the caller is

@@ -244,6 +244,48 @@ func TestImportOfDetails(t *testing.T) {
 	})
 }
 
+// TestImportOfParts checks the ids of custom fields, images and videos.
+func TestImportOfParts(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		addShops(t, d, "a")
+		fields := func(product int) string {
+			return string(catalogOf(t, d, "a").Products[product].Details["custom_fields"])
+		}
+		importInto(t, d, "a", detailed(product(1, ""), 0, "custom_fields", `[{"name":"a","value":"1"},{"id":7,"name":"b","value":"1"}]`))
+		if got, want := fields(0), `[{"id":8,"name":"a","value":"1"},{"id":7,"name":"b","value":"1"}]`; got != want {
+			t.Errorf("the first import has %s, want %s", got, want)
+		}
+		again := []cohort.CatalogItem{
+			detailed(product(1, ""), 0, "custom_fields", `[{"name":"b","value":"1"},{"name":"a","value":"1"}]`),
+			detailed(product(2, ""), 0, "custom_fields", `[{"name":"a","value":"1"}]`, "videos", `[{"video_id":"v"}]`),
+		}
+		wantCounts(t, importInto(t, d, "a", again...), [3]int64{}, [3]int64{1, 1, 0}, [3]int64{})
+		wantCounts(t, importInto(t, d, "a", again...), [3]int64{}, [3]int64{0, 0, 2}, [3]int64{})
+		if got, want := fields(0)+fields(1), `[{"id":7,"name":"b","value":"1"},{"id":8,"name":"a","value":"1"}][{"id":9,"name":"a","value":"1"}]`; got != want {
+			t.Errorf("the second import has %s, want %s", got, want)
+		}
+		update(t, d, func(tx *db.Tx) error {
+			for kind, want := range map[string]int64{"custom_field": 10, "video": 2, "image": 1} {
+				if id, err := tx.NextID("a", kind); id != want || err != nil {
+					t.Errorf("the next %s is %d (%v), want %d", kind, id, err, want)
+				}
+			}
+			return nil
+		})
+		wantMistakes(t, d, []cohort.CatalogItem{
+			detailed(product(3, ""), 0, "images", `[{"id":7,"image_url":"a"},{"image_url":"b"}]`),
+			detailed(product(4, ""), 0, "images", `[{"id":8,"image_url":"a"},{"id":7,"image_url":"b"}]`),
+			detailed(product(5, ""), 0, "images", `[{"image_url":"a"},{"is_thumbnail":true}]`),
+			detailed(product(6, ""), 0, "custom_fields", `[{"name":"a","value":"1"},{"name":"a","value":"1"}]`, "videos", `[{"id":1000000000000001,"video_id":"v"}]`),
+			detailed(product(7, ""), 0, "custom_fields", `[{"name":"a","value":"1"},{"name":"a","value":"1"}]`),
+		},
+			cohort.ImportMistake{Line: 2, Text: "images: id 7 is in line 1 already."},
+			cohort.ImportMistake{Line: 3, Text: "images: element 2: image_url: The field is required."},
+			cohort.ImportMistake{Line: 4, Text: "videos: element 1: id: An id is an integer from 1 to 1000000000000000."},
+			cohort.ImportMistake{Line: 5, Text: "custom_fields: element 2: The list has an object with the same name and value."})
+	})
+}
+
 // TestImportOfLargeDetails checks that an import writes large details in many batches.
 func TestImportOfLargeDetails(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {

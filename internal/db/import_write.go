@@ -73,6 +73,9 @@ func (i *CatalogImport) Compare(now time.Time) ([]cohort.ImportCount, error) {
 	if err := i.takeIDs(); err != nil {
 		return nil, err
 	}
+	if err := i.reservePartIDs(); err != nil {
+		return nil, err
+	}
 	if err := i.run(compareStatements...); err != nil {
 		return nil, err
 	}

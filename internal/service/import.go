@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -85,13 +86,14 @@ func conflictOf(err error) error {
 
 // prepare checks the collected items and computes the rows to write.
 func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
-	if err := check(into, m); err != nil {
+	now := s.timestamp()
+	if err := check(into, m, now); err != nil {
 		return nil, err
 	}
 	if err := m.err(); err != nil {
 		return nil, err
 	}
-	return into.Compare(s.timestamp())
+	return into.Compare(now)
 }
 
 // collect reads all items into the import.
@@ -139,7 +141,7 @@ func validateItem(item cohort.CatalogItem) error {
 	case item.Kind == cohort.CatalogCategory:
 		return item.Category.Validate()
 	case item.Kind == cohort.CatalogProduct:
-		return item.Product.Validate()
+		return cmp.Or(item.Product.Validate(), cohort.CheckPartIDs(item.Product.Details))
 	case len(item.Variant.OptionValues) == 0: // the database checks that it is the base variant
 		return item.Variant.ValidateBase()
 	}
@@ -167,7 +169,7 @@ func reasonOf(err error) string {
 }
 
 // check checks the items against each other and against the catalog.
-func check(into *db.CatalogImport, m *mistakes) error {
+func check(into *db.CatalogImport, m *mistakes, now time.Time) error {
 	before := m.count
 	if err := m.addAll(into.CheckRepeats(MaxImportMistakes)); err != nil {
 		return err
@@ -182,6 +184,9 @@ func check(into *db.CatalogImport, m *mistakes) error {
 		return nil
 	}
 	if err := m.addAll(into.CheckTogether(MaxImportMistakes)); err != nil {
+		return err
+	}
+	if err := m.addAll(into.CheckParts(MaxImportMistakes, now)); err != nil {
 		return err
 	}
 	var tree categoryTree
