@@ -1,9 +1,10 @@
-// Package catalogfile reads files of categories, products and variants in CSV or JSONL
-// (one JSON object per line). It continues after an invalid line, and never has more than
-// one line in memory.
+// Package catalogfile reads and writes files of categories, products and variants in CSV or
+// JSONL (one JSON object per line). A reader continues after an invalid line. Neither has
+// more than one line in memory.
 package catalogfile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -57,10 +58,18 @@ type records interface {
 
 // record has the fields of an item by name.
 type record interface {
-	// value returns nil for a field that is absent.
+	// value returns nil for a field that is absent or null.
 	value(field string) value
+	// detail returns the JSON value of a field of Details, nil if it is absent.
+	detail(field cohort.DetailField) (json.RawMessage, error)
 	// names returns the fields that are present, in order.
 	names() []string
+	// hasFurther reports whether the record has further fields of a kind: those of Details,
+	// and the brand. In CSV the header says so.
+	hasFurther(kind cohort.CatalogKind) bool
+	// mayHave reports whether the record has a field or, in CSV, a column, or could have it
+	// without a header.
+	mayHave(field string) bool
 }
 
 // NewReader returns a reader of a file in UTF-8. kind is the kind of items that do not

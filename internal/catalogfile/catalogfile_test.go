@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -86,9 +87,19 @@ func TestInvalidCSV(t *testing.T) {
 		{"columns", "id,name\n1\n1,x,y\n\n2,x\n", "category", "2 The line has 1 columns, and the header has 2.\n3 The line has 3 columns, and the header has 2.\n5 ok\n"},
 		{"carriage returns", "id,name\r1,x\r", "category", "1 Column 2 contains a carriage return that does not end the line. Lines end in LF or CR LF.\n"},
 		{"a line that is too long", "id,name\n1,x\n2," + long, "category", "2 ok\n3 The line is longer than 1 MiB. The rest of the file is not read.\n"},
-		{"unknown column", "id,name,colour\n1,x,y\n", "category", "1 The header has an unknown column, \"colour\". Known columns: id, kind, name, parent_id.\n"},
-		{"column of another kind", "id,name,price\n1,x,1\n", "category", "1 The header has an unknown column, \"price\". Known columns: id, kind, name, parent_id.\n"},
-		{"column of JSONL", "kind,id,bulk_pricing_rules\n", "", "1 The header has an unknown column, \"bulk_pricing_rules\". Known columns: categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight.\n"},
+		{"unknown column", "id,name,colour\n1,x,y\n", "category", "1 The header has an unknown column, \"colour\". Known columns: id, kind, name, parent_id, and further fields such as description.\n"},
+		{"column of another kind", "id,name,price\n1,x,1\n", "category", "1 The header has an unknown column, \"price\". Known columns: id, kind, name, parent_id, and further fields such as description.\n"},
+		{"unknown column of any kind", "kind,id,colour\n", "", "1 The header has an unknown column, \"colour\". Known columns: brand_id, bulk_pricing_rules, categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight, and further fields such as description.\n"},
+		{"further field of another kind", "kind,id,name,views,price,warranty\ncategory,1,x,3,,\nproduct,2,x,3,1,\nproduct,3,x,,1,w\n", "", "2 ok\n3 A product has no views.\n4 ok\n"},
+		{"further fields", "id,name,price,is_visible,tax_class_id,width,preorder_release_date,related_products,custom_url,condition\n" +
+			"1,x,1,TRUE, 3 , 1.5 ,2026-01-31T12:00:00+01:00,[],{},New\n2,x,1,yes,,,,,,\n3,x,1,,256,,,,,\n4,x,1,,1.5,,,,,\n5,x,1,,,null,,,,\n6,x,1,,,,tomorrow,,,\n" +
+			"7,x,1,,,,,\"[1,true]\",,\n8,x,1,,,,,[1,,\n9,x,1,,,,,7,,\n10,x,1,,,,,,\"{\"\"url\"\":\"\"\"\"}\",\n11,x,1,,,,,,,old\n12,x,1,,,,,null,,\n", "product",
+			"2 custom_url: url: The field is required.\n3 is_visible: The value must be true or false.\n4 tax_class_id: The value must be from 0 to 255.\n5 tax_class_id: The value must be a whole number.\n" +
+				"6 width: The value must be a number.\n7 preorder_release_date: The value must be a date with time and zone, such as 2026-01-31T12:00:00Z.\n" +
+				"8 related_products: element 2: The value must be a whole number.\n9 related_products: \"[1\" is not valid JSON.\n10 related_products: The value must be an array.\n" +
+				"11 custom_url: url: The value must not be empty.\n12 condition: The value must be one of: New, Used, Refurbished.\n13 related_products: The value must not be null.\n"},
+		{"tiers", "id,name,price,bulk_pricing_rules\n1,x,1,\"[{\"\"quantity_min\"\":1,\"\"amount\"\":2}]\"\n2,x,1,[1\n3,x,1,[]\n", "product",
+			"2 bulk_pricing_rules: element 1: the field type is missing.\n3 bulk_pricing_rules: \"[1\" is not valid JSON.\n4 ok\n"},
 		{"column twice", "id, NAME ,name\n", "category", "1 The header has the column \"name\" twice.\n"},
 		{"column without name", "id,,name\n", "category", "1 Column 2 of the header has no name.\n"},
 		{"no kind", "id,name\n1,x\n", "", "1 The header has no column kind. If all lines are of one kind, set it with --kind.\n"},
@@ -121,6 +132,9 @@ func TestInvalidJSONL(t *testing.T) {
 		{"unknown fields", "{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"colour\":null}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":1}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":null}", "1 There is no field \"colour\".\n2 A category has no price.\n3 ok\n"},
 		{"types", "{\"kind\":\"product\",\"id\":1.5,\"name\":\"x\",\"price\":1}\n{\"kind\":\"product\",\"id\":\"1\",\"name\":7,\"price\":1}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":true}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1e999}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":7}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":[7,\"x\"]}\n{\"kind\":3,\"id\":1}", "1 id: \"1.5\" is not an id, which is a whole number.\n2 name: \"7\" is not a string.\n3 price: \"true\" is not a decimal number, such as 12.50.\n4 price: \"1e999\" is not a decimal number, such as 12.50.\n5 categories: \"7\" is not an array.\n6 categories: element 2: \"x\" is not an id, which is a whole number.\n7 kind: \"3\" is not a string.\n"},
 		{"tiers", "{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"quantity_min\":1,\"amount\":2}]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[7]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"min\":1}]}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"bulk_pricing_rules\":[{\"quantity_min\":1,\"quantity_max\":null,\"type\":\"percent\",\"amount\":\"2\"}]}", "1 bulk_pricing_rules: element 1: the field type is missing.\n2 bulk_pricing_rules: element 1: \"7\" is not an object.\n3 bulk_pricing_rules: element 1: there is no field \"min\".\n4 ok\n"},
+		{"further fields", "{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"views\":\"many\",\"page_title\":7}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"warranty\":\"\"}\n" +
+			"{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"description\":null,\"warranty\":null,\"views\":\"7\"}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"custom_url\":{\"url\":\"/x/\",\"color\":1},\"brand_id\":\"x\"}\n",
+			"1 views: The value must be a whole number.\n2 A category has no warranty.\n3 ok\n4 custom_url: color: The field is not supported.\n"},
 		{"options", "{\"kind\":\"variant\",\"id\":1,\"product_id\":1,\"option_values\":[{\"option_id\":1}]}\n{\"kind\":\"variant\",\"id\":1,\"option_values\":[]}", "1 option_values: element 1: the field id is missing.\n2 product_id: It is missing.\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -266,6 +280,7 @@ func FuzzCSV(f *testing.F) {
 	for _, s := range []string{
 		"id,name\n1,x\n", "id;name;parent_id\r\n1;\"a;\"\"b\"\"\";2\r\n", "\ufeffid\tname\n1\t\"a\nb\"", "id,name\n1,\"x", "id,name\n1,a\"b\n2,\"a\"b\n",
 		"id,name\n\n1,\xff\n2,\x00\n", "\xff\xfe", "id,name\n1,\"\"\n", "kind,id,name\ncategory,1,x\n",
+		"id,name,description,custom_url,is_visible,views\n1,x,\"<b>\r\n\",\"{\"\"url\"\":\"\"/x/\"\"}\",TRUE,7\n2,y,,,,\n",
 	} {
 		f.Add([]byte(s))
 	}
@@ -291,7 +306,7 @@ func FuzzCSV(f *testing.F) {
 		}
 		for n, item := range items {
 			for column, name := range records[0] {
-				if strings.EqualFold(strings.TrimSpace(name), "name") && records[n+1][column] != item.Category.Name {
+				if strings.EqualFold(strings.TrimSpace(name), "name") && records[n+1][column] != strings.ReplaceAll(item.Category.Name, "\r\n", "\n") {
 					t.Errorf("%q: name %q, want %q", file, item.Category.Name, records[n+1][column])
 				}
 			}
@@ -304,6 +319,8 @@ func FuzzJSONL(f *testing.F) {
 	for _, s := range []string{
 		`{"kind":"category","id":1,"name":"x"}`, `{"kind":"variant","id":"2","product_id":3,"option_values":[{"option_id":1,"id":2}],"price":null}` + "\n\n",
 		`{"kind":"product","id":1,"name":"x","price":"1.5","bulk_pricing_rules":[{"quantity_min":2,"type":"fixed","amount":1}],"categories":[1]}`,
+		`{"kind":"category","id":1,"name":"x","description":"<b>\u2028","meta_keywords":["a",""],"custom_url":{"url":"/x/"},"sort_order":"-7","is_visible":null}`,
+		`{"kind":"variant","id":1,"product_id":2,"weight":null,"upc":"","cost_price":1.50}`,
 		`[1]`, `{`, `{"id":1e5}`, "{\"\xff\":1}",
 	} {
 		f.Add([]byte(s))
@@ -335,6 +352,20 @@ func checkItems(t *testing.T, file []byte, items []cohort.CatalogItem) {
 	}
 	if len(items) == 0 {
 		t.Fatalf("%q: no items", file)
+	}
+	checkWritten(t, items)
+}
+
+// checkWritten checks that valid items have one form in JSONL.
+func checkWritten(t *testing.T, items []cohort.CatalogItem) {
+	t.Helper()
+	items = slices.DeleteFunc(slices.Clone(items), func(i cohort.CatalogItem) bool { return i.Err != nil })
+	if len(items) == 0 {
+		return
+	}
+	file := written(t, items, catalogfile.JSONL)
+	if again := written(t, readAll(t, strings.NewReader(file), catalogfile.JSONL, ""), catalogfile.JSONL); again != file {
+		t.Errorf("written %q, read and written %q", file, again)
 	}
 }
 

@@ -2,6 +2,7 @@ package catalogfile
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"slices"
@@ -16,8 +17,9 @@ type csvRecords struct {
 	kind      cohort.CatalogKind
 	separator byte
 	columns   []string
-	text      []byte // the cells of the current record, concatenated
-	ends      []int  // the end of each cell in text
+	further   map[cohort.CatalogKind]bool // the kinds of which all lines have further fields
+	text      []byte                      // the cells of the current record, concatenated
+	ends      []int                       // the end of each cell in text
 }
 
 // begin reads the header.
@@ -34,7 +36,22 @@ func (c *csvRecords) begin() error {
 	for _, cell := range cells {
 		c.columns = append(c.columns, strings.ToLower(strings.TrimSpace(cell)))
 	}
-	return makeFinal(c.checkHeader())
+	if err := c.checkHeader(); err != nil {
+		return makeFinal(err)
+	}
+	c.further = map[cohort.CatalogKind]bool{}
+	for _, kind := range kindsOf(c.kind) {
+		c.further[kind] = slices.ContainsFunc(c.columns, func(name string) bool { return c.isFurther(kind, name) })
+	}
+	return nil
+}
+
+// isFurther reports whether a column says that all lines of a kind have further fields. The
+// weight does not, in a file with products: it is one of their ordinary fields.
+func (c *csvRecords) isFurther(kind cohort.CatalogKind, name string) bool {
+	return schemas[kind].isFurther(name) && !slices.ContainsFunc(kindsOf(c.kind), func(other cohort.CatalogKind) bool {
+		return schemas[other].has(name) && !schemas[other].isFurther(name)
+	})
 }
 
 // makeFinal makes a contentError final: without a valid header nothing can be read.
@@ -64,8 +81,8 @@ func (c *csvRecords) checkHeader() error {
 			return wrong("Column %d of the header has no name.", i+1)
 		case slices.Contains(c.columns[:i], name):
 			return wrong("The header has the column %s twice.", short(name))
-		case !c.isColumn(name):
-			return wrong("The header has an unknown column, %s. Known columns: %s.", short(name), strings.Join(columnsOf(c.kindOfAll()), ", "))
+		case !slices.Contains(columns(kindsOf(c.kindOfAll())), name):
+			return wrong("The header has an unknown column, %s. Known columns: %s.", short(name), c.knownColumns())
 		}
 	}
 	switch {
@@ -85,8 +102,17 @@ func (c *csvRecords) kindOfAll() cohort.CatalogKind {
 	return c.kind
 }
 
-func (c *csvRecords) isColumn(name string) bool {
-	return slices.Contains(columnsOf(c.kindOfAll()), name)
+// knownColumns names the columns for a message, and one of the dozens of further ones.
+func (c *csvRecords) knownColumns() string {
+	known := slices.Sorted(slices.Values(columns(kindsOf(c.kindOfAll()))))
+	known = slices.DeleteFunc(known, func(name string) bool {
+		return !slices.ContainsFunc(cohort.CatalogKinds(), func(k cohort.CatalogKind) bool {
+			_, isField := schemas[k].fieldNames[name]
+			return isField || name == "kind" || name == "id"
+		})
+	})
+	example := schemas[kindsOf(c.kindOfAll())[0]].details[0].Name
+	return strings.Join(known, ", ") + ", and further fields such as " + example
 }
 
 func (c *csvRecords) next() (record, int64, error) {
@@ -102,7 +128,7 @@ func (c *csvRecords) next() (record, int64, error) {
 	if len(cells) != len(c.columns) {
 		return nil, start, wrong("The line has %d columns, and the header has %d.", len(cells), len(c.columns))
 	}
-	return csvRecord{c.columns, cells}, start, nil
+	return csvRecord{c, cells}, start, nil
 }
 
 // nextLine returns the next non-empty line.
@@ -122,6 +148,9 @@ func (c *csvRecords) cells(line []byte) ([]string, error) {
 	start := c.lines.number
 	open, err := c.scan(line, false)
 	for open && err == nil {
+		if c.lines.carriage {
+			c.text = append(c.text, '\r')
+		}
 		c.text = append(c.text, '\n')
 		if line, err = c.lines.next(); errors.Is(err, io.EOF) || len(c.text)+len(line) > MaxLine {
 			return nil, &contentError{final: true, line: start, text: "A quote that opens in this line is not closed within 1 MiB. The rest of the file is not read."}
@@ -194,14 +223,28 @@ func (c *csvRecords) checkPlain(cell []byte) error {
 }
 
 // csvRecord is a record. Empty cells are absent.
-type csvRecord struct{ columns, cells []string }
+type csvRecord struct {
+	*csvRecords
+	cells []string
+}
+
+// cell returns the cell of a column, "" if there is no such column.
+func (r csvRecord) cell(field string) cell {
+	if i := slices.Index(r.columns, field); i >= 0 {
+		return cell(r.cells[i])
+	}
+	return ""
+}
 
 func (r csvRecord) value(field string) value {
-	i := slices.Index(r.columns, field)
-	if i < 0 || r.cells[i] == "" {
-		return nil
+	if c := r.cell(field); c != "" {
+		return c
 	}
-	return cell(r.cells[i])
+	return nil
+}
+
+func (r csvRecord) detail(field cohort.DetailField) (json.RawMessage, error) {
+	return r.cell(field.Name).detail(field)
 }
 
 func (r csvRecord) names() (names []string) {
@@ -212,3 +255,7 @@ func (r csvRecord) names() (names []string) {
 	}
 	return names
 }
+
+func (r csvRecord) hasFurther(kind cohort.CatalogKind) bool { return r.further[kind] }
+
+func (r csvRecord) mayHave(field string) bool { return slices.Contains(r.columns, field) }

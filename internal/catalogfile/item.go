@@ -2,105 +2,13 @@ package catalogfile
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"cohort.example/cohort"
-
-	"github.com/shopspring/decimal"
 )
-
-// fieldSetter sets a field of an item.
-type fieldSetter func(*cohort.CatalogItem, value) error
-
-// setterOf returns a setter that parses a value with read and stores it in field.
-func setterOf[T any](read func(value) (T, error), field func(*cohort.CatalogItem) *T) fieldSetter {
-	return func(i *cohort.CatalogItem, v value) (err error) {
-		*field(i), err = read(v)
-		return err
-	}
-}
-
-func optional(v value) (decimal.NullDecimal, error) {
-	d, err := v.amount()
-	return decimal.NullDecimal{Decimal: d, Valid: err == nil}, err
-}
-
-func productType(v value) (cohort.ProductType, error) {
-	s, err := v.text()
-	return cohort.ProductType(strings.ToLower(s)), err
-}
-
-// schema has the fields of a kind besides kind and id.
-type schema struct {
-	fields   map[string]fieldSetter
-	required []string
-	begin    func(*cohort.CatalogItem)
-}
-
-// onlyJSON are the fields that have no CSV column.
-var onlyJSON = []string{"bulk_pricing_rules"}
-
-var schemas = map[cohort.CatalogKind]schema{
-	cohort.CatalogCategory: {
-		fields: map[string]fieldSetter{
-			"parent_id": setterOf(value.id, func(i *cohort.CatalogItem) *int64 { return &i.Category.ParentID }),
-			"name":      setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Category.Name }),
-		},
-		required: []string{"id", "name"},
-		begin:    func(*cohort.CatalogItem) {},
-	},
-	cohort.CatalogProduct: {
-		fields: map[string]fieldSetter{
-			"name":               setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Product.Name }),
-			"type":               setterOf(productType, func(i *cohort.CatalogItem) *cohort.ProductType { return &i.Product.Type }),
-			"sku":                setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Product.SKU }),
-			"weight":             setterOf(value.amount, func(i *cohort.CatalogItem) *decimal.Decimal { return &i.Product.Weight }),
-			"price":              setterOf(value.amount, func(i *cohort.CatalogItem) *decimal.Decimal { return &i.Product.Price }),
-			"sale_price":         setterOf(value.amount, func(i *cohort.CatalogItem) *decimal.Decimal { return &i.Product.SalePrice }),
-			"retail_price":       setterOf(value.amount, func(i *cohort.CatalogItem) *decimal.Decimal { return &i.Product.RetailPrice }),
-			"map_price":          setterOf(value.amount, func(i *cohort.CatalogItem) *decimal.Decimal { return &i.Product.MAPPrice }),
-			"categories":         setterOf(value.ids, func(i *cohort.CatalogItem) *[]int64 { return &i.Product.Categories }),
-			"bulk_pricing_rules": setterOf(value.tiers, func(i *cohort.CatalogItem) *[]cohort.BulkTier { return &i.Product.BulkTiers }),
-		},
-		required: []string{"id", "name", "price"},
-		begin:    func(i *cohort.CatalogItem) { i.Product.Type = cohort.ProductPhysical },
-	},
-	cohort.CatalogVariant: {
-		fields: map[string]fieldSetter{
-			"product_id":    setterOf(value.id, func(i *cohort.CatalogItem) *int64 { return &i.Variant.ProductID }),
-			"sku":           setterOf(value.text, func(i *cohort.CatalogItem) *string { return &i.Variant.SKU }),
-			"price":         setterOf(optional, func(i *cohort.CatalogItem) *decimal.NullDecimal { return &i.Variant.Price }),
-			"sale_price":    setterOf(optional, func(i *cohort.CatalogItem) *decimal.NullDecimal { return &i.Variant.SalePrice }),
-			"retail_price":  setterOf(optional, func(i *cohort.CatalogItem) *decimal.NullDecimal { return &i.Variant.RetailPrice }),
-			"map_price":     setterOf(optional, func(i *cohort.CatalogItem) *decimal.NullDecimal { return &i.Variant.MAPPrice }),
-			"option_values": setterOf(value.options, func(i *cohort.CatalogItem) *[]cohort.OptionValue { return &i.Variant.OptionValues }),
-		},
-		required: []string{"id", "product_id"},
-		begin:    func(*cohort.CatalogItem) {},
-	},
-}
-
-// columnsOf returns the CSV columns of a kind, sorted; "" is all kinds.
-func columnsOf(kind cohort.CatalogKind) []string {
-	columns := map[string]bool{"kind": true, "id": true}
-	for k, s := range schemas {
-		if kind != "" && kind != k {
-			continue
-		}
-		for name := range s.fields {
-			columns[name] = !slices.Contains(onlyJSON, name)
-		}
-	}
-	maps.DeleteFunc(columns, func(_ string, there bool) bool { return !there })
-	return slices.Sorted(maps.Keys(columns))
-}
-
-// isField reports whether any kind has the field.
-func isField(name string) bool {
-	return slices.Contains(onlyJSON, name) || slices.Contains(columnsOf(""), name)
-}
 
 // itemOf parses an item. Err is the first error, but kind and id are set whenever
 // possible, because other items may refer to them.
@@ -115,16 +23,7 @@ func itemOf(r record, standard cohort.CatalogKind) (item cohort.CatalogItem) {
 	s := schemas[item.Kind]
 	s.begin(&item)
 	for _, name := range r.names() {
-		if name == "kind" || name == "id" {
-			continue
-		}
-		set, known := s.fields[name]
-		if !known {
-			item.Err = unknownField(name, item.Kind)
-			return item
-		}
-		if err := set(&item, r.value(name)); err != nil {
-			item.Err = cohort.Invalid(name, reasonOf(err))
+		if item.Err = s.read(r, name, &item); item.Err != nil {
 			return item
 		}
 	}
@@ -134,9 +33,64 @@ func itemOf(r record, standard cohort.CatalogKind) (item cohort.CatalogItem) {
 			return item
 		}
 	}
-	_, inCSV := r.(csvRecord)
-	item.KeepBulkTiers = inCSV && item.Kind == cohort.CatalogProduct
+	item.ReplaceDetails = r.hasFurther(item.Kind) || len(*s.detailsAt(&item)) > 0
+	item.KeepBulkTiers = item.Kind == cohort.CatalogProduct && !r.mayHave(bulkTiers)
 	return item
+}
+
+// read reads one field of a record.
+func (s *schema) read(r record, name string, item *cohort.CatalogItem) error {
+	if name == "kind" || name == "id" {
+		return nil
+	}
+	if i, ok := s.detailNames[name]; ok {
+		return s.readDetail(r, s.details[i], item)
+	}
+	v := r.value(name)
+	i, known := s.fieldNames[name]
+	switch {
+	case v == nil && isField(name): // null, even if the field is one of another kind
+		return nil
+	case !known:
+		return unknownField(name, item.Kind)
+	}
+	if err := s.fields[i].set(item, v); err != nil {
+		return cohort.Invalid(name, reasonOf(err))
+	}
+	return nil
+}
+
+func (s *schema) readDetail(r record, f cohort.DetailField, item *cohort.CatalogItem) error {
+	raw, err := r.detail(f)
+	if err != nil {
+		return cohort.Invalid(f.Name, reasonOf(err))
+	}
+	if raw == nil {
+		return nil
+	}
+	parsed, err := f.Parse(raw)
+	if err != nil {
+		return cohort.Invalid(f.Name, detailReason(err))
+	}
+	d := s.detailsAt(item)
+	if *d == nil {
+		*d = cohort.Details{}
+	}
+	(*d)[f.Name] = parsed
+	return nil
+}
+
+// detailReason returns the text of an error of DetailField.Parse, with the place within
+// the value.
+func detailReason(err error) string {
+	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
+		first := slices.Min(slices.Collect(maps.Keys(items)))
+		return fmt.Sprintf("element %d: %s", first+1, detailReason(items[first]))
+	}
+	if e, ok := errors.AsType[*cohort.Error](err); ok && e.Field != "" {
+		return e.Field + ": " + reasonOf(err)
+	}
+	return reasonOf(err)
 }
 
 func readID(r record, item *cohort.CatalogItem) error {

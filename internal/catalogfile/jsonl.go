@@ -2,6 +2,7 @@ package catalogfile
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"strings"
 
@@ -57,11 +58,32 @@ func (r jsonRecord) value(field string) value {
 	return nil
 }
 
-func (r jsonRecord) names() (names []string) {
+// detail returns null only for a field that may be null.
+func (r jsonRecord) detail(field cohort.DetailField) (json.RawMessage, error) {
 	for _, m := range r {
-		if !m.Value.IsNull() || !isField(m.Name) {
-			names = append(names, m.Name)
+		if m.Name == field.Name && (field.Nullable || !m.Value.IsNull()) {
+			return m.Value.JSON(), nil
 		}
+	}
+	return nil, nil
+}
+
+func (r jsonRecord) names() []string {
+	names := make([]string, len(r))
+	for i, m := range r {
+		names[i] = m.Name
 	}
 	return names
 }
+
+func (r jsonRecord) hasFurther(kind cohort.CatalogKind) bool {
+	s := schemas[kind]
+	for _, m := range r {
+		if i, ok := s.detailNames[m.Name]; ok && s.details[i].Nullable || s.isFurther(m.Name) && !m.Value.IsNull() {
+			return true
+		}
+	}
+	return false
+}
+
+func (r jsonRecord) mayHave(string) bool { return true }

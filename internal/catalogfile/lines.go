@@ -13,7 +13,9 @@ import (
 type lines struct {
 	from   *bufio.Reader
 	number int64 // the number of the line that was read last
-	long   []byte
+	// carriage is whether that line ended in CR LF.
+	carriage bool
+	long     []byte
 }
 
 func newLines(r io.Reader) *lines { return &lines{from: bufio.NewReaderSize(r, 64<<10)} }
@@ -81,6 +83,7 @@ func (l *lines) whole() ([]byte, error) {
 	part, err := l.from.ReadSlice('\n')
 	if err == nil {
 		l.number++
+		l.carriage = bytes.HasSuffix(part, []byte("\r\n"))
 		return cutEnd(part), nil
 	}
 	l.long = append(l.long[:0], part...)
@@ -98,6 +101,7 @@ func (l *lines) whole() ([]byte, error) {
 		return nil, io.EOF
 	}
 	l.number++
+	l.carriage = bytes.HasSuffix(l.long, []byte("\r\n"))
 	line := cutEnd(l.long)
 	if len(line) > MaxLine {
 		if i := bytes.IndexFunc(line, isControl); i >= 0 && l.number == 1 {

@@ -1,6 +1,7 @@
 package catalogfile
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,7 +89,41 @@ func (c cell) options() ([]cohort.OptionValue, error) {
 }
 
 func (c cell) tiers() ([]cohort.BulkTier, error) {
-	return nil, invalid("CSV cannot hold it; use JSONL.")
+	v, err := c.json()
+	if err != nil {
+		return nil, err
+	}
+	return member{v}.tiers()
+}
+
+// json parses a cell that has JSON.
+func (c cell) json() (api.Value, error) {
+	v, err := api.ParseValue([]byte(c))
+	if err != nil {
+		return v, invalid("%s is not valid JSON.", short(string(c)))
+	}
+	return v, nil
+}
+
+// detail returns a cell as the JSON value of a field, nil if the cell is empty. Arrays and
+// objects are JSON in the cell.
+func (c cell) detail(f cohort.DetailField) (json.RawMessage, error) {
+	if c == "" {
+		return nil, nil
+	}
+	switch f.Kind {
+	case cohort.DetailArray, cohort.DetailObject:
+		v, err := c.json()
+		if err != nil {
+			return nil, err
+		}
+		return v.JSON(), nil
+	case cohort.DetailBoolean:
+		return json.RawMessage(strings.ToLower(strings.TrimSpace(string(c)))), nil // spreadsheets write TRUE
+	case cohort.DetailInteger, cohort.DetailNumber, cohort.DetailTime:
+		return json.RawMessage(quote(strings.TrimSpace(string(c)))), nil
+	}
+	return json.RawMessage(quote(string(c))), nil
 }
 
 // member is a non-null value of JSONL.
