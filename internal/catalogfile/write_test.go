@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -131,6 +132,28 @@ func TestWriteError(t *testing.T) {
 		err := w.Write(cohort.CatalogItem{Kind: cohort.CatalogCategory, ID: 1, Category: cohort.Category{Name: "x"}})
 		if err = errors.Join(err, w.Flush()); !errors.Is(err, errFull) {
 			t.Errorf("%s: error %v", f, err)
+		}
+	}
+}
+
+// The page about imports has a row with the further fields of each kind.
+func TestDocumentedFields(t *testing.T) {
+	page, err := os.ReadFile("../../docs/catalog-import.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, fields := range map[cohort.CatalogKind][]cohort.DetailField{
+		cohort.CatalogCategory: cohort.CategoryDetails, cohort.CatalogProduct: cohort.ProductDetails, cohort.CatalogVariant: cohort.VariantDetails,
+	} {
+		var names []string
+		if kind == cohort.CatalogProduct {
+			names = append(names, "`brand_id`")
+		}
+		for _, f := range fields {
+			names = append(names, "`"+f.Name+"`")
+		}
+		if row := "| `" + string(kind) + "` | " + strings.Join(names, ", ") + " |\n"; !strings.Contains(string(page), row) {
+			t.Errorf("docs/catalog-import.md does not have the row\n%s", row)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 type catalogCommands struct {
 	Import catalogImport `cmd:"" help:"Import the categories, products and variants of a file into a store. A line whose id exists replaces the existing item. Nothing is deleted."`
+	Export catalogExport `cmd:"" help:"Export the categories, products and variants of a store into a file that import reads."`
 }
 
 type catalogImport struct {
@@ -30,11 +31,8 @@ type catalogImport struct {
 
 // Run imports the file, or prints its mistakes.
 func (c *catalogImport) Run(in *invocation) (err error) {
-	if c.Format == "" {
-		var ok bool
-		if c.Format, ok = catalogfile.FormatOf(c.File); !ok {
-			return usageError("the name of the file does not end in .csv, .jsonl or .ndjson; give --format")
-		}
+	if c.Format, err = formatOf(c.File, c.Format); err != nil {
+		return err
 	}
 	file, size, err := openInput(in, c.File)
 	if err != nil {
@@ -44,6 +42,18 @@ func (c *catalogImport) Run(in *invocation) (err error) {
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		return c.importFile(in, svc, file, size)
 	})
+}
+
+// formatOf returns the format that is given, else that of the name of the file.
+func formatOf(name string, given catalogfile.Format) (catalogfile.Format, error) {
+	if given != "" {
+		return given, nil
+	}
+	f, ok := catalogfile.FormatOf(name)
+	if !ok {
+		return "", usageError("the name of the file does not end in .csv, .jsonl or .ndjson; give --format")
+	}
+	return f, nil
 }
 
 func (c *catalogImport) importFile(in *invocation, svc *service.Service, file io.Reader, size int64) error {

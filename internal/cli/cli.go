@@ -38,7 +38,7 @@ type commands struct {
 	Store   storeCommands   `cmd:"" help:"Create, list, change and delete stores."`
 	Token   tokenCommands   `cmd:"" help:"Create, list and revoke the tokens of clients."`
 	Group   groupCommands   `cmd:"" help:"List customer groups."`
-	Catalog catalogCommands `cmd:"" help:"Import the catalog of a store."`
+	Catalog catalogCommands `cmd:"" help:"Import and export the catalog of a store."`
 	Price   priceCommand    `cmd:"" help:"Print what a customer or a group pays for a product, and why."`
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`

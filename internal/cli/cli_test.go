@@ -180,6 +180,9 @@ var flags = map[string][][2]string{
 		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"},
 		{"--dry-run", "COHORT_DRY_RUN"}, {"--db", "COHORT_DB"},
 	},
+	"catalog export": {
+		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"}, {"--db", "COHORT_DB"},
+	},
 	"group list": {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"price": {
 		{"--store", "COHORT_STORE"}, {"--product", ""}, {"--variant", ""}, {"--customer", ""}, {"--group", ""}, {"--channel", ""},
