@@ -26,6 +26,7 @@ var notBounds = map[string]string{
 	"db.sumUnit":                         "a unit conversion",
 	"db.channelNames":                    "the name of a lock",
 	"txn.claimedByte":                    "the position of a file lock",
+	"db.manyInCategories":                "the size from which a list is read in another way",
 	"db.skuBatch":                        "a batch size; it does not bound an import",
 	"db.firstBatch":                      "an initial batch size, between db.minBatch and db.maxBatch",
 	"db.minBatch":                        "a lower bound",

@@ -2,6 +2,7 @@ package openapi_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -24,7 +25,8 @@ import (
 // catalogResource is a resource of the catalog.
 type catalogResource struct {
 	name string // in testdata/reference_fields.txt
-	// path is that of the collection. {product}, {option} and {modifier} are ids.
+	// path is that of the collection. {product}, {option} and {modifier} are ids, and {plain
+	// product} is the id of a product without options, whose variants have any.
 	path string
 	// create is the body of a create with the fields that are required. {n} is another
 	// number in each.
@@ -38,6 +40,8 @@ type catalogResource struct {
 	// after their schemas. Without a second value there is no update, because it does not
 	// replace the first.
 	values map[string][2]string
+	// answers are the values of responses that differ from those that were sent.
+	answers map[string]string
 	// ignored are the fields that the reference has in a body and that Cohort answers, but
 	// does not take.
 	ignored []string
@@ -51,7 +55,7 @@ var catalogResources = []catalogResource{
 	{
 		name: "product", path: "/catalog/products", filter: "id:in",
 		create: `{"name":"Product {n}","type":"physical","weight":1,"price":10}`,
-		query:  "include=bulk_pricing_rules,custom_fields,images,videos",
+		query:  "include=bulk_pricing_rules,custom_fields,images,videos,variants",
 		values: map[string][2]string{
 			"sku":                {`"S-1"`, `"S-2"`},
 			"categories":         {`[{category}]`, `[]`},
@@ -61,6 +65,10 @@ var catalogResources = []catalogResource{
 			"preorder_message":   {`"<b>soon</b>"`, `""`},
 			"bulk_pricing_rules": {`[{"quantity_min":2,"quantity_max":9,"type":"percent","amount":5}]`, `[]`},
 			"related_products":   {`[7,8]`, `[-1]`},
+			"variants":           {`[{"sku":"P-{n}","price":5,"upc":"<12>","option_values":[{"option_display_name":"<Size>","label":"S"}]}]`, ""},
+		},
+		answers: map[string]string{ // the first is the base variant
+			"variants": `[{"option_values":[]},{"sku":"P-{n}","price":5,"upc":"<12>","option_values":[{"option_display_name":"<Size>","label":"S"}]}]`,
 		},
 		ignored: []string{"date_last_imported", "reviews_rating_sum", "reviews_count", "total_sold"},
 	},
@@ -78,7 +86,7 @@ var catalogResources = []catalogResource{
 		ignored: []string{"category_id"}, // only an update has it, as the id
 	},
 	{
-		name: "variant", path: "/catalog/products/{product}/variants", create: `{"sku":"V-{n}","option_values":[{"id":{n},"option_id":1}]}`,
+		name: "variant", path: "/catalog/products/{plain product}/variants", create: `{"sku":"V-{n}","option_values":[{"id":{n},"option_id":1}]}`,
 		ignored: []string{"product_id"},
 		values:  map[string][2]string{"option_values": {`[{"id":91,"option_id":9}]`, `[{"id":92,"option_id":9}]`}},
 	},
@@ -146,7 +154,7 @@ type describedResource struct {
 
 func describe(t *testing.T, doc *openapi3.T, r catalogResource) describedResource {
 	t.Helper()
-	path := "/stores/{store_hash}/v3" + strings.NewReplacer("{product}", "{product_id}", "{option}", "{option_id}", "{modifier}", "{modifier_id}").Replace(r.path)
+	path := "/stores/{store_hash}/v3" + strings.NewReplacer("{product}", "{product_id}", "{plain product}", "{product_id}", "{option}", "{option_id}", "{modifier}", "{modifier_id}").Replace(r.path)
 	item := doc.Paths.Value(path)
 	if item == nil {
 		t.Fatalf("the document has no path %s", path)
@@ -210,6 +218,7 @@ func newCatalogClient(t *testing.T, d *db.DB) *catalogClient {
 	c := &catalogClient{url: s.URL + "/stores/" + vars["store"] + "/v3", token: vars["token"], ids: strings.NewReplacer()}
 	product := "/catalog/products/" + c.id(t, "/catalog/products", `{"name":"Boot","type":"physical","weight":1,"price":10}`)
 	c.ids = strings.NewReplacer(
+		"{plain product}", c.id(t, "/catalog/products", `{"name":"Shoe","type":"physical","weight":1,"price":10}`),
 		"{product}", strings.TrimPrefix(product, "/catalog/products/"),
 		"{category}", c.id(t, "/catalog/categories", `{"parent_id":0,"name":"Boots"}`),
 		"{brand}", c.id(t, "/catalog/brands", `{"name":"Bata"}`),
@@ -255,13 +264,15 @@ func (c *catalogClient) checkField(t *testing.T, r catalogResource, described de
 		values = valuesOf(t, schema, name)
 	}
 	c.created++
-	for i := range values {
-		values[i] = strings.ReplaceAll(c.ids.Replace(values[i]), "{n}", strconv.Itoa(c.created))
+	fill := func(value string) string {
+		return strings.ReplaceAll(c.ids.Replace(value), "{n}", strconv.Itoa(c.created))
 	}
-	id := c.create(t, r, name, values[0])
-	c.wantValue(t, r, described, id, name, values[0])
+	values = [2]string{fill(values[0]), fill(values[1])}
+	answer := cmp.Or(fill(r.answers[name]), values[0])
+	id := c.create(t, r, name, values[0], answer)
+	c.wantValue(t, r, described, id, name, answer)
 	if values[1] == "" {
-		values[1] = values[0]
+		values[1] = answer
 	} else if status, answer := c.update(t, r, id, name, values[1]); status != http.StatusOK {
 		t.Fatalf("an update with %s: %d %v", values[1], status, answer)
 	}
@@ -305,15 +316,16 @@ func (r catalogResource) wrap(t *testing.T, fields map[string]any) string {
 	return b.String()
 }
 
-// create creates a resource with a field and returns its id.
-func (c *catalogClient) create(t *testing.T, r catalogResource, name, value string) (id string) {
+// create creates a resource with a field, which the response has as want, and returns its
+// id.
+func (c *catalogClient) create(t *testing.T, r catalogResource, name, value, want string) (id string) {
 	t.Helper()
 	status, answer := c.send(t, "POST", r.at(""), c.body(t, r, name, value))
 	if status != http.StatusOK && status != http.StatusCreated {
 		t.Fatalf("a create with %.40s: %d %v", value, status, answer)
 	}
 	resource := only(answer["data"])
-	if !includes(resource[name], decode(t, value)) {
+	if !includes(resource[name], decode(t, want)) {
 		t.Errorf("a create with %s answers %v", value, resource[name])
 	}
 	return fmt.Sprint(resource[r.idField()])
