@@ -56,6 +56,9 @@ type Store struct {
 	Currency    string
 	Profile     StoreProfile
 	DateCreated time.Time
+	// DateExpires is when the store is deleted with everything in it, for stores of tests;
+	// the zero time: never.
+	DateExpires time.Time
 }
 
 // keySeparator separates the hash and the generation in a store's key. No hash contains

@@ -56,6 +56,7 @@ var copied = []table{
 		textOr("public_hash", "hash"), integer("date_deleted"),
 		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
 		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
+		integer("date_expires"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{

@@ -42,6 +42,9 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		}
 		st.Profile = fullProfile
+		if _, err := tx.Exec("UPDATE stores SET date_expires = 7 WHERE hash = 'b'"); err != nil {
+			return err
+		}
 		return tx.UpdateStore(st)
 	})
 	for _, store := range []string{"a", "b"} {

@@ -11,7 +11,7 @@ import (
 
 // storeColumns are the columns that scanStore reads. Column hash holds the store's
 // key.
-const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created, " + storeProfileColumns
+const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, date_created, date_expires, " + storeProfileColumns
 
 // storeProfileColumns are the columns of a store's profile, in the order of storeProfileFields.
 const storeProfileColumns = "name, domain, timezone, email, first_name, last_name, phone, address, address_type, country, language, language_selection"
@@ -45,12 +45,31 @@ func (t *Tx) nextStoreKey(hash string) (string, error) {
 // returns KindConflict if another store has the key or the hash.
 func (t *Tx) InsertStore(s cohort.Store) error {
 	p := s.Profile
-	_, err := t.Exec(`INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created, `+storeProfileColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
-		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli(),
+	_, err := t.Exec(`INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, date_created, date_expires, `+storeProfileColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.DateCreated.UnixMilli(), expiry(s),
 		p.Name, p.Domain, p.Timezone, p.Email, p.FirstName, p.LastName,
 		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection)
 	return err
+}
+
+// expiry returns the stored form of the date on which a store expires.
+func expiry(s cohort.Store) int64 {
+	if s.DateExpires.IsZero() {
+		return 0
+	}
+	return s.DateExpires.UnixMilli()
+}
+
+// ExpiredStores returns the keys of at most most stores that have expired at a time, the
+// earliest first.
+func (t *Tx) ExpiredStores(at time.Time, most int) ([]string, error) {
+	rows, err := t.Query(`SELECT hash FROM stores WHERE date_expires > 0 AND date_deleted = 0 AND date_expires <= $1
+		ORDER BY date_expires LIMIT CAST($2 AS BIGINT)`, at.UnixMilli(), most)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, func(row txn.Scanner) (key string, err error) { return key, row.Scan(&key) })
 }
 
 // keyOf returns the key of a store. An empty Key means that it equals the hash, as
@@ -145,10 +164,13 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 
 func scanStore(row txn.Scanner) (cohort.Store, error) {
 	var s cohort.Store
-	var created int64
-	into := []any{&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created}
+	var created, expires int64
+	into := []any{&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &created, &expires}
 	err := row.Scan(append(into, storeProfileFields(&s.Profile)...)...)
 	s.DateCreated = fromMillis(created)
+	if expires > 0 {
+		s.DateExpires = fromMillis(expires)
+	}
 	return s, err
 }
 

@@ -28,7 +28,7 @@ var (
 func TestStores(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		wantStores(t, d)
-		b := cohort.Store{Hash: "b", Profile: otherProfile, Plan: cohort.PlanPro, Quota: cohort.MaxQuota, Concurrency: cohort.MaxConcurrency, DateCreated: t0}
+		b := cohort.Store{Hash: "b", Profile: otherProfile, Plan: cohort.PlanPro, Quota: cohort.MaxQuota, Concurrency: cohort.MaxConcurrency, DateCreated: t0, DateExpires: t0.Add(time.Hour)}
 		a := cohort.Store{Hash: "a", Plan: cohort.PlanUnlimited, DateCreated: t0}
 		for _, s := range []cohort.Store{b, a} {
 			update(t, d, func(tx *db.Tx) error { return tx.InsertStore(s) })
@@ -38,7 +38,7 @@ func TestStores(t *testing.T) {
 
 		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, Profile: fullProfile, DateCreated: t0.AddDate(1, 0, 0)}
 		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed) })
-		changed.DateCreated = t0 // an update does not change it
+		changed.DateCreated, changed.DateExpires = t0, t0.Add(time.Hour) // an update does not change them
 		wantStores(t, d, a, changed)
 
 		update(t, d, func(tx *db.Tx) error { return tx.DeleteStore("a") })

@@ -12,23 +12,54 @@ import (
 // CreateStore adds a store, with defaults for fields that are not set. It returns
 // KindInvalid, or KindConflict if the hash is taken.
 func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Store, error) {
-	st, err := completeStore(st.WithDefaults())
+	st, err := s.newStore(st)
 	if err != nil {
 		return cohort.Store{}, err
 	}
-	st.DateCreated = s.timestamp()
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		_, err := tx.StoreByHash(st.Hash)
-		if err == nil {
-			return &cohort.Error{Kind: cohort.KindConflict, Message: fmt.Sprintf("store %s exists already", st.Hash)}
-		}
-		if cohort.KindOf(err) != cohort.KindNotFound {
-			return err
-		}
-		st, err = tx.CreateStore(st)
+		st, err = insertStore(tx, st)
 		return err
 	})
 	return st, err
+}
+
+// CreateStoreWithToken is CreateStore and CreateTokenWithSecret in one transaction. The
+// token has k's name and scopes.
+func (s *Service) CreateStoreWithToken(ctx context.Context, st cohort.Store, k cohort.Token, secret string) (cohort.Store, error) {
+	st, err := s.newStore(st)
+	if err != nil {
+		return cohort.Store{}, err
+	}
+	token, err := s.newToken(k, secret)
+	if err != nil {
+		return cohort.Store{}, err
+	}
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
+		if st, err = insertStore(tx, st); err != nil {
+			return err
+		}
+		token.StoreKey = st.Key
+		return insertToken(tx, token)
+	})
+	return st, err
+}
+
+// newStore returns a valid store with defaults, and with the current time as its date.
+func (s *Service) newStore(st cohort.Store) (cohort.Store, error) {
+	st, err := completeStore(st.WithDefaults())
+	st.DateCreated = s.timestamp()
+	return st, err
+}
+
+func insertStore(tx *db.Tx, st cohort.Store) (cohort.Store, error) {
+	_, err := tx.StoreByHash(st.Hash)
+	if err == nil {
+		return st, &cohort.Error{Kind: cohort.KindConflict, Message: fmt.Sprintf("store %s exists already", st.Hash)}
+	}
+	if cohort.KindOf(err) != cohort.KindNotFound {
+		return st, err
+	}
+	return tx.CreateStore(st)
 }
 
 // completeStore validates a store and sets the English name of its country.

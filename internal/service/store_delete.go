@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 )
 
@@ -29,6 +30,25 @@ func (s *Service) DeleteStore(ctx context.Context, storeKey string) error {
 		}
 		return tx.MarkStoreDeleted(storeKey, s.timestamp())
 	})
+}
+
+// expiredBatch is the number of expired stores that DeleteExpiredStores reads at once.
+const expiredBatch = 100
+
+// DeleteExpiredStores deletes the stores whose DateExpires has come, and reports whether
+// there may be more.
+func (s *Service) DeleteExpiredStores(ctx context.Context) (more bool, err error) {
+	var keys []string
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		keys, err = tx.ExpiredStores(s.timestamp(), expiredBatch)
+		return err
+	})
+	for _, key := range keys {
+		if err := s.DeleteStore(ctx, key); err != nil && cohort.KindOf(err) != cohort.KindNotFound { // another node was faster
+			return true, err
+		}
+	}
+	return len(keys) == expiredBatch, err
 }
 
 // DeletedStore is a deleted store whose rows SweepStore has not all deleted.

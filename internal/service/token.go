@@ -20,22 +20,32 @@ func (s *Service) CreateToken(ctx context.Context, k cohort.Token) (token cohort
 // CreateTokenWithSecret is CreateToken with a secret of the caller. It returns
 // KindConflict if another token has the secret.
 func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, secret string) (cohort.Token, error) {
-	token := cohort.NewToken(secret)
-	token.StoreKey, token.Name, token.Scopes = k.StoreKey, k.Name, k.Scopes
-	token.DateCreated = s.timestamp()
-	if err := token.Validate(); err != nil {
+	token, err := s.newToken(k, secret)
+	if err != nil {
 		return cohort.Token{}, err
 	}
-	err := s.update(ctx, token.StoreKey, func(tx *db.Tx) error {
+	err = s.update(ctx, token.StoreKey, func(tx *db.Tx) error {
 		if _, err := tx.Store(token.StoreKey); err != nil {
 			return err
 		}
-		if _, err := tx.TokenByHash(token.Hash); cohort.KindOf(err) != cohort.KindNotFound {
-			return cmp.Or(err, errSecretTaken)
-		}
-		return tx.InsertToken(token)
+		return insertToken(tx, token)
 	})
 	return token, err
+}
+
+// newToken returns a valid token with k's store, name and scopes.
+func (s *Service) newToken(k cohort.Token, secret string) (cohort.Token, error) {
+	token := cohort.NewToken(secret)
+	token.StoreKey, token.Name, token.Scopes = k.StoreKey, k.Name, k.Scopes
+	token.DateCreated = s.timestamp()
+	return token, token.Validate()
+}
+
+func insertToken(tx *db.Tx, token cohort.Token) error {
+	if _, err := tx.TokenByHash(token.Hash); cohort.KindOf(err) != cohort.KindNotFound {
+		return cmp.Or(err, errSecretTaken)
+	}
+	return tx.InsertToken(token)
 }
 
 var errSecretTaken error = &cohort.Error{Kind: cohort.KindConflict, Message: "a token has this secret already"}
