@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/pricing"
@@ -33,6 +34,7 @@ type serveCommand struct {
 	Redis           string        `env:"COHORT_REDIS" placeholder:"URL" help:"The Redis in which nodes share limits, such as redis://HOST:PORT. Without it, each node counts for itself."`
 	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"The pricing system that gets sitewide discounts, https://HOST/PATH (none)."`
 	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"The key that signs the calls to --pricing-url, 16 bytes or more. Use the variable, which does not show in the process list."`
+	ControlToken    string        `name:"control-token" env:"COHORT_CONTROL_TOKEN" placeholder:"TEXT" help:"The token for the control API at /_cohort/v1, 16 bytes or more. Without it only --dev has that API. Use the variable, which does not show in the process list."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
@@ -46,6 +48,9 @@ const (
 	devStore  = "demo"
 	devSecret = "demo-token"
 )
+
+// minControlToken is the length that a control token must have.
+const minControlToken = 16
 
 // Run serves until the context of the invocation ends. Then it finishes running requests
 // and closes the database.
@@ -95,7 +100,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
-	handler := server.New(svc, c.options(log, metrics, limits))
+	handler := server.New(svc, c.options(svc, log, metrics, limits))
 	err = c.serve(in.ctx, newHTTPServer(handler, log), listener, handler.CutOff)
 	log.Info("stopped")
 	return err
@@ -121,9 +126,14 @@ func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logge
 }
 
 // options returns the options of the server. The flags have been checked.
-func (c *serveCommand) options(log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
+func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
 	proxies, _ := server.ParseTrustedProxies(c.TrustedProxies)
-	return server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
+	o := server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
+	if c.Dev || c.ControlToken != "" {
+		version, _ := buildVersion()
+		o.Control = control.New(control.Options{Service: svc, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log})
+	}
+	return o
 }
 
 // pricing returns the client of another pricing system, or nil if none is configured.
@@ -180,6 +190,9 @@ func (c *serveCommand) check() error {
 	}
 	if _, err := c.pricing(); err != nil {
 		return err
+	}
+	if c.ControlToken != "" && len(c.ControlToken) < minControlToken {
+		return usageError(fmt.Sprintf("--control-token must have at least %d bytes", minControlToken))
 	}
 	if _, err := server.ParseTrustedProxies(c.TrustedProxies); err != nil {
 		return usageError("--trusted-proxies cannot be used: " + err.Error())

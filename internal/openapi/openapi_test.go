@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/cohorttest"
+	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/openapi"
@@ -71,6 +72,9 @@ func TestOperations(t *testing.T) {
 			want[r.Method+" /stores/{store_hash}"+d.Prefix+r.Path] = w
 		}
 	}
+	for _, r := range control.New(control.Options{}).Routes() {
+		want[r.Method+" "+control.Prefix+r.Path] = row{Operation: r.Operation}
+	}
 	got := map[string]row{}
 	for path, item := range load(t).Paths.Map() {
 		for method, op := range item.Operations() {
@@ -89,6 +93,7 @@ func TestWireScripts(t *testing.T) {
 	// database.
 	for dir, vars := range map[string]func(*servertest.Server, testing.TB) map[string]string{
 		"../apiv2/testdata": (*servertest.Server).Vars, "../apiv3/testdata": (*servertest.Server).V3Vars,
+		"../control/testdata": (*servertest.Server).V3Vars,
 	} {
 		cohorttest.RunScripts(t, os.DirFS(dir), "*.txt", func(t *testing.T) cohorttest.Target {
 			s := servertest.Start(t, open(t), server.Options{})

@@ -20,6 +20,7 @@ type handler func(w http.ResponseWriter, r *http.Request, e *entry)
 type router struct {
 	methods  []string            // of all routes, in the order of the Allow header
 	fixed    map[string]handlers // by path: the routes outside of any store
+	control  handler             // of the control API; nil: there is none
 	dialects map[string]*tree    // by the path segment after the store, such as "v2"
 	routed   map[string]bool     // the routes of the dialects, as routeKey has them
 	vendor   *vendorapi.Index    // nil: no route of the vendor is known
@@ -47,6 +48,9 @@ type wildcard struct {
 	*node
 	name string // in the routes, without braces
 }
+
+// controlPrefix begins the paths of the control API.
+const controlPrefix = "/_cohort/"
 
 func newRouter() *router {
 	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}, routed: map[string]bool{}}
@@ -137,6 +141,10 @@ func (w *wildcard) child(name string) *node {
 
 // serve routes a request by path and method, and calls the handler.
 func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
+	if rt.control != nil && strings.HasPrefix(r.URL.Path, controlPrefix) {
+		rt.control(w, r, e)
+		return
+	}
 	at := rt.find(r, &e.path)
 	h := at[r.Method]
 	if h == nil && r.Method == http.MethodHead {

@@ -29,6 +29,8 @@ type Options struct {
 
 	TrustedProxies TrustedProxies // the proxies whose X-Forwarded-For is trusted
 	LoopbackOnly   bool           // reject requests whose Host header does not name this machine
+
+	Control http.Handler // serves the paths below /_cohort; nil: there are none
 }
 
 // Server is the handler of all requests.
@@ -87,6 +89,9 @@ func New(svc *service.Service, o Options) *Server {
 	s.routes.handle("/livez", s.plain("live", s.live))
 	s.routes.handle("/readyz", s.plain("ready", s.ready))
 	s.routes.handle("/openapi.yaml", s.plain("openapi", s.openAPI))
+	if o.Control != nil {
+		s.routes.control = s.plain("control", func(w http.ResponseWriter, r *http.Request, _ *entry) { o.Control.ServeHTTP(w, r) })
+	}
 	for _, d := range Dialects(svc) {
 		for _, route := range d.Routes {
 			e := &endpoint{s, d, route, s.metrics.operation(route.Operation)}

@@ -47,8 +47,11 @@ func (s *Service) CreateStoreWithToken(ctx context.Context, st cohort.Store, k c
 // newStore returns a valid store with defaults, and with the current time as its date.
 func (s *Service) newStore(st cohort.Store) (cohort.Store, error) {
 	st, err := completeStore(st.WithDefaults())
+	if err != nil {
+		return st, err
+	}
 	st.DateCreated = s.timestamp()
-	return st, err
+	return st, nil
 }
 
 func insertStore(tx *db.Tx, st cohort.Store) (cohort.Store, error) {

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
@@ -17,10 +18,16 @@ type Server struct {
 	Service *service.Service
 }
 
-// Start serves a database until the test ends.
+// ControlToken is the token of the control API.
+const ControlToken = "control token of tests"
+
+// Start serves a database until the test ends. The server has the control API.
 func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Server {
 	t.Helper()
 	svc := service.New(d, opts...)
+	if o.Control == nil {
+		o.Control = control.New(control.Options{Service: svc, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0"})
+	}
 	h := httptest.NewServer(server.New(svc, o))
 	t.Cleanup(h.Close)
 	return &Server{URL: h.URL, Service: svc}
@@ -64,6 +71,7 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 		"products_token":    s.Token(t, "abc", cohort.ScopeProducts),
 		"information_token": s.Token(t, "abc", cohort.ScopeInformationRead),
 		"other_token":       s.Token(t, "other", cohort.ScopeCustomers),
+		"control_token":     ControlToken,
 	}
 }
 

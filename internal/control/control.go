@@ -1,0 +1,210 @@
+// Package control is the control API, /_cohort/v1: what people who test an integration
+// need besides the vendor's API, such as a store for each test. A server has it in
+// development mode or with a control token, and otherwise not at all.
+package control
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
+)
+
+// Prefix begins the paths of the control API.
+const Prefix = "/_cohort/v1"
+
+// Options are options of [New].
+type Options struct {
+	Service *service.Service
+	// Token is the token that requests need; "": none.
+	Token string
+	// Dialects have the operations that the API lists.
+	Dialects []*api.Dialect
+	// Version is that of the program, for GET /health.
+	Version string
+	Log     *slog.Logger     // gets the errors that responses do not tell; nil discards
+	Now     func() time.Time // nil: the system clock
+}
+
+// API is the handler of the control API.
+type API struct {
+	Options
+	started time.Time
+	token   [sha256.Size]byte // the digest of Token
+	mux     *http.ServeMux
+}
+
+// New returns the control API.
+func New(o Options) *API {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux()}
+	for _, r := range a.Routes() {
+		a.mux.HandleFunc(r.Method+" "+Prefix+r.Path, func(w http.ResponseWriter, req *http.Request) {
+			if err := r.handle(w, req); err != nil {
+				a.fail(w, r.Operation, err)
+			}
+		})
+	}
+	return a
+}
+
+// Route is an operation of the control API.
+type Route struct {
+	Operation, Method string
+	Path              string // after Prefix
+	handle            func(http.ResponseWriter, *http.Request) error
+}
+
+// Routes returns all operations.
+func (a *API) Routes() []Route {
+	return []Route{
+		{"getHealth", "GET", "/health", a.health},
+		{"listOperations", "GET", "/operations", a.listOperations},
+		{"listTestStores", "GET", "/stores", a.listStores},
+		{"createTestStore", "POST", "/stores", a.createStore},
+		{"getTestStore", "GET", "/stores/{hash}", a.getStore},
+		{"deleteTestStore", "DELETE", "/stores/{hash}", a.deleteStore},
+	}
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := a.admit(r); err != nil {
+		writeError(w, err)
+		return
+	}
+	if _, pattern := a.mux.Handler(r); pattern != "" {
+		a.mux.ServeHTTP(w, r)
+		return
+	}
+	allowed := a.methods(r)
+	if len(allowed) == 0 {
+		writeError(w, &problem{status: http.StatusNotFound, detail: "The control API has no path " + r.URL.Path + "."})
+		return
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	writeError(w, &problem{status: http.StatusMethodNotAllowed, detail: "This path has " + strings.Join(allowed, " and ") + "."})
+}
+
+// methods returns the methods that the path of a request has.
+func (a *API) methods(r *http.Request) (allowed []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodDelete} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := a.mux.Handler(other); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	return allowed
+}
+
+// admit checks where a request comes from, and its token. Browsers send Origin or
+// Sec-Fetch-Site with the requests of a page, so a page of another site is refused even
+// where no token is needed.
+func (a *API) admit(r *http.Request) error {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {
+		return &problem{status: http.StatusForbidden, detail: "The control API does not answer pages of other sites."}
+	}
+	if origin := r.Header.Get("Origin"); origin != "" && !sameHost(origin, r.Host) {
+		return &problem{status: http.StatusForbidden, detail: "The control API does not answer pages of other sites."}
+	}
+	if a.Token == "" {
+		return nil
+	}
+	secret, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	sent := sha256.Sum256([]byte(secret))
+	if !ok || subtle.ConstantTimeCompare(sent[:], a.token[:]) != 1 {
+		return &problem{status: http.StatusUnauthorized, detail: "The control API needs the header Authorization: Bearer, with the control token."}
+	}
+	return nil
+}
+
+// sameHost reports whether an Origin header names the host of the request.
+func sameHost(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host)
+}
+
+// problem is an error in the form of RFC 9457.
+type problem struct {
+	status int
+	detail string
+	field  string // of the body; "": none
+}
+
+func (p *problem) Error() string { return p.detail }
+
+// problemWire is a problem in responses.
+type problemWire struct {
+	Type   string       `json:"type"`
+	Title  string       `json:"title"`
+	Status int          `json:"status"`
+	Detail string       `json:"detail,omitempty"`
+	Errors []fieldError `json:"errors,omitempty"`
+}
+
+// fieldError says what is wrong with a field of the body.
+type fieldError struct {
+	Field  string `json:"field"`
+	Detail string `json:"detail"`
+}
+
+// statuses are the statuses of the kinds of errors.
+var statuses = map[cohort.Kind]int{
+	cohort.KindInvalid: http.StatusUnprocessableEntity, cohort.KindNotFound: http.StatusNotFound,
+	cohort.KindConflict: http.StatusConflict, cohort.KindUnavailable: http.StatusServiceUnavailable,
+}
+
+// fail sends the response for an error of an operation, and logs it if it is a fault of the
+// server.
+func (a *API) fail(w http.ResponseWriter, operation string, err error) {
+	var p *problem
+	if !errors.As(err, &p) && problemOf(err).status >= http.StatusInternalServerError {
+		a.Log.Error("the control API failed", "operation", operation, "error", err)
+	}
+	writeError(w, err)
+}
+
+// writeError sends the response for an error.
+func writeError(w http.ResponseWriter, err error) {
+	var p *problem
+	if !errors.As(err, &p) {
+		p = problemOf(err)
+	}
+	if p.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	}
+	wire := problemWire{Type: "about:blank", Title: http.StatusText(p.status), Status: p.status, Detail: p.detail}
+	if p.field != "" {
+		wire.Errors = []fieldError{{p.field, p.detail}}
+	}
+	writeJSON(w, p.status, "application/problem+json", wire)
+}
+
+// problemOf returns the problem of an error of the service. What only an operator should
+// see is left out.
+func problemOf(err error) *problem {
+	status, known := statuses[cohort.KindOf(err)]
+	var e *cohort.Error
+	if !known || !errors.As(err, &e) {
+		return &problem{status: http.StatusInternalServerError, detail: "The log of the server says more."}
+	}
+	p := &problem{status: status, field: e.Field, detail: e.Reason}
+	if p.detail == "" {
+		p.detail = err.Error()
+	}
+	return p
+}
