@@ -54,6 +54,10 @@ const (
 	ProductDigital  ProductType = "digital"
 )
 
+// MaxProductBatch is the maximum number of products in one update. Source: the vendor's
+// reference.
+const MaxProductBatch = 10
+
 // Product is a product of a store's catalog. It has the fields that prices depend on, and
 // the few others that the vendor's API requires.
 type Product struct {
@@ -72,13 +76,17 @@ type Product struct {
 	// is created with the product and has the same SKU.
 	BaseVariantID int64
 	BrandID       int64 // 0: none
-	Details       Details
-	DateCreated   time.Time
-	DateModified  time.Time
+	// BrandName is the name of the brand in a write, instead of BrandID. No product that
+	// is read has it.
+	BrandName    string
+	Details      Details
+	DateCreated  time.Time
+	DateModified time.Time
 }
 
 // ProductUpdate is a partial update of a product; nil fields are unchanged.
 type ProductUpdate struct {
+	ID                                      int64 // of the product, in a batch
 	Name                                    *string
 	Type                                    *ProductType
 	SKU                                     *string
@@ -87,13 +95,15 @@ type ProductUpdate struct {
 	Categories                              *[]int64    // replaces the whole list
 	BulkTiers                               *[]BulkTier // likewise
 	BrandID                                 *int64
+	BrandName                               *string // instead of BrandID; see [Product]
 	Details                                 Details // the fields to change
 }
 
 // IsEmpty reports whether the update changes nothing.
 func (u ProductUpdate) IsEmpty() bool {
 	return u.Name == nil && u.Type == nil && u.SKU == nil && u.Weight == nil && u.Price == nil && u.SalePrice == nil && u.RetailPrice == nil &&
-		u.MAPPrice == nil && u.Categories == nil && u.BulkTiers == nil && u.BrandID == nil && len(u.Details) == 0
+		u.MAPPrice == nil && u.Categories == nil && u.BulkTiers == nil && u.BrandID == nil &&
+		u.BrandName == nil && len(u.Details) == 0
 }
 
 // Apply returns p with the update applied, normalized.
@@ -109,6 +119,10 @@ func (u ProductUpdate) Apply(p Product) Product {
 	set(&p.Categories, u.Categories)
 	set(&p.BulkTiers, u.BulkTiers)
 	set(&p.BrandID, u.BrandID)
+	set(&p.BrandName, u.BrandName)
+	if u.BrandName != nil && u.BrandID == nil {
+		p.BrandID = 0
+	}
 	p.Details = p.Details.Merge(u.Details)
 	return p.Normalized()
 }
@@ -117,6 +131,7 @@ func (u ProductUpdate) Apply(p Product) Product {
 // without repeats.
 func (p Product) Normalized() Product {
 	p.Name = strings.TrimSpace(p.Name)
+	p.BrandName = strings.TrimSpace(p.BrandName)
 	p.Categories = distinct(p.Categories)
 	return p
 }
@@ -134,6 +149,7 @@ func (p Product) Validate() error {
 		checkPrice("sale_price", p.SalePrice),
 		checkPrice("map_price", p.MAPPrice),
 		checkCategories(p.Categories),
+		p.checkBrandName(),
 	} {
 		if check != nil {
 			return check
@@ -163,6 +179,14 @@ func checkWeight(w decimal.Decimal) error {
 		return Invalid("weight", fmt.Sprintf("The weight must have at most %d digits before the point.", priceIntDigits))
 	}
 	return nil
+}
+
+// checkBrandName checks that a write names one brand, by its id or by its name.
+func (p Product) checkBrandName() error {
+	if p.BrandName != "" && p.BrandID != 0 {
+		return Invalid("brand_name", "Only one of brand_id and brand_name can be given.")
+	}
+	return checkText("brand_name", p.BrandName, 0, MaxBrandName)
 }
 
 func checkCategories(ids []int64) error {

@@ -21,6 +21,7 @@ var notBounds = map[string]string{
 	"cohort.uuidIDBits":                  "the layout of a UUID",
 	"cohort.wholeAmount":                 "a unit conversion",
 	"cohort.wholePercent":                "a unit conversion",
+	"db.brandNames":                      "the name of a lock",
 	"db.catalog":                         "the name of a lock",
 	"db.segments":                        "the name of a lock",
 	"db.sumUnit":                         "a unit conversion",

@@ -18,6 +18,7 @@ func (h *handler) productRoutes() []api.Route {
 	return []api.Route{
 		{Operation: "listProducts", Method: "GET", Path: "/catalog/products", Scope: read, Handle: h.listProducts},
 		{Operation: "createProduct", Method: "POST", Path: "/catalog/products", Scope: modify, Handle: h.createProduct},
+		{Operation: "updateProducts", Method: "PUT", Path: "/catalog/products", Scope: modify, Handle: h.updateProducts},
 		{Operation: "deleteProducts", Method: "DELETE", Path: "/catalog/products", Scope: modify, Handle: h.deleteProducts},
 		{Operation: "getProduct", Method: "GET", Path: "/catalog/products/{product_id}", Scope: read, Handle: h.getProduct},
 		{Operation: "updateProduct", Method: "PUT", Path: "/catalog/products/{product_id}", Scope: modify, Handle: h.updateProduct},
@@ -42,6 +43,7 @@ var productFields = addDetails(api.Fields[cohort.ProductUpdate]{
 	"date_created":       nil,
 	"date_modified":      nil,
 	"brand_id":           api.Optional(func(u *cohort.ProductUpdate) **int64 { return &u.BrandID }, texts.ReadIDOrNone),
+	"brand_name":         api.Optional(func(u *cohort.ProductUpdate) **string { return &u.BrandName }, readText),
 	"option_set_id":      nil, // the next six are only in responses
 	"option_set_display": nil,
 	"reviews_rating_sum": nil,

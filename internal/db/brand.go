@@ -46,6 +46,10 @@ func (t *Tx) brand(storeKey string, id int64, lock string) (cohort.Brand, error)
 	return b, err
 }
 
+// LockBrandNames takes the exclusive lock on the names of the store's brands until the
+// transaction ends.
+func (t *Tx) LockBrandNames(storeKey string) error { return t.LockStore(brandNames, storeKey) }
+
 // BrandIDByName returns the id of the brand with the name, without regard to case, or 0.
 func (t *Tx) BrandIDByName(storeKey, name string) (int64, error) {
 	return t.findID("SELECT id FROM brands WHERE store_hash = $1 AND name_folded = $2", storeKey, Fold(name))

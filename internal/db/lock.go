@@ -8,6 +8,7 @@ const (
 	categoryTree txn.LockClass = 0x74726565 // "tree"
 	attributes   txn.LockClass = 0x61747472 // "attr": the number of attributes of customers
 	channelNames txn.LockClass = 0x6368616e // "chan": the names and the number of channels
+	brandNames   txn.LockClass = 0x6272616e // "bran": the names of brands
 	// catalog ("cata") is shared by transactions that write the catalog, and taken
 	// exclusively by a transaction that begins an import.
 	catalog txn.LockClass = 0x63617461

@@ -16,6 +16,9 @@ func (s *Service) CreateBrand(ctx context.Context, storeKey string, b cohort.Bra
 		return cohort.Brand{}, err
 	}
 	err = s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
+		if err := tx.LockBrandNames(storeKey); err != nil {
+			return err
+		}
 		if err := checkBrandName(tx, storeKey, b); err != nil {
 			return err
 		}
@@ -63,6 +66,9 @@ func (s *Service) UpdateBrand(ctx context.Context, storeKey string, id int64, u 
 		return s.Brand(ctx, storeKey, id)
 	}
 	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
+		if err := tx.LockBrandNames(storeKey); err != nil {
+			return err
+		}
 		before, err := tx.BrandForUpdate(storeKey, id)
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 		if err := checkCategoriesExist(tx, storeKey, p.Categories); err != nil {
 			return err
 		}
-		if err := checkBrandExists(tx, storeKey, p.BrandID); err != nil {
+		if err := setBrand(tx, storeKey, &p); err != nil {
 			return err
 		}
 		if err := checkSKUFree(tx, storeKey, p.SKU, 0); err != nil {
@@ -74,51 +74,6 @@ func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.Pr
 	return total, err
 }
 
-// UpdateProduct changes a product and returns the new state. The SKU of the base
-// variant follows that of the product. An empty update changes nothing. Errors are
-// those of CreateProduct, and KindNotFound.
-func (s *Service) UpdateProduct(ctx context.Context, storeKey string, id int64, u cohort.ProductUpdate) (after cohort.Product, err error) {
-	if u.IsEmpty() {
-		return s.Product(ctx, storeKey, id)
-	}
-	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
-		before, err := tx.ProductForUpdate(storeKey, id)
-		if err != nil {
-			return err
-		}
-		now := laterOf(s.timestamp(), before.DateModified)
-		adopted := u
-		if adopted.Details, err = adoptParts(tx, storeKey, before.Details, u.Details, now); err != nil {
-			return err
-		}
-		after = adopted.Apply(before)
-		if err := after.Validate(); err != nil {
-			return err
-		}
-		if u.Categories != nil {
-			if err := checkCategoriesExist(tx, storeKey, after.Categories); err != nil {
-				return err
-			}
-		}
-		if u.BrandID != nil {
-			if err := checkBrandExists(tx, storeKey, after.BrandID); err != nil {
-				return err
-			}
-		}
-		after.DateModified = now
-		if after.SKU != before.SKU {
-			if err := checkSKUFree(tx, storeKey, after.SKU, after.BaseVariantID); err != nil {
-				return err
-			}
-			if err := tx.UpdateVariant(storeKey, after.BaseVariant()); err != nil {
-				return err
-			}
-		}
-		return tx.UpdateProduct(storeKey, before, after)
-	})
-	return after, skuError(err)
-}
-
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
 func (s *Service) DeleteProduct(ctx context.Context, storeKey string, id int64) error {
@@ -144,19 +99,6 @@ func checkCategoriesExist(tx *db.Tx, storeKey string, ids []int64) error {
 		}
 	}
 	return nil
-}
-
-// checkBrandExists returns KindInvalid unless the store has the brand. 0 means no brand. A
-// brand that is deleted at the same time counts as none; see product_details.
-func checkBrandExists(tx *db.Tx, storeKey string, id int64) error {
-	if id == 0 {
-		return nil
-	}
-	_, err := tx.Brand(storeKey, id)
-	if cohort.KindOf(err) == cohort.KindNotFound {
-		return cohort.Invalid("brand_id", fmt.Sprintf("Brand id %d does not exist.", id))
-	}
-	return err
 }
 
 // checkSKUFree returns KindConflict if a variant other than one has the SKU.
