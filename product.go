@@ -82,7 +82,18 @@ type Product struct {
 	Details      Details
 	DateCreated  time.Time
 	DateModified time.Time
+	// Options, Modifiers and Channels are only in products that are read with them; see
+	// [ProductWith].
+	Options, Modifiers []Option
+	Channels           []int64
 }
+
+// ProductWith names what a read of products reads besides.
+type ProductWith struct{ Options, Modifiers, Channels bool }
+
+// MaxOptionBytes bounds the options and modifiers, with their values, of one product that
+// is read with them: the bytes of their texts, and 512 for each of them. Source: ours.
+const MaxOptionBytes = 2 << 20
 
 // ProductUpdate is a partial update of a product; nil fields are unchanged.
 type ProductUpdate struct {
@@ -233,6 +244,9 @@ type ProductFilter struct {
 	Categories   []int64  // in at least one of them; nil: all
 	Price        AmountRange
 	DateModified TimeRange
+	ChannelIDs   []int64     // in at least one of them; nil: all
+	None         bool        // no product passes
+	With         ProductWith // it selects nothing
 }
 
 // ProductDetailFilter selects products by their brand and by fields of their Details.

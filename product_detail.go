@@ -76,6 +76,10 @@ const (
 	SortProductsByDateModified ProductSort = "date_modified"
 	SortProductsByInventory    ProductSort = "inventory_level"
 	SortProductsByVisibility   ProductSort = "is_visible" // hidden ones first
+	// All products have the same number of sales and no date of import, so these orders are
+	// by id.
+	SortProductsBySales  ProductSort = "total_sold"
+	SortProductsByImport ProductSort = "date_last_imported"
 )
 
 // ProductOrder is the order of a list of products; the zero value is by id.

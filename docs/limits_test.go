@@ -23,6 +23,8 @@ var notBounds = map[string]string{
 	"cohort.wholePercent":                "a unit conversion",
 	"db.brandNames":                      "the name of a lock",
 	"db.catalog":                         "the name of a lock",
+	"db.optionRowBytes":                  "an estimate that cohort.MaxOptionBytes counts with",
+	"db.productChannels":                 "the name of a lock",
 	"db.segments":                        "the name of a lock",
 	"db.sumUnit":                         "a unit conversion",
 	"db.channelNames":                    "the name of a lock",

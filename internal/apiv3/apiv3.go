@@ -39,6 +39,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.treeCategoryRoutes(),
 			h.brandRoutes(),
 			h.productRoutes(),
+			h.productAssignmentRoutes(),
 			h.variantRoutes(),
 			h.optionRoutes(),
 			h.catalogSummaryRoutes(),

@@ -113,6 +113,8 @@ var productFilters = func() filters[productQuery] {
 		"inventory_level:not_in": idFilter(func(q *productQuery) *[]int64 { return &q.Detail.NotInventoryLevels }),
 		"inventory_low":          flagFilter(func(q *productQuery) **bool { return &q.Detail.LowInventory }),
 		"out_of_stock":           flagFilter(func(q *productQuery) **bool { return &q.Detail.OutOfStock }),
+		"channel_id:in":          idFilter(func(q *productQuery) *[]int64 { return &q.ChannelIDs }),
+		"date_last_imported":     importedFilter(true),
 	}
 	dateFilters(table, "date_modified", func(q *productQuery) *cohort.TimeRange { return &q.DateModified })
 	amountFilters(table, "price", func(q *productQuery) *cohort.AmountRange { return &q.Price })
@@ -160,9 +162,11 @@ var productSelection = func() filters[productQuery] {
 var productParameters = func() filters[productQuery] {
 	table := maps.Clone(productFilters)
 	maps.Copy(table, productSelection)
+	unsoldFilters(table)
 	table["sort"] = sortFilter(func(q *productQuery) *cohort.ProductSort { return &q.order.By },
 		cohort.SortProductsByID, cohort.SortProductsByName, cohort.SortProductsBySKU, cohort.SortProductsByPrice,
-		cohort.SortProductsByCalculated, cohort.SortProductsByDateModified, cohort.SortProductsByInventory, cohort.SortProductsByVisibility)
+		cohort.SortProductsByCalculated, cohort.SortProductsByDateModified, cohort.SortProductsByInventory, cohort.SortProductsByVisibility,
+		cohort.SortProductsBySales, cohort.SortProductsByImport)
 	table["direction"] = directionFilter(func(q *productQuery) *bool { return &q.order.Descending })
 	return table
 }()
@@ -284,6 +288,9 @@ func (h *handler) createProduct(w http.ResponseWriter, r *api.Request) error {
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, p.ID, parts)
 	}
+	if p, err = h.withParts(r, parts, p); err != nil {
+		return err
+	}
 	return writeSingle(w, parts.toWire()(p))
 }
 
@@ -310,7 +317,7 @@ func (h *handler) getProduct(w http.ResponseWriter, r *api.Request) error {
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, id, parts)
 	}
-	p, err := h.svc.Product(r.Context(), r.Store.Key, id)
+	p, err := h.svc.ProductWith(r.Context(), r.Store.Key, id, parts.With)
 	if err != nil {
 		return err
 	}
@@ -336,6 +343,9 @@ func (h *handler) updateProduct(w http.ResponseWriter, r *api.Request) error {
 	}
 	if parts.variants {
 		return h.writeProductWithVariants(w, r, id, parts)
+	}
+	if p, err = h.withParts(r, parts, p); err != nil {
+		return err
 	}
 	return writeSingle(w, parts.toWire()(p))
 }

@@ -29,6 +29,11 @@ func (h *handler) updateProducts(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
+	for i, p := range products {
+		if products[i], err = h.withParts(r, parts, p); err != nil {
+			return err
+		}
+	}
 	whole := paging{Page: cohort.Page{Number: 1, Size: cohort.MaxProductBatch}}
 	return api.WriteJSON(w, http.StatusOK, struct {
 		Data []object[cohort.Product] `json:"data"`

@@ -9,8 +9,8 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// includableParts are parts of a product that a response has only on request and that come
-// from its own record, in the order of responses.
+// includableParts are parts of a product that a response has only on request, in the order
+// of responses.
 var includableParts = []member[cohort.Product]{
 	partMember("custom_fields", func(p *cohort.Product) ([]customFieldWire, error) {
 		return readPart[customFieldWire](p, "custom_fields")
@@ -18,6 +18,13 @@ var includableParts = []member[cohort.Product]{
 	partMember("images", imagesOf),
 	partMember("primary_image", primaryImageOf),
 	partMember("videos", videosOf),
+	partMember("options", func(p *cohort.Product) ([]object[cohort.Option], error) {
+		return optionsToWire(p.Options, variantOptionFormat), nil
+	}),
+	partMember("modifiers", func(p *cohort.Product) ([]object[cohort.Option], error) {
+		return optionsToWire(p.Modifiers, modifierFormat), nil
+	}),
+	valueMember("channels", func(p *cohort.Product) []int64 { return append([]int64{}, p.Channels...) }),
 	{"reviews", appendNone},          // Cohort has neither these
 	{"parent_relations", appendNone}, // nor these
 }
@@ -32,15 +39,35 @@ func partMember[V any](name string, value func(*cohort.Product) (V, error)) memb
 	}}
 }
 
+func optionsToWire(options []cohort.Option, format *optionFormat) []object[cohort.Option] {
+	return allToWire(options, func(o cohort.Option) object[cohort.Option] { return object[cohort.Option]{format.members, o} })
+}
+
 func appendNone(dst []byte, _ *cohort.Product) ([]byte, error) { return append(dst, "[]"...), nil }
 
 // addPart adds a part to the request, unless it is unknown.
 func (q *productQuery) addPart(name string) {
+	switch name {
+	case "options":
+		q.With.Options = true
+	case "modifiers":
+		q.With.Modifiers = true
+	case "channels":
+		q.With.Channels = true
+	}
 	for _, m := range includableParts {
 		if m.name == name {
 			q.parts = append(q.parts, name)
 		}
 	}
+}
+
+// withParts returns a product with the requested parts that are not in its own record.
+func (h *handler) withParts(r *api.Request, q productQuery, p cohort.Product) (cohort.Product, error) {
+	if q.With == (cohort.ProductWith{}) {
+		return p, nil // as it was written
+	}
+	return h.svc.ProductWith(r.Context(), r.Store.Key, p.ID, q.With)
 }
 
 // partMembers are the requested ones of includableParts.

@@ -123,6 +123,9 @@ var copied = []table{
 	{"product_categories", "store_hash, product_id, category_id", []column{
 		text("store_hash"), integer("product_id"), integer("category_id"), integer("position"),
 	}},
+	{"product_channels", "store_hash, product_id, channel_id", []column{
+		text("store_hash"), integer("product_id"), integer("channel_id"),
+	}},
 	{"variants", "store_hash, id", []column{
 		text("store_hash"), integer("id"), integer("product_id"), text("sku"), integer("price"), integer("sale_price"),
 		integer("retail_price"), integer("map_price"), text("option_values"),

@@ -9,6 +9,8 @@ const (
 	attributes   txn.LockClass = 0x61747472 // "attr": the number of attributes of customers
 	channelNames txn.LockClass = 0x6368616e // "chan": the names and the number of channels
 	brandNames   txn.LockClass = 0x6272616e // "bran": the names of brands
+	// productChannels ("prch"): the channels of products.
+	productChannels txn.LockClass = 0x70726368
 	// catalog ("cata") is shared by transactions that write the catalog, and taken
 	// exclusively by a transaction that begins an import.
 	catalog txn.LockClass = 0x63617461

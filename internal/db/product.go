@@ -133,7 +133,7 @@ func (t *Tx) ReadProductChunks(storeKey string, f cohort.ProductFilter, o cohort
 		if err := t.readCategories(storeKey, batch); err != nil {
 			return err
 		}
-		more, err := t.chunksWithDetails(storeKey, batch, fn)
+		more, err := t.chunksWithDetails(storeKey, batch, f.With, fn)
 		if err != nil || !more || len(batch) < productBatch {
 			return err
 		}

@@ -36,22 +36,31 @@ const maxDetailsRead = 1 << 20
 
 // chunksWithDetails sets the brand and the details of products and calls fn with chunks of
 // them, until fn returns false. Details can have megabytes, so it reads those of as many
-// products at once as fit into maxDetailsRead: nearly always of all.
-func (t *Tx) chunksWithDetails(storeKey string, products []cohort.Product, fn func([]cohort.Product) (more bool, err error)) (more bool, err error) {
+// products at once as fit into maxDetailsRead: nearly always of all. The same goes for what
+// with names.
+func (t *Tx) chunksWithDetails(storeKey string, products []cohort.Product, with cohort.ProductWith, fn func([]cohort.Product) (more bool, err error)) (more bool, err error) {
 	sizes, err := t.detailSizes(storeKey, products)
+	if err != nil {
+		return false, err
+	}
+	options, err := t.optionSizes(storeKey, products, with)
 	if err != nil {
 		return false, err
 	}
 	for len(products) > 0 {
 		n, size := 0, int64(0)
 		var ids []int64
-		for n < len(products) && (n == 0 || size+sizes[products[n].ID] <= maxDetailsRead) {
+		for n < len(products) && (n == 0 || size+sizes[products[n].ID]+options[products[n].ID] <= maxDetailsRead) {
+			size += options[products[n].ID]
 			if s, has := sizes[products[n].ID]; has {
 				ids, size = append(ids, products[n].ID), size+s
 			}
 			n++
 		}
 		if err := t.readDetails(storeKey, products[:n], ids); err != nil {
+			return false, err
+		}
+		if err := t.readWith(storeKey, products[:n], with); err != nil {
 			return false, err
 		}
 		if more, err := fn(products[:n]); err != nil || !more {

@@ -61,6 +61,10 @@ func (t *Tx) whereProducts(tables catalogTables, storeKey string, f productFilte
 	w.amountRange("price", f.Price)
 	w.timeRange("date_modified", f.DateModified)
 	t.whereDetails(w, tables, f.Detail)
+	w.whereChannels(f.ChannelIDs)
+	if f.None {
+		w.text.WriteString(" AND 1 = 0")
+	}
 	return w
 }
 
@@ -96,7 +100,7 @@ func (w *where) inCategories(tables catalogTables, f productFilter) {
 // if the filter has other conditions too.
 func (t *Tx) countInCategories(tables catalogTables, storeKey string, f cohort.ProductFilter) (n int64, only bool, err error) {
 	categories := f.Categories
-	f.Categories = nil
+	f.Categories, f.With = nil, cohort.ProductWith{}
 	if len(categories) == 0 || !reflect.ValueOf(f).IsZero() {
 		return 0, false, nil
 	}

@@ -35,6 +35,8 @@ var listRoutes = map[string]struct {
 	"listCustomersV3":           {"/v3/customers", true},
 	"listCategories":            {"/v3/catalog/categories", true},
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
+	"listProductChannels":       {"/v3/catalog/products/channel-assignments", false},
+	"listProductCategories":     {"/v3/catalog/products/category-assignments", false},
 	"listVariants":              {"/v3/catalog/variants", true},
 	"listVariantsOfProduct":     {"/v3/catalog/products/1/variants", true},
 	"listCategoriesOfTrees":     {"/v3/catalog/trees/categories", true},

@@ -85,7 +85,8 @@ func (s *Service) ReadChannels(ctx context.Context, storeKey string, f cohort.Ch
 
 // UpdateChannel changes a channel and returns the new state. An empty update changes
 // nothing. The status deleted deletes the channel with its customer settings and the
-// assignments of price lists to it. Its category tree stays, without a channel.
+// assignments of price lists and products to it. Its category tree stays, without a
+// channel.
 //
 // Errors are those of CreateChannel, KindNotFound, and KindInvalid for a channel that is
 // deleted.
@@ -112,6 +113,9 @@ func (s *Service) UpdateChannel(ctx context.Context, storeKey string, id int64, 
 			return err
 		}
 		if err := tx.LeaveCategoryTree(storeKey, id); err != nil {
+			return err
+		}
+		if err := leaveChannel(tx, storeKey, id); err != nil {
 			return err
 		}
 		return tx.PruneChannels(storeKey, cohort.MaxDeletedChannels)
