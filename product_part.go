@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -163,7 +164,7 @@ func (p PartList) adopt(before, update Details, now time.Time, reserve func(stri
 			}
 		}
 	}
-	return p.encode(objects)
+	return p.Encode(objects)
 }
 
 func checkPartIDs(objects []Details) error {
@@ -250,15 +251,19 @@ func (p PartList) check(objects []Details) error {
 			}
 		}
 		if p.distinct && seen[p.key(object)] {
-			return Invalid(strconv.Itoa(i), "The list has an object with the same name and value.")
+			return Invalid(strconv.Itoa(i), "Another one in the list has the same name and value.")
 		}
 		seen[p.key(object)] = true
 	}
 	return nil
 }
 
-// encode returns the stored form of a list, with the fields in the order of the table.
-func (p PartList) encode(objects []Details) (json.RawMessage, error) {
+// Encode returns the stored form of objects, with the fields in the order of the table. It
+// returns a KindInvalid error if the list is too long.
+func (p PartList) Encode(objects []Details) (json.RawMessage, error) {
+	if int64(len(objects)) > p.Max {
+		return nil, Invalid("", fmt.Sprintf("A product has at most %d %s.", p.Max, strings.ReplaceAll(p.Name, "_", " ")))
+	}
 	b := []byte{'['}
 	for i, object := range objects {
 		if i > 0 {

@@ -40,6 +40,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.brandRoutes(),
 			h.productRoutes(),
 			h.productAssignmentRoutes(),
+			h.productPartRoutes(),
 			h.variantRoutes(),
 			h.optionRoutes(),
 			h.catalogSummaryRoutes(),

@@ -130,6 +130,34 @@ func largestDetails(t *testing.T, fields []cohort.DetailField) cohort.Details {
 	return details
 }
 
+// largeParts returns custom fields, images and videos that nearly reach the bound of each
+// list.
+func largeParts(t *testing.T) cohort.Details {
+	t.Helper()
+	text := func(n, most int) string {
+		quoted, err := json.Marshal(longTextOf(n, most))
+		must(t, err)
+		return string(quoted)
+	}
+	var fields, images, videos []string
+	for n := range 150 {
+		fields = append(fields, fmt.Sprintf(`{"name":%s,"value":%s}`, text(n, 250), text(n, 250)))
+	}
+	for n, description := range []int{65_535, 100, 100} {
+		images = append(images, fmt.Sprintf(`{"image_url":%s,"description":%s}`, text(n, 255), text(n, description)))
+		videos = append(videos, fmt.Sprintf(`{"video_id":%s,"title":%s,"description":%s}`, text(n, 25), text(n, 255), text(n, description)))
+	}
+	update := cohort.Details{}
+	for i, list := range [][]string{fields, images, videos} {
+		parsed, err := cohort.ProductParts[i].Parse([]byte("[" + strings.Join(list, ",") + "]"))
+		must(t, err)
+		update[cohort.ProductParts[i].Name] = parsed
+	}
+	adopted, err := cohort.AdoptParts(nil, update, time.UnixMilli(0), func(string, int64) (int64, error) { return 1, nil })
+	must(t, err)
+	return adopted
+}
+
 // largestDetailed is how many brands, categories and products have the largest details.
 const largestDetailed = 3
 
@@ -165,6 +193,9 @@ func addLargestCatalog(t *testing.T, d *db.DB) {
 			p.Details = nil
 			if i < largestDetailed {
 				p.Details = largestDetails(t, cohort.ProductDetails)
+			}
+			if i == 0 {
+				p.Details = p.Details.Merge(largeParts(t))
 			}
 			must(t, p.Validate())
 			if err := tx.InsertProduct("abc", p); err != nil {

@@ -16,11 +16,11 @@ import (
 )
 
 // longestRow is larger than the JSON of any row of the test: the largest product has 2.4
-// MB (its texts are all escapes), the largest modifier with its values 1.5 MB, the largest
+// MB (its texts are all escapes) and 1.3 MB of custom fields, images and videos, the largest modifier with its values 1.5 MB, the largest
 // category and brand 800 KB, the largest customer 394 KB and 376 KB
 // of form fields, the largest group 140 KB, the largest variant 40 KB. With the longest
 // labels of 250 option values, which the test leaves out, a variant has 800 KB.
-const longestRow = 2600 << 10
+const longestRow = 4000 << 10
 
 // listRoutes are all list operations: the request, and whether a page of the largest
 // rows is sent in several pieces.
@@ -34,9 +34,12 @@ var listRoutes = map[string]struct {
 	"listAddressesV3":           {"/v3/customers/addresses", true},
 	"listCustomersV3":           {"/v3/customers", true},
 	"listCategories":            {"/v3/catalog/categories", true},
-	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules", true},
+	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules,custom_fields,images,videos", true},
 	"listProductChannels":       {"/v3/catalog/products/channel-assignments", false},
 	"listProductCategories":     {"/v3/catalog/products/category-assignments", false},
+	"listCustomFields":          {"/v3/catalog/products/1/custom-fields", false},
+	"listProductImages":         {"/v3/catalog/products/1/images", false},
+	"listProductVideos":         {"/v3/catalog/products/1/videos", false},
 	"listVariants":              {"/v3/catalog/variants", true},
 	"listVariantsOfProduct":     {"/v3/catalog/products/1/variants", true},
 	"listCategoriesOfTrees":     {"/v3/catalog/trees/categories", true},
@@ -66,6 +69,7 @@ var listRoutes = map[string]struct {
 var notLists = []string{
 	"getTime", "countGroups", "getGroup", "countCustomers", "getCustomer", "countAddresses", "getAddress", "getAddressOfAny",
 	"getCategoryTree", "getCategory", "getCategoriesOfTree", "getBrand", "getProduct", "getVariant", "getOption", "getOptionValue", "getModifier", "getModifierValue",
+	"getCustomField", "getProductImage", "getProductVideo",
 	"getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",

@@ -2,7 +2,9 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"cohort.example/cohort"
@@ -34,4 +36,46 @@ func (s *Service) ProductWith(ctx context.Context, storeKey string, id int64, wi
 		return err
 	})
 	return p, err
+}
+
+// ChangePart changes the objects of a part of a product, and returns them as they are
+// stored. change gets the stored ones, which it may change, and may be called several
+// times. Errors are those of UpdateProduct and of change; the Field of an error about an
+// object is the place within the object.
+func (s *Service) ChangePart(ctx context.Context, storeKey string, productID int64, part cohort.PartList, change func([]cohort.Details) ([]cohort.Details, error)) (objects []cohort.Details, err error) {
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		before, err := tx.ProductForUpdate(storeKey, productID)
+		if err != nil {
+			return err
+		}
+		stored, err := part.Objects(before.Details)
+		if err != nil {
+			return err
+		}
+		if objects, err = change(stored); err != nil {
+			return err
+		}
+		list, err := part.Encode(objects)
+		if err != nil {
+			return err
+		}
+		after, err := s.updateProduct(tx, storeKey, before, cohort.ProductUpdate{Details: cohort.Details{part.Name: list}})
+		if err != nil {
+			return withinObject(part.Name, err)
+		}
+		objects, err = part.Objects(after.Details)
+		return err
+	})
+	return objects, err
+}
+
+// withinObject removes the name of a list and the index in it from the field of an error.
+func withinObject(list string, err error) error {
+	e, ok := errors.AsType[*cohort.Error](err)
+	if !ok || e.Kind != cohort.KindInvalid {
+		return err
+	}
+	located := *e
+	_, located.Field, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(e.Field, list), "."), ".")
+	return &located
 }
