@@ -119,6 +119,8 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 		{}, {IDs: []int64{2, 4}}, {Name: &name}, {NameLike: "A"}, {SKU: &sku}, {SKUs: fewSKUs[1:3]}, {Categories: []int64{2, 3}},
 		{Price: cohort.AmountRange{Min: decimal.NewNullDecimal(price)}}, {DateModified: cohort.TimeRange{From: t0.Add(time.Minute)}},
 		{Detail: cohort.ProductDetailFilter{IsVisible: new(true), Condition: new("New")}}, {Detail: cohort.ProductDetailFilter{BrandIDs: []int64{2}}},
+		{ChannelIDs: []int64{1, 2}, With: cohort.ProductWith{Options: true, Channels: true}},
+		{ChannelIDs: []int64{1}, Detail: cohort.ProductDetailFilter{IsVisible: new(true)}},
 	} {
 		for _, p := range somePage {
 			list, err := tx.ListProducts(store, f, p)
@@ -139,11 +141,30 @@ func readProducts(tx *db.Tx, r catalogReads, store string) {
 		return true
 	})
 	r.add("ReadProducts by is_visible", ordered, err)
+	readAssignments(tx, r, store)
 	products, err := tx.ProductsToPrice(store, fewIDs, nil)
 	r.add("ProductsToPrice", products, err)
 	categories, all, err := tx.CategoriesOfProducts(store, fewIDs, nil)
 	slices.Sort(all) // the query does not order the products
 	r.add("CategoriesOfProducts", []any{categories, all}, err)
+}
+
+func readAssignments(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.ProductAssignmentFilter{{}, {ProductIDs: []int64{2, 4}}, {TargetIDs: []int64{1, 2}}} {
+		for _, p := range somePage {
+			var channels, categories []cohort.ProductAssignment
+			err := tx.ReadChannelAssignments(store, f, p, func(a cohort.ProductAssignment) bool {
+				channels = append(channels, a)
+				return true
+			})
+			r.add(fmt.Sprint("ReadChannelAssignments ", i, p), channels, err)
+			err = tx.ReadCategoryAssignments(store, f, p, func(a cohort.ProductAssignment) bool {
+				categories = append(categories, a)
+				return true
+			})
+			r.add(fmt.Sprint("ReadCategoryAssignments ", i, p), categories, err)
+		}
+	}
 }
 
 func readVariants(tx *db.Tx, r catalogReads, store string) {
