@@ -41,6 +41,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.productRoutes(),
 			h.productAssignmentRoutes(),
 			h.productPartRoutes(),
+			h.productPlaceRoutes(),
 			h.variantRoutes(),
 			h.optionRoutes(),
 			h.catalogSummaryRoutes(),

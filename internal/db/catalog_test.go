@@ -163,6 +163,12 @@ func readAssignments(tx *db.Tx, r catalogReads, store string) {
 				return true
 			})
 			r.add(fmt.Sprint("ReadCategoryAssignments ", i, p), categories, err)
+			var places []cohort.ProductPlace
+			err = tx.ReadProductPlaces(store, int64(i)+1, p, func(p cohort.ProductPlace) bool {
+				places = append(places, p)
+				return true
+			})
+			r.add(fmt.Sprint("ReadProductPlaces ", i, p), places, err)
 		}
 	}
 }

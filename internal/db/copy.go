@@ -123,6 +123,9 @@ var copied = []table{
 	{"product_categories", "store_hash, product_id, category_id", []column{
 		text("store_hash"), integer("product_id"), integer("category_id"), integer("position"),
 	}},
+	{"category_product_order", "store_hash, category_id, product_id", []column{
+		text("store_hash"), integer("category_id"), integer("product_id"), integer("sort_order"),
+	}},
 	{"product_channels", "store_hash, product_id, channel_id", []column{
 		text("store_hash"), integer("product_id"), integer("channel_id"),
 	}},

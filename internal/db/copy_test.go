@@ -145,6 +145,7 @@ func fillPrices(tx *db.Tx, store string) error {
 		tx.InsertVariant(store, cohort.Variant{ID: 71, ProductID: 77, Price: most, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}, Details: cohort.Details{
 			"upc": json.RawMessage(`"日"`), "weight": json.RawMessage("null"),
 		}}),
+		tx.PutProductPlaces(store, 19, []cohort.ProductPlace{{ProductID: 77, Place: new(int64(5))}}),
 		tx.AddProductChannels(store, []cohort.ProductAssignment{{ProductID: 77, TargetID: 3}}),
 		tx.InsertBrand(store, cohort.Brand{ID: 7, Name: "It's", Details: cohort.Details{"page_title": json.RawMessage(`"日 <b>"`)}}),
 		tx.InsertPriceList(store, cohort.PriceList{ID: 3, Name: "Wholesale", Active: true, DateCreated: t0, DateModified: t0}),

@@ -37,6 +37,7 @@ var listRoutes = map[string]struct {
 	"listProducts":              {"/v3/catalog/products?include=variants,bulk_pricing_rules,custom_fields,images,videos", true},
 	"listProductChannels":       {"/v3/catalog/products/channel-assignments", false},
 	"listProductCategories":     {"/v3/catalog/products/category-assignments", false},
+	"listProductPlaces":         {"/v3/catalog/categories/" + strconv.FormatInt(highID(0), 10) + "/products/sort-order", false},
 	"listCustomFields":          {"/v3/catalog/products/1/custom-fields", false},
 	"listProductImages":         {"/v3/catalog/products/1/images", false},
 	"listProductVideos":         {"/v3/catalog/products/1/videos", false},
