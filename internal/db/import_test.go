@@ -282,7 +282,7 @@ func TestImportOfParts(t *testing.T) {
 			cohort.ImportMistake{Line: 2, Text: "images: id 7 is in line 1 already."},
 			cohort.ImportMistake{Line: 3, Text: "images: element 2: image_url: The field is required."},
 			cohort.ImportMistake{Line: 4, Text: "videos: element 1: id: An id is an integer from 1 to 1000000000000000."},
-			cohort.ImportMistake{Line: 5, Text: "custom_fields: element 2: The list has an object with the same name and value."})
+			cohort.ImportMistake{Line: 5, Text: "custom_fields: element 2: Another one in the list has the same name and value."})
 	})
 }
 

@@ -104,21 +104,6 @@ func (t *Tx) readChannels(storeKey string, products []cohort.Product) error {
 	})
 }
 
-// whereChannels adds the condition that a product is in one of the channels, unless ids is
-// nil.
-func (w *where) whereChannels(ids []int64) {
-	if ids == nil {
-		return
-	}
-	w.text.WriteString(" AND (id IN (SELECT product_id FROM product_channels WHERE store_hash = $1 AND channel_id <> 0")
-	in(w, "channel_id", ids)
-	w.text.WriteString(")")
-	if slices.Contains(ids, cohort.FirstChannelID) {
-		w.text.WriteString(" OR " + hasNoChannelRow)
-	}
-	w.text.WriteString(")")
-}
-
 // LockProductChannels takes the exclusive lock on the channels of the store's products
 // until the transaction ends.
 func (t *Tx) LockProductChannels(storeKey string) error {

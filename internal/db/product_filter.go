@@ -61,7 +61,7 @@ func (t *Tx) whereProducts(tables catalogTables, storeKey string, f productFilte
 	w.amountRange("price", f.Price)
 	w.timeRange("date_modified", f.DateModified)
 	t.whereDetails(w, tables, f.Detail)
-	w.whereChannels(f.ChannelIDs)
+	t.whereChannels(w, f.ChannelIDs)
 	if f.None {
 		w.text.WriteString(" AND 1 = 0")
 	}
@@ -112,6 +112,24 @@ func (t *Tx) countInCategories(tables catalogTables, storeKey string, f cohort.P
 	}
 	err = t.QueryRow("SELECT "+counted+" FROM "+tables.productCategories+w.text.String(), w.args...).Scan(&n)
 	return n, true, err
+}
+
+// whereChannels adds the condition that a product is in one of the channels, unless ids is
+// nil. Most products have no row, which means channel 1. So with that channel the exceptions
+// are left out: the products whose rows name none of the channels. A row with channel 0
+// means none.
+func (t *Tx) whereChannels(w *where, ids []int64) {
+	const rows = "SELECT product_id FROM product_channels WHERE store_hash = $1"
+	switch {
+	case ids == nil:
+	case slices.Contains(ids, cohort.FirstChannelID):
+		exceptions := rows + " GROUP BY product_id HAVING max(CASE WHEN channel_id <> 0 AND " + isIn(w, "channel_id", ids) + " THEN 1 ELSE 0 END) = 0"
+		w.text.WriteString(" AND " + t.SQL().NotAmong("id", exceptions))
+	default:
+		w.text.WriteString(" AND id IN (" + rows + " AND channel_id <> 0")
+		in(w, "channel_id", ids)
+		w.text.WriteString(")")
+	}
 }
 
 // whereDetails adds the conditions on brands and details. Most products have details like

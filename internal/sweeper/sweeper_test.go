@@ -230,7 +230,7 @@ func TestRunLogsFailures(t *testing.T) {
 		}
 		for failures := range 3 {
 			lines := f.log.get()
-			if len(lines) != 4*failures || f.hasStopped() {
+			if len(lines) != 5*failures || f.hasStopped() {
 				t.Fatalf("after %d failures it has stopped: %v, log: %q", failures, f.hasStopped(), lines)
 			}
 			for _, line := range lines {
