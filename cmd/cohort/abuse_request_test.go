@@ -64,13 +64,13 @@ func tokenGuesses(t *testing.T, a *abuse) {
 	v.end()
 }
 
-// routesOf returns every method and path of the OpenAPI document, with a store
+// routesOf returns every method and path of a store in the OpenAPI document, with a store
 // and numbers in place of the variables.
 func (v *victim) routesOf(store string) (all [][2]string) {
 	v.t.Helper()
 	r := v.ask(v.t.Context(), "", "GET", "/openapi.yaml", "")
 	path := ""
-	line := regexp.MustCompile(`^  ['"]?(/stores/[^'":]*)['"]?:|^    (get|put|post|delete):`)
+	line := regexp.MustCompile(`^  ['"]?(/[^'":]*)['"]?:|^    (get|put|post|delete):`)
 	for text := range strings.SplitSeq(r.body, "\n") {
 		m := line.FindStringSubmatch(text)
 		switch {
@@ -79,7 +79,7 @@ func (v *victim) routesOf(store string) (all [][2]string) {
 			path = strings.ReplaceAll(strings.ReplaceAll(m[1], "{store_hash}", store), "{currency_code}", "USD")
 			path = regexp.MustCompile(`\{[a-z_]+_uuid\}`).ReplaceAllString(path, "00000000-0000-4000-8000-000000000000")
 			path = regexp.MustCompile(`\{[a-z_]+\}`).ReplaceAllString(path, "1")
-		default:
+		case strings.HasPrefix(path, "/stores/"):
 			all = append(all, [2]string{strings.ToUpper(m[2]), path})
 		}
 	}
