@@ -249,6 +249,17 @@ type ProductFilter struct {
 	With         ProductWith // it selects nothing
 }
 
+// Scans reports whether a list with the filter compares all products of a store, because no
+// index selects those that pass or has the order.
+func (f ProductFilter) Scans(o ProductOrder) bool {
+	if f.IDs != nil || f.SKU != nil || f.SKUs != nil {
+		return false
+	}
+	return o.By != "" && o.By != SortProductsByID ||
+		f.Keyword != "" || f.Name != nil || f.NameLike != "" || f.Type != nil ||
+		f.Weight != (AmountRange{}) || f.Price != (AmountRange{}) || f.DateModified != (TimeRange{})
+}
+
 // ProductDetailFilter selects products by their brand and by fields of their Details.
 type ProductDetailFilter struct {
 	BrandIDs, InventoryLevels, NotInventoryLevels []int64 // nil: all, and none left out

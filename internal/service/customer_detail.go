@@ -34,11 +34,13 @@ type CustomerQuery struct {
 	Parts CustomerParts
 }
 
-// maxCustomerScans is how many lists of the process may compare all customers of a store
-// at the same time. The others wait, so that reads that use an index find a connection.
-const maxCustomerScans = 2
+// maxScans is how many lists of the process may compare all customers or all products of a
+// store at the same time. The others wait, so that reads that use an index find a
+// connection.
+const maxScans = 2
 
-// awaitScan waits until a list may compare all customers of a store, or until ctx ends.
+// awaitScan waits until a list may compare all customers or products of a store, or until
+// ctx ends.
 func (s *Service) awaitScan(ctx context.Context) (done func(), err error) {
 	select {
 	case s.scans <- struct{}{}:

@@ -41,19 +41,26 @@ func TestPartsTakeFixedStatements(t *testing.T) {
 	})
 }
 
+// fillScans takes the places of all lists that may compare all customers or products of a
+// store, until the test ends.
+func fillScans(t *testing.T, s *Service) {
+	t.Helper()
+	for range maxScans {
+		done, err := s.awaitScan(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(done)
+	}
+}
+
 // TestCustomerScansWaitForEachOther lets the lists that may compare all customers run.
 // Another one waits until its request ends, and a list with an index does not wait.
 func TestCustomerScansWaitForEachOther(t *testing.T) {
 	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		dbtest.AddStores(t, d, "a")
 		s := New(d)
-		for range maxCustomerScans {
-			done, err := s.awaitScan(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer done()
-		}
+		fillScans(t, s)
 		read := func(ctx context.Context, f cohort.CustomerFilter) error {
 			_, err := s.ReadCustomerDetails(ctx, "a", CustomerQuery{CustomerFilter: f}, dbtest.OnePage, &rowSlice[cohort.CustomerDetail]{})
 			return err

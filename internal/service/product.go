@@ -62,8 +62,14 @@ func (s *Service) Product(ctx context.Context, storeKey string, id int64) (p coh
 	return p, err
 }
 
-// ReadProducts sends one page of the products that pass the filter to a sink. It returns the number of all that pass, or 0 for a page with a cursor.
+// ReadProducts sends one page of the products that pass the filter to a sink. It returns
+// the number of all that pass, or 0 for a page with a cursor.
 func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, to Sink[cohort.Product]) (total int64, err error) {
+	done, err := s.awaitProductScan(ctx, f, o)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	err = view(ctx, s, to, func(tx *db.Tx) (err error) {
 		if err := tx.ReadProducts(storeKey, f, o, p, to.Add); err != nil || byCursor(p) {
 			return err
@@ -72,6 +78,14 @@ func (s *Service) ReadProducts(ctx context.Context, storeKey string, f cohort.Pr
 		return err
 	})
 	return total, err
+}
+
+// awaitProductScan is awaitScan for a list of products, if it compares all of them.
+func (s *Service) awaitProductScan(ctx context.Context, f cohort.ProductFilter, o cohort.ProductOrder) (done func(), err error) {
+	if !f.Scans(o) {
+		return func() {}, nil
+	}
+	return s.awaitScan(ctx)
 }
 
 // DeleteProduct deletes a product with its variants and their price records, or

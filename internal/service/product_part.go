@@ -52,6 +52,11 @@ func ProductCursor(cursor string) (product string, isInside bool) {
 // ReadProductParts is ReadProducts with the variants of each product. If the cursor is
 // inside a product, the rest of that product does not count towards the page size.
 func (s *Service) ReadProductParts(ctx context.Context, storeKey string, f cohort.ProductFilter, o cohort.ProductOrder, p cohort.Page, to Sink[ProductPart]) (total int64, err error) {
+	done, err := s.awaitProductScan(ctx, f, o)
+	if err != nil {
+		return 0, err
+	}
+	defer done()
 	err = view(ctx, s, to, func(tx *db.Tx) error {
 		total, err = readProductParts(tx, storeKey, f, o, p, to.Add)
 		return err

@@ -27,7 +27,7 @@ type Service struct {
 	indexes    *groupindex.Cache
 	bounds     priceBounds
 	probe      *writeProbe
-	scans      chan struct{} // see maxCustomerScans
+	scans      chan struct{} // see maxScans
 }
 
 // Option changes a default of [New].
@@ -47,7 +47,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     defaultPriceBounds,
-		scans:      make(chan struct{}, maxCustomerScans),
+		scans:      make(chan struct{}, maxScans),
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.applyChanges)
