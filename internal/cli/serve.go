@@ -131,7 +131,10 @@ func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server
 	o := server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
 	if c.Dev || c.ControlToken != "" {
 		version, _ := buildVersion()
-		o.Control = control.New(control.Options{Service: svc, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log})
+		if limits == nil {
+			o.Memory = limit.NewMemory(time.Now)
+		}
+		o.Control = control.New(control.Options{Limits: o.Memory, Service: svc, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log})
 	}
 	return o
 }

@@ -15,6 +15,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -28,6 +29,9 @@ type Options struct {
 	Token string
 	// Dialects have the operations that the API lists.
 	Dialects []*api.Dialect
+	// Limits are those of the server; nil: nodes share them, so that this one cannot
+	// change what is used of them.
+	Limits *limit.Memory
 	// Version is that of the program, for GET /health.
 	Version string
 	Log     *slog.Logger     // gets the errors that responses do not tell; nil discards
@@ -77,6 +81,10 @@ func (a *API) Routes() []Route {
 		{"createTestStore", "POST", "/stores", a.createStore},
 		{"getTestStore", "GET", "/stores/{hash}", a.getStore},
 		{"deleteTestStore", "DELETE", "/stores/{hash}", a.deleteStore},
+		{"getLimits", "GET", "/stores/{hash}/limits", a.getLimits},
+		{"setLimits", "PUT", "/stores/{hash}/limits", a.setLimits},
+		{"exhaustLimits", "POST", "/stores/{hash}/limits/exhaust", a.exhaustLimits},
+		{"refillLimits", "POST", "/stores/{hash}/limits/refill", a.refillLimits},
 	}
 }
 

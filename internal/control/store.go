@@ -130,6 +130,9 @@ func (a *API) deleteStore(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Service.DeleteStore(r.Context(), st.Key); err != nil {
 		return err
 	}
+	if a.Limits != nil {
+		a.Limits.SetConcurrency(st.Key, nil)
+	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -1,7 +1,10 @@
 package limit
 
 import (
+	"maps"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +16,10 @@ type Memory struct {
 	running map[operationKey]int
 	rates   *windows
 	quotas  *windows
+	// chosen are the concurrency limits of SetConcurrency. isChosen is whether there are
+	// any, so that requests without limits need no lock.
+	chosen   map[operationKey]int
+	isChosen atomic.Bool
 }
 
 // operationKey identifies the requests that a concurrency limit counts.
@@ -20,16 +27,19 @@ type operationKey struct{ store, operation string }
 
 // NewMemory returns limits of which nothing is used.
 func NewMemory(now func() time.Time) *Memory {
-	return &Memory{now: now, running: map[operationKey]int{}, rates: newWindows(rateWindow), quotas: newWindows(quotaWindow)}
+	return &Memory{
+		now: now, running: map[operationKey]int{}, rates: newWindows(rateWindow), quotas: newWindows(quotaWindow), chosen: map[operationKey]int{},
+	}
 }
 
 // Admit implements Limiter.
 func (m *Memory) Admit(r Request) (d Decision, done func()) {
-	if r.unlimited() {
+	if r.unlimited() && !m.isChosen.Load() {
 		return Decision{}, noop
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.choose(&r)
 	now := m.now()
 	done = noop
 	if d.RejectedBy, d.RetryAfter = m.reject(&r, now); d.RejectedBy == "" {
@@ -43,11 +53,12 @@ func (m *Memory) Admit(r Request) (d Decision, done func()) {
 
 // Check implements Limiter.
 func (m *Memory) Check(r Request) (d Decision) {
-	if r.unlimited() {
+	if r.unlimited() && !m.isChosen.Load() {
 		return d
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.choose(&r)
 	now := m.now()
 	d.RejectedBy, d.RetryAfter = m.reject(&r, now)
 	if r.Metered {
@@ -116,4 +127,66 @@ func (m *Memory) end(key operationKey) {
 func rateKeys(r *Request) (store, path string) {
 	store = r.Operation + " " + r.Store
 	return store, store + "/" + r.Path
+}
+
+// choose replaces the concurrency limit of a request by that of SetConcurrency.
+func (m *Memory) choose(r *Request) {
+	if n, ok := m.chosen[operationKey{r.Store, r.Operation}]; ok {
+		r.Concurrency = n
+	}
+}
+
+// QuotaUsage returns how much a store has used of a quota in its window.
+func (m *Memory) QuotaUsage(store string, quota int) Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.quotas.usage(store, quota, m.now())
+}
+
+// Exhaust uses up what is left of a store's quota. The store's window ends as it would have,
+// or begins now.
+func (m *Memory) Exhaust(store string, quota int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	c := m.quotas.current(store, now)
+	c.used = max(c.used, quota)
+	m.quotas.store(store, c, now)
+}
+
+// Refill forgets what a store has used of its quota and of its rate limits.
+func (m *Memory) Refill(store string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.quotas.counters, store)
+	maps.DeleteFunc(m.rates.counters, func(key string, _ counter) bool {
+		_, ofStore, _ := strings.Cut(key, " ")
+		ofStore, _, _ = strings.Cut(ofStore, "/")
+		return ofStore == store
+	})
+}
+
+// SetConcurrency replaces the concurrency limits of a store's operations: those that the
+// operations have, and those that it set before. 0 means no limit. nil restores all.
+func (m *Memory) SetConcurrency(store string, operations map[string]int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	maps.DeleteFunc(m.chosen, func(key operationKey, _ int) bool { return key.store == store })
+	for operation, n := range operations {
+		m.chosen[operationKey{store, operation}] = n
+	}
+	m.isChosen.Store(len(m.chosen) > 0)
+}
+
+// Concurrency returns what SetConcurrency has set for a store.
+func (m *Memory) Concurrency(store string) map[string]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	operations := map[string]int{}
+	for key, n := range m.chosen {
+		if key.store == store {
+			operations[key.operation] = n
+		}
+	}
+	return operations
 }

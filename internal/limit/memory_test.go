@@ -122,3 +122,54 @@ func TestRecord(t *testing.T) {
 		t.Errorf("still running: %v", m.running)
 	}
 }
+
+// What tests of an integration change: what is used of the limits of one store, and its
+// concurrency limits.
+func TestMemoryIsChanged(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	m := NewMemory(c.now)
+	quota := func(store string) Request { return Request{Store: store, Operation: "list", Quota: 5, Metered: true} }
+	rated := func(store string) Request {
+		return Request{Store: store, Operation: "check", Path: "7//", PerPath: 1, PerStore: 9}
+	}
+	wantRejected := func(what string, r Request, limit string) {
+		t.Helper()
+		d, done := m.Admit(r)
+		done()
+		if d.RejectedBy != limit {
+			t.Errorf("%s: rejected by %q, want %q", what, d.RejectedBy, limit)
+		}
+	}
+	m.Exhaust("a", 5)
+	wantRejected("an exhausted quota", quota("a"), Quota)
+	wantRejected("another store's", quota("b"), "")
+	if u := m.QuotaUsage("a", 5); u != (Usage{5, 0, quotaWindow}) {
+		t.Errorf("the usage is %+v", u)
+	}
+	wantRejected("the first call", rated("a"), "")
+	wantRejected("the first call of another store", rated("a2"), "")
+	wantRejected("the second", rated("a"), Rate)
+	m.Refill("a")
+	wantRejected("a refilled quota", quota("a"), "")
+	wantRejected("a refilled rate", rated("a"), "")
+	wantRejected("a rate of another store", rated("a2"), Rate)
+	m.Exhaust("a", 5)
+	c.advance(quotaWindow)
+	wantRejected("the next window", quota("a"), "")
+
+	unlimited := Request{Store: "a", Operation: "get"}
+	m.SetConcurrency("a", map[string]int{"get": 1})
+	_, done := m.Admit(unlimited)
+	wantRejected("one too many", unlimited, Concurrency)
+	wantRejected("another store's operation", Request{Store: "b", Operation: "get"}, "")
+	if got := m.Concurrency("a"); got["get"] != 1 || len(got) != 1 {
+		t.Errorf("the limits are %v", got)
+	}
+	m.SetConcurrency("a", nil)
+	wantRejected("without the limit", unlimited, "")
+	done() // of a request that was counted when there was a limit
+	if len(m.running) > 0 {
+		t.Errorf("still running: %v", m.running)
+	}
+}

@@ -26,6 +26,7 @@ type Options struct {
 	Metrics *Metrics         // nil discards
 	Now     func() time.Time // the clock of limits in memory; nil is the system clock
 	Limits  *limit.Shared    // limits that nodes share; nil counts in memory
+	Memory  *limit.Memory    // counts without Limits; nil counts in memory of its own, with Now
 
 	TrustedProxies TrustedProxies // the proxies whose X-Forwarded-For is trusted
 	LoopbackOnly   bool           // reject requests whose Host header does not name this machine
@@ -82,6 +83,9 @@ func New(svc *service.Service, o Options) *Server {
 	s.metrics.watchDatabase(svc)
 	s.metrics.watchWrites(svc)
 	s.metrics.watchJobs(svc)
+	if o.Memory != nil {
+		s.limits = o.Memory
+	}
 	if o.Limits != nil {
 		s.limits = o.Limits
 		s.metrics.watchLimits(o.Limits)

@@ -4,10 +4,12 @@ package servertest
 import (
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
@@ -26,7 +28,14 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 	t.Helper()
 	svc := service.New(d, opts...)
 	if o.Control == nil {
-		o.Control = control.New(control.Options{Service: svc, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0"})
+		if o.Limits == nil && o.Memory == nil {
+			now := o.Now
+			if now == nil {
+				now = time.Now
+			}
+			o.Memory = limit.NewMemory(now)
+		}
+		o.Control = control.New(control.Options{Limits: o.Memory, Service: svc, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0"})
 	}
 	h := httptest.NewServer(server.New(svc, o))
 	t.Cleanup(h.Close)
