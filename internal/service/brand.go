@@ -8,14 +8,14 @@ import (
 )
 
 // CreateBrand adds a brand to a store and returns it as stored, with its id. It returns
-// KindInvalid if a rule of brands is broken, and KindConflict if another brand has the
-// name.
+// KindInvalid if a rule of brands is broken, KindConflict if another brand has the name, and
+// KindUnavailable during an import.
 func (s *Service) CreateBrand(ctx context.Context, storeKey string, b cohort.Brand) (created cohort.Brand, err error) {
 	b = b.Normalized()
 	if err := b.Validate(); err != nil {
 		return cohort.Brand{}, err
 	}
-	err = s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) (err error) {
 		if err := tx.LockBrandNames(storeKey); err != nil {
 			return err
 		}
@@ -65,7 +65,7 @@ func (s *Service) UpdateBrand(ctx context.Context, storeKey string, id int64, u 
 	if u.IsEmpty() {
 		return s.Brand(ctx, storeKey, id)
 	}
-	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
+	err = s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
 		if err := tx.LockBrandNames(storeKey); err != nil {
 			return err
 		}
@@ -88,12 +88,13 @@ func (s *Service) UpdateBrand(ctx context.Context, storeKey string, id int64, u 
 	return after, nil
 }
 
-// DeleteBrand deletes a brand, or returns KindNotFound.
+// DeleteBrand deletes a brand. It returns KindNotFound, and KindUnavailable during an import.
 func (s *Service) DeleteBrand(ctx context.Context, storeKey string, id int64) error {
-	return s.update(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteBrand(storeKey, id) })
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteBrand(storeKey, id) })
 }
 
-// DeleteBrands deletes the brands that pass the filter.
+// DeleteBrands deletes the brands that pass the filter. It returns KindUnavailable during an
+// import.
 func (s *Service) DeleteBrands(ctx context.Context, storeKey string, f cohort.BrandFilter) error {
-	return s.update(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteBrands(storeKey, f) })
+	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error { return tx.DeleteBrands(storeKey, f) })
 }

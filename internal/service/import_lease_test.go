@@ -60,7 +60,22 @@ func (s *fixture) catalogWrites(t *testing.T) map[string]func() error {
 		t.Fatal(err)
 	}
 	options := service.OptionRef{ProductID: p.ID, ID: option.ID}
+	brand, err := s.CreateBrand(ctx, "a", cohort.Brand{Name: "Acme"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	unused, err := s.CreateBrand(ctx, "a", cohort.Brand{Name: "Unused"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	return map[string]func() error{
+		"create a brand": func() error { _, err := s.CreateBrand(ctx, "a", cohort.Brand{Name: "Zeta"}); return err },
+		"update a brand": func() error {
+			_, err := s.UpdateBrand(ctx, "a", brand.ID, cohort.BrandUpdate{Name: &name})
+			return err
+		},
+		"delete a brand":   func() error { return s.DeleteBrand(ctx, "a", unused.ID) },
+		"delete brands":    func() error { return s.DeleteBrands(ctx, "a", cohort.BrandFilter{IDs: []int64{99}}) },
 		"create an option": func() error { _, err := s.CreateOption(ctx, "a", options, named("Color")); return err },
 		"update an option": func() error { _, err := s.UpdateOption(ctx, "a", options, named("Width")); return err },
 		"delete a modifier": func() error {
