@@ -9,6 +9,7 @@ type CatalogKind string
 
 // The kinds of catalog items.
 const (
+	CatalogBrand    CatalogKind = "brand"
 	CatalogCategory CatalogKind = "category"
 	CatalogProduct  CatalogKind = "product"
 	CatalogVariant  CatalogKind = "variant"
@@ -16,16 +17,17 @@ const (
 
 // CatalogKinds returns all kinds, each after the kinds that it refers to.
 func CatalogKinds() []CatalogKind {
-	return []CatalogKind{CatalogCategory, CatalogProduct, CatalogVariant}
+	return []CatalogKind{CatalogBrand, CatalogCategory, CatalogProduct, CatalogVariant}
 }
 
-// CatalogItem is a category, product or variant to be imported, with the id of the
+// CatalogItem is a brand, category, product or variant to be imported, with the id of the
 // merchant's own system.
 type CatalogItem struct {
 	Line int64 // of the file, from 1
 	Kind CatalogKind
 	ID   int64
 	// The field of Kind is set, without the id and the fields that a store derives.
+	Brand    Brand
 	Category Category
 	Product  Product
 	Variant  Variant

@@ -21,6 +21,7 @@ var notBounds = map[string]string{
 	"cohort.uuidIDBits":                  "the layout of a UUID",
 	"cohort.wholeAmount":                 "a unit conversion",
 	"cohort.wholePercent":                "a unit conversion",
+	"db.brandBatch":                      "a batch size; service.MaxImportBrands bounds the brands of an import",
 	"db.brandNames":                      "the name of a lock",
 	"db.catalog":                         "the name of a lock",
 	"db.optionRowBytes":                  "an estimate that cohort.MaxOptionBytes counts with",

@@ -1,5 +1,5 @@
-// Package catalogfile reads and writes files of categories, products and variants in CSV or
-// JSONL (one JSON object per line). A reader continues after an invalid line. Neither has
+// Package catalogfile reads and writes files of brands, categories, products and variants in
+// CSV or JSONL (one JSON object per line). A reader continues after an invalid line. Neither has
 // more than one line in memory.
 package catalogfile
 

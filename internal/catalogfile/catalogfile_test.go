@@ -89,7 +89,8 @@ func TestInvalidCSV(t *testing.T) {
 		{"a line that is too long", "id,name\n1,x\n2," + long, "category", "2 ok\n3 The line is longer than 1 MiB. The rest of the file is not read.\n"},
 		{"unknown column", "id,name,colour\n1,x,y\n", "category", "1 The header has an unknown column, \"colour\". Known columns: id, kind, name, parent_id, and further fields such as description.\n"},
 		{"column of another kind", "id,name,price\n1,x,1\n", "category", "1 The header has an unknown column, \"price\". Known columns: id, kind, name, parent_id, and further fields such as description.\n"},
-		{"unknown column of any kind", "kind,id,colour\n", "", "1 The header has an unknown column, \"colour\". Known columns: brand_id, bulk_pricing_rules, categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight, and further fields such as description.\n"},
+		{"unknown column of any kind", "kind,id,colour\n", "", "1 The header has an unknown column, \"colour\". Known columns: brand_id, bulk_pricing_rules, categories, id, kind, map_price, name, option_values, parent_id, price, product_id, retail_price, sale_price, sku, type, weight, and further fields such as page_title.\n"},
+		{"brands", "id,name,page_title,custom_url\n1,x,t,\n2,y,,{}\n3,,,\n", "brand", "2 ok\n3 custom_url: url: The field is required.\n4 name: It is missing.\n"},
 		{"further field of another kind", "kind,id,name,views,price,warranty\ncategory,1,x,3,,\nproduct,2,x,3,1,\nproduct,3,x,,1,w\n", "", "2 ok\n3 A product has no views.\n4 ok\n"},
 		{"further fields", "id,name,price,is_visible,tax_class_id,width,preorder_release_date,related_products,custom_url,condition\n" +
 			"1,x,1,TRUE, 3 , 1.5 ,2026-01-31T12:00:00+01:00,[],{},New\n2,x,1,yes,,,,,,\n3,x,1,,256,,,,,\n4,x,1,,1.5,,,,,\n5,x,1,,,null,,,,\n6,x,1,,,,tomorrow,,,\n" +
@@ -104,7 +105,7 @@ func TestInvalidCSV(t *testing.T) {
 		{"column without name", "id,,name\n", "category", "1 Column 2 of the header has no name.\n"},
 		{"no kind", "id,name\n1,x\n", "", "1 The header has no column kind. If all lines are of one kind, set it with --kind.\n"},
 		{"no id", "kind,name\n", "", "1 The header has no column id.\n"},
-		{"kinds", "kind,id,name,price\n,1,x,\nthing,2,x,\nCategory,3,x,\ncategory,4,x,5\n", "", "2 kind: It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.\n3 kind: \"thing\" is not category, product or variant.\n4 ok\n5 A category has no price.\n"},
+		{"kinds", "kind,id,name,price\n,1,x,\nthing,2,x,\nCategory,3,x,\ncategory,4,x,5\n", "", "2 kind: It is missing. It is brand, category, product or variant; if all lines are of one kind, set it with --kind.\n3 kind: \"thing\" is not brand, category, product or variant.\n4 ok\n5 A category has no price.\n"},
 		{"kind against --kind", "kind,id,name\ncategory,1,x\n,2,x\nproduct,3,x\n", "category", "2 ok\n3 ok\n4 kind: It is product, but --kind is category.\n"},
 		{"missing", "id,name,price\n,x,1\n2,,1\n3,x,\n", "product", "2 id: It is missing.\n3 name: It is missing.\n4 price: It is missing.\n"},
 		{"numbers", "id,name,price\nx,x,1\n+1,x,1\n1.0,x,1\n9223372036854775808,x,1\n1,x,1e999\n2,x,NaN\n3,x,\"1,50\"\n4,x,$1\n5,x, 1 \n", "product", "2 id: \"x\" is not an id, which is a whole number.\n3 id: \"+1\" is not an id, which is a whole number.\n4 id: \"1.0\" is not an id, which is a whole number.\n5 id: \"9223372036854775808\" is not an id, which is a whole number.\n6 price: \"1e999\" is not a decimal number, such as 12.50.\n7 price: \"NaN\" is not a decimal number, such as 12.50.\n8 price: \"1,50\" is not a decimal number, such as 12.50.\n9 price: \"$1\" is not a decimal number, such as 12.50.\n10 ok\n"},
@@ -127,7 +128,7 @@ func TestInvalidJSONL(t *testing.T) {
 		{"an array", "[{\"id\":1},\n", "1 The file is a JSON array. JSONL has one object in each line.\n"},
 		{"UTF-16", "\xff\xfe{\x00", "1 The file is in UTF-16. Save it as UTF-8.\n"},
 		{"a byte order mark", "\ufeff{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}", "1 ok\n"},
-		{"not JSON", "{\"kind\":\n{}\n7\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}\r\n", "1 The line is not valid JSON: it ends early, at byte 9.\n2 kind: It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.\n3 The line must be a JSON object.\n4 ok\n"},
+		{"not JSON", "{\"kind\":\n{}\n7\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\"}\r\n", "1 The line is not valid JSON: it ends early, at byte 9.\n2 kind: It is missing. It is brand, category, product or variant; if all lines are of one kind, set it with --kind.\n3 The line must be a JSON object.\n4 ok\n"},
 		{"not UTF-8", "{\"kind\":\"category\",\"id\":1,\"name\":\"\xe9\"}", "1 The line is not UTF-8: the byte 0xe9 at position 35 does not start a character.\n"},
 		{"unknown fields", "{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"colour\":null}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":1}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"price\":null}", "1 There is no field \"colour\".\n2 A category has no price.\n3 ok\n"},
 		{"types", "{\"kind\":\"product\",\"id\":1.5,\"name\":\"x\",\"price\":1}\n{\"kind\":\"product\",\"id\":\"1\",\"name\":7,\"price\":1}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":true}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1e999}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":7}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"categories\":[7,\"x\"]}\n{\"kind\":3,\"id\":1}", "1 id: \"1.5\" is not an id, which is a whole number.\n2 name: \"7\" is not a string.\n3 price: \"true\" is not a decimal number, such as 12.50.\n4 price: \"1e999\" is not a decimal number, such as 12.50.\n5 categories: \"7\" is not an array.\n6 categories: element 2: \"x\" is not an id, which is a whole number.\n7 kind: \"3\" is not a string.\n"},
@@ -135,6 +136,8 @@ func TestInvalidJSONL(t *testing.T) {
 		{"further fields", "{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"views\":\"many\",\"page_title\":7}\n{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"warranty\":\"\"}\n" +
 			"{\"kind\":\"category\",\"id\":1,\"name\":\"x\",\"description\":null,\"warranty\":null,\"views\":\"7\"}\n{\"kind\":\"product\",\"id\":1,\"name\":\"x\",\"price\":1,\"custom_url\":{\"url\":\"/x/\",\"color\":1},\"brand_id\":\"x\"}\n",
 			"1 views: The value must be a whole number.\n2 A category has no warranty.\n3 ok\n4 custom_url: color: The field is not supported.\n"},
+		{"brands", "{\"kind\":\"brand\",\"id\":1,\"name\":\"x\",\"image_url\":\"i\"}\n{\"kind\":\"brand\",\"id\":1,\"name\":\"x\",\"views\":1}\n{\"kind\":\"brand\",\"id\":1,\"name\":\"x\",\"meta_keywords\":[1]}\n",
+			"1 ok\n2 A brand has no views.\n3 meta_keywords: element 1: The value must be a string.\n"},
 		{"options", "{\"kind\":\"variant\",\"id\":1,\"product_id\":1,\"option_values\":[{\"option_id\":1}]}\n{\"kind\":\"variant\",\"id\":1,\"option_values\":[]}", "1 option_values: element 1: the field id is missing.\n2 product_id: It is missing.\n"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -181,6 +184,8 @@ func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 	id := rapid.Int64Range(1, cohort.MaxCatalogID)
 	item := cohort.CatalogItem{Kind: rapid.SampledFrom(cohort.CatalogKinds()).Draw(t, "kind"), ID: id.Draw(t, "id")}
 	switch item.Kind {
+	case cohort.CatalogBrand:
+		item.Brand.Name = text.Draw(t, "name")
 	case cohort.CatalogCategory:
 		item.Category = cohort.Category{ParentID: rapid.Int64Range(0, 9).Draw(t, "parent"), Name: text.Draw(t, "name")}
 	case cohort.CatalogProduct:
@@ -204,6 +209,8 @@ func anyItem(t *rapid.T, formatted catalogfile.Format) cohort.CatalogItem {
 func fieldsOf(i cohort.CatalogItem, f catalogfile.Format) map[string]any {
 	fields := map[string]any{"kind": string(i.Kind), "id": i.ID}
 	switch i.Kind {
+	case cohort.CatalogBrand:
+		fields["name"] = i.Brand.Name
 	case cohort.CatalogCategory:
 		fields["parent_id"], fields["name"] = i.Category.ParentID, i.Category.Name
 	case cohort.CatalogProduct:

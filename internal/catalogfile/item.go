@@ -110,7 +110,7 @@ func readKind(r record, standard cohort.CatalogKind, item *cohort.CatalogItem) e
 	v := r.value("kind")
 	if v == nil {
 		if standard == "" {
-			return cohort.Invalid("kind", "It is missing. It is category, product or variant; if all lines are of one kind, set it with --kind.")
+			return cohort.Invalid("kind", "It is missing. It is brand, category, product or variant; if all lines are of one kind, set it with --kind.")
 		}
 		item.Kind = standard
 		return nil
@@ -121,7 +121,7 @@ func readKind(r record, standard cohort.CatalogKind, item *cohort.CatalogItem) e
 	case err != nil:
 		return cohort.Invalid("kind", reasonOf(err))
 	case !slices.Contains(cohort.CatalogKinds(), kind):
-		return cohort.Invalid("kind", short(word)+" is not category, product or variant.")
+		return cohort.Invalid("kind", short(word)+" is not brand, category, product or variant.")
 	case standard != "" && kind != standard:
 		return cohort.Invalid("kind", "It is "+string(kind)+", but --kind is "+string(standard)+".")
 	}

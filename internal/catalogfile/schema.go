@@ -167,6 +167,13 @@ type schema struct {
 }
 
 var schemas = map[cohort.CatalogKind]*schema{
+	cohort.CatalogBrand: newSchema(schema{
+		fields:    []field{fieldOf("name", texts, func(i *cohort.CatalogItem) *string { return &i.Brand.Name })},
+		required:  []string{"id", "name"},
+		begin:     func(*cohort.CatalogItem) {},
+		details:   cohort.BrandDetails,
+		detailsAt: func(i *cohort.CatalogItem) *cohort.Details { return &i.Brand.Details },
+	}),
 	cohort.CatalogCategory: newSchema(schema{
 		fields: []field{
 			fieldOf("parent_id", ids, func(i *cohort.CatalogItem) *int64 { return &i.Category.ParentID }),

@@ -37,7 +37,7 @@ func TestWriteRoundTrip(t *testing.T) {
 	for _, f := range []catalogfile.Format{catalogfile.CSV, catalogfile.JSONL} {
 		t.Run(string(f), func(t *testing.T) {
 			rapid.Check(t, func(rt *rapid.T) {
-				want := catalogtest.Catalog(rt, f, 3)
+				want := catalogtest.Catalog(rt, f)
 				file := written(t, want, f)
 				got := readAll(t, strings.NewReader(file), f, "")
 				for i := range got {
@@ -68,6 +68,12 @@ func TestReplaceDetails(t *testing.T) {
 		{"the weight, which products have anyway", "kind,id,name,price,product_id,weight\nproduct,1,x,1,,\nvariant,1,,,1,\nvariant,2,,,1,3\n", "csv", "", []bool{false, false, true}},
 		{"the weight of variants", "id,product_id,weight\n1,1,\n", "csv", "variant", []bool{true}},
 		{"a column of one kind", "kind,id,name,price,product_id,warranty\ncategory,1,x,,,\nproduct,1,x,1,,\nvariant,1,,,1,\n", "csv", "", []bool{false, true, false}},
+		{"brands", "kind,id,name,meta_description\nbrand,1,x,\n", "csv", "", []bool{true}},
+		{"brands by name", "kind,id,name,warranty\nbrand,1,x,\n", "csv", "", []bool{false}},
+		{"brands in JSONL", `{"kind":"brand","id":1,"name":"x"}
+{"kind":"brand","id":1,"name":"x","page_title":""}
+{"kind":"brand","id":1,"name":"x","page_title":null}
+`, "jsonl", "", []bool{false, true, false}},
 		{"a brand", "kind,id,name,price,product_id,brand_id\nproduct,1,x,1,,\nvariant,1,,,1,\n", "csv", "", []bool{true, false}},
 		{"JSONL", `{"kind":"product","id":1,"name":"x","price":1,"weight":2}
 {"kind":"product","id":1,"name":"x","price":1,"brand_id":0}
@@ -143,6 +149,7 @@ func TestDocumentedFields(t *testing.T) {
 		t.Fatal(err)
 	}
 	for kind, fields := range map[cohort.CatalogKind][]cohort.DetailField{
+		cohort.CatalogBrand:    cohort.BrandDetails,
 		cohort.CatalogCategory: cohort.CategoryDetails, cohort.CatalogProduct: cohort.ProductDetails, cohort.CatalogVariant: cohort.VariantDetails,
 	} {
 		var names []string

@@ -16,15 +16,15 @@ import (
 )
 
 type catalogCommands struct {
-	Import catalogImport `cmd:"" help:"Import the categories, products and variants of a file into a store. A line whose id exists replaces the existing item. Nothing is deleted."`
-	Export catalogExport `cmd:"" help:"Export the categories, products and variants of a store into a file that import reads."`
+	Import catalogImport `cmd:"" help:"Import the brands, categories, products and variants of a file into a store. A line whose id exists replaces the existing item. Nothing is deleted."`
+	Export catalogExport `cmd:"" help:"Export the brands, categories, products and variants of a store into a file that import reads."`
 }
 
 type catalogImport struct {
 	File   string             `arg:"" help:"The file, CSV or JSONL; - is standard input."`
 	Store  string             `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
 	Format catalogfile.Format `env:"COHORT_FORMAT" enum:",csv,jsonl" default:"" placeholder:"FORMAT" help:"The format, csv or jsonl; by the name of the file unless given."`
-	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",category,product,variant" default:"" placeholder:"KIND" help:"The kind of all lines, category, product or variant, if they have no field kind."`
+	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",brand,category,product,variant" default:"" placeholder:"KIND" help:"The kind of all lines, brand, category, product or variant, if they have no field kind."`
 	DryRun bool               `env:"COHORT_DRY_RUN" help:"Read, check and count everything, and change nothing."`
 	dbFlag
 }

@@ -20,7 +20,7 @@ type catalogExport struct {
 	File   string             `arg:"" help:"The file to write, CSV or JSONL; - is standard output. An existing file is replaced at the end."`
 	Store  string             `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
 	Format catalogfile.Format `env:"COHORT_FORMAT" enum:",csv,jsonl" default:"" placeholder:"FORMAT" help:"The format, csv or jsonl; by the name of the file unless given."`
-	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",category,product,variant" default:"" placeholder:"KIND" help:"What to export, category, product or variant; everything unless given."`
+	Kind   cohort.CatalogKind `env:"COHORT_KIND" enum:",brand,category,product,variant" default:"" placeholder:"KIND" help:"What to export, brand, category, product or variant; everything unless given."`
 	dbFlag
 }
 

@@ -12,9 +12,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const exportJSONL = `{"kind":"category","id":18,"name":"Shirts","is_visible":false}
+const exportJSONL = `{"kind":"brand","id":3,"name":"Acme, Inc.","meta_keywords":["a","b"],"custom_url":{"url":"/acme/","is_customized":true}}
+{"kind":"brand","id":5,"name":"Zeta"}
+{"kind":"category","id":18,"name":"Shirts","is_visible":false}
 {"kind":"category","id":19,"parent_id":18,"name":"T-Shirts, blue"}
-{"kind":"product","id":100,"name":"Tee","sku":"TEE","price":12.5,"categories":[18,19],"bulk_pricing_rules":[{"quantity_min":10,"type":"percent","amount":5}],"description":"<b>\"A\"</b>\r\né","meta_keywords":["a","b"]}
+{"kind":"product","id":100,"name":"Tee","sku":"TEE","price":12.5,"categories":[18,19],"bulk_pricing_rules":[{"quantity_min":10,"type":"percent","amount":5}],"brand_id":3,"description":"<b>\"A\"</b>\r\né","meta_keywords":["a","b"]}
 {"kind":"variant","id":501,"product_id":100,"sku":"TEE-S","price":13,"option_values":[{"option_id":7,"id":101}],"weight":null}
 {"kind":"variant","id":502,"product_id":100,"sku":"TEE"}
 `
@@ -56,7 +58,7 @@ func TestCatalogExport(t *testing.T) {
 			}
 			return r.out
 		}
-		want := "KIND      EXPORTED\ncategory  2\nproduct   1\nvariant   2\n"
+		want := "KIND      EXPORTED\nbrand     2\ncategory  2\nproduct   1\nvariant   2\n"
 		if diff := cmp.Diff(want, export(path("a.jsonl"))); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
@@ -77,6 +79,11 @@ func TestCatalogExport(t *testing.T) {
 			"variant,501,100,TEE-S,13,,,,7:101,,,,,,,,,,,,,,,,\nvariant,502,100,TEE,,,,,,,,,,,,,,,,,,,,,\n"
 		if diff := cmp.Diff(variants, export("-", "--format", "csv", "--kind", "variant")); diff != "" {
 			t.Errorf("of one kind (-want +got):\n%s", diff)
+		}
+		brands := "kind,id,name,page_title,meta_keywords,meta_description,image_url,search_keywords,custom_url\n" +
+			`brand,3,"Acme, Inc.",,"[""a"",""b""]",,,,"{""url"":""/acme/"",""is_customized"":true}"` + "\nbrand,5,Zeta,,,,,,\n"
+		if diff := cmp.Diff(brands, export("-", "--format", "csv", "--kind", "brand")); diff != "" {
+			t.Errorf("of brands (-want +got):\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{"a.csv", "a.jsonl", "copy.csv"}, filesIn(t, folder)); diff != "" {
 			t.Errorf("files (-want +got):\n%s", diff)

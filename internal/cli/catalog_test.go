@@ -57,7 +57,7 @@ func TestCatalogImport(t *testing.T) {
 	eachDB(t, func(t *testing.T, db string) {
 		mustRun(t, "store", "create", "abc", "--db", db)
 		const first = "KIND      ADDED  REPLACED  UNCHANGED\n" +
-			"category  2      0         0\nproduct   1      0         0\nvariant   1      0         0\n\nIt took …"
+			"brand     0      0         0\ncategory  2      0         0\nproduct   1      0         0\nvariant   1      0         0\n\nIt took …"
 		path := file(t, "catalog.csv", smallCSV)
 		for _, c := range []struct {
 			args []string
@@ -66,9 +66,9 @@ func TestCatalogImport(t *testing.T) {
 			{[]string{path, "--dry-run"}, first + " This was a dry run: nothing is changed.\n"},
 			{[]string{path}, first + "\n"},
 			{[]string{file(t, "c.ndjson", smallJSONL)}, "KIND      ADDED  REPLACED  UNCHANGED\n" +
-				"category  0      0         0\nproduct   0      1         0\nvariant   0      0         1\n\nIt took …\n"},
+				"brand     0      0         0\ncategory  0      0         0\nproduct   0      1         0\nvariant   0      0         1\n\nIt took …\n"},
 			{[]string{file(t, "c.txt", "id,name\n18,Shirt\n20,Hats\n"), "--format", "csv", "--kind", "category"}, "KIND      ADDED  REPLACED  UNCHANGED\n" +
-				"category  1      1         0\nproduct   0      0         0\nvariant   0      0         0\n\nIt took …\n"},
+				"brand     0      0         0\ncategory  1      1         0\nproduct   0      0         0\nvariant   0      0         0\n\nIt took …\n"},
 		} {
 			if diff := cmp.Diff(c.want, imported(t, append(c.args, "--store", "abc", "--db", db)...)); diff != "" {
 				t.Errorf("%v (-want +got):\n%s", c.args, diff)

@@ -11,6 +11,10 @@ import (
 func (t *Tx) ReadCatalog(storeKey string, kind cohort.CatalogKind, fn func(cohort.CatalogItem) (more bool)) error {
 	all := cohort.Page{Number: 1, Size: math.MaxInt32}
 	switch kind {
+	case cohort.CatalogBrand:
+		return t.ReadBrands(storeKey, cohort.BrandFilter{}, cohort.BrandOrder{}, all, func(b cohort.Brand) bool {
+			return fn(cohort.CatalogItem{Kind: kind, ID: b.ID, Brand: b})
+		})
 	case cohort.CatalogCategory:
 		return t.ReadCategories(storeKey, cohort.CategoryFilter{}, cohort.CategoryOrder{}, all, func(c cohort.Category) bool {
 			return fn(cohort.CatalogItem{Kind: kind, ID: c.ID, Category: c})

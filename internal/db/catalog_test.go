@@ -39,6 +39,7 @@ func reads(t testing.TB, d *db.DB, store string) catalogReads {
 	t.Helper()
 	r := catalogReads{}
 	if err := d.View(t.Context(), func(tx *db.Tx) error {
+		readBrands(tx, r, store)
 		readCategories(tx, r, store)
 		readProducts(tx, r, store)
 		readVariants(tx, r, store)
@@ -78,6 +79,17 @@ var (
 	allOf    = cohort.Page{Number: 1, Size: 1000}
 	somePage = []cohort.Page{allOf, {Number: 2, Size: 2}, {Size: 2, After: "3"}, {Size: 2, Before: "6"}}
 )
+
+func readBrands(tx *db.Tx, r catalogReads, store string) {
+	for i, f := range []cohort.BrandFilter{{}, {Name: new("acme")}, {PageTitle: new("T")}} {
+		var list []cohort.Brand
+		err := tx.ReadBrands(store, f, cohort.BrandOrder{}, allOf, func(b cohort.Brand) bool {
+			list = append(list, b)
+			return true
+		})
+		r.add(fmt.Sprint("ReadBrands ", i), list, err)
+	}
+}
 
 func readCategories(tx *db.Tx, r catalogReads, store string) {
 	name := "b"

@@ -107,9 +107,7 @@ var copied = []table{
 		text("store_hash"), integer("group_id"), integer("slot"), integer("members"),
 	}},
 	{"departed_groups", "store_hash, group_id", []column{text("store_hash"), integer("group_id")}},
-	{"brands", "store_hash, id", []column{
-		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("page_title"), text("details"),
-	}},
+	brandTable,
 	{"categories", "store_hash, id", []column{text("store_hash"), integer("id"), integer("parent_id"), text("name"), text("name_folded")}},
 	categoryDetails,
 	{"category_trees", "store_hash, id", []column{text("store_hash"), integer("id"), text("name"), integer("channel_id")}},

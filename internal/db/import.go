@@ -17,6 +17,7 @@ type CatalogImport struct {
 	tx                                                *Tx             // on the import's connection
 	caller                                            context.Context // cancels the import
 	storeKey                                          string
+	brands                                            *loader
 	categories, products, productCategories, variants *loader
 	categoryDetails, productDetails, variantDetails   *loader
 	parted, partIDs                                   *loader
@@ -73,7 +74,7 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 	}
 	i := &CatalogImport{
 		db: db, tx: tx, caller: caller, storeKey: storeKey,
-		categories: tx.newLoader(importCategories), products: tx.newLoader(importProducts),
+		brands: tx.newLoader(importBrands), categories: tx.newLoader(importCategories), products: tx.newLoader(importProducts),
 		productCategories: tx.newLoader(importProductCategories), variants: tx.newLoader(importVariants),
 		categoryDetails: tx.newLoader(importedDetails(categoryDetails)), productDetails: tx.newLoader(importedDetails(productDetails)),
 		variantDetails: tx.newLoader(importedDetails(variantDetails)),
@@ -92,12 +93,14 @@ func newCatalogImport(caller context.Context, db *DB, tx *Tx, storeKey string) (
 func (i *CatalogImport) Snapshot(fn func() error) error { return i.tx.snapshot(fn) }
 
 func (i *CatalogImport) loaders() []*loader {
-	return []*loader{i.categories, i.products, i.productCategories, i.variants, i.categoryDetails, i.productDetails, i.variantDetails, i.parted, i.partIDs}
+	return []*loader{i.brands, i.categories, i.products, i.productCategories, i.variants, i.categoryDetails, i.productDetails, i.variantDetails, i.parted, i.partIDs}
 }
 
 // Add loads an item whose fields are valid.
 func (i *CatalogImport) Add(item cohort.CatalogItem) error {
 	switch item.Kind {
+	case cohort.CatalogBrand:
+		return i.addBrand(item)
 	case cohort.CatalogCategory:
 		return i.addCategory(item)
 	case cohort.CatalogProduct:
@@ -161,6 +164,8 @@ func (i *CatalogImport) addProduct(item cohort.CatalogItem) error {
 // without being reported as well.
 func (i *CatalogImport) AddBad(line int64, kind cohort.CatalogKind, id int64) error {
 	switch kind {
+	case cohort.CatalogBrand:
+		return i.brands.add(line, rowBad, id, 0, "", "", "", "")
 	case cohort.CatalogCategory:
 		return i.categories.add(line, rowBad, id, 0, "", "")
 	case cohort.CatalogProduct:
@@ -177,7 +182,8 @@ func (i *CatalogImport) FinishLoading() error {
 			return err
 		}
 	}
-	return i.run(`CREATE INDEX import_categories_by_id ON import_categories (id)`,
+	return i.run(`CREATE INDEX import_brands_by_id ON import_brands (id)`,
+		`CREATE INDEX import_categories_by_id ON import_categories (id)`,
 		`CREATE INDEX import_products_by_id ON import_products (id)`,
 		`CREATE INDEX import_product_categories_by_product ON import_product_categories (product_id, category_id)`,
 		`CREATE INDEX import_variants_by_id ON import_variants (id)`,

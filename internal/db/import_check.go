@@ -34,6 +34,7 @@ func treeOf(id string) string {
 // require unique ids.
 var (
 	repeatChecks = []importCheck{
+		repeats(cohort.CatalogBrand, "import_brands"),
 		repeats(cohort.CatalogCategory, "import_categories"),
 		repeats(cohort.CatalogProduct, "import_products"),
 		repeats(cohort.CatalogVariant, "import_variants"),
@@ -51,11 +52,22 @@ var (
 			SELECT i.line, i.product_id, i.id FROM import_variants i
 			WHERE i.state = 0 AND NOT EXISTS (SELECT 1 FROM import_products p WHERE p.id = i.product_id)
 			AND NOT EXISTS (SELECT 1 FROM products p WHERE p.store_hash = $1 AND p.id = i.product_id)`},
-		{"brand_id: brand {1} is not in the store.", `
+		{"brand_id: brand {1} is neither in the file nor in the store.", `
 			SELECT i.line, i.brand_id, i.product_id FROM import_product_details i
-			WHERE i.brand_id <> 0 AND NOT EXISTS (SELECT 1 FROM brands b WHERE b.store_hash = $1 AND b.id = i.brand_id)`},
+			WHERE i.brand_id <> 0 AND NOT EXISTS (SELECT 1 FROM import_brands b WHERE b.id = i.brand_id)
+			AND NOT EXISTS (SELECT 1 FROM brands b WHERE b.store_hash = $1 AND b.id = i.brand_id)`},
 	}
 	togetherChecks = []importCheck{
+		{"name: brand {1}, in line {2}, has the same name, without regard to case.", `
+			SELECT i.line, f.id, f.line FROM import_brands i
+			JOIN (SELECT name_folded, min(line) AS line FROM import_brands WHERE state = 0 GROUP BY name_folded HAVING count(*) > 1) g
+				ON g.name_folded = i.name_folded
+			JOIN import_brands f ON f.line = g.line
+			WHERE i.state = 0 AND i.line > f.line`},
+		{"name: brand {1} of the store has the same name, without regard to case, and is not in the file.", `
+			SELECT i.line, b.id, i.id FROM import_brands i
+			JOIN brands b ON b.store_hash = $1 AND b.name_folded = i.name_folded
+			WHERE i.state = 0 AND NOT EXISTS (SELECT 1 FROM import_brands o WHERE o.id = b.id)`},
 		{"parent_id: category {1} is in tree {2}, and its new parent is not. Categories in a file are in the tree of the store that they are in already, or else in tree 1.", `
 			SELECT i.line, i.id, ` + treeOf("i.id") + ` FROM import_categories i
 			WHERE i.state = 0 AND i.parent_id <> 0 AND ` + treeOf("i.id") + ` <> ` + treeOf("i.parent_id")},
@@ -119,7 +131,7 @@ func (i *CatalogImport) CheckRepeats(most int) (first []cohort.ImportMistake, co
 }
 
 // CheckReferences finds references to ids that neither the import nor the store
-// has, and to brands that the store does not have.
+// has.
 func (i *CatalogImport) CheckReferences(most int) (first []cohort.ImportMistake, count int64, err error) {
 	return i.check(referenceChecks, most)
 }

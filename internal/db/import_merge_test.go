@@ -68,20 +68,22 @@ func addRecords(t *testing.T, d *db.DB, store string) {
 }
 
 // Two catalogs of a store. The second one swaps SKUs, including those of base
-// variants, moves variants and categories, and adds items. It adds, changes, deletes and
+// variants and the names of brands, moves variants and categories, and adds items. It adds, changes, deletes and
 // keeps details.
 var (
 	firstCatalog = []cohort.CatalogItem{
+		detailed(brand(1, "Acme"), 0, "page_title", `"T"`), brand(2, "Zeta"), detailed(brand(3, "Orion"), 0, "image_url", `"i"`),
 		detailed(category(1, 0, "a"), 0, "is_visible", "false"), detailed(category(2, 1, "b"), 0, "page_title", `"B"`), category(3, 2, "c"),
 		detailed(product(1, "A", 1, 2), 1, "is_visible", "false", "images", `[{"image_url":"a"}]`), detailed(product(2, "B", 3), 2, "upc", `"7"`), detailed(product(3, ""), 1),
 		detailed(variant(1, 1, "C", option(1, 1)), 0, "upc", `"7"`), variant(2, 1, "D", option(1, 2)),
 		detailed(variant(3, 2, "E", option(1, 3)), 0, "upc", `"8"`), detailed(variant(4, 3, "F", option(1, 4)), 0, "upc", `"7"`),
 	}
 	secondCatalog = []cohort.CatalogItem{
+		brand(1, "ZETA"), detailed(brand(2, "Acme"), 0, "page_title", `"T"`), brand(3, "Orion"), detailed(brand(4, "New"), 0, "meta_description", `"m"`),
 		detailed(category(1, 3, "b"), 0, "description", `"<b>"`), detailed(category(2, 1, "b"), 0), detailed(category(3, 0, "a"), 0, "is_visible", "false"),
 		category(4, 3, "new"), detailed(category(5, 4, "d"), 0, "sort_order", "-1"),
 		product(1, "C", 2, 1), detailed(product(2, "B"), 0, "condition", `"Used"`), detailed(product(3, ""), 0),
-		detailed(product(4, "G", 4, 5, 3), 2, "is_visible", "false", "images", `[{"id":9,"image_url":"a"},{"image_url":"b"}]`), product(5, "H"),
+		detailed(product(4, "G", 4, 5, 3), 4, "is_visible", "false", "images", `[{"id":9,"image_url":"a"},{"image_url":"b"}]`), product(5, "H"),
 		variant(1, 1, "D", option(1, 1)), variant(2, 2, "A", option(1, 2)), detailed(variant(4, 3, "E", option(1, 4)), 0), detailed(variant(3, 2, "F", option(1, 3)), 0, "upc", `"7"`),
 		variant(7, 4, "I", option(1, 7)), variant(8, 4, "", option(1, 8)), variant(9, 5, "", option(1, 9)),
 	}

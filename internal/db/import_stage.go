@@ -115,11 +115,15 @@ func (t *Tx) insertRows(into table, all [][]any) error {
 	return nil
 }
 
-// Publish makes the staged rows visible to readers and advances the id counters,
-// in one transaction.
+// Publish makes the staged rows visible to readers, writes the brands and advances the id
+// counters, in one transaction. It returns KindConflict if a brand has the name of another
+// one, which only a node of an older version can have written.
 func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
 	return i.db.Update(ctx, func(tx *Tx) error {
 		if err := tx.PublishImport(l); err != nil {
+			return err
+		}
+		if err := i.publishBrands(tx); err != nil {
 			return err
 		}
 		for _, t := range i.reserved {

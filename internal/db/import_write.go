@@ -35,6 +35,7 @@ var baseStatements = []string{
 
 // compareStatements set the state of each row: unchanged, added or replaced.
 var compareStatements = []string{
+	compareBrands,
 	`UPDATE import_categories SET state = COALESCE((
 		SELECT CASE WHEN c.parent_id = import_categories.parent_id AND c.name = import_categories.name
 			AND NOT ` + detailChange(categoryDetails, "c.id", [2]string{"details", "''"}) + ` THEN 0 ELSE 2 END
@@ -160,6 +161,7 @@ func (i *CatalogImport) number(last, n int64) error {
 
 // importTables names the temporary table of each kind of item.
 var importTables = map[cohort.CatalogKind]string{
+	cohort.CatalogBrand:    importBrands.name,
 	cohort.CatalogCategory: importCategories.name,
 	cohort.CatalogProduct:  importProducts.name,
 	cohort.CatalogVariant:  importVariants.name,

@@ -39,16 +39,10 @@ func importFile(t *testing.T, svc *service.Service, store, file string, f catalo
 	return counts
 }
 
-// addStoreWithBrands adds a store with brands 1 to n.
-func addStoreWithBrands(t *testing.T, svc *service.Service, hash string, n int64) {
+func addStore(t *testing.T, svc *service.Service, hash string) {
 	t.Helper()
 	if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: hash}); err != nil {
 		t.Fatal(err)
-	}
-	for i := range n {
-		if _, err := svc.CreateBrand(t.Context(), hash, cohort.Brand{Name: fmt.Sprint("Brand ", i)}); err != nil {
-			t.Fatal(err)
-		}
 	}
 }
 
@@ -64,14 +58,13 @@ func TestExportOfAnImport(t *testing.T) {
 				return
 			}
 			stores++
-			const brands = 2
 			first, second := fmt.Sprint("first", stores), fmt.Sprint("second", stores)
-			addStoreWithBrands(t, svc, first, brands)
-			addStoreWithBrands(t, svc, second, brands)
+			addStore(t, svc, first)
+			addStore(t, svc, second)
 			f := rapid.SampledFrom([]catalogfile.Format{catalogfile.CSV, catalogfile.JSONL}).Draw(rt, "format")
 			var file bytes.Buffer
 			w := catalogfile.NewWriter(&file, f, cohort.CatalogKinds())
-			for _, item := range catalogtest.Catalog(rt, f, brands) {
+			for _, item := range catalogtest.Catalog(rt, f) {
 				if err := w.Write(item); err != nil {
 					rt.Fatal(err)
 				}
@@ -102,7 +95,7 @@ func TestExportOfAnImport(t *testing.T) {
 func TestExportIsOneSnapshot(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := service.New(d)
-		addStoreWithBrands(t, svc, "a", 0)
+		addStore(t, svc, "a")
 		for range 120 { // more than one batch
 			if _, err := svc.CreateProduct(t.Context(), "a", newBoot("")); err != nil {
 				t.Fatal(err)
@@ -133,5 +126,39 @@ func TestExportIsOneSnapshot(t *testing.T) {
 		if err := svc.ExportCatalog(t.Context(), "nowhere", cohort.CatalogKinds(), nil); cohort.KindOf(err) != cohort.KindNotFound {
 			t.Errorf("of a missing store: %v", err)
 		}
+	})
+}
+
+// An import has a bounded number of brands, and of bytes in them. Each import has its own
+// budget, and brands that are invalid anyway do not count.
+func TestImportBoundsBrands(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := service.New(d)
+		addStore(t, svc, "a")
+		svc.LowerImportBounds(2, 20)
+		line := func(id int, name, title string) string {
+			return fmt.Sprintf(`{"kind":"brand","id":%d,"name":%q,"page_title":%q}`+"\n", id, name, title)
+		}
+		mistakes := func(file string) (found []cohort.ImportMistake) {
+			_, err := svc.ImportCatalog(t.Context(), "a", catalogfile.NewReader(strings.NewReader(file), catalogfile.JSONL, "").Next, false)
+			m, ok := errors.AsType[*service.ImportMistakes](err)
+			if !ok {
+				t.Fatalf("error %v", err)
+			}
+			return m.First
+		}
+		const more = " Import the others with another file, before the products that name them."
+		for file, want := range map[string]cohort.ImportMistake{
+			line(1, "a", "") + line(2, "b", "") + line(3, "c", "") + `{"kind":"product","id":1,"name":"x","price":1,"brand_id":3}`: {
+				Line: 3, Text: "An import has at most 10000 brands." + more},
+			line(1, "a", "12345678") + line(2, "b", "1234567"):    {Line: 2, Text: "The brands of an import have at most 32 MiB." + more},
+			line(1, "a", "") + line(2, "", "") + line(3, "c", ""): {Line: 2, Text: "name: The value must not be empty."},
+		} {
+			if diff := cmp.Diff([]cohort.ImportMistake{want}, mistakes(file)); diff != "" {
+				t.Errorf("%s\n(-want +got):\n%s", file, diff)
+			}
+		}
+		importFile(t, svc, "a", line(1, "a", "12345678")+line(2, "b", "123456"), catalogfile.JSONL)
+		importFile(t, svc, "a", line(3, "c", "")+line(4, "d", ""), catalogfile.JSONL)
 	})
 }

@@ -31,6 +31,9 @@ func (s *Service) SharesSlot(store string, group int64, otherStore string, other
 	return s.versions.slot(store, group) == s.versions.slot(otherStore, other)
 }
 
+// LowerImportBounds lowers the bounds of the brands of an import.
+func (s *Service) LowerImportBounds(brands, bytes int) { s.brandsLeft = brandBudget{brands, bytes} }
+
 // LowerPriceBounds lowers the bounds of price requests.
 func (s *Service) LowerPriceBounds(variants, options, tiers, categories, steps int) {
 	s.bounds = priceBounds{variants, options, tiers, categories, steps}

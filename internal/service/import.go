@@ -17,6 +17,33 @@ import (
 // MaxImportMistakes bounds the mistakes that a rejected import reports.
 const MaxImportMistakes = 100
 
+// MaxImportBrands and MaxImportBrandBytes bound the brands of an import, and the bytes of
+// their names and further fields. All of them are written in the transaction that makes
+// the import visible, and other writes wait for it.
+const (
+	MaxImportBrands     = 10_000
+	MaxImportBrandBytes = 32 << 20
+)
+
+// brandBudget is what an import may still have of brands.
+type brandBudget struct{ brands, bytes int }
+
+// take counts a brand. It returns KindInvalid if the import has too many of them.
+func (b *brandBudget) take(brand cohort.Brand) error {
+	b.brands--
+	b.bytes -= len(brand.Name)
+	for _, value := range brand.Details {
+		b.bytes -= len(value)
+	}
+	switch {
+	case b.brands < 0:
+		return &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("An import has at most %d brands. Import the others with another file, before the products that name them.", MaxImportBrands)}
+	case b.bytes < 0:
+		return &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("The brands of an import have at most %d MiB. Import the others with another file, before the products that name them.", MaxImportBrandBytes>>20)}
+	}
+	return nil
+}
+
 // ImportMistakes is the error of an import that was rejected.
 type ImportMistakes struct {
 	First []cohort.ImportMistake // the first MaxImportMistakes, by line
@@ -50,7 +77,7 @@ func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func(
 	ctx = db.ForStore(ctx, storeKey)
 	err = s.db.ImportCatalog(ctx, storeKey, func(into *db.CatalogImport) error {
 		m := &mistakes{}
-		if err := collect(ctx, into, next, m); err != nil {
+		if err := collect(ctx, into, next, s.brandsLeft, m); err != nil {
 			return err
 		}
 		if err := into.FinishLoading(); err != nil {
@@ -97,7 +124,7 @@ func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportC
 }
 
 // collect reads all items into the import.
-func collect(ctx context.Context, into *db.CatalogImport, next func() (cohort.CatalogItem, error), m *mistakes) error {
+func collect(ctx context.Context, into *db.CatalogImport, next func() (cohort.CatalogItem, error), left brandBudget, m *mistakes) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -109,16 +136,19 @@ func collect(ctx context.Context, into *db.CatalogImport, next func() (cohort.Ca
 		if err != nil {
 			return err
 		}
-		if err := collectItem(into, item, m); err != nil {
+		if err := collectItem(into, item, &left, m); err != nil {
 			return err
 		}
 	}
 }
 
-func collectItem(into *db.CatalogImport, item cohort.CatalogItem, m *mistakes) error {
-	item.Category, item.Product = item.Category.Normalized(), item.Product.Normalized()
+func collectItem(into *db.CatalogImport, item cohort.CatalogItem, left *brandBudget, m *mistakes) error {
+	item.Brand, item.Category, item.Product = item.Brand.Normalized(), item.Category.Normalized(), item.Product.Normalized()
 	if item.Err == nil {
 		item.Err = validateItem(item)
+	}
+	if item.Err == nil && item.Kind == cohort.CatalogBrand {
+		item.Err = left.take(item.Brand)
 	}
 	if item.Err == nil {
 		return into.Add(item)
@@ -138,6 +168,8 @@ func validateItem(item cohort.CatalogItem) error {
 		return cohort.Invalid("id", fmt.Sprintf("An id is an integer from 1 to %d.", int64(cohort.MaxCatalogID)))
 	}
 	switch {
+	case item.Kind == cohort.CatalogBrand:
+		return item.Brand.Validate()
 	case item.Kind == cohort.CatalogCategory:
 		return item.Category.Validate()
 	case item.Kind == cohort.CatalogProduct:

@@ -26,6 +26,7 @@ type Service struct {
 	directory  *directory
 	indexes    *groupindex.Cache
 	bounds     priceBounds
+	brandsLeft brandBudget // at the beginning of an import
 	probe      *writeProbe
 	scans      chan struct{} // see maxScans
 }
@@ -47,6 +48,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		versions:   newVersions(),
 		directory:  newDirectory(),
 		bounds:     defaultPriceBounds,
+		brandsLeft: brandBudget{MaxImportBrands, MaxImportBrandBytes},
 		scans:      make(chan struct{}, maxScans),
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)

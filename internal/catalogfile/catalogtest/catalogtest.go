@@ -20,15 +20,19 @@ var text = rapid.StringOfN(rapid.SampledFrom([]rune("ab \t\n\r,;:\"'\\<>&=/{}[]Ã
 var id = rapid.Int64Range(1, cohort.MaxCatalogID)
 
 // Catalog draws a catalog that a format can represent, in the order and form of an export:
-// categories, products in them, and variants, among them the base variants. Brands have the
-// ids from 1 to brands.
-func Catalog(t *rapid.T, f catalogfile.Format, brands int64) (items []cohort.CatalogItem) {
+// brands, categories, products of them, and variants, among them the base variants.
+func Catalog(t *rapid.T, f catalogfile.Format) (items []cohort.CatalogItem) {
+	for n := range rapid.Int64Range(0, 3).Draw(t, "brands") {
+		b := cohort.Brand{Name: name(t, n, cohort.MaxBrandName), Details: details(t, cohort.BrandDetails, f)}
+		items = append(items, cohort.CatalogItem{Kind: cohort.CatalogBrand, ID: n + 1, Brand: b.Normalized()})
+	}
+	brands := int64(len(items))
 	for n := range rapid.Int64Range(0, 3).Draw(t, "categories") {
 		c := cohort.Category{Name: name(t, n, cohort.MaxCategoryName), Details: details(t, cohort.CategoryDetails, f)}
 		c.ParentID = rapid.Int64Range(0, n).Draw(t, "parent")
 		items = append(items, cohort.CatalogItem{Kind: cohort.CatalogCategory, ID: n + 1, Category: c.Normalized()})
 	}
-	categories := int64(len(items))
+	categories := int64(len(items)) - brands
 	var variants []cohort.CatalogItem
 	for n := range rapid.Int64Range(1, 3).Draw(t, "products") {
 		p := product(t, f, n, categories, brands)
