@@ -52,6 +52,10 @@ type Dialect struct {
 	Canonical func(path string) string
 	// WriteError sends the response for an error and returns its status.
 	WriteError func(w http.ResponseWriter, err error) (status int)
+	// WriteStatus sends an error with a status of 400 or more that the dialect chooses
+	// nothing of but the form. An empty title means the dialect's own text. errs has
+	// sentences by field, and may be nil.
+	WriteStatus func(w http.ResponseWriter, status int, title string, errs map[string]string)
 	// WrongMethod sends the response for a path of the routes and a method that neither
 	// they nor the vendor have for it. It returns false, and sends nothing, if the path
 	// has the response of an unknown path. Nil means that all paths have.

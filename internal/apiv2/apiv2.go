@@ -22,9 +22,10 @@ func Dialect(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc, responses: newResponseCache(svc), now: time.Now}
 	const read, modify = cohort.ScopeCustomersRead, cohort.ScopeCustomers
 	return &api.Dialect{
-		Prefix:     "/v2",
-		Canonical:  canonical,
-		WriteError: writeError,
+		Prefix:      "/v2",
+		Canonical:   canonical,
+		WriteError:  writeError,
+		WriteStatus: writeStatus,
 		Routes: slices.Concat(h.storeRoutes(), []api.Route{
 			{Operation: "getTime", Method: "GET", Path: "/time", Handle: h.getTime},
 

@@ -1,9 +1,12 @@
 package apiv2
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -72,6 +75,31 @@ func writeError(w http.ResponseWriter, err error) int {
 		body.Details = &errorDetails{e.Reason}
 	}
 	return write(w, body)
+}
+
+// writeStatus sends an error of any status. Each field has its own element of the array.
+func writeStatus(w http.ResponseWriter, status int, title string, errs map[string]string) {
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	text := cmp.Or(title, http.StatusText(status))
+	for _, known := range kinds {
+		if known.status == status {
+			text = cmp.Or(title, known.message, text)
+		}
+	}
+	if status == http.StatusInternalServerError && title == "" {
+		writeInternal(w)
+		return
+	}
+	list := []errorWire{{Status: status, Message: text}}
+	if len(errs) > 0 {
+		list = nil
+	}
+	for _, field := range slices.Sorted(maps.Keys(errs)) {
+		list = append(list, errorWire{status, cmp.Or(title, message(&cohort.Error{Field: field})), &errorDetails{errs[field]}})
+	}
+	_ = api.WriteJSON(w, status, list) // encoding cannot fail
 }
 
 // writeInternal sends only the request id, with which the error is in the log.

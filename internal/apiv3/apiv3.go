@@ -21,6 +21,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 		Prefix:      "/v3",
 		Canonical:   unchanged,
 		WriteError:  writeError,
+		WriteStatus: writeStatus,
 		WrongMethod: wrongMethod,
 		Routes: slices.Concat(
 			h.customerRoutes(),
@@ -60,9 +61,10 @@ func Dialect(svc *service.Service) *api.Dialect {
 func Extension(svc *service.Service) *api.Dialect {
 	h := &handler{svc: svc}
 	return &api.Dialect{
-		Prefix:     "/cohort",
-		Canonical:  unchanged,
-		WriteError: writeError,
+		Prefix:      "/cohort",
+		Canonical:   unchanged,
+		WriteError:  writeError,
+		WriteStatus: writeStatus,
 		Routes: []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},

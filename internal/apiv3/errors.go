@@ -1,6 +1,7 @@
 package apiv3
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -84,6 +85,24 @@ func writeError(w http.ResponseWriter, err error) int {
 		w.Header().Set("Retry-After", "1")
 	}
 	return write(w, body)
+}
+
+// writeStatus sends an error of any status.
+func writeStatus(w http.ResponseWriter, status int, title string, errs map[string]string) {
+	if status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	if status == http.StatusInternalServerError && title == "" {
+		writeInternal(w)
+		return
+	}
+	text := cmp.Or(title, http.StatusText(status))
+	for _, known := range kinds {
+		if known.status == status {
+			text = cmp.Or(title, known.title)
+		}
+	}
+	write(w, errorWire{Status: status, Title: text, Errors: errs})
 }
 
 // described returns the body for an error, whose first cohort.Error is e.

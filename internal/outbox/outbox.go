@@ -121,6 +121,10 @@ func (o *Outbox) Put(tx *db.Tx, m Message) error {
 	return err
 }
 
+// Hold is Put for a message that may have to wait for another process, because this one
+// has no kind for it. The result says only that there is a message.
+func (o *Outbox) Hold(tx *db.Tx, m Message) (*Pending, error) { return o.write(tx, m, "", 0) }
+
 // PutPending is Put for a message that the caller passes to DeliverNow after the
 // commit. It leases the message, unless another lease on the subject is held.
 func (o *Outbox) PutPending(tx *db.Tx, m Message) (*Pending, error) {
@@ -132,6 +136,11 @@ func (o *Outbox) put(tx *db.Tx, m Message, lease string) (*Pending, error) {
 	if !ok {
 		return nil, fmt.Errorf("no handler for messages of kind %q", m.Kind)
 	}
+	return o.write(tx, m, lease, kind.leaseTime())
+}
+
+// write writes a message, with a lease unless it is "".
+func (o *Outbox) write(tx *db.Tx, m Message, lease string, leaseTime time.Duration) (*Pending, error) {
 	version, err := tx.NextJobVersion(m.Store)
 	if err != nil {
 		return nil, err
@@ -142,7 +151,7 @@ func (o *Outbox) put(tx *db.Tx, m Message, lease string) (*Pending, error) {
 		RunAt: now, LeasedBy: lease,
 	}}
 	if lease != "" {
-		p.job.LeaseUntil = now.Add(kind.leaseTime())
+		p.job.LeaseUntil = now.Add(leaseTime)
 	}
 	var leasedBy string
 	if p.job.ID, leasedBy, err = tx.PutJob(p.job); err != nil {
@@ -162,6 +171,18 @@ func (o *Outbox) Has(tx *db.Tx, storeKey, kind, subject string) (bool, error) {
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Remove removes the message about a subject, if there is one that is not being delivered.
+func (o *Outbox) Remove(tx *db.Tx, storeKey, kind, subject string) error {
+	j, err := tx.JobOn(storeKey, kind, subject)
+	if cohort.KindOf(err) == cohort.KindNotFound {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.DropJobs(storeKey, j.ID, o.timestamp())
+	}
+	return err
 }
 
 // Wake makes Run look for due messages now.

@@ -36,10 +36,16 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 		return
 	}
 	entry.err = interrupted(err)
-	switch {
-	case entry.status != 0:
+	if entry.status != 0 {
 		entry.broken = true
 		panic(http.ErrAbortHandler) // cuts the connection, so that the client notices that the response is incomplete
+	}
+	e.writeFailure(w, entry, err)
+}
+
+// writeFailure sends the response for an error of the route's handler.
+func (e *endpoint) writeFailure(w http.ResponseWriter, entry *entry, err error) {
+	switch {
 	case e.rejectFull(w, err):
 		entry.err = nil
 	case e.rejectTooMany(w, err):
@@ -54,6 +60,9 @@ func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) 
 // serve runs the checks in the order of docs/wire.md, and then the handler. It
 // returns errors that the dialect formats; it has written all other responses.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
+	if e.faultBeforeAuth(w, entry) {
+		return nil
+	}
 	bearer, ok, err := e.authenticate(w, r, entry)
 	entry.token = bearer.Token.ID
 	if !ok {
@@ -71,6 +80,12 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if errors.Is(wrong, errAllBodies) {
 		return wrong
 	}
+	hit, wrong := e.chooseFault(entry, store, limits, wrong)
+	if throttles(hit) {
+		e.beginFault(entry, *hit)
+		e.sendStatus(w, store, hit.Action)
+		return nil
+	}
 	decision, done := e.server.limits.Admit(limits)
 	defer done()
 	if !e.enforce(w, limits, decision) {
@@ -85,11 +100,14 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if e.route.Method != http.MethodGet {
 		request.Work = service.ForBearer(&entry.ctx, bearer)
 	}
-	return e.run(w, request)
+	return e.runFaulty(w, request, entry, hit)
 }
 
-// unauthorized is the title of the response to an unknown token.
-const unauthorized = "Unauthorized"
+// The titles of the responses to an unknown token and to one without the scope.
+const (
+	unauthorized = "Unauthorized"
+	forbidden    = "You don't have a required scope to access the endpoint"
+)
 
 // authenticate returns the bearer of the request's token. If ok is false, err is an
 // error for the dialect, or nil if the response has been written.
@@ -112,7 +130,7 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 	case cohort.KindUnauthorized:
 		e.server.rejectUnknownToken(w, entry)
 	case cohort.KindForbidden:
-		writeStatusError(w, http.StatusForbidden, "You don't have a required scope to access the endpoint")
+		writeStatusError(w, http.StatusForbidden, forbidden)
 	default:
 		return b, false, err
 	}

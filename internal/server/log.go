@@ -24,6 +24,7 @@ type entry struct {
 	store      string               // empty: not authenticated
 	token      string               // the token's id; empty: no token, or an unknown one
 	client     netip.Addr           // invalid: no network connection
+	fault      string               // the id of the fault rule that applied; see beginFault
 	suppressed bool                 // log at debug level only: one of many requests with unknown tokens
 	err        error
 
@@ -120,6 +121,9 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 	if id := r.Header.Get("X-Correlation-Id"); id != "" {
 		attrs = append(attrs, slog.String("correlation_id", shorten(id)))
 	}
+	if e.fault != "" {
+		attrs = append(attrs, slog.String("fault", e.fault))
+	}
 	if err := e.logged(); err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
@@ -132,7 +136,7 @@ func (e *entry) level() slog.Level {
 	switch {
 	case e.suppressed:
 		return slog.LevelDebug
-	case e.clientLeft():
+	case e.clientLeft(), e.fault != "" && e.err == nil: // a failure on purpose
 		return slog.LevelInfo
 	case e.status >= 500 || e.status == 0 || e.broken:
 		return slog.LevelError

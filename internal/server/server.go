@@ -13,6 +13,7 @@ import (
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/apiv2"
 	"cohort.example/cohort/internal/apiv3"
+	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
@@ -30,6 +31,9 @@ type Options struct {
 
 	TrustedProxies TrustedProxies // the proxies whose X-Forwarded-For is trusted
 	LoopbackOnly   bool           // reject requests whose Host header does not name this machine
+
+	Faults      *fault.Set // the rules by which requests fail; nil: none
+	FaultHeader bool       // a request may ask for a fault with the header X-Cohort-Fault
 
 	Control http.Handler // serves the paths below /_cohort; nil: there are none
 }
@@ -49,8 +53,14 @@ type Server struct {
 	none         *operation // for requests that match no route
 	gzip         func(http.Handler) http.HandlerFunc
 	// CutOff cancels all running requests, through the context cutOff.
-	cutOff context.Context
-	CutOff context.CancelFunc
+	cutOff      context.Context
+	CutOff      context.CancelFunc
+	faults      *fault.Set
+	faultHeader bool
+	// EndFaults ends the waits of fault rules, through the context patience, when the
+	// server is about to stop.
+	patience  context.Context
+	EndFaults context.CancelFunc
 	// authenticate is the service's method; tests replace it.
 	authenticate func(ctx context.Context, storeHash, secret string, need cohort.Scope) (service.Bearer, error)
 }
@@ -77,9 +87,12 @@ func New(svc *service.Service, o Options) *Server {
 		none:   o.Metrics.operation("none"),
 		gzip:   newCompressor(),
 
+		faults: o.Faults, faultHeader: o.FaultHeader,
+
 		authenticate: svc.Authenticate,
 	}
 	s.cutOff, s.CutOff = context.WithCancel(context.Background())
+	s.patience, s.EndFaults = context.WithCancel(s.cutOff)
 	s.metrics.watchDatabase(svc)
 	s.metrics.watchWrites(svc)
 	s.metrics.watchJobs(svc)

@@ -24,5 +24,7 @@ func writeStatusError(w http.ResponseWriter, status int, title string) {
 // writeTooManyRequests responds with 429 and the seconds after which to retry.
 func writeTooManyRequests(w http.ResponseWriter, seconds int) {
 	w.Header().Set("X-Retry-After", strconv.Itoa(seconds))
-	writeStatusError(w, http.StatusTooManyRequests, "Too many requests")
+	writeStatusError(w, http.StatusTooManyRequests, tooManyRequests)
 }
+
+const tooManyRequests = "Too many requests"

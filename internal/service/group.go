@@ -41,7 +41,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeKey string, g cohort.Gro
 		if err := syncAssignments(tx, storeKey, g.ID, nil, g.DiscountRules); err != nil {
 			return err
 		}
-		pending, err = s.putSitewide(tx, storeKey, nil, g)
+		pending, err = s.putSitewide(ctx, tx, storeKey, nil, g)
 		return err
 	})
 	if err != nil {
@@ -135,7 +135,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 		if pending = nil; u.DiscountRules == nil {
 			return nil
 		}
-		pending, err = s.putSitewide(tx, storeKey, before.DiscountRules, after)
+		pending, err = s.putSitewide(ctx, tx, storeKey, before.DiscountRules, after)
 		return err
 	})
 	if err != nil {

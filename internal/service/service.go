@@ -5,6 +5,7 @@ package service
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"cohort.example/cohort/internal/db"
@@ -29,6 +30,7 @@ type Service struct {
 	brandsLeft brandBudget // at the beginning of an import
 	probe      *writeProbe
 	scans      chan struct{} // see maxScans
+	held       atomic.Bool   // WithHeldSitewide has been used
 }
 
 // Option changes a default of [New].

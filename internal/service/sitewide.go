@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -45,6 +46,31 @@ type Pusher interface {
 // WithPusher sends sitewide discounts to another pricing system. Without it, only
 // Cohort's own pricing uses them, which reads the rules of the groups themselves.
 func WithPusher(p Pusher) Option { return func(s *Service) { s.pusher = p } }
+
+// holdKey is the key of WithHeldSitewide in a context.
+type holdKey struct{}
+
+// errHeld is the error of a delivery that WithHeldSitewide has left out.
+var errHeld = errors.New("the discount waits on purpose")
+
+// WithHeldSitewide returns a context with which the sitewide discount of a group is put
+// into the outbox and not sent, so that CreateGroup and UpdateGroup return a KindPartial
+// error as if the other pricing system had failed. Workers send it later, if the service
+// has a pusher. A group that has no discount to send is written as always.
+func WithHeldSitewide(ctx context.Context) context.Context {
+	return context.WithValue(ctx, holdKey{}, true)
+}
+
+func holdsSitewide(ctx context.Context) bool { return ctx.Value(holdKey{}) != nil }
+
+// endHold removes what WithHeldSitewide has left of a group, in a service without a pusher:
+// a later change of the discount makes it obsolete, and no worker would deliver it.
+func (s *Service) endHold(tx *db.Tx, storeKey string, groupID int64) error {
+	if !s.held.Load() {
+		return nil
+	}
+	return s.outbox.Remove(tx, storeKey, SitewideKind, sitewideSubject(groupID))
+}
 
 // SitewideKind is the kind of the outbox's messages with a sitewide discount. Their
 // subjects are ids of groups.
@@ -106,9 +132,10 @@ func (h sitewideHandler) Deliver(ctx context.Context, m outbox.Message) error {
 // An update that repeats the rule puts it there again: a client may retry after a 207.
 // The caller holds a lock on the group, or the group is new, so that versions have the
 // order of the changes.
-func (s *Service) putSitewide(tx *db.Tx, storeKey string, before []cohort.DiscountRule, g cohort.Group) (*outbox.Pending, error) {
-	if s.pusher == nil {
-		return nil, nil
+func (s *Service) putSitewide(ctx context.Context, tx *db.Tx, storeKey string, before []cohort.DiscountRule, g cohort.Group) (*outbox.Pending, error) {
+	held := holdsSitewide(ctx)
+	if s.pusher == nil && !held {
+		return nil, s.endHold(tx, storeKey, g.ID)
 	}
 	var now *cohort.DiscountRule
 	if rule, has := cohort.SitewideRule(g.DiscountRules); has {
@@ -120,6 +147,10 @@ func (s *Service) putSitewide(tx *db.Tx, storeKey string, before []cohort.Discou
 	if err != nil {
 		return nil, err
 	}
+	if held {
+		s.held.Store(true)
+		return s.outbox.Hold(tx, m)
+	}
 	return s.outbox.PutPending(tx, m)
 }
 
@@ -129,7 +160,7 @@ func (s *Service) putSitewide(tx *db.Tx, storeKey string, before []cohort.Discou
 // to deliver.
 func (s *Service) putSitewideRemoval(tx *db.Tx, storeKey string, id int64) (queued bool, err error) {
 	if s.pusher == nil {
-		return false, nil
+		return false, s.endHold(tx, storeKey, id)
 	}
 	g, err := tx.GroupForUpdate(storeKey, id)
 	if err != nil {
@@ -153,6 +184,9 @@ func (s *Service) putSitewideRemoval(tx *db.Tx, storeKey string, id int64) (queu
 // putSitewide. It returns a KindPartial error if the discount is not in effect there;
 // workers retry then.
 func (s *Service) deliverSitewide(ctx context.Context, p *outbox.Pending) error {
+	if p != nil && holdsSitewide(ctx) {
+		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: errHeld}
+	}
 	if err := s.outbox.DeliverNow(ctx, p); err != nil {
 		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: err}
 	}
