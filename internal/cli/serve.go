@@ -19,6 +19,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/pricing"
 	"cohort.example/cohort/internal/server"
@@ -101,7 +102,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
 	handler := server.New(svc, c.options(svc, log, metrics, limits))
-	err = c.serve(in.ctx, newHTTPServer(handler, log), listener, handler.CutOff)
+	srv := newHTTPServer(handler, log)
+	srv.RegisterOnShutdown(handler.EndFaults)
+	err = c.serve(in.ctx, srv, listener, handler.CutOff)
 	log.Info("stopped")
 	return err
 }
@@ -134,7 +137,10 @@ func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server
 		if limits == nil {
 			o.Memory = limit.NewMemory(time.Now)
 		}
-		o.Control = control.New(control.Options{Limits: o.Memory, Service: svc, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log})
+		o.Faults, o.FaultHeader = &fault.Set{}, c.Dev
+		o.Control = control.New(control.Options{
+			Service: svc, Limits: o.Memory, Faults: o.Faults, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log,
+		})
 	}
 	return o
 }

@@ -15,6 +15,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/service"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	// Limits are those of the server; nil: nodes share them, so that this one cannot
 	// change what is used of them.
 	Limits *limit.Memory
+	// Faults are the fault rules of the server; nil: rules are kept, and none applies.
+	Faults *fault.Set
 	// Version is that of the program, for GET /health.
 	Version string
 	Log     *slog.Logger     // gets the errors that responses do not tell; nil discards
@@ -53,6 +56,9 @@ func New(o Options) *API {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Faults == nil {
+		o.Faults = &fault.Set{}
 	}
 	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux()}
 	for _, r := range a.Routes() {
@@ -85,6 +91,10 @@ func (a *API) Routes() []Route {
 		{"setLimits", "PUT", "/stores/{hash}/limits", a.setLimits},
 		{"exhaustLimits", "POST", "/stores/{hash}/limits/exhaust", a.exhaustLimits},
 		{"refillLimits", "POST", "/stores/{hash}/limits/refill", a.refillLimits},
+		{"listFaults", "GET", "/stores/{hash}/faults", a.listFaults},
+		{"replaceFaults", "PUT", "/stores/{hash}/faults", a.replaceFaults},
+		{"addFault", "POST", "/stores/{hash}/faults", a.addFault},
+		{"clearFaults", "DELETE", "/stores/{hash}/faults", a.clearFaults},
 	}
 }
 

@@ -133,6 +133,7 @@ func (a *API) deleteStore(w http.ResponseWriter, r *http.Request) error {
 	if a.Limits != nil {
 		a.Limits.SetConcurrency(st.Key, nil)
 	}
+	a.Faults.Clear(st.Key)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
@@ -23,7 +24,8 @@ type Server struct {
 // ControlToken is the token of the control API.
 const ControlToken = "control token of tests"
 
-// Start serves a database until the test ends. The server has the control API.
+// Start serves a database until the test ends. The server has the control
+// API and faults, unless the options have a control API.
 func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Server {
 	t.Helper()
 	svc := service.New(d, opts...)
@@ -35,7 +37,10 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 			}
 			o.Memory = limit.NewMemory(now)
 		}
-		o.Control = control.New(control.Options{Limits: o.Memory, Service: svc, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0"})
+		o.Faults, o.FaultHeader = &fault.Set{}, true
+		o.Control = control.New(control.Options{
+			Service: svc, Limits: o.Memory, Faults: o.Faults, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0",
+		})
 	}
 	h := httptest.NewServer(server.New(svc, o))
 	t.Cleanup(h.Close)
