@@ -1,14 +1,18 @@
 package control_test
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/server/servertest"
 	"cohort.example/cohort/internal/service"
@@ -87,5 +91,38 @@ func TestForeignHost(t *testing.T) {
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusForbidden {
 		t.Errorf("status %d", res.StatusCode)
+	}
+}
+
+// Rules of stores that are gone make room for new ones.
+func TestFaultsOfStoresThatAreGone(t *testing.T) {
+	var faults fault.Set
+	for i := 0; ; i++ {
+		_, err := faults.Put(fmt.Sprint("gone-", i), make([]fault.Rule, fault.MaxRules))
+		if errors.Is(err, fault.ErrFull) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	svc := service.New(dbtest.SQLite(t))
+	if _, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "abc"}); err != nil {
+		t.Fatal(err)
+	}
+	api := control.New(control.Options{Service: svc, Faults: &faults})
+	for i, want := range []int{201, 200, 422} {
+		method, body := "POST", `{"action":"reset"}`
+		if i > 0 {
+			method, body = "PUT", `{"faults":[`+strings.Repeat(body+",", fault.MaxRules-2+i)+body+`]}`
+		}
+		w := httptest.NewRecorder()
+		api.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, control.Prefix+"/stores/abc/faults", strings.NewReader(body)))
+		if w.Code != want {
+			t.Errorf("%s: %d %.200s, want %d", method, w.Code, w.Body, want)
+		}
+	}
+	if len(faults.List("gone-0")) > 0 || len(faults.List("abc")) != fault.MaxRules {
+		t.Errorf("abc has %d rules", len(faults.List("abc")))
 	}
 }

@@ -133,9 +133,10 @@ func TestFaultsWithHTTP2(t *testing.T) {
 	f.EnableHTTP2 = true
 	f.StartTLS()
 	t.Cleanup(f.Close)
+	base := "https://" + f.Listener.Addr().String()
 	for _, kind := range []fault.Kind{fault.KindReset, fault.KindEmpty, fault.KindTruncate} {
 		f.set(t, do(kind))
-		r := newRequest("POST", f.Server.URL+f.path("/customer_groups"), f.vars["token"], `{"name":"`+string(kind)+`"}`)
+		r := newRequest("POST", base+f.path("/customer_groups"), f.vars["token"], `{"name":"`+string(kind)+`"}`)
 		r.RequestURI = ""
 		res, err := f.Client().Do(r)
 		if err == nil {
@@ -415,7 +416,7 @@ func (p *countingPusher) PushSitewide(context.Context, service.SitewideDiscount)
 func (f *fixture) wantWaiting(t *testing.T, n int64) {
 	t.Helper()
 	counts, err := f.Service.Outbox().Counts(t.Context())
-	if err != nil || int64(counts.Waiting) != n {
+	if err != nil || counts.Waiting != n {
 		t.Errorf("%d messages wait, want %d, error %v", counts.Waiting, n, err)
 	}
 }

@@ -136,7 +136,7 @@ func (e *entry) level() slog.Level {
 	switch {
 	case e.suppressed:
 		return slog.LevelDebug
-	case e.clientLeft(), e.fault != "" && e.err == nil: // a failure on purpose
+	case e.clientLeft(), e.fault != "" && (e.err == nil || cohort.KindOf(e.err) != cohort.KindInternal): // a failure on purpose
 		return slog.LevelInfo
 	case e.status >= 500 || e.status == 0 || e.broken:
 		return slog.LevelError
