@@ -85,7 +85,6 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 		"products_token":    s.Token(t, "abc", cohort.ScopeProducts),
 		"information_token": s.Token(t, "abc", cohort.ScopeInformationRead),
 		"other_token":       s.Token(t, "other", cohort.ScopeCustomers),
-		"control_token":     ControlToken,
 	}
 }
 
@@ -93,6 +92,7 @@ func (s *Server) Vars(t testing.TB) map[string]string {
 func (s *Server) V3Vars(t testing.TB) map[string]string {
 	t.Helper()
 	vars := s.Vars(t)
+	vars["control_token"] = ControlToken
 	vars["customers_token"] = vars["token"]
 	vars["products_read_token"] = s.Token(t, "abc", cohort.ScopeProductsRead)
 	vars["token"] = s.Token(t, "abc", cohort.Scopes()...)
