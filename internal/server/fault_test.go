@@ -236,20 +236,35 @@ func TestTimeout(t *testing.T) {
 	})
 }
 
-// While a request waits, it holds no connection to the database, so another one is served.
+// Requests that wait hold no connection to the database, so others are served.
 func TestWaitHoldsNoConnection(t *testing.T) {
 	t.Parallel()
+	const waiting = 20
 	f := serveFaulty(t, dbtest.SQLite(t), false)
-	f.set(t, fault.Rule{Times: 20, Action: fault.Action{Kind: fault.KindTimeout, Commit: true}})
-	for i := range 20 {
+	f.set(t, fault.Rule{Method: "POST", Action: fault.Action{Kind: fault.KindTimeout, Commit: true}})
+	for i := range waiting {
 		w := f.dial(t)
 		w.send(t, create(fmt.Sprint("Gold ", i))(w))
 	}
-	for f.faults.List("abc")[0].Hits < 20 {
-		time.Sleep(time.Millisecond)
+	want, deadline := fmt.Sprintf(`{"count":%d}`, waiting), time.Now().Add(socketTimeout)
+	for {
+		got := f.mustDo(t, http.StatusOK, "GET", f.path("/customer_groups/count"), f.vars["token"], "").Body.String()
+		if got == want {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the store has %s groups, want %s", got, want)
+		}
 	}
-	f.wantGroups(t, 20)
+	for _, line := range f.log.drain() {
+		if strings.Contains(line, "operation=createGroup") {
+			t.Errorf("a request did not wait: %s", line)
+		}
+	}
 	f.Handler.(*server.Server).EndFaults()
+	for range waiting {
+		f.wantLine(t, 0)
+	}
 }
 
 // A fault before the token is checked does not need one, and is for the store of the path.
