@@ -42,6 +42,9 @@ func (f Fields[T]) Decode(o Object, into *T, required []string, failed func(fiel
 		if err := failed(m.Name, err); err != nil {
 			return err
 		}
+		if errors.Is(err, ErrReadOnly) {
+			m.Value.unread.ignore(m.Name)
+		}
 	}
 	return nil
 }
@@ -54,7 +57,10 @@ func (f Fields[T]) decodeMember(m Member, into *T) error {
 	case read == nil:
 		return ErrReadOnly
 	}
-	return read(into, m.Value)
+	m.Value.unread.enter(m.Name)
+	err := read(into, m.Value)
+	m.Value.unread.leave()
+	return err
 }
 
 // Plain returns the function for a field of type V. It rejects null.

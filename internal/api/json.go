@@ -12,7 +12,10 @@ import (
 
 // Value is a well-formed JSON value as it was sent. It is a substring of the
 // body, so it keeps the whole body in memory.
-type Value struct{ raw string }
+type Value struct {
+	raw    string
+	unread *Unread // of the request; nil: nothing asks what is ignored
+}
 
 // Member is a field of an object.
 type Member struct {
@@ -36,8 +39,11 @@ func (o Object) Text(name string) string {
 	return ""
 }
 
-// Without returns the object without a field.
+// Without returns the object without a field, which the operation ignores.
 func (o Object) Without(name string) Object {
+	if i := o.index(name); i >= 0 {
+		o[i].Value.unread.ignore(name)
+	}
 	return slices.DeleteFunc(slices.Clone(o), func(m Member) bool { return m.Name == name })
 }
 
@@ -52,6 +58,10 @@ func ParseObject(body []byte) (Object, error) {
 	if err != nil {
 		return nil, err
 	}
+	return bodyObject(v)
+}
+
+func bodyObject(v Value) (Object, error) {
 	o, ok := v.Object()
 	if !ok {
 		return nil, &cohort.Error{Kind: cohort.KindInvalid, Message: "The request body must be a JSON object."}
@@ -65,7 +75,7 @@ func ParseValue(body []byte) (Value, error) {
 	if err := s.document(); err != nil {
 		return Value{}, err
 	}
-	return Value{strings.TrimSpace(s.data)}, nil
+	return Value{raw: strings.TrimSpace(s.data)}, nil
 }
 
 // IsNull reports whether the value is null.

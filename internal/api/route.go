@@ -78,6 +78,8 @@ type Request struct {
 	Work context.Context
 	// CountRate implements Count; nil counts nothing.
 	CountRate func(limit SharedRate, subject string) error
+	// Unread collects what the operation ignores; nil: nothing asks.
+	Unread *Unread
 }
 
 // Context returns the context of the work for the request.

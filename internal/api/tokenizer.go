@@ -4,11 +4,14 @@ package api
 // already checked the text, so the tokenizer only looks for the end of each
 // element. This loop is separate from the scanner's because it has to be fast: a
 // nested value is passed once for every level around it.
-type tokenizer struct{ scanner }
+type tokenizer struct {
+	scanner
+	unread *Unread // of the container
+}
 
 // newTokenizer returns a tokenizer at the first element of a container.
 func newTokenizer(container Value) tokenizer {
-	t := tokenizer{scanner{data: container.raw, pos: 1}}
+	t := tokenizer{scanner{data: container.raw, pos: 1}, container.unread}
 	t.space()
 	return t
 }
@@ -27,7 +30,7 @@ func (t *tokenizer) next() Value {
 	default:
 		t.skipWord()
 	}
-	v := Value{t.data[start:t.pos]}
+	v := Value{t.data[start:t.pos], t.unread}
 	t.space()
 	if b := t.data[t.pos]; b == ',' || b == ':' {
 		t.pos++

@@ -99,6 +99,7 @@ func (h *handler) countAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
+	r.IgnoreParams("page", "limit")
 	if _, _, err := decodeQuery(r, noFilters, defaultLimit); err != nil {
 		return err
 	}
@@ -175,7 +176,7 @@ func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return err
 	}

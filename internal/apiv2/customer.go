@@ -201,6 +201,7 @@ func (h *handler) listCustomers(w http.ResponseWriter, r *api.Request) error {
 }
 
 func (h *handler) countCustomers(w http.ResponseWriter, r *api.Request) error {
+	r.IgnoreParams("page", "limit")
 	filter, _, err := decodeQuery(r, customerFilters, defaultLimit)
 	if err != nil {
 		return err

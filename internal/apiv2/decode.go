@@ -23,7 +23,7 @@ var texts = api.Texts{
 // decodeBody decodes the object in a request's body.
 func decodeBody[T any](r *api.Request, fields api.Fields[T], required ...string) (T, error) {
 	var into T
-	object, err := api.ParseObject(r.Body)
+	object, err := r.ParseObject()
 	if err != nil {
 		return into, err
 	}

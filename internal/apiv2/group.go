@@ -144,6 +144,7 @@ func groupCreated(f *cohort.GroupFilter) *cohort.TimeRange  { return &f.DateCrea
 func groupModified(f *cohort.GroupFilter) *cohort.TimeRange { return &f.DateModified }
 
 func (h *handler) listGroups(w http.ResponseWriter, r *api.Request) error {
+	r.Unread.ReadQuery() // not when the response is cached
 	key := cacheKey{store: r.Store.Key, operation: "list", query: r.URL.RawQuery}
 	return h.responses.write(w, r, key, func() (response, error) {
 		filter, page, err := decodeQuery(r, groupFilters, defaultLimit)
@@ -188,6 +189,8 @@ func (g *groupIDs) Add(row cohort.Group) bool {
 }
 
 func (h *handler) countGroups(w http.ResponseWriter, r *api.Request) error {
+	r.Unread.ReadQuery() // not when the response is cached
+	r.IgnoreParams("page", "limit")
 	key := cacheKey{store: r.Store.Key, operation: "count", query: r.URL.RawQuery}
 	return h.responses.write(w, r, key, func() (response, error) {
 		filter, _, err := decodeQuery(r, groupFilters, defaultLimit)

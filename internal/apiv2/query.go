@@ -24,7 +24,7 @@ type filters[F any] map[string]func(into *F, value string) error
 // a limit parameter.
 func decodeQuery[F any](r *api.Request, table filters[F], size int) (filter F, page cohort.Page, err error) {
 	page = cohort.Page{Number: 1, Size: size}
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return filter, page, err
 	}

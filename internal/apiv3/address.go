@@ -130,7 +130,7 @@ func (h *handler) deleteAddresses(w http.ResponseWriter, r *api.Request) error {
 
 // decodeDeletedIDs reads the ids of a deletion. Without the parameter there are none.
 func decodeDeletedIDs(r *api.Request) ([]int64, error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil || len(params) == 0 {
 		return nil, err
 	}

@@ -161,13 +161,14 @@ func (h *handler) getCategoriesOfTree(w http.ResponseWriter, r *api.Request) err
 // readDepth reads the parameter "depth", and ignores the others, as every operation that
 // is not a list. Without it the result is the deepest level that a tree can have.
 func readDepth(r *api.Request) (int64, error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return 0, err
 	}
 	most := int64(cohort.MaxCategoryDepth)
 	for _, p := range params {
 		if p.Name != "depth" {
+			r.Unread.IgnoreParam(p.Name)
 			continue
 		}
 		if most, err = readInteger(p.Value); err != nil || most < 0 {

@@ -196,12 +196,13 @@ func (h *handler) getChannel(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	var query channelQuery
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return err
 	}
 	for _, p := range params { // others are ignored, as by every operation that is not a list
 		if p.Name != "include" {
+			r.Unread.IgnoreParam(p.Name)
 			continue
 		}
 		if err := includeCurrencies(&query, p.Value); err != nil {

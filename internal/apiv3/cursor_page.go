@@ -100,7 +100,7 @@ func decodeCursorQuery[F any](r *api.Request, table filters[F], order func(F) li
 // isPage reports.
 func decodePageQuery[F any](r *api.Request, table filters[F], order func(F) listOrder, isPage func(name string) bool) (filter F, page cursorPaging, err error) {
 	page.Page = cohort.Page{Number: 1, Size: defaultLimit}
-	if page.query, err = api.ParseQuery(r.URL.RawQuery); err != nil {
+	if page.query, err = r.ParseQuery(); err != nil {
 		return filter, page, err
 	}
 	if strings.HasPrefix(r.URL.RawQuery, "&") { // the vendor sees a parameter without a name there
@@ -127,6 +127,9 @@ func decodePageQuery[F any](r *api.Request, table filters[F], order func(F) list
 	}
 	page.order = order(filter)
 	page.read(sent, &failed)
+	if _, numbered := sent["page"]; numbered && page.byCursor() {
+		r.Unread.IgnoreParam("page")
+	}
 	return filter, page, failed.err()
 }
 

@@ -57,6 +57,7 @@ var newCustomerFields = func() api.Fields[service.NewCustomer] {
 		if v.IsNull() {
 			return nil
 		}
+		v.Ignore()
 		_, err := readShapeBool(v)
 		return err
 	}

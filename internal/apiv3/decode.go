@@ -134,7 +134,7 @@ func decodeArray[T any](values []api.Value, fields api.Fields[T], required ...st
 
 // parseBody parses a body. If it is not JSON, the error is a 400 that says where.
 func parseBody(r *api.Request) (api.Value, error) {
-	v, err := api.ParseValue(r.Body)
+	v, err := r.ParseValue()
 	if e, ok := errors.AsType[*cohort.Error](err); ok {
 		return v, &api.HTTPError{Status: http.StatusBadRequest, Message: e.Message}
 	}

@@ -138,7 +138,7 @@ func readSelection[T any](r *api.Request, known []member[T]) (s fieldSelection, 
 // readSelected reads those parameters of a request that a table has, and ignores the rest
 // of the query string.
 func readSelected[Q any](r *api.Request, table filters[Q]) (q Q, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return q, err
 	}
@@ -148,7 +148,9 @@ func readSelected[Q any](r *api.Request, table filters[Q]) (q Q, err error) {
 			if err := set(&q, p.Value); err != nil {
 				failed.add(p.Name, err)
 			}
+			continue
 		}
+		r.Unread.IgnoreParam(p.Name)
 	}
 	return q, failed.err()
 }

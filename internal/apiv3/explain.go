@@ -90,12 +90,13 @@ func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
 // readFull reads the parameter "full". It ignores other parameters, like every
 // operation that is not a list.
 func readFull(r *api.Request) (full bool, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return false, err
 	}
 	for _, p := range params {
 		if p.Name != "full" {
+			r.Unread.IgnoreParam(p.Name)
 			continue
 		}
 		if p.Value != "true" && p.Value != "false" {

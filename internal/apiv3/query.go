@@ -41,7 +41,7 @@ func (p paging) byCursor() bool { return p.After != "" || p.Before != "" }
 // decodeQuery reads the parameters of a list.
 func decodeQuery[F any](r *api.Request, table filters[F]) (filter F, page paging, err error) {
 	page.Page = cohort.Page{Number: 1, Size: defaultLimit}
-	if page.query, err = api.ParseQuery(r.URL.RawQuery); err != nil {
+	if page.query, err = r.ParseQuery(); err != nil {
 		return filter, page, err
 	}
 	var failed failures
@@ -146,7 +146,7 @@ func (p paging) link(name, value string) string {
 // decodeDeletion reads the filters of a deletion. It rejects a query without filters,
 // which would delete everything, and empty values, which are probably mistakes.
 func decodeDeletion[F any](r *api.Request, table filters[F]) (filter F, err error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil {
 		return filter, err
 	}

@@ -153,7 +153,7 @@ func joinIDs(r *api.Request) *api.Request {
 // one does not delete everything.
 func decodeUUIDs(r *api.Request) ([]string, error) {
 	r = joinIDs(r)
-	params, err := api.ParseQuery(r.URL.RawQuery)
+	params, err := r.ParseQuery()
 	if err != nil || len(params) == 0 {
 		return nil, err
 	}

@@ -151,21 +151,22 @@ func (h *handler) updateProfile(r *api.Request, u profileUpdate) (cohort.Store, 
 
 // isOfChannel reports whether a request is about the settings of one channel. Other
 // parameters are ignored.
-func isOfChannel(r *api.Request) (bool, error) {
-	params, err := api.ParseQuery(r.URL.RawQuery)
+func isOfChannel(r *api.Request) (ofChannel bool, err error) {
+	params, err := r.ParseQuery()
 	if err != nil {
 		return false, err
 	}
 	for _, p := range params {
 		if p.Name != "channel_id" {
+			r.Unread.IgnoreParam(p.Name)
 			continue
 		}
 		if id, err := strconv.ParseInt(p.Value, 10, 64); err != nil || id < 1 {
 			return false, cohort.Invalid("channel_id", "The value must be the id of a channel.")
 		}
-		return true, nil
+		ofChannel = true
 	}
-	return false, nil
+	return ofChannel, nil
 }
 
 // noOverrides has the fields of a body of a channel's profile. Cohort keeps no settings
