@@ -73,6 +73,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	limits := limitsOf(store, e.route, entry.path.ids)
 	defer entry.body.release()
 	early, wrong := e.receive(entry, limits)
+	entry.recording.receive(entry.body.bytes)
 	if early.RejectedBy != "" {
 		e.enforce(w, limits, early)
 		return nil
@@ -97,6 +98,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	request := &api.Request{
 		Request: r, Store: store, Client: bearer.Token.ID, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx, CountRate: e.counter(store),
 	}
+	entry.recording.watch(request)
 	if e.route.Method != http.MethodGet {
 		request.Work = service.ForBearer(&entry.ctx, bearer)
 	}

@@ -125,7 +125,7 @@ func (e *endpoint) runFaulty(w http.ResponseWriter, r *api.Request, entry *entry
 		e.sendFault(w, entry, r.Store, hit.Action)
 		return nil
 	}
-	answer := &recording{header: maps.Clone(entry.Header())}
+	answer := &heldResponse{header: maps.Clone(entry.Header())}
 	if hit.Kind == fault.KindSlow {
 		answer.overflow = func() http.ResponseWriter {
 			e.server.pause(entry, hit.Duration)
@@ -227,8 +227,8 @@ func rawConn(c net.Conn) net.Conn {
 // maxRecorded is how many bytes of a response are kept to send them slowly or in part.
 const maxRecorded = 1 << 20
 
-// recording keeps a response instead of sending it.
-type recording struct {
+// heldResponse keeps a response instead of sending it.
+type heldResponse struct {
 	header http.Header
 	status int
 	body   []byte // at most maxRecorded
@@ -238,15 +238,15 @@ type recording struct {
 	direct   http.ResponseWriter // nil: overflow has not been called
 }
 
-func (r *recording) Header() http.Header { return r.header }
+func (r *heldResponse) Header() http.Header { return r.header }
 
-func (r *recording) WriteHeader(status int) {
+func (r *heldResponse) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
 	}
 }
 
-func (r *recording) Write(b []byte) (int, error) {
+func (r *heldResponse) Write(b []byte) (int, error) {
 	r.WriteHeader(http.StatusOK)
 	r.length += int64(len(b))
 	switch {
@@ -269,19 +269,19 @@ func (r *recording) Write(b []byte) (int, error) {
 }
 
 // copyHeader sets the headers of the response.
-func (r *recording) copyHeader(w http.ResponseWriter) {
+func (r *heldResponse) copyHeader(w http.ResponseWriter) {
 	clear(w.Header())
 	maps.Copy(w.Header(), r.header)
 }
 
 // hasBody reports whether the response has a body to send.
-func (r *recording) hasBody(request *http.Request) bool {
+func (r *heldResponse) hasBody(request *http.Request) bool {
 	return r.length > 0 && request.Method != http.MethodHead
 }
 
 // sendHalf announces the whole response, sends half of it, and closes the connection. A
 // response without a body has no half, so the client gets nothing.
-func (e *endpoint) sendHalf(entry *entry, answer *recording) {
+func (e *endpoint) sendHalf(entry *entry, answer *heldResponse) {
 	if !answer.hasBody(entry.request) {
 		disconnect(entry, false)
 		return
@@ -299,7 +299,7 @@ func (e *endpoint) sendHalf(entry *entry, answer *recording) {
 const slowPieces = 20
 
 // sendSlowly sends a response in pieces, so that the last one comes after a time.
-func (e *endpoint) sendSlowly(entry *entry, answer *recording, total time.Duration) {
+func (e *endpoint) sendSlowly(entry *entry, answer *heldResponse, total time.Duration) {
 	if answer.direct != nil {
 		return // it was too large to keep, and has been sent after the time
 	}

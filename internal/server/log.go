@@ -31,9 +31,10 @@ type entry struct {
 	request      *http.Request
 	ctx          requestContext
 	body         body
-	bodyFinished bool // the body was read to its end, or finishBody has run
-	bodyFailed   bool // reading the body returned an error
-	broken       bool // err occurred after part of the response was sent
+	bodyFinished bool       // the body was read to its end, or finishBody has run
+	bodyFailed   bool       // reading the body returned an error
+	broken       bool       // err occurred after part of the response was sent
+	recording    *recording // for the journal; nil: none
 }
 
 // observe serves a request, then logs and counts it. Queries, headers and bodies are
@@ -67,6 +68,7 @@ func (s *Server) finish(e *entry, r *http.Request) {
 	now := time.Now()
 	took := now.Sub(e.start)
 	e.operation.count(e.status, took)
+	e.recording.keep(r, took, s.none)
 	if e.unserved != nil {
 		s.metrics.unserved.WithLabelValues(e.unserved.Family).Inc()
 	}

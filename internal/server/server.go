@@ -14,6 +14,7 @@ import (
 	"cohort.example/cohort/internal/apiv2"
 	"cohort.example/cohort/internal/apiv3"
 	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
@@ -36,6 +37,8 @@ type Options struct {
 	FaultHeader bool       // a request may ask for a fault with the header X-Cohort-Fault
 
 	Control http.Handler // serves the paths below /_cohort; nil: there are none
+
+	Journal *journal.Journal // keeps the last requests of each store; nil: nothing does
 }
 
 // Server is the handler of all requests.
@@ -50,7 +53,8 @@ type Server struct {
 	loopbackOnly bool
 	routes       *router
 	bodies       bodyBudget
-	none         *operation // for requests that match no route
+	none         *operation       // for requests that match no route
+	journal      *journal.Journal // nil: none
 	gzip         func(http.Handler) http.HandlerFunc
 	// CutOff cancels all running requests, through the context cutOff.
 	cutOff      context.Context
@@ -83,9 +87,10 @@ func New(svc *service.Service, o Options) *Server {
 		limits:    limit.NewMemory(o.Now),
 		expensive: newExpensiveQueue(),
 		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly,
-		routes: newRouter(),
-		none:   o.Metrics.operation("none"),
-		gzip:   newCompressor(),
+		routes:  newRouter(),
+		none:    o.Metrics.operation("none"),
+		gzip:    newCompressor(),
+		journal: o.Journal,
 
 		faults: o.Faults, faultHeader: o.FaultHeader,
 
@@ -141,15 +146,16 @@ func newCompressor() func(http.Handler) http.HandlerFunc {
 var varies = []string{"Accept-Encoding"}
 
 // compress compresses the response if the client accepts gzip. Other requests bypass
-// the compressor, which would wrap their writer too.
+// the compressor, which would wrap their writer too. So does the control API, whose
+// streams it would hold back.
 func (s *Server) compress(e *entry, r *http.Request) {
-	if !mentionsGzip(r) {
+	if !mentionsGzip(r) || strings.HasPrefix(r.URL.Path, controlPrefix) {
 		e.Header()["Vary"] = varies
-		s.routes.serve(e, r, e)
+		s.routes.serve(s.record(e, r, e), r, e)
 		return
 	}
 	e.gzipped = r.Method != http.MethodHead // the compressor ignores HEAD
-	s.gzip(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.serve(w, r, e) })).ServeHTTP(e, r)
+	s.gzip(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.serve(s.record(w, r, e), r, e) })).ServeHTTP(e, r)
 }
 
 // mentionsGzip reports whether the client may accept gzip. The compressor parses the

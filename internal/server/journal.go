@@ -1,0 +1,126 @@
+package server
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/journal"
+)
+
+// recording is what the journal needs of a running request. It is the ResponseWriter of
+// the handler, above the compressor, so that it sees bodies as text. The methods of a nil
+// recording do nothing.
+type recording struct {
+	http.ResponseWriter
+	entry     *entry
+	journal   *journal.Journal
+	store     string // its hash in the path; such a store need not exist
+	ticket    int64  // 0: nothing was sent
+	body      []byte // of the response: its beginning
+	size      int64
+	sent      []byte // the request's body
+	request   *api.Request
+	unread    api.Unread
+	keepsBody bool
+}
+
+// record returns the ResponseWriter for the handler of a request: w itself if there is no
+// journal, or if the path is not that of a store.
+func (s *Server) record(w http.ResponseWriter, r *http.Request, e *entry) http.ResponseWriter {
+	if s.journal == nil {
+		return w
+	}
+	rest, ok := strings.CutPrefix(r.URL.Path, "/stores/")
+	store, _ := cutSegment(rest)
+	if !ok || !isHash(store) {
+		return w
+	}
+	e.recording = &recording{ResponseWriter: w, entry: e, journal: s.journal, store: store, keepsBody: r.Method != http.MethodHead}
+	return e.recording
+}
+
+// isHash reports whether a store can have a hash, without the regular expression.
+func isHash(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxHash
+}
+
+// maxHash is how long the hash of a store is at most.
+const maxHash = 64
+
+func (r *recording) WriteHeader(status int) {
+	r.begin()
+	r.ResponseWriter.WriteHeader(status)
+}
+
+func (r *recording) Write(b []byte) (int, error) {
+	r.begin()
+	r.size += int64(len(b))
+	if free := journal.MaxText - len(r.body); free > 0 && r.keepsBody {
+		r.body = append(r.body, b[:min(len(b), free)]...)
+	}
+	return r.ResponseWriter.Write(b)
+}
+
+func (r *recording) begin() {
+	if r.ticket == 0 {
+		r.ticket = r.journal.Begin(r.store)
+	}
+}
+
+// Unwrap is for http.ResponseController.
+func (r *recording) Unwrap() http.ResponseWriter { return r.ResponseWriter }
+
+// receive keeps the request's body until the request has ended.
+func (r *recording) receive(body []byte) {
+	if r != nil {
+		r.sent = body
+	}
+}
+
+// watch makes a request tell which of its fields the handler ignores.
+func (r *recording) watch(request *api.Request) {
+	if r != nil {
+		r.request, request.Unread = request, &r.unread
+	}
+}
+
+// keep adds the request to the journal. took is how long it ran.
+func (r *recording) keep(req *http.Request, took time.Duration, none *operation) {
+	if r == nil {
+		return
+	}
+	e := r.entry
+	kept := &journal.Entry{
+		Time: e.start, Duration: took, Method: req.Method, Path: req.URL.EscapedPath(), Query: journal.NewQuery(req.URL.RawQuery),
+		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Unread: r.ignored(req),
+		Request:  journal.Message{Header: journal.NewHeader(req.Header), Body: journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength))},
+		Response: journal.Message{Header: journal.NewHeader(e.Header())},
+	}
+	if e.operation != none {
+		kept.Operation = e.operation.name
+	}
+	if r.keepsBody {
+		kept.Response.Body = journal.NewResponseBody(r.body, r.size)
+	}
+	r.journal.Add(r.store, r.ticket, kept)
+}
+
+// ignored returns what the client sent and the operation ignored. The server reads no
+// bodies of GET, HEAD and DELETE.
+func (r *recording) ignored(req *http.Request) []string {
+	if r.request == nil {
+		return nil
+	}
+	names := r.unread.Names(r.request, r.entry.status < http.StatusBadRequest)
+	if !hasBody(req.Method) && req.ContentLength != 0 {
+		names = append(names, "body")
+	}
+	return names
+}
