@@ -17,9 +17,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
-	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/pricing"
 	"cohort.example/cohort/internal/server"
@@ -49,9 +47,6 @@ const (
 	devStore  = "demo"
 	devSecret = "demo-token"
 )
-
-// minControlToken is the length that a control token must have.
-const minControlToken = 16
 
 // Run serves until the context of the invocation ends. Then it finishes running requests
 // and closes the database.
@@ -101,9 +96,13 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	c.greet(in, listener)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
-	handler := server.New(svc, c.options(svc, log, metrics, limits))
+	options := c.options(svc, log, metrics, limits)
+	handler := server.New(svc, options)
 	srv := newHTTPServer(handler, log)
 	srv.RegisterOnShutdown(handler.EndFaults)
+	if options.Journal != nil {
+		srv.RegisterOnShutdown(options.Journal.Close)
+	}
 	err = c.serve(in.ctx, srv, listener, handler.CutOff)
 	log.Info("stopped")
 	return err
@@ -126,23 +125,6 @@ func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logge
 		log.Warn("sitewide discounts wait for delivery to another pricing system, but --pricing-url is not given; see \"cohort jobs list\"", "jobs", counts.Waiting)
 	}
 	return svc, err
-}
-
-// options returns the options of the server. The flags have been checked.
-func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
-	proxies, _ := server.ParseTrustedProxies(c.TrustedProxies)
-	o := server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
-	if c.Dev || c.ControlToken != "" {
-		version, _ := buildVersion()
-		if limits == nil {
-			o.Memory = limit.NewMemory(time.Now)
-		}
-		o.Faults, o.FaultHeader = &fault.Set{}, c.Dev
-		o.Control = control.New(control.Options{
-			Service: svc, Limits: o.Memory, Faults: o.Faults, Token: c.ControlToken, Dialects: server.Dialects(svc), Version: version, Log: log,
-		})
-	}
-	return o
 }
 
 // pricing returns the client of another pricing system, or nil if none is configured.

@@ -16,6 +16,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/service"
 )
@@ -39,6 +40,7 @@ type Options struct {
 	Version string
 	Log     *slog.Logger     // gets the errors that responses do not tell; nil discards
 	Now     func() time.Time // nil: the system clock
+	Journal *journal.Journal // nil: the server keeps no requests
 }
 
 // API is the handler of the control API.
@@ -95,6 +97,13 @@ func (a *API) Routes() []Route {
 		{"replaceFaults", "PUT", "/stores/{hash}/faults", a.replaceFaults},
 		{"addFault", "POST", "/stores/{hash}/faults", a.addFault},
 		{"clearFaults", "DELETE", "/stores/{hash}/faults", a.clearFaults},
+		{"listRequests", "GET", "/stores/{hash}/requests", a.listRequests},
+		{"clearRequests", "DELETE", "/stores/{hash}/requests", a.clearRequests},
+		{"getRequest", "GET", "/stores/{hash}/requests/{id}", a.getRequest},
+		{"countRequests", "POST", "/stores/{hash}/requests/count", a.countRequests},
+		{"findRequests", "POST", "/stores/{hash}/requests/find", a.findRequests},
+		{"verifyRequests", "POST", "/stores/{hash}/requests/verify", a.verifyRequests},
+		{"streamRequests", "GET", "/stores/{hash}/requests/stream", a.streamRequests},
 	}
 }
 

@@ -102,6 +102,7 @@ func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	a.forgetRequests(st.Hash) // those of an earlier store
 	wire := storeToWire(r, st)
 	wire.Token = secret
 	w.Header().Set("Location", Prefix+"/stores/"+st.Hash)
@@ -134,6 +135,7 @@ func (a *API) deleteStore(w http.ResponseWriter, r *http.Request) error {
 		a.Limits.SetConcurrency(st.Key, nil)
 	}
 	a.Faults.Clear(st.Key)
+	a.forgetRequests(st.Hash)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

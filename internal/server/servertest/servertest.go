@@ -10,6 +10,7 @@ import (
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
@@ -29,6 +30,9 @@ const ControlToken = "control token of tests"
 func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Server {
 	t.Helper()
 	svc := service.New(d, opts...)
+	if o.Journal == nil {
+		o.Journal = journal.New()
+	}
 	if o.Control == nil {
 		if o.Limits == nil && o.Memory == nil {
 			now := o.Now
@@ -39,11 +43,12 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 		}
 		o.Faults, o.FaultHeader = &fault.Set{}, true
 		o.Control = control.New(control.Options{
-			Service: svc, Limits: o.Memory, Faults: o.Faults, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0",
+			Service: svc, Limits: o.Memory, Faults: o.Faults, Journal: o.Journal, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0",
 		})
 	}
 	h := httptest.NewServer(server.New(svc, o))
 	t.Cleanup(h.Close)
+	t.Cleanup(o.Journal.Close) // before h.Close, which waits for streams
 	return &Server{URL: h.URL, Service: svc}
 }
 
