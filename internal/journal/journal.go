@@ -70,11 +70,11 @@ func NewRequestBody(text []byte, size int64) Body {
 	return Body{Text: redactJSON(text), Size: size, Cut: size > int64(len(text))}
 }
 
-// NewResponseBody is NewRequestBody for a response. It does not look for secrets, because
-// no operation responds with one; package openapi tests that.
-func NewResponseBody(text []byte, size int64) Body {
-	text = text[:min(len(text), MaxText)]
-	return Body{Text: string(text), Size: size, Cut: size > int64(len(text))}
+// NewResponseBody is NewRequestBody for a response, without the copy. It does not look for
+// secrets, because no operation responds with one; package openapi tests that.
+func NewResponseBody(text string, size int64) Body {
+	text = cut(text)
+	return Body{Text: text, Size: size, Cut: size > int64(len(text))}
 }
 
 // IsSecret reports whether a field, a parameter or a header with a name is a secret.

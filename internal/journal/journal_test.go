@@ -154,7 +154,7 @@ func TestMemory(t *testing.T) {
 				ticket := j.Begin(store)
 				e := entry("POST", "/stores/"+store+"/x", "")
 				e.Request.Body = journal.NewRequestBody(body, int64(len(body)))
-				e.Response.Body = journal.NewResponseBody(body, int64(len(body)))
+				e.Response.Body = journal.NewResponseBody(string(body[:journal.MaxText]), int64(len(body)))
 				if len(e.Request.Body.Text) > journal.MaxText+2 || !e.Request.Body.Cut || e.Request.Body.Size != int64(len(body)) {
 					t.Error("the body is not cut")
 				}
@@ -253,7 +253,7 @@ func TestSlowSubscriber(t *testing.T) {
 		t.Errorf("kept %d, got %d, lost %d", len(kept), got, lost)
 	}
 	j.Forget("a")
-	for range s.C { //nolint:revive // ends when the store is deleted
+	for range s.C { // ends when the store is deleted
 	}
 	j.Unsubscribe("a", s)
 }

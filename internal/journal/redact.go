@@ -190,8 +190,12 @@ func (r *redactor) literal() bool {
 		r.pos++
 	}
 	word := string(r.text[start:r.pos])
-	return word == "true" || word == "false" || word == "null" ||
-		word != "" && r.pos == len(r.text) && (strings.HasPrefix("true", word) || strings.HasPrefix("false", word) || strings.HasPrefix("null", word))
+	for _, known := range []string{"true", "false", "null"} {
+		if word == known || word != "" && r.pos == len(r.text) && strings.HasPrefix(known, word) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *redactor) afterSpace(i int) int {

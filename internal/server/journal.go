@@ -16,9 +16,9 @@ type recording struct {
 	http.ResponseWriter
 	entry     *entry
 	journal   *journal.Journal
-	store     string // its hash in the path; such a store need not exist
-	ticket    int64  // 0: nothing was sent
-	body      []byte // of the response: its beginning
+	store     string          // its hash in the path; such a store need not exist
+	ticket    int64           // 0: nothing was sent
+	body      strings.Builder // the beginning of the response's
 	size      int64
 	sent      []byte // the request's body
 	request   *api.Request
@@ -62,8 +62,8 @@ func (r *recording) WriteHeader(status int) {
 func (r *recording) Write(b []byte) (int, error) {
 	r.begin()
 	r.size += int64(len(b))
-	if free := journal.MaxText - len(r.body); free > 0 && r.keepsBody {
-		r.body = append(r.body, b[:min(len(b), free)]...)
+	if free := journal.MaxText - r.body.Len(); free > 0 && r.keepsBody {
+		r.body.Write(b[:min(len(b), free)]) // never fails
 	}
 	return r.ResponseWriter.Write(b)
 }
@@ -107,7 +107,7 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 		kept.Operation = e.operation.name
 	}
 	if r.keepsBody {
-		kept.Response.Body = journal.NewResponseBody(r.body, r.size)
+		kept.Response.Body = journal.NewResponseBody(r.body.String(), r.size)
 	}
 	r.journal.Add(r.store, r.ticket, kept)
 }
