@@ -40,7 +40,7 @@ type requestWire struct {
 	Status       int         `json:"status"`
 	TokenID      string      `json:"token_id"`
 	RequestID    string      `json:"request_id"`
-	FaultID      int64       `json:"fault_id"`
+	Fault        string      `json:"fault"` // "": none
 	UnreadFields []string    `json:"unread_fields"`
 	Request      messageWire `json:"request"`
 	Response     messageWire `json:"response"`
@@ -57,7 +57,7 @@ type messageWire struct {
 func requestToWire(e *journal.Entry) requestWire {
 	return requestWire{
 		ID: e.ID, Date: e.Time.UTC(), DurationMS: float64(e.Duration.Microseconds()) / 1000, Method: e.Method, Path: e.Path, Query: e.Query,
-		Operation: e.Operation, Status: e.Status, TokenID: e.TokenID, RequestID: e.RequestID, FaultID: e.FaultID,
+		Operation: e.Operation, Status: e.Status, TokenID: e.TokenID, RequestID: e.RequestID, Fault: e.Fault,
 		UnreadFields: append([]string{}, e.Unread...), Request: messageToWire(e.Request), Response: messageToWire(e.Response),
 	}
 }

@@ -99,7 +99,7 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 	e := r.entry
 	kept := &journal.Entry{
 		Time: e.start, Duration: took, Method: req.Method, Path: req.URL.EscapedPath(), Query: journal.NewQuery(req.URL.RawQuery),
-		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Unread: r.ignored(req),
+		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Fault: e.fault, Unread: r.ignored(req),
 		Request:  journal.Message{Header: journal.NewHeader(req.Header), Body: journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength))},
 		Response: journal.Message{Header: journal.NewHeader(e.Header())},
 	}
