@@ -51,7 +51,7 @@ var productLists = []string{
 	"brand_id=7", "brand_id=999", "upc=000000000077", "mpn=M-77", "condition=used", "availability=preorder",
 	"is_visible=true", "is_visible=false", "is_featured=1", "is_free_shipping=1",
 	"inventory_level=7", "inventory_level:in=7,8", "inventory_level:not_in=7", "inventory_level:min=990", "inventory_low=1", "out_of_stock=1",
-	"date_modified:min=2024-01-01",
+	"date_modified:min=2024-01-01", "channel_id:in=1", "channel_id:in=2",
 	"sort=name", "sort=sku", "sort=price", "sort=calculated_price&direction=desc", "sort=date_modified", "sort=inventory_level", "sort=is_visible",
 	"sort=name&after=" + base64.RawURLEncoding.EncodeToString([]byte("product 77777/77777")),
 	"include=variants,bulk_pricing_rules&limit=250",
