@@ -156,8 +156,8 @@ func New() *Journal { return &Journal{stores: map[string]*ring{}, closed: make(c
 // Close ends all waiting and all subscriptions. The journal can still be read and added to.
 func (j *Journal) Close() { j.once.Do(func() { close(j.closed) }) }
 
-// Begin is called before the first byte of a response is sent. Whoever reads the journal
-// after that response waits until the entry is there. The ticket is for Add.
+// Begin is called before the first byte of a response is sent. A reader of the journal who
+// has seen that response waits until the entry is there. The ticket is for Add.
 func (j *Journal) Begin(store string) (ticket int64) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
