@@ -180,11 +180,17 @@ func describe(t *testing.T, doc *openapi3.T, r catalogResource) describedResourc
 			described.fields[name] = input.Value
 		}
 	}
-	for _, p := range slices.Concat(item.Parameters, item.Get.Parameters) {
-		described.parameters = append(described.parameters, p.Value.Name)
-	}
+	described.parameters = parametersOf(item)
 	described.selects = slices.Contains(described.parameters, "include_fields")
 	return described
+}
+
+// parametersOf returns the names of the parameters of a list.
+func parametersOf(item *openapi3.PathItem) (names []string) {
+	for _, p := range slices.Concat(item.Parameters, item.Get.Parameters) {
+		names = append(names, p.Value.Name)
+	}
+	return names
 }
 
 // data returns the schema of a resource in a response.

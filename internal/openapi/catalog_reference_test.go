@@ -12,6 +12,16 @@ import (
 func TestCatalogHasTheFieldsOfTheReference(t *testing.T) {
 	doc := load(t)
 	reference := readReference(t)
+	checked := map[string]bool{}
+	parameters := func(t *testing.T, name string, have []string) {
+		t.Helper()
+		checked[name] = true
+		for _, parameter := range reference[name+": query"] {
+			if !slices.Contains(have, parameter) {
+				t.Errorf("the list does not have the parameter %s", parameter)
+			}
+		}
+	}
 	for _, r := range catalogResources {
 		t.Run(r.name, func(t *testing.T) {
 			described := describe(t, doc, r)
@@ -20,12 +30,18 @@ func TestCatalogHasTheFieldsOfTheReference(t *testing.T) {
 					t.Errorf("no body has the field %s", name)
 				}
 			}
-			for _, name := range reference[r.name+": query"] {
-				if !slices.Contains(described.parameters, name) {
-					t.Errorf("the list does not have the parameter %s", name)
-				}
-			}
+			parameters(t, r.name, described.parameters)
 		})
+	}
+	for name, path := range map[string]string{"tree": "/catalog/trees", "all variants": "/catalog/variants"} {
+		t.Run(name, func(t *testing.T) {
+			parameters(t, name, parametersOf(doc.Paths.Value("/stores/{store_hash}/v3"+path)))
+		})
+	}
+	for heading := range reference {
+		if name, _, _ := strings.Cut(heading, ":"); !checked[name] {
+			t.Errorf("nothing is compared with the list %q", heading)
+		}
 	}
 }
 
