@@ -154,7 +154,7 @@ func TestInvalidCommandLines(t *testing.T) {
 // flags holds all flags of each command and their variables.
 var flags = map[string][][2]string{
 	"serve": {
-		{"--dev", "COHORT_DEV"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
+		{"--dev", "COHORT_DEV"}, {"--dev-listen-anywhere", "COHORT_DEV_LISTEN_ANYWHERE"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
 		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"}, {"--control-token", "COHORT_CONTROL_TOKEN"},
 		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"}, {"--db", "COHORT_DB"},

@@ -18,8 +18,8 @@ const minControlToken = 16
 // options returns the options of the server. The flags have been checked.
 func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server.Metrics, limits *limit.Shared) server.Options {
 	proxies, _ := server.ParseTrustedProxies(c.TrustedProxies)
-	o := server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.Dev}
-	if c.Dev || c.ControlToken != "" {
+	o := server.Options{Log: log, Metrics: m, Limits: limits, TrustedProxies: proxies, LoopbackOnly: c.devIsLocal()}
+	if c.devIsLocal() || c.ControlToken != "" {
 		version, _ := buildVersion()
 		if limits == nil {
 			o.Memory = limit.NewMemory(time.Now)

@@ -90,11 +90,39 @@ func TestServeDevRejectsPublicAddresses(t *testing.T) {
 			t.Parallel()
 			db := newDB(t)
 			wantFailure(t, run(t, "serve", "--dev", "--addr", addr, "--db", db), 2,
-				"--dev serves loopback addresses only, not "+addr+", because its token is public")
+				"--dev serves loopback addresses only, not "+addr+", because its token is public; in a container, see --dev-listen-anywhere")
 			if _, err := os.Stat(strings.TrimPrefix(db, "sqlite:")); err == nil {
 				t.Error("the command created the database with the public token")
 			}
 		})
+	}
+}
+
+// In a container, --dev listens beyond this machine when it is told to. It warns, accepts
+// any host name, and has no control API without a token for it.
+func TestServeDevListensAnywhere(t *testing.T) {
+	t.Parallel()
+	wantFailure(t, run(t, "serve", "--dev-listen-anywhere", "--db", newDB(t)), 2, "--dev-listen-anywhere goes with --dev")
+	for token, status := range map[string]int{"": http.StatusNotFound, "a token for the control API": http.StatusOK} {
+		s := serve(t, "--dev", "--dev-listen-anywhere", "--addr", "0.0.0.0:0", "--db", newDB(t), "--control-token", token)
+		if strings.Count(s.err.String(), `level=WARN msg="development mode beyond this machine`) != 1 {
+			t.Errorf("no warning, or several:\n%s", s.err)
+		}
+		for path, want := range map[string]int{"/stores/demo/v2/time": http.StatusOK, "/_cohort/v1/health": status} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			req.Host, req.Header = "cohort.example", http.Header{"X-Auth-Token": {"demo-token"}, "Authorization": {"Bearer " + token}}
+			res, err := http.DefaultClient.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("with the token %q, %s is %d, want %d", token, path, res.StatusCode, want)
+			}
+		}
 	}
 }
 
