@@ -109,7 +109,7 @@ func TestInvalidCommandLines(t *testing.T) {
 	for _, c := range []struct{ line, message, command string }{
 		{"--bogus", "Unknown flag --bogus.", ""},
 		{"serve --bogus", "Unknown flag --bogus.", " serve"},
-		{"serve --de", `Unknown flag --de, did you mean one of "--dev", "--db"?`, " serve"},
+		{"serve --de", `Unknown flag --de, did you mean one of "--dev", "--dev-listen-anywhere", "--db"?`, " serve"},
 		{"demo --bogus", "Unknown flag --bogus.", " demo"},
 		{"store create abc --bogus", "Unknown flag --bogus.", " store create"},
 		{"token list --bogus", "Unknown flag --bogus.", " token list"},
