@@ -36,7 +36,8 @@ func (t *Tx) CreateOption(storeKey string, o cohort.Option, inUse []cohort.Optio
 	return t.putChoices(storeKey, cohort.Option{}, o, inUse)
 }
 
-func idsOf(values []cohort.OptionValue, id func(cohort.OptionValue) int64) []int64 {
+// idsOf returns an id of each of some values.
+func idsOf[T any](values []T, id func(T) int64) []int64 {
 	ids := make([]int64, len(values))
 	for i, v := range values {
 		ids[i] = id(v)

@@ -73,11 +73,7 @@ func (t *Tx) chunksWithDetails(storeKey string, products []cohort.Product, with 
 
 // detailSizes returns the sizes of the details of those products that have any.
 func (t *Tx) detailSizes(storeKey string, products []cohort.Product) (map[int64]int64, error) {
-	ids := make([]int64, len(products))
-	for i, p := range products {
-		ids[i] = p.ID
-	}
-	if len(ids) == 0 {
+	if len(products) == 0 {
 		return nil, nil
 	}
 	tables, err := t.catalog(storeKey)
@@ -85,21 +81,8 @@ func (t *Tx) detailSizes(storeKey string, products []cohort.Product) (map[int64]
 		return nil, err
 	}
 	w := whereStore(storeKey)
-	in(w, "product_id", ids)
-	rows, err := t.Query("SELECT product_id, size FROM "+tables.productDetails+w.text.String(), w.args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	sizes := map[int64]int64{}
-	for rows.Next() {
-		var id, size int64
-		if err := rows.Scan(&id, &size); err != nil {
-			return nil, err
-		}
-		sizes[id] = size
-	}
-	return sizes, rows.Err()
+	in(w, "product_id", productIDs(products))
+	return t.numbers("SELECT product_id, size FROM "+tables.productDetails+w.text.String(), w.args...)
 }
 
 // readDetails sets the brands and the details of those of the products that have the ids.

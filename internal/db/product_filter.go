@@ -180,13 +180,21 @@ func (c detailConditions) add(othersPass bool, exceptions string) {
 
 // brands adds the condition on brands. A product whose brand was deleted has none, 0.
 func (c detailConditions) brands(ids []int64) {
+	if ids == nil {
+		return
+	}
 	const exists = " AND EXISTS (SELECT 1 FROM brands AS b WHERE b.store_hash = $1 AND b.id = brand_id)"
-	switch {
-	case ids == nil:
-	case slices.Contains(ids, 0):
-		c.add(true, "NOT "+isIn(c.w, "brand_id", ids)+exists)
-	default:
-		c.add(false, isIn(c.w, "brand_id", ids)+exists)
+	among := isIn(c.w, "brand_id", ids)
+	c.either(slices.Contains(ids, 0), among+exists, "NOT "+among+exists)
+}
+
+// either adds a condition of which others pass, so that those that fail are the exceptions,
+// or of which those that pass are.
+func (c detailConditions) either(othersPass bool, passes, fails string) {
+	if othersPass {
+		c.add(true, fails)
+	} else {
+		c.add(false, passes)
 	}
 }
 
@@ -194,33 +202,20 @@ func (c detailConditions) brands(ids []int64) {
 func (c detailConditions) levels(f cohort.ProductDetailFilter) {
 	const column = "inventory_level"
 	if ids := f.InventoryLevels; ids != nil {
-		if slices.Contains(ids, 0) {
-			c.add(true, "NOT "+isIn(c.w, column, ids))
-		} else {
-			c.add(false, isIn(c.w, column, ids))
-		}
+		among := isIn(c.w, column, ids)
+		c.either(slices.Contains(ids, 0), among, "NOT "+among)
 	}
 	if ids := f.NotInventoryLevels; ids != nil {
-		if slices.Contains(ids, 0) {
-			c.add(false, "NOT "+isIn(c.w, column, ids))
-		} else {
-			c.add(true, isIn(c.w, column, ids))
-		}
+		among := isIn(c.w, column, ids)
+		c.either(!slices.Contains(ids, 0), "NOT "+among, among)
 	}
-	lowest, highest := f.InventoryLevel.Min, f.InventoryLevel.Max
-	if lowest != nil {
-		if *lowest <= 0 {
-			c.add(true, column+" < "+c.w.arg(*lowest))
-		} else {
-			c.add(false, column+" >= "+c.w.arg(*lowest))
-		}
+	if lowest := f.InventoryLevel.Min; lowest != nil {
+		bound := c.w.arg(*lowest)
+		c.either(*lowest <= 0, column+" >= "+bound, column+" < "+bound)
 	}
-	if highest != nil {
-		if *highest >= 0 {
-			c.add(true, column+" > "+c.w.arg(*highest))
-		} else {
-			c.add(false, column+" <= "+c.w.arg(*highest))
-		}
+	if highest := f.InventoryLevel.Max; highest != nil {
+		bound := c.w.arg(*highest)
+		c.either(*highest >= 0, column+" <= "+bound, column+" > "+bound)
 	}
 }
 

@@ -18,39 +18,28 @@ func (t *Tx) optionSizes(storeKey string, products []cohort.Product, with cohort
 	}
 	w := whereOptionsOf(storeKey, products, with)
 	size := w.arg(optionRowBytes)
-	rows, err := t.Query(`SELECT product_id, CAST(sum(length(details) + CAST(`+size+` AS BIGINT) + COALESCE((
+	sizes, err := t.numbers(`SELECT product_id, CAST(sum(length(details) + CAST(`+size+` AS BIGINT) + COALESCE((
 			SELECT sum(length(c.label) + length(c.details) + CAST(`+size+` AS BIGINT)) FROM option_choices AS c
 			WHERE c.store_hash = product_options.store_hash AND c.option_id = product_options.id), 0)) AS BIGINT)
 		FROM product_options`+w.text.String()+" GROUP BY product_id", w.args...)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	sizes := map[int64]int64{}
-	for rows.Next() {
-		var id, size int64
-		if err := rows.Scan(&id, &size); err != nil {
-			return nil, err
-		}
-		if size > cohort.MaxOptionBytes {
+	for _, p := range products {
+		if sizes[p.ID] > cohort.MaxOptionBytes {
 			return nil, &cohort.Error{
 				Kind:    cohort.KindTooLarge,
-				Message: fmt.Sprintf("The options and modifiers of product %d are too large for include. They have a list of their own.", id),
+				Message: fmt.Sprintf("The options and modifiers of product %d are too large for include. They have a list of their own.", p.ID),
 			}
 		}
-		sizes[id] = size
 	}
-	return sizes, rows.Err()
+	return sizes, nil
 }
 
 // whereOptionsOf selects the options of products of the kinds that with names.
 func whereOptionsOf(storeKey string, products []cohort.Product, with cohort.ProductWith) *where {
-	ids := make([]int64, len(products))
-	for i, p := range products {
-		ids[i] = p.ID
-	}
 	w := whereStore(storeKey)
-	in(w, "product_id", ids)
+	in(w, "product_id", productIDs(products))
 	if with.Options != with.Modifiers {
 		w.flag("is_modifier", &with.Modifiers)
 	}

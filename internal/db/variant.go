@@ -77,7 +77,7 @@ func (t *Tx) ReadVariants(storeKey string, f cohort.VariantFilter, p cohort.Page
 		return err
 	}
 	return listing[cohort.Variant]{
-		columns: variantColumns, table: tables.variants, where: func() *where { return whereVariants(tables, storeKey, f) },
+		columns: variantColumns, table: tables.variants, where: func() *where { return t.whereVariants(tables, storeKey, f) },
 		keys: byID, scan: scanVariant,
 	}.each(t, p, p.Size, fn)
 }
@@ -109,7 +109,7 @@ func (t *Tx) ReadCatalogVariants(storeKey string, f cohort.VariantFilter, p coho
 	}
 	list := listing[CatalogVariant]{
 		columns: variantColumns + ", product_price, product_sale_price, product_retail_price, product_map_price, product_weight",
-		table:   variantsOfProducts(tables), where: func() *where { return whereVariants(tables, storeKey, f) }, keys: byID,
+		table:   variantsOfProducts(tables), where: func() *where { return t.whereVariants(tables, storeKey, f) }, keys: byID,
 		scan: scanVariantOfProduct,
 	}
 	p, err = list.forwards(t, p)
@@ -145,13 +145,13 @@ func (t *Tx) CountVariants(storeKey string, f cohort.VariantFilter) (int64, erro
 	if err != nil {
 		return 0, err
 	}
-	w := whereVariants(tables, storeKey, f)
+	w := t.whereVariants(tables, storeKey, f)
 	var n int64
 	err = t.QueryRow("SELECT count(*) FROM "+tables.variants+w.text.String(), w.args...).Scan(&n)
 	return n, err
 }
 
-func whereVariants(tables catalogTables, storeKey string, f cohort.VariantFilter) *where {
+func (t *Tx) whereVariants(tables catalogTables, storeKey string, f cohort.VariantFilter) *where {
 	w := whereStore(storeKey)
 	in(w, "id", f.IDs)
 	in(w, "product_id", f.ProductIDs)
@@ -160,7 +160,7 @@ func whereVariants(tables catalogTables, storeKey string, f cohort.VariantFilter
 	}
 	in(w, "sku", f.SKUs)
 	if f.UPC != nil {
-		w.whereUPC(tables, *f.UPC)
+		t.whereUPC(w, tables, *f.UPC)
 	}
 	return w
 }

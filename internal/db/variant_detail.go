@@ -108,11 +108,7 @@ func (t *Tx) countVariantsOf(storeKey string, products []cohort.Product) (map[in
 }
 
 func productIDs(products []cohort.Product) []int64 {
-	ids := make([]int64, len(products))
-	for i, p := range products {
-		ids[i] = p.ID
-	}
-	return ids
+	return idsOf(products, func(p cohort.Product) int64 { return p.ID })
 }
 
 // numbers returns the rows of a query for an id and a number.
@@ -213,10 +209,7 @@ func (t *Tx) variantDetailSizes(storeKey string, variants []CatalogVariant) (map
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]int64, len(variants))
-	for i, v := range variants {
-		ids[i] = v.ID
-	}
+	ids := idsOf(variants, func(v CatalogVariant) int64 { return v.ID })
 	return t.numbers(t.rowsOf(txn.LookupBy{Columns: "variant_id, size", Table: tables.variantDetails, Column: "variant_id"}),
 		storeKey, idText(ids))
 }
@@ -294,10 +287,10 @@ func (t *Tx) labels(storeKey string, valueIDs []int64) (map[productValue]cohort.
 }
 
 // whereUPC adds the condition that a variant has a UPC, or none for "".
-func (w *where) whereUPC(tables catalogTables, upc string) {
+func (t *Tx) whereUPC(w *where, tables catalogTables, upc string) {
 	const ofStore = " WHERE store_hash = $1 AND upc <> ''"
 	if upc == "" {
-		w.text.WriteString(" AND id NOT IN (SELECT variant_id FROM " + tables.variantDetails + ofStore + ")")
+		w.text.WriteString(" AND " + t.SQL().NotAmong("id", "SELECT variant_id FROM "+tables.variantDetails+ofStore))
 		return
 	}
 	w.and("id IN (SELECT variant_id FROM "+tables.variantDetails+ofStore+" AND upc = ?)", upc)
