@@ -13,7 +13,7 @@ func sweepAttributes(ctx context.Context, svc *service.Service, log *slog.Logger
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
 	for {
-		if err := sweepAllAttributes(ctx, svc); err != nil && ctx.Err() == nil {
+		if err := untilDone(ctx, svc.SweepAttributes); err != nil && ctx.Err() == nil {
 			log.Error("cannot delete the values of deleted attributes yet; reads do not show them", "error", err)
 		}
 		select {
@@ -23,13 +23,4 @@ func sweepAttributes(ctx context.Context, svc *service.Service, log *slog.Logger
 		case <-svc.AttributesDeleted():
 		}
 	}
-}
-
-func sweepAllAttributes(ctx context.Context, svc *service.Service) error {
-	for ctx.Err() == nil {
-		if more, err := svc.SweepAttributes(ctx); err != nil || !more {
-			return err
-		}
-	}
-	return nil
 }

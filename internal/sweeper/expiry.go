@@ -13,25 +13,7 @@ const expireEvery = 5 * time.Second
 
 // expireStores deletes stores that have expired.
 func expireStores(ctx context.Context, svc *service.Service, log *slog.Logger) {
-	for {
-		pause := expireEvery
-		if err := expireAllStores(ctx, svc); err != nil && ctx.Err() == nil {
-			log.Error("cannot delete expired stores yet; they are still served", "error", err)
-			pause = lookAgain
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-	}
-}
-
-func expireAllStores(ctx context.Context, svc *service.Service) error {
-	for ctx.Err() == nil {
-		if more, err := svc.DeleteExpiredStores(ctx); err != nil || !more {
-			return err
-		}
-	}
-	return nil
+	repeat(ctx, expireEvery, log, "cannot delete expired stores yet; they are still served", func(ctx context.Context) error {
+		return untilDone(ctx, svc.DeleteExpiredStores)
+	})
 }

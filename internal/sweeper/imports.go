@@ -15,16 +15,5 @@ const importsEvery = 5 * time.Second
 
 // finishImports finishes interrupted imports.
 func finishImports(ctx context.Context, svc *service.Service, log *slog.Logger) {
-	for {
-		pause := importsEvery
-		if err := svc.FinishImports(ctx); err != nil && ctx.Err() == nil {
-			log.Error("cannot finish an interrupted import yet; the catalog of its store may be read-only until then", "error", err)
-			pause = lookAgain
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(pause):
-		}
-	}
+	repeat(ctx, importsEvery, log, "cannot finish an interrupted import yet; the catalog of its store may be read-only until then", svc.FinishImports)
 }

@@ -30,13 +30,40 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	running.Wait()
 }
 
+// repeat does something every so often until ctx ends. After a failure, which it logs, the
+// wait is lookAgain.
+func repeat(ctx context.Context, every time.Duration, log *slog.Logger, failure string, do func(context.Context) error) {
+	for {
+		pause := every
+		if err := do(ctx); err != nil && ctx.Err() == nil {
+			log.Error(failure, "error", err)
+			pause = lookAgain
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// untilDone takes steps until there are no more, one fails, or ctx ends.
+func untilDone(ctx context.Context, step func(context.Context) (more bool, err error)) error {
+	for ctx.Err() == nil {
+		if more, err := step(ctx); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
 // sweepGroups moves the members out of deleted groups, and deletes the rows of deleted
 // segments and shopper profiles.
 func sweepGroups(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	ticker := time.NewTicker(lookAgain)
 	defer ticker.Stop()
 	for {
-		if err := sweepAllGroups(ctx, svc); err != nil && ctx.Err() == nil {
+		if err := untilDone(ctx, svc.SweepTombstones); err != nil && ctx.Err() == nil {
 			log.Error("cannot move the members out of deleted groups and segments yet; reads show them as moved all the same", "error", err)
 		}
 		select {
@@ -46,13 +73,4 @@ func sweepGroups(ctx context.Context, svc *service.Service, log *slog.Logger) {
 		case <-svc.TombstonesAdded():
 		}
 	}
-}
-
-func sweepAllGroups(ctx context.Context, svc *service.Service) error {
-	for ctx.Err() == nil {
-		if more, err := svc.SweepTombstones(ctx); err != nil || !more {
-			return err
-		}
-	}
-	return nil
 }
