@@ -4,7 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
-	"strings"
+
+	"cohort.example/cohort/internal/match"
 )
 
 // selects reports whether a request matches.
@@ -13,33 +14,12 @@ func (a *armed) selects(r Request, body *lazyBody) bool {
 	switch {
 	case rule.Operation != "" && rule.Operation != r.Operation,
 		rule.Method != "" && rule.Method != r.Method,
-		rule.Path != "" && !matchPath(rule.Path, r.Path),
+		rule.Path != "" && !match.Path(rule.Path, r.Path),
 		!matchValues(rule.Match.Query, func(name string) []string { return r.HTTP.URL.Query()[name] }),
 		!matchValues(rule.Match.Header, func(name string) []string { return r.HTTP.Header.Values(name) }):
 		return false
 	}
 	return rule.Match.Body == nil || body.includes(a.part)
-}
-
-// matchPath reports whether a path matches a pattern in which a star stands for any
-// characters.
-func matchPath(pattern, path string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == path
-	}
-	rest, ok := strings.CutPrefix(path, parts[0])
-	if !ok {
-		return false
-	}
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(rest, part)
-		if !found {
-			return false
-		}
-		rest = after
-	}
-	return strings.HasSuffix(rest, parts[len(parts)-1])
 }
 
 // matchValues reports whether each name has the wanted value among its values.
@@ -105,13 +85,7 @@ func includes(value, part any) bool {
 		return true
 	case json.Number:
 		number, ok := value.(json.Number)
-		return ok && sameNumber(number, part)
+		return ok && match.Numbers(number, part)
 	}
 	return value == part
-}
-
-func sameNumber(a, b json.Number) bool {
-	x, errX := a.Float64()
-	y, errY := b.Float64()
-	return a == b || errX == nil && errY == nil && x == y
 }

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"cohort.example/cohort/internal/match"
 )
 
 // Criteria select entries. Those that are not set match every entry.
@@ -113,7 +115,7 @@ func (c *Criteria) compare(e *Entry, d *differences) {
 	if c.Method != "" && c.Method != e.Method {
 		d.add("method", c.Method, e.Method)
 	}
-	if path := e.PathInStore(); c.Path != "" && !matchPath(c.Path, path) {
+	if path := e.PathInStore(); c.Path != "" && !match.Path(c.Path, path) {
 		d.add("path", c.Path, path)
 	}
 	if c.Status != 0 && c.Status != e.Status {
@@ -157,21 +159,6 @@ func (e *Entry) PathInStore() string {
 	return ""
 }
 
-// matchPath reports whether a path matches a pattern in which a star stands for any
-// characters.
-func matchPath(pattern, path string) bool {
-	parts := strings.Split(pattern, "*")
-	if len(parts) == 1 {
-		return pattern == path
-	}
-	rest, ok := strings.CutPrefix(path, parts[0])
-	for _, part := range parts[1 : len(parts)-1] {
-		_, after, found := strings.Cut(rest, part)
-		rest, ok = after, ok && found
-	}
-	return ok && strings.HasSuffix(rest, parts[len(parts)-1])
-}
-
 func (c *Criteria) compareBody(e *Entry, d *differences) {
 	got, err := decode(e.Request.Body.Text)
 	switch {
@@ -207,7 +194,7 @@ func compareJSON(path string, part, value any, d *differences) {
 			return
 		}
 	case json.Number:
-		if number, ok := value.(json.Number); ok && sameNumber(part, number) {
+		if number, ok := value.(json.Number); ok && match.Numbers(part, number) {
 			return
 		}
 	default:
@@ -227,12 +214,6 @@ func compareObject(path string, part, object map[string]any, d *differences) {
 		}
 		compareJSON(path+"."+name, part[name], value, d)
 	}
-}
-
-func sameNumber(a, b json.Number) bool {
-	x, errX := a.Float64()
-	y, errY := b.Float64()
-	return a == b || errX == nil && errY == nil && x == y
 }
 
 // decode decodes one JSON value.
