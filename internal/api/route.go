@@ -4,6 +4,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strconv"
@@ -42,6 +43,9 @@ type Route struct {
 	Expensive bool
 	Handle    Handler
 }
+
+// CountedAs returns the name under which the concurrency limit counts requests.
+func (r Route) CountedAs() string { return cmp.Or(r.ConcurrencyGroup, r.Operation) }
 
 // Dialect is one version of the API: its prefix, its routes and its errors.
 type Dialect struct {

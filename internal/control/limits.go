@@ -1,7 +1,6 @@
 package control
 
 import (
-	"cmp"
 	"fmt"
 	"net/http"
 
@@ -87,7 +86,7 @@ func (a *API) limitedOperations(in map[string]int) (map[string]int, error) {
 	names := map[string]string{}
 	for _, d := range a.Dialects {
 		for _, r := range d.Routes {
-			names[r.Operation] = cmp.Or(r.ConcurrencyGroup, r.Operation)
+			names[r.Operation] = r.CountedAs()
 		}
 	}
 	operations := map[string]int{}

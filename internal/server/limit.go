@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"errors"
 	"net/http"
 	"strconv"
@@ -13,7 +12,7 @@ import (
 
 // limitsOf returns the limits that apply to a request.
 func limitsOf(store cohort.Store, route api.Route, ids api.IDs) limit.Request {
-	r := limit.Request{Store: store.Key, Operation: cmp.Or(route.ConcurrencyGroup, route.Operation), Concurrency: route.Concurrency}
+	r := limit.Request{Store: store.Key, Operation: route.CountedAs(), Concurrency: route.Concurrency}
 	if route.Concurrency > 1 && store.Concurrency > 0 { // 1 is a requirement of the operation, not a default
 		r.Concurrency = store.Concurrency
 	}
