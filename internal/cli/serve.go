@@ -27,7 +27,7 @@ import (
 
 type serveCommand struct {
 	Dev             bool          `env:"COHORT_DEV" help:"Development mode: create the store \"demo\" with the token \"demo-token\", and listen on a loopback address only."`
-	DevAnywhere     bool          `name:"dev-listen-anywhere" env:"COHORT_DEV_LISTEN_ANYWHERE" help:"Let --dev listen beyond this machine, for a container: everybody who can reach the address can use the public token."`
+	DevAnywhere     bool          `name:"dev-listen-anywhere" env:"COHORT_DEV_LISTEN_ANYWHERE" help:"Let --dev listen beyond this machine, for a container. Every client that reaches the address can then use the public token."`
 	Addr            string        `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address to listen on (${default})."`
 	TLSCert         string        `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"The certificate chain for HTTPS, a PEM file."`
 	TLSKey          string        `name:"tls-key" env:"COHORT_TLS_KEY" placeholder:"FILE" help:"The private key of the certificate, a PEM file."`
@@ -219,7 +219,7 @@ func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
 		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", c.Addr, host))
 	}
 	if c.Dev {
-		log.Warn("development mode beyond this machine: everybody who can reach this address can read and change every store, with the public token " + devSecret)
+		log.Warn("development mode beyond this machine: every client that reaches this address can read and change all stores with the public token " + devSecret)
 	}
 	if c.TLSCert == "" {
 		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the network unless a proxy in front adds TLS", "addr", c.Addr)
