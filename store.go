@@ -3,7 +3,6 @@ package cohort
 import (
 	"cmp"
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -117,11 +116,22 @@ func (s Store) RequestQuota() (quota int, metered bool) {
 	return planQuotas[s.Plan], true
 }
 
-var storeHash = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+// maxStoreHash is how many characters the hash of a store has at most.
+const maxStoreHash = 64
+
+// IsStoreHash reports whether a store can have a hash; see [Store.Hash].
+func IsStoreHash(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= maxStoreHash
+}
 
 // Validate returns a KindInvalid error that names the first invalid field.
 func (s Store) Validate() error {
-	if !storeHash.MatchString(s.Hash) {
+	if !IsStoreHash(s.Hash) {
 		return Invalid("hash", "A store hash is 1 to 64 lower-case letters, digits, '-' and '_'.")
 	}
 	if s.Quota < 0 || s.Quota > MaxQuota {

@@ -44,7 +44,6 @@ var notBounds = map[string]string{
 	"control.heartbeat":                  "the interval of comments in a stream",
 	"journal.entryBytes":                 "an estimate of memory",
 	"journal.headerBytes":                "an estimate of memory",
-	"server.maxHash":                     "the length of a hash, which cohort.Store.Validate checks",
 	"server.statusClientGone":            "an HTTP status",
 	"apiv2.appendAmount.maxDigits":       "the number of digits that always fit into an int64",
 	"apiv2.usualGroup":                   "an initial capacity; a response can be longer",

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/journal"
 )
@@ -34,25 +35,12 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, e *entry) http.R
 	}
 	rest, ok := strings.CutPrefix(r.URL.Path, "/stores/")
 	store, _ := cutSegment(rest)
-	if !ok || !isHash(store) {
+	if !ok || !cohort.IsStoreHash(store) {
 		return w
 	}
 	e.recording = &recording{ResponseWriter: w, entry: e, journal: s.journal, store: store, keepsBody: r.Method != http.MethodHead}
 	return e.recording
 }
-
-// isHash reports whether a store can have a hash, without the regular expression.
-func isHash(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '-' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= maxHash
-}
-
-// maxHash is how long the hash of a store is at most.
-const maxHash = 64
 
 func (r *recording) WriteHeader(status int) {
 	r.begin()
