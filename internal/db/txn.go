@@ -40,5 +40,9 @@ func ForBearer(ctx context.Context, tokenHash, storeKey string) context.Context 
 // [txn.Unchecked].
 func Unchecked(ctx context.Context) context.Context { return txn.Unchecked(ctx) }
 
+// Joined reports whether calls with a context are part of a running transaction; see
+// [txn.Joined].
+func Joined(ctx context.Context) bool { return txn.Joined(ctx) }
+
 // Redact returns a database URL without its passwords; see [txn.Redact].
 func Redact(url string) string { return txn.Redact(url) }

@@ -122,6 +122,9 @@ func (db *DB) enter() error {
 // transaction may still be committed, and the error says that the outcome is
 // unknown.
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
+	if t := db.joined(ctx); t != nil {
+		return t.nested(fn)
+	}
 	if err := db.enter(); err != nil {
 		return err
 	}
@@ -131,11 +134,17 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 
 // UpdateLong is Update without a time limit. It calls fn once.
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
+	if t := db.joined(ctx); t != nil {
+		return t.nested(fn)
+	}
 	return db.countWrite(db.long(ctx, db.backend.updateLong, fn))
 }
 
 // ViewLong is View without a time limit. It calls fn once.
 func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
+	if t := db.joined(ctx); t != nil {
+		return fn(t)
+	}
 	return db.long(ctx, db.backend.viewLong, fn)
 }
 
@@ -157,6 +166,9 @@ func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error
 // It does not wait for writers. The end of ctx interrupts it. If the connection is
 // lost, it may call fn again.
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
+	if t := db.joined(ctx); t != nil {
+		return fn(t)
+	}
 	if err := db.enter(); err != nil {
 		return err
 	}

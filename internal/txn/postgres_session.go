@@ -61,6 +61,8 @@ func (s *postgresSession) later(order, query string, args []any) {
 
 func (s *postgresSession) hasQueued() bool { return len(s.queued) > 0 }
 
+func (s *postgresSession) forget() { s.queued = nil }
+
 func (s *postgresSession) exec(ctx context.Context, query string, args []any) (int64, error) {
 	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {

@@ -22,6 +22,8 @@ type session interface {
 type deferrer interface {
 	later(order, query string, args []any)
 	hasQueued() bool
+	// forget drops the queued statements.
+	forget()
 }
 
 // Rows is the result of a query. It is read like a sql.Rows.
