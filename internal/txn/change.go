@@ -23,6 +23,7 @@ const (
 	GroupDeleted                      // Change.Group has its id
 	StoreUpdated                      // the settings of a store
 	StoreDeleted                      // a store and all that was in it
+	StoreReplaced                     // the settings of a store and all that is in it, but not its tokens
 	TokenDeleted                      // any token; it is rare, so caches drop all tokens
 	AnythingChanged                   // another process has written; what is unknown
 )

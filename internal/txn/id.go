@@ -13,6 +13,8 @@ type idSource interface {
 	// reserve raises the counter to at least above and allocates the n ids after it.
 	// It returns the first of them.
 	reserve(t *Tx, key idKey, above, n int64) (first int64, err error)
+	replace(t *Tx, store string, last map[string]int64, keep []string) error // see Tx.ReplaceIDs
+	lasts(t *Tx, store string) (map[string]int64, error)                     // see Tx.LastIDs
 }
 
 // NextID allocates the next id of a kind in a store: 1, 2, 3 and so on. No id is
@@ -41,10 +43,11 @@ type ids struct {
 	request []idStep        // the steps of the current update request
 }
 
-// idStep is a counter that was moved, with its previous value.
+// idStep is a counter that was moved, with its previous value, or forgotten counters.
 type idStep struct {
-	key  idKey
-	last int64
+	key       idKey
+	last      int64
+	forgotten *forgotten
 }
 
 type idKey struct{ store, kind string }
@@ -89,7 +92,7 @@ func (i *ids) move(key idKey, from, to int64) {
 		i.before[key] = from
 	}
 	i.last[key] = to
-	i.request = append(i.request, idStep{key, from})
+	i.request = append(i.request, idStep{key: key, last: from})
 }
 
 func (t *Tx) lastID(key idKey) (last int64, err error) {
@@ -104,7 +107,7 @@ func (t *Tx) lastID(key idKey) (last int64, err error) {
 func (i *ids) endRequest(ok bool) {
 	if !ok {
 		for _, step := range slices.Backward(i.request) {
-			i.last[step.key] = step.last
+			step.undo(i)
 		}
 	}
 	i.request = i.request[:0]

@@ -80,7 +80,7 @@ func (m *idModel) begin(t *rapid.T) {
 type idRequest struct {
 	store string
 	// actions are kinds of ids to allocate, or "raise", a kind and the id to raise its
-	// counter to. Or the single action is "make" or "delete", for the store.
+	// counter to, or "replace", "all" counters or only "one", and the last id of one. Or the single action is "make" or "delete", for the store.
 	actions []string
 	fails   bool
 	got     []int64
@@ -92,7 +92,11 @@ func drawRequest(t *rapid.T) *idRequest {
 	raise := rapid.Custom(func(t *rapid.T) string {
 		return fmt.Sprint("raise ", rapid.SampledFrom([]string{"one", "two"}).Draw(t, "kind"), " ", rapid.IntRange(-1, 20).Draw(t, "to"))
 	})
-	ids := rapid.OneOf(rapid.SampledFrom([]string{"one", "one", "two"}), raise)
+	replace := rapid.Custom(func(t *rapid.T) string {
+		return fmt.Sprint("replace ", rapid.SampledFrom([]string{"all", "one"}).Draw(t, "which"), " ", rapid.IntRange(0, 20).Draw(t, "by"))
+	})
+	next := rapid.SampledFrom([]string{"one", "one", "two"})
+	ids := rapid.OneOf(next, next, raise, replace)
 	actions := rapid.OneOf(
 		rapid.SliceOfN(ids, 1, 4),
 		rapid.SliceOfN(ids, 1, 4),
@@ -128,6 +132,10 @@ func (u *idRequest) do(tx *db.Tx, action string) error {
 		if _, err := tx.ReserveIDs(u.store, kind, to, 0); err != nil {
 			return err
 		}
+	} else if last, keep, ok := replaces(action); ok {
+		if err := tx.ReplaceIDs(u.store, map[string]int64{"one": last}, keep...); err != nil {
+			return err
+		}
 	} else {
 		id, err := tx.NextID(u.store, action)
 		if err != nil {
@@ -143,6 +151,16 @@ func (u *idRequest) do(tx *db.Tx, action string) error {
 func raises(action string) (kind string, to int64, ok bool) {
 	_, err := fmt.Sscanf(action, "raise %s %d", &kind, &to)
 	return kind, to, err == nil
+}
+
+// replaces parses an action that replaces counters.
+func replaces(action string) (last int64, keep []string, ok bool) {
+	var which string
+	_, err := fmt.Sscanf(action, "replace %s %d", &which, &last)
+	if which == "one" {
+		keep = []string{"two"}
+	}
+	return last, keep, err == nil
 }
 
 // expect applies the request to the model, and sets what it should return.
@@ -163,6 +181,12 @@ func (m *idModel) expect(u *idRequest) {
 			c := counter{u.store, kind}
 			if to > m.last[c] {
 				m.last[c] = to
+			}
+		case strings.HasPrefix(action, "replace "):
+			last, keep, _ := replaces(action)
+			m.last[counter{u.store, "one"}] = last
+			if keep == nil {
+				delete(m.last, counter{u.store, "two"})
 			}
 		default:
 			c := counter{u.store, action}

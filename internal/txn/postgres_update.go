@@ -167,6 +167,9 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	if err == nil {
 		err = tx.broken
 	}
+	if r, ok := tx.ids.(*replacedIDs); ok && err == nil {
+		err = r.write(tx)
+	}
 	switch {
 	case err != nil && s.conn == nil:
 		return first(d.checkAuthorization(ctx, s), err)

@@ -13,7 +13,7 @@ type SQL struct {
 	// transaction ends: against changes, against everything, against deletion.
 	// They are empty on SQLite, where one transaction writes at a time.
 	ForUpdate, ForDelete, ForKeyShare string
-	// SkipLocked follows ForUpdate and leaves out rows that another transaction has
+	// SkipLocked follows ForUpdate or ForDelete and leaves out rows that another transaction has
 	// locked, instead of waiting for them.
 	SkipLocked string
 	// IDTable is a table "ids" with a column "wanted": the ids in argument $2, which
