@@ -130,7 +130,7 @@ func scanAttribute(row txn.Scanner) (cohort.Attribute, error) {
 func (t *Tx) SweepAttributes(limit int64) (more bool, err error) {
 	var store string
 	var id int64
-	err = t.Lookup("SELECT store_hash, id FROM customer_attributes WHERE date_deleted > 0 LIMIT 1").Scan(&store, &id)
+	err = t.Lookup("SELECT store_hash, id FROM customer_attributes WHERE date_deleted > 0 LIMIT 1"+t.forSweep()).Scan(&store, &id)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}

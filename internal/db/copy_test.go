@@ -88,6 +88,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		token.StoreKey, token.Scopes = "a", cohort.Scopes()
 		return tx.InsertToken(token)
 	})
+	saveSnapshot(t, d, "b", "base")
 }
 
 // addAbandonedImport adds a row to each table of an import.

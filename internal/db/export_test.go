@@ -103,6 +103,14 @@ func SweptTables() (names []string) {
 	return names
 }
 
+// ContentTables returns the names of the tables with the content of stores.
+func ContentTables() (names []string) {
+	for _, t := range contentTables() {
+		names = append(names, t.name)
+	}
+	return names
+}
+
 // NextStoreKey is nextStoreKey.
 func (t *Tx) NextStoreKey(hash string) (string, error) { return t.nextStoreKey(hash) }
 

@@ -80,7 +80,7 @@ func (t *Tx) UnassignMembers(storeKey string, groupID, limit int64) (more bool, 
 func (t *Tx) SweepTombstones(limit int64) (more bool, err error) {
 	var store string
 	var group int64
-	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1").Scan(&store, &group)
+	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1"+t.forSweep()).Scan(&store, &group)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}

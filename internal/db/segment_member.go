@@ -129,7 +129,7 @@ func (t *Tx) SweepSegments(limit int64) (more bool, err error) {
 func (t *Tx) sweepMembers(limit int64) (more bool, err error) {
 	var store string
 	var e SegmentEpoch
-	err = t.Lookup("SELECT store_hash, segment, epoch FROM departed_members LIMIT 1").Scan(&store, &e.Number, &e.Epoch)
+	err = t.Lookup("SELECT store_hash, segment, epoch FROM departed_members LIMIT 1"+t.forSweep()).Scan(&store, &e.Number, &e.Epoch)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
@@ -150,7 +150,7 @@ func (t *Tx) sweepMembers(limit int64) (more bool, err error) {
 func (t *Tx) sweepProfiles(limit int64) (more bool, err error) {
 	var store string
 	var generation int64
-	err = t.Lookup("SELECT store_hash, generation FROM profile_generations WHERE swept < generation LIMIT 1").Scan(&store, &generation)
+	err = t.Lookup("SELECT store_hash, generation FROM profile_generations WHERE swept < generation LIMIT 1"+t.forSweep()).Scan(&store, &generation)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}

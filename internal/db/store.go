@@ -130,22 +130,22 @@ func (t *Tx) UpdateStore(s cohort.Store) error {
 // DeleteStore deletes a store and all of its rows, or returns KindNotFound. Use it
 // only for a store for which [Tx.IsSmallStore] is true, otherwise [Tx.MarkStoreDeleted].
 func (t *Tx) DeleteStore(key string) error {
-	return t.endStore(key, "DELETE FROM stores WHERE hash = $1 AND date_deleted = 0")
+	return t.endStore(key, "DELETE FROM stores")
 }
 
-// MarkStoreDeleted marks a store as deleted and deletes its tokens, or returns
-// KindNotFound. Its hash is free from the commit on. [Tx.SweepStore] deletes its
+// MarkStoreDeleted marks a store and its snapshots as deleted and deletes its tokens, or
+// returns KindNotFound. Its hash is free from the commit on. [Tx.SweepStore] deletes its
 // other rows later.
 func (t *Tx) MarkStoreDeleted(key string, at time.Time) error {
-	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2 WHERE hash = $1 AND date_deleted = 0", at.UnixMilli()); err != nil {
+	if err := t.endStore(key, "UPDATE stores SET date_deleted = $2", at.UnixMilli()); err != nil {
 		return err
 	}
 	return t.Later("DELETE FROM tokens WHERE store_hash = $1", key)
 }
 
 // endStore waits for the running writes of the store, keeps new ones from
-// beginning, and runs a statement that deletes the store or marks it as deleted.
-// $1 is the store's key.
+// beginning, and runs a statement without a condition that deletes the store and its
+// snapshots, or marks them as deleted. args are the arguments from $2 on.
 func (t *Tx) endStore(key, statement string, args ...any) error {
 	if err := t.LockWriters(key); err != nil {
 		return err
@@ -155,7 +155,11 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 		cohort.HashOfKey(key)); err != nil {
 		return err
 	}
-	n, err := t.Exec(statement, append([]any{key}, args...)...)
+	args = append([]any{key}, args...)
+	if err := t.Later(statement+" WHERE "+snapshotStores, args...); err != nil {
+		return err
+	}
+	n, err := t.Exec(statement+" WHERE hash = $1 AND date_deleted = 0", args...)
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)
 	}

@@ -27,10 +27,14 @@ func sweptTables() []table {
 	return swept
 }
 
-// IsSmallStore reports whether a store has at most most rows in all tables, so that
-// one transaction can delete them.
+// IsSmallStore reports whether a store with its snapshots has at most most rows in all
+// tables, so that one transaction can delete them.
 func (t *Tx) IsSmallStore(key string, most int) (bool, error) {
-	rows := 0
+	var rows int
+	err := t.Lookup("SELECT CAST(coalesce(sum(row_count), 0) AS BIGINT) FROM snapshots WHERE store_hash = $1", key).Scan(&rows)
+	if err != nil || rows > most {
+		return false, err
+	}
 	for _, table := range sweptTables() {
 		var n int
 		err := t.Lookup("SELECT count(*) FROM (SELECT 1 FROM "+table.name+" WHERE store_hash = $1 LIMIT CAST($2 AS BIGINT)) AS counted",
@@ -55,22 +59,31 @@ func (t *Tx) CountStoreRows(key string) (rows int64, err error) {
 	return rows, nil
 }
 
-// DeletedStore is a store that is marked as deleted and still has rows.
+// forSweep ends the query of a sweep for the row that says what it has to do. The row stays
+// locked until the transaction ends: a restore of the store could otherwise bring back what
+// the sweep is about to delete. Rows that another sweep or a restore has locked are left out.
+func (t *Tx) forSweep() string { return t.SQL().ForDelete + t.SQL().SkipLocked }
+
+// DeletedStore is a store that is marked as deleted and still has rows, or such a snapshot.
 type DeletedStore struct {
 	Key         string
+	SnapshotOf  string // the key of the store of a snapshot; "": a store
 	DateDeleted time.Time
 }
 
 // DeletedStores returns the stores that SweepStore has to sweep, the one deleted
 // earliest first.
 func (t *Tx) DeletedStores() ([]DeletedStore, error) {
-	rows, err := t.Query("SELECT hash, date_deleted FROM stores WHERE date_deleted > 0 ORDER BY date_deleted")
+	rows, err := t.Query("SELECT hash, coalesce(public_hash, hash), date_deleted FROM stores WHERE date_deleted > 0 ORDER BY date_deleted")
 	if err != nil {
 		return nil, err
 	}
 	return txn.Collect(rows, func(row txn.Scanner) (s DeletedStore, err error) {
 		var deleted int64
-		err = row.Scan(&s.Key, &deleted)
+		err = row.Scan(&s.Key, &s.SnapshotOf, &deleted)
+		if !isSnapshotKey(s.Key) {
+			s.SnapshotOf = ""
+		}
 		s.DateDeleted = fromMillis(deleted)
 		return s, err
 	})

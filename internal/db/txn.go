@@ -22,6 +22,7 @@ const (
 	GroupDeleted    = txn.GroupDeleted
 	StoreUpdated    = txn.StoreUpdated
 	StoreDeleted    = txn.StoreDeleted
+	StoreReplaced   = txn.StoreReplaced
 	TokenDeleted    = txn.TokenDeleted
 	AnythingChanged = txn.AnythingChanged
 )

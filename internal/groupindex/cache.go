@@ -86,6 +86,13 @@ func (c *Cache) Forget() {
 	clear(c.stores)
 }
 
+// ForgetStore drops the index of a store.
+func (c *Cache) ForgetStore(storeKey string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.stores, storeKey)
+}
+
 // fill loads the index of a store into its slot.
 func (c *Cache) fill(storeKey string, s *slot) {
 	c.loading <- struct{}{}

@@ -53,6 +53,9 @@ func (s *Service) updateIndexes(changes []db.Change) {
 			if s.indexes.Has(c.StoreKey) {
 				edits[c.StoreKey] = append(edits[c.StoreKey], groupindex.Delete(c.Group.ID))
 			}
+		case db.StoreReplaced:
+			delete(edits, c.StoreKey) // of before
+			s.indexes.ForgetStore(c.StoreKey)
 		case db.StoreDeleted, db.AnythingChanged:
 			s.indexes.Forget()
 		}

@@ -51,9 +51,10 @@ func (s *Service) DeleteExpiredStores(ctx context.Context) (more bool, err error
 	return len(keys) == expiredBatch, err
 }
 
-// DeletedStore is a deleted store whose rows SweepStore has not all deleted.
+// DeletedStore is a deleted store, or snapshot, whose rows SweepStore has not all deleted.
 type DeletedStore struct {
 	Key         string
+	SnapshotOf  string // the key of the store, if it is not a store but a snapshot
 	DateDeleted time.Time
 }
 

@@ -79,7 +79,7 @@ func (s *Service) applyChanges(changes []db.Change) {
 			}
 		case db.StoreUpdated, db.TokenDeleted:
 			s.directory.forget()
-		case db.StoreDeleted, db.AnythingChanged:
+		case db.StoreDeleted, db.StoreReplaced, db.AnythingChanged:
 			s.directory.forget()
 			s.versions.all.Add(1)
 		}
