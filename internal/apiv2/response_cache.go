@@ -64,7 +64,7 @@ func (k cacheKey) size() int { return 300 + len(k.store) + len(k.query) }
 // result and caches it.
 func (c *responseCache) write(w http.ResponseWriter, r *api.Request, key cacheKey, read func() (response, error)) error {
 	version, cacheable := c.svc.GroupVersion(key.store, key.group)
-	if !cacheable || len(key.query) > maxCachedQuery {
+	if !cacheable || len(key.query) > maxCachedQuery || service.Joined(r.Context()) {
 		fresh, err := read()
 		if err != nil {
 			return err

@@ -58,7 +58,7 @@ func (s *Service) CreateCustomers(ctx context.Context, storeKey string, items []
 		if item.Password == nil {
 			continue
 		}
-		if b.writes[i].PasswordHash, err = s.passwords.Hash(ctx, storeKey, *item.Password); err != nil {
+		if b.writes[i].PasswordHash, err = s.hashPassword(ctx, storeKey, *item.Password); err != nil {
 			return nil, err
 		}
 	}

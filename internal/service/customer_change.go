@@ -39,7 +39,7 @@ func (s *Service) changeCustomers(ctx context.Context, storeKey string, items []
 		if item.Password == nil {
 			continue
 		}
-		if hashes[i], err = s.passwords.Hash(ctx, storeKey, *item.Password); err != nil {
+		if hashes[i], err = s.hashPassword(ctx, storeKey, *item.Password); err != nil {
 			return err
 		}
 	}

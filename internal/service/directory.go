@@ -102,6 +102,9 @@ func storeEntryKey(storeKey string) string { return "store " + storeKey }
 // cachedStore returns a store. If another node has changed it, the result may be up to
 // directoryLife old.
 func (s *Service) cachedStore(ctx context.Context, storeKey string) (cohort.Store, error) {
+	if db.Joined(ctx) { // the transaction may have changed it
+		return s.StoreByKey(ctx, storeKey)
+	}
 	key, now := storeEntryKey(storeKey), s.now()
 	b, ok, changes := s.directory.get(key, now)
 	if ok {

@@ -1,6 +1,8 @@
 package service
 
 import (
+	"context"
+
 	"cohort.example/cohort"
 )
 
@@ -13,7 +15,7 @@ const (
 // HasIndex reports whether a list with a filter and an offset uses the group index. If
 // it could and the index is not loaded yet, the load begins.
 func (s *Service) HasIndex(storeKey string, f cohort.GroupFilter, offset int64) bool {
-	return s.indexFor(storeKey, f, offset) != nil
+	return s.indexFor(context.Background(), storeKey, f, offset) != nil
 }
 
 // ForgetIndexes drops the group indexes, as a write of another process does.

@@ -61,7 +61,7 @@ func (s *Service) Group(ctx context.Context, storeKey string, id int64) (g cohor
 
 // ReadGroups sends one page of the groups that pass the filter, by id, to a sink.
 func (s *Service) ReadGroups(ctx context.Context, storeKey string, f cohort.GroupFilter, p cohort.Page, to Sink[cohort.Group]) error {
-	if index := s.indexFor(storeKey, f, p.Offset()); index != nil {
+	if index := s.indexFor(ctx, storeKey, f, p.Offset()); index != nil {
 		if ok, err := s.readGroupsWithIndex(ctx, index, storeKey, f, p, to); ok {
 			return err
 		}
@@ -78,7 +78,7 @@ func (s *Service) ListGroups(ctx context.Context, storeKey string, f cohort.Grou
 
 // CountGroups returns the number of groups that pass the filter.
 func (s *Service) CountGroups(ctx context.Context, storeKey string, f cohort.GroupFilter) (n int64, err error) {
-	if index := s.indexFor(storeKey, f, minIndexOffset); index != nil {
+	if index := s.indexFor(ctx, storeKey, f, minIndexOffset); index != nil {
 		n = int64(index.Count(groupindex.NewFilter(f, db.Fold)))
 		s.db.AwaitNotified()
 		return n, nil

@@ -15,9 +15,9 @@ const minIndexOffset = 500
 
 // indexFor returns the group index to use for a filter and an offset. It returns nil
 // if the index is not loaded, would not be faster than the database, or could be
-// outdated because other processes write.
-func (s *Service) indexFor(storeKey string, f cohort.GroupFilter, offset int64) *groupindex.Index {
-	if !s.db.SeesAllWrites() || f.OnlyFlagged() || f == (cohort.GroupFilter{}) && offset < minIndexOffset {
+// outdated because other processes write. A running transaction sees another state.
+func (s *Service) indexFor(ctx context.Context, storeKey string, f cohort.GroupFilter, offset int64) *groupindex.Index {
+	if !s.db.SeesAllWrites() || db.Joined(ctx) || f.OnlyFlagged() || f == (cohort.GroupFilter{}) && offset < minIndexOffset {
 		return nil
 	}
 	return s.indexes.Get(storeKey)

@@ -151,6 +151,9 @@ func (s *Service) putSitewide(ctx context.Context, tx *db.Tx, storeKey string, b
 		s.held.Store(true)
 		return s.outbox.Hold(tx, m)
 	}
+	if db.Joined(ctx) { // nothing is committed yet; a worker delivers it
+		return nil, s.outbox.Put(tx, m)
+	}
 	return s.outbox.PutPending(tx, m)
 }
 
