@@ -112,7 +112,10 @@ func New(svc *service.Service, o Options) *Server {
 	s.routes.handle("/readyz", s.plain("ready", s.ready))
 	s.routes.handle("/openapi.yaml", s.plain("openapi", s.openAPI))
 	if o.Control != nil {
-		s.routes.control = s.plain("control", func(w http.ResponseWriter, r *http.Request, _ *entry) { o.Control.ServeHTTP(w, r) })
+		s.routes.control = s.plain("control", func(w http.ResponseWriter, r *http.Request, e *entry) {
+			r.Body = &watchedBody{r.Body, e}
+			o.Control.ServeHTTP(w, r)
+		})
 	}
 	for _, d := range Dialects(svc) {
 		for _, route := range d.Routes {

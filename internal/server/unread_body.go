@@ -55,6 +55,22 @@ func (e *entry) finishBody() {
 	_ = control.SetReadDeadline(deadline) // fails only without a network connection
 }
 
+// watchedBody tells the entry of its request that the body has been read to its end. A
+// deadline for reading would then hit net/http, which waits for the client to leave, and
+// cancel the contexts of this and all further requests of the connection.
+type watchedBody struct {
+	io.ReadCloser
+	entry *entry
+}
+
+func (b *watchedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.entry.bodyFinished = true
+	}
+	return n, err
+}
+
 // drainBody reads a small body to its end. It reports whether it has reached the
 // end in time.
 func (e *entry) drainBody(control *http.ResponseController) bool {
@@ -63,7 +79,11 @@ func (e *entry) drainBody(control *http.ResponseController) bool {
 	}
 	_ = control.SetReadDeadline(time.Now().Add(drainTimeout)) // fails only without a network connection
 	_, err := io.CopyN(io.Discard, e.request.Body, maxDrain+1)
-	return errors.Is(err, io.EOF)
+	if !errors.Is(err, io.EOF) {
+		return false
+	}
+	_ = control.SetReadDeadline(time.Time{}) // as above
+	return true
 }
 
 // expectsContinue reports whether the client waits for 100 Continue before it sends
