@@ -34,7 +34,7 @@ var brandMembers = append(
 	},
 	detailMembers(cohort.BrandDetails, func(b *cohort.Brand) cohort.Details { return b.Details }, map[string]func(*cohort.Brand) json.RawMessage{
 		"custom_url": func(b *cohort.Brand) json.RawMessage {
-			return defaultURL("/brands/" + inURL(b.Name) + ".html")
+			return defaultURL(BrandPath(b.Name))
 		},
 	})...)
 

@@ -38,7 +38,7 @@ var categoryMembers = append(
 		valueMember("name", func(c *cohort.Category) string { return c.Name }),
 	},
 	detailMembers(cohort.CategoryDetails, func(c *cohort.Category) cohort.Details { return c.Details }, map[string]func(*cohort.Category) json.RawMessage{
-		"custom_url": func(c *cohort.Category) json.RawMessage { return defaultURL(namedPath(c.Name)) },
+		"custom_url": func(c *cohort.Category) json.RawMessage { return defaultURL(NamedPath(c.Name)) },
 	})...)
 
 // categoryQuery has the parameters of a list of categories.
@@ -193,7 +193,7 @@ func (h *handler) getCategoryTree(w http.ResponseWriter, r *api.Request) error {
 func branches(below map[int64][]cohort.CategoryNode, parentID int64) []branchWire {
 	wires := make([]branchWire, len(below[parentID]))
 	for i, c := range below[parentID] {
-		wires[i] = branchWire{c.ID, c.ParentID, c.Name, c.IsVisible, cmp.Or(c.URL, namedPath(c.Name)), branches(below, c.ID)}
+		wires[i] = branchWire{c.ID, c.ParentID, c.Name, c.IsVisible, cmp.Or(c.URL, NamedPath(c.Name)), branches(below, c.ID)}
 	}
 	return wires
 }

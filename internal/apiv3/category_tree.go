@@ -188,7 +188,7 @@ func nodes(below map[int64][]cohort.CategoryNode, parentID, most int64, path []i
 	wires := make([]nodeWire, len(below[parentID]))
 	for i, c := range below[parentID] {
 		own := slices.Concat(path, []int64{c.ID})
-		wires[i] = nodeWire{c.ID, c.ParentID, depth, own, c.Name, c.IsVisible, nodes(below, c.ID, most, own), cmp.Or(c.URL, namedPath(c.Name))}
+		wires[i] = nodeWire{c.ID, c.ParentID, depth, own, c.Name, c.IsVisible, nodes(below, c.ID, most, own), cmp.Or(c.URL, NamedPath(c.Name))}
 	}
 	return wires
 }

@@ -72,8 +72,12 @@ func defaultURL(path string) json.RawMessage {
 	return json.RawMessage(`{"url":"` + path + `","is_customized":false}`)
 }
 
-// namedPath is the path of a category or product for which the client has set none.
-func namedPath(name string) string { return "/" + strings.ToLower(inURL(name)) + "/" }
+// NamedPath is the path on the storefront of a category or product for which the client
+// has set none.
+func NamedPath(name string) string { return "/" + strings.ToLower(inURL(name)) + "/" }
+
+// BrandPath is NamedPath for a brand.
+func BrandPath(name string) string { return "/brands/" + inURL(name) + ".html" }
 
 // object is a resource in a response, with some of its members.
 type object[T any] struct {

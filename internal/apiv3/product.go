@@ -180,7 +180,7 @@ func readParts(r *api.Request) (q productQuery, err error) {
 // productMembers has the members of a product in the order of responses.
 var productMembers = func() []member[cohort.Product] {
 	details := detailMembers(cohort.ProductDetails, func(p *cohort.Product) cohort.Details { return p.Details }, map[string]func(*cohort.Product) json.RawMessage{
-		"custom_url": func(p *cohort.Product) json.RawMessage { return defaultURL(namedPath(p.Name)) },
+		"custom_url": func(p *cohort.Product) json.RawMessage { return defaultURL(NamedPath(p.Name)) },
 	})
 	detail := func(names ...string) (list []member[cohort.Product]) {
 		for _, name := range names {

@@ -92,7 +92,7 @@ var treeCategoryMembers = append([]member[treeCategory]{
 
 func treeDetailMembers() []member[treeCategory] {
 	members := detailMembers(cohort.CategoryDetails, func(c *treeCategory) cohort.Details { return c.Details }, map[string]func(*treeCategory) json.RawMessage{
-		customURL: func(c *treeCategory) json.RawMessage { return defaultURL(namedPath(c.Name)) },
+		customURL: func(c *treeCategory) json.RawMessage { return defaultURL(NamedPath(c.Name)) },
 	})
 	for i, m := range members {
 		if m.name == customURL {
