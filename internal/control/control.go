@@ -49,6 +49,7 @@ type API struct {
 	started time.Time
 	token   [sha256.Size]byte // the digest of Token
 	mux     *http.ServeMux
+	seeds   chan struct{} // see maxSeeds
 }
 
 // New returns the control API.
@@ -62,7 +63,7 @@ func New(o Options) *API {
 	if o.Faults == nil {
 		o.Faults = &fault.Set{}
 	}
-	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux()}
+	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux(), seeds: make(chan struct{}, maxSeeds)}
 	for _, r := range a.Routes() {
 		a.mux.HandleFunc(r.Method+" "+Prefix+r.Path, func(w http.ResponseWriter, req *http.Request) {
 			if err := r.handle(w, req); err != nil {
@@ -89,6 +90,8 @@ func (a *API) Routes() []Route {
 		{"createTestStore", "POST", "/stores", a.createStore},
 		{"getTestStore", "GET", "/stores/{hash}", a.getStore},
 		{"deleteTestStore", "DELETE", "/stores/{hash}", a.deleteStore},
+		{"seedStore", "PUT", "/stores/{hash}/seed", a.seedStore},
+		{"exportStore", "GET", "/stores/{hash}/export", a.exportStore},
 		{"getLimits", "GET", "/stores/{hash}/limits", a.getLimits},
 		{"setLimits", "PUT", "/stores/{hash}/limits", a.setLimits},
 		{"exhaustLimits", "POST", "/stores/{hash}/limits/exhaust", a.exhaustLimits},
@@ -170,6 +173,7 @@ type problem struct {
 	status int
 	detail string
 	field  string // of the body; "": none
+	line   int    // of a seed; 0: none
 }
 
 func (p *problem) Error() string { return p.detail }
@@ -187,12 +191,14 @@ type problemWire struct {
 type fieldError struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
+	Line   int    `json:"line,omitempty"` // of a seed
 }
 
 // statuses are the statuses of the kinds of errors.
 var statuses = map[cohort.Kind]int{
 	cohort.KindInvalid: http.StatusUnprocessableEntity, cohort.KindNotFound: http.StatusNotFound,
 	cohort.KindConflict: http.StatusConflict, cohort.KindUnavailable: http.StatusServiceUnavailable,
+	cohort.KindTooLarge: http.StatusRequestEntityTooLarge,
 }
 
 // fail sends the response for an error of an operation, and logs it if it is a fault of the
@@ -216,7 +222,7 @@ func writeError(w http.ResponseWriter, err error) {
 	}
 	wire := problemWire{Type: "about:blank", Title: http.StatusText(p.status), Status: p.status, Detail: p.detail}
 	if p.field != "" {
-		wire.Errors = []fieldError{{p.field, p.detail}}
+		wire.Errors = []fieldError{{p.field, p.detail, p.line}}
 	}
 	writeJSON(w, p.status, "application/problem+json", wire)
 }

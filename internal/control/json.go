@@ -3,6 +3,7 @@ package control
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"reflect"
@@ -16,12 +17,14 @@ const maxBody = 1 << 20
 // readJSON reads the body of a request into a pointer to a struct. An empty body leaves it
 // as it is.
 func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return &problem{status: http.StatusRequestEntityTooLarge, detail: "The body is larger than 1 MiB."}
-	}
+	return readLongJSON(w, r, into, maxBody)
+}
+
+// readLongJSON is readJSON for a body of at most most bytes.
+func readLongJSON(w http.ResponseWriter, r *http.Request, into any, most int64) error {
+	text, err := readText(w, r, most)
 	if err != nil {
-		return &problem{status: http.StatusBadRequest, detail: "The body broke off."}
+		return err
 	}
 	if len(strings.TrimSpace(string(text))) == 0 {
 		return nil
@@ -35,6 +38,18 @@ func readJSON(w http.ResponseWriter, r *http.Request, into any) error {
 		return &problem{status: http.StatusBadRequest, detail: "The body has more than one JSON value."}
 	}
 	return nil
+}
+
+// readText reads a body of at most most bytes.
+func readText(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, &problem{status: http.StatusRequestEntityTooLarge, detail: fmt.Sprintf("The body is larger than %d MiB.", most>>20)}
+	}
+	if err != nil {
+		return nil, &problem{status: http.StatusBadRequest, detail: "The body broke off."}
+	}
+	return text, nil
 }
 
 // jsonProblem returns the problem of a body that does not fit.

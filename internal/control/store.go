@@ -3,6 +3,7 @@ package control
 import (
 	"cmp"
 	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/seed"
 )
 
 // maxLife bounds the life of a store with a ttl.
@@ -30,6 +32,8 @@ type storeInput struct {
 	Token string `json:"token"`
 	// Scopes are those of the token; none: all.
 	Scopes []cohort.Scope `json:"scopes"`
+	// Seed is a seed: an object, or a text with YAML.
+	Seed json.RawMessage `json:"seed"`
 }
 
 // store is a store in responses.
@@ -76,7 +80,11 @@ func (a *API) listStores(w http.ResponseWriter, r *http.Request) error {
 // createStore creates a store with a token, in one transaction.
 func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	var in storeInput
-	if err := readJSON(w, r, &in); err != nil {
+	if err := readLongJSON(w, r, &in, maxBody+seed.MaxBytes); err != nil {
+		return err
+	}
+	content, err := parseSeed(in.Seed)
+	if err != nil {
 		return err
 	}
 	st := cohort.Store{
@@ -98,11 +106,16 @@ func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	if len(scopes) == 0 {
 		scopes = cohort.Scopes()
 	}
-	st, err := a.Service.CreateStoreWithToken(r.Context(), st, cohort.Token{Name: "control API", Scopes: scopes}, secret)
+	st, err = a.Service.CreateStoreWithToken(r.Context(), st, cohort.Token{Name: "control API", Scopes: scopes}, secret)
 	if err != nil {
 		return err
 	}
 	a.forgetRequests(st.Hash) // those of an earlier store
+	if content != nil {
+		if st, err = a.firstSeed(w, r, st, content); err != nil {
+			return err
+		}
+	}
 	wire := storeToWire(r, st)
 	wire.Token = secret
 	w.Header().Set("Location", Prefix+"/stores/"+st.Hash)

@@ -103,7 +103,7 @@ func (c *contract) check(t *testing.T, x cohorttest.Exchange) {
 	}
 	if x.Status < 300 {
 		op.checkQuery(x.Request.URL.Query(), report)
-		op.checkRequest(x.RequestBody, report)
+		op.checkRequest(x.Request.Header.Get("Content-Type"), x.RequestBody, report)
 	}
 	response := op.Responses.Status(x.Status)
 	if response == nil {
@@ -158,8 +158,14 @@ func (op *operation) checkQuery(query url.Values, report reporter) {
 }
 
 // checkRequest checks the body of a successful request.
-func (op *operation) checkRequest(body string, report reporter) {
+func (op *operation) checkRequest(contentType, body string, report reporter) {
 	if op.RequestBody == nil || body == "" && !op.RequestBody.Value.Required {
+		return
+	}
+	if media := op.RequestBody.Value.Content[contentType]; contentType == "application/yaml" && media != nil {
+		if err := conforms(media.Schema.Value, body); err != nil {
+			report("the request: %v", err)
+		}
 		return
 	}
 	checkJSON(op.RequestBody.Value.Content["application/json"], body, "the request", report)
