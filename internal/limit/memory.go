@@ -2,7 +2,6 @@ package limit
 
 import (
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -11,7 +10,7 @@ import (
 // Memory counts in the memory of the process, for one node. One lock covers all
 // limits, so that a request is counted in all of them or in none.
 type Memory struct {
-	now     func() time.Time
+	now     func(store string) time.Time
 	mu      sync.Mutex
 	running map[operationKey]int
 	rates   *windows
@@ -25,10 +24,15 @@ type Memory struct {
 // operationKey identifies the requests that a concurrency limit counts.
 type operationKey struct{ store, operation string }
 
-// NewMemory returns limits of which nothing is used.
+// NewMemory returns limits of which nothing is used, with one clock for all stores.
 func NewMemory(now func() time.Time) *Memory {
+	return NewMemoryWithClocks(func(string) time.Time { return now() })
+}
+
+// NewMemoryWithClocks is NewMemory with a clock for each store, by the store of requests.
+func NewMemoryWithClocks(now func(store string) time.Time) *Memory {
 	return &Memory{
-		now: now, running: map[operationKey]int{}, rates: newWindows(rateWindow), quotas: newWindows(quotaWindow), chosen: map[operationKey]int{},
+		now: now, running: map[operationKey]int{}, rates: newWindows(rateWindow, now), quotas: newWindows(quotaWindow, now), chosen: map[operationKey]int{},
 	}
 }
 
@@ -40,13 +44,13 @@ func (m *Memory) Admit(r Request) (d Decision, done func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.choose(&r)
-	now := m.now()
+	now := m.now(r.Store)
 	done = noop
 	if d.RejectedBy, d.RetryAfter = m.reject(&r, now); d.RejectedBy == "" {
 		done = m.count(&r, now)
 	}
 	if r.Metered {
-		d.Quota = m.quotas.usage(r.Store, r.Quota, now)
+		d.Quota = m.quotas.usage(quotaKey(r.Store), r.Quota, now)
 	}
 	return d, done
 }
@@ -59,10 +63,10 @@ func (m *Memory) Check(r Request) (d Decision) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.choose(&r)
-	now := m.now()
+	now := m.now(r.Store)
 	d.RejectedBy, d.RetryAfter = m.reject(&r, now)
 	if r.Metered {
-		d.Quota = m.quotas.usage(r.Store, r.Quota, now)
+		d.Quota = m.quotas.usage(quotaKey(r.Store), r.Quota, now)
 	}
 	return d
 }
@@ -82,7 +86,7 @@ func (m *Memory) reject(r *Request, now time.Time) (limit string, retry int) {
 		}
 	}
 	if r.Metered {
-		if u := m.quotas.usage(r.Store, r.Quota, now); u.Left == 0 {
+		if u := m.quotas.usage(quotaKey(r.Store), r.Quota, now); u.Left == 0 {
 			return Quota, retryAfter(u.Reset)
 		}
 	}
@@ -97,7 +101,7 @@ func (m *Memory) count(r *Request, now time.Time) (done func()) {
 		m.rates.take(pathKey, r.PerPath, now)
 	}
 	if r.Metered {
-		m.quotas.take(r.Store, r.Quota, now)
+		m.quotas.take(quotaKey(r.Store), r.Quota, now)
 	}
 	if r.Concurrency == 0 {
 		return noop
@@ -112,7 +116,7 @@ func (m *Memory) count(r *Request, now time.Time) (done func()) {
 func (m *Memory) record(r Request) (done func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.count(&r, m.now())
+	return m.count(&r, m.now(r.Store))
 }
 
 func (m *Memory) end(key operationKey) {
@@ -124,10 +128,11 @@ func (m *Memory) end(key operationKey) {
 	}
 }
 
-func rateKeys(r *Request) (store, path string) {
-	store = r.Operation + " " + r.Store
-	return store, store + "/" + r.Path
+func rateKeys(r *Request) (store, path windowKey) {
+	return windowKey{r.Store, r.Operation}, windowKey{r.Store, r.Operation + "/" + r.Path}
 }
+
+func quotaKey(store string) windowKey { return windowKey{store: store} }
 
 // choose replaces the concurrency limit of a request by that of SetConcurrency.
 func (m *Memory) choose(r *Request) {
@@ -140,7 +145,7 @@ func (m *Memory) choose(r *Request) {
 func (m *Memory) QuotaUsage(store string, quota int) Usage {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.quotas.usage(store, quota, m.now())
+	return m.quotas.usage(quotaKey(store), quota, m.now(store))
 }
 
 // Exhaust uses up what is left of a store's quota. The store's window ends as it would have,
@@ -148,22 +153,17 @@ func (m *Memory) QuotaUsage(store string, quota int) Usage {
 func (m *Memory) Exhaust(store string, quota int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now()
-	c := m.quotas.current(store, now)
+	c := m.quotas.current(quotaKey(store), m.now(store))
 	c.used = max(c.used, quota)
-	m.quotas.store(store, c, now)
+	m.quotas.store(quotaKey(store), c)
 }
 
 // Refill forgets what a store has used of its quota and of its rate limits.
 func (m *Memory) Refill(store string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	delete(m.quotas.counters, store)
-	maps.DeleteFunc(m.rates.counters, func(key string, _ counter) bool {
-		_, ofStore, _ := strings.Cut(key, " ")
-		ofStore, _, _ = strings.Cut(ofStore, "/")
-		return ofStore == store
-	})
+	m.quotas.forget(store)
+	m.rates.forget(store)
 }
 
 // SetConcurrency replaces the concurrency limits of a store's operations: those that the

@@ -13,6 +13,7 @@ type clock struct{ time.Time }
 func newClock() *clock { return &clock{time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)} }
 
 func (c *clock) now() time.Time          { return c.Time }
+func (c *clock) ofAny(string) time.Time  { return c.Time }
 func (c *clock) advance(d time.Duration) { c.Time = c.Add(d) }
 
 const length = 30 * time.Second
@@ -22,9 +23,9 @@ const length = 30 * time.Second
 func TestWindow(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	w := newWindows(length)
-	take := func(key string, limit int) (Usage, bool) { return w.take(key, limit, c.now()) }
-	usage := func(key string, limit int) (Usage, bool) { return w.usage(key, limit, c.now()), true }
+	w := newWindows(length, c.ofAny)
+	take := func(key string, limit int) (Usage, bool) { return w.take(windowKey{key, ""}, limit, c.now()) }
+	usage := func(key string, limit int) (Usage, bool) { return w.usage(windowKey{key, ""}, limit, c.now()), true }
 	for _, step := range []struct {
 		name  string
 		after time.Duration
@@ -60,7 +61,7 @@ func TestWindow(t *testing.T) {
 func TestWindowModel(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	w := newWindows(length)
+	w := newWindows(length, c.ofAny)
 	type model struct {
 		ends time.Time
 		used int
@@ -84,7 +85,7 @@ func TestWindowModel(t *testing.T) {
 			rejected++
 		}
 		left := max(limit-m.used, 0)
-		if got, ok := w.take(key, limit, c.now()); ok != want || got != (Usage{limit, left, m.ends.Sub(c.Time)}) {
+		if got, ok := w.take(windowKey{key, ""}, limit, c.now()); ok != want || got != (Usage{limit, left, m.ends.Sub(c.Time)}) {
 			t.Fatalf("take(%s, %d): %+v, %v; want %v with %d left", key, limit, got, ok, want, left)
 		}
 		if m.used == 0 {
@@ -112,13 +113,13 @@ func TestRetryAfter(t *testing.T) {
 func TestWindowsArePurged(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	w := newWindows(length)
+	w := newWindows(length, c.ofAny)
 	next := 0
 	take := func(n int, pause time.Duration) (most int) {
 		for range n {
 			c.advance(pause)
 			next++
-			w.take(strconv.Itoa(next), 1, c.now())
+			w.take(windowKey{"a", strconv.Itoa(next)}, 1, c.now())
 			most = max(most, len(w.counters))
 		}
 		return most
@@ -137,9 +138,9 @@ func TestWindowsArePurged(t *testing.T) {
 		t.Errorf("%d counters long after the burst", len(w.counters))
 	}
 	// No counter of a running window is dropped.
-	w.take("still running", 1, c.now())
+	w.take(windowKey{"a", "still running"}, 1, c.now())
 	take(10*minPurge, 0)
-	if _, ok := w.take("still running", 1, c.now()); ok {
+	if _, ok := w.take(windowKey{"a", "still running"}, 1, c.now()); ok {
 		t.Error("the counter of a running window was dropped")
 	}
 }
@@ -148,12 +149,85 @@ func TestWindowsArePurged(t *testing.T) {
 func TestRejectedCallsTakeNoMemory(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	w := newWindows(length)
+	w := newWindows(length, c.ofAny)
 	for i := range 10 {
-		w.take(strconv.Itoa(i), 0, c.now())
-		w.usage(strconv.Itoa(i), 1, c.now())
+		w.take(windowKey{"a", strconv.Itoa(i)}, 0, c.now())
+		w.usage(windowKey{"a", strconv.Itoa(i)}, 1, c.now())
 	}
 	if len(w.counters) != 0 {
 		t.Errorf("%d counters for rejected calls", len(w.counters))
+	}
+}
+
+// clocks are clocks of stores that only move when the test advances them.
+type clocks map[string]*clock
+
+func (c clocks) now(store string) time.Time { return c[store].now() }
+
+// The windows of a store follow its clock, whatever those of other stores show.
+func TestWindowsFollowTheClockOfTheStore(t *testing.T) {
+	t.Parallel()
+	c := clocks{"frozen": newClock(), "moved": newClock()}
+	m := NewMemoryWithClocks(c.now)
+	request := func(store string) Request {
+		return Request{Store: store, Operation: "check", Path: "7//", PerPath: 2, PerStore: 9, Quota: 3, Metered: true}
+	}
+	want := func(what, store, rejectedBy string, left, retryAfter int, reset time.Duration) {
+		t.Helper()
+		d, done := m.Admit(request(store))
+		done()
+		if d != (Decision{rejectedBy, retryAfter, Usage{3, left, reset}}) {
+			t.Errorf("%s: %+v", what, d)
+		}
+		if u := m.QuotaUsage(store, 3); u != d.Quota {
+			t.Errorf("%s: the usage is %+v", what, u)
+		}
+	}
+	for _, store := range []string{"frozen", "moved"} {
+		want("the first call", store, "", 2, 0, quotaWindow)
+		want("the second", store, "", 1, 0, quotaWindow)
+		want("the third for one path", store, Rate, 1, 60, quotaWindow)
+	}
+	c["moved"].advance(29 * time.Second)
+	want("before the quota's end", "moved", Rate, 1, 31, time.Second)
+	c["moved"].advance(time.Second)
+	want("a new window of the quota", "moved", Rate, 3, 30, quotaWindow)
+	c["moved"].advance(30 * time.Second)
+	want("new windows of both", "moved", "", 2, 0, quotaWindow)
+	want("a frozen clock", "frozen", Rate, 1, 60, quotaWindow)
+
+	// A clock that goes back leaves the windows that lie ahead.
+	c["moved"].Time = newClock().AddDate(-50, 0, 0)
+	want("a clock that has gone back", "moved", "", 2, 0, quotaWindow)
+	want("the second call there", "moved", "", 1, 0, quotaWindow)
+	want("the third", "moved", Rate, 1, 60, quotaWindow)
+	m.Exhaust("moved", 3)
+	want("exhausted", "moved", Rate, 0, 60, quotaWindow)
+	c["moved"].Time = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
+	want("the last time of a store", "moved", "", 2, 0, quotaWindow)
+	want("a frozen clock", "frozen", Rate, 1, 60, quotaWindow)
+}
+
+// Whether a counter has expired is a matter of its own store's clock: a store that is far
+// ahead drops no counter of another.
+func TestPurgeFollowsTheClockOfTheStore(t *testing.T) {
+	t.Parallel()
+	c := clocks{"frozen": newClock(), "ahead": newClock()}
+	w := newWindows(length, c.now)
+	take := func(store, calls string) bool {
+		_, ok := w.take(windowKey{store, calls}, 1, c.now(store))
+		return ok
+	}
+	take("frozen", "kept")
+	c["ahead"].Time = c["ahead"].AddDate(100, 0, 0)
+	for i := range 10 * minPurge {
+		c["ahead"].advance(length)
+		take("ahead", strconv.Itoa(i))
+	}
+	if len(w.counters) > minPurge {
+		t.Errorf("%d counters for two running windows", len(w.counters))
+	}
+	if take("frozen", "kept") {
+		t.Error("the counter of a running window was dropped")
 	}
 }
