@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -19,7 +18,7 @@ const groupsConcurrency = 40
 
 // Dialect returns the V2 dialect on a service.
 func Dialect(svc *service.Service) *api.Dialect {
-	h := &handler{svc: svc, responses: newResponseCache(svc), now: time.Now}
+	h := &handler{svc: svc, responses: newResponseCache(svc)}
 	const read, modify = cohort.ScopeCustomersRead, cohort.ScopeCustomers
 	return &api.Dialect{
 		Prefix:      "/v2",
@@ -60,7 +59,6 @@ func Dialect(svc *service.Service) *api.Dialect {
 type handler struct {
 	svc       *service.Service
 	responses *responseCache
-	now       func() time.Time
 }
 
 // canonical maps the older name of the groups, and paths with the suffix ".json",
@@ -73,10 +71,10 @@ func canonical(path string) string {
 	return path
 }
 
-// getTime sends the server's time. Clients call it to check whether their token
+// getTime sends the store's time. Clients call it to check whether their token
 // works.
-func (h *handler) getTime(w http.ResponseWriter, _ *api.Request) error {
+func (h *handler) getTime(w http.ResponseWriter, r *api.Request) error {
 	return api.WriteJSON(w, http.StatusOK, struct {
 		Time int64 `json:"time"`
-	}{h.now().Unix()})
+	}{h.svc.Now(r.Store.Key).Unix()})
 }

@@ -149,7 +149,7 @@ func (h *handler) getStore(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	wire, err := storeToWire(store, storefronts, h.now())
+	wire, err := storeToWire(store, storefronts, h.svc.Now(store.Key))
 	if err != nil {
 		return err
 	}

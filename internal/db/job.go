@@ -26,9 +26,9 @@ type Job struct {
 	DoneVersion int64
 	State       JobState
 	Attempt     int       // how many attempts at this version have failed
-	RunAt       time.Time // the time of the next attempt
-	// LeasedBy names the lease that is held until LeaseUntil; "" is no lease. Each
-	// lease has its own name.
+	RunAt       time.Time // the time of the next attempt, by the clock of the store
+	// LeasedBy names the lease that is held until LeaseUntil, by the system clock; "" is
+	// no lease. Each lease has its own name.
 	LeasedBy    string
 	LeaseUntil  time.Time
 	Payload     string
@@ -62,18 +62,18 @@ func (t *Tx) NextJobVersion(storeHash string) (int64, error) {
 
 // PutJob inserts a job. If there is one of the same store, kind and subject, it
 // replaces that job's payload, version and destination, and resets its attempts. The
-// job is leased to j.LeasedBy, unless that is empty or another lease is held at
-// j.RunAt. PutJob returns the job's id and the name of the lease.
-func (t *Tx) PutJob(j Job) (id int64, leasedBy string, err error) {
+// job is leased to j.LeasedBy, unless that is empty or another lease is held now.
+// PutJob returns the job's id and the name of the lease.
+func (t *Tx) PutJob(j Job, now time.Time) (id int64, leasedBy string, err error) {
 	// A new row uses its version as its id: both come from one counter.
 	err = t.QueryRow(`INSERT INTO jobs (`+jobColumns+`)
 		VALUES ($1, $4, $2, $3, $4, 0, 'waiting', 0, $5, $6, $7, $8, '', $5, $9)
 		ON CONFLICT (store_hash, kind, subject) DO UPDATE SET
 			destination = $9, version = $4, state = 'waiting', attempt = 0, run_at = $5, payload = $8, last_error = '',
-			leased_by = CASE WHEN jobs.lease_until > $5 THEN jobs.leased_by ELSE $6 END,
-			lease_until = CASE WHEN jobs.lease_until > $5 THEN jobs.lease_until ELSE $7 END
+			leased_by = CASE WHEN jobs.lease_until > $10 THEN jobs.leased_by ELSE $6 END,
+			lease_until = CASE WHEN jobs.lease_until > $10 THEN jobs.lease_until ELSE $7 END
 		RETURNING id, leased_by`,
-		j.StoreKey, j.Kind, j.Subject, j.Version, j.RunAt.UnixMilli(), j.LeasedBy, millis(j.LeaseUntil), j.Payload, j.Destination).Scan(&id, &leasedBy)
+		j.StoreKey, j.Kind, j.Subject, j.Version, j.RunAt.UnixMilli(), j.LeasedBy, millis(j.LeaseUntil), j.Payload, j.Destination, now.UnixMilli()).Scan(&id, &leasedBy)
 	return id, leasedBy, err
 }
 

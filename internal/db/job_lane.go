@@ -31,32 +31,33 @@ func parseLane(text string) Lane {
 	return Lane{kind, store, destination}
 }
 
-// The conditions of a job that is due at $2 and has no lease. The jobs of a deleted
-// store are deleted with its other rows.
-const (
-	notLeased = "state = 'waiting' AND run_at <= $2 AND lease_until <= $2"
-	ofAStore  = "NOT EXISTS (SELECT 1 FROM stores WHERE stores.hash = jobs.store_hash AND date_deleted > 0)"
-	due       = notLeased + " AND " + ofAStore
-)
+// due returns the condition of a job that is due at a time and has no lease at $2. The
+// jobs of a deleted store are deleted with its other rows.
+func due(at string) string {
+	return "state = 'waiting' AND run_at <= " + at + " AND lease_until <= $2" +
+		" AND NOT EXISTS (SELECT 1 FROM stores WHERE stores.hash = jobs.store_hash AND date_deleted > 0)"
+}
 
-// HasDueJobs reports whether jobs of a kind, of any store, are due at a time and
-// have no lease.
-func (t *Tx) HasDueJobs(kind string, now time.Time) (bool, error) {
+// HasDueJobs reports whether jobs of a kind, of any store, are due now and have no
+// lease.
+func (t *Tx) HasDueJobs(kind string, now Times) (bool, error) {
+	w := &where{args: []any{kind, now.System.UnixMilli()}}
 	var one int
-	err := t.Lookup("SELECT 1 FROM jobs WHERE kind = $1 AND "+due+" LIMIT 1", kind, now.UnixMilli()).Scan(&one)
+	err := t.Lookup("SELECT 1 FROM jobs WHERE kind = $1 AND "+due(now.of(w, "jobs.store_hash", "$2"))+" LIMIT 1", w.args...).Scan(&one)
 	if errors.Is(err, txn.ErrNoRows) {
 		return false, nil
 	}
 	return err == nil, err
 }
 
-// DueLanes returns the lanes that have jobs which are due at a time and have no
-// lease: up to limit of those that follow a lane, in their order.
+// DueLanes returns the lanes that have jobs which are due now and have no lease: up to
+// limit of those that follow a lane, in their order.
 //
 // The query jumps from lane to lane in the index, so the number of jobs in a lane
 // does not matter. The subqueries have a LIMIT, so that PostgreSQL evaluates them for
 // one lane after another and stops at the last LIMIT.
-func (t *Tx) DueLanes(after Lane, now time.Time, limit int) ([]Lane, error) {
+func (t *Tx) DueLanes(after Lane, now Times, limit int) ([]Lane, error) {
+	w := &where{args: []any{after.text(), now.System.UnixMilli(), limit}}
 	const nextLane = "(SELECT " + laneOf + " FROM jobs WHERE state = 'waiting' AND " + laneOf + " > "
 	rows, err := t.Query(`WITH RECURSIVE lanes (lane) AS (
 			SELECT `+nextLane+`$1 ORDER BY 1 LIMIT 1)
@@ -64,8 +65,8 @@ func (t *Tx) DueLanes(after Lane, now time.Time, limit int) ([]Lane, error) {
 			SELECT `+nextLane+`lanes.lane ORDER BY 1 LIMIT 1) FROM lanes WHERE lanes.lane IS NOT NULL
 		)
 		SELECT lane FROM lanes
-		WHERE (SELECT 1 FROM jobs WHERE `+laneOf+` = lanes.lane AND `+due+` LIMIT 1) = 1
-		LIMIT CAST($3 AS BIGINT)`, after.text(), now.UnixMilli(), limit)
+		WHERE (SELECT 1 FROM jobs WHERE `+laneOf+` = lanes.lane AND `+due(now.of(w, "jobs.store_hash", "$2"))+` LIMIT 1) = 1
+		LIMIT CAST($3 AS BIGINT)`, w.args...)
 	if err != nil {
 		return nil, err
 	}
@@ -76,12 +77,13 @@ func (t *Tx) DueLanes(after Lane, now time.Time, limit int) ([]Lane, error) {
 	})
 }
 
-// LeaseJobs leases up to limit jobs of a lane that are due at a time and have no
-// lease, the longest due first, and returns them. It skips jobs that another
-// transaction has locked. The query names the store, so that it touches one shard.
-func (t *Tx) LeaseJobs(l Lane, now time.Time, leasedBy string, until time.Time, limit int) ([]Job, error) {
-	rows, err := t.Query("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $4 AND "+laneOf+" = $1 AND "+due+
-		" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked, l.text(), now.UnixMilli(), limit, l.StoreKey)
+// LeaseJobs leases up to limit jobs of a lane that are due now and have no lease, the
+// longest due first, and returns them. It skips jobs that another transaction has
+// locked. The query names the store, so that it touches one shard.
+func (t *Tx) LeaseJobs(l Lane, now Times, leasedBy string, until time.Time, limit int) ([]Job, error) {
+	rows, err := t.Query("SELECT "+jobColumns+" FROM jobs WHERE store_hash = $4 AND "+laneOf+" = $1 AND "+due("$5")+
+		" ORDER BY run_at LIMIT CAST($3 AS BIGINT)"+t.SQL().ForUpdate+t.SQL().SkipLocked,
+		l.text(), now.System.UnixMilli(), limit, l.StoreKey, now.Of(l.StoreKey).UnixMilli())
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func putJob(t *testing.T, d *db.DB, store, subject, lease string, at time.Time) 
 		if lease != "" {
 			j.LeaseUntil = at.Add(time.Minute)
 		}
-		id, leasedBy, err := tx.PutJob(j)
+		id, leasedBy, err := tx.PutJob(j, at)
 		if err != nil {
 			return err
 		}
@@ -64,9 +64,9 @@ func leaseDue(t *testing.T, d *db.DB, now time.Time, lease string, limit int) (j
 	t.Helper()
 	update(t, d, func(tx *db.Tx) error {
 		jobs = nil
-		lanes, err := tx.DueLanes(db.Lane{}, now, 1000)
+		lanes, err := tx.DueLanes(db.Lane{}, db.Times{System: now}, 1000)
 		for _, l := range lanes {
-			leased, err := tx.LeaseJobs(l, now, lease, now.Add(time.Minute), limit)
+			leased, err := tx.LeaseJobs(l, db.Times{System: now}, lease, now.Add(time.Minute), limit)
 			if err != nil {
 				return err
 			}
@@ -208,10 +208,10 @@ func TestLeaseJobs(t *testing.T) {
 		wantDue := func(want bool) {
 			t.Helper()
 			view(t, d, func(tx *db.Tx) error {
-				if due, err := tx.HasDueJobs("another", now); due || err != nil {
+				if due, err := tx.HasDueJobs("another", db.Times{System: now}); due || err != nil {
 					t.Errorf("jobs of another kind are due: %v, %v", due, err)
 				}
-				due, err := tx.HasDueJobs(kind, now)
+				due, err := tx.HasDueJobs(kind, db.Times{System: now})
 				if due != want {
 					t.Errorf("jobs are due: %v", due)
 				}
@@ -243,7 +243,7 @@ func putJobIn(t *testing.T, d *db.DB, l db.Lane, subject string) {
 		if err != nil {
 			return err
 		}
-		_, _, err = tx.PutJob(db.Job{StoreKey: l.StoreKey, Kind: l.Kind, Subject: subject, Destination: l.Destination, Version: version, RunAt: jobTime, Payload: "{}"})
+		_, _, err = tx.PutJob(db.Job{StoreKey: l.StoreKey, Kind: l.Kind, Subject: subject, Destination: l.Destination, Version: version, RunAt: jobTime, Payload: "{}"}, jobTime)
 		return err
 	})
 }
@@ -268,7 +268,7 @@ func TestDueLanes(t *testing.T) {
 		want := func(want []db.Lane, after db.Lane, limit int) {
 			t.Helper()
 			view(t, d, func(tx *db.Tx) error {
-				got, err := tx.DueLanes(after, jobTime, limit)
+				got, err := tx.DueLanes(after, db.Times{System: jobTime}, limit)
 				if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 					t.Errorf("%d lanes after %v (-want +got):\n%s", limit, after, diff)
 				}
@@ -277,7 +277,7 @@ func TestDueLanes(t *testing.T) {
 		}
 		var sorted []db.Lane // the order is the database's, and the same in each query
 		view(t, d, func(tx *db.Tx) (err error) {
-			sorted, err = tx.DueLanes(db.Lane{}, jobTime, 100)
+			sorted, err = tx.DueLanes(db.Lane{}, db.Times{System: jobTime}, 100)
 			return err
 		})
 		byName := func(a, b db.Lane) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) }
@@ -289,7 +289,7 @@ func TestDueLanes(t *testing.T) {
 			want(sorted[:i+1], db.Lane{}, i+1)
 		}
 		update(t, d, func(tx *db.Tx) error {
-			jobs, err := tx.LeaseJobs(lanes[1], jobTime, "x", jobTime.Add(time.Minute), 2)
+			jobs, err := tx.LeaseJobs(lanes[1], db.Times{System: jobTime}, "x", jobTime.Add(time.Minute), 2)
 			for _, j := range jobs {
 				if j.Destination != lanes[1].Destination || j.StoreKey != "a" || j.Kind != "event" {
 					t.Errorf("leased %+v", j)

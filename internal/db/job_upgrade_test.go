@@ -23,7 +23,7 @@ func TestOlderVersionPutsJobs(t *testing.T) {
 			if _, err := tx.Exec("INSERT INTO stores (hash, plan, quota, at_once, date_created) VALUES ('a', 'unlimited', 0, 0, 1)"); err != nil {
 				return err
 			}
-			if _, _, err := tx.PutJob(Job{StoreKey: "a", Kind: "sitewide", Subject: "2", Destination: "x", Version: 1, RunAt: now, Payload: "{}"}); err != nil {
+			if _, _, err := tx.PutJob(Job{StoreKey: "a", Kind: "sitewide", Subject: "2", Destination: "x", Version: 1, RunAt: now, Payload: "{}"}, now); err != nil {
 				return err
 			}
 			for version, subject := range map[int64]string{2: "1", 3: "2"} {
@@ -37,7 +37,7 @@ func TestOlderVersionPutsJobs(t *testing.T) {
 			t.Fatal(err)
 		}
 		err = d.View(t.Context(), func(tx *Tx) error {
-			got, err := tx.DueLanes(Lane{}, now, 9)
+			got, err := tx.DueLanes(Lane{}, Times{System: now}, 9)
 			if diff := cmp.Diff([]Lane{{"sitewide", "a", ""}, {"sitewide", "a", "x"}}, got); diff != "" {
 				t.Errorf("lanes (-want +got):\n%s", diff)
 			}

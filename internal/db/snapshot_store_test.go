@@ -101,7 +101,7 @@ func TestSnapshotsAreHidden(t *testing.T) {
 			for _, err := range []error{byHash, byKey} {
 				wantKind(t, err, cohort.KindNotFound)
 			}
-			if expired, err := tx.ExpiredStores(t0, 10); len(expired) != 1 || err != nil {
+			if expired, err := tx.ExpiredStores(db.Times{System: t0}, 10); len(expired) != 1 || err != nil {
 				t.Errorf("the expired stores are %q, error %v", expired, err)
 			}
 			left, err := tx.DeletedStores()

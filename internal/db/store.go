@@ -61,11 +61,12 @@ func expiry(s cohort.Store) int64 {
 	return s.DateExpires.UnixMilli()
 }
 
-// ExpiredStores returns the keys of at most most stores that have expired at a time, the
-// earliest first.
-func (t *Tx) ExpiredStores(at time.Time, most int) ([]string, error) {
-	rows, err := t.Query(`SELECT hash FROM stores WHERE date_expires > 0 AND date_deleted = 0 AND date_expires <= $1
-		ORDER BY date_expires LIMIT CAST($2 AS BIGINT)`, at.UnixMilli(), most)
+// ExpiredStores returns the keys of at most most stores that have expired, the earliest
+// first.
+func (t *Tx) ExpiredStores(now Times, most int) ([]string, error) {
+	w := &where{args: []any{now.System.UnixMilli(), most}}
+	rows, err := t.Query("SELECT hash FROM stores WHERE date_expires > 0 AND date_deleted = 0 AND date_expires <= "+now.of(w, "hash", "$1")+
+		" ORDER BY date_expires LIMIT CAST($2 AS BIGINT)", w.args...)
 	if err != nil {
 		return nil, err
 	}

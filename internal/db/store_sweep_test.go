@@ -184,7 +184,7 @@ func TestDueJobsOfADeletedStore(t *testing.T) {
 		later := jobTime.AddDate(1, 0, 0)
 		update(t, d, func(tx *db.Tx) error {
 			for store, want := range map[string]int{"a": 0, "b": 1} {
-				jobs, err := tx.LeaseJobs(db.Lane{Kind: kind, StoreKey: store}, later, "worker", later.AddDate(1, 0, 0), 10)
+				jobs, err := tx.LeaseJobs(db.Lane{Kind: kind, StoreKey: store}, db.Times{System: later}, "worker", later.AddDate(1, 0, 0), 10)
 				if err != nil {
 					return err
 				}
@@ -195,7 +195,7 @@ func TestDueJobsOfADeletedStore(t *testing.T) {
 			return nil
 		})
 		view(t, d, func(tx *db.Tx) error {
-			if due, err := tx.HasDueJobs(kind, later); due || err != nil {
+			if due, err := tx.HasDueJobs(kind, db.Times{System: later}); due || err != nil {
 				t.Errorf("a job is due: %v, error %v", due, err)
 			}
 			return nil

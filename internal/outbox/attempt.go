@@ -102,6 +102,6 @@ func (o *Outbox) afterFailure(j db.Job, failure error) db.Job {
 	if isPermanent(failure) || j.Attempt+1 >= maxAttempts {
 		j.State = db.JobDead
 	}
-	j.RunAt = o.timestamp().Add(backoff(j.Attempt+1, failure))
+	j.RunAt = o.storeTime(j.StoreKey).Add(backoff(j.Attempt+1, failure))
 	return j
 }

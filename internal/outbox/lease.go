@@ -73,7 +73,7 @@ func (o *Outbox) takeTurns(ctx context.Context, limit int) ([]turn, error) {
 func (o *Outbox) hasDue(ctx context.Context) (due bool, err error) {
 	err = o.db.View(ctx, func(tx *db.Tx) error {
 		for kind := range o.kinds {
-			if due, err = tx.HasDueJobs(kind, o.timestamp()); due || err != nil {
+			if due, err = tx.HasDueJobs(kind, o.times()); due || err != nil {
 				return err
 			}
 		}
@@ -124,7 +124,7 @@ func (o *Outbox) firstTurns(ctx context.Context, limit int) (turns []turn, err e
 
 func (o *Outbox) dueLanes(ctx context.Context, after db.Lane) (lanes []db.Lane, err error) {
 	err = o.db.View(ctx, func(tx *db.Tx) error {
-		lanes, err = tx.DueLanes(after, o.timestamp(), lanesPerQuery)
+		lanes, err = tx.DueLanes(after, o.times(), lanesPerQuery)
 		return err
 	})
 	return lanes, err
@@ -133,10 +133,10 @@ func (o *Outbox) dueLanes(ctx context.Context, after db.Lane) (lanes []db.Lane, 
 // lease leases the messages of some turns, fewer than reserved if another node has
 // leased them in between.
 func (o *Outbox) lease(tx *db.Tx, turns []turn) ([]Leased, error) {
-	name, leasedAt, now := rand.Text(), time.Now(), o.timestamp()
+	name, leasedAt, now := rand.Text(), time.Now(), o.times()
 	var leased []Leased
 	for _, t := range turns {
-		until := now.Add(o.kinds[t.lane.Kind].leaseTime())
+		until := now.System.Add(o.kinds[t.lane.Kind].leaseTime())
 		jobs, err := tx.LeaseJobs(t.lane, now, name, until, t.messages)
 		if err != nil {
 			return nil, err

@@ -102,7 +102,7 @@ func TestTwoNodesShareTheMessages(t *testing.T) {
 // A node leaves messages of kinds without a handler to other nodes.
 func TestOtherKindsAreLeftAlone(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
-		other := outbox.New(f.db, time.Now)
+		other := outbox.New(f.db, time.Now, nil)
 		other.Handle("other", outbox.Kind{Handler: f.system, Timeout: time.Minute})
 		f.put(t, message("5"))
 		f.update(t, func(tx *db.Tx) error {
@@ -121,7 +121,7 @@ func TestOtherKindsAreLeftAlone(t *testing.T) {
 		}
 		f.run(t)
 		f.wantEntries(t, 1)
-		idle := outbox.New(f.db, time.Now)
+		idle := outbox.New(f.db, time.Now, nil)
 		if idle.HasKinds() || !other.HasKinds() {
 			t.Error("HasKinds")
 		}

@@ -23,7 +23,7 @@ const (
 type Entry struct {
 	Message
 	State       State
-	NextAttempt time.Time // not before
+	NextAttempt time.Time // not before, by the clock of the store
 	LeasedBy    string    // the name of the lease that is held until LeaseUntil, or ""
 	LeaseUntil  time.Time
 	LastError   string
@@ -86,7 +86,7 @@ func (o *Outbox) Retry(ctx context.Context, storeKey string, id int64) (n int64,
 		if _, err := tx.Store(storeKey); err != nil {
 			return err
 		}
-		if n, err = tx.RetryJobs(storeKey, id, o.timestamp()); err != nil {
+		if n, err = tx.RetryJobs(storeKey, id, o.storeTime(storeKey)); err != nil {
 			return err
 		}
 		return requireOne(n, storeKey, id)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/clock"
 	"cohort.example/cohort/internal/db"
 )
 
@@ -68,6 +69,7 @@ const leaseMargin = 2 * time.Second
 type Outbox struct {
 	db           *db.DB
 	now          func() time.Time
+	clocks       *clock.Set
 	kinds        map[string]Kind
 	wake         chan struct{}
 	destinations *destinations
@@ -79,17 +81,20 @@ type Outbox struct {
 	turn     db.Lane       // the last lane that Lease has leased a message of
 }
 
-// New returns an outbox without kinds, which reads the time of messages and leases
-// from now.
-func New(d *db.DB, now func() time.Time) *Outbox {
-	return &Outbox{
+// New returns an outbox without kinds, which reads the time of leases from now, and that
+// of messages from the clocks of their stores. A change of a clock wakes it.
+func New(d *db.DB, now func() time.Time, clocks *clock.Set) *Outbox {
+	o := &Outbox{
 		db:           d,
 		now:          now,
+		clocks:       clocks,
 		kinds:        map[string]Kind{},
 		wake:         make(chan struct{}, 1),
 		destinations: newDestinations(),
 		released:     make(chan struct{}),
 	}
+	clocks.Watch(o.Wake)
+	return o
 }
 
 // Handle adds a kind, before any other method is called. It panics if the name is
@@ -148,13 +153,13 @@ func (o *Outbox) write(tx *db.Tx, m Message, lease string, leaseTime time.Durati
 	begun, now := time.Now(), o.timestamp()
 	p := &Pending{job: db.Job{
 		StoreKey: m.Store, Kind: m.Kind, Subject: m.Subject, Destination: m.Destination, Version: version, Payload: string(m.Payload),
-		RunAt: now, LeasedBy: lease,
+		RunAt: o.storeTime(m.Store), LeasedBy: lease,
 	}}
 	if lease != "" {
 		p.job.LeaseUntil = now.Add(leaseTime)
 	}
 	var leasedBy string
-	if p.job.ID, leasedBy, err = tx.PutJob(p.job); err != nil {
+	if p.job.ID, leasedBy, err = tx.PutJob(p.job, now); err != nil {
 		return nil, err
 	}
 	if lease != "" && leasedBy == lease {
@@ -211,8 +216,19 @@ func (o *Outbox) notifyReleased() {
 	o.released = make(chan struct{})
 }
 
-// timestamp is the time for a column, which has milliseconds.
+// timestamp is the system's time for a column, which has milliseconds.
 func (o *Outbox) timestamp() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
+
+// storeTime is the time of a store for a column.
+func (o *Outbox) storeTime(storeKey string) time.Time {
+	return o.clocks.At(storeKey, o.now()).UTC().Truncate(time.Millisecond)
+}
+
+// times are the times of all stores.
+func (o *Outbox) times() db.Times {
+	now := o.timestamp()
+	return db.Times{System: now, Stores: o.clocks.Times(now)}
+}
 
 func (k Kind) leaseTime() time.Duration { return k.Timeout + leaseReserve }
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/clock"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/outbox"
@@ -145,6 +146,7 @@ type fixture struct {
 	url    string
 	db     *db.DB
 	outbox *outbox.Outbox
+	clocks *clock.Set
 	system *system
 	ahead  atomic.Int64 // what the clock of the outbox is ahead, in nanoseconds
 	log    entries
@@ -189,6 +191,7 @@ func inBubble(t *testing.T, url string, fn func(t *testing.T, f *fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fixture{url: url, db: dbtest.Open(t, url), system: newSystem(t), done: make(chan struct{})}
+		f.clocks = clock.New(f.now)
 		f.outbox = f.newOutbox(f.db)
 		f.addStores(t, "a")
 		fn(t, f)
@@ -196,7 +199,7 @@ func inBubble(t *testing.T, url string, fn func(t *testing.T, f *fixture)) {
 }
 
 func (f *fixture) newOutbox(d *db.DB) *outbox.Outbox {
-	o := outbox.New(d, f.now)
+	o := outbox.New(d, f.now, f.clocks)
 	o.Handle(kind, outbox.Kind{Handler: f.system, Timeout: timeout})
 	return o
 }
@@ -389,7 +392,7 @@ func TestHandleChecksTheKind(t *testing.T) {
 					t.Error("it is accepted")
 				}
 			}()
-			outbox.New(nil, time.Now).Handle(name, k)
+			outbox.New(nil, time.Now, nil).Handle(name, k)
 		})
 	}
 }

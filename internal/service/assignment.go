@@ -271,7 +271,7 @@ func (s *Service) syncRule(tx *db.Tx, storeKey string, g cohort.Group) error {
 	if first.PriceListID != 0 {
 		g.DiscountRules = []cohort.DiscountRule{{Type: cohort.RulePriceList, TargetID: first.PriceListID}}
 	}
-	g.DateModified = laterOf(s.timestamp(), g.DateModified)
+	g.DateModified = laterOf(s.timestamp(storeKey), g.DateModified)
 	return tx.UpdateGroup(storeKey, before, g)
 }
 

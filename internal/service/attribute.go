@@ -35,7 +35,7 @@ func (s *Service) CreateAttributes(ctx context.Context, storeKey string, attribu
 		if n+int64(len(attributes)) > cohort.MaxAttributes {
 			return ErrTooManyAttributes
 		}
-		now := s.timestamp()
+		now := s.timestamp(storeKey)
 		for i := range attributes {
 			attributes[i].DateCreated, attributes[i].DateModified = now, now
 		}
@@ -85,7 +85,7 @@ func (s *Service) UpdateAttributes(ctx context.Context, storeKey string, us []co
 		if err != nil {
 			return err
 		}
-		if after, err = s.changedAttributes(us, before); err != nil {
+		if after, err = s.changedAttributes(storeKey, us, before); err != nil {
 			return err
 		}
 		return tx.UpdateAttributes(storeKey, after)
@@ -97,8 +97,8 @@ func (s *Service) UpdateAttributes(ctx context.Context, storeKey string, us []co
 }
 
 // changedAttributes returns the attributes after the updates, or ItemErrors.
-func (s *Service) changedAttributes(us []cohort.AttributeUpdate, before map[int64]cohort.Attribute) ([]cohort.Attribute, error) {
-	now := s.timestamp()
+func (s *Service) changedAttributes(storeKey string, us []cohort.AttributeUpdate, before map[int64]cohort.Attribute) ([]cohort.Attribute, error) {
+	now := s.timestamp(storeKey)
 	after := make([]cohort.Attribute, len(us))
 	wrong := cohort.ItemErrors{}
 	for i, u := range us {
@@ -128,7 +128,7 @@ func (s *Service) DeleteAttributes(ctx context.Context, storeKey string, ids []i
 		return nil
 	}
 	err := s.update(ctx, storeKey, func(tx *db.Tx) error {
-		return tx.DeleteAttributes(storeKey, ids, s.timestamp())
+		return tx.DeleteAttributes(storeKey, ids, s.now()) // a mark for the sweep, and no date of the store
 	})
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (s *Service) PutAttributeValues(ctx context.Context, storeKey string, value
 		if err != nil {
 			return err
 		}
-		if err := tx.PutAttributeValues(storeKey, s.datedValues(values, before)); err != nil {
+		if err := tx.PutAttributeValues(storeKey, s.datedValues(storeKey, values, before)); err != nil {
 			return err
 		}
 		after, err := tx.AttributeValuesForUpdate(storeKey, customers, attributes)
@@ -83,8 +83,8 @@ type valueKey struct{ customer, attribute int64 }
 func keyOfValue(v cohort.AttributeValue) valueKey { return valueKey{v.CustomerID, v.AttributeID} }
 
 // datedValues returns values to write, with the ids and dates of those that exist.
-func (s *Service) datedValues(values, before []cohort.AttributeValue) []cohort.AttributeValue {
-	now := s.timestamp()
+func (s *Service) datedValues(storeKey string, values, before []cohort.AttributeValue) []cohort.AttributeValue {
+	now := s.timestamp(storeKey)
 	dated := make([]cohort.AttributeValue, len(values))
 	for i, v := range inOrderOf(values, before) {
 		dated[i] = cohort.AttributeValue{

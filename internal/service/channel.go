@@ -36,7 +36,7 @@ func (s *Service) CreateChannel(ctx context.Context, storeKey string, c cohort.C
 		if n >= cohort.MaxChannels {
 			return &cohort.Error{Kind: cohort.KindInvalid, Message: fmt.Sprintf("A store may have at most %d channels.", cohort.MaxChannels)}
 		}
-		c.DateCreated = s.timestamp()
+		c.DateCreated = s.timestamp(storeKey)
 		c.DateModified = c.DateCreated
 		created, err = tx.CreateChannel(storeKey, c)
 		return err
@@ -156,7 +156,7 @@ func (s *Service) writeChannel(tx *db.Tx, storeKey string, id int64, u cohort.Ch
 	if err := checkChannelName(tx, storeKey, after); err != nil {
 		return after, err
 	}
-	after.DateModified = laterOf(s.timestamp(), before.DateModified)
+	after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
 	return after, tx.UpdateChannel(storeKey, after)
 }
 

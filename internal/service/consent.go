@@ -24,7 +24,7 @@ func (s *Service) Consent(ctx context.Context, storeKey string, customerID int64
 		c, err = tx.Consent(storeKey, customerID)
 		return err
 	})
-	return c, s.timestamp(), err
+	return c, s.timestamp(storeKey), err
 }
 
 // SetConsent replaces what a customer allows and denies, and returns the time of the
@@ -43,7 +43,7 @@ func (s *Service) SetConsent(ctx context.Context, storeKey string, customerID in
 		}
 		return tx.PutConsent(storeKey, customerID, c)
 	})
-	return s.timestamp(), err
+	return s.timestamp(storeKey), err
 }
 
 func noCustomer(id int64) error { return cohort.NotFound(fmt.Sprintf("customer %d", id)) }

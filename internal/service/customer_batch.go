@@ -342,7 +342,7 @@ func (b *customerBatch) insert(tx *db.Tx, s *Service) error {
 	if err != nil {
 		return err
 	}
-	now := s.timestamp()
+	now := s.timestamp(b.storeKey)
 	for i := range b.writes {
 		c := &b.writes[i]
 		c.ID, c.DateCreated, c.DateModified = first+int64(i), now, now

@@ -54,7 +54,7 @@ func (s *Service) changeCustomers(ctx context.Context, storeKey string, items []
 			if items[i].IsEmpty() {
 				continue
 			}
-			w.DateModified, w.PasswordHash = laterOf(s.timestamp(), w.Before.DateModified), hashes[i]
+			w.DateModified, w.PasswordHash = laterOf(s.timestamp(storeKey), w.Before.DateModified), hashes[i]
 			changed = append(changed, *w)
 		}
 		if err := b.putForms(tx); err != nil {

@@ -58,7 +58,7 @@ func (s *Service) UpdateCustomerSettings(ctx context.Context, storeKey string, u
 func (s *Service) putFlags(tx *db.Tx, storeKey string, before, after cohort.CustomerSettings) error {
 	movesDefault := *after.DefaultGroupID != *before.DefaultGroupID
 	movesGuest := *after.GuestGroupID != *before.GuestGroupID
-	now := s.timestamp()
+	now := s.timestamp(storeKey)
 	if movesDefault {
 		if err := tx.ClearDefaultGroup(storeKey, now); err != nil {
 			return err
@@ -101,7 +101,7 @@ func (s *Service) setFlag(tx *db.Tx, storeKey, field string, id int64) error {
 	} else {
 		after.IsGroupForGuests = true
 	}
-	after.DateModified = laterOf(s.timestamp(), before.DateModified)
+	after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
 	return tx.UpdateGroup(storeKey, before, after)
 }
 

@@ -27,7 +27,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeKey string, g cohort.Gro
 	}
 	var pending *outbox.Pending
 	err = s.update(ctx, storeKey, func(tx *db.Tx) error {
-		g.DateCreated = s.timestamp()
+		g.DateCreated = s.timestamp(storeKey)
 		g.DateModified = g.DateCreated
 		if err := takeFlags(tx, storeKey, g); err != nil {
 			return err
@@ -119,7 +119,7 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 		if err := u.Validate(after); err != nil {
 			return err
 		}
-		after.DateModified = laterOf(s.timestamp(), before.DateModified)
+		after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
 		if err := moveFlags(tx, storeKey, before, after); err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (s *Service) ImportCatalog(ctx context.Context, storeKey string, next func(
 		}
 		if dryRun {
 			return into.Snapshot(func() error {
-				counts, err = s.prepare(into, m)
+				counts, err = s.prepare(storeKey, into, m)
 				return err
 			})
 		}
@@ -112,8 +112,8 @@ func conflictOf(err error) error {
 }
 
 // prepare checks the collected items and computes the rows to write.
-func (s *Service) prepare(into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
-	now := s.timestamp()
+func (s *Service) prepare(storeKey string, into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
+	now := s.timestamp(storeKey)
 	if err := check(into, m, now); err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ func (s *Service) prepareUnderLease(ctx context.Context, lease func() db.ImportL
 		s.renewImport(ctx, lease)
 	}()
 	defer func() { stop(); <-stopped }()
-	return s.prepare(into, m)
+	return s.prepare(lease().StoreKey, into, m)
 }
 
 func (s *Service) renewImport(ctx context.Context, lease func() db.ImportLease) {

@@ -73,7 +73,7 @@ func (s *Service) CreateMetafields(ctx context.Context, storeKey, client string,
 		wrong = cohort.ItemErrors{}
 		var list []cohort.Metafield
 		for i, u := range us {
-			now := s.timestamp()
+			now := s.timestamp(storeKey)
 			m := u.Apply(cohort.Metafield{CustomerID: u.CustomerID, Owner: client, DateCreated: now, DateModified: now})
 			if err := checkNewMetafield(m, slices.Contains(existing, m.CustomerID), counts[m.CustomerID]); err != nil {
 				wrong[i] = err
@@ -137,7 +137,7 @@ func (s *Service) UpdateMetafields(ctx context.Context, storeKey, client string,
 				continue
 			}
 			m = u.Apply(m)
-			m.DateModified = laterOf(s.timestamp(), m.DateModified)
+			m.DateModified = laterOf(s.timestamp(storeKey), m.DateModified)
 			if err := m.Validate(); err != nil {
 				wrong[i] = err
 				continue

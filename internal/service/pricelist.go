@@ -19,7 +19,7 @@ func (s *Service) CreatePriceList(ctx context.Context, storeKey string, l cohort
 		if err := checkListName(tx, storeKey, l); err != nil {
 			return err
 		}
-		l.DateCreated = s.timestamp()
+		l.DateCreated = s.timestamp(storeKey)
 		l.DateModified = l.DateCreated
 		created, err = tx.CreatePriceList(storeKey, l)
 		return err
@@ -79,7 +79,7 @@ func (s *Service) UpdatePriceList(ctx context.Context, storeKey string, id int64
 		if err := checkListName(tx, storeKey, after); err != nil {
 			return err
 		}
-		after.DateModified = laterOf(s.timestamp(), before.DateModified)
+		after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
 		return tx.UpdatePriceList(storeKey, after)
 	})
 	if err != nil {

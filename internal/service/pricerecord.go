@@ -282,7 +282,7 @@ func (b *recordBatch) rejectExisting(existing map[recordKey]cohort.PriceRecord) 
 // overwritten.
 func (s *Service) writeRecords(tx *db.Tx, storeKey string, us []cohort.PriceRecordUpdate, existing map[recordKey]cohort.PriceRecord) error {
 	var fresh, changed []cohort.PriceRecord
-	now := s.timestamp()
+	now := s.timestamp(storeKey)
 	for _, u := range us {
 		before, found := existing[keyOf(u)]
 		if found {

@@ -37,7 +37,7 @@ func (s *Service) CreateProduct(ctx context.Context, storeKey string, p cohort.P
 		if err := plan.checkSKUs(tx, storeKey); err != nil {
 			return err
 		}
-		p.DateCreated = s.timestamp()
+		p.DateCreated = s.timestamp(storeKey)
 		p.DateModified = p.DateCreated
 		if p.Details, err = adoptParts(tx, storeKey, nil, p.Details, p.DateCreated); err != nil {
 			return err

@@ -85,7 +85,7 @@ func (s *Service) AssignProductCategories(ctx context.Context, storeKey string, 
 		}); err != nil {
 			return err
 		}
-		if err := tx.AddProductCategories(storeKey, list, s.timestamp()); err != nil {
+		if err := tx.AddProductCategories(storeKey, list, s.timestamp(storeKey)); err != nil {
 			return err
 		}
 		return checkCategoryCounts(tx, storeKey, list)
@@ -156,7 +156,7 @@ func (s *Service) DeleteChannelAssignments(ctx context.Context, storeKey string,
 // DeleteCategoryAssignments removes products from categories.
 func (s *Service) DeleteCategoryAssignments(ctx context.Context, storeKey string, f cohort.ProductAssignmentFilter) error {
 	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
-		return tx.DeleteProductCategories(storeKey, f, s.timestamp())
+		return tx.DeleteProductCategories(storeKey, f, s.timestamp(storeKey))
 	})
 }
 

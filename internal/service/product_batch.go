@@ -88,7 +88,7 @@ func lockProducts(tx *db.Tx, storeKey string, us []cohort.ProductUpdate) (map[in
 
 // updateProduct changes a product that the transaction has locked.
 func (s *Service) updateProduct(tx *db.Tx, storeKey string, before cohort.Product, u cohort.ProductUpdate) (after cohort.Product, err error) {
-	now := laterOf(s.timestamp(), before.DateModified)
+	now := laterOf(s.timestamp(storeKey), before.DateModified)
 	if u.Details, err = adoptParts(tx, storeKey, before.Details, u.Details, now); err != nil {
 		return after, err
 	}

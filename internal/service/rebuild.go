@@ -29,7 +29,7 @@ func (s *Service) RebuildStore(ctx context.Context, storeKey string, ids *IDPlan
 		return err
 	}
 	err = s.db.UpdateLong(ctx, func(tx *db.Tx) error {
-		now := s.timestamp()
+		now := s.timestamp(storeKey)
 		err := tx.RebuildStore(storeKey, now, ids, func() error {
 			return fill(context.WithValue(tx.Join(ctx), hashesKey{}, hashed))
 		})

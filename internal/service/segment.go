@@ -24,7 +24,7 @@ func (s *Service) CreateSegments(ctx context.Context, storeKey string, us []coho
 			wrong[i] = err
 		}
 		list[i].ID = uuid.NewString()
-		list[i].DateCreated = s.timestamp()
+		list[i].DateCreated = s.timestamp(storeKey)
 		list[i].DateModified = list[i].DateCreated
 	}
 	if len(wrong) > 0 {
@@ -115,7 +115,7 @@ func (s *Service) UpdateSegments(ctx context.Context, storeKey string, us []coho
 		if err != nil {
 			return err
 		}
-		if after, err = s.applySegments(before, us); err != nil {
+		if after, err = s.applySegments(storeKey, before, us); err != nil {
 			return err
 		}
 		if err := checkSegmentNames(tx, storeKey, after); err != nil {
@@ -130,7 +130,7 @@ func (s *Service) UpdateSegments(ctx context.Context, storeKey string, us []coho
 }
 
 // applySegments returns the segments with their updates applied.
-func (s *Service) applySegments(before map[string]cohort.Segment, us []cohort.SegmentUpdate) ([]cohort.Segment, error) {
+func (s *Service) applySegments(storeKey string, before map[string]cohort.Segment, us []cohort.SegmentUpdate) ([]cohort.Segment, error) {
 	after := make([]cohort.Segment, len(us))
 	wrong := cohort.ItemErrors{}
 	for i, u := range us {
@@ -148,7 +148,7 @@ func (s *Service) applySegments(before map[string]cohort.Segment, us []cohort.Se
 			}
 		}
 		if !u.IsEmpty() {
-			after[i].DateModified = laterOf(s.timestamp(), b.DateModified)
+			after[i].DateModified = laterOf(s.timestamp(storeKey), b.DateModified)
 		}
 	}
 	return after, orNil(wrong)

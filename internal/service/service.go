@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"cohort.example/cohort/internal/clock"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/groupindex"
 	"cohort.example/cohort/internal/outbox"
@@ -19,9 +20,10 @@ type Service struct {
 	db         *db.DB
 	pusher     Pusher // nil: there is only Cohort's own pricing
 	passwords  *password.Hasher
-	now        func() time.Time
-	tombstones chan struct{} // see TombstonesAdded
-	attributes chan struct{} // see AttributesDeleted
+	now        func() time.Time // the clock of the system
+	clocks     *clock.Set       // of stores
+	tombstones chan struct{}    // see TombstonesAdded
+	attributes chan struct{}    // see AttributesDeleted
 	outbox     *outbox.Outbox
 	versions   *versions
 	directory  *directory
@@ -58,7 +60,8 @@ func New(d *db.DB, opts ...Option) *Service {
 	for _, o := range opts {
 		o(s)
 	}
-	s.outbox = outbox.New(d, s.now)
+	s.clocks = clock.New(s.now)
+	s.outbox = outbox.New(d, s.now, s.clocks)
 	if s.pusher != nil {
 		s.outbox.Handle(SitewideKind, outbox.Kind{Handler: sitewideHandler{s.pusher}, Timeout: PushTimeout})
 	}
@@ -90,9 +93,19 @@ func (s *Service) updateCatalog(ctx context.Context, storeKey string, fn func(*d
 	})
 }
 
-// timestamp returns the current time in UTC, truncated to milliseconds, the precision
-// of stored dates.
-func (s *Service) timestamp() time.Time { return s.now().UTC().Truncate(time.Millisecond) }
+// Clocks returns the clocks of stores. What the data of a store says of time follows its
+// clock: dates, retries, and the end of its life. What a process does follows the clock of
+// the system: leases, caches and sweeps.
+func (s *Service) Clocks() *clock.Set { return s.clocks }
+
+// Now returns the current time of a store.
+func (s *Service) Now(storeKey string) time.Time { return s.clocks.Now(storeKey) }
+
+// timestamp returns the current time of a store in UTC, truncated to milliseconds, the
+// precision of stored dates.
+func (s *Service) timestamp(storeKey string) time.Time {
+	return s.Now(storeKey).UTC().Truncate(time.Millisecond)
+}
 
 // Outbox returns the outbox, whose Run delivers what requests leave to be delivered.
 func (s *Service) Outbox() *outbox.Outbox { return s.outbox }

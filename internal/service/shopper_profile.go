@@ -17,7 +17,7 @@ import (
 func (s *Service) CreateShopperProfiles(ctx context.Context, storeKey string, customerIDs []int64) (created []cohort.ShopperProfile, err error) {
 	list := make([]cohort.ShopperProfile, len(customerIDs))
 	for i, id := range customerIDs {
-		now := s.timestamp()
+		now := s.timestamp(storeKey)
 		list[i] = cohort.ShopperProfile{ID: uuid.NewString(), CustomerID: id, DateCreated: now, DateModified: now}
 	}
 	err = s.update(ctx, storeKey, func(tx *db.Tx) error {

@@ -50,7 +50,7 @@ func (s *Service) newStore(st cohort.Store) (cohort.Store, error) {
 	if err != nil {
 		return st, err
 	}
-	st.DateCreated = s.timestamp()
+	st.DateCreated = s.timestamp(st.Key)
 	return st, nil
 }
 

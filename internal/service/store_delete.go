@@ -17,10 +17,11 @@ const sweepDelay = 2 * directoryLife
 const maxSmallStore = 500
 
 // DeleteStore deletes a store with its tokens and all its data, or returns KindNotFound.
-// After it has returned, no read finds the store and no write to it commits. The rows
-// of a store with more than maxSmallStore are left to SweepStore.
+// After it has returned, no read finds the store and no write to it commits, and it has no
+// clock of its own. The rows of a store with more than maxSmallStore are left to
+// SweepStore.
 func (s *Service) DeleteStore(ctx context.Context, storeKey string) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	err := s.db.Update(ctx, func(tx *db.Tx) error {
 		small, err := tx.IsSmallStore(storeKey, maxSmallStore)
 		if err != nil {
 			return err
@@ -28,19 +29,25 @@ func (s *Service) DeleteStore(ctx context.Context, storeKey string) error {
 		if small {
 			return tx.DeleteStore(storeKey)
 		}
-		return tx.MarkStoreDeleted(storeKey, s.timestamp())
+		return tx.MarkStoreDeleted(storeKey, s.now())
 	})
+	if err == nil {
+		s.clocks.Clear(storeKey)
+	}
+	return err
 }
 
 // expiredBatch is the number of expired stores that DeleteExpiredStores reads at once.
 const expiredBatch = 100
 
-// DeleteExpiredStores deletes the stores whose DateExpires has come, and reports whether
-// there may be more.
+// DeleteExpiredStores deletes the stores whose DateExpires has come by their own clocks,
+// and reports whether there may be more.
 func (s *Service) DeleteExpiredStores(ctx context.Context) (more bool, err error) {
 	var keys []string
+	system := s.now()
+	now := db.Times{System: system, Stores: s.clocks.Times(system)}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
-		keys, err = tx.ExpiredStores(s.timestamp(), expiredBatch)
+		keys, err = tx.ExpiredStores(now, expiredBatch)
 		return err
 	})
 	for _, key := range keys {

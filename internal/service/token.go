@@ -37,7 +37,7 @@ func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, sec
 func (s *Service) newToken(k cohort.Token, secret string) (cohort.Token, error) {
 	token := cohort.NewToken(secret)
 	token.StoreKey, token.Name, token.Scopes = k.StoreKey, k.Name, k.Scopes
-	token.DateCreated = s.timestamp()
+	token.DateCreated = s.timestamp(k.StoreKey)
 	return token, token.Validate()
 }
 

@@ -144,7 +144,7 @@ func (s *Service) updateVariant(tx *db.Tx, storeKey string, p cohort.Product, be
 	if v.ID == p.BaseVariantID && v.SKU != p.SKU {
 		changed := p
 		changed.SKU = v.SKU
-		changed.DateModified = laterOf(s.timestamp(), p.DateModified)
+		changed.DateModified = laterOf(s.timestamp(storeKey), p.DateModified)
 		if err := tx.UpdateProduct(storeKey, p, changed); err != nil {
 			return after, err
 		}
