@@ -2,7 +2,6 @@ package cli
 
 import (
 	"log/slog"
-	"time"
 
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/fault"
@@ -22,7 +21,7 @@ func (c *serveCommand) options(svc *service.Service, log *slog.Logger, m *server
 	if c.devIsLocal() || c.ControlToken != "" {
 		version, _ := buildVersion()
 		if limits == nil {
-			o.Memory = limit.NewMemory(time.Now)
+			o.Memory = limit.NewMemoryWithClocks(svc.Now)
 		}
 		o.Faults, o.FaultHeader, o.Journal = &fault.Set{}, c.Dev, journal.New()
 		o.Control = control.New(control.Options{

@@ -124,13 +124,9 @@ func (a *API) clearFaults(w http.ResponseWriter, r *http.Request) error {
 func (a *API) makeRoom(r *http.Request, write func() error) error {
 	err := write()
 	if errors.Is(err, fault.ErrFull) {
-		stores, failed := a.Service.ListStores(r.Context())
+		keys, failed := a.storeKeys(r)
 		if failed != nil {
 			return failed
-		}
-		keys := make([]string, len(stores))
-		for i, st := range stores {
-			keys[i] = st.Key
 		}
 		a.Faults.Retain(keys)
 		err = write()

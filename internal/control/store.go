@@ -77,6 +77,16 @@ func (a *API) listStores(w http.ResponseWriter, r *http.Request) error {
 	return writeOK(w, http.StatusOK, map[string]any{"stores": list})
 }
 
+// storeKeys returns the keys of all stores.
+func (a *API) storeKeys(r *http.Request) ([]string, error) {
+	stores, err := a.Service.ListStores(r.Context())
+	keys := make([]string, len(stores))
+	for i, st := range stores {
+		keys[i] = st.Key
+	}
+	return keys, err
+}
+
 // createStore creates a store with a token, in one transaction.
 func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	var in storeInput

@@ -39,7 +39,7 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 			if now == nil {
 				now = time.Now
 			}
-			o.Memory = limit.NewMemory(now)
+			o.Memory = limit.NewMemoryWithClocks(func(storeKey string) time.Time { return svc.Clocks().At(storeKey, now()) })
 		}
 		o.Faults, o.FaultHeader = &fault.Set{}, true
 		o.Control = control.New(control.Options{
