@@ -59,7 +59,7 @@ func (c *storeDelete) confirm(in *invocation, svc *service.Service, key string) 
 	return nil
 }
 
-// sweep deletes the rows of a deleted store, if they were too many for one
+// sweep deletes the rows of a deleted store and its snapshots, if they were too many for one
 // transaction.
 func (c *storeDelete) sweep(in *invocation, svc *service.Service, key string) error {
 	deleted, err := svc.DeletedStores(in.ctx)
@@ -67,15 +67,22 @@ func (c *storeDelete) sweep(in *invocation, svc *service.Service, key string) er
 		return err
 	}
 	for _, d := range deleted {
-		if d.Key == key {
-			return c.sweepOne(in, svc, d)
+		if d.Key != key && d.SnapshotOf != key {
+			continue
+		}
+		if err := c.sweepOne(in, svc, d); err != nil || in.ctx.Err() != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (c *storeDelete) sweepOne(in *invocation, svc *service.Service, d service.DeletedStore) error {
-	fmt.Fprintln(in.Err, "Its rows are deleted in small batches. Press Ctrl-C to leave them to \"cohort serve\".")
+	what := "Its"
+	if d.SnapshotOf != "" {
+		what = "A snapshot's"
+	}
+	fmt.Fprintln(in.Err, what+" rows are deleted in small batches. Press Ctrl-C to leave them to \"cohort serve\".")
 	bar := newProgress(in)
 	defer bar.end()
 	total := int64(unknown)
@@ -99,6 +106,6 @@ func (c *storeDelete) sweepOne(in *invocation, svc *service.Service, d service.D
 	if err != nil {
 		return fmt.Errorf("the store is deleted, and \"cohort serve\" deletes its remaining rows: %w", err)
 	}
-	fmt.Fprintf(in.Out, "Its %d rows are deleted.\n", swept)
+	fmt.Fprintf(in.Out, "%s %d rows are deleted.\n", what, swept)
 	return nil
 }

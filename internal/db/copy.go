@@ -62,9 +62,6 @@ var copied = []table{
 	{"tokens", "hash", []column{
 		text("hash"), text("id"), text("store_hash"), text("name"), text("scopes"), integer("date_created"),
 	}},
-	{"snapshots", "store_hash, name", []column{
-		text("store_hash"), text("name"), text("snapshot_hash"), integer("row_count"), integer("date_created"),
-	}},
 	{"counters", "store_hash, kind", []column{text("store_hash"), text("kind"), integer("last_id")}},
 	{"customer_groups", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("name"), text("name_folded"), text("category_access"), text("discount_rules"),
@@ -176,6 +173,9 @@ var copied = []table{
 	{"jobs", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),
 		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"), text("destination"),
+	}},
+	{"snapshots", "store_hash, name", []column{
+		text("store_hash"), text("name"), text("snapshot_hash"), integer("row_count"), integer("date_created"),
 	}},
 }
 

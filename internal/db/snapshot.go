@@ -104,6 +104,13 @@ func (t *Tx) SaveSnapshot(storeKey, name string, at time.Time) (cohort.Snapshot,
 	return s.Snapshot, t.copyIDs(storeKey, s.key)
 }
 
+// SaveNewStore is SaveSnapshot of the snapshot of reset, for a store that this transaction has
+// created and that is empty. It reads nothing, so a store of a test is created as fast as
+// before.
+func (t *Tx) SaveNewStore(st cohort.Store) error {
+	return t.insertSnapshot(keyOf(st), savedSnapshot{Snapshot: cohort.Snapshot{DateCreated: st.DateCreated}, key: newSnapshotKey()})
+}
+
 // makeRoom deletes the snapshot that another one is about to replace.
 func (t *Tx) makeRoom(storeKey, name string, at time.Time) error {
 	err := t.DeleteSnapshot(storeKey, name, at)
@@ -165,8 +172,7 @@ func (t *Tx) RestoreSnapshot(storeKey, name string, at time.Time) (cohort.Snapsh
 	if err := t.replaceContent(storeKey, at, last); err != nil {
 		return cohort.Snapshot{}, err
 	}
-	err = t.Later("UPDATE stores SET ("+restoredSettings+") = (SELECT "+restoredSettings+" FROM stores WHERE hash = $2) WHERE hash = $1", storeKey, s.key)
-	if err != nil {
+	if err := t.restoreSettings(storeKey, s); err != nil {
 		return cohort.Snapshot{}, err
 	}
 	filled, _, err := t.filledTables(s.key)
@@ -174,6 +180,23 @@ func (t *Tx) RestoreSnapshot(storeKey, name string, at time.Time) (cohort.Snapsh
 		return cohort.Snapshot{}, err
 	}
 	return s.Snapshot, t.copyContent(s.key, storeKey, filled)
+}
+
+func (t *Tx) restoreSettings(storeKey string, s savedSnapshot) error {
+	return t.Later("UPDATE stores SET ("+restoredSettings+") = (SELECT "+restoredSettings+" FROM stores WHERE hash = $2) WHERE hash = $1", storeKey, s.key)
+}
+
+// ClearToSettings is ClearStore, and restores the settings of a snapshot. It returns
+// KindNotFound for an unknown one.
+func (t *Tx) ClearToSettings(storeKey, name string, at time.Time) error {
+	if err := t.ClearStore(storeKey, at); err != nil {
+		return err
+	}
+	s, err := t.snapshotOf(storeKey, name)
+	if err != nil {
+		return err
+	}
+	return t.restoreSettings(storeKey, s)
 }
 
 // DeleteSnapshot deletes a snapshot, or returns KindNotFound. SweepStore deletes its rows if

@@ -24,7 +24,7 @@ func (s *Service) CreateStore(ctx context.Context, st cohort.Store) (cohort.Stor
 }
 
 // CreateStoreWithToken is CreateStore and CreateTokenWithSecret in one transaction. The
-// token has k's name and scopes.
+// token has k's name and scopes. ResetStore restores the settings of the new store.
 func (s *Service) CreateStoreWithToken(ctx context.Context, st cohort.Store, k cohort.Token, secret string) (cohort.Store, error) {
 	st, err := s.newStore(st)
 	if err != nil {
@@ -39,7 +39,10 @@ func (s *Service) CreateStoreWithToken(ctx context.Context, st cohort.Store, k c
 			return err
 		}
 		token.StoreKey = st.Key
-		return insertToken(tx, token)
+		if err := insertToken(tx, token); err != nil {
+			return err
+		}
+		return tx.SaveNewStore(st)
 	})
 	return st, err
 }

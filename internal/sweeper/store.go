@@ -34,6 +34,10 @@ func sweepAllStores(ctx context.Context, svc *service.Service, log *slog.Logger)
 		if err := svc.SweepStore(ctx, d, func(rows int64) { swept = rows }); err != nil {
 			return err
 		}
+		if d.SnapshotOf != "" {
+			log.Info("deleted the rows of a deleted snapshot", "store", d.SnapshotOf, "rows", swept)
+			continue
+		}
 		log.Info("deleted the rows of a deleted store", "store", d.Key, "rows", swept)
 	}
 	return nil
