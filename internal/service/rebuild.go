@@ -28,15 +28,15 @@ func (s *Service) RebuildStore(ctx context.Context, storeKey string, ids *IDPlan
 	if err != nil {
 		return err
 	}
-	err = s.db.UpdateLong(ctx, func(tx *db.Tx) error {
-		now := s.timestamp(storeKey)
-		err := tx.RebuildStore(storeKey, now, ids, func() error {
+	whole := db.Unchecked(db.ForStore(ctx, storeKey)) // see updateWhole, which has a time limit
+	err = s.db.UpdateLong(whole, func(tx *db.Tx) error {
+		err := tx.RebuildStore(storeKey, s.now(), ids, func() error {
 			return fill(context.WithValue(tx.Join(ctx), hashesKey{}, hashed))
 		})
 		if err != nil {
 			return err
 		}
-		_, err = tx.SaveSnapshot(storeKey, "", now)
+		_, err = tx.SaveSnapshot(storeKey, seedName, s.now())
 		return err
 	})
 	if err == nil {
