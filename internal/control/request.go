@@ -79,7 +79,7 @@ func (a *API) journalOf(r *http.Request) (*journal.Journal, string, error) {
 	return a.Journal, st.Hash, err
 }
 
-// forgetRequests removes the requests of a store that is created or deleted.
+// forgetRequests removes the requests of a store that is created, reset or deleted.
 func (a *API) forgetRequests(hash string) {
 	if a.Journal != nil {
 		a.Journal.Forget(hash)

@@ -154,11 +154,7 @@ func (a *API) deleteStore(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Service.DeleteStore(r.Context(), st.Key); err != nil {
 		return err
 	}
-	if a.Limits != nil {
-		a.Limits.SetConcurrency(st.Key, nil)
-	}
-	a.Faults.Clear(st.Key)
-	a.forgetRequests(st.Hash)
+	a.forgetState(st)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

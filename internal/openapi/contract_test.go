@@ -50,11 +50,11 @@ const anyUUID = "1465bb16-eb7d-4fba-8312-0ea9d88cd6e9"
 var wildcard = regexp.MustCompile(`\{\w+\}`)
 
 // replaceWildcards replaces the ids and the words in a path with the arguments, UUIDs with
-// one of them, and the store with an expression for any segment.
+// one of them, and the store and names with an expression for any segment.
 func replaceWildcards(path, id, word string) string {
 	return wildcard.ReplaceAllStringFunc(path, func(name string) string {
 		switch {
-		case name == "{store_hash}", name == "{hash}":
+		case name == "{store_hash}", name == "{hash}", name == "{name}":
 			return "[^/]+"
 		case strings.HasSuffix(name, "uuid}"):
 			return anyUUID
