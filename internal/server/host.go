@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"cohort.example/cohort/internal/api"
@@ -12,7 +13,8 @@ import (
 // rejectHost rejects a request whose Host header does not name this machine, if the
 // server is for this machine only. It reports whether it has responded. This
 // prevents DNS rebinding: a web page whose host name resolves to 127.0.0.1 can send
-// requests to this server from a browser, but with its own host name.
+// requests to this server from a browser, but with its own host name. The names that
+// the server stands in for are accepted too, but not for the control API.
 //
 // The status is 403 and not 421, because 421 invites the client to retry on another
 // connection.
@@ -20,24 +22,38 @@ func (s *Server) rejectHost(w http.ResponseWriter, r *http.Request) bool {
 	if !s.loopbackOnly || isLoopbackHost(r.Host) {
 		return false
 	}
-	api.WriteText(w, http.StatusForbidden, "This server answers only requests to localhost, 127.0.0.1 or [::1], because it was started with --dev.")
+	standsIn := slices.Contains(s.hosts, strings.ToLower(hostName(r.Host)))
+	if standsIn && !isControl(r) {
+		return false
+	}
+	text := "This server answers only requests to localhost, 127.0.0.1 or [::1], because it was started with --dev."
+	if standsIn {
+		text = "The control API has no other names than localhost, 127.0.0.1 and [::1], because the server was started with --dev."
+	}
+	api.WriteText(w, http.StatusForbidden, text)
 	return true
 }
 
 // isLoopbackHost reports whether a Host header names the local machine, with or
 // without a port.
 func isLoopbackHost(host string) bool {
-	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
-	} else if inner, ok := strings.CutPrefix(host, "["); ok {
-		name = strings.TrimSuffix(inner, "]")
-	}
+	name := hostName(host)
 	if strings.EqualFold(name, "localhost") {
 		return true
 	}
 	addr, err := netip.ParseAddr(name)
 	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// hostName returns the name or the address in a Host header, without the port.
+func hostName(host string) string {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		return name
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		return strings.TrimSuffix(inner, "]")
+	}
+	return host
 }
 
 // strictTransport makes browsers use TLS only, for a year. It does not include

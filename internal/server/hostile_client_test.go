@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"crypto/tls"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -31,6 +32,33 @@ func TestLoopbackOnly(t *testing.T) {
 			}
 		}
 	})
+}
+
+// The names that a server stands in for are accepted, but a page of such a name has no way
+// to the control API.
+func TestHostsOfLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	controls := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	f := newFixture(t, dbtest.SQLite(t), server.Options{LoopbackOnly: true, Hosts: []string{"api.bigcommerce.com"}, Control: controls})
+	for host, api := range map[string]int{
+		"api.bigcommerce.com": 200, "API.bigcommerce.com:443": 200, "localhost": 200, "[::1]:8443": 200,
+		"login.bigcommerce.com": 403, "x.api.bigcommerce.com": 403, "api.bigcommerce.com.attacker.example": 403, "": 403,
+	} {
+		control := 403
+		if host == "localhost" || host == "[::1]:8443" {
+			control = 200
+		}
+		for path, want := range map[string]int{
+			f.path("/time"): api, "/livez": api, "/_cohort/v1/health": control, "/_cohort/": control, "/%5fcohort/v1/stores": control,
+		} {
+			r := newRequest("GET", path, f.vars["token"], "")
+			r.Host = host
+			w := httptest.NewRecorder()
+			if f.ServeHTTP(w, r); w.Code != want {
+				t.Errorf("GET %s with Host %q: %d %s, want %d", path, host, w.Code, w.Body, want)
+			}
+		}
+	}
 }
 
 // A client that sends many unknown tokens gets 429 and does not flood the log. Valid

@@ -52,6 +52,9 @@ type wildcard struct {
 // controlPrefix begins the paths of the control API.
 const controlPrefix = "/_cohort/"
 
+// isControl reports whether a request is one to the control API.
+func isControl(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, controlPrefix) }
+
 func newRouter() *router {
 	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}, routed: map[string]bool{}}
 }
@@ -141,7 +144,7 @@ func (w *wildcard) child(name string) *node {
 
 // serve routes a request by path and method, and calls the handler.
 func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
-	if rt.control != nil && strings.HasPrefix(r.URL.Path, controlPrefix) {
+	if rt.control != nil && isControl(r) {
 		rt.control(w, r, e)
 		return
 	}

@@ -32,6 +32,7 @@ type Options struct {
 
 	TrustedProxies TrustedProxies // the proxies whose X-Forwarded-For is trusted
 	LoopbackOnly   bool           // reject requests whose Host header does not name this machine
+	Hosts          []string       // names in lower case that LoopbackOnly accepts besides, except for the control API
 
 	Faults      *fault.Set // the rules by which requests fail; nil: none
 	FaultHeader bool       // a request may ask for a fault with the header X-Cohort-Fault
@@ -51,6 +52,7 @@ type Server struct {
 	proxies      TrustedProxies
 	failures     *limit.Failures // counts unknown tokens
 	loopbackOnly bool
+	hosts        []string // see Options.Hosts
 	routes       *router
 	bodies       bodyBudget
 	none         *operation       // for requests that match no route
@@ -86,7 +88,7 @@ func New(svc *service.Service, o Options) *Server {
 		metrics:   o.Metrics,
 		limits:    limit.NewMemory(o.Now),
 		expensive: newExpensiveQueue(),
-		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly,
+		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly, hosts: o.Hosts,
 		routes:  newRouter(),
 		none:    o.Metrics.operation("none"),
 		gzip:    newCompressor(),
@@ -152,7 +154,7 @@ var varies = []string{"Accept-Encoding"}
 // the compressor, which would wrap their writer too. So does the control API, whose
 // streams it would hold back.
 func (s *Server) compress(e *entry, r *http.Request) {
-	if !mentionsGzip(r) || strings.HasPrefix(r.URL.Path, controlPrefix) {
+	if !mentionsGzip(r) || isControl(r) {
 		e.Header()["Vary"] = varies
 		s.routes.serve(s.record(e, r, e), r, e)
 		return
