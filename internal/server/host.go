@@ -57,5 +57,6 @@ func hostName(host string) string {
 }
 
 // strictTransport makes browsers use TLS only, for a year. It does not include
-// subdomains, which may belong to other services.
+// subdomains, which may belong to other services. Responses to localhost do not have it,
+// because it would be for all ports, and so for other servers of a developer.
 var strictTransport = []string{"max-age=31536000"}

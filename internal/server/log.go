@@ -46,7 +46,7 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	e.requestID[0] = newRequestID()
 	e.client = s.proxies.client(r)
 	w.Header()["X-Request-Id"] = e.requestID[:]
-	if r.TLS != nil {
+	if r.TLS != nil && !isLoopbackHost(r.Host) {
 		w.Header()["Strict-Transport-Security"] = strictTransport
 	}
 	s.metrics.inFlight.Inc()
