@@ -210,7 +210,7 @@ func closeConn(c net.Conn, reset, unread bool) {
 	if ours, ok := raw.(*conn); ok {
 		raw = ours.Conn
 	}
-	if tcp, ok := raw.(*net.TCPConn); ok {
+	if tcp, ok := raw.(interface{ SetLinger(seconds int) error }); ok {
 		_ = tcp.SetLinger(0) // fails only if the connection is closed
 	}
 	_ = raw.Close()
