@@ -20,8 +20,8 @@ import (
 //
 //   - "cohort serve" runs in the background, since a reader types the next block in
 //     another terminal. The next "cohort serve" ends the one before.
-//   - 127.0.0.1:8080 is replaced by a free port, and examplePostgres by the URL of an
-//     empty database.
+//   - The ports of 127.0.0.1:8080 and 127.0.0.1:8889 are replaced by free ones, and
+//     examplePostgres by the URL of an empty database.
 //   - curl fails if the response is an error.
 //   - A line "<!-- not run: REASON -->" before a block says why a test cannot run it.
 
@@ -45,6 +45,10 @@ end() { if [ -n "$server" ]; then kill "$server"; wait "$server" || true; fi; se
 trap end EXIT
 serve() {
 	end
+	case " $* " in
+	*" --tls auto "*) export COHORT_TLS=auto ;;
+	*) unset COHORT_TLS ;;
+	esac
 	"$@" 2>>serve.log &
 	server=$!
 	until cohort healthcheck >/dev/null 2>&1; do
@@ -103,11 +107,11 @@ func runPage(t *testing.T, script string) {
 	if strings.Contains(script, examplePostgres) {
 		script = strings.ReplaceAll(script, examplePostgres, pgtest.URL(t))
 	}
-	script = strings.ReplaceAll(script, "127.0.0.1:8080", addr)
+	script = strings.NewReplacer("127.0.0.1:8080", addr, "127.0.0.1:8889", freeAddr(t)).Replace(script)
 	script = preamble + serveLine.ReplaceAllString(script, "serve $1")
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
 	shell.Dir = folder
-	shell.Env = slices.Concat(command(t).Env, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "COHORT_ADDR=" + addr, "HOME=" + folder, "TMPDIR=" + folder})
+	shell.Env = slices.Concat(command(t).Env, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "COHORT_ADDR=" + addr, "HOME=" + folder, "XDG_CONFIG_HOME=", "TMPDIR=" + folder})
 	if out, err := shell.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\nafter the script:\n%s", err, out, script)
 	}

@@ -40,6 +40,7 @@ type commands struct {
 	Group   groupCommands   `cmd:"" help:"List customer groups."`
 	Catalog catalogCommands `cmd:"" help:"Import and export the catalog of a store."`
 	Price   priceCommand    `cmd:"" help:"Print what a customer or a group pays for a product, and why."`
+	CA      caCommands      `cmd:"" name:"ca" help:"Create a certificate authority for tests of clients that have https://api.bigcommerce.com compiled in."`
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 

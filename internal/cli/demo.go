@@ -124,7 +124,7 @@ func (d *demo) play(script *wirescript.Script, token string) (err error) {
 	ctx, stop := context.WithCancel(d.in.ctx)
 	stopped := make(chan error, 1)
 	go func() {
-		stopped <- (&serveCommand{ShutdownTimeout: demoShutdownTimeout}).serve(ctx, srv, listener, handler.CutOff)
+		stopped <- (&serveCommand{ShutdownTimeout: demoShutdownTimeout}).serve(ctx, srv, handler.CutOff, listener)
 	}()
 	defer func() { stop(); err = errors.Join(err, <-stopped) }()
 

@@ -14,6 +14,7 @@ import (
 type healthcheckCommand struct {
 	Addr    string `env:"COHORT_ADDR" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"The address of the server (${default})."`
 	TLSCert string `name:"tls-cert" env:"COHORT_TLS_CERT" placeholder:"FILE" help:"The certificate of the server. If it is given, the check uses HTTPS."`
+	TLS     string `name:"tls" env:"COHORT_TLS" enum:",auto" default:"" placeholder:"auto" help:"auto: the server was started with --tls auto, so the check uses HTTPS."`
 }
 
 // healthTimeout bounds how long the server may take to respond.
@@ -63,7 +64,7 @@ func (c *healthcheckCommand) url() (string, error) {
 		host = "localhost"
 	}
 	scheme := "http"
-	if c.TLSCert != "" {
+	if c.TLSCert != "" || c.TLS == "auto" {
 		scheme = "https"
 	}
 	return scheme + "://" + net.JoinHostPort(host, port) + "/readyz", nil

@@ -54,6 +54,7 @@ var wordings = []struct {
 	{regexp.MustCompile(` \(from envar (\w+)=.*\)$`), ` (from the variable $1)`},
 	{regexp.MustCompile(`^\[(<\w+>)\]: `), `$1: `},
 	{regexp.MustCompile(`^expected "(<.*)"$`), `missing argument $1`},
+	{regexp.MustCompile(`^expected "(\w+)"$`), `missing command: $1`}, // the only one
 	{regexp.MustCompile(`^unexpected argument (.*?)(, did you mean .*)?$`), `unexpected argument "$1"$2`},
 }
 

@@ -39,6 +39,7 @@ type serveCommand struct {
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
 	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long running requests may take to finish after SIGTERM (${default})."`
+	testTLSFlags
 	dbFlag
 }
 
@@ -58,6 +59,10 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	log, flush := newLog(in.Err, c.LogFormat)
 	defer flush()
 	setProcessors()
+	tests, err := c.openCA(log)
+	if err != nil {
+		return err
+	}
 	d, err := db.Open(in.ctx, c.DB)
 	if err != nil {
 		return err
@@ -76,9 +81,13 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return fmt.Errorf("cannot listen on %s: %w", c.Addr, err)
 	}
 	defer listener.Close()
-	if err := c.checkListener(listener, log); err != nil {
+	if err := c.checkListener(listener, c.Addr, log); err != nil {
 		return err
 	}
+	if err := tests.listen(c, log); err != nil {
+		return err
+	}
+	defer tests.close()
 	limits, closeLimits, err := c.openLimits(in.ctx, log)
 	if err != nil {
 		return err
@@ -94,17 +103,18 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer startBackground(in.ctx, svc, log)()
-	c.greet(in, listener)
+	c.greet(in, listener, tests)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
 	options := c.options(svc, log, metrics, limits)
+	options.Hosts = tests.hosts()
 	handler := server.New(svc, options)
 	srv := newHTTPServer(handler, log)
 	srv.RegisterOnShutdown(handler.EndFaults)
 	if options.Journal != nil {
 		srv.RegisterOnShutdown(options.Journal.Close)
 	}
-	err = c.serve(in.ctx, srv, listener, handler.CutOff)
+	err = c.serve(in.ctx, srv, handler.CutOff, tests.prepare(srv, listener, log)...)
 	log.Info("stopped")
 	return err
 }
@@ -175,6 +185,9 @@ func (c *serveCommand) check() error {
 			return fmt.Errorf("cannot use the certificate: %w", err)
 		}
 	}
+	if err := c.checkTestTLS(); err != nil {
+		return err
+	}
 	if c.Redis != "" {
 		if err := limit.CheckURL(c.Redis); err != nil {
 			return usageError("--redis cannot be used: " + err.Error())
@@ -192,10 +205,8 @@ func (c *serveCommand) check() error {
 	if c.ShutdownTimeout < 0 {
 		return usageError("--shutdown-timeout must not be negative")
 	}
-	if host, _, err := net.SplitHostPort(c.Addr); err != nil {
-		return usageError(fmt.Sprintf("--addr %s is not HOST:PORT", c.Addr))
-	} else if c.devIsLocal() && host != "localhost" && !isLoopback(host) {
-		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s, because its token is public; in a container, see --dev-listen-anywhere", c.Addr))
+	if err := c.checkAddr("--addr", c.Addr); err != nil {
+		return err
 	}
 	if c.DevAnywhere && !c.Dev {
 		return usageError("--dev-listen-anywhere goes with --dev")
@@ -203,11 +214,21 @@ func (c *serveCommand) check() error {
 	return nil
 }
 
+// checkAddr checks the address of a flag.
+func (c *serveCommand) checkAddr(flag, addr string) error {
+	if host, _, err := net.SplitHostPort(addr); err != nil {
+		return usageError(fmt.Sprintf("%s %s is not HOST:PORT", flag, addr))
+	} else if c.devIsLocal() && host != "localhost" && !isLoopback(host) {
+		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s, because its token is public; in a container, see --dev-listen-anywhere", addr))
+	}
+	return nil
+}
+
 // devIsLocal reports whether the server is in development mode and for this machine only.
 func (c *serveCommand) devIsLocal() bool { return c.Dev && !c.DevAnywhere }
 
-// checkListener checks the address that the host name resolved to.
-func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
+// checkListener checks the address that the host name of addr resolved to.
+func (c *serveCommand) checkListener(l net.Listener, addr string, log *slog.Logger) error {
 	host, _, err := net.SplitHostPort(l.Addr().String())
 	if err != nil {
 		return err
@@ -216,13 +237,13 @@ func (c *serveCommand) checkListener(l net.Listener, log *slog.Logger) error {
 		return nil
 	}
 	if c.devIsLocal() {
-		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", c.Addr, host))
+		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", addr, host))
 	}
 	if c.Dev {
-		log.Warn("development mode beyond this machine: every client that reaches this address can read and change all stores with the public token " + devSecret)
+		log.Warn("development mode beyond this machine: every client that reaches this address can read and change all stores with the public token "+devSecret, "addr", addr)
 	}
-	if c.TLSCert == "" {
-		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the network unless a proxy in front adds TLS", "addr", c.Addr)
+	if !c.secure() {
+		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the network unless a proxy in front adds TLS", "addr", addr)
 	}
 	return nil
 }
@@ -280,7 +301,7 @@ func warnWithoutStores(ctx context.Context, svc *service.Service, log *slog.Logg
 }
 
 func (c *serveCommand) url(l net.Listener) string {
-	if c.TLSCert != "" {
+	if c.secure() {
 		return "https://" + l.Addr().String()
 	}
 	return "http://" + l.Addr().String()
@@ -288,19 +309,15 @@ func (c *serveCommand) url(l net.Listener) string {
 
 // greet prints a request to start with. It creates a group with a name that the store
 // does not have yet, because names are unique.
-func (c *serveCommand) greet(in *invocation, l net.Listener) {
+func (c *serveCommand) greet(in *invocation, l net.Listener, tests *testTLS) {
 	if !c.Dev {
 		return
-	}
-	insecure := ""
-	if c.TLSCert != "" {
-		insecure = "-k "
 	}
 	fmt.Fprintf(in.Out, `Cohort serves the store %q, kept in %s. In another terminal:
 
 curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale %s"}' %s/stores/%s/v2/customer_groups
 
-`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), insecure, devSecret, rand.Text()[:6], c.url(l), devStore)
+%s`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), tests.trust(c), devSecret, rand.Text()[:6], c.url(l), devStore, tests.hint())
 }
 
 // openLimits returns the limits that nodes share, or nil if --redis is not given.
@@ -315,19 +332,20 @@ func (c *serveCommand) openLimits(ctx context.Context, log *slog.Logger) (l *lim
 	return l, func() { _ = l.Close() }, nil
 }
 
-// serve runs the HTTP server until ctx ends or the server fails. Then it rejects new
+// serve runs the HTTP server on listeners until ctx ends or it fails. Then it rejects new
 // requests and waits for running ones, up to the shutdown timeout. After the timeout it
 // closes their connections.
-func (c *serveCommand) serve(ctx context.Context, srv *http.Server, l net.Listener, cutOff func()) error {
-	l = server.Listen(l)
-	failed := make(chan error, 1)
-	go func() {
-		if c.TLSCert != "" {
-			failed <- srv.ServeTLS(l, c.TLSCert, c.TLSKey)
-			return
-		}
-		failed <- srv.Serve(l)
-	}()
+func (c *serveCommand) serve(ctx context.Context, srv *http.Server, cutOff func(), listeners ...net.Listener) error {
+	failed := make(chan error, len(listeners))
+	for _, l := range listeners {
+		go func() {
+			if c.secure() {
+				failed <- srv.ServeTLS(server.Listen(l), c.TLSCert, c.TLSKey)
+				return
+			}
+			failed <- srv.Serve(server.Listen(l))
+		}()
+	}
 	select {
 	case err := <-failed:
 		return err
