@@ -52,6 +52,7 @@ var notBounds = map[string]string{
 	"apiv2.appendAmount.maxDigits":            "the number of digits that always fit into an int64",
 	"apiv2.usualGroup":                        "an initial capacity; a response can be longer",
 	"cli.inputPart":                           "a buffer size; it does not bound a file",
+	"cli.readyPause":                          "a polling interval",
 	"cli.progressInterval":                    "the interval of the progress bar",
 	"cli.prettyWidth":                         "a line width of the demo",
 	"cohort.maxInt64Digits":                   "the number of digits that always fit into an int64",

@@ -42,7 +42,7 @@ var (
 const preamble = `set -euo pipefail
 server=
 end() { if [ -n "$server" ]; then kill "$server"; wait "$server" || true; fi; server=; }
-trap end EXIT
+trap 'end; cohort stop >/dev/null' EXIT
 serve() {
 	end
 	case " $* " in
@@ -111,7 +111,7 @@ func runPage(t *testing.T, script string) {
 	script = preamble + serveLine.ReplaceAllString(script, "serve $1")
 	shell := exec.CommandContext(t.Context(), "bash", "-c", script)
 	shell.Dir = folder
-	shell.Env = slices.Concat(command(t).Env, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "COHORT_ADDR=" + addr, "HOME=" + folder, "XDG_CONFIG_HOME=", "TMPDIR=" + folder})
+	shell.Env = slices.Concat(command(t).Env, []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "COHORT_ADDR=" + addr, "COHORT_STATE_DIR=" + folder, "HOME=" + folder, "XDG_CONFIG_HOME=", "TMPDIR=" + folder})
 	if out, err := shell.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s\nafter the script:\n%s", err, out, script)
 	}

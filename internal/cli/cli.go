@@ -44,6 +44,20 @@ type commands struct {
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 
+	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`
+	Stop     stopCommand      `cmd:"" help:"Stop the server that \"cohort start\" has started."`
+	Status   statusCommand    `cmd:"" help:"Show whether a server runs. Exit status 0 means that it does, 1 that it does not."`
+	Wait     waitCommand      `cmd:"" help:"Wait until a server is ready."`
+	Env      envCommand       `cmd:"" help:"Print variables for client libraries, to be evaluated by a shell."`
+	Reset    resetCommand     `cmd:"" help:"Bring a store of a running server back to its seed, without faults, kept requests and a clock of its own."`
+	Seed     seedCommand      `cmd:"" help:"Replace the content of a store of a running server by that of a file."`
+	Export   exportCommand    `cmd:"" help:"Print the content of a store of a running server, as seed reads it."`
+	Snapshot snapshotCommands `cmd:"" help:"Save and restore the content of a store of a running server."`
+	Fault    faultCommands    `cmd:"" help:"Make requests to a store of a running server fail."`
+	Clock    clockCommands    `cmd:"" help:"Set the clock of a store of a running server."`
+	Requests requestsCommand  `cmd:"" help:"List or follow the requests that a running server has received for a store."`
+	Verify   verifyCommand    `cmd:"" help:"Check that a running server has received requests. Exit status 0 means that it has, 1 that it has not."`
+
 	Healthcheck healthcheckCommand `cmd:"" help:"Check that the server on this machine is ready, for container engines. Exit status 0 means ready."`
 
 	Help    helpCommand    `cmd:"" help:"Show the help of a command, as COMMAND --help does."`
@@ -93,7 +107,7 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	case len(args) == 1 && args[0] == "--version":
 		args = []string{"version"}
 	}
-	parsed, err := parser.Parse(args)
+	parsed, err := parser.Parse(negativeOffset(args))
 	if err != nil {
 		fmt.Fprint(streams.Err, errorLine(parseMessage(err)), helpHint(commandOf(err)))
 		return exitUsage

@@ -1,13 +1,8 @@
 package cli
 
 import (
-	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
-	"strings"
 	"time"
 )
 
@@ -29,25 +24,8 @@ func (c *healthcheckCommand) Run(in *invocation) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(in.ctx, healthTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
+	if err := askReady(in.ctx, url); err != nil {
 		return err
-	}
-	client := &http.Client{Transport: &http.Transport{
-		// The certificate is for the name of the server, not for the loopback address, and
-		// the request has nothing secret.
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true},
-	}}
-	resp, err := client.Do(req)
-	if err != nil {
-		return fmt.Errorf("not ready: %w", err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		body, _ := io.ReadAll(io.LimitReader(resp.Body, maxHealth)) // a part of the body is enough for the message
-		return fmt.Errorf("not ready: %s: %s", resp.Status, strings.TrimSpace(string(body)))
 	}
 	fmt.Fprintln(in.Out, "ready")
 	return nil

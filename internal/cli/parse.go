@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -13,6 +14,19 @@ import (
 type usageError string
 
 func (e usageError) Error() string { return string(e) }
+
+// negativeOffset returns the arguments in an order in which the parser does not take the
+// argument of "clock offset -72h" for a flag.
+func negativeOffset(args []string) []string {
+	if len(args) < 3 || args[0] != "clock" || args[1] != "offset" || slices.Contains(args, "--") {
+		return args
+	}
+	i := slices.IndexFunc(args, regexp.MustCompile(`^-\d`).MatchString)
+	if i < 0 {
+		return args
+	}
+	return append(slices.Concat(args[:i], args[i+1:]), "--", args[i])
+}
 
 // commandOf returns the command that an error of the parser is about, such as
 // "cohort store create". It is "cohort" if there is no such command.

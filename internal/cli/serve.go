@@ -38,6 +38,7 @@ type serveCommand struct {
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
+	ReadyFile       string        `name:"ready-file" env:"COHORT_READY_FILE" placeholder:"FILE" help:"A file to write when the server serves: JSON with its url and pid. It is removed at the end (none)."`
 	ShutdownTimeout time.Duration `env:"COHORT_SHUTDOWN_TIMEOUT" default:"15s" placeholder:"TIME" help:"How long running requests may take to finish after SIGTERM (${default})."`
 	testTLSFlags
 	dbFlag
@@ -103,6 +104,11 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer startBackground(in.ctx, svc, log)()
+	removeReady, err := c.writeReady(listener)
+	if err != nil {
+		return err
+	}
+	defer removeReady()
 	c.greet(in, listener, tests)
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()

@@ -1,0 +1,26 @@
+package cli
+
+import (
+	"regexp"
+	"strings"
+)
+
+// posixQuote returns a text in quotes for the shells of POSIX.
+func posixQuote(text string) string {
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// fishQuote returns a text in quotes for fish, in which a backslash escapes itself and
+// quotes.
+func fishQuote(text string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(text) + "'"
+}
+
+// powershellQuotes are the characters that end a quoted text in PowerShell. Two of one stand
+// for it.
+var powershellQuotes = regexp.MustCompile(`['‘’‚‛]`)
+
+// powershellQuote returns a text in quotes for PowerShell.
+func powershellQuote(text string) string {
+	return "'" + powershellQuotes.ReplaceAllString(text, "$0$0") + "'"
+}
