@@ -58,6 +58,7 @@ type commands struct {
 	Requests requestsCommand  `cmd:"" help:"List or follow the requests that a running server has received for a store."`
 	Verify   verifyCommand    `cmd:"" help:"Check that a running server has received requests. Exit status 0 means that it has, 1 that it has not."`
 
+	Completion  completionCommand  `cmd:"" help:"Print a script with which a shell completes the commands and flags of cohort."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Check that the server on this machine is ready, for container engines. Exit status 0 means ready."`
 
 	Help    helpCommand    `cmd:"" help:"Show the help of a command, as COMMAND --help does."`

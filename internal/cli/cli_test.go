@@ -232,8 +232,9 @@ var flags = map[string][][2]string{
 		{"--times", ""}, {"--at-least", ""}, {"--at-most", ""}, {"--within", ""}, {"--json", ""},
 	}, testStoreFlags()...),
 
-	"version": nil,
-	"help":    nil,
+	"completion": nil,
+	"version":    nil,
+	"help":       nil,
 }
 
 // testStoreFlags are the flags of commands about a store of a running server.
