@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -56,11 +57,12 @@ func (c *caInitCommand) open(now time.Time) (ca *testca.CA, isNew bool, err erro
 	return testca.OpenOrCreate(c.Dir, c.Host, now)
 }
 
-// shellQuote quotes a word for a shell, if it needs that.
-func shellQuote(word string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=,"
-	if word != "" && strings.Trim(word, plain) == "" {
-		return word
+// caOf returns the certificate of the user's CA if a server has a certificate of it, which a
+// URL with https means.
+func caOf(server string) (file string, ok bool) {
+	if !strings.HasPrefix(server, "https://") {
+		return "", false
 	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	file, err := testca.CertFile(os.Getenv("COHORT_CA_DIR"))
+	return file, err == nil
 }

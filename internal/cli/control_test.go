@@ -86,7 +86,7 @@ func TestStoreCommandsOfTheControlAPI(t *testing.T) {
 		{"snapshot rm base", controlStub{"DELETE", at + "/snapshots/base", "", 204, ""}, "Snapshot base of store demo is removed.\n"},
 		{"reset", controlStub{"POST", at + "/reset", `{}`, 200, `{"hash":"demo"}`}, "Store demo is reset: as its seed left it, or empty without a seed.\n"},
 		{"reset --empty --store t-1", controlStub{"POST", "/_cohort/v1/stores/t-1/reset", `{"to":"empty"}`, 200, `{"hash":"t-1"}`}, "Store t-1 is reset: empty.\n"},
-		{"seed " + seed, controlStub{"PUT", at + "/seed", "groups:\n- name: A", 200, `{"store":{"hash":"demo"},"groups":1,"customers":20}`}, "Store demo has the content of " + seed + ".\nKIND       NUMBER\ncustomers  20\ngroups     1\n"},
+		{"seed " + seed, controlStub{"PUT", at + "/seed", "groups:\n- name: A", 200, `{"store":{"hash":"demo"},"counts":{"groups":1,"customers":20}}`}, "Store demo has the content of " + seed + ".\nSECTION    ITEMS\ncustomers  20\ngroups     1\n"},
 		{"export", controlStub{"GET", at + "/export?format=yaml", "", 200, "groups: []\n"}, "groups: []\n"},
 		{"export --format json", controlStub{"GET", at + "/export?format=json", "", 200, "{}\n"}, "{}\n"},
 	} {

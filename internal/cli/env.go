@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort/internal/daemon"
+	"cohort.example/cohort/internal/testca"
 )
 
 type envCommand struct {
@@ -69,12 +70,21 @@ func variables(server, store, token string) []variable {
 	add(store, "BIGCOMMERCE_STORE_HASH", "BC_STORE_HASH", "STORE_HASH")
 	add("cohort", "BIGCOMMERCE_CLIENT_ID", "BC_CLIENT_ID")
 	add(token, "BIGCOMMERCE_ACCESS_TOKEN", "BIGCOMMERCE_API_TOKEN", "BIGCOMMERCE_STORE_API_TOKEN", "BC_ACCESS_TOKEN", "ACCESS_TOKEN")
-	return append(list, trustVariables()...)
+	return append(list, trustVariables(server)...)
 }
 
 // trustVariables returns the variables with which clients trust the certificate of the
-// server. There are none as long as it has no authority of its own.
-func trustVariables() []variable { return nil }
+// server, if it has one of the user's CA.
+func trustVariables(server string) (list []variable) {
+	file, ok := caOf(server)
+	if !ok {
+		return nil
+	}
+	for _, name := range testca.TrustVariables {
+		list = append(list, variable{name, file})
+	}
+	return list
+}
 
 // printVariables prints variables as a shell reads them. A variable without a value is a
 // comment.

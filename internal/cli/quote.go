@@ -10,6 +10,15 @@ func posixQuote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
+// shellQuote quotes a word for a shell, if it needs that.
+func shellQuote(word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=,"
+	if word != "" && strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
 // fishQuote returns a text in quotes for fish, in which a backslash escapes itself and
 // quotes.
 func fishQuote(text string) string {

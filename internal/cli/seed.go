@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 
 	"cohort.example/cohort/internal/controlclient"
 )
@@ -39,25 +40,20 @@ func (c *seedCommand) Run(in *invocation) error {
 	return printCounts(in, response)
 }
 
-// printCounts prints the numbers of a JSON object, sorted by name.
-func printCounts(in *invocation, text []byte) error {
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(text, &fields); err != nil {
+// printCounts prints how many items each section of a seed has.
+func printCounts(in *invocation, response []byte) error {
+	var loaded struct {
+		Counts map[string]int64 `json:"counts"`
+	}
+	if err := json.Unmarshal(response, &loaded); err != nil {
 		return fmt.Errorf("the response cannot be read: %w", err)
 	}
-	counts := map[string]json.Number{}
-	for name, value := range fields {
-		var n json.Number
-		if json.Unmarshal(value, &n) == nil && n != "" {
-			counts[name] = n
-		}
-	}
-	if len(counts) == 0 {
+	if len(loaded.Counts) == 0 {
 		return nil
 	}
-	t := newTable(in, "KIND", "NUMBER")
-	for _, name := range slices.Sorted(maps.Keys(counts)) {
-		t.row(name, counts[name].String())
+	t := newTable(in, "SECTION", "ITEMS")
+	for _, name := range slices.Sorted(maps.Keys(loaded.Counts)) {
+		t.row(name, strconv.FormatInt(loaded.Counts[name], 10))
 	}
 	return t.Flush()
 }

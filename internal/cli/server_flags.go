@@ -51,7 +51,8 @@ func (f controlFlags) client() (*controlclient.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	client, err := controlclient.New(server, f.ControlToken)
+	trusted, _ := caOf(server)
+	client, err := controlclient.New(server, f.ControlToken, trusted)
 	if err != nil {
 		return nil, usageError(err.Error())
 	}

@@ -4,12 +4,15 @@ package controlclient
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -38,8 +41,9 @@ type Client struct {
 }
 
 // New returns a client of the server with a URL such as http://127.0.0.1:8080. token is the
-// control token, "" for none.
-func New(server, token string) (*Client, error) {
+// control token, "" for none. trusted is a file with a certificate to trust besides those of
+// the system, "" for none.
+func New(server, token, trusted string) (*Client, error) {
 	u, err := url.Parse(server)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, fmt.Errorf("%q is not the URL of a server, such as http://127.0.0.1:8080", server)
@@ -47,7 +51,27 @@ func New(server, token string) (*Client, error) {
 	c := &Client{base: strings.TrimRight(server, "/"), token: token, pause: pause}
 	// A redirect could take the token to another server.
 	c.http = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	return c, nil
+	if trusted == "" {
+		return c, nil
+	}
+	c.http.Transport, err = trusting(trusted)
+	return c, err
+}
+
+// trusting returns a transport that trusts a certificate besides those of the system.
+func trusting(file string) (*http.Transport, error) {
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots.AppendCertsFromPEM(text)
+	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // the standard library says that it is one
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
+	return transport, nil
 }
 
 // URL returns the URL of the server, without a slash at the end.

@@ -2,11 +2,14 @@ package controlclient_test
 
 import (
 	"bytes"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +21,7 @@ func answer(t *testing.T, token string, handle http.HandlerFunc) *controlclient.
 	t.Helper()
 	srv := httptest.NewServer(handle)
 	t.Cleanup(srv.Close)
-	client, err := controlclient.New(srv.URL+"/", token)
+	client, err := controlclient.New(srv.URL+"/", token, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +121,7 @@ func TestUnreachable(t *testing.T) {
 	t.Parallel()
 	srv := httptest.NewServer(nil)
 	srv.Close()
-	client, err := controlclient.New(srv.URL, "")
+	client, err := controlclient.New(srv.URL, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +131,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	tls := httptest.NewTLSServer(nil)
 	defer tls.Close()
-	client, err = controlclient.New(tls.URL, "")
+	client, err = controlclient.New(tls.URL, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -136,12 +139,27 @@ func TestUnreachable(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("an unknown certificate: %v", err)
 	}
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: tls.Certificate().Raw}
+	if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if client, err = controlclient.New(tls.URL, "", file); err != nil {
+		t.Fatal(err)
+	}
+	_, err = client.Do(t.Context(), controlclient.Call{Method: "GET", Path: "/health"})
+	if err == nil || strings.Contains(err.Error(), "certificate") { // the server has no such path
+		t.Errorf("a certificate to trust: %v", err)
+	}
+	if _, err := controlclient.New(tls.URL, "", file+"x"); err == nil {
+		t.Error("a missing certificate was accepted")
+	}
 }
 
 func TestURLs(t *testing.T) {
 	t.Parallel()
 	for _, server := range []string{"", "127.0.0.1:8080", "ftp://x", "http://", "http://user:password@x", "http://x?a=b", "http://x#a", "http://[", "://"} {
-		if _, err := controlclient.New(server, ""); err == nil {
+		if _, err := controlclient.New(server, "", ""); err == nil {
 			t.Errorf("%q is accepted", server)
 		}
 	}

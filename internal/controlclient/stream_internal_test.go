@@ -50,7 +50,7 @@ func (j *journal) follow(t *testing.T, since, last int64) (got []string, err err
 	t.Helper()
 	srv := httptest.NewServer(j)
 	defer srv.Close() // waits for the handlers
-	client, err := New(srv.URL, "")
+	client, err := New(srv.URL, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +141,7 @@ func TestFollowDeletedStore(t *testing.T) {
 		fmt.Fprint(w, `{"detail":"There is no such store."}`)
 	}))
 	defer srv.Close()
-	client, err := New(srv.URL, "")
+	client, err := New(srv.URL, "", "")
 	if err != nil {
 		t.Fatal(err)
 	}
