@@ -2,10 +2,12 @@ package cli_test
 
 import (
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"cohort.example/cohort/internal/testca"
 	"cohort.example/cohort/internal/testenv"
 )
 
@@ -42,6 +44,25 @@ export ACCESS_TOKEN='demo-token'
 const hostileToken = "it's $HOME `id` \\' \\\\ \"x\" ; & ‘’ %s\ttab"
 
 // Shells read back what was given.
+// At a server with a certificate of the user's CA, the variables to trust it come too.
+func TestEnvWithCA(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "ca")
+	t.Setenv("COHORT_CA_DIR", dir)
+	if r := run(t, "env", "--server", "https://localhost:8443"); strings.Contains(r.out, "SSL_CERT_FILE") {
+		t.Errorf("without a CA: %s", r.out)
+	}
+	mustRun(t, "ca", "init")
+	file := filepath.Join(dir, "ca.pem")
+	for _, name := range testca.TrustVariables {
+		if want := "export " + name + "='" + file + "'\n"; !strings.Contains(run(t, "env", "--server", "https://localhost:8443").out, want) {
+			t.Errorf("no %s", want)
+		}
+	}
+	if r := run(t, "env", "--server", "http://localhost:8080"); strings.Contains(r.out, "SSL_CERT_FILE") {
+		t.Errorf("without https: %s", r.out)
+	}
+}
+
 func TestEnvInShells(t *testing.T) {
 	t.Parallel()
 	for shell, c := range map[string]struct{ form, script string }{
