@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/fault"
 )
 
@@ -72,7 +73,7 @@ func (a *API) rules(in faultsInput) ([]fault.Rule, error) {
 	case (in.Faults == nil) == (in.Profile == ""):
 		return nil, cohort.Invalid("faults", "The body must have either faults or profile.")
 	case in.Profile == "":
-		rules, err := a.faultOperations().Decode(in.Faults)
+		rules, err := FaultOperations(a.Dialects).Decode(in.Faults)
 		return rules, faultProblem(err, "faults")
 	}
 	rules, ok := fault.Profile(in.Profile)
@@ -94,7 +95,7 @@ func (a *API) addFault(w http.ResponseWriter, r *http.Request) error {
 	if text == nil {
 		text = json.RawMessage("{}")
 	}
-	rule, err := a.faultOperations().DecodeOne(text)
+	rule, err := FaultOperations(a.Dialects).DecodeOne(text)
 	if err != nil {
 		return faultProblem(err, "")
 	}
@@ -140,10 +141,10 @@ func (a *API) makeRoom(r *http.Request, write func() error) error {
 	return err
 }
 
-// faultOperations are the operations that rules can name.
-func (a *API) faultOperations() fault.Operations {
+// FaultOperations are the operations of dialects that rules can name.
+func FaultOperations(dialects []*api.Dialect) fault.Operations {
 	operations := fault.Operations{}
-	for _, d := range a.Dialects {
+	for _, d := range dialects {
 		for _, r := range d.Routes {
 			operations[r.Operation] = fault.Operation{Method: r.Method, Path: d.Prefix + r.Path, ReadOnly: r.ReadOnly}
 		}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 )
 
 // limits are the limits of a store in responses.
@@ -66,7 +67,7 @@ func (a *API) setLimits(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	operations, err := a.limitedOperations(in.Operations)
+	operations, err := LimitedOperations(a.Dialects, in.Operations)
 	if err != nil {
 		return err
 	}
@@ -80,11 +81,11 @@ func (a *API) setLimits(w http.ResponseWriter, r *http.Request) error {
 	return a.writeLimits(w, st)
 }
 
-// limitedOperations returns limits by the names under which requests are counted: several
-// operations may share one.
-func (a *API) limitedOperations(in map[string]int) (map[string]int, error) {
+// LimitedOperations returns concurrency limits by the names under which requests are
+// counted: several operations may share one. Its errors are of type *cohort.Error.
+func LimitedOperations(dialects []*api.Dialect, in map[string]int) (map[string]int, error) {
 	names := map[string]string{}
-	for _, d := range a.Dialects {
+	for _, d := range dialects {
 		for _, r := range d.Routes {
 			names[r.Operation] = r.CountedAs()
 		}

@@ -132,13 +132,14 @@ func (a *API) readRequestQuery(r *http.Request, known []string, limit int) (q re
 	}
 	q.oldFirst = values.Get("order") == "asc"
 	q.Operation, q.Method, q.Path = values.Get("operation"), values.Get("method"), values.Get("path")
-	return q, a.checkCriteria("", &q.Criteria)
+	return q, CheckCriteria(a.Dialects, "", &q.Criteria)
 }
 
-// checkCriteria checks criteria and prepares them. A mistyped name would match nothing,
-// and a test would not notice.
-func (a *API) checkCriteria(prefix string, c *journal.Criteria) error {
-	if c.Operation != "" && len(a.Dialects) > 0 && !a.hasOperation(c.Operation) {
+// CheckCriteria checks criteria and prepares them. A mistyped name would match nothing,
+// and a test would not notice. Without dialects, any name of an operation is right. Its
+// errors are of type *cohort.Error, with fields that begin with the prefix.
+func CheckCriteria(dialects []*api.Dialect, prefix string, c *journal.Criteria) error {
+	if c.Operation != "" && len(dialects) > 0 && !hasOperation(dialects, c.Operation) {
 		return cohort.Invalid(prefix+"operation", "There is no such operation. GET /_cohort/v1/operations lists them.")
 	}
 	if c.Path != "" && (c.Path[0] != '/' && c.Path[0] != '*' || strings.HasPrefix(c.Path, "/stores/")) {
@@ -151,8 +152,8 @@ func (a *API) checkCriteria(prefix string, c *journal.Criteria) error {
 	return nil
 }
 
-func (a *API) hasOperation(name string) bool {
-	return slices.ContainsFunc(a.Dialects, func(d *api.Dialect) bool {
+func hasOperation(dialects []*api.Dialect, name string) bool {
+	return slices.ContainsFunc(dialects, func(d *api.Dialect) bool {
 		return slices.ContainsFunc(d.Routes, func(r api.Route) bool { return r.Operation == name })
 	})
 }
@@ -253,7 +254,7 @@ func (a *API) countRequests(w http.ResponseWriter, r *http.Request) error {
 	if err := readJSON(w, r, &in); err != nil {
 		return err
 	}
-	if err := a.checkCriteria("criteria.", &in.Criteria); err != nil {
+	if err := CheckCriteria(a.Dialects, "criteria.", &in.Criteria); err != nil {
 		return err
 	}
 	return writeOK(w, http.StatusOK, map[string]int{"count": len(j.Find(r.Context(), store, 0, &in.Criteria))})
@@ -275,7 +276,7 @@ func (a *API) findRequests(w http.ResponseWriter, r *http.Request) error {
 	if limit < 1 || limit > maxRequests {
 		return cohort.Invalid("limit", fmt.Sprintf("The value must be a whole number from 1 to %d.", maxRequests))
 	}
-	if err := a.checkCriteria("criteria.", &in.Criteria); err != nil {
+	if err := CheckCriteria(a.Dialects, "criteria.", &in.Criteria); err != nil {
 		return err
 	}
 	return writeRequests(w, j.Find(r.Context(), store, 0, &in.Criteria), limit, false)

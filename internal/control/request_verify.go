@@ -88,7 +88,7 @@ func (a *API) verifyRequests(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.checkCriteria("criteria.", &in.Criteria); err != nil {
+	if err := CheckCriteria(a.Dialects, "criteria.", &in.Criteria); err != nil {
 		return err
 	}
 	waitLonger(w)
@@ -99,7 +99,7 @@ func (a *API) verifyRequests(w http.ResponseWriter, r *http.Request) error {
 	p := verifyProblem{
 		problemWire: problemWire{
 			Type: "about:blank", Title: http.StatusText(http.StatusConflict), Status: http.StatusConflict,
-			Detail: fmt.Sprintf("Matching requests: %d. Expected: %s.", result.Count, expected(want)),
+			Detail: fmt.Sprintf("Matching requests: %d. Expected: %s.", result.Count, Expected(want)),
 		},
 		Count: result.Count, NearestMisses: []missWire{},
 	}
@@ -111,8 +111,8 @@ func (a *API) verifyRequests(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// expected describes an expectation.
-func expected(want journal.Expectation) string {
+// Expected describes an expectation, such as "at least 1".
+func Expected(want journal.Expectation) string {
 	switch {
 	case want.Min == want.Max:
 		return strconv.Itoa(want.Min)
