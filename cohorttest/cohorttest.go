@@ -8,7 +8,37 @@
 //	}
 //
 // [Start] ends the server with the test. [New] is for programs and for TestMain, where
-// there is no test to end with.
+// there is no test to end with. A server starts in some milliseconds, so each test can
+// have its own. Tests can also share one server, each with its own store:
+//
+//	store, token := c.TempStore(t)
+//
+// Everything here can be called from parallel tests.
+//
+// # Faults, requests and limits
+//
+// A test can make chosen requests fail, ask afterwards what was called, and use up a
+// quota:
+//
+//	c.Faults(store).Set(t, `{"operation":"createGroup","times":1,"action":{"commit_then":"reset"}}`)
+//	…
+//	c.Requests(store).Verify(t, `{"operation":"createGroup","body":{"name":"Wholesale"}}`, cohorttest.Times(1))
+//	c.Limits(store).Exhaust(t)
+//
+// Fault rules and criteria are the JSON of the control API, which docs/testing.md
+// describes: what a test in Go and one in another language say is the same, and so is
+// the meaning of a bug report. A rule or a criterion with a mistake, such as an operation
+// that does not exist, fails the test.
+//
+// The server has that API too, at [Server.URL] + "/_cohort/v1", for a program that a
+// test starts. Requests to it need the header "Authorization: Bearer" with
+// [Server.ControlToken].
+//
+// # Clients with a fixed host
+//
+// [StartTLS] serves HTTPS with a certificate for api.bigcommerce.com. [Server.Client]
+// trusts it, and connects to the server for that host, so a client that takes an
+// [http.Client] need not be told another host.
 //
 // # Wire scripts
 //
@@ -60,15 +90,23 @@ package cohorttest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 )
@@ -78,17 +116,30 @@ type Server struct {
 	URL   string // such as http://127.0.0.1:40817
 	Store string // the hash of a store without a quota
 	Token string // a token of that store with every scope
+	// ControlToken is the token of the control API at /_cohort/v1.
+	ControlToken string
 
-	service *service.Service
-	http    *httptest.Server
-	db      *db.DB
-	dir     string
+	service  *service.Service
+	dialects []*api.Dialect
+	faults   *fault.Set
+	journal  *journal.Journal
+	limits   *limit.Memory
+	handler  *server.Server
+	http     *httptest.Server
+	client   *http.Client
+	db       *db.DB
+	dir      string
 }
 
 // Start starts a server with one store, and ends it with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
-	s, err := New()
+	return start(t, (*httptest.Server).Start)
+}
+
+func start(t testing.TB, listen func(*httptest.Server)) *Server {
+	t.Helper()
+	s, err := open(listen)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,32 +152,59 @@ func Start(t testing.TB) *Server {
 }
 
 // New starts a server with one store. The caller must close it.
-func New() (s *Server, err error) {
-	s = &Server{Store: "test"}
+func New() (*Server, error) { return open((*httptest.Server).Start) }
+
+// open starts a server, which listens in a way of the caller's.
+func open(listen func(*httptest.Server)) (s *Server, err error) {
+	s = &Server{Store: "test", ControlToken: rand.Text(), faults: &fault.Set{}, journal: journal.New(), limits: limit.NewMemory(time.Now)}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("start a server for tests: %w", err), s.Close())
 			s = nil
 		}
 	}()
-	if s.dir, err = os.MkdirTemp("", "cohorttest-"); err != nil {
+	var url string
+	if s.dir, url, err = createDatabase(); err != nil {
 		return s, err
 	}
 	ctx := context.Background()
-	if s.db, err = db.Open(ctx, "sqlite:"+filepath.Join(s.dir, "cohort.db")); err != nil {
+	if s.db, err = db.Open(ctx, url); err != nil {
 		return s, err
 	}
 	s.service = service.New(s.db)
-	s.http = httptest.NewServer(server.New(s.service, server.Options{}))
+	if s.Token, err = s.newStore(ctx, cohort.Store{Hash: s.Store}); err != nil {
+		return s, err
+	}
+	return s, s.serve(listen)
+}
+
+// serve starts the HTTP server.
+func (s *Server) serve(listen func(*httptest.Server)) error {
+	s.dialects = server.Dialects(s.service)
+	s.handler = server.New(s.service, server.Options{
+		Memory: s.limits, Faults: s.faults, FaultHeader: true, Journal: s.journal,
+		Control: control.New(control.Options{
+			Service: s.service, Token: s.ControlToken, Dialects: s.dialects, Limits: s.limits, Faults: s.faults, Journal: s.journal,
+			Version: "cohorttest",
+		}),
+	})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	s.http = &httptest.Server{Listener: server.Listen(l), Config: &http.Server{Handler: s.handler, ConnContext: server.ConnContext}} //nolint:gosec // a test has no slow clients
+	listen(s.http)
 	s.URL = s.http.URL
-	s.Token, err = s.newStore(ctx, cohort.Store{Hash: s.Store})
-	return s, err
+	s.client = s.http.Client()
+	return nil
 }
 
 // Close ends the server and deletes its database. It waits for the requests that are
-// being processed.
+// being processed, and ends the waits of faults.
 func (s *Server) Close() (err error) {
 	if s.http != nil {
+		s.handler.EndFaults()
+		s.journal.Close()
 		s.http.Close()
 	}
 	if s.db != nil {
@@ -138,39 +216,7 @@ func (s *Server) Close() (err error) {
 	return err
 }
 
-// NewStore adds a store, such as one with a quota, and returns a token of it with
-// every scope.
-func (s *Server) NewStore(t testing.TB, store cohort.Store) (token string) {
-	t.Helper()
-	token, err := s.newStore(t.Context(), store)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
-}
-
-// NewToken adds a token to a store.
-func (s *Server) NewToken(t testing.TB, storeHash string, scopes ...cohort.Scope) (token string) {
-	t.Helper()
-	token, err := s.newToken(t.Context(), storeHash, scopes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
-}
-
-func (s *Server) newStore(ctx context.Context, store cohort.Store) (token string, err error) {
-	if _, err := s.service.CreateStore(ctx, store); err != nil {
-		return "", err
-	}
-	return s.newToken(ctx, store.Hash, cohort.Scopes())
-}
-
-func (s *Server) newToken(ctx context.Context, storeHash string, scopes []cohort.Scope) (token string, err error) {
-	store, err := s.service.Store(ctx, storeHash)
-	if err != nil {
-		return "", err
-	}
-	_, token, err = s.service.CreateToken(ctx, cohort.Token{StoreKey: store.Key, Scopes: scopes})
-	return token, err
-}
+// Client returns a client for the server. If it was started by [StartTLS], the client
+// trusts its certificate, and connects to it for https://api.bigcommerce.com too. The
+// client is the same for each call; the caller must not change it.
+func (s *Server) Client() *http.Client { return s.client }
