@@ -36,7 +36,7 @@ func TestStartTLS(t *testing.T) {
 				t.Errorf("client %d, %s: %v", i, origin, err)
 				continue
 			}
-			if res.StatusCode != 200 || client == c.Client() && res.ProtoMajor != 2 {
+			if res.StatusCode != http.StatusOK || client == c.Client() && res.ProtoMajor != 2 {
 				t.Errorf("client %d, %s: %s %s", i, origin, res.Proto, res.Status)
 			}
 		}
