@@ -38,8 +38,8 @@ type Request struct {
 	Unread []string
 	Header http.Header
 	Body   string // at most 64 KiB of it
-	// ResponseHeader and ResponseBody are what the server sent, or meant to send if a
-	// fault kept it.
+	// ResponseHeader and ResponseBody are what the server sent. A response that a fault
+	// slowed down or broke off has no ResponseBody.
 	ResponseHeader http.Header
 	ResponseBody   string // at most 64 KiB of it
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +134,33 @@ func startSlowly(t *testing.T, c *cohorttest.Server) *http.Response {
 	}
 	t.Cleanup(func() { res.Body.Close() })
 	return res
+}
+
+// TestRequestsOfBrokenConnections: a client that has seen the end of its connection finds
+// its request, without waiting for it.
+func TestRequestsOfBrokenConnections(t *testing.T) {
+	t.Parallel()
+	c := cohorttest.Start(t)
+	for _, action := range []string{`"reset"`, `"empty"`, `"truncate"`, `{"commit_then":"reset"}`, `{"commit_then":"empty"}`} {
+		c.Faults(c.Store).Set(t, `{"operation":"createGroup","action":`+action+`}`)
+		for i := range 20 {
+			req := newRequest(t, c, "/v2/customer_groups")
+			req.Method, req.Body = "POST", io.NopCloser(strings.NewReader(fmt.Sprintf(`{"name":"%d %s"}`, i, url.QueryEscape(action))))
+			req.Header.Set("Content-Type", "application/json")
+			res, err := http.DefaultClient.Do(req)
+			if err == nil { // truncate breaks off in the body
+				_, err = io.ReadAll(res.Body)
+				res.Body.Close()
+			}
+			if err == nil {
+				t.Fatalf("%s: the client has a whole response", action)
+			}
+			if !c.Requests(c.Store).Verify(t, `{"operation":"createGroup"}`, cohorttest.Times(i+1)) {
+				t.Fatalf("%s, request %d", action, i)
+			}
+		}
+		c.Requests(c.Store).Clear(t)
+	}
 }
 
 // TestRequests: a test finds the requests that a client has made.

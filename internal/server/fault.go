@@ -187,6 +187,7 @@ func (e *endpoint) sendStatus(w http.ResponseWriter, store cohort.Store, a fault
 // disconnect closes the connection of a request without a response, or with HTTP/2 ends the
 // stream. A reset is RST in TCP: the client's read fails, and does not just end.
 func disconnect(entry *entry, reset bool) {
+	entry.recording.begin()
 	if entry.request.ProtoMajor == 1 {
 		if c, _, err := http.NewResponseController(entry.ResponseWriter).Hijack(); err == nil {
 			closeConn(c, reset, !entry.bodyFinished)
@@ -288,6 +289,7 @@ func (e *endpoint) sendHalf(entry *entry, answer *heldResponse) {
 	}
 	answer.copyHeader(entry)
 	entry.Header().Set("Content-Length", strconv.FormatInt(answer.length, 10))
+	entry.recording.begin()
 	entry.WriteHeader(answer.status)
 	half := min(int64(len(answer.body)), answer.length/2)
 	_, _ = entry.Write(answer.body[:half])                       // a write fails when the client has disconnected
@@ -303,6 +305,7 @@ func (e *endpoint) sendSlowly(entry *entry, answer *heldResponse, total time.Dur
 	if answer.direct != nil {
 		return // it was too large to keep, and has been sent after the time
 	}
+	entry.recording.begin()
 	answer.copyHeader(entry)
 	if !answer.hasBody(entry.request) {
 		e.server.pause(entry, total)

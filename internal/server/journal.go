@@ -56,8 +56,10 @@ func (r *recording) Write(b []byte) (int, error) {
 	return r.ResponseWriter.Write(b)
 }
 
+// begin is called before the client gets the first byte of a response, or the end of the
+// connection instead: a client that knows either finds its request in the journal.
 func (r *recording) begin() {
-	if r.ticket == 0 {
+	if r != nil && r.ticket == 0 {
 		r.ticket = r.journal.Begin(r.store)
 	}
 }
