@@ -14,7 +14,7 @@ import (
 	"cohort.example/cohort/internal/cli"
 )
 
-var files = []string{"Dockerfile", "compose.yaml", "compose.tls.yaml", "cohort.service"}
+var files = []string{"Dockerfile", "compose.yaml", "compose.tls.yaml", "compose.test.yaml", "cohort.service"}
 
 func read(t *testing.T, name string) string {
 	t.Helper()

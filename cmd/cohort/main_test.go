@@ -108,20 +108,31 @@ type process struct {
 func serve(t *testing.T, args ...string) *process {
 	t.Helper()
 	p := start(t, args...)
+	p.await(t)
+	return p
+}
+
+// await waits until the server accepts requests.
+func (p *process) await(t *testing.T) {
+	t.Helper()
 	select {
 	case p.url = <-p.serving:
 	case <-p.ended:
 		t.Fatalf("the server ended: %v\n%s", p.err, &p.log)
 	}
-	return p
 }
 
 // start is serve, but does not wait.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
 	db := "sqlite:" + filepath.Join(t.TempDir(), "cohort.db")
-	p := &process{serving: make(chan string, 1), ended: make(chan struct{})}
-	p.Cmd = command(t, append([]string{"serve", "--dev", "--addr", "127.0.0.1:0", "--db", db}, args...)...)
+	return startCommand(t, command(t, append([]string{"serve", "--dev", "--addr", "127.0.0.1:0", "--db", db}, args...)...))
+}
+
+// startCommand starts a server with a command of the test, and does not wait.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{Cmd: cmd, serving: make(chan string, 1), ended: make(chan struct{})}
 	stderr, err := p.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
