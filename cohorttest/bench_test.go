@@ -18,3 +18,27 @@ func BenchmarkStart(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkTempStore: so must a store for each test, from its creation to its end.
+func BenchmarkTempStore(b *testing.B) {
+	c := cohorttest.Start(b)
+	for b.Loop() {
+		t := &cleanups{TB: b}
+		c.TempStore(t)
+		t.run()
+	}
+}
+
+// cleanups runs what a test has left to do.
+type cleanups struct {
+	testing.TB
+	left []func()
+}
+
+func (c *cleanups) Cleanup(f func()) { c.left = append(c.left, f) }
+
+func (c *cleanups) run() {
+	for _, f := range c.left {
+		f()
+	}
+}

@@ -26,9 +26,8 @@
 //	c.Limits(store).Exhaust(t)
 //
 // Fault rules and criteria are the JSON of the control API, which docs/testing.md
-// describes: what a test in Go and one in another language say is the same, and so is
-// the meaning of a bug report. A rule or a criterion with a mistake, such as an operation
-// that does not exist, fails the test.
+// describes, so that tests in Go and in other languages say the same. A rule or a
+// criterion with a mistake, such as an operation that does not exist, fails the test.
 //
 // The server has that API too, at [Server.URL] + "/_cohort/v1", for a program that a
 // test starts. Requests to it need the header "Authorization: Bearer" with
