@@ -15,15 +15,16 @@
 //
 // Everything here can be called from parallel tests.
 //
-// # Faults, requests and limits
+// # Faults, requests, limits and time
 //
-// A test can make chosen requests fail, ask afterwards what was called, and use up a
-// quota:
+// A test can make chosen requests fail, ask afterwards what was called, use up a quota,
+// and set the clock of its store:
 //
 //	c.Faults(store).Set(t, `{"operation":"createGroup","times":1,"action":{"commit_then":"reset"}}`)
 //	…
 //	c.Requests(store).Verify(t, `{"operation":"createGroup","body":{"name":"Wholesale"}}`, cohorttest.Times(1))
 //	c.Limits(store).Exhaust(t)
+//	c.Clock(store).Advance(t, 30*time.Second)
 //
 // Fault rules and criteria are the JSON of the control API, which docs/testing.md
 // describes, so that tests in Go and in other languages say the same. A rule or a
@@ -97,7 +98,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"testing"
-	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -155,7 +155,7 @@ func New() (*Server, error) { return open((*httptest.Server).Start) }
 
 // open starts a server, which listens in a way of the caller's.
 func open(listen func(*httptest.Server)) (s *Server, err error) {
-	s = &Server{Store: "test", ControlToken: rand.Text(), faults: &fault.Set{}, journal: journal.New(), limits: limit.NewMemory(time.Now)}
+	s = &Server{Store: "test", ControlToken: rand.Text(), faults: &fault.Set{}, journal: journal.New()}
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("start a server for tests: %w", err), s.Close())
@@ -171,6 +171,7 @@ func open(listen func(*httptest.Server)) (s *Server, err error) {
 		return s, err
 	}
 	s.service = service.New(s.db)
+	s.limits = limit.NewMemoryWithClocks(s.service.Now)
 	if s.Token, err = s.newStore(ctx, cohort.Store{Hash: s.Store}); err != nil {
 		return s, err
 	}
