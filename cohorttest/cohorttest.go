@@ -13,8 +13,8 @@
 //
 //	store, token := c.TempStore(t)
 //
-// [Server.Seed] fills a store from a file. Everything here can be called from parallel
-// tests.
+// [Server.Seed] fills a store from a file, and [Server.Reset] goes back to that state.
+// Everything here can be called from parallel tests.
 //
 // # Faults, requests, limits and time
 //

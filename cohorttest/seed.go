@@ -8,7 +8,7 @@ import (
 )
 
 // Seed replaces the content of a store by that of a file, in YAML or JSON, as
-// docs/testing.md describes it. A mistake in the file
+// docs/testing.md describes it. [Server.Reset] goes back to it. A mistake in the file
 // fails the test, and the store keeps its content.
 //
 //	//go:embed testdata

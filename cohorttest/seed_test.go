@@ -4,11 +4,12 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"cohort.example/cohort/cohorttest"
 )
 
-// TestSeed: a store begins with what a file says.
+// TestSeed: a store begins with what a file says, and Reset goes back to it.
 func TestSeed(t *testing.T) {
 	t.Parallel()
 	c := cohorttest.Start(t)
@@ -27,7 +28,17 @@ func TestSeed(t *testing.T) {
 		t.Errorf("with a seed of two groups and a third one: %s", got)
 	}
 	exported := c.Export(t, store)
-	call(t, "DELETE", groups, token, "")
+	c.Faults(store).Set(t, `{"operation":"countGroups","action":{"status":503}}`)
+	c.Limits(store).SetOperations(t, map[string]int{"countGroups": 1})
+	c.Clock(store).Freeze(t, time.Unix(0, 0))
+
+	c.Reset(t, store)
+	if now := c.Clock(store).Now(t); len(c.Faults(store).List(t)) != 0 || len(c.Requests(store).List(t)) != 0 || now.Unix() == 0 {
+		t.Errorf("after a reset there are faults or requests, or it is %s", now)
+	}
+	if got := count(); got != `{"count":2}` {
+		t.Errorf("after a reset: %s", got)
+	}
 	c.SeedText(t, store, exported)
 	if got := count(); got != `{"count":3}` {
 		t.Errorf("seeded with its export: %s", got)

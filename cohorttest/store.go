@@ -34,10 +34,7 @@ func (s *Server) deleteStore(hash string) error {
 	if err := s.service.DeleteStore(ctx, st.Key); err != nil {
 		return err
 	}
-	s.service.Clocks().Clear(st.Key)
-	s.faults.Clear(st.Key)
-	s.limits.SetConcurrency(st.Key, nil)
-	s.journal.Forget(hash)
+	s.forget(st)
 	return nil
 }
 
