@@ -69,7 +69,7 @@ func trusting(file string) (*http.Transport, error) {
 		return nil, err
 	}
 	roots.AppendCertsFromPEM(text)
-	transport := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // the standard library says that it is one
+	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	return transport, nil
 }
