@@ -15,10 +15,9 @@ import (
 	"sync"
 	"testing"
 	"time"
-)
 
-// fixedHost is the host that clients of the vendor's API have compiled in.
-const fixedHost = "api.bigcommerce.com"
+	"cohort.example/cohort/internal/testca"
+)
 
 // StartTLS is [Start] with HTTPS and HTTP/2. The certificate is valid for 127.0.0.1,
 // localhost and api.bigcommerce.com. Only [Server.Client] and clients with
@@ -50,7 +49,7 @@ func (s *Server) CertPool() *x509.CertPool {
 	return pool
 }
 
-// newClient returns a client that trusts the pool, and connects to addr for the fixed
+// newClient returns a client that trusts the pool, and connects to addr for the vendor's
 // host.
 func newClient(addr string, pool *x509.CertPool) *http.Client {
 	dialer := &net.Dialer{}
@@ -58,7 +57,7 @@ func newClient(addr string, pool *x509.CertPool) *http.Client {
 		TLSClientConfig:   &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12},
 		ForceAttemptHTTP2: true,
 		DialContext: func(ctx context.Context, network, wanted string) (net.Conn, error) {
-			if host, _, err := net.SplitHostPort(wanted); err == nil && host == fixedHost {
+			if host, _, err := net.SplitHostPort(wanted); err == nil && host == testca.Host {
 				wanted = addr
 			}
 			return dialer.DialContext(ctx, network, wanted)
@@ -81,7 +80,7 @@ func newCertificate(now time.Time) (tls.Certificate, error) {
 		Subject:      pkix.Name{CommonName: "cohorttest"},
 		NotBefore:    now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		DNSNames: []string{"localhost", fixedHost}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		DNSNames: []string{"localhost", testca.Host}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 		BasicConstraintsValid: true,
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
