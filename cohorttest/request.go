@@ -13,8 +13,8 @@ import (
 	"cohort.example/cohort/internal/journal"
 )
 
-// Requests are the requests that a store has had: the last 1 000, and of all stores of
-// the server 16 MiB. Tokens, passwords and the like are "***".
+// Requests are the requests that a store has had: the last 1 000. The server keeps those
+// of 256 stores, and 16 MiB of all. Tokens, passwords and the like are "***".
 type Requests struct {
 	server *Server
 	store  string
