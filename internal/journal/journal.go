@@ -80,9 +80,16 @@ func NewResponseBody(text string, size int64) Body {
 // IsSecret reports whether a field, a parameter or a header with a name is a secret.
 func IsSecret(name string) bool { return isSecret(name) }
 
-// NewHeader returns the lines of a head without their secrets.
-func NewHeader(h http.Header) []Header {
-	lines := make([]Header, 0, len(h))
+// NewHeaders returns the lines of the heads of a request and its response, without their
+// secrets.
+func NewHeaders(request, response http.Header) (ofRequest, ofResponse []Header) {
+	lines := appendHeader(make([]Header, 0, len(request)+len(response)), request)
+	n := len(lines)
+	lines = appendHeader(lines, response)
+	return lines[:n:n], lines[n:]
+}
+
+func appendHeader(lines []Header, h http.Header) []Header {
 	for name, values := range h {
 		secret := isSecretHeader(name)
 		for _, value := range values {

@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"cohort.example/cohort"
@@ -27,6 +28,9 @@ type recording struct {
 	keepsBody bool
 }
 
+// recordings are those of requests that have ended.
+var recordings = sync.Pool{New: func() any { return &recording{} }}
+
 // record returns the ResponseWriter for the handler of a request: w itself if there is no
 // journal, or if the path is not that of a store.
 func (s *Server) record(w http.ResponseWriter, r *http.Request, e *entry) http.ResponseWriter {
@@ -38,7 +42,8 @@ func (s *Server) record(w http.ResponseWriter, r *http.Request, e *entry) http.R
 	if !ok || !cohort.IsStoreHash(store) {
 		return w
 	}
-	e.recording = &recording{ResponseWriter: w, entry: e, journal: s.journal, store: store, keepsBody: r.Method != http.MethodHead}
+	e.recording = recordings.Get().(*recording)
+	*e.recording = recording{ResponseWriter: w, entry: e, journal: s.journal, store: store, keepsBody: r.Method != http.MethodHead}
 	return e.recording
 }
 
@@ -90,9 +95,9 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 	kept := &journal.Entry{
 		Time: e.start, Duration: took, Method: req.Method, Path: req.URL.EscapedPath(), Query: journal.NewQuery(req.URL.RawQuery),
 		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Fault: e.fault, Unread: r.ignored(req),
-		Request:  journal.Message{Header: journal.NewHeader(req.Header), Body: journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength))},
-		Response: journal.Message{Header: journal.NewHeader(e.Header())},
 	}
+	kept.Request.Body = journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength))
+	kept.Request.Header, kept.Response.Header = journal.NewHeaders(req.Header, e.Header())
 	if e.operation != none {
 		kept.Operation = e.operation.name
 	}
@@ -100,6 +105,9 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 		kept.Response.Body = journal.NewResponseBody(r.body.String(), r.size)
 	}
 	r.journal.Add(r.store, r.ticket, kept)
+	e.recording = nil
+	*r = recording{} // it must not keep the request
+	recordings.Put(r)
 }
 
 // ignored returns what the client sent and the operation ignored. The server reads no
