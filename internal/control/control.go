@@ -4,6 +4,7 @@
 package control
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -182,6 +183,7 @@ type problem struct {
 	status int
 	detail string
 	field  string // of the body; "": none
+	reason string // what is wrong with the field; "": the detail
 	line   int    // of a seed; 0: none
 }
 
@@ -231,7 +233,7 @@ func writeError(w http.ResponseWriter, err error) {
 	}
 	wire := problemWire{Type: "about:blank", Title: http.StatusText(p.status), Status: p.status, Detail: p.detail}
 	if p.field != "" {
-		wire.Errors = []fieldError{{p.field, p.detail, p.line}}
+		wire.Errors = []fieldError{{p.field, cmp.Or(p.reason, p.detail), p.line}}
 	}
 	writeJSON(w, p.status, "application/problem+json", wire)
 }

@@ -83,7 +83,7 @@ func seedProblem(err error) error {
 	if !ok {
 		return err
 	}
-	return &problem{status: http.StatusUnprocessableEntity, field: e.Path, line: e.Line, detail: e.Error()}
+	return &problem{status: http.StatusUnprocessableEntity, field: e.Path, line: e.Line, reason: e.Detail, detail: e.Error()}
 }
 
 // parseSeed reads the seed of a new store: an object, or a text with YAML. Without one it

@@ -61,6 +61,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{422, problem, `{"detail":"No.","errors":[{"field":"times","detail":"Must not be negative."},{"field":"a.b","detail":"There is no such field."}]}`,
 			"the server refuses times: Must not be negative. the server refuses a.b: There is no such field."},
+		{422, problem, `{"detail":"Line 3: a: No.","errors":[{"field":"a","detail":"No.","line":3}]}`, "the server refuses line 3, a: No."},
 		{404, problem, `{"detail":"There is no store abc."}`, "There is no store abc."},
 		{500, problem, `{}`, "500 Internal Server Error"},
 		{401, problem, `{"detail":"needs"}`, "the server does not accept this control token"},

@@ -23,6 +23,7 @@ type Problem struct {
 type FieldError struct {
 	Field  string `json:"field"`
 	Detail string `json:"detail"`
+	Line   int    `json:"line"` // of a seed; 0: none
 }
 
 // Error returns one line: the fields that are wrong, or what the server says.
@@ -33,6 +34,9 @@ func (p *Problem) Error() string {
 	lines := make([]string, len(p.Errors))
 	for i, e := range p.Errors {
 		lines[i] = "the server refuses " + e.Field + ": " + e.Detail
+		if e.Line > 0 {
+			lines[i] = fmt.Sprintf("the server refuses line %d, %s: %s", e.Line, e.Field, e.Detail)
+		}
 	}
 	return strings.Join(lines, " ")
 }
