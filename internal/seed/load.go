@@ -119,7 +119,7 @@ func (l *loader) prepare() error {
 	total := 0
 	for _, s := range sections {
 		items := l.section(s.name)
-		total += len(items) + l.inside(items, "addresses") + l.inside(items, "variants") + l.inside(items, "records")
+		total += len(items) + inside(items, "addresses") + inside(items, "variants") + inside(items, "records")
 		if total > MaxItems {
 			return &Error{Line: l.root.field(s.name).Line, Path: s.name, Detail: fmt.Sprintf("A seed has at most %d items.", MaxItems)}
 		}
@@ -159,116 +159,11 @@ func checkSection(f Field) error {
 }
 
 // inside counts the items of a list inside of items.
-func (l *loader) inside(items []*Node, name string) (n int) {
+func inside(items []*Node, name string) (n int) {
 	for _, item := range items {
 		n += len(item.field(name).items())
 	}
 	return n
-}
-
-// giveIDs takes the ids from items and gives ids to those without.
-func (l *loader) giveIDs(k kind, at string, items []*Node) error {
-	for i, item := range items {
-		path := fmt.Sprintf("%s[%d]", at, i)
-		if item.Kind != Object {
-			return &Error{Line: item.Line, Path: path, Detail: "The item must be an object."}
-		}
-		if err := l.useID(k, path+".id", item, item.take("id")); err != nil {
-			return err
-		}
-	}
-	for _, item := range items {
-		if l.ids[item] == 0 {
-			l.newID(k, item)
-		}
-		l.names.add(k, l.ids[item], item.text(nouns[k].by))
-	}
-	return nil
-}
-
-// maxID leaves room for further ids.
-const maxID = 1 << 52
-
-// useID gives an item the id that the seed says.
-func (l *loader) useID(k kind, path string, item, value *Node) error {
-	if value == nil {
-		return nil
-	}
-	id, ok := value.int()
-	if !ok || id < 1 || id > maxID {
-		return &Error{Line: value.Line, Path: path, Detail: "An id is a whole number from 1 on."}
-	}
-	if l.seen[k] == nil {
-		l.seen[k] = map[int64]*Node{}
-	}
-	if other := l.seen[k][id]; other != nil {
-		return &Error{Line: value.Line, Path: path, Detail: fmt.Sprintf("The id %d is there twice, also in line %d.", id, other.Line)}
-	}
-	l.seen[k][id] = item
-	l.ids[item] = id
-	l.plan.Last[string(k)] = max(l.plan.Last[string(k)], id, first[k])
-	return nil
-}
-
-func (l *loader) newID(k kind, item *Node) {
-	last := max(l.plan.Last[string(k)], first[k]) + 1
-	l.plan.Last[string(k)], l.ids[item] = last, last
-}
-
-// giveInnerIDs gives ids to the addresses of customers and the variants of products.
-func (l *loader) giveInnerIDs() error {
-	for i, c := range l.section("customers") {
-		if err := l.innerIDs(addresses, fmt.Sprintf("customers[%d].addresses", i), c.field("addresses").items()); err != nil {
-			return err
-		}
-	}
-	for i, p := range l.section("products") {
-		path := fmt.Sprintf("products[%d].", i)
-		base := p.take("base_variant")
-		if base == nil {
-			base = newObject()
-		}
-		l.bases[p] = base
-		if err := l.innerIDs(variants, path+"base_variant", []*Node{base}); err != nil {
-			return err
-		}
-		if err := l.innerIDs(variants, path+"variants", p.field("variants").items()); err != nil {
-			return err
-		}
-	}
-	for _, c := range l.section("customers") {
-		l.missingIDs(addresses, c.field("addresses").items())
-	}
-	for _, p := range l.section("products") {
-		l.missingIDs(variants, []*Node{l.bases[p]})
-		l.missingIDs(variants, p.field("variants").items())
-		l.names.add(variants, l.ids[l.bases[p]], p.text("sku"))
-	}
-	return nil
-}
-
-func (l *loader) innerIDs(k kind, at string, items []*Node) error {
-	for i, item := range items {
-		path := fmt.Sprintf("%s[%d]", at, i)
-		if item.Kind != Object {
-			return &Error{Line: item.Line, Path: path, Detail: "The item must be an object."}
-		}
-		if err := l.useID(k, path+".id", item, item.take("id")); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (l *loader) missingIDs(k kind, items []*Node) {
-	for _, item := range items {
-		if l.ids[item] == 0 {
-			l.newID(k, item)
-		}
-		if k == variants {
-			l.names.add(k, l.ids[item], item.text("sku"))
-		}
-	}
 }
 
 // resolve replaces the names in all items by ids.
@@ -302,105 +197,6 @@ func (l *loader) passwords() (list []string) {
 		}
 	}
 	return list
-}
-
-// place is where in a seed a call takes its body from.
-type place struct {
-	path string
-	node *Node
-	// inBatch is whether the operation has a batch of one, so that paths of its errors begin
-	// with an index.
-	inBatch bool
-}
-
-// create calls an operation with a body from the seed, and returns its response.
-func (l *loader) create(name string, ids []int64, p place, body *Node) (*Node, error) {
-	if p.inBatch {
-		body = newList(body)
-	}
-	n, err := l.do(name, ids, "", body.appendJSON(nil))
-	if f, ok := errors.AsType[*failure](err); ok {
-		return nil, p.error(f)
-	}
-	return n, err
-}
-
-// error returns the mistake of the seed that an operation has refused.
-func (p place) error(f *failure) *Error {
-	e := &Error{Line: p.node.Line, Path: p.path, Detail: f.detail}
-	path := f.path
-	if len(f.ignored) > 0 {
-		path = strings.TrimPrefix(strings.TrimPrefix(f.ignored[0], "body"), ".")
-	} else if p.inBatch {
-		path = withoutIndex(path)
-	}
-	n := p.node
-	for name := range strings.SplitSeq(path, ".") {
-		if n = n.member(name); n == nil {
-			break
-		}
-		e.Line = cmp.Or(n.Line, e.Line)
-	}
-	if n == nil { // V2 names a field of a part without the part
-		if n = p.node.find(path); n != nil {
-			e.Line = cmp.Or(n.Line, e.Line)
-		}
-	}
-	if path != "" && path != "customer_create" { // the name of the operation
-		e.Path += "." + path
-	}
-	return e
-}
-
-// find returns the first field with a name, however deep, or nil.
-func (n *Node) find(name string) *Node {
-	if v := n.field(name); v != nil {
-		return v
-	}
-	for _, f := range n.Fields {
-		if v := f.Value.find(name); v != nil {
-			return v
-		}
-	}
-	for _, item := range n.Items {
-		if v := item.find(name); v != nil {
-			return v
-		}
-	}
-	return nil
-}
-
-// withoutIndex removes the index at the beginning of a path, if there is one.
-func withoutIndex(path string) string {
-	if before, after, _ := strings.Cut(path, "."); strings.Trim(before, "0123456789") == "" {
-		return after
-	}
-	return path
-}
-
-// member returns a field of an object, or an item of a list by its index. Of a list it
-// returns the first item that has the field: paths of ignored fields have no index.
-func (n *Node) member(name string) *Node {
-	if n.Kind != List {
-		return n.field(name)
-	}
-	var i int
-	if _, err := fmt.Sscanf(name, "%d", &i); err == nil && i >= 0 && i < len(n.Items) {
-		return n.Items[i]
-	}
-	for _, item := range n.Items {
-		if v := item.field(name); v != nil {
-			return v
-		}
-	}
-	return nil
-}
-
-// use makes the next resource of a kind have the id of an item.
-func (l *loader) use(k kind, items ...*Node) {
-	for _, item := range items {
-		l.plan.Next[string(k)] = append(l.plan.Next[string(k)], l.ids[item])
-	}
 }
 
 // dates are the dates that a seed gives to an item.

@@ -39,11 +39,12 @@ func (l *loader) lists() error {
 // groups creates groups, and then what refers to them: assignments of price lists and
 // settings.
 func (l *loader) groups() error {
+	assigned := l.assigned()
 	for i, g := range l.section("customer_groups") {
 		p := place{path: fmt.Sprintf("customer_groups[%d]", i), node: g}
 		body := g.copy()
 		dates := takeDates(body)
-		if l.isAssigned(l.ids[g]) {
+		if assigned[l.ids[g]] {
 			body.take("discount_rules") // the assignment of the price list makes the rule
 		}
 		l.use(groups, g)
@@ -66,17 +67,17 @@ func (l *loader) groups() error {
 	return l.customerSettings()
 }
 
-// isAssigned reports whether the seed assigns a price list to a group. The group then has
-// no rule but that of the price list.
-func (l *loader) isAssigned(group int64) bool {
+// assigned returns the groups to which the seed assigns price lists. They have no rules but
+// those of the lists.
+func (l *loader) assigned() map[int64]bool {
+	ids := map[int64]bool{}
 	for _, list := range l.section("price_lists") {
 		for _, a := range list.field("assignments").items() {
-			if id, _ := a.field("customer_group_id").int(); id == group {
-				return true
-			}
+			id, _ := a.field("customer_group_id").int()
+			ids[id] = true
 		}
 	}
-	return false
+	return ids
 }
 
 func (l *loader) records(p place) error {
