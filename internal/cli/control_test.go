@@ -104,7 +104,7 @@ func TestStoreCommandsOfTheControlAPI(t *testing.T) {
 	}
 }
 
-// What the server refuses is one line on standard error.
+// A refusal of the server is one line on standard error.
 func TestRefusalsOfTheControlAPI(t *testing.T) {
 	t.Parallel()
 	stub := controlStub{status: 422, answer: `{"status":422,"detail":"No.","errors":[{"field":"name","detail":"The value must have at most 40 characters."}]}`}
