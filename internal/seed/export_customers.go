@@ -91,6 +91,9 @@ func (e *exporter) customerSettings() (*Node, error) {
 	}
 	var kept []*Node
 	for _, c := range channels {
+		if c.text("status") == string(cohort.ChannelDeleted) { // it has none
+			continue
+		}
 		s, err := e.channelSettings(idOf(c))
 		if err != nil {
 			return nil, err

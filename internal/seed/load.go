@@ -32,6 +32,8 @@ type loader struct {
 	seen  map[kind]map[int64]*Node
 	bases map[*Node]*Node // what is told of the base variant, by product
 	dates []dated
+	// deleted are the channels to delete when all else is there.
+	deleted []int64
 }
 
 // Load replaces the content of a store by a seed, all or nothing. The state is what
@@ -59,6 +61,9 @@ func Load(ctx context.Context, svc *service.Service, dialects []*api.Dialect, st
 			if err := s.load(l); err != nil {
 				return err
 			}
+		}
+		if err := l.deleteChannels(); err != nil {
+			return err
 		}
 		return l.setDates()
 	})

@@ -41,20 +41,52 @@ func (l *loader) settings() error {
 func (l *loader) channels() error {
 	for i, c := range l.section("channels") {
 		p := place{path: fmt.Sprintf("channels[%d]", i), node: c}
-		body, dates := c.copy(), dates{}
-		id := l.ids[c]
-		if id == cohort.FirstChannelID { // it exists, with its type and platform
-			if _, err := l.create("updateChannel", []int64{id}, p, body); err != nil {
+		if l.ids[c] == cohort.FirstChannelID { // it exists, with its type and platform
+			if _, err := l.create("updateChannel", []int64{cohort.FirstChannelID}, p, c); err != nil {
 				return err
 			}
 			continue
 		}
-		dates = takeDates(body)
-		l.use(channels, c)
-		if _, err := l.create("createChannel", nil, p, body); err != nil {
+		if err := l.channel(p); err != nil {
 			return err
 		}
-		if err := dates.keep(l, channels, p.path, id); err != nil {
+	}
+	return nil
+}
+
+// channel creates a channel. The API deletes channels by their status, and creates none that
+// is deleted. Customers may be of a deleted channel, so it is deleted at the end, unless
+// another one has its name.
+func (l *loader) channel(p place) error {
+	id, body := l.ids[p.node], p.node.copy()
+	dates := takeDates(body)
+	deleted := body.text("status") == string(cohort.ChannelDeleted)
+	if deleted {
+		body.take("status")
+	}
+	l.use(channels, p.node)
+	if _, err := l.create("createChannel", nil, p, body); err != nil {
+		return err
+	}
+	if deleted {
+		if _, unique := l.names.name(channels, id); unique {
+			l.deleted = append(l.deleted, id)
+		} else if err := l.deleteChannel(id); err != nil {
+			return err
+		}
+	}
+	return dates.keep(l, channels, p.path, id)
+}
+
+func (l *loader) deleteChannel(id int64) error {
+	body := newObject(Field{"status", newText(string(cohort.ChannelDeleted))})
+	_, err := l.do("updateChannel", []int64{id}, "", body.appendJSON(nil))
+	return err
+}
+
+func (l *loader) deleteChannels() error {
+	for _, id := range l.deleted {
+		if err := l.deleteChannel(id); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,11 @@
 package seed
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
 
 func (l *loader) attributes() error {
 	for i, a := range l.section("customer_attributes") {
@@ -156,6 +161,8 @@ func (l *loader) customer(p place) error {
 	return dates.keep(l, customers, p.path, id)
 }
 
+// addresses creates the addresses of a customer by the rules of V3. One that these refuse may
+// be one that V2 has written, whose rules are others, see decision 0054.
 func (l *loader) addresses(p place, customer int64) error {
 	return l.eachIn(p, "addresses", func(at place) error {
 		at.inBatch = true
@@ -164,10 +171,48 @@ func (l *loader) addresses(p place, customer int64) error {
 		l.use(addresses, at.node)
 		created, err := l.create("createAddressesV3", nil, at, body)
 		if err == nil && len(created.field("data").items()) == 0 {
-			return &Error{Line: at.node.Line, Path: at.path, Detail: "The customer has this address already."}
+			err = &Error{Line: at.node.Line, Path: at.path, Detail: "The customer has this address already."}
+		}
+		if _, mistake := errors.AsType[*Error](err); mistake && l.addressOfV2(at.node, customer) {
+			return nil
 		}
 		return err
 	})
+}
+
+// fieldsOfV2 are the fields of an address in V2, with their names in V3.
+var fieldsOfV2 = map[string]string{
+	"first_name": "first_name", "last_name": "last_name", "company": "company", "street_1": "address1", "street_2": "address2",
+	"city": "city", "state": "state_or_province", "zip": "postal_code", "country": "country_code", "phone": "phone", "address_type": "address_type",
+}
+
+// addressOfV2 creates an address by the rules of V2, and reports whether it could.
+func (l *loader) addressOfV2(n *Node, customer int64) bool {
+	body := newObject()
+	for name, ofV3 := range fieldsOfV2 {
+		if v := n.field(ofV3); v != nil {
+			body.set(name, v)
+		} else if name == "phone" || name == "state" || name == "zip" {
+			body.set(name, newText("")) // must be there
+		}
+	}
+	for _, f := range n.Fields {
+		if f.Name != "form_fields" && !slices.Contains(slices.Collect(maps.Values(fieldsOfV2)), f.Name) {
+			return false // neither dialect has it
+		}
+	}
+	l.use(addresses, n)
+	if _, err := l.do("createAddress", []int64{customer}, "", body.appendJSON(nil)); err != nil {
+		return false
+	}
+	for _, f := range n.field("form_fields").items() {
+		f = f.copy()
+		f.set("address_id", newInt(l.ids[n]))
+		if _, err := l.do("putFormFieldValues", nil, "", newList(f).appendJSON(nil)); err != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (l *loader) consent(p place, customer int64) error {

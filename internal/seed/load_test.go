@@ -52,8 +52,6 @@ func TestMistakes(t *testing.T) {
 		{"name twice", "customer_groups:\n- name: Same\n- name: same ", "Line 3: customer_groups[1].name: "},
 		{"email twice", "customers:\n- {first_name: a, last_name: b, email: a@example.com}\n- {first_name: a, last_name: b, email: A@example.com}", "Line 3: customers[1]: Error creating customers: email A@example.com already in use"},
 		{"category below itself", "categories:\n- {name: A, parent_id: B}\n- {name: B, parent_id: A}", "Line 2: categories[0].parent_id: The category is below itself."},
-		{"address twice", "customers:\n- first_name: a\n  last_name: b\n  email: a@example.com\n  addresses:\n  - &a {first_name: a, last_name: b, address1: s, city: c, state_or_province: Texas, postal_code: '1', country_code: US}\n  - *a",
-			"customers[0].addresses[1]: The customer has this address already."},
 		{"date", "customer_groups:\n- name: a\n  date_created: yesterday", "Line 3: customer_groups[0].date_created: The value must be a date"},
 		{"year 9999", "customer_groups:\n- name: a\n  date_created: 9999-01-01T00:00:00Z", "Line 3: customer_groups[0].date_created: The value must be a date"},
 		{"record without a variant", "price_lists:\n- name: a\n  records:\n  - {variant_id: X, currency: usd, price: 1}", `Line 4: price_lists[0].records[0].variant_id: The seed has no variant with the sku "X".`},
