@@ -59,7 +59,7 @@ func TestMistakes(t *testing.T) {
 		{"too many items", "customer_groups: [" + strings.Repeat("{},", seed.MaxItems) + "{}]", fmt.Sprintf("A seed has at most %d items.", seed.MaxItems)},
 		{"too large", strings.Repeat(" ", seed.MaxBytes+1), "A seed has at most 16 MiB."},
 	}
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		s := newSite(t, d, "a")
 		if _, err := s.load(t, "customer_groups: [{name: Kept}]\ncustomers: [{first_name: a, last_name: b, email: k@example.com}]"); err != nil {
 			t.Fatal(err)

@@ -88,7 +88,7 @@ func drawn(t *rapid.T) string {
 // first store.
 func TestExportOfAnExport(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		runs, most := 0, testenv.Times(60, 10)
+		runs, most := 0, testenv.Times(60, 6)
 		rapid.Check(t, func(rt *rapid.T) {
 			if runs++; runs > most {
 				return
