@@ -53,19 +53,25 @@ func wantNotes(t testing.TB, tx *db.Tx, pages, version int) {
 	}
 }
 
+// pagesOfWrite is the size of the writes that make the log grow. Both forms of the tests
+// have it: the log exceeds its limit by the writes during a restart, and there are more
+// of them the less each one takes.
+const pagesOfWrite = 40
+
+// logWrites returns the number of writes that fill the log so many times.
+func logWrites(times int) int { return times * txn.CheckpointPages / pagesOfWrite }
+
 // The log does not grow without bound under constant writes.
 func TestLogIsBounded(t *testing.T) {
-	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 5)
 	t.Parallel()
 	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
 	d := dbtest.Open(t, url)
-	d.SetCheckpointPages(int64(limit))
 	addStores(t, d, "a")
 	addNotes(t, d)
-	for version := range 4 * limit / pages {
-		writeNotes(t, d, pages, version)
-		wantLogBelow(t, log, 3*limit)
+	for version := range logWrites(4) {
+		writeNotes(t, d, pagesOfWrite, version)
+		wantLogBelow(t, log, 3*txn.CheckpointPages)
 	}
 }
 
@@ -82,12 +88,10 @@ func wantLogBelow(t *testing.T, log string, pages int) {
 
 // Readers overlap all the time, so the log can never restart by itself.
 func TestLogIsBoundedDuringReads(t *testing.T) {
-	limit, pages := testenv.Times(txn.CheckpointPages, txn.CheckpointPages/8), testenv.Times(40, 5)
 	t.Parallel()
 	url := dbtest.MigratedSQLiteURL(t)
 	log := logOf(url)
 	d := dbtest.Open(t, url)
-	d.SetCheckpointPages(int64(limit))
 	addStores(t, d, "a")
 	addNotes(t, d)
 	update(t, d, func(tx *db.Tx) (err error) {
@@ -109,9 +113,9 @@ func TestLogIsBoundedDuringReads(t *testing.T) {
 		done.Store(true)
 		reading.Wait()
 	}()
-	for version := range 6 * limit / pages {
-		writeNotes(t, d, pages, version)
-		wantLogBelow(t, log, 3*limit)
+	for version := range logWrites(testenv.Times(6, 4)) {
+		writeNotes(t, d, pagesOfWrite, version)
+		wantLogBelow(t, log, 3*txn.CheckpointPages)
 	}
 }
 
