@@ -165,20 +165,19 @@ func schemaOf(ctx context.Context, tx pgx.Tx) (string, error) {
 	return digest, err
 }
 
-// definitions has a row for everything that is defined in the database. A copy
-// has the same object ids as its template; an object that was dropped and made
-// again has another one.
+// definitions has a row for each catalog: how many definitions it has, and the last
+// transaction that wrote one. A copy has the transactions of its template, and a later
+// change has a higher one. Dropping a definition lowers the number.
 const definitions = `
-SELECT format('%s', (oid, nspname, nspowner, nspacl)) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
-UNION ALL SELECT format('%s', (oid, relname, relnamespace, relkind, relpersistence, relowner, relacl, reloptions, relrowsecurity,
-	relreplident)) FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't'
-UNION ALL SELECT format('%s', (attrelid, attnum, attname, atttypid, attnotnull, atthasdef, attcollation, attisdropped, attacl))
-	FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE attrelid >= 16384 AND relpersistence <> 't'
-UNION ALL SELECT format('%s', (oid, xmin)) FROM pg_attrdef
-UNION ALL SELECT format('%s', (indexrelid, indisunique, indisvalid, indisready)) FROM pg_index
+SELECT format('namespace %s %s', count(*), max(xmin::text::bigint)) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp_'
+UNION ALL SELECT format('class %s %s', count(*), max(xmin::text::bigint)) FROM pg_class WHERE oid >= 16384 AND relpersistence <> 't'
+UNION ALL SELECT format('attribute %s %s', count(*), max(a.xmin::text::bigint))
+	FROM pg_attribute a JOIN pg_class ON pg_class.oid = attrelid WHERE attrelid >= 16384 AND relpersistence <> 't'
+UNION ALL SELECT format('default %s %s', count(*), max(xmin::text::bigint)) FROM pg_attrdef
+UNION ALL SELECT format('index %s %s', count(*), max(i.xmin::text::bigint)) FROM pg_index i
 	JOIN pg_class ON pg_class.oid = indexrelid WHERE indexrelid >= 16384 AND relpersistence <> 't'
-UNION ALL SELECT format('%s', (oid, conname, condeferrable, convalidated)) FROM pg_constraint WHERE oid >= 16384
-UNION ALL SELECT format('%s', (oid, tgenabled)) FROM pg_trigger
-UNION ALL SELECT format('%s', (oid, xmin)) FROM pg_proc WHERE oid >= 16384
-UNION ALL SELECT format('%s', oid) FROM pg_event_trigger
-UNION ALL SELECT format('%s', oid) FROM pg_extension`
+UNION ALL SELECT format('constraint %s %s', count(*), max(xmin::text::bigint)) FROM pg_constraint WHERE oid >= 16384
+UNION ALL SELECT format('trigger %s %s', count(*), max(xmin::text::bigint)) FROM pg_trigger
+UNION ALL SELECT format('function %s %s', count(*), max(xmin::text::bigint)) FROM pg_proc WHERE oid >= 16384
+UNION ALL SELECT format('event trigger %s %s', count(*), max(xmin::text::bigint)) FROM pg_event_trigger
+UNION ALL SELECT format('extension %s %s', count(*), max(xmin::text::bigint)) FROM pg_extension`
