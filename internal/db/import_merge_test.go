@@ -92,9 +92,9 @@ var (
 // TestImportKilledAnywhere kills an import after each of its transactions. Readers
 // then see either all of the import or none, before and after FinishImports. A
 // second attempt has the same result as an import without a crash. The short form
-// tries every sixth transaction.
+// tries every twelfth transaction.
 func TestImportKilledAnywhere(t *testing.T) {
-	step, wantKills := testenv.Times(1, 6), testenv.Times(5, 1)
+	step, wantKills := testenv.Times(1, 12), testenv.Times(5, 1)
 	dbtest.EachURL(t, func(t *testing.T, url string) {
 		d := dbtest.Open(t, url)
 		d.SmallBatches(3)
