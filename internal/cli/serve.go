@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"crypto/rand"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -180,83 +179,6 @@ func raiseProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(2 * limit.Processors())
 	}
-}
-
-func (c *serveCommand) check() error {
-	if (c.TLSCert == "") != (c.TLSKey == "") {
-		return usageError("--tls-cert and --tls-key go together")
-	}
-	if c.TLSCert != "" {
-		if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
-			return fmt.Errorf("cannot use the certificate: %w", err)
-		}
-	}
-	if err := c.checkTestTLS(); err != nil {
-		return err
-	}
-	if c.Redis != "" {
-		if err := limit.CheckURL(c.Redis); err != nil {
-			return usageError("--redis cannot be used: " + err.Error())
-		}
-	}
-	if _, err := c.pricing(); err != nil {
-		return err
-	}
-	if c.ControlToken != "" && len(c.ControlToken) < minControlToken {
-		return usageError(fmt.Sprintf("--control-token must have at least %d bytes", minControlToken))
-	}
-	if _, err := server.ParseTrustedProxies(c.TrustedProxies); err != nil {
-		return usageError("--trusted-proxies cannot be used: " + err.Error())
-	}
-	if c.ShutdownTimeout < 0 {
-		return usageError("--shutdown-timeout must not be negative")
-	}
-	if err := c.checkAddr("--addr", c.Addr); err != nil {
-		return err
-	}
-	if c.DevAnywhere && !c.Dev {
-		return usageError("--dev-listen-anywhere goes with --dev")
-	}
-	return nil
-}
-
-// checkAddr checks the address of a flag.
-func (c *serveCommand) checkAddr(flag, addr string) error {
-	if host, _, err := net.SplitHostPort(addr); err != nil {
-		return usageError(fmt.Sprintf("%s %s is not HOST:PORT", flag, addr))
-	} else if c.devIsLocal() && host != "localhost" && !isLoopback(host) {
-		return usageError(fmt.Sprintf("--dev serves loopback addresses only, not %s, because its token is public; in a container, see --dev-listen-anywhere", addr))
-	}
-	return nil
-}
-
-// devIsLocal reports whether the server is in development mode and for this machine only.
-func (c *serveCommand) devIsLocal() bool { return c.Dev && !c.DevAnywhere }
-
-// checkListener checks the address that the host name of addr resolved to.
-func (c *serveCommand) checkListener(l net.Listener, addr string, log *slog.Logger) error {
-	host, _, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		return err
-	}
-	if isLoopback(host) {
-		return nil
-	}
-	if c.devIsLocal() {
-		return usageError(fmt.Sprintf("--dev serves loopback addresses only, and %s is %s", addr, host))
-	}
-	if c.Dev {
-		log.Warn("development mode beyond this machine: every client that reaches this address can read and change all stores with the public token "+devSecret, "addr", addr)
-	}
-	if !c.secure() {
-		log.Warn("serving plain HTTP beyond this machine: tokens can be read on the network unless a proxy in front adds TLS", "addr", addr)
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 // prepare creates the development store and token with --dev. Without --dev it rejects a
