@@ -187,18 +187,16 @@ func TestSignalEndsServer(t *testing.T) {
 	}
 }
 
-// The first signal makes the server wait for the requests in progress. A second
-// one, such as a second Ctrl-C, ends it immediately.
-func TestSecondSignalEndsServerImmediately(t *testing.T) {
-	t.Parallel()
-	p := serve(t, "--shutdown-timeout", "1h")
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+// beginRequest sends a request without its body, and returns while the server waits for
+// the body. The connection is open until the test ends.
+func beginRequest(t *testing.T, url string) {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
-	// The server sends "100 Continue" when the handler waits for the body. The
-	// test never sends the body.
+	t.Cleanup(func() { _ = conn.Close() }) // the server may have closed it
+	// The server sends "100 Continue" when the handler waits for the body.
 	_, err = io.WriteString(conn, "POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\n"+
 		"X-Auth-Token: demo-token\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
 	if err != nil {
@@ -207,6 +205,14 @@ func TestSecondSignalEndsServerImmediately(t *testing.T) {
 	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
 		t.Fatalf("the request is not in progress: got %q, %v", line, err)
 	}
+}
+
+// The first signal makes the server wait for the requests in progress. A second
+// one, such as a second Ctrl-C, ends it immediately.
+func TestSecondSignalEndsServerImmediately(t *testing.T) {
+	t.Parallel()
+	p := serve(t, "--shutdown-timeout", "1h")
+	beginRequest(t, p.url)
 
 	// The test cannot observe when the server has handled the first signal, so
 	// it repeats the signal. Without a second one the server would wait an hour.

@@ -1,11 +1,8 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -256,19 +253,7 @@ func TestStartFails(t *testing.T) {
 func TestStopTimeout(t *testing.T) {
 	t.Parallel()
 	b := newBackground(t)
-	conn, err := net.Dial("tcp", strings.TrimPrefix(b.start(), "http://"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_, err = io.WriteString(conn, "POST /stores/demo/v2/customer_groups HTTP/1.1\r\nHost: localhost\r\n"+
-		"X-Auth-Token: demo-token\r\nContent-Length: 10\r\nExpect: 100-continue\r\n\r\n")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, " 100 ") {
-		t.Fatalf("the request is not in progress: got %q, %v", line, err)
-	}
+	beginRequest(t, b.start())
 	if r := b.run("stop", "--timeout", "10ms"); r.status != 1 || r.out != "" || !strings.Contains(r.err, "has not ended after 10ms") {
 		t.Errorf("%+v", r)
 	}
