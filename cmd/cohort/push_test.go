@@ -116,7 +116,7 @@ func (s *pricingSystem) amount(group int64) string {
 func TestKilledWhileSendingDiscounts(t *testing.T) {
 	t.Parallel()
 	eachOrSQLite(t, func(t *testing.T, url string) {
-		kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](6, 2))
+		kills := setting(t, "COHORT_CRASH_KILLS", testenv.Times[uint64](6, 1))
 		seed := setting(t, "COHORT_CRASH_SEED", rand.Uint64())
 		t.Logf("COHORT_CRASH_SEED=%d", seed)
 		rng := rand.New(rand.NewPCG(seed, 1))
