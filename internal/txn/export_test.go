@@ -121,10 +121,6 @@ func (db *DB) Checkpoint(t testing.TB, mode string) (log Log) {
 	return log
 }
 
-// SetCheckpointPages sets the size of the write-ahead log from which it is restarted.
-// Call it before the first transaction.
-func (db *DB) SetCheckpointPages(pages int64) { db.sqlite().checkpoints.pages = pages }
-
 // Checkpointer is a checkpointer without its goroutine: tests call its methods.
 type Checkpointer struct{ *checkpointer }
 
