@@ -189,6 +189,8 @@ type CustomerFilter struct {
 	MinID, MaxID      int64  // inclusive; 0 is open
 	DateCreated       TimeRange
 	DateModified      TimeRange
+	// NotInGroupID excludes the members of a group, or with 0 the customers in none.
+	NotInGroupID *int64
 
 	// The customer has one of the values of each list; nil is open.
 	IDs                     []int64

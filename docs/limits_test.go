@@ -27,6 +27,8 @@ var notBounds = map[string]string{
 	"cohort.wholePercent":                     "a unit conversion",
 	"db.brandBatch":                           "a batch size; service.MaxImportBrands bounds the brands of an import",
 	"db.brandNames":                           "the name of a lock",
+	"db.bulkChunk":                            "a batch size; service.MaxBulkMembers bounds the customers",
+	"db.countsChunk":                          "a batch size; service.MaxBulkMembers bounds the customers",
 	"db.catalog":                              "the name of a lock",
 	"db.optionRowBytes":                       "an estimate that cohort.MaxOptionBytes counts with",
 	"db.productChannels":                      "the name of a lock",

@@ -57,6 +57,12 @@ func (t *Tx) AssignmentsForUpdate(storeKey string, f cohort.AssignmentFilter) ([
 	return t.assignments(whereAssignments(storeKey, f), " ORDER BY id"+t.SQL().ForUpdate)
 }
 
+// AssignmentsOfGroup returns all assignments of a group, ordered by id. They do not change
+// while the transaction holds the group's row.
+func (t *Tx) AssignmentsOfGroup(storeKey string, groupID int64) ([]cohort.PriceListAssignment, error) {
+	return t.assignments(whereAssignments(storeKey, cohort.AssignmentFilter{GroupIDs: []int64{groupID}}), " ORDER BY id")
+}
+
 // GroupsAssigned returns the ids of the groups whose assignments pass the filter,
 // in ascending order.
 func (t *Tx) GroupsAssigned(storeKey string, f cohort.AssignmentFilter) ([]int64, error) {

@@ -73,6 +73,9 @@ func (t *Tx) customersPass(w *where, f cohort.CustomerFilter, dates dateColumns)
 	default:
 		w.and("customer_group_id = ? AND customer_group_id NOT IN "+tombstones, *f.GroupID)
 	}
+	if f.NotInGroupID != nil {
+		w.and(groupInEffect+" <> ?", *f.NotInGroupID)
+	}
 	if f.MinID > 0 {
 		w.and("id >= ?", f.MinID)
 	}

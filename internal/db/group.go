@@ -46,6 +46,18 @@ func (t *Tx) GroupForUpdate(storeKey string, id int64) (cohort.Group, error) {
 	return t.group(storeKey, id, t.SQL().ForUpdate)
 }
 
+// GroupForDelete is Group with a row lock against everything: no other transaction writes
+// the row or refers to it until this one ends.
+func (t *Tx) GroupForDelete(storeKey string, id int64) (cohort.Group, error) {
+	return t.group(storeKey, id, t.SQL().ForDelete)
+}
+
+// HasGroupNamed reports whether a group of the store has the name, ignoring case.
+func (t *Tx) HasGroupNamed(storeKey, name string) (bool, error) {
+	found, err := t.findID("SELECT id FROM customer_groups WHERE store_hash = $1 AND name_folded = $2 LIMIT 1", storeKey, Fold(name))
+	return found != 0, err
+}
+
 func (t *Tx) group(storeKey string, id int64, lock string) (cohort.Group, error) {
 	g, err := scanGroup(t.Lookup("SELECT "+groupColumns+
 		" FROM customer_groups WHERE store_hash = $1 AND id = $2"+lock, storeKey, id))

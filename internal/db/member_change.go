@@ -27,10 +27,14 @@ func (m memberChanges) add(groupID, customerID, n int64) {
 	}
 }
 
-// changeMembers changes member counts with at most two statements, in the order of their
-// key, to avoid a deadlock between two transactions. It skips a subtraction from a count
-// that does not exist, because another transaction has deleted the group; a group that
-// gains members must be locked against deletion.
+// countsChunk is how many member counts one statement locks or changes. SQLite takes
+// quadratic time to prepare a statement with many arguments, and a count has three.
+const countsChunk = 256
+
+// changeMembers changes member counts with at most two statements for each countsChunk of
+// them, in the order of their key, to avoid a deadlock between two transactions. It skips
+// a subtraction from a count that does not exist, because another transaction has deleted
+// the group; a group that gains members must be locked against deletion.
 func (t *Tx) changeMembers(storeKey string, changes memberChanges) error {
 	maps.DeleteFunc(changes, func(_ memberSlot, n int64) bool { return n == 0 })
 	slots := slices.SortedFunc(maps.Keys(changes), compareSlots)
@@ -43,7 +47,7 @@ func (t *Tx) changeMembers(storeKey string, changes memberChanges) error {
 		if err != nil {
 			return err
 		}
-		slots = slices.DeleteFunc(slots, func(s memberSlot) bool { return loses(s) && !slices.Contains(existing, s) })
+		slots = slices.DeleteFunc(slots, func(s memberSlot) bool { return loses(s) && !existing[s] })
 	}
 	return t.addToCounts(storeKey, slots, changes)
 }
@@ -66,11 +70,17 @@ func (t *Tx) changeFewMembers(storeKey string, slots []memberSlot, changes membe
 	return nil
 }
 
-// addToCounts adds the changes of the slots to their counts, in one statement.
+// addToCounts adds the changes of the slots to their counts.
 func (t *Tx) addToCounts(storeKey string, slots []memberSlot, changes memberChanges) error {
-	if len(slots) == 0 {
-		return nil
+	for chunk := range slices.Chunk(slots, countsChunk) {
+		if err := t.addChunkToCounts(storeKey, chunk, changes); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+func (t *Tx) addChunkToCounts(storeKey string, slots []memberSlot, changes memberChanges) error {
 	w := &where{}
 	w.text.WriteString("INSERT INTO member_counts (store_hash, group_id, slot, members) VALUES ")
 	store := w.arg(storeKey)
@@ -84,8 +94,22 @@ func (t *Tx) addToCounts(storeKey string, slots []memberSlot, changes memberChan
 }
 
 // lockCounts returns those of the rows that exist, and locks them until the transaction
-// ends.
-func (t *Tx) lockCounts(storeKey string, slots []memberSlot) ([]memberSlot, error) {
+// ends. The slots are in the order of their key.
+func (t *Tx) lockCounts(storeKey string, slots []memberSlot) (existing map[memberSlot]bool, err error) {
+	existing = make(map[memberSlot]bool, len(slots))
+	for chunk := range slices.Chunk(slots, countsChunk) {
+		locked, err := t.lockChunkOfCounts(storeKey, chunk)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range locked {
+			existing[s] = true
+		}
+	}
+	return existing, nil
+}
+
+func (t *Tx) lockChunkOfCounts(storeKey string, slots []memberSlot) ([]memberSlot, error) {
 	w := whereStore(storeKey)
 	w.text.WriteString(" AND (group_id, slot) IN (VALUES ")
 	separator := "("
