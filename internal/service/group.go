@@ -149,8 +149,20 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 // later: see SweepTombstones. The outbox sends the end of the sitewide discount to an
 // external pricing system later, too.
 func (s *Service) DeleteGroup(ctx context.Context, storeKey string, id int64) error {
+	return s.deleteGroup(ctx, storeKey, id, func(*db.Tx) error { return nil }, func(tx *db.Tx) (more bool, err error) {
+		return tx.UnassignMembers(storeKey, id, memberBatch)
+	})
+}
+
+// deleteGroup is DeleteGroup. In the transaction it calls hold first, and leave after the
+// group is deleted: leave takes the members out of it, and reports whether it has left rows
+// to SweepTombstones.
+func (s *Service) deleteGroup(ctx context.Context, storeKey string, id int64, hold func(*db.Tx) error, leave func(*db.Tx) (more bool, err error)) error {
 	var more, queued bool
 	err := s.update(ctx, storeKey, func(tx *db.Tx) (err error) {
+		if err := hold(tx); err != nil {
+			return err
+		}
 		if queued, err = s.putSitewideRemoval(tx, storeKey, id); err != nil {
 			return err
 		}
@@ -160,7 +172,7 @@ func (s *Service) DeleteGroup(ctx context.Context, storeKey string, id int64) er
 		if err := tx.DeleteAssignmentsOfGroup(storeKey, id); err != nil {
 			return err
 		}
-		more, err = tx.UnassignMembers(storeKey, id, memberBatch)
+		more, err = leave(tx)
 		return err
 	})
 	if err != nil {
