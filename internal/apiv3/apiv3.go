@@ -65,10 +65,10 @@ func Extension(svc *service.Service) *api.Dialect {
 		Canonical:   unchanged,
 		WriteError:  writeError,
 		WriteStatus: writeStatus,
-		Routes: []api.Route{
+		Routes: append(h.bulkRoutes(), []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
-		},
+		}...),
 	}
 }
 
