@@ -188,6 +188,14 @@ var flags = map[string][][2]string{
 		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"}, {"--db", "COHORT_DB"},
 	},
 	"group list": {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"group move": {
+		{"--store", "COHORT_STORE"}, {"--to", ""}, {"--customer", ""}, {"--email", ""}, {"--from", ""}, {"--skip-unknown", ""},
+		{"--dry-run", ""}, {"--expect", ""}, {"--db", "COHORT_DB"},
+	},
+	"group delete": {
+		{"--store", "COHORT_STORE"}, {"--reassign-to", ""}, {"--dry-run", ""}, {"--expect", ""}, {"--db", "COHORT_DB"},
+	},
+	"group clone": {{"--store", "COHORT_STORE"}, {"--name", ""}, {"--dry-run", ""}, {"--db", "COHORT_DB"}},
 	"price": {
 		{"--store", "COHORT_STORE"}, {"--product", ""}, {"--variant", ""}, {"--customer", ""}, {"--group", ""}, {"--channel", ""},
 		{"--currency", ""}, {"--explain", ""}, {"--db", "COHORT_DB"},

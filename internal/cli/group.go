@@ -9,7 +9,10 @@ import (
 )
 
 type groupCommands struct {
-	List groupList `cmd:"" help:"List the customer groups of a store, with the number of members of each."`
+	List   groupList   `cmd:"" help:"List the customer groups of a store, with the number of members of each."`
+	Move   groupMove   `cmd:"" help:"Move customers to a group."`
+	Delete groupDelete `cmd:"" help:"Delete a group, and move its members."`
+	Clone  groupClone  `cmd:"" help:"Copy a group with its rules and price lists, without members."`
 }
 
 type groupList struct {
