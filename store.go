@@ -52,7 +52,9 @@ type Store struct {
 	Catalog CatalogMode
 	// Currency is the code of the currency of catalog prices and of the amounts of
 	// discount rules.
-	Currency    string
+	Currency string
+	// Events says whether changes of the store are recorded as events.
+	Events      bool
 	Profile     StoreProfile
 	DateCreated time.Time
 	// DateExpires is when the store is deleted with everything in it, for stores of tests;
@@ -175,6 +177,7 @@ type StoreUpdate struct {
 	Concurrency *int
 	Catalog     *CatalogMode
 	Currency    *string
+	Events      *bool
 	Profile     StoreProfileUpdate
 }
 
@@ -193,6 +196,7 @@ func (u StoreUpdate) Apply(s Store) Store {
 	if u.Currency != nil {
 		s.Currency = strings.ToUpper(*u.Currency)
 	}
+	set(&s.Events, u.Events)
 	s.Profile = u.Profile.Apply(s.Profile)
 	return s
 }

@@ -56,7 +56,7 @@ var copied = []table{
 		textOr("public_hash", "hash"), integer("date_deleted"),
 		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
 		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
-		integer("date_expires"),
+		integer("date_expires"), boolean("events"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{
@@ -174,6 +174,10 @@ var copied = []table{
 		text("store_hash"), integer("id"), text("kind"), text("subject"), integer("version"), integer("done_version"), text("state"), integer("attempt"),
 		integer("run_at"), text("leased_by"), integer("lease_until"), text("payload"), text("last_error"), integer("date_created"), text("destination"),
 	}},
+	{"events", "store_hash, number", []column{
+		text("store_hash"), integer("number"), integer("date_created"), text("kind"), integer("group_id"), integer("customer_id"),
+		text("actor"), text("request_id"), text("changes"),
+	}},
 	{"snapshots", "store_hash, name", []column{
 		text("store_hash"), text("name"), text("snapshot_hash"), integer("row_count"), integer("date_created"),
 	}},
@@ -238,7 +242,7 @@ func copyTables(ctx context.Context, source, target *Tx, counts []TableCount, pr
 const copyRows = 20
 
 func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows int)) error {
-	rows, err := source.Query("SELECT " + t.columnReads() + " FROM " + t.name + " ORDER BY " + t.key)
+	rows, err := source.Query("SELECT " + t.columnReads() + " FROM " + t.source() + " ORDER BY " + t.key)
 	if err != nil {
 		return err
 	}
@@ -275,6 +279,18 @@ func copyTable(ctx context.Context, source, target *Tx, t table, wrote func(rows
 		return err
 	}
 	return write()
+}
+
+// source is the relation that is copied into the table. Events of the inbox get their numbers
+// on the way.
+func (t table) source() string {
+	switch t.name {
+	case "counters":
+		return countersWithInbox
+	case "events":
+		return eventsWithInbox
+	}
+	return t.name
 }
 
 func (t table) columnNames() string {
@@ -320,7 +336,7 @@ func (t *Tx) countTables() ([]TableCount, error) {
 	counts := make([]TableCount, len(copied))
 	for i, table := range copied {
 		counts[i].Table = table.name
-		if err := t.QueryRow("SELECT count(*) FROM " + table.name).Scan(&counts[i].From); err != nil {
+		if err := t.QueryRow("SELECT count(*) FROM " + table.source()).Scan(&counts[i].From); err != nil {
 			return nil, err
 		}
 	}

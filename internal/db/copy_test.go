@@ -41,7 +41,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		if err != nil {
 			return err
 		}
-		st.Profile = fullProfile
+		st.Profile, st.Events = fullProfile, true
 		if _, err := tx.Exec("UPDATE stores SET date_expires = 7 WHERE hash = 'b'"); err != nil {
 			return err
 		}
@@ -89,6 +89,19 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		return tx.InsertToken(token)
 	})
 	saveSnapshot(t, d, "b", "base")
+	recordGroups(t, d, "a", 50)
+	readEvents(t, d, "a", 0)
+}
+
+// recordGroups adds groups in transactions that record them.
+func recordGroups(t testing.TB, d *db.DB, store string, ids ...int64) {
+	t.Helper()
+	for _, id := range ids {
+		err := d.Update(recorded(t.Context()), func(tx *db.Tx) error { return tx.InsertGroup(store, newGroup(id, fmt.Sprint("recorded ", id))) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // addAbandonedImport adds a row to each table of an import.
@@ -256,6 +269,33 @@ func TestCopy(t *testing.T) {
 	})
 }
 
+// TestCopyNumbersEvents checks that events that have no number yet have one in the copy,
+// and that the copy continues the numbers.
+func TestCopyNumbersEvents(t *testing.T) {
+	eachPair(t, func(t *testing.T, from, to *db.DB) {
+		recordGroups(t, from, "a", 51, 52)
+		update(t, from, func(tx *db.Tx) error {
+			_, err := tx.Exec("UPDATE stores SET events = TRUE WHERE hash = 'b'")
+			return err
+		})
+		recordGroups(t, from, "b", 51)
+		if _, err := db.Copy(t.Context(), from, to, func(int64, int64) {}); err != nil {
+			t.Fatal(err)
+		}
+		for _, store := range []string{"a", "b"} {
+			copied := readEvents(t, to, store, 0)
+			if diff := cmp.Diff(readEvents(t, from, store, 0), copied); diff != "" || len(copied) == 0 {
+				t.Errorf("the events of %s (-original +copy):\n%s", store, diff)
+			}
+			recordGroups(t, to, store, 60)
+			last := copied[len(copied)-1].Number
+			if next := readEvents(t, to, store, last); len(next) != 1 || next[0].Number != last+1 {
+				t.Errorf("after event %d of the copy of %s comes %+v", last, store, next)
+			}
+		}
+	})
+}
+
 // TestCopyIsASnapshot checks that the copy does not contain changes made while it
 // runs.
 func TestCopyIsASnapshot(t *testing.T) {
@@ -314,8 +354,8 @@ func TestCopyCancelled(t *testing.T) {
 // TestCopyKnowsTheSchema fails when a migration adds a table or a column that Copy
 // does not copy.
 func TestCopyKnowsTheSchema(t *testing.T) {
-	// Tables of goose, of connections and of SQLite.
-	notCopied := []string{"goose_db_version", "receipts", "sqlite_sequence"}
+	// Tables of goose, of connections and of SQLite, and one whose rows become events.
+	notCopied := []string{"goose_db_version", "receipts", "sqlite_sequence", "event_inbox"}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		view(t, d, func(tx *db.Tx) error {
 			for name, columns := range tx.Schema(t) {

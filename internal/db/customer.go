@@ -129,6 +129,9 @@ func (t *Tx) DeleteCustomer(storeKey string, c cohort.Customer) error {
 	if err := requireRow(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
+	if err := t.recordDeletedCustomers(storeKey, []cohort.Customer{c}); err != nil {
+		return err
+	}
 	counts := memberChanges{}
 	counts.add(c.GroupID, c.ID, -1)
 	return t.changeMembers(storeKey, counts)

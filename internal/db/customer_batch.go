@@ -45,6 +45,9 @@ func (t *Tx) InsertCustomers(storeKey string, customers []CustomerWrite) error {
 	for _, c := range customers {
 		counts.add(c.GroupID, c.ID, 1)
 	}
+	if err := t.recordNewCustomers(storeKey, customers); err != nil {
+		return err
+	}
 	return t.changeMembers(storeKey, counts)
 }
 
@@ -69,6 +72,9 @@ func (t *Tx) UpdateCustomers(storeKey string, customers []CustomerWrite) error {
 	for _, c := range customers {
 		counts.add(c.Before.GroupID, c.ID, -1)
 		counts.add(c.GroupID, c.ID, 1)
+	}
+	if err := t.recordCustomers(storeKey, customers); err != nil {
+		return err
 	}
 	return t.changeMembers(storeKey, counts)
 }
@@ -181,6 +187,9 @@ func (t *Tx) DeleteCustomers(storeKey string, customers []cohort.Customer) error
 	w := whereStore(storeKey)
 	in(w, "id", ids)
 	if err := t.Later("DELETE FROM customers"+w.text.String(), w.args...); err != nil {
+		return err
+	}
+	if err := t.recordDeletedCustomers(storeKey, customers); err != nil {
 		return err
 	}
 	return t.changeMembers(storeKey, counts)

@@ -147,7 +147,7 @@ func TestStatementsOfCustomers(t *testing.T) {
 			name string
 			do   func(n int) int
 			most int
-		}{{"create", create, 14}, {"update", update, 10}, {"delete", remove, 4}} {
+		}{{"create", create, 15}, {"update", update, 11}, {"delete", remove, 5}} {
 			create(10)
 			create(10)
 			one, five, ten := c.do(1), c.do(5), c.do(10)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
 )
 
@@ -50,6 +51,12 @@ type Tx struct {
 	// How this transaction reads the catalog of catalogStore; see Tx.catalog.
 	catalogKnown, catalogWithImport bool
 	catalogStore                    string
+
+	recorder     *Recorder    // nil: changes are not recorded
+	deletedGroup cohort.Group // by the last DeleteGroup
+	// Whether eventsStore records events, once hasEvents has read it.
+	eventsOn    bool
+	eventsStore string
 }
 
 // Open opens the database at the URL and migrates its schema; see [txn.Open].
@@ -81,33 +88,34 @@ func Schema() txn.Schema {
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.Update(ctx, wrap(fn))
+	return db.run.Update(ctx, wrap(ctx, fn))
 }
 
 // UpdateLong is Update for a transaction that takes long; see
 // [txn.DB.UpdateLong].
 func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.UpdateLong(ctx, wrap(fn))
+	return db.run.UpdateLong(ctx, wrap(ctx, fn))
 }
 
 // View runs fn in a read-only transaction; see [txn.DB.View].
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.View(ctx, wrap(fn))
+	return db.run.View(ctx, wrap(ctx, fn))
 }
 
 // ViewLong is View for a transaction that takes long; see [txn.DB.ViewLong].
 func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.ViewLong(ctx, wrap(fn))
+	return db.run.ViewLong(ctx, wrap(ctx, fn))
 }
 
 // scratch runs fn on a connection that can write temporary tables; see
 // [txn.DB.Scratch].
 func (db *DB) scratch(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.Scratch(ctx, wrap(fn))
+	return db.run.Scratch(ctx, wrap(ctx, fn))
 }
 
-func wrap(fn func(*Tx) error) func(*txn.Tx) error {
-	return func(t *txn.Tx) error { return fn(&Tx{Tx: t}) }
+func wrap(ctx context.Context, fn func(*Tx) error) func(*txn.Tx) error {
+	recorder := recorderOf(ctx)
+	return func(t *txn.Tx) error { return fn(&Tx{Tx: t, recorder: recorder}) }
 }
 
 // snapshot runs fn so that all of its reads on a scratch connection see one

@@ -32,6 +32,9 @@ func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		storeKey, folded, g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
+	if err == nil && t.records() {
+		err = t.recordGroup(storeKey, cohort.GroupCreated, g.ID, nil, groupValues(g, access, rules))
+	}
 	return t.Note(err, txn.Change{Kind: txn.GroupInserted, StoreKey: storeKey, Group: g})
 }
 
@@ -167,7 +170,11 @@ func (t *Tx) UpdateGroup(storeKey string, before, g cohort.Group) error {
 	if err == nil && was != folded {
 		err = t.releaseName(storeKey, was)
 	}
-	return t.Note(requireRow(n, err, groupName(g.ID)), txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
+	err = requireRow(n, err, groupName(g.ID))
+	if err == nil && t.records() {
+		err = t.recordGroup(storeKey, cohort.GroupUpdated, g.ID, valuesOfGroup(before), groupValues(g, access, rules))
+	}
+	return t.Note(err, txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
 }
 
 // setModified sets the modification date to $2 unless the stored one is later.
@@ -198,21 +205,32 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 	}
 	groups, err := txn.Collect(rows, scanGroup)
 	for _, g := range groups {
+		if err == nil && t.records() {
+			err = t.recordClearedFlag(storeKey, column, g)
+		}
 		err = t.Note(err, txn.Change{Kind: txn.GroupUpdated, StoreKey: storeKey, Group: g})
 	}
 	return err
 }
 
-// DeleteGroup deletes a group, or returns KindNotFound.
+// recordClearedFlag records that a group has lost the flag in a column.
+func (t *Tx) recordClearedFlag(storeKey, column string, g cohort.Group) error {
+	var c eventChanges
+	c.add(column, "true", "false")
+	return t.record(storeKey, cohort.Event{Kind: cohort.GroupUpdated, GroupID: g.ID, Changes: c.json()})
+}
+
+// DeleteGroup deletes a group, or returns KindNotFound. UnassignMembers has to follow, and
+// records the deletion with the number of members.
 func (t *Tx) DeleteGroup(storeKey string, id int64) error {
-	var folded string
-	err := t.QueryRow("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2 RETURNING name_folded", storeKey, id).Scan(&folded)
+	g, err := scanGroup(t.QueryRow("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2 RETURNING "+groupColumns, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return cohort.NotFound(groupName(id))
 	}
 	if err == nil {
-		err = t.releaseName(storeKey, folded)
+		err = t.releaseName(storeKey, Fold(g.Name))
 	}
+	t.deletedGroup = g
 	return t.Note(err, txn.Change{Kind: txn.GroupDeleted, StoreKey: storeKey, Group: cohort.Group{ID: id}})
 }
 

@@ -68,10 +68,28 @@ func (t *Tx) UnassignMembers(storeKey string, groupID, limit int64) (more bool, 
 	if more, err = t.unassignBatch(storeKey, groupID, limit); err != nil {
 		return false, err
 	}
-	if err := t.Later("DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2", storeKey, groupID); err != nil || !more {
+	if err := t.deleteCounts(storeKey, groupID); err != nil || !more {
 		return false, err
 	}
 	return true, t.Later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeKey, groupID)
+}
+
+// deleteCounts deletes the member counts of a deleted group, and records the deletion.
+func (t *Tx) deleteCounts(storeKey string, groupID int64) error {
+	const deleteAll = "DELETE FROM member_counts WHERE store_hash = $1 AND group_id = $2"
+	if !t.records() || t.deletedGroup.ID != groupID {
+		return t.Later(deleteAll, storeKey, groupID)
+	}
+	// The counts wait for customers that another transaction is moving, so they are exact.
+	rows, err := t.Query(deleteAll+" RETURNING members", storeKey, groupID)
+	if err != nil {
+		return err
+	}
+	members := int64(0)
+	if err := txn.Each(rows, scanID, func(n int64) bool { members += n; return true }); err != nil {
+		return err
+	}
+	return t.recordDeletedGroup(storeKey, t.deletedGroup, members)
 }
 
 // SweepTombstones updates up to limit customers' rows that still name a deleted

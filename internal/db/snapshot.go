@@ -145,7 +145,9 @@ func (t *Tx) copyIDs(from, to string) error {
 	if err != nil {
 		return err
 	}
-	delete(last, jobIDs)
+	for _, kind := range keptIDs {
+		delete(last, kind)
+	}
 	for kind, id := range last {
 		if err := t.Later("INSERT INTO counters (store_hash, kind, last_id) VALUES ($1, $2, $3)", to, kind, id); err != nil {
 			return err

@@ -13,12 +13,16 @@ import (
 // notContent are the tables of a store that are not part of its content: they are neither in
 // snapshots nor cleared by a reset. Counters are content, but txn has to write them.
 var notContent = []string{
-	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "snapshots",
+	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "snapshots", "events",
 }
 
-// jobIDs is the counter that ClearStore keeps: the versions of jobs only grow, so that a
+// jobIDs is a counter that ClearStore keeps: the versions of jobs only grow, so that a
 // delivery which is still under way never looks newer than a later one.
 const jobIDs = "job"
+
+// keptIDs are the counters that ClearStore keeps. The numbers of events only grow too: events
+// are not content, so they tell what was before.
+var keptIDs = []string{jobIDs, eventIDs}
 
 // contentTables returns the tables with the content of stores, each after those that it
 // references.
@@ -65,7 +69,10 @@ func (t *Tx) replaceContent(storeKey string, at time.Time, last map[string]int64
 	if _, err := t.DropJobs(storeKey, 0, at); err != nil {
 		return err
 	}
-	return t.Note(t.ReplaceIDs(storeKey, last, jobIDs), txn.Change{Kind: txn.StoreReplaced, StoreKey: storeKey})
+	if err := t.ReplaceIDs(storeKey, last, keptIDs...); err != nil {
+		return err
+	}
+	return t.Note(t.record(storeKey, cohort.Event{Kind: cohort.StoreReplaced}), txn.Change{Kind: txn.StoreReplaced, StoreKey: storeKey})
 }
 
 // holdContent keeps other transactions from writing what a store contains until this one

@@ -18,7 +18,7 @@ const sweepChunk = 100
 // references. It leaves out receipts: a node that has lost a connection may still
 // need them, and they are deleted by age.
 func sweptTables() []table {
-	var swept []table
+	swept := []table{{name: "event_inbox", key: "store_hash, ticket"}} // it is not copied
 	for _, t := range slices.Backward(copied) {
 		if slices.ContainsFunc(t.columns, func(c column) bool { return c.name == "store_hash" }) {
 			swept = append(swept, t)

@@ -100,7 +100,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	}
 	entry.recording.watch(request)
 	if e.route.Method != http.MethodGet {
-		request.Work = service.ForBearer(&entry.ctx, bearer)
+		request.Work = service.ForRequest(&entry.ctx, bearer, entry.requestID[0])
 	}
 	return e.runFaulty(w, request, entry, hit)
 }

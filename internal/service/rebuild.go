@@ -29,7 +29,7 @@ func (s *Service) RebuildStore(ctx context.Context, storeKey string, ids *IDPlan
 		return err
 	}
 	whole := db.Unchecked(db.ForStore(ctx, storeKey)) // see updateWhole, which has a time limit
-	err = s.db.UpdateLong(whole, func(tx *db.Tx) error {
+	err = s.db.UpdateLong(s.recording(whole, storeKey), func(tx *db.Tx) error {
 		err := tx.RebuildStore(storeKey, s.now(), ids, func() error {
 			return fill(context.WithValue(tx.Join(ctx), hashesKey{}, hashed))
 		})

@@ -72,14 +72,18 @@ func New(d *db.DB, opts ...Option) *Service {
 // ForBearer returns a context for calls on behalf of a bearer. Each write checks, in its
 // transaction, that the token and the store still exist, and otherwise writes nothing
 // and returns KindUnauthorized. Waiting writes are scheduled fairly among the stores.
-func ForBearer(ctx context.Context, b Bearer) context.Context {
-	return db.ForBearer(ctx, b.Token.Hash, b.Store.Key)
+func ForBearer(ctx context.Context, b Bearer) context.Context { return ForRequest(ctx, b, "") }
+
+// ForRequest is ForBearer for a request with an id, which the events of its changes have.
+func ForRequest(ctx context.Context, b Bearer, requestID string) context.Context {
+	ctx = db.ForBearer(ctx, b.Token.Hash, b.Store.Key)
+	return withOrigin(ctx, &origin{actor: b.Token.ID, requestID: requestID, known: true, wanted: b.Store.Events})
 }
 
 // update runs a transaction that writes to a store. If the store is deleted, it returns
 // KindUnauthorized for a context of ForBearer, and KindNotFound otherwise.
 func (s *Service) update(ctx context.Context, storeKey string, fn func(*db.Tx) error) error {
-	return s.db.Update(db.ForStore(ctx, storeKey), fn)
+	return s.db.Update(s.recording(db.ForStore(ctx, storeKey), storeKey), fn)
 }
 
 // updateCatalog is update for writes to the store's catalog or price records. It

@@ -98,7 +98,7 @@ func (s *Service) ResetStore(ctx context.Context, storeKey string, toEmpty bool)
 // updateWhole runs a transaction during which no other one writes to the store.
 func (s *Service) updateWhole(ctx context.Context, storeKey string, fn func(*db.Tx) error) error {
 	ctx = db.Unchecked(db.ForStore(ctx, storeKey)) // a check would lock the store first, and two of them deadlock
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	return s.db.Update(s.recording(ctx, storeKey), func(tx *db.Tx) error {
 		if err := tx.LockWriters(storeKey); err != nil {
 			return err
 		}

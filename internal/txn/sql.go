@@ -13,6 +13,9 @@ type SQL struct {
 	// transaction ends: against changes, against everything, against deletion.
 	// They are empty on SQLite, where one transaction writes at a time.
 	ForUpdate, ForDelete, ForKeyShare string
+	// CommitsInOrder says that transactions commit in the order in which they allocate ids,
+	// because one transaction writes at a time.
+	CommitsInOrder bool
 	// SkipLocked follows ForUpdate or ForDelete and leaves out rows that another transaction has
 	// locked, instead of waiting for them.
 	SkipLocked string

@@ -34,10 +34,11 @@ func sqliteEngine(path string, schema Schema) (*engine, error) {
 	e := &engine{
 		dialect: goose.DialectSQLite3, migrations: schema.Migrations, unique: schema.Unique, seesAllWrites: true, beginSnapshot: "BEGIN",
 		SQL: SQL{
-			NoIndex:  "+",
-			NotAmong: func(column, query string) string { return column + " NOT IN (" + query + ")" },
-			IDTable:  "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
-			Joined:   func(column string) string { return "group_concat(" + column + ")" },
+			CommitsInOrder: true,
+			NoIndex:        "+",
+			NotAmong:       func(column, query string) string { return column + " NOT IN (" + query + ")" },
+			IDTable:        "(SELECT value AS wanted FROM json_each('[' || $2 || ']')) AS ids",
+			Joined:         func(column string) string { return "group_concat(" + column + ")" },
 			RowsOf: func(of, key string, l LookupBy) string {
 				return "SELECT x." + strings.ReplaceAll(l.Columns, ", ", ", x.") + " FROM " + of + " CROSS JOIN " + As(l.Table, "x") +
 					" WHERE x.store_hash = $1 AND x." + l.Column + " = " + key + l.Condition

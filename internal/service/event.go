@@ -1,0 +1,130 @@
+package service
+
+import (
+	"context"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+)
+
+const (
+	// MaxEvents is how many events one page has at most.
+	MaxEvents = 250
+	// MaxStoredEvents is how many events of a store are kept.
+	MaxStoredEvents = 100_000
+	// EventAge is for how long an event is kept, by the clock of the store.
+	EventAge = 30 * 24 * time.Hour
+	// eventSlice is how many events one transaction numbers or deletes.
+	eventSlice = 500
+)
+
+// origin is where the changes of a context come from.
+type origin struct {
+	actor, requestID string
+	// known says that wanted is the setting of the store, as the directory has it.
+	known, wanted bool
+}
+
+type originKey struct{}
+
+func withOrigin(ctx context.Context, o *origin) context.Context {
+	return context.WithValue(ctx, originKey{}, o)
+}
+
+// ForActor returns a context for changes that no token makes. Without it, the actor is
+// [cohort.ActorCommandLine].
+func ForActor(ctx context.Context, actor string) context.Context {
+	return withOrigin(ctx, &origin{actor: actor})
+}
+
+// recording returns a context whose transactions record their changes. For a request in a
+// store without events it returns ctx, so that they cost nothing. The database decides for
+// all others, with the current settings of the store.
+func (s *Service) recording(ctx context.Context, storeKey string) context.Context {
+	o, _ := ctx.Value(originKey{}).(*origin)
+	if o == nil {
+		o = &origin{actor: cohort.ActorCommandLine}
+	}
+	if o.known && !o.wanted {
+		return ctx
+	}
+	now := func() time.Time { return s.timestamp(storeKey) }
+	return db.WithRecorder(ctx, &db.Recorder{Actor: o.actor, RequestID: o.requestID, Now: now, Wanted: o.wanted})
+}
+
+// Events returns up to limit events of a store that pass a filter, in the order of their
+// numbers. Every change that was acknowledged before the call has its event by then. It
+// returns KindInvalid for a limit that is not from 1 to [MaxEvents].
+func (s *Service) Events(ctx context.Context, storeKey string, f cohort.EventFilter, limit int) (page cohort.EventPage, err error) {
+	if limit < 1 || limit > MaxEvents {
+		return page, cohort.Invalid("limit", "The value must be a whole number from 1 to 250.")
+	}
+	if err := s.numberEvents(ctx, storeKey); err != nil {
+		return page, err
+	}
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		page, err = tx.ListEvents(storeKey, f, limit)
+		return err
+	})
+	return page, err
+}
+
+// maxNumbering is how many slices one call of numberEvents numbers. Others wait for the next
+// call, so that a reader does not number what many writers add at the same time.
+const maxNumbering = 20
+
+// numberEvents gives numbers to the committed events of a store that have none.
+func (s *Service) numberEvents(ctx context.Context, storeKey string) error {
+	var more bool
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		more, err = tx.HasUnnumberedEvents(storeKey)
+		return err
+	})
+	work := db.Unchecked(db.ForStore(ctx, storeKey))
+	for i := 0; i < maxNumbering && more && err == nil; i++ {
+		err = s.db.Update(work, func(tx *db.Tx) (err error) {
+			more, err = tx.NumberEvents(storeKey, eventSlice)
+			return err
+		})
+	}
+	return err
+}
+
+// SweepEvents deletes the events of all stores that are too old or too many, in slices.
+func (s *Service) SweepEvents(ctx context.Context) error {
+	var stores []string
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		stores, err = tx.StoresWithEvents()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range stores {
+		err := s.sweepEvents(ctx, key, MaxStoredEvents)
+		if err != nil && cohort.KindOf(err) != cohort.KindNotFound { // the store has just been deleted
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepEvents deletes the events of a store that are too old, and those beyond the last
+// most. It numbers first, because only numbered events can be counted.
+func (s *Service) sweepEvents(ctx context.Context, storeKey string, most int64) error {
+	if err := s.numberEvents(ctx, storeKey); err != nil {
+		return err
+	}
+	work := db.Unchecked(db.ForStore(ctx, storeKey))
+	for more := true; more; {
+		err := s.db.Update(work, func(tx *db.Tx) (err error) {
+			more, err = tx.DeleteOldEvents(storeKey, s.Now(storeKey).Add(-EventAge), most, eventSlice)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
