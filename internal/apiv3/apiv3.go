@@ -68,6 +68,7 @@ func Extension(svc *service.Service) *api.Dialect {
 		Routes: append(h.bulkRoutes(), []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
+			{Operation: "listEvents", Method: "GET", Path: "/v1/events", Scope: cohort.ScopeCustomersRead, Handle: h.listEvents},
 		}...),
 	}
 }

@@ -67,6 +67,7 @@ func New(o Options) *API {
 	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux(), seeds: make(chan struct{}, maxSeeds)}
 	for _, r := range a.Routes() {
 		a.mux.HandleFunc(r.Method+" "+Prefix+r.Path, func(w http.ResponseWriter, req *http.Request) {
+			req = req.WithContext(service.ForActor(req.Context(), cohort.ActorControl))
 			if err := r.handle(w, req); err != nil {
 				a.fail(w, r.Operation, err)
 			}

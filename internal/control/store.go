@@ -26,6 +26,7 @@ type storeInput struct {
 	Concurrency int                `json:"concurrency"`
 	Catalog     cohort.CatalogMode `json:"catalog"`
 	Currency    string             `json:"currency"`
+	Events      bool               `json:"events"`
 	// TTL is how long the store lives, such as "10m".
 	TTL string `json:"ttl"`
 	// Token is the secret of its token; "": a random one.
@@ -44,6 +45,7 @@ type store struct {
 	Concurrency int                `json:"concurrency"`
 	Catalog     cohort.CatalogMode `json:"catalog"`
 	Currency    string             `json:"currency"`
+	Events      bool               `json:"events"`
 	DateCreated time.Time          `json:"date_created"`
 	DateExpires *time.Time         `json:"date_expires"`
 	URL         string             `json:"url"`
@@ -56,7 +58,7 @@ type store struct {
 func storeToWire(r *http.Request, st cohort.Store) store {
 	base := (&api.Request{Request: r, Store: st}).BaseURL()
 	wire := store{
-		Hash: st.Hash, Plan: st.Plan, Quota: st.Quota, Concurrency: st.Concurrency, Catalog: st.Catalog, Currency: st.Currency,
+		Hash: st.Hash, Plan: st.Plan, Quota: st.Quota, Concurrency: st.Concurrency, Catalog: st.Catalog, Currency: st.Currency, Events: st.Events,
 		DateCreated: st.DateCreated, URL: base, URLV2: base + "/v2", URLV3: base + "/v3",
 	}
 	if !st.DateExpires.IsZero() {
@@ -99,7 +101,7 @@ func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := cohort.Store{
 		Hash: cmp.Or(in.Hash, randomHash()), Plan: in.Plan, Quota: in.Quota, Concurrency: in.Concurrency,
-		Catalog: in.Catalog, Currency: in.Currency, Profile: cohort.StoreProfile{Name: in.Name},
+		Catalog: in.Catalog, Currency: in.Currency, Events: in.Events, Profile: cohort.StoreProfile{Name: in.Name},
 	}
 	if in.TTL != "" {
 		life, err := time.ParseDuration(in.TTL)

@@ -74,6 +74,7 @@ var notLists = []string{
 	"getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
+	"listEvents", // it has a bound of its own; see db.maxEventPage
 }
 
 // Every page of the largest rows is complete, and never more than one piece and one
