@@ -38,6 +38,7 @@ type commands struct {
 	Store   storeCommands   `cmd:"" help:"Create, list, change and delete stores."`
 	Token   tokenCommands   `cmd:"" help:"Create, list and revoke the tokens of clients."`
 	Group   groupCommands   `cmd:"" help:"List customer groups."`
+	Events  eventsCommand   `cmd:"" help:"List the changes of a store that records events."`
 	Catalog catalogCommands `cmd:"" help:"Import and export the catalog of a store."`
 	Price   priceCommand    `cmd:"" help:"Print what a customer or a group pays for a product, and why."`
 	CA      caCommands      `cmd:"" name:"ca" help:"Create a certificate authority for tests of clients that have https://api.bigcommerce.com compiled in."`

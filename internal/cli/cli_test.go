@@ -133,7 +133,7 @@ func TestInvalidCommandLines(t *testing.T) {
 		{"serve --tls always", `--tls must be auto, not "always".`, " serve"},
 		{"ca", "Missing command: init.", " ca"},
 		{"serve --tls-key key.pem", "--tls-cert and --tls-key go together.", " serve"},
-		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --name, --domain, --timezone, --email, --first-name or --last-name.", " store update"},
+		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name.", " store update"},
 		{"version extra", `Unexpected argument "extra".`, " version"},
 		{"help bogus", `Unexpected argument "bogus".`, ""},
 		{"help store bogus", `Unexpected argument "bogus".`, " store"},
@@ -166,13 +166,13 @@ var flags = map[string][][2]string{
 	"demo":    nil,
 	"store create": {
 		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
-		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"},
+		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--events", "COHORT_EVENTS"},
 		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store list": {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store update": {
 		// An exported variable must not change a store.
-		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""},
+		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--events", ""},
 		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
@@ -187,6 +187,7 @@ var flags = map[string][][2]string{
 	"catalog export": {
 		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"}, {"--db", "COHORT_DB"},
 	},
+	"events":     {{"--store", "COHORT_STORE"}, {"--after", ""}, {"--type", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"group list": {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"group move": {
 		{"--store", "COHORT_STORE"}, {"--to", ""}, {"--customer", ""}, {"--email", ""}, {"--from", ""}, {"--skip-unknown", ""},

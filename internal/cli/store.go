@@ -29,6 +29,7 @@ type storeCreate struct {
 
 	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Which system holds the catalog: external, another one, so ids in rules are not checked; or managed, Cohort, so rules that name something unknown are rejected."`
 	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217 (${default})."`
+	Events   string             `env:"COHORT_EVENTS" enum:"on,off" default:"off" help:"Whether changes of the store are recorded as events: on or off (${default})."`
 	profileFlags
 	dbFlag
 }
@@ -37,7 +38,7 @@ type storeCreate struct {
 func (c *storeCreate) Run(in *invocation) error {
 	wanted := cohort.Store{
 		Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
-		Profile: c.update().Apply(cohort.StoreProfile{}),
+		Events: c.Events == eventsOn, Profile: c.update().Apply(cohort.StoreProfile{}),
 	}.WithDefaults()
 	if err := wanted.Validate(); err != nil {
 		return err // before the database is created
@@ -65,12 +66,13 @@ type storeJSON struct {
 	MaxConcurrent *int               `json:"max_concurrent"` // null: the operations' own limits
 	Catalog       cohort.CatalogMode `json:"catalog"`
 	Currency      string             `json:"currency"`
+	Events        bool               `json:"events"`
 	Created       string             `json:"created"` // RFC 3339, UTC
 	profileJSON
 }
 
 func newStoreJSON(st cohort.Store) storeJSON {
-	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Created: dateText(st.DateCreated), profileJSON: newProfileJSON(st)}
+	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Events: st.Events, Created: dateText(st.DateCreated), profileJSON: newProfileJSON(st)}
 	if quota, metered := st.RequestQuota(); metered {
 		j.Quota = &quota
 	}
@@ -119,6 +121,7 @@ func (c *storeShow) Run(in *invocation) error {
 		t.row("MAX CONCURRENT", concurrencyText(st))
 		t.row("CATALOG", string(st.Catalog))
 		t.row("CURRENCY", st.Currency)
+		t.row("EVENTS", switchText(st.Events))
 		t.row("CREATED", dateText(st.DateCreated))
 		t.profileRows(st)
 		return t.Flush()
@@ -133,17 +136,36 @@ type storeUpdate struct {
 
 	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Which system holds the catalog: external or managed."`
 	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217. Nothing is converted."`
+	Events   *string             `placeholder:"on|off" help:"Whether changes of the store are recorded as events."`
 	profileFlags
 	dbFlag
 }
 
+// eventsOn is the value of --events that records events.
+const eventsOn = "on"
+
+// readSwitch returns the meaning of an optional on or off.
+func readSwitch(flag string, value *string) (*bool, error) {
+	if value == nil {
+		return nil, nil //nolint:nilnil // the flag is not given
+	}
+	if *value != eventsOn && *value != "off" {
+		return nil, usageError(flag + " is on or off")
+	}
+	return new(*value == eventsOn), nil
+}
+
 // Run changes the settings that are given.
 func (c *storeUpdate) Run(in *invocation) error {
+	events, err := readSwitch("--events", c.Events)
+	if err != nil {
+		return err
+	}
 	update := cohort.StoreUpdate{
-		Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency, Profile: c.update(),
+		Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency, Events: events, Profile: c.update(),
 	}
 	if update == (cohort.StoreUpdate{}) {
-		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --name, --domain, --timezone, --email, --first-name or --last-name")
+		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
@@ -158,6 +180,9 @@ func (c *storeUpdate) Run(in *invocation) error {
 		if c.Catalog != nil || c.Currency != nil {
 			fmt.Fprintf(in.Out, "Its catalog is %s, its currency %s.\n", st.Catalog, st.Currency)
 		}
+		if c.Events != nil {
+			fmt.Fprintf(in.Out, "Its events are %s.\n", switchText(st.Events))
+		}
 		if update.Profile != (cohort.StoreProfileUpdate{}) {
 			p := st.FullProfile()
 			fmt.Fprintf(in.Out, "Its name is %s, its domain %s, its time zone %s; the contact is %s %s, %s.\n",
@@ -165,6 +190,13 @@ func (c *storeUpdate) Run(in *invocation) error {
 		}
 		return nil
 	})
+}
+
+func switchText(on bool) string {
+	if on {
+		return eventsOn
+	}
+	return "off"
 }
 
 func quotaText(st cohort.Store) string {

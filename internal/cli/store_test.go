@@ -137,7 +137,7 @@ func TestStoreUpdateRejects(t *testing.T) {
 			status  int
 			message string
 		}{
-			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --name, --domain, --timezone, --email, --first-name or --last-name"},
+			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name"},
 			{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
 			{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
 			{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},

@@ -1,0 +1,52 @@
+package cli_test
+
+import (
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/service"
+)
+
+// TestEvents checks that the command lists what has changed since the store records events.
+func TestEvents(t *testing.T) {
+	url := dbtest.SQLiteURL(t)
+	mustRun(t, "store", "create", "abc", "--db", url)
+	mustRun(t, "store", "update", "abc", "--events", "on", "--db", url)
+	if out := mustRun(t, "store", "show", "abc", "--db", url).out; !strings.Contains(out, "EVENTS          on\n") {
+		t.Errorf("store show prints %s", out)
+	}
+	d := dbtest.Open(t, url)
+	svc := service.New(d)
+	for _, name := range []string{"VIP", "Gold"} {
+		if _, err := svc.CreateGroup(t.Context(), "abc", cohort.Group{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := svc.DeleteGroup(t.Context(), "abc", 1); err != nil {
+		t.Fatal(err)
+	}
+	out := mustRun(t, "events", "--store", "abc", "--after", "1", "--db", url).out
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	if len(lines) != 3 || !strings.HasPrefix(lines[0], "NUMBER") || !strings.Contains(lines[1], "customerGroup.created") ||
+		!strings.Contains(lines[1], "command line") || !strings.Contains(lines[1], `"name":[null,"Gold"]`) || !strings.Contains(lines[2], "customerGroup.deleted") {
+		t.Errorf("events prints\n%s", out)
+	}
+	out = mustRun(t, "events", "--store", "abc", "--type", "customerGroup.deleted,customerGroup.updated", "--json", "--db", url).out
+	if !strings.HasPrefix(out, "[\n  {\"number\":3,\"type\":\"customerGroup.deleted\"") || strings.Count(out, "number") != 1 {
+		t.Errorf("events --json prints %s", out)
+	}
+	for line, want := range map[string]string{
+		"events --store abc --type made":       "The type of an event is one of customerGroup.created,",
+		"events --store abc --after=-1":        "after is the number of an event, or 0",
+		"events --store nowhere":               "Store nowhere does not exist",
+		"store update abc --events perhaps":    "events is on or off",
+		"store create other --events sometime": "must be",
+	} {
+		r := run(t, append(strings.Fields(line), "--db", url)...)
+		if r.status == 0 || !strings.Contains(r.err, want) {
+			t.Errorf("%s: %+v, want %q", line, r, want)
+		}
+	}
+}
