@@ -57,6 +57,11 @@ func (t *Tx) record(storeKey string, events ...cohort.Event) error {
 	if t.recorder == nil {
 		return nil
 	}
+	if !t.recorder.Wanted && len(events) > recordChunk { // many statements for nothing, probably
+		if on, err := t.hasEvents(storeKey); err != nil || !on {
+			return err
+		}
+	}
 	for chunk := range slices.Chunk(events, recordChunk) {
 		put := t.putNumbered
 		if !t.SQL().CommitsInOrder {

@@ -157,6 +157,22 @@ func (t *Tx) recordCustomers(storeKey string, customers []CustomerWrite) error {
 	return t.record(storeKey, events...)
 }
 
+// recordMoves records that customers have moved to another group, or to none for group 0.
+// Their GroupID is that from which they come.
+func (t *Tx) recordMoves(storeKey string, customers []cohort.Customer, groupID int64) error {
+	if !t.records() {
+		return nil
+	}
+	var events []cohort.Event
+	for _, moved := range customers {
+		var c eventChanges
+		c.add(customerGroupField, strconv.FormatInt(moved.GroupID, 10), strconv.FormatInt(groupID, 10))
+		events = append(events, cohort.Event{Kind: cohort.CustomerUpdated, CustomerID: moved.ID, Changes: c.json()})
+		events = appendMove(events, moved.ID, moved.GroupID, groupID)
+	}
+	return t.record(storeKey, events...)
+}
+
 // recordDeletedCustomers records the deletion of customers, of which only ids and groups
 // are known, and the end of their memberships.
 func (t *Tx) recordDeletedCustomers(storeKey string, customers []cohort.Customer) error {

@@ -110,7 +110,10 @@ func (t *Tx) MoveMembers(storeKey string, customers []cohort.Customer, groupID i
 			return err
 		}
 	}
-	return t.changeMembers(storeKey, counts)
+	if err := t.changeMembers(storeKey, counts); err != nil {
+		return err
+	}
+	return t.recordMoves(storeKey, customers, groupID)
 }
 
 // CustomerIDsByManyEmails returns the ids of the customers that have the emails, ignoring

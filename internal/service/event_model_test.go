@@ -104,6 +104,31 @@ func (e *eventModel) DeleteCustomers(t *rapid.T) {
 	_ = e.svc.DeleteCustomersByID(context.Background(), e.store, ids)
 }
 
+func (e *eventModel) MoveMembers(t *rapid.T) {
+	move := service.MemberMove{
+		IDs: rapid.SliceOfNDistinct(modelCustomer, 1, 3, rapid.ID[int64]).Draw(t, "ids"), GroupID: modelGroup.Draw(t, "to"), SkipUnknown: true,
+	}
+	move.DryRun = true
+	moved, err := e.svc.MoveMembers(context.Background(), e.store, move)
+	if err != nil {
+		return
+	}
+	move.DryRun, move.Expected = false, &moved.Count
+	_, _ = e.svc.MoveMembers(context.Background(), e.store, move)
+}
+
+func (e *eventModel) DeleteGroupSafely(t *rapid.T) {
+	deletion := service.GroupDeletion{ReassignTo: new(modelGroup.Draw(t, "to"))}
+	id := modelGroup.Draw(t, "id")
+	deletion.DryRun = true
+	members, err := e.svc.DeleteGroupSafely(context.Background(), e.store, id, deletion)
+	if err != nil {
+		return
+	}
+	deletion.DryRun, deletion.Expected = false, &members.Count
+	_, _ = e.svc.DeleteGroupSafely(context.Background(), e.store, id, deletion)
+}
+
 // Check reads the new events and compares the copy with the store.
 func (e *eventModel) Check(t *rapid.T) {
 	for _, event := range allEventsOf(t, e.svc, e.store, e.last) {

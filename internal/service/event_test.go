@@ -113,6 +113,12 @@ func TestEventsTellChanges(t *testing.T) {
 		must(t, err)
 		expect("move", fmt.Sprintf(`customer.updated g0 c1 {"customer_group_id":[1,%d],"password":null}`, gold.ID),
 			"customerGroup.member.removed g1 c1 {}", fmt.Sprintf("customerGroup.member.added g%d c1 {}", gold.ID))
+		_, err = svc.MoveMembers(ctx, "a", service.MemberMove{IDs: []int64{ann.ID}, Confirmation: service.Confirmation{Expected: new(int64(1))}})
+		must(t, err)
+		expect("move many", fmt.Sprintf(`customer.updated g0 c1 {"customer_group_id":[%d,0]}`, gold.ID), fmt.Sprintf("customerGroup.member.removed g%d c1 {}", gold.ID))
+		_, err = svc.MoveMembers(ctx, "a", service.MemberMove{IDs: []int64{ann.ID}, GroupID: gold.ID, Confirmation: service.Confirmation{Expected: new(int64(1))}})
+		must(t, err)
+		expect("move many back", fmt.Sprintf(`customer.updated g0 c1 {"customer_group_id":[0,%d]}`, gold.ID), fmt.Sprintf("customerGroup.member.added g%d c1 {}", gold.ID))
 		must(t, svc.DeleteGroup(ctx, "a", gold.ID))
 		expect("delete a group", fmt.Sprintf(`customerGroup.deleted g%d c0 {"name":["Gold",null],"category_access":[{"type":"all"},null],"discount_rules":[[],null],"is_default":[true,null],"is_group_for_guests":[false,null],"members":[1,null]}`, gold.ID))
 		must(t, svc.DeleteCustomer(ctx, "a", ann.ID))
