@@ -178,6 +178,10 @@ var copied = []table{
 		text("store_hash"), integer("number"), integer("date_created"), text("kind"), integer("group_id"), integer("customer_id"),
 		text("actor"), text("request_id"), text("changes"),
 	}},
+	{"idempotency_keys", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("token_id"), text("request_key"), text("fingerprint"), integer("status"),
+		text("header"), text("body"), integer("busy_until"), integer("date_created"),
+	}},
 	{"snapshots", "store_hash, name", []column{
 		text("store_hash"), text("name"), text("snapshot_hash"), integer("row_count"), integer("date_created"),
 	}},

@@ -75,6 +75,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			_, err := tx.CreateMetafields(store, []cohort.Metafield{fullMetafield(1)})
 			return err
 		})
+		keepAnswer(t, d, newKey(store, "it's 1"), newAnswer(`{"name":"日"}`))
 	}
 	update(t, d, addAbandonedImport)
 	putJob(t, d, "a", "7", "a worker", jobTime)

@@ -13,7 +13,7 @@ import (
 // notContent are the tables of a store that are not part of its content: they are neither in
 // snapshots nor cleared by a reset. Counters are content, but txn has to write them.
 var notContent = []string{
-	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "snapshots", "events",
+	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "idempotency_keys", "snapshots", "events",
 }
 
 // jobIDs is a counter that ClearStore keeps: the versions of jobs only grow, so that a
@@ -39,8 +39,8 @@ func contentTables() (tables []table) {
 // ClearStore deletes all that a store contains: it is then as CreateStore leaves it, with
 // the settings, plan and tokens that it has. Ids begin at 1 again, and the rest of the
 // transaction allocates them itself, so it may create the store too. Pending deliveries are
-// dropped, except those that are under way. Other writers of the store wait until the
-// transaction ends.
+// dropped, except those that are under way, and so are idempotency keys. Other writers of
+// the store wait until the transaction ends.
 //
 // It must come before other statements about the store, except CreateStore, and its context
 // must not be one of ForStore or ForBearer. It returns KindNotFound, KindUnavailable during
@@ -67,6 +67,9 @@ func (t *Tx) replaceContent(storeKey string, at time.Time, last map[string]int64
 		}
 	}
 	if _, err := t.DropJobs(storeKey, 0, at); err != nil {
+		return err
+	}
+	if err := t.dropKeys(storeKey); err != nil { // a retry must not tell of what is gone
 		return err
 	}
 	if err := t.ReplaceIDs(storeKey, last, keptIDs...); err != nil {

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/fnv"
 	"strings"
@@ -96,6 +97,18 @@ func (t *Tx) lockStore(format string, c LockClass, storeKey string) error {
 		return nil
 	}
 	return t.Later(fmt.Sprintf(format, c), lockNumber(storeKey))
+}
+
+// TryLock takes an exclusive lock until the transaction ends, or returns false if another
+// transaction has it. name is the beginning of a cryptographic hash of what is locked. On
+// SQLite TryLock returns true, because one transaction writes at a time.
+func (t *Tx) TryLock(name [8]byte) (free bool, err error) {
+	if !t.engine.advisoryLocks {
+		return true, nil
+	}
+	number := int64(binary.BigEndian.Uint64(name[:])) //nolint:gosec // any 64 bits will do
+	err = t.QueryRow("SELECT pg_try_advisory_xact_lock($1)", number).Scan(&free)
+	return free, err
 }
 
 // lockNumber is the number of a store in advisory locks. Stores may share one.
