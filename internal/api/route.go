@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"cohort.example/cohort"
 )
@@ -47,6 +48,12 @@ type Route struct {
 // CountedAs returns the name under which the concurrency limit counts requests.
 func (r Route) CountedAs() string { return cmp.Or(r.ConcurrencyGroup, r.Operation) }
 
+// Creates reports whether the operation may create a resource, so that a repeated request
+// would create another one. The server accepts an idempotency key for it.
+func (r Route) Creates() bool {
+	return r.Method == http.MethodPost && !r.ReadOnly && !strings.HasPrefix(r.Operation, "validate")
+}
+
 // Dialect is one version of the API: its prefix, its routes and its errors.
 type Dialect struct {
 	Prefix string // follows "/stores/{store_hash}", such as "/v2"
@@ -84,6 +91,9 @@ type Request struct {
 	CountRate func(limit SharedRate, subject string) error
 	// Unread collects what the operation ignores; nil: nothing asks.
 	Unread *Unread
+	// Settled is set by a handler that returns a KindPartial error. It writes the response
+	// for the case that what the error names is done after all.
+	Settled func(w http.ResponseWriter) error
 }
 
 // Context returns the context of the work for the request.

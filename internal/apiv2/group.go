@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/service"
 
 	"github.com/shopspring/decimal"
 )
@@ -224,11 +225,15 @@ func (h *handler) createGroup(w http.ResponseWriter, r *api.Request) error {
 		return err
 	}
 	g, err := h.svc.CreateGroup(r.Context(), r.Store.Key, body.Apply(cohort.Group{}))
+	created := func(w http.ResponseWriter) error {
+		setGroupLocation(w, r, g)
+		return writeGroup(w, g)
+	}
 	if err != nil {
+		r.Settled = created
 		return sitewideFailed(w, r, g, err, "created")
 	}
-	setGroupLocation(w, r, g)
-	return writeGroup(w, g)
+	return created(w)
 }
 
 func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
@@ -240,7 +245,11 @@ func (h *handler) updateGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	g, err := h.svc.UpdateGroup(r.Context(), r.Store.Key, id, body)
+	on, err := groupCondition(r)
+	if err != nil {
+		return err
+	}
+	g, err := h.svc.UpdateGroup(r.Context(), r.Store.Key, id, body, on...)
 	if err != nil {
 		return sitewideFailed(w, r, g, err, "updated")
 	}
@@ -252,11 +261,30 @@ func (h *handler) deleteGroup(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := h.svc.DeleteGroup(r.Context(), r.Store.Key, id); err != nil {
+	on, err := groupCondition(r)
+	if err != nil {
+		return err
+	}
+	if err := h.svc.DeleteGroup(r.Context(), r.Store.Key, id, on...); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
 	return nil
+}
+
+// groupCondition returns the condition of the If-Match header, if there is one. Its tags are
+// those of getGroup.
+func groupCondition(r *api.Request) ([]service.GroupCondition, error) {
+	c, err := r.IfMatch()
+	if c == nil || err != nil {
+		return nil, err
+	}
+	return []service.GroupCondition{func(g cohort.Group) error {
+		if c.Holds(appendGroup(make([]byte, 0, usualGroup), g)) {
+			return nil
+		}
+		return &api.HTTPError{Status: http.StatusPreconditionFailed, Message: "The customer group has changed since your If-Match. Get it again before you retry."}
+	}}, nil
 }
 
 // setGroupLocation sets the Location of a group.

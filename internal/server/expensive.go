@@ -29,16 +29,16 @@ func newExpensiveQueue() *limit.FairQueue {
 
 // run runs the route's handler. An expensive request first waits for a slot, and
 // holds it until its response is computed.
-func (e *endpoint) run(w http.ResponseWriter, r *api.Request) error {
+func (e *endpoint) run(w http.ResponseWriter, r *api.Request, entry *entry) error {
 	if !e.route.Expensive {
-		return e.route.Handle(w, r)
+		return e.call(w, r, entry)
 	}
 	release, err := e.server.expensive.Acquire(r.Context(), r.Store.Key)
 	if err != nil {
 		return err
 	}
 	defer release()
-	return e.route.Handle(&releasingWriter{w, release}, r)
+	return e.call(&releasingWriter{w, release}, r, entry)
 }
 
 // releasingWriter releases the slot before the first byte of the response, so that a

@@ -39,7 +39,7 @@ func TestExpensiveRequestHoldsSlot(t *testing.T) {
 		if running() != 1 {
 			t.Errorf("%d slots are held during the computation, want 1", running())
 		}
-		err := e.run(httptest.NewRecorder(), expensiveRequest(r.Context()))
+		err := e.run(httptest.NewRecorder(), expensiveRequest(r.Context()), &entry{})
 		rejected := httptest.NewRecorder()
 		if !e.rejectFull(rejected, err) || rejected.Code != http.StatusTooManyRequests || rejected.Header().Get("X-Retry-After") != "1" {
 			t.Errorf("another request: error %v, status %d", err, rejected.Code)
@@ -50,7 +50,7 @@ func TestExpensiveRequestHoldsSlot(t *testing.T) {
 		}
 		return nil
 	})
-	if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context())); err != nil {
+	if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context()), &entry{}); err != nil {
 		t.Fatal(err)
 	}
 	page := httptest.NewRecorder()
@@ -75,7 +75,7 @@ func TestExpensiveRequestReleasesSlot(t *testing.T) {
 			e := expensiveEndpoint(handle)
 			func() {
 				defer func() { _ = recover() }()
-				if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context())); !errors.Is(err, failure) {
+				if err := e.run(httptest.NewRecorder(), expensiveRequest(t.Context()), &entry{}); !errors.Is(err, failure) {
 					t.Errorf("got error %v", err)
 				}
 			}()
@@ -90,7 +90,7 @@ func TestExpensiveRequestReleasesSlot(t *testing.T) {
 		t.Error("the handler ran for a canceled request")
 		return nil
 	})
-	if err := e.run(httptest.NewRecorder(), expensiveRequest(ctx)); !errors.Is(err, context.Canceled) {
+	if err := e.run(httptest.NewRecorder(), expensiveRequest(ctx), &entry{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -112,15 +112,15 @@ func (s *Server) pause(entry *entry, d time.Duration) {
 // runFaulty is run with a fault, or without one if hit is nil.
 func (e *endpoint) runFaulty(w http.ResponseWriter, r *api.Request, entry *entry, hit *fault.Hit) error {
 	if hit == nil {
-		return e.run(w, r)
+		return e.run(w, r, entry)
 	}
 	e.beginFault(entry, *hit)
 	switch {
 	case hit.Kind == fault.KindDelay:
-		return e.run(w, r)
+		return e.run(w, r, entry)
 	case hit.Partial():
 		r.Work = service.WithHeldSitewide(r.Context())
-		return e.run(w, r)
+		return e.run(w, r, entry)
 	case !hit.Processes():
 		e.sendFault(w, entry, r.Store, hit.Action)
 		return nil
@@ -132,7 +132,7 @@ func (e *endpoint) runFaulty(w http.ResponseWriter, r *api.Request, entry *entry
 			return entry
 		}
 	}
-	if err := e.run(answer, r); err != nil {
+	if err := e.run(answer, r, entry); err != nil {
 		entry.err = interrupted(err)
 		e.writeFailure(answer, entry, err)
 	}

@@ -53,14 +53,19 @@ func (s *Service) CreateCustomers(ctx context.Context, storeKey string, items []
 	if err != nil {
 		return nil, err
 	}
+	passwords := make([]*string, len(items))
 	for i, item := range items {
-		b.writes[i].PasswordHash = password.Unguessable()
-		if item.Password == nil {
-			continue
+		passwords[i] = item.Password
+	}
+	hashes, err := s.hashPasswords(ctx, storeKey, passwords)
+	if err != nil {
+		return nil, err
+	}
+	for i, hash := range hashes {
+		if items[i].Password == nil {
+			hash = password.Unguessable()
 		}
-		if b.writes[i].PasswordHash, err = s.hashPassword(ctx, storeKey, *item.Password); err != nil {
-			return nil, err
-		}
+		b.writes[i].PasswordHash = hash
 	}
 	err = s.writeCustomers(ctx, storeKey, func(tx *db.Tx, again bool) error {
 		if err := b.check(tx, again); err != nil {

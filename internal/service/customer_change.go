@@ -34,14 +34,13 @@ func (s *Service) changeCustomers(ctx context.Context, storeKey string, items []
 	if err != nil {
 		return err
 	}
-	hashes := make([]string, len(items))
+	passwords := make([]*string, len(items))
 	for i, item := range items {
-		if item.Password == nil {
-			continue
-		}
-		if hashes[i], err = s.hashPassword(ctx, storeKey, *item.Password); err != nil {
-			return err
-		}
+		passwords[i] = item.Password
+	}
+	hashes, err := s.hashPasswords(ctx, storeKey, passwords)
+	if err != nil {
+		return err
 	}
 	return s.writeCustomers(ctx, storeKey, func(tx *db.Tx, _ bool) error {
 		writes, err := b.check(tx)

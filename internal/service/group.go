@@ -90,12 +90,30 @@ func (s *Service) CountGroups(ctx context.Context, storeKey string, f cohort.Gro
 	return n, err
 }
 
-// UpdateGroup changes a group and returns the new state. An empty update changes
-// nothing, not even the modification date. Errors are those of CreateGroup, and
-// KindNotFound.
-func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u cohort.GroupUpdate) (cohort.Group, error) {
+// GroupCondition returns an error if a group must not be changed as it is. UpdateGroup and
+// DeleteGroup call it in their transaction and return its error.
+type GroupCondition func(cohort.Group) error
+
+// checkAll returns the first error of conditions.
+func checkAll(conditions []GroupCondition, g cohort.Group) error {
+	for _, c := range conditions {
+		if err := c(g); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateGroup changes a group if all conditions hold, and returns the new state. An empty
+// update changes nothing, not even the modification date. Errors are those of CreateGroup
+// and of the conditions, and KindNotFound.
+func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u cohort.GroupUpdate, on ...GroupCondition) (cohort.Group, error) {
 	if u.IsEmpty() {
-		return s.Group(ctx, storeKey, id)
+		g, err := s.Group(ctx, storeKey, id)
+		if err == nil {
+			err = checkAll(on, g)
+		}
+		return g, err
 	}
 	// Only the references in the update are looked up.
 	sent := cohort.GroupUpdate{CategoryAccess: u.CategoryAccess, DiscountRules: u.DiscountRules}.Apply(cohort.Group{})
@@ -113,6 +131,9 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 		}
 		before, err := tx.GroupForUpdate(storeKey, id)
 		if err != nil {
+			return err
+		}
+		if err := checkAll(on, before); err != nil {
 			return err
 		}
 		after = u.Apply(before)
@@ -144,12 +165,23 @@ func (s *Service) UpdateGroup(ctx context.Context, storeKey string, id int64, u 
 	return after, s.deliverSitewide(ctx, pending)
 }
 
-// DeleteGroup deletes a group, or returns KindNotFound. Its id is not used again, and
+// DeleteGroup deletes a group if all conditions hold. It returns KindNotFound, or the error of a
+// condition. Its id is not used again, and
 // its members are in no group. If the group has many members, their rows are updated
 // later: see SweepTombstones. The outbox sends the end of the sitewide discount to an
 // external pricing system later, too.
-func (s *Service) DeleteGroup(ctx context.Context, storeKey string, id int64) error {
-	return s.deleteGroup(ctx, storeKey, id, func(*db.Tx) error { return nil }, func(tx *db.Tx) (more bool, err error) {
+func (s *Service) DeleteGroup(ctx context.Context, storeKey string, id int64, on ...GroupCondition) error {
+	hold := func(tx *db.Tx) error {
+		if len(on) == 0 {
+			return nil
+		}
+		g, err := tx.GroupForUpdate(storeKey, id)
+		if err != nil {
+			return err
+		}
+		return checkAll(on, g)
+	}
+	return s.deleteGroup(ctx, storeKey, id, hold, func(tx *db.Tx) (more bool, err error) {
 		return tx.UnassignMembers(storeKey, id, memberBatch)
 	})
 }

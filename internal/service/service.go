@@ -33,6 +33,7 @@ type Service struct {
 	probe      *writeProbe
 	scans      chan struct{} // see maxScans
 	held       atomic.Bool   // WithHeldSitewide has been used
+	keyed      keysInUse
 }
 
 // Option changes a default of [New].
@@ -54,6 +55,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		bounds:     defaultPriceBounds,
 		brandsLeft: brandBudget{MaxImportBrands, MaxImportBrandBytes},
 		scans:      make(chan struct{}, maxScans),
+		keyed:      keysInUse{keys: map[db.IdempotencyKey]bool{}},
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.applyChanges)

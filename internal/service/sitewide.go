@@ -151,7 +151,7 @@ func (s *Service) putSitewide(ctx context.Context, tx *db.Tx, storeKey string, b
 		s.held.Store(true)
 		return s.outbox.Hold(tx, m)
 	}
-	if db.Joined(ctx) { // nothing is committed yet; a worker delivers it
+	if db.Joined(ctx) && onceOf(ctx) == nil { // nothing is committed yet; a worker delivers it
 		return nil, s.outbox.Put(tx, m)
 	}
 	return s.outbox.PutPending(tx, m)
@@ -189,6 +189,10 @@ func (s *Service) putSitewideRemoval(tx *db.Tx, storeKey string, id int64) (queu
 func (s *Service) deliverSitewide(ctx context.Context, p *outbox.Pending) error {
 	if p != nil && holdsSitewide(ctx) {
 		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: errHeld}
+	}
+	if run := onceOf(ctx); run != nil && p != nil { // nothing is committed yet; see settle
+		run.pending = p
+		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules"}
 	}
 	if err := s.outbox.DeliverNow(ctx, p); err != nil {
 		return &cohort.Error{Kind: cohort.KindPartial, Field: "discount_rules", Err: err}

@@ -1,7 +1,7 @@
 // Package sweeper does in the background what requests leave behind: it moves the
 // members out of deleted groups, deletes the values of deleted attributes and the rows
-// of deleted segments, shopper profiles and stores, deletes expired stores and old events,
-// and finishes interrupted imports.
+// of deleted segments, shopper profiles and stores, deletes expired stores,
+// idempotency keys and old events, and finishes interrupted imports.
 // Each step may be repeated, on several nodes at the same time, and may be interrupted at
 // any moment.
 package sweeper
@@ -28,6 +28,7 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	running.Go(func() { sweepEvents(ctx, svc, log) })
 	running.Go(func() { expireStores(ctx, svc, log) })
 	running.Go(func() { finishImports(ctx, svc, log) })
+	running.Go(func() { sweepKeys(ctx, svc, log) })
 	running.Wait()
 }
 
