@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -98,7 +99,8 @@ func TestGroupClone(t *testing.T) {
 			t.Errorf("the dry run: %s", out)
 		}
 		wantFailure(t, run(t, clone("trade")...), 1, "Another customer group has this name")
-		if out := mustRun(t, clone("Copy")...).out; out != "Group 2 has 0 discount rules and 0 price list assignments.\n" {
+		// On PostgreSQL the clone that failed has taken an id.
+		if out := mustRun(t, clone("Copy")...).out; !regexp.MustCompile(`^Group [23] has 0 discount rules and 0 price list assignments\.\n$`).MatchString(out) {
 			t.Errorf("the clone: %s", out)
 		}
 		wantGroupMembers(t, url, "Trade 0", "Copy 0")

@@ -23,6 +23,8 @@ type postgresSession struct {
 	conn    *pgxpool.Conn // nil until a statement is sent
 	receipt *receipt      // nil until then
 	queued  []statement
+
+	awaitsEnd bool // see awaitEnd
 }
 
 type statement struct {
@@ -212,13 +214,22 @@ func (s *postgresSession) end(how string) {
 		conn.Release()
 		return
 	}
-	s.db.background.Go(func() {
+	send := func() {
 		ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 		defer cancel()
 		_, _ = conn.Exec(ctx, how) // Release drops a broken connection
 		conn.Release()
-	})
+	}
+	if s.awaitsEnd {
+		send()
+		return
+	}
+	s.db.background.Go(send)
 }
+
+// awaitEnd makes end wait for the server: after a failure a caller may try at once to take a lock
+// that this transaction has, see Tx.TryLock.
+func (s *postgresSession) awaitEnd() { s.awaitsEnd = true }
 
 func (s *postgresSession) close() error { return nil }
 

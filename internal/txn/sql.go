@@ -108,6 +108,9 @@ func (t *Tx) TryLock(name [8]byte) (free bool, err error) {
 	}
 	number := int64(binary.BigEndian.Uint64(name[:])) //nolint:gosec // any 64 bits will do
 	err = t.QueryRow("SELECT pg_try_advisory_xact_lock($1)", number).Scan(&free)
+	if s, ok := t.session.(interface{ awaitEnd() }); ok {
+		s.awaitEnd()
+	}
 	return free, err
 }
 
