@@ -38,7 +38,7 @@ func fill(ctx context.Context, d *db.DB, members, customers int64) error {
 			tx.InsertGroup(store, cohort.Group{ID: group, Name: "large", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}}))
 	})
 	for from := int64(1); from <= customers && err == nil; from += atATime {
-		err = d.Update(ctx, func(tx *db.Tx) error {
+		err = d.UpdateLong(ctx, func(tx *db.Tx) error { // a busy machine takes seconds for it
 			for id := from; id < from+atATime && id <= customers; id++ {
 				c := cohort.Customer{ID: id, FirstName: "x", LastName: "x", Email: fmt.Sprint(id, "@example.com")}
 				if id <= members {
