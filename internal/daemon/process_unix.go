@@ -32,7 +32,7 @@ func held(name string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer file.Close() // and with it the lock
+	defer release(file)
 	err = lock(file, syscall.LOCK_SH)
 	if errors.Is(err, ErrLocked) {
 		return true, nil
@@ -47,6 +47,13 @@ func lock(file *os.File, kind int) error {
 		return ErrLocked
 	}
 	return err
+}
+
+// release gives the lock on a file back and closes it. Closing alone is not enough: a process
+// that is being started at this moment has a copy of the file until it runs its program.
+func release(file *os.File) {
+	_ = syscall.Flock(int(file.Fd()), syscall.LOCK_UN) // fails only for a file that is not open
+	_ = file.Close()                                   // nothing was written
 }
 
 // detach gives a process its own session, so that the end of the terminal does not end it.

@@ -25,7 +25,16 @@ func (f Folder) Start(cmd *exec.Cmd, o Options) (*Process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer lock.Close() // the server has it too
+	p, err := f.startLocked(cmd, o, lock)
+	if err != nil {
+		release(lock)
+		return nil, err
+	}
+	_ = lock.Close() // the server has it too, and nothing was written
+	return p, nil
+}
+
+func (f Folder) startLocked(cmd *exec.Cmd, o Options, lock *os.File) (*Process, error) {
 	if err := f.clean(); err != nil {
 		return nil, err
 	}
