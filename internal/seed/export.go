@@ -17,6 +17,8 @@ type exporter struct {
 	*caller
 	names names
 	items int
+	// open are the channels that are not deleted, which have settings.
+	open []int64
 }
 
 // Export returns the content of a store as a seed: a store that Load makes from it has

@@ -12,6 +12,9 @@ func (e *exporter) channels() (kept []*Node, err error) {
 	list, err := e.list("listChannels", nil, "")
 	for _, c := range list {
 		c.take("is_enabled", "icon_url")
+		if c.text("status") != string(cohort.ChannelDeleted) {
+			e.open = append(e.open, idOf(c))
+		}
 		if idOf(c) == cohort.FirstChannelID {
 			c.take("type", "platform", "date_created", "date_modified")
 			c.dropDefaults(defaultsOf(nil, map[string]string{

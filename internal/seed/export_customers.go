@@ -85,16 +85,9 @@ func (e *exporter) customerSettings() (*Node, error) {
 	settings := n.field("data")
 	settings.take("customer_group_settings")
 	settings.field("privacy_settings").dropDefaults(privacyDefaults)
-	channels, err := e.list("listChannels", nil, "")
-	if err != nil {
-		return nil, err
-	}
 	var kept []*Node
-	for _, c := range channels {
-		if c.text("status") == string(cohort.ChannelDeleted) { // it has none
-			continue
-		}
-		s, err := e.channelSettings(idOf(c))
+	for _, channel := range e.open {
+		s, err := e.channelSettings(channel)
 		if err != nil {
 			return nil, err
 		}

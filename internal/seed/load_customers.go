@@ -3,8 +3,6 @@ package seed
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 )
 
 func (l *loader) attributes() error {
@@ -180,25 +178,22 @@ func (l *loader) addresses(p place, customer int64) error {
 	})
 }
 
-// fieldsOfV2 are the fields of an address in V2, with their names in V3.
+// fieldsOfV2 are the fields of an address, by their names in V3.
 var fieldsOfV2 = map[string]string{
-	"first_name": "first_name", "last_name": "last_name", "company": "company", "street_1": "address1", "street_2": "address2",
-	"city": "city", "state": "state_or_province", "zip": "postal_code", "country": "country_code", "phone": "phone", "address_type": "address_type",
+	"first_name": "first_name", "last_name": "last_name", "company": "company", "address1": "street_1", "address2": "street_2",
+	"city": "city", "state_or_province": "state", "postal_code": "zip", "country_code": "country", "phone": "phone", "address_type": "address_type",
 }
 
 // addressOfV2 creates an address by the rules of V2, and reports whether it could.
 func (l *loader) addressOfV2(n *Node, customer int64) bool {
-	body := newObject()
-	for name, ofV3 := range fieldsOfV2 {
-		if v := n.field(ofV3); v != nil {
-			body.set(name, v)
-		} else if name == "phone" || name == "state" || name == "zip" {
-			body.set(name, newText("")) // must be there
-		}
-	}
+	body := newObject(Field{"phone", newText("")}, Field{"state", newText("")}, Field{"zip", newText("")}) // must be there
 	for _, f := range n.Fields {
-		if f.Name != "form_fields" && !slices.Contains(slices.Collect(maps.Values(fieldsOfV2)), f.Name) {
-			return false // neither dialect has it
+		name, ok := fieldsOfV2[f.Name]
+		switch {
+		case ok:
+			body.set(name, f.Value)
+		case f.Name != "form_fields": // neither dialect has it
+			return false
 		}
 	}
 	l.use(addresses, n)
