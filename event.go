@@ -12,34 +12,87 @@ type EventKind string
 
 // The kinds of events.
 const (
-	GroupCreated    EventKind = "customerGroup.created"
-	GroupUpdated    EventKind = "customerGroup.updated"
-	GroupDeleted    EventKind = "customerGroup.deleted"
-	MemberAdded     EventKind = "customerGroup.member.added"
-	MemberRemoved   EventKind = "customerGroup.member.removed"
+	GroupCreated  EventKind = "customerGroup.created"
+	GroupUpdated  EventKind = "customerGroup.updated"
+	GroupDeleted  EventKind = "customerGroup.deleted"
+	MemberAdded   EventKind = "customerGroup.member.added"
+	MemberRemoved EventKind = "customerGroup.member.removed"
+
 	CustomerCreated EventKind = "customer.created"
 	CustomerUpdated EventKind = "customer.updated"
 	CustomerDeleted EventKind = "customer.deleted"
+
+	AddressCreated EventKind = "customer.address.created"
+	AddressUpdated EventKind = "customer.address.updated"
+	AddressDeleted EventKind = "customer.address.deleted"
+
+	AttributeCreated EventKind = "customerAttribute.created"
+	AttributeUpdated EventKind = "customerAttribute.updated"
+	AttributeDeleted EventKind = "customerAttribute.deleted"
+	// The values of attributes and form fields of a customer.
+	AttributeValueUpdated EventKind = "customer.attributeValue.updated"
+	AttributeValueDeleted EventKind = "customer.attributeValue.deleted"
+	FormFieldValueUpdated EventKind = "customer.formFieldValue.updated"
+	ConsentUpdated        EventKind = "customer.consent.updated"
+
+	CategoryCreated EventKind = "category.created"
+	CategoryUpdated EventKind = "category.updated"
+	CategoryDeleted EventKind = "category.deleted"
+	BrandCreated    EventKind = "brand.created"
+	BrandUpdated    EventKind = "brand.updated"
+	BrandDeleted    EventKind = "brand.deleted"
+	ProductCreated  EventKind = "product.created"
+	ProductUpdated  EventKind = "product.updated"
+	ProductDeleted  EventKind = "product.deleted"
+	VariantCreated  EventKind = "variant.created"
+	VariantUpdated  EventKind = "variant.updated"
+	VariantDeleted  EventKind = "variant.deleted"
+	// CatalogImported: an import has replaced the catalog. There are no events of the single
+	// resources.
+	CatalogImported EventKind = "catalog.imported"
+
+	PriceListCreated   EventKind = "priceList.created"
+	PriceListUpdated   EventKind = "priceList.updated"
+	PriceListDeleted   EventKind = "priceList.deleted"
+	PriceRecordCreated EventKind = "priceList.record.created"
+	PriceRecordUpdated EventKind = "priceList.record.updated"
+	PriceRecordDeleted EventKind = "priceList.record.deleted"
+	AssignmentCreated  EventKind = "priceList.assignment.created"
+	AssignmentUpdated  EventKind = "priceList.assignment.updated"
+	AssignmentDeleted  EventKind = "priceList.assignment.deleted"
+
+	ChannelCreated EventKind = "channel.created"
+	ChannelUpdated EventKind = "channel.updated"
+	// SettingsUpdated: the customer settings of a channel, or of the store if there is none.
+	SettingsUpdated EventKind = "customerSettings.updated"
+	StoreUpdated    EventKind = "store.updated"
 	// StoreReplaced: a reset, a restore or a seed has replaced all that the store contains.
 	// There are no events of the single changes of a reset or a restore.
 	StoreReplaced EventKind = "store.replaced"
 )
 
-// EventKinds returns all kinds.
-func EventKinds() []EventKind {
-	return []EventKind{
-		GroupCreated, GroupUpdated, GroupDeleted, MemberAdded, MemberRemoved,
-		CustomerCreated, CustomerUpdated, CustomerDeleted, StoreReplaced,
-	}
+var eventKinds = []EventKind{
+	GroupCreated, GroupUpdated, GroupDeleted, MemberAdded, MemberRemoved,
+	CustomerCreated, CustomerUpdated, CustomerDeleted, AddressCreated, AddressUpdated, AddressDeleted,
+	AttributeCreated, AttributeUpdated, AttributeDeleted, AttributeValueUpdated, AttributeValueDeleted,
+	FormFieldValueUpdated, ConsentUpdated,
+	CategoryCreated, CategoryUpdated, CategoryDeleted, BrandCreated, BrandUpdated, BrandDeleted,
+	ProductCreated, ProductUpdated, ProductDeleted, VariantCreated, VariantUpdated, VariantDeleted, CatalogImported,
+	PriceListCreated, PriceListUpdated, PriceListDeleted, PriceRecordCreated, PriceRecordUpdated, PriceRecordDeleted,
+	AssignmentCreated, AssignmentUpdated, AssignmentDeleted,
+	ChannelCreated, ChannelUpdated, SettingsUpdated, StoreUpdated, StoreReplaced,
 }
+
+// EventKinds returns all kinds.
+func EventKinds() []EventKind { return slices.Clone(eventKinds) }
 
 // ParseEventKind returns the kind with a name, or KindInvalid.
 func ParseEventKind(name string) (EventKind, error) {
-	if k := EventKind(name); slices.Contains(EventKinds(), k) {
+	if k := EventKind(name); slices.Contains(eventKinds, k) {
 		return k, nil
 	}
-	names := make([]string, 0, len(EventKinds()))
-	for _, k := range EventKinds() {
+	names := make([]string, 0, len(eventKinds))
+	for _, k := range eventKinds {
 		names = append(names, string(k))
 	}
 	return "", Invalid("", "The type of an event is one of "+strings.Join(names, ", ")+".")
@@ -58,15 +111,28 @@ type Event struct {
 	Number int64
 	Kind   EventKind
 	Date   time.Time // by the clock of the store, with milliseconds
-	// GroupID and CustomerID are what the event is about; 0: nothing of that type.
-	GroupID, CustomerID int64
+	EventIDs
 	// Actor is the id of the token that made the change, ActorCommandLine or ActorControl.
-	Actor     string
-	RequestID string // "": the change was not made by a request
+	Actor string
+	// ActorName and Reason are what the request says of itself: for whom the holder of the
+	// token made the change, and why; "": it says nothing.
+	ActorName, Reason string
+	RequestID         string // "": the change was not made by a request
 	// Changes is an object of the fields that changed: an array of the value before and
 	// the value after, null where there is none. A field whose values are not kept, because
 	// they are secret or too long, is null itself.
 	Changes json.RawMessage
+}
+
+// EventIDs are the resources that an event is about; 0 or "": none of that type.
+type EventIDs struct {
+	GroupID, CustomerID, AddressID, AttributeID, ChannelID int64
+	PriceListID, AssignmentID                              int64
+	CategoryID, BrandID, ProductID, VariantID              int64
+	Currency                                               string // of a price record
+	// Batch says that the change was made by a request for several resources, of which
+	// webhooks tell in one message if the vendor does.
+	Batch bool
 }
 
 // EventFilter selects events.

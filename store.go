@@ -54,7 +54,14 @@ type Store struct {
 	// discount rules.
 	Currency string
 	// Events says whether changes of the store are recorded as events.
-	Events      bool
+	Events bool
+	// EventDays is for how many days events are kept, and EventCount how many of them; 0:
+	// the default.
+	EventDays  int
+	EventCount int64
+	// HasHooks says that a webhook of the store is active. Then changes are recorded for it,
+	// even if Events is false. UpdateStore does not set it.
+	HasHooks    bool
 	Profile     StoreProfile
 	DateCreated time.Time
 	// DateExpires is when the store is deleted with everything in it, for stores of tests;
@@ -130,6 +137,9 @@ func IsStoreHash(s string) bool {
 	}
 	return s != "" && len(s) <= maxStoreHash
 }
+
+// Records reports whether changes of the store are recorded as events.
+func (s Store) Records() bool { return s.Events || s.HasHooks }
 
 // Validate returns a KindInvalid error that names the first invalid field.
 func (s Store) Validate() error {

@@ -12,16 +12,38 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// eventWire is an event in responses. Its fields are those of [cohort.Event].
+// eventWire is an event in responses. Its fields are those of [cohort.Event]; ids that are 0
+// or empty are left out.
 type eventWire struct {
-	Number     int64            `json:"number"`
-	Type       cohort.EventKind `json:"type"`
-	Date       time.Time        `json:"date"`
-	GroupID    int64            `json:"customer_group_id,omitempty"`
-	CustomerID int64            `json:"customer_id,omitempty"`
-	Actor      string           `json:"actor"`
-	RequestID  string           `json:"request_id,omitempty"`
-	Changes    json.RawMessage  `json:"changes"`
+	Number       int64            `json:"number"`
+	Type         cohort.EventKind `json:"type"`
+	Date         time.Time        `json:"date"`
+	GroupID      int64            `json:"customer_group_id,omitempty"`
+	CustomerID   int64            `json:"customer_id,omitempty"`
+	AddressID    int64            `json:"address_id,omitempty"`
+	AttributeID  int64            `json:"attribute_id,omitempty"`
+	ChannelID    int64            `json:"channel_id,omitempty"`
+	PriceListID  int64            `json:"price_list_id,omitempty"`
+	AssignmentID int64            `json:"assignment_id,omitempty"`
+	CategoryID   int64            `json:"category_id,omitempty"`
+	BrandID      int64            `json:"brand_id,omitempty"`
+	ProductID    int64            `json:"product_id,omitempty"`
+	VariantID    int64            `json:"variant_id,omitempty"`
+	Currency     string           `json:"currency,omitempty"`
+	Actor        string           `json:"actor"`
+	ActorName    string           `json:"actor_name,omitempty"`
+	Reason       string           `json:"reason,omitempty"`
+	RequestID    string           `json:"request_id,omitempty"`
+	Changes      json.RawMessage  `json:"changes"`
+}
+
+func newEventWire(e cohort.Event) eventWire {
+	return eventWire{
+		Number: e.Number, Type: e.Kind, Date: e.Date, GroupID: e.GroupID, CustomerID: e.CustomerID, AddressID: e.AddressID,
+		AttributeID: e.AttributeID, ChannelID: e.ChannelID, PriceListID: e.PriceListID, AssignmentID: e.AssignmentID,
+		CategoryID: e.CategoryID, BrandID: e.BrandID, ProductID: e.ProductID, VariantID: e.VariantID, Currency: e.Currency,
+		Actor: e.Actor, ActorName: e.ActorName, Reason: e.Reason, RequestID: e.RequestID, Changes: e.Changes,
+	}
 }
 
 type eventsWire struct {
@@ -52,7 +74,7 @@ func (h *handler) listEvents(w http.ResponseWriter, r *api.Request) error {
 		Meta: eventsMetaWire{After: page.Next, More: page.More, First: page.First, Last: page.Last, Missed: page.Missed},
 	}
 	for i, e := range page.Events {
-		wire.Data[i] = eventWire{e.Number, e.Kind, e.Date, e.GroupID, e.CustomerID, e.Actor, e.RequestID, e.Changes}
+		wire.Data[i] = newEventWire(e)
 	}
 	return api.WriteJSON(w, http.StatusOK, wire)
 }

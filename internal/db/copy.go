@@ -56,7 +56,7 @@ var copied = []table{
 		textOr("public_hash", "hash"), integer("date_deleted"),
 		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
 		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
-		integer("date_expires"), boolean("events"),
+		integer("date_expires"), boolean("events"), integer("event_days"), integer("event_count"), boolean("hooks"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{
@@ -177,6 +177,7 @@ var copied = []table{
 	{"events", "store_hash, number", []column{
 		text("store_hash"), integer("number"), integer("date_created"), text("kind"), integer("group_id"), integer("customer_id"),
 		text("actor"), text("request_id"), text("changes"),
+		integer("product_id"), integer("price_list_id"), text("ids"), text("actor_name"), text("reason"),
 	}},
 	{"idempotency_keys", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("token_id"), text("request_key"), text("fingerprint"), integer("status"),

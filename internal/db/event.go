@@ -12,9 +12,8 @@ import (
 
 // Recorder says who makes the changes of a transaction, for their events.
 type Recorder struct {
-	Actor     string           // see [cohort.Event]
-	RequestID string           // "": none
-	Now       func() time.Time // the clock of the store, in UTC with milliseconds
+	Actor, ActorName, Reason, RequestID string           // see [cohort.Event]
+	Now                                 func() time.Time // the clock of the store, in UTC with milliseconds
 	// Wanted says that the store records events, as a caller knew a moment ago. If not, it
 	// may do so, and the transaction has to look.
 	Wanted bool
@@ -37,7 +36,7 @@ func recorderOf(ctx context.Context) *Recorder {
 const eventIDs = "event"
 
 // eventColumns are the columns of events and event_inbox after the key.
-const eventColumns = "date_created, kind, group_id, customer_id, actor, request_id, changes"
+const eventColumns = "date_created, kind, group_id, customer_id, product_id, price_list_id, ids, actor, actor_name, reason, request_id, changes"
 
 // records reports whether this transaction may have to record changes of a store, so that
 // a caller need not read what only an event says.
@@ -97,20 +96,25 @@ func (t *Tx) putIntoInbox(storeKey string, events []cohort.Event) error {
 // the numbers from first on.
 func (t *Tx) insertEvents(storeKey, table, number string, first int64, events []cohort.Event) error {
 	w := &where{}
+	value := func(v any, kind string) string { return "CAST(" + w.arg(v) + " AS " + kind + ")" }
 	w.text.WriteString("INSERT INTO " + table + " (store_hash, " + number + eventColumns + ") SELECT hash, ")
 	if number != "" {
-		w.text.WriteString("CAST(" + w.arg(first) + " AS BIGINT) + n, ")
+		w.text.WriteString(value(first, "BIGINT") + " + n, ")
 	}
-	w.text.WriteString("CAST(" + w.arg(t.recorder.Now().UnixMilli()) + " AS BIGINT), kind, group_id, customer_id, CAST(" +
-		w.arg(t.recorder.Actor) + " AS TEXT), CAST(" + w.arg(t.recorder.RequestID) + " AS TEXT), changes FROM stores CROSS JOIN (")
+	r := t.recorder
+	w.text.WriteString(value(r.Now().UnixMilli(), "BIGINT") + ", kind, group_id, customer_id, product_id, price_list_id, ids, " +
+		value(r.Actor, "TEXT") + ", " + value(r.ActorName, "TEXT") + ", " + value(r.Reason, "TEXT") + ", " + value(r.RequestID, "TEXT") +
+		", changes FROM stores CROSS JOIN (")
 	for i, e := range events {
 		if i > 0 {
 			w.text.WriteString(" UNION ALL ")
 		}
-		w.text.WriteString("SELECT " + strconv.Itoa(i) + " AS n, CAST(" + w.arg(string(e.Kind)) + " AS TEXT) AS kind, CAST(" + w.arg(e.GroupID) +
-			" AS BIGINT) AS group_id, CAST(" + w.arg(e.CustomerID) + " AS BIGINT) AS customer_id, CAST(" + w.arg(changesText(e)) + " AS TEXT) AS changes")
+		w.text.WriteString("SELECT " + strconv.Itoa(i) + " AS n, " + value(string(e.Kind), "TEXT") + " AS kind, " +
+			value(e.GroupID, "BIGINT") + " AS group_id, " + value(e.CustomerID, "BIGINT") + " AS customer_id, " +
+			value(e.ProductID, "BIGINT") + " AS product_id, " + value(e.PriceListID, "BIGINT") + " AS price_list_id, " +
+			value(encodeEventIDs(e.EventIDs), "TEXT") + " AS ids, " + value(changesText(e), "TEXT") + " AS changes")
 	}
-	w.text.WriteString(") AS e WHERE hash = " + w.arg(storeKey) + " AND events")
+	w.text.WriteString(") AS e WHERE hash = " + w.arg(storeKey) + " AND (events OR hooks)")
 	if len(events) > 1 {
 		w.text.WriteString(" ORDER BY n")
 	}
@@ -126,7 +130,7 @@ func (t *Tx) hasEvents(storeKey string) (bool, error) {
 		return t.eventsOn, nil
 	}
 	var n int
-	if err := t.Lookup("SELECT count(*) FROM stores WHERE hash = $1 AND events", storeKey).Scan(&n); err != nil {
+	if err := t.Lookup("SELECT count(*) FROM stores WHERE hash = $1 AND (events OR hooks)", storeKey).Scan(&n); err != nil {
 		return false, err
 	}
 	t.eventsStore, t.eventsOn = storeKey, n > 0

@@ -93,7 +93,7 @@ func valuesOfGroup(g cohort.Group) fieldValues {
 func (t *Tx) recordGroup(storeKey string, kind cohort.EventKind, id int64, before, after fieldValues) error {
 	var c eventChanges
 	c.diff(groupFields, before, after)
-	return t.record(storeKey, cohort.Event{Kind: kind, GroupID: id, Changes: c.json()})
+	return t.record(storeKey, cohort.Event{Kind: kind, EventIDs: cohort.EventIDs{GroupID: id}, Changes: c.json()})
 }
 
 // recordDeletedGroup records the deletion of a group with its number of members.
@@ -101,7 +101,7 @@ func (t *Tx) recordDeletedGroup(storeKey string, g cohort.Group, members int64) 
 	var c eventChanges
 	c.diff(groupFields, valuesOfGroup(g), nil)
 	c.add("members", strconv.FormatInt(members, 10), noValue)
-	return t.record(storeKey, cohort.Event{Kind: cohort.GroupDeleted, GroupID: g.ID, Changes: c.json()})
+	return t.record(storeKey, cohort.Event{Kind: cohort.GroupDeleted, EventIDs: cohort.EventIDs{GroupID: g.ID}, Changes: c.json()})
 }
 
 // customerFields are the names of the values that customerFieldValues returns.
@@ -133,7 +133,7 @@ func (t *Tx) recordNewCustomers(storeKey string, customers []CustomerWrite) erro
 	for _, w := range customers {
 		var c eventChanges
 		c.diff(customerFields, nil, customerFieldValues(w.Customer))
-		events = append(events, cohort.Event{Kind: cohort.CustomerCreated, CustomerID: w.ID, Changes: c.json()})
+		events = append(events, cohort.Event{Kind: cohort.CustomerCreated, EventIDs: cohort.EventIDs{CustomerID: w.ID}, Changes: c.json()})
 		events = appendMove(events, w.ID, 0, w.GroupID)
 	}
 	return t.record(storeKey, events...)
@@ -151,7 +151,7 @@ func (t *Tx) recordCustomers(storeKey string, customers []CustomerWrite) error {
 		if w.PasswordHash != "" {
 			c.hide(passwordField)
 		}
-		events = append(events, cohort.Event{Kind: cohort.CustomerUpdated, CustomerID: w.ID, Changes: c.json()})
+		events = append(events, cohort.Event{Kind: cohort.CustomerUpdated, EventIDs: cohort.EventIDs{CustomerID: w.ID}, Changes: c.json()})
 		events = appendMove(events, w.ID, w.Before.GroupID, w.GroupID)
 	}
 	return t.record(storeKey, events...)
@@ -167,7 +167,7 @@ func (t *Tx) recordMoves(storeKey string, customers []cohort.Customer, groupID i
 	for _, moved := range customers {
 		var c eventChanges
 		c.add(customerGroupField, strconv.FormatInt(moved.GroupID, 10), strconv.FormatInt(groupID, 10))
-		events = append(events, cohort.Event{Kind: cohort.CustomerUpdated, CustomerID: moved.ID, Changes: c.json()})
+		events = append(events, cohort.Event{Kind: cohort.CustomerUpdated, EventIDs: cohort.EventIDs{CustomerID: moved.ID}, Changes: c.json()})
 		events = appendMove(events, moved.ID, moved.GroupID, groupID)
 	}
 	return t.record(storeKey, events...)
@@ -184,7 +184,7 @@ func (t *Tx) recordDeletedCustomers(storeKey string, customers []cohort.Customer
 		var changes eventChanges
 		changes.add(customerGroupField, strconv.FormatInt(c.GroupID, 10), noValue)
 		events = appendMove(events, c.ID, c.GroupID, 0)
-		events = append(events, cohort.Event{Kind: cohort.CustomerDeleted, CustomerID: c.ID, Changes: changes.json()})
+		events = append(events, cohort.Event{Kind: cohort.CustomerDeleted, EventIDs: cohort.EventIDs{CustomerID: c.ID}, Changes: changes.json()})
 	}
 	return t.record(storeKey, events...)
 }
@@ -197,10 +197,10 @@ func appendMove(events []cohort.Event, customerID, from, to int64) []cohort.Even
 		return events
 	}
 	if from != 0 {
-		events = append(events, cohort.Event{Kind: cohort.MemberRemoved, GroupID: from, CustomerID: customerID})
+		events = append(events, cohort.Event{Kind: cohort.MemberRemoved, EventIDs: cohort.EventIDs{GroupID: from, CustomerID: customerID}})
 	}
 	if to != 0 {
-		events = append(events, cohort.Event{Kind: cohort.MemberAdded, GroupID: to, CustomerID: customerID})
+		events = append(events, cohort.Event{Kind: cohort.MemberAdded, EventIDs: cohort.EventIDs{GroupID: to, CustomerID: customerID}})
 	}
 	return events
 }

@@ -139,8 +139,12 @@ func kindTexts(kinds []cohort.EventKind) []string {
 
 func scanEvent(row txn.Scanner) (e cohort.Event, err error) {
 	var date int64
-	var changes string
-	err = row.Scan(&e.Number, &date, &e.Kind, &e.GroupID, &e.CustomerID, &e.Actor, &e.RequestID, &changes)
+	var ids, changes string
+	err = row.Scan(&e.Number, &date, &e.Kind, &e.GroupID, &e.CustomerID, &e.ProductID, &e.PriceListID, &ids,
+		&e.Actor, &e.ActorName, &e.Reason, &e.RequestID, &changes)
+	if err == nil {
+		err = decodeEventIDs(ids, &e.EventIDs)
+	}
 	e.Date, e.Changes = fromMillis(date), json.RawMessage(changes)
 	return e, err
 }

@@ -217,7 +217,7 @@ func (t *Tx) clearFlag(column, storeKey string, modified time.Time) error {
 func (t *Tx) recordClearedFlag(storeKey, column string, g cohort.Group) error {
 	var c eventChanges
 	c.add(column, "true", "false")
-	return t.record(storeKey, cohort.Event{Kind: cohort.GroupUpdated, GroupID: g.ID, Changes: c.json()})
+	return t.record(storeKey, cohort.Event{Kind: cohort.GroupUpdated, EventIDs: cohort.EventIDs{GroupID: g.ID}, Changes: c.json()})
 }
 
 // DeleteGroup deletes a group, or returns KindNotFound. UnassignMembers has to follow, and

@@ -11,7 +11,7 @@ import (
 
 // storeColumns are the columns that scanStore reads. Column hash holds the store's
 // key.
-const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, events, date_created, date_expires, " + storeProfileColumns
+const storeColumns = "hash, coalesce(public_hash, hash), plan, quota, at_once, catalog, currency, events, event_days, event_count, hooks, date_created, date_expires, " + storeProfileColumns
 
 // storeProfileColumns are the columns of a store's profile, in the order of storeProfileFields.
 const storeProfileColumns = "name, domain, timezone, email, first_name, last_name, phone, address, address_type, country, language, language_selection"
@@ -45,9 +45,9 @@ func (t *Tx) nextStoreKey(hash string) (string, error) {
 // returns KindConflict if another store has the key or the hash.
 func (t *Tx) InsertStore(s cohort.Store) error {
 	p := s.Profile
-	_, err := t.Exec(`INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, events, date_created, date_expires, `+storeProfileColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.Events, s.DateCreated.UnixMilli(), expiry(s),
+	_, err := t.Exec(`INSERT INTO stores (hash, public_hash, plan, quota, at_once, catalog, currency, events, event_days, event_count, date_created, date_expires, `+storeProfileColumns+`)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
+		keyOf(s), s.Hash, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency, s.Events, s.EventDays, s.EventCount, s.DateCreated.UnixMilli(), expiry(s),
 		p.Name, p.Domain, p.Timezone, p.Email, p.FirstName, p.LastName,
 		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection)
 	return err
@@ -118,10 +118,11 @@ func (t *Tx) UpdateStore(s cohort.Store) error {
 	key, p := keyOf(s), s.Profile
 	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6,
 			name = $7, domain = $8, timezone = $9, email = $10, first_name = $11, last_name = $12,
-			phone = $13, address = $14, address_type = $15, country = $16, language = $17, language_selection = $18, events = $19
+			phone = $13, address = $14, address_type = $15, country = $16, language = $17, language_selection = $18,
+			events = $19, event_days = $20, event_count = $21
 		WHERE hash = $1 AND date_deleted = 0`, key, s.Plan, s.Quota, s.Concurrency, s.Catalog, s.Currency,
 		p.Name, p.Domain, p.Timezone, p.Email, p.FirstName, p.LastName,
-		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection, s.Events)
+		p.Phone, p.Address, p.AddressType, p.Country, p.Language, p.LanguageSelection, s.Events, s.EventDays, s.EventCount)
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)
 	}
@@ -170,7 +171,7 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 func scanStore(row txn.Scanner) (cohort.Store, error) {
 	var s cohort.Store
 	var created, expires int64
-	into := []any{&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &s.Events, &created, &expires}
+	into := []any{&s.Key, &s.Hash, &s.Plan, &s.Quota, &s.Concurrency, &s.Catalog, &s.Currency, &s.Events, &s.EventDays, &s.EventCount, &s.HasHooks, &created, &expires}
 	err := row.Scan(append(into, storeProfileFields(&s.Profile)...)...)
 	s.DateCreated = fromMillis(created)
 	if expires > 0 {

@@ -21,7 +21,7 @@ const (
 
 // origin is where the changes of a context come from.
 type origin struct {
-	actor, requestID string
+	actor, actorName, reason, requestID string
 	// known says that wanted is the setting of the store, as the directory has it.
 	known, wanted bool
 }
@@ -50,7 +50,9 @@ func (s *Service) recording(ctx context.Context, storeKey string) context.Contex
 		return ctx
 	}
 	now := func() time.Time { return s.timestamp(storeKey) }
-	return db.WithRecorder(ctx, &db.Recorder{Actor: o.actor, RequestID: o.requestID, Now: now, Wanted: o.wanted})
+	return db.WithRecorder(ctx, &db.Recorder{
+		Actor: o.actor, ActorName: o.actorName, Reason: o.reason, RequestID: o.requestID, Now: now, Wanted: o.wanted,
+	})
 }
 
 // Events returns up to limit events of a store that pass a filter, in the order of their
