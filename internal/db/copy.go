@@ -179,6 +179,24 @@ var copied = []table{
 		text("actor"), text("request_id"), text("changes"),
 		integer("product_id"), integer("price_list_id"), text("ids"), text("actor_name"), text("reason"),
 	}},
+	{"hooks", "store_hash, id", []column{
+		text("store_hash"), integer("id"), text("token_id"), text("scope"), text("destination"), boolean("is_active"), boolean("is_deactivated"),
+		text("headers"), integer("date_created"), integer("date_modified"),
+	}},
+	{"hook_contacts", "store_hash, token_id", []column{text("store_hash"), text("token_id"), text("emails")}},
+	{"client_secrets", "store_hash, token_id, secret", []column{
+		text("store_hash"), text("token_id"), text("secret"), integer("date_created"), integer("date_expires"),
+	}},
+	{"hook_positions", "store_hash, hook_id", []column{text("store_hash"), integer("hook_id"), integer("number"), integer("date_used")}},
+	{"hook_dispatch", "store_hash", []column{text("store_hash"), integer("number")}},
+	{"hook_deliveries", "store_hash, id", []column{
+		text("store_hash"), integer("id"), integer("hook_id"), integer("event_number"), text("subject"), text("scope"), text("body"),
+		text("state"), integer("attempt"), integer("run_at"), integer("status"), text("request"), text("response"), text("error"),
+		integer("duration"), integer("date_created"), integer("date_modified"),
+	}},
+	{"hook_blocks", "store_hash, token_id, domain", []column{
+		text("store_hash"), text("token_id"), text("domain"), integer("blocked_until"), text("reasons"),
+	}},
 	{"idempotency_keys", "store_hash, id", []column{
 		text("store_hash"), integer("id"), text("token_id"), text("request_key"), text("fingerprint"), integer("status"),
 		text("header"), text("body"), integer("busy_until"), integer("date_created"),

@@ -33,6 +33,24 @@ func eachPair(t *testing.T, fn func(t *testing.T, from, to *db.DB)) {
 	}
 }
 
+// fillHooks adds a row to each table of webhooks.
+func fillHooks(tx *db.Tx, store string) error {
+	for _, rows := range []string{
+		"hooks VALUES ($1, 1, 'token', 'store/customer/*', 'https://example.com/日', TRUE, FALSE, '{\"a\":\"b\"}', 5, 6)",
+		"hook_contacts VALUES ($1, 'token', '[\"a@example.com\"]')",
+		"client_secrets VALUES ($1, 'token', 'it''s', 5, 6)",
+		"hook_positions VALUES ($1, 1, 7, 8)",
+		"hook_dispatch VALUES ($1, 9)",
+		"hook_deliveries VALUES ($1, 1, 1, 7, 'customer 3', 'store/customer/created', '{}', 'waiting', 2, 3, 500, '{}', 'it''s', 'e', 4, 5, 6)",
+		"hook_blocks VALUES ($1, 'token', 'example.com', 5, '[]')",
+	} {
+		if _, err := tx.Exec("INSERT INTO "+rows, store); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func fillInstallation(t *testing.T, d *db.DB) {
 	t.Helper()
 	addStores(t, d, "a", "b")
@@ -76,6 +94,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 			return err
 		})
 		keepAnswer(t, d, newKey(store, "it's 1"), newAnswer(`{"name":"日"}`))
+		update(t, d, func(tx *db.Tx) error { return fillHooks(tx, store) })
 	}
 	update(t, d, addAbandonedImport)
 	putJob(t, d, "a", "7", "a worker", jobTime)

@@ -14,6 +14,7 @@ import (
 // snapshots nor cleared by a reset. Counters are content, but txn has to write them.
 var notContent = []string{
 	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "idempotency_keys", "snapshots", "events",
+	"client_secrets", "hook_positions", "hook_dispatch", "hook_deliveries", "hook_blocks",
 }
 
 // jobIDs is a counter that ClearStore keeps: the versions of jobs only grow, so that a
