@@ -50,6 +50,7 @@ var notBounds = map[string]string{
 	"service.maxNumbering":                    "a batch size; the next reader numbers what is left",
 	"db.sweepChunk":                           "a batch size",
 	"txn.writers":                             "the name of a lock",
+	"webhook.securePort":                      "the port of https",
 	"control.heartbeat":                       "the interval of comments in a stream",
 	"journal.entryBytes":                      "an estimate of memory",
 	"journal.headerBytes":                     "an estimate of memory",
