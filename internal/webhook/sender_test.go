@@ -52,7 +52,7 @@ func TestRequest(t *testing.T) {
 		}
 		got = r.Header
 		body, _ = io.ReadAll(r.Body)
-		w.WriteHeader(202)
+		w.WriteHeader(http.StatusAccepted)
 		_, _ = io.WriteString(w, "thanks\x00\xff")
 	})
 	a := attempt(srv.URL + "/hook?a=b")
@@ -203,7 +203,7 @@ func TestEndlessBody(t *testing.T) {
 func TestLongBody(t *testing.T) {
 	srv := receiver(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "10485760")
-		w.WriteHeader(500)
+		w.WriteHeader(http.StatusInternalServerError)
 		_, _ = io.WriteString(w, strings.Repeat("é", 5<<20))
 	})
 	answer := send(t, srv.URL)
@@ -324,7 +324,7 @@ func TestHTTP2(t *testing.T) {
 		case "/1xx":
 			for range 10_000 {
 				w.Header().Set("Link", "</"+strings.Repeat("a", 100)+">")
-				w.WriteHeader(103)
+				w.WriteHeader(http.StatusEarlyHints)
 			}
 		}
 	})
