@@ -158,7 +158,7 @@ var flags = map[string][][2]string{
 	"serve": {
 		{"--dev", "COHORT_DEV"}, {"--dev-listen-anywhere", "COHORT_DEV_LISTEN_ANYWHERE"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
 		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"}, {"--control-token", "COHORT_CONTROL_TOKEN"},
-		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--hooks-allow-private", "COHORT_HOOKS_ALLOW_PRIVATE"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--ready-file", "COHORT_READY_FILE"}, {"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"},
 		{"--tls", "COHORT_TLS"}, {"--ca-dir", "COHORT_CA_DIR"}, {"--proxy-addr", "COHORT_PROXY_ADDR"}, {"--db", "COHORT_DB"},
 	},

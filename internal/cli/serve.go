@@ -22,6 +22,7 @@ import (
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 	"cohort.example/cohort/internal/sweeper"
+	"cohort.example/cohort/internal/webhook"
 )
 
 type serveCommand struct {
@@ -34,6 +35,7 @@ type serveCommand struct {
 	PricingURL      string        `name:"pricing-url" env:"COHORT_PRICING_URL" placeholder:"URL" help:"The pricing system that gets sitewide discounts, https://HOST/PATH (none)."`
 	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"The key that signs the calls to --pricing-url, 16 bytes or more. Use the variable, which does not show in the process list."`
 	ControlToken    string        `name:"control-token" env:"COHORT_CONTROL_TOKEN" placeholder:"TEXT" help:"The token for the control API at /_cohort/v1, 16 bytes or more. Without it only --dev has that API. Use the variable, which does not show in the process list."`
+	HooksPrivate    bool          `name:"hooks-allow-private" env:"COHORT_HOOKS_ALLOW_PRIVATE" help:"Let webhooks have destinations in private networks and on this machine. --dev allows them anyway."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
@@ -124,18 +126,19 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	return err
 }
 
-// newService returns the service, which pushes sitewide discounts to another pricing
-// system if one is configured.
+// newService returns the service, which sends webhooks, and pushes sitewide discounts to
+// another pricing system if one is configured.
 func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logger) (*service.Service, error) {
 	client, err := c.pricing()
 	if err != nil {
 		return nil, err
 	}
+	hooks := service.WithHookSender(webhook.New(webhook.Options{Dev: c.Dev, AllowPrivate: c.HooksPrivate}))
 	if client != nil {
 		log.Info("pushing sitewide discounts to another pricing system", "host", client.Host())
-		return service.New(d, service.WithPusher(client)), nil
+		return service.New(d, hooks, service.WithPusher(client)), nil
 	}
-	svc := service.New(d)
+	svc := service.New(d, hooks)
 	counts, err := svc.Outbox().Counts(ctx)
 	if err == nil && counts.Waiting > 0 {
 		log.Warn("sitewide discounts wait for delivery to another pricing system, but --pricing-url is not given; see \"cohort jobs list\"", "jobs", counts.Waiting)

@@ -18,7 +18,8 @@ import (
 // Service implements the use cases on a database.
 type Service struct {
 	db         *db.DB
-	pusher     Pusher // nil: there is only Cohort's own pricing
+	pusher     Pusher     // nil: there is only Cohort's own pricing
+	hookSender HookSender // nil: webhooks are not sent
 	passwords  *password.Hasher
 	now        func() time.Time // the clock of the system
 	clocks     *clock.Set       // of stores
