@@ -47,6 +47,7 @@ var notBounds = map[string]string{
 	"txn.ownerOnly":                           "a file mode",
 	"db.eventNumbers":                         "the name of a lock",
 	"db.recordChunk":                          "a batch size",
+	"db.deletedAtOnce":                        "a batch size",
 	"service.maxNumbering":                    "a batch size; the next reader numbers what is left",
 	"db.sweepChunk":                           "a batch size",
 	"txn.writers":                             "the name of a lock",

@@ -190,7 +190,7 @@ func isSwept(t *testing.T, d *db.DB) bool {
 	t.Helper()
 	more := true
 	err := d.Update(t.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepTombstones(1)
+		more, err = tx.SweepTombstones(1, nil)
 		return errors.Join(err, errUndo)
 	})
 	if !errors.Is(err, errUndo) {

@@ -1,8 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -24,9 +26,13 @@ func (t *Tx) CreateAddress(storeKey string, a cohort.Address) (cohort.Address, e
 // InsertAddress adds an address under its id. The commit returns KindNotFound if
 // the customer does not exist.
 func (t *Tx) InsertAddress(storeKey string, a cohort.Address) error {
-	return t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
+	err := t.Later("INSERT INTO customer_addresses (store_hash, "+addressColumns+`)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		append([]any{storeKey}, addressValues(a)...)...)
+	if err != nil {
+		return err
+	}
+	return t.recordNewAddresses(storeKey, a)
 }
 
 // Address returns an address of a customer, or of any customer of the store when
@@ -114,26 +120,56 @@ func whereAddresses(storeKey string, f cohort.AddressFilter) *where {
 	return w
 }
 
-// UpdateAddress overwrites the address with the same id, or returns KindNotFound.
-func (t *Tx) UpdateAddress(storeKey string, a cohort.Address) error {
+// UpdateAddress overwrites the address with the same id, or returns KindNotFound. before is
+// the address as read in this transaction.
+func (t *Tx) UpdateAddress(storeKey string, before, a cohort.Address) error {
 	n, err := t.Exec(`UPDATE customer_addresses SET first_name = $3, last_name = $4, company = $5, street_1 = $6,
 		street_2 = $7, city = $8, state = $9, zip = $10, country = $11, country_iso2 = $12, phone = $13, address_type = $14
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, a.ID, a.FirstName, a.LastName, a.Company, a.Street1,
 		a.Street2, a.City, a.State, a.Zip, a.Country, a.CountryISO2, a.Phone, a.Type)
-	return requireRow(n, err, addressName(a.ID))
+	if err := requireRow(n, err, addressName(a.ID)); err != nil {
+		return err
+	}
+	return t.recordChangedAddresses(storeKey, map[int64]cohort.Address{before.ID: before}, a)
 }
 
 // DeleteAddress deletes an address of a customer, or returns KindNotFound.
 func (t *Tx) DeleteAddress(storeKey string, customerID, id int64) error {
-	n, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2 AND id = $3", storeKey, customerID, id)
+	w := whereStore(storeKey)
+	w.and("customer_id = ?", customerID)
+	w.and("id = ?", id)
+	n, err := t.deleteAddresses(storeKey, w)
 	return requireRow(n, err, addressName(id))
 }
 
 // DeleteAddresses deletes every address of a customer.
 func (t *Tx) DeleteAddresses(storeKey string, customerID int64) error {
-	_, err := t.Exec("DELETE FROM customer_addresses WHERE store_hash = $1 AND customer_id = $2", storeKey, customerID)
+	w := whereStore(storeKey)
+	w.and("customer_id = ?", customerID)
+	_, err := t.deleteAddresses(storeKey, w)
 	return err
+}
+
+// deleteAddresses deletes the addresses that w selects, and returns their number.
+func (t *Tx) deleteAddresses(storeKey string, w *where) (n int64, err error) {
+	query := "DELETE FROM customer_addresses" + w.text.String()
+	if on, err := t.recordsFor(storeKey); err != nil || !on {
+		if err != nil {
+			return 0, err
+		}
+		return t.Exec(query, w.args...)
+	}
+	rows, err := t.Query(query+" RETURNING "+addressColumns, w.args...)
+	if err != nil {
+		return 0, err
+	}
+	deleted, err := txn.Collect(rows, scanAddress)
+	if err != nil {
+		return 0, err
+	}
+	slices.SortFunc(deleted, func(a, b cohort.Address) int { return cmp.Compare(a.ID, b.ID) })
+	return int64(len(deleted)), t.recordDeletedAddresses(storeKey, deleted)
 }
 
 func addressName(id int64) string { return fmt.Sprintf("address %d", id) }

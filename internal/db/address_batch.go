@@ -27,21 +27,29 @@ func (t *Tx) CreateAddresses(storeKey string, addresses []cohort.Address) ([]coh
 		created[i].ID = first + int64(i)
 	}
 	query, args := insertAddresses(storeKey, created)
-	return created, t.Later(query, args...)
+	if err := t.Later(query, args...); err != nil {
+		return nil, err
+	}
+	return created, t.recordNewAddresses(storeKey, created...)
 }
 
 // UpdateAddresses overwrites the addresses with the same ids, in one statement. All must
-// exist and be locked; see AddressesForUpdate. An address stays with its customer.
-func (t *Tx) UpdateAddresses(storeKey string, addresses []cohort.Address) error {
+// exist and be locked; before has them as AddressesForUpdate read them. An address stays
+// with its customer.
+func (t *Tx) UpdateAddresses(storeKey string, before map[int64]cohort.Address, addresses []cohort.Address) error {
 	if len(addresses) == 0 {
 		return nil
 	}
 	query, args := insertAddresses(storeKey, addresses)
-	return t.Later(query+` ON CONFLICT (store_hash, id) DO UPDATE SET
+	err := t.Later(query+` ON CONFLICT (store_hash, id) DO UPDATE SET
 		first_name = excluded.first_name, last_name = excluded.last_name, company = excluded.company,
 		street_1 = excluded.street_1, street_2 = excluded.street_2, city = excluded.city, state = excluded.state,
 		zip = excluded.zip, country = excluded.country, country_iso2 = excluded.country_iso2, phone = excluded.phone,
 		address_type = excluded.address_type`, args...)
+	if err != nil {
+		return err
+	}
+	return t.recordChangedAddresses(storeKey, before, addresses...)
 }
 
 func insertAddresses(storeKey string, addresses []cohort.Address) (query string, args []any) {
@@ -258,6 +266,6 @@ func (t *Tx) DeleteAddressesByID(storeKey string, ids []int64) error {
 		return err
 	}
 	w = whereAddresses(storeKey, cohort.AddressFilter{IDs: found})
-	_, err = t.Exec("DELETE FROM customer_addresses"+w.text.String(), w.args...)
+	_, err = t.deleteAddresses(storeKey, w)
 	return err
 }

@@ -123,9 +123,9 @@ func TestUpdateAddresses(t *testing.T) {
 		}
 		update(t, d, func(tx *db.Tx) error {
 			// An address stays with its customer.
-			return tx.UpdateAddresses("a", []cohort.Address{fullAddress(3, 1), fullAddress(2, 1)})
+			return tx.UpdateAddresses("a", nil, []cohort.Address{fullAddress(3, 1), fullAddress(2, 1)})
 		})
-		update(t, d, func(tx *db.Tx) error { return tx.UpdateAddresses("a", nil) })
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateAddresses("a", nil, nil) })
 		wantAddresses(t, d, "a", 1, newAddress(1, 1), fullAddress(3, 1))
 		wantAddresses(t, d, "a", 2, fullAddress(2, 2))
 		wantAddresses(t, d, "b", 1, newAddress(1, 1), newAddress(3, 1))

@@ -115,7 +115,7 @@ func TestUpdateAddress(t *testing.T) {
 		addCustomers(t, d, "a", newCustomer(1, 0), newCustomer(2, 0))
 		addAddresses(t, d, "a", newAddress(1, 1), newAddress(2, 1))
 		// An address stays with its customer.
-		update(t, d, func(tx *db.Tx) error { return tx.UpdateAddress("a", fullAddress(1, 2)) })
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateAddress("a", cohort.Address{}, fullAddress(1, 2)) })
 		wantAddresses(t, d, "a", 1, fullAddress(1, 1), newAddress(2, 1))
 		wantAddresses(t, d, "a", 2)
 	})
@@ -133,7 +133,7 @@ func TestAddressNotFound(t *testing.T) {
 		for name, fn := range map[string]func(tx *db.Tx) error{
 			"get by another customer":    func(tx *db.Tx) error { _, err := tx.Address("a", 2, 1); return err },
 			"get in another store":       func(tx *db.Tx) error { _, err := tx.Address("a", 0, 5); return err },
-			"update in another store":    func(tx *db.Tx) error { return tx.UpdateAddress("a", fullAddress(5, 2)) },
+			"update in another store":    func(tx *db.Tx) error { return tx.UpdateAddress("a", cohort.Address{}, fullAddress(5, 2)) },
 			"delete by another customer": func(tx *db.Tx) error { return tx.DeleteAddress("a", 2, 1) },
 			"delete by no customer":      func(tx *db.Tx) error { return tx.DeleteAddress("a", 0, 1) },
 			"delete in another store":    func(tx *db.Tx) error { return tx.DeleteAddress("a", 2, 5) },

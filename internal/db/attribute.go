@@ -1,7 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"cohort.example/cohort"
@@ -22,14 +25,22 @@ func (t *Tx) CreateAttributes(storeKey string, attributes []cohort.Attribute) ([
 		a.ID = first + int64(i)
 		created[i] = a
 	}
-	return created, t.putAttributes(storeKey, created, "")
+	if err := t.putAttributes(storeKey, created, ""); err != nil {
+		return nil, err
+	}
+	return created, t.recordAttributes(storeKey, cohort.AttributeCreated, created, noAttribute, attributeFieldValues)
 }
 
 // UpdateAttributes overwrites the attributes with the same ids, except their types and
-// creation dates. The caller has locked them with AttributesForUpdate.
-func (t *Tx) UpdateAttributes(storeKey string, attributes []cohort.Attribute) error {
-	return t.putAttributes(storeKey, attributes, ` ON CONFLICT (store_hash, id) DO UPDATE SET
+// creation dates. The caller has locked them with AttributesForUpdate, which returned before.
+func (t *Tx) UpdateAttributes(storeKey string, before map[int64]cohort.Attribute, attributes []cohort.Attribute) error {
+	err := t.putAttributes(storeKey, attributes, ` ON CONFLICT (store_hash, id) DO UPDATE SET
 		name = excluded.name, name_folded = excluded.name_folded, date_modified = excluded.date_modified`)
+	if err != nil {
+		return err
+	}
+	stored := func(a cohort.Attribute) fieldValues { return attributeFieldValues(before[a.ID]) }
+	return t.recordAttributes(storeKey, cohort.AttributeUpdated, attributes, stored, attributeFieldValues)
 }
 
 func (t *Tx) putAttributes(storeKey string, attributes []cohort.Attribute, onConflict string) error {
@@ -84,7 +95,11 @@ func (t *Tx) DeleteAttributes(storeKey string, ids []int64, now time.Time) error
 	w := whereStore(storeKey)
 	in(w, "id", ids)
 	set := "UPDATE customer_attributes SET date_deleted = " + w.arg(now.UnixMilli())
-	return t.Later(set+w.text.String()+" AND date_deleted = 0", w.args...)
+	if err := t.Later(set+w.text.String()+" AND date_deleted = 0", w.args...); err != nil {
+		return err
+	}
+	list := slices.SortedFunc(maps.Values(deleted), func(a, b cohort.Attribute) int { return cmp.Compare(a.ID, b.ID) })
+	return t.recordAttributes(storeKey, cohort.AttributeDeleted, list, attributeFieldValues, noAttribute)
 }
 
 // attributes returns attributes by their ids. Rows are locked in the order of the ids.

@@ -86,7 +86,7 @@ func TestUpdateAttributes(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return tx.UpdateAttributes("a", all[1:])
+			return tx.UpdateAttributes("a", nil, all[1:])
 		})
 		wantAttributes(t, d, "a", cohort.AttributeFilter{}, all...)
 		wantAttributes(t, d, "a", cohort.AttributeFilter{NameLike: "SHOE"}, all[1])

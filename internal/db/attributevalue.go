@@ -17,11 +17,12 @@ const ofAttribute = " AND attribute_id NOT IN (SELECT id FROM customer_attribute
 // PutAttributeValues sets values of attributes of customers. Values with the id 0 get
 // the next ids of the store. If a customer has a value of the attribute already, its row
 // is overwritten, except its id and creation date. No two values may have the same
-// customer and attribute.
+// customer and attribute. before are the values of these customers and attributes, as read
+// in this transaction.
 //
 // The caller holds the attributes with HoldAttributes. The commit returns KindNotFound
 // if a customer does not exist.
-func (t *Tx) PutAttributeValues(storeKey string, values []cohort.AttributeValue) error {
+func (t *Tx) PutAttributeValues(storeKey string, values, before []cohort.AttributeValue) error {
 	values = slices.SortedFunc(slices.Values(values), compareAttributeValues)
 	if err := t.numberAttributeValues(storeKey, values); err != nil {
 		return err
@@ -30,8 +31,12 @@ func (t *Tx) PutAttributeValues(storeKey string, values []cohort.AttributeValue)
 	for i, v := range values {
 		rows[i] = []any{v.ID, v.CustomerID, v.AttributeID, v.Value, v.DateCreated.UnixMilli(), v.DateModified.UnixMilli()}
 	}
-	return t.insertValues(storeKey, "customer_attribute_values", attributeValueColumns, rows, `
+	err := t.insertValues(storeKey, "customer_attribute_values", attributeValueColumns, rows, `
 		ON CONFLICT (store_hash, customer_id, attribute_id) DO UPDATE SET value = excluded.value, date_modified = excluded.date_modified`)
+	if err != nil {
+		return err
+	}
+	return t.recordAttributeValues(storeKey, values, before)
 }
 
 // compareAttributeValues is the order in which rows are written, to avoid a deadlock
@@ -142,11 +147,39 @@ func (t *Tx) DeleteAttributeValues(storeKey string, ids []int64) error {
 		locked := "SELECT id FROM customer_attribute_values" + w.text.String() + " ORDER BY id" + t.SQL().ForDelete
 		// Not Later: updates that send nothing before their end may share a transaction,
 		// and together they would lock the rows in no order.
-		if _, err := t.Exec("DELETE FROM customer_attribute_values WHERE store_hash = $1 AND id IN ("+locked+")", w.args...); err != nil {
+		if err := t.deleteValues(storeKey, "DELETE FROM customer_attribute_values WHERE store_hash = $1 AND id IN ("+locked+")", w.args); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// deleteValues runs a statement that deletes values.
+func (t *Tx) deleteValues(storeKey, query string, args []any) error {
+	on, err := t.recordsFor(storeKey)
+	if err != nil {
+		return err
+	}
+	if !on {
+		_, err := t.Exec(query, args...)
+		return err
+	}
+	// The values of a deleted attribute are gone already for everyone but the sweep.
+	deleted, err := t.findIDs("SELECT id FROM customer_attributes WHERE store_hash = $1 AND date_deleted > 0", storeKey)
+	if err != nil {
+		return err
+	}
+	rows, err := t.Query(query+" RETURNING "+attributeValueColumns, args...)
+	if err != nil {
+		return err
+	}
+	values, err := txn.Collect(rows, scanAttributeValue)
+	if err != nil {
+		return err
+	}
+	values = slices.DeleteFunc(values, func(v cohort.AttributeValue) bool { return slices.Contains(deleted, v.AttributeID) })
+	slices.SortFunc(values, func(a, b cohort.AttributeValue) int { return cmp.Compare(a.ID, b.ID) })
+	return t.recordDeletedValues(storeKey, values)
 }
 
 func (t *Tx) attributeValues(w *where, end string) ([]cohort.AttributeValue, error) {

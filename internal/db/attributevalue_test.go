@@ -18,7 +18,7 @@ func newAttributeValue(id, customerID, attributeID int64, value string) cohort.A
 
 func putAttributeValues(t testing.TB, d *db.DB, store string, values ...cohort.AttributeValue) {
 	t.Helper()
-	update(t, d, func(tx *db.Tx) error { return tx.PutAttributeValues(store, values) })
+	update(t, d, func(tx *db.Tx) error { return tx.PutAttributeValues(store, values, nil) })
 }
 
 // wantAttributeValues fails unless exactly these values pass the filter, in the list and
@@ -102,7 +102,7 @@ func TestPutAttributeValueOfNoCustomer(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		addValuesFixture(t, d)
 		err := d.Update(t.Context(), func(tx *db.Tx) error {
-			return tx.PutAttributeValues("a", []cohort.AttributeValue{newAttributeValue(0, 99, 1, "5")})
+			return tx.PutAttributeValues("a", []cohort.AttributeValue{newAttributeValue(0, 99, 1, "5")}, nil)
 		})
 		wantKind(t, err, cohort.KindNotFound)
 	})

@@ -1,8 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -23,8 +25,12 @@ func (t *Tx) CreateBrand(storeKey string, b cohort.Brand) (cohort.Brand, error) 
 // InsertBrand adds a brand under its id. The commit returns KindConflict if another brand
 // has its name.
 func (t *Tx) InsertBrand(storeKey string, b cohort.Brand) error {
-	return t.Later("INSERT INTO brands (store_hash, name_folded, page_title, "+brandColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
+	err := t.Later("INSERT INTO brands (store_hash, name_folded, page_title, "+brandColumns+") VALUES ($1, $2, $3, $4, $5, $6)",
 		storeKey, Fold(b.Name), b.Details.Text("page_title", ""), b.ID, b.Name, encodeDetails(b.Details))
+	if err != nil {
+		return err
+	}
+	return t.recordBrand(storeKey, nil, b)
 }
 
 // Brand returns a brand of the store, or KindNotFound.
@@ -88,21 +94,58 @@ func whereBrands(storeKey string, f cohort.BrandFilter) *where {
 }
 
 // UpdateBrand overwrites the brand with the same id, or returns KindNotFound. It returns
-// KindConflict as InsertBrand does.
-func (t *Tx) UpdateBrand(storeKey string, b cohort.Brand) error {
+// KindConflict as InsertBrand does. before is the brand as read in this transaction.
+func (t *Tx) UpdateBrand(storeKey string, before, b cohort.Brand) error {
 	n, err := t.Exec("UPDATE brands SET name = $3, name_folded = $4, page_title = $5, details = $6 WHERE store_hash = $1 AND id = $2",
 		storeKey, b.ID, b.Name, Fold(b.Name), b.Details.Text("page_title", ""), encodeDetails(b.Details))
-	return requireRow(n, err, brandName(b.ID))
+	if err := requireRow(n, err, brandName(b.ID)); err != nil {
+		return err
+	}
+	return t.recordBrand(storeKey, &before, b)
 }
 
 // DeleteBrand deletes a brand, or returns KindNotFound.
 func (t *Tx) DeleteBrand(storeKey string, id int64) error {
-	n, err := t.Exec("DELETE FROM brands WHERE store_hash = $1 AND id = $2", storeKey, id)
+	n, err := t.deleteBrands(storeKey, []int64{id})
 	return requireRow(n, err, brandName(id))
 }
 
 // DeleteBrands deletes the brands that pass the filter.
 func (t *Tx) DeleteBrands(storeKey string, f cohort.BrandFilter) error {
+	if on, err := t.recordsFor(storeKey); err != nil || !on {
+		if err != nil {
+			return err
+		}
+		return t.deleteBrandRows(storeKey, f)
+	}
+	w := whereBrands(storeKey, f)
+	ids, err := t.findIDs("SELECT id FROM brands"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+	for chunk := range slices.Chunk(ids, deletedAtOnce) {
+		if _, err := t.deleteBrands(storeKey, chunk); err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// deleteBrands deletes brands, records the deletion of each, and returns their number.
+func (t *Tx) deleteBrands(storeKey string, ids []int64) (int64, error) {
+	w := whereStore(storeKey)
+	in(w, "id", ids)
+	rows, err := t.Query("DELETE FROM brands"+w.text.String()+" RETURNING "+brandColumns, w.args...)
+	if err != nil {
+		return 0, err
+	}
+	deleted, err := txn.Collect(rows, scanBrand)
+	if err != nil {
+		return 0, err
+	}
+	slices.SortFunc(deleted, func(a, b cohort.Brand) int { return cmp.Compare(a.ID, b.ID) })
+	return int64(len(deleted)), t.recordDeletedBrands(storeKey, deleted)
+}
+
+// deleteBrandRows is DeleteBrands without events.
+func (t *Tx) deleteBrandRows(storeKey string, f cohort.BrandFilter) error {
 	w := whereBrands(storeKey, f)
 	return t.Later("DELETE FROM brands"+w.text.String(), w.args...)
 }

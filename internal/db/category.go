@@ -3,6 +3,7 @@ package db
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -53,7 +54,10 @@ func (t *Tx) InsertCategory(storeKey string, c cohort.Category) error {
 			return err
 		}
 	}
-	return t.putCategoryDetails(storeKey, c)
+	if err := t.putCategoryDetails(storeKey, c); err != nil {
+		return err
+	}
+	return t.recordCategory(storeKey, nil, c)
 }
 
 // putCategoryDetails writes the details of a category, if it has any.
@@ -301,8 +305,8 @@ func (t *Tx) categoryParents(query string, args ...any) (cohort.CategoryParents,
 }
 
 // UpdateCategory overwrites the category with the same id, or returns
-// KindNotFound.
-func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
+// KindNotFound. before is the category as read in this transaction.
+func (t *Tx) UpdateCategory(storeKey string, before, c cohort.Category) error {
 	n, err := t.Exec("UPDATE categories SET parent_id = $3, name = $4, name_folded = $5 WHERE store_hash = $1 AND id = $2",
 		storeKey, c.ID, c.ParentID, c.Name, Fold(c.Name))
 	if err := requireRow(n, err, categoryName(c.ID)); err != nil {
@@ -311,19 +315,29 @@ func (t *Tx) UpdateCategory(storeKey string, c cohort.Category) error {
 	if err := t.SetTreeOfCategory(storeKey, c.ID, c.TreeID); err != nil {
 		return err
 	}
-	return t.putCategoryDetails(storeKey, c)
+	if err := t.putCategoryDetails(storeKey, c); err != nil {
+		return err
+	}
+	return t.recordCategory(storeKey, &before, c)
 }
 
 // DeleteCategory deletes a category and removes its products from it, or returns
 // KindNotFound. The caller makes sure that it has no subcategories.
 func (t *Tx) DeleteCategory(storeKey string, id int64) error {
+	events, err := t.categoryDeletions(storeKey, []int64{id})
+	if err != nil {
+		return err
+	}
 	// The category's row goes first: the DELETE waits for transactions that have
 	// locked it to add a product to the category.
 	n, err := t.Exec("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, id)
 	if err := requireRow(n, err, categoryName(id)); err != nil {
 		return err
 	}
-	return t.emptyCategory(storeKey, id)
+	if err := t.emptyCategory(storeKey, id); err != nil {
+		return err
+	}
+	return t.recordDeletions(storeKey, events, id)
 }
 
 // DeleteCategories deletes all categories that pass the filter, and removes their
@@ -339,6 +353,22 @@ func (t *Tx) DeleteCategories(storeKey string, f cohort.CategoryFilter) error {
 		return err
 	}
 	ids, err := txn.Collect(rows, scanID)
+	if err != nil {
+		return err
+	}
+	for chunk := range slices.Chunk(ids, deletedAtOnce) {
+		if err := t.deleteCategories(storeKey, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *Tx) deleteCategories(storeKey string, ids []int64) error {
+	events, err := t.categoryDeletions(storeKey, ids)
+	if err != nil {
+		return err
+	}
 	for _, id := range ids {
 		if err := t.Later("DELETE FROM categories WHERE store_hash = $1 AND id = $2", storeKey, id); err != nil {
 			return err
@@ -347,7 +377,7 @@ func (t *Tx) DeleteCategories(storeKey string, f cohort.CategoryFilter) error {
 			return err
 		}
 	}
-	return err
+	return t.recordDeletions(storeKey, events, ids...)
 }
 
 func (t *Tx) emptyCategory(storeKey string, id int64) error {

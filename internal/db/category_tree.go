@@ -121,6 +121,14 @@ func (t *Tx) SetTreeOfCategory(storeKey string, id, treeID int64) error {
 		ON CONFLICT (store_hash, category_id) DO UPDATE SET tree_id = excluded.tree_id`, storeKey, id, treeID)
 }
 
+// TakeToTree writes the tree of a category that came there with the one above it.
+func (t *Tx) TakeToTree(storeKey string, id, before, treeID int64) error {
+	if err := t.SetTreeOfCategory(storeKey, id, treeID); err != nil {
+		return err
+	}
+	return t.recordTree(storeKey, id, max(before, cohort.FirstTreeID), max(treeID, cohort.FirstTreeID))
+}
+
 func scanCategoryTree(row txn.Scanner) (t cohort.CategoryTree, err error) {
 	return t, row.Scan(&t.ID, &t.Name, &t.ChannelID)
 }

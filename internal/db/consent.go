@@ -21,11 +21,25 @@ func (t *Tx) Consent(storeKey string, customerID int64) (cohort.Consent, error) 
 }
 
 // PutConsent replaces the consent of a customer. The commit returns KindNotFound if the
-// customer does not exist.
+// customer does not exist. The caller has locked the customer.
 func (t *Tx) PutConsent(storeKey string, customerID int64, c cohort.Consent) error {
-	return t.Later(`INSERT INTO customer_consents (store_hash, customer_id, allowed, denied) VALUES ($1, $2, $3, $4)
+	on, err := t.recordsFor(storeKey)
+	if err != nil {
+		return err
+	}
+	var before cohort.Consent
+	if on {
+		if before, err = t.Consent(storeKey, customerID); err != nil {
+			return err
+		}
+	}
+	err = t.Later(`INSERT INTO customer_consents (store_hash, customer_id, allowed, denied) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (store_hash, customer_id) DO UPDATE SET allowed = excluded.allowed, denied = excluded.denied`,
 		storeKey, customerID, fromCategories(c.Allow), fromCategories(c.Deny))
+	if err != nil || !on {
+		return err
+	}
+	return t.recordConsent(storeKey, customerID, before, c)
 }
 
 func fromCategories(list []cohort.ConsentCategory) string {

@@ -152,7 +152,7 @@ func fillCustomerData(tx *db.Tx, store string) error {
 		return err
 	}
 	return errors.Join(
-		tx.PutAttributeValues(store, []cohort.AttributeValue{newAttributeValue(0, 1, 1, "L"), newAttributeValue(0, 1, 2, "2024-02-29")}),
+		tx.PutAttributeValues(store, []cohort.AttributeValue{newAttributeValue(0, 1, 1, "L"), newAttributeValue(0, 1, 2, "2024-02-29")}, nil),
 		tx.DeleteAttributes(store, []int64{2}, t0),
 		tx.PutFormFields(store, []cohort.FormField{
 			newFormField(0, 1, 0, "Color", cohort.FormValue{Type: cohort.FormText, Text: "blue"}),

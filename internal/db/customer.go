@@ -125,11 +125,15 @@ func (t *Tx) PasswordHash(storeKey string, id int64) (string, error) {
 // DeleteCustomer deletes a customer with its addresses, and subtracts it from its
 // group's member count. c is the customer as read in this transaction.
 func (t *Tx) DeleteCustomer(storeKey string, c cohort.Customer) error {
+	addresses, err := t.addressCounts(storeKey, []cohort.Customer{c})
+	if err != nil {
+		return err
+	}
 	n, err := t.Exec("DELETE FROM customers WHERE store_hash = $1 AND id = $2", storeKey, c.ID)
 	if err := requireRow(n, err, customerName(c.ID)); err != nil {
 		return err
 	}
-	if err := t.recordDeletedCustomers(storeKey, []cohort.Customer{c}); err != nil {
+	if err := t.recordDeletedCustomers(storeKey, []cohort.Customer{c}, addresses); err != nil {
 		return err
 	}
 	counts := memberChanges{}

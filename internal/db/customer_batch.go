@@ -178,6 +178,10 @@ func (t *Tx) DeleteCustomers(storeKey string, customers []cohort.Customer) error
 	if len(customers) == 0 {
 		return nil
 	}
+	addresses, err := t.addressCounts(storeKey, customers)
+	if err != nil {
+		return err
+	}
 	ids := make([]int64, len(customers))
 	counts := memberChanges{}
 	for i, c := range customers {
@@ -189,7 +193,7 @@ func (t *Tx) DeleteCustomers(storeKey string, customers []cohort.Customer) error
 	if err := t.Later("DELETE FROM customers"+w.text.String(), w.args...); err != nil {
 		return err
 	}
-	if err := t.recordDeletedCustomers(storeKey, customers); err != nil {
+	if err := t.recordDeletedCustomers(storeKey, customers, addresses); err != nil {
 		return err
 	}
 	return t.changeMembers(storeKey, counts)

@@ -42,6 +42,15 @@ const eventColumns = "date_created, kind, group_id, customer_id, product_id, pri
 // a caller need not read what only an event says.
 func (t *Tx) records() bool { return t.recorder != nil }
 
+// recordsFor is records for a caller that would read much. If the recorder does not know
+// whether the store records events, it looks.
+func (t *Tx) recordsFor(storeKey string) (bool, error) {
+	if t.recorder == nil || t.recorder.Wanted {
+		return t.recorder != nil, nil
+	}
+	return t.hasEvents(storeKey)
+}
+
 // recordChunk is how many events one statement inserts. SQLite accepts 500 parts of a UNION.
 const recordChunk = 100
 

@@ -49,6 +49,8 @@ func (c *eventChanges) name(field string) {
 	c.text.WriteString(`"` + field + `":`)
 }
 
+func (c *eventChanges) isEmpty() bool { return c.text.Len() == 0 }
+
 func (c *eventChanges) json() json.RawMessage {
 	if c.text.Len() == 0 {
 		return json.RawMessage("{}")
@@ -174,8 +176,9 @@ func (t *Tx) recordMoves(storeKey string, customers []cohort.Customer, groupID i
 }
 
 // recordDeletedCustomers records the deletion of customers, of which only ids and groups
-// are known, and the end of their memberships.
-func (t *Tx) recordDeletedCustomers(storeKey string, customers []cohort.Customer) error {
+// are known, and the end of their memberships. addresses are the numbers of their addresses,
+// by customer.
+func (t *Tx) recordDeletedCustomers(storeKey string, customers []cohort.Customer, addresses map[int64]int64) error {
 	if !t.records() {
 		return nil
 	}
@@ -183,6 +186,7 @@ func (t *Tx) recordDeletedCustomers(storeKey string, customers []cohort.Customer
 	for _, c := range customers {
 		var changes eventChanges
 		changes.add(customerGroupField, strconv.FormatInt(c.GroupID, 10), noValue)
+		changes.add("addresses", countText(addresses[c.ID]), noValue)
 		events = appendMove(events, c.ID, c.GroupID, 0)
 		events = append(events, cohort.Event{Kind: cohort.CustomerDeleted, EventIDs: cohort.EventIDs{CustomerID: c.ID}, Changes: changes.json()})
 	}

@@ -19,9 +19,14 @@ const (
 // PutFormFields sets fields of customers and of addresses, with one statement for each
 // of the two. Fields with the id 0 get the next ids of the store. If the owner has a
 // field of the name already, its value is overwritten. No two fields may have the same
-// owner and name. The commit returns KindNotFound if an owner does not exist.
+// owner and name. The commit returns KindNotFound if an owner does not exist. The caller has
+// locked the owners.
 func (t *Tx) PutFormFields(storeKey string, fields []cohort.FormField) error {
 	fields = slices.Clone(fields)
+	before, customerOf, err := t.formFieldsBefore(storeKey, fields)
+	if err != nil {
+		return err
+	}
 	if err := t.numberFormFields(storeKey, fields); err != nil {
 		return err
 	}
@@ -31,7 +36,10 @@ func (t *Tx) PutFormFields(storeKey string, fields []cohort.FormField) error {
 	if err := t.putFormFields(storeKey, fields[ofCustomers:], "customer_id"); err != nil {
 		return err
 	}
-	return t.putFormFields(storeKey, fields[:ofCustomers], "address_id")
+	if err := t.putFormFields(storeKey, fields[:ofCustomers], "address_id"); err != nil {
+		return err
+	}
+	return t.recordFormFields(storeKey, fields, before, customerOf)
 }
 
 // compareFormFields is the order in which rows are written, to avoid a deadlock between

@@ -23,6 +23,7 @@ type CatalogImport struct {
 	parted, partIDs                                   *loader
 	lastPartIDs                                       map[string]int64 // the last ids of parts in use, by kind
 	reserved                                          []reservedIDs
+	counted                                           []cohort.ImportCount // by Compare
 }
 
 // The values of column state: what the import does with a loaded row.

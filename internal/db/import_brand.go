@@ -84,7 +84,7 @@ func (i *CatalogImport) deleteReplacedBrands(tx *Tx) error {
 		return err
 	}
 	for batch := range slices.Chunk(ids, brandBatch) {
-		if err := tx.DeleteBrands(i.storeKey, cohort.BrandFilter{IDs: batch}); err != nil {
+		if err := tx.deleteBrandRows(i.storeKey, cohort.BrandFilter{IDs: batch}); err != nil {
 			return err
 		}
 	}

@@ -118,6 +118,7 @@ func (t *Tx) insertRows(into table, all [][]any) error {
 // Publish makes the staged rows visible to readers, writes the brands and advances the id
 // counters, in one transaction. It returns KindConflict if a brand has the name of another
 // one, which only a node of an older version can have written.
+// It records one event of the import.
 func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
 	return i.db.Update(ctx, func(tx *Tx) error {
 		if err := tx.PublishImport(l); err != nil {
@@ -131,6 +132,6 @@ func (i *CatalogImport) Publish(ctx context.Context, l ImportLease) error {
 				return err
 			}
 		}
-		return nil
+		return tx.recordImport(i.storeKey, i.counted)
 	})
 }

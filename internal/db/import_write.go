@@ -83,7 +83,9 @@ func (i *CatalogImport) Compare(now time.Time) ([]cohort.ImportCount, error) {
 	if err := i.exec(keepDates, now.UnixMilli()); err != nil {
 		return nil, err
 	}
-	return i.counts()
+	var err error
+	i.counted, err = i.counts()
+	return i.counted, err
 }
 
 // reservedIDs says that an import uses ids of a kind up to upTo.

@@ -2,6 +2,7 @@ package db
 
 import (
 	"errors"
+	"time"
 
 	"cohort.example/cohort/internal/txn"
 )
@@ -59,16 +60,35 @@ func (t *Tx) findID(query string, args ...any) (id int64, err error) {
 	return id, err
 }
 
+// findIDs returns the ids that a query finds.
+func (t *Tx) findIDs(query string, args ...any) ([]int64, error) {
+	rows, err := t.Query(query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, scanID)
+}
+
 // UnassignMembers removes every member from a group that this transaction deletes.
 // It updates the rows of up to limit customers. If there are more, it inserts a
 // tombstone, so that from the commit on the other members count as in no group,
 // and returns true: SweepTombstones must update their rows.
 func (t *Tx) UnassignMembers(storeKey string, groupID, limit int64) (more bool, err error) {
+	told := false
+	if t.records() {
+		if told, err = t.hasHookOfRemovals(storeKey); err != nil {
+			return false, err
+		}
+	}
 	// Customers are locked before counts, as in transactions that move a customer.
-	if more, err = t.unassignBatch(storeKey, groupID, limit); err != nil {
+	gone, more, err := t.unassignBatch(storeKey, groupID, limit, told)
+	if err != nil {
 		return false, err
 	}
-	if err := t.deleteCounts(storeKey, groupID); err != nil || !more {
+	if err := t.deleteCounts(storeKey, groupID); err != nil {
+		return false, err
+	}
+	if err := t.recordRemovals(storeKey, groupID, gone); err != nil || !more {
 		return false, err
 	}
 	return true, t.Later("INSERT INTO departed_groups (store_hash, group_id) VALUES ($1, $2)", storeKey, groupID)
@@ -95,7 +115,10 @@ func (t *Tx) deleteCounts(storeKey string, groupID int64) error {
 // SweepTombstones updates up to limit customers' rows that still name a deleted
 // group, and deletes the tombstone after the last one. It reports whether there
 // may be more to do. Several nodes may call it concurrently.
-func (t *Tx) SweepTombstones(limit int64) (more bool, err error) {
+//
+// If the store has a webhook for that, it records that the customers left the group, as a
+// change of the one who deleted it. now returns the time of a store.
+func (t *Tx) SweepTombstones(limit int64, now func(storeKey string) time.Time) (more bool, err error) {
 	var store string
 	var group int64
 	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1"+t.forSweep()).Scan(&store, &group)
@@ -105,27 +128,39 @@ func (t *Tx) SweepTombstones(limit int64) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if more, err = t.unassignBatch(store, group, limit); err != nil || more {
+	told, err := t.hasHookOfRemovals(store)
+	if err != nil {
+		return false, err
+	}
+	gone, more, err := t.unassignBatch(store, group, limit, told)
+	if err != nil {
+		return false, err
+	}
+	if err := t.recordSweep(store, group, gone, now); err != nil || more {
 		return more, err
 	}
 	// There may be another tombstone.
 	return true, t.Later("DELETE FROM departed_groups WHERE store_hash = $1 AND group_id = $2", store, group)
 }
 
-// unassignBatch removes up to limit customers from a deleted group. It reports
-// whether rows are left that name the group.
-func (t *Tx) unassignBatch(storeKey string, groupID, limit int64) (more bool, err error) {
+// unassignBatch removes up to limit customers from a deleted group. If told, it returns their
+// ids. It reports whether rows are left that name the group.
+func (t *Tx) unassignBatch(storeKey string, groupID, limit int64, told bool) (gone []int64, more bool, err error) {
 	// The condition "id <= last id of the batch" is an index range scan for every
 	// planner, even without statistics; "id IN (batch)" is not.
-	_, err = t.Exec(`UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
+	const unassign = `UPDATE customers SET customer_group_id = 0 WHERE store_hash = $1 AND customer_group_id = $2 AND id <= (
 		SELECT max(id) FROM (SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2
-			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch)`,
-		storeKey, groupID, limit)
+			ORDER BY id LIMIT CAST($3 AS BIGINT)) AS batch)`
+	if told {
+		gone, err = t.findIDs(unassign+" RETURNING id", storeKey, groupID, limit)
+	} else {
+		_, err = t.Exec(unassign, storeKey, groupID, limit)
+	}
 	if err != nil {
-		return false, err
+		return nil, false, err
 	}
 	// The number of updated rows does not show whether rows are left: other
 	// transactions may have moved customers of the batch to other groups.
 	left, err := t.findID("SELECT id FROM customers WHERE store_hash = $1 AND customer_group_id = $2 LIMIT 1", storeKey, groupID)
-	return left != 0, err
+	return gone, left != 0, err
 }

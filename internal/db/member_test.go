@@ -36,7 +36,7 @@ func deleteGroup(tx *db.Tx, store string, group, limit int64) (more bool, err er
 func sweep(t testing.TB, d *db.DB, limit int64) (more bool) {
 	t.Helper()
 	err := d.Update(t.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepTombstones(limit)
+		more, err = tx.SweepTombstones(limit, nil)
 		return err
 	})
 	if err != nil {

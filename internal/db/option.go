@@ -33,7 +33,10 @@ func (t *Tx) CreateOption(storeKey string, o cohort.Option, inUse []cohort.Optio
 	if err != nil {
 		return o, err
 	}
-	return t.putChoices(storeKey, cohort.Option{}, o, inUse)
+	if o, err = t.putChoices(storeKey, cohort.Option{}, o, inUse); err != nil {
+		return o, err
+	}
+	return o, t.recordOption(storeKey, nil, &o)
 }
 
 // idsOf returns an id of each of some values.
@@ -211,7 +214,10 @@ func (t *Tx) UpdateOption(storeKey string, before, after cohort.Option, inUse []
 	if err != nil {
 		return after, err
 	}
-	return t.putChoices(storeKey, before, after, inUse)
+	if after, err = t.putChoices(storeKey, before, after, inUse); err != nil {
+		return after, err
+	}
+	return after, t.recordOption(storeKey, &before, &after)
 }
 
 // putChoices writes the choices of an option that differ from those before.
@@ -260,13 +266,22 @@ func sameChoice(a, b cohort.Choice) bool {
 
 // DeleteOption deletes an option with its choices. The caller has read it in this
 // transaction, under the lock of its product.
-func (t *Tx) DeleteOption(storeKey string, id int64) error {
-	return t.Later("DELETE FROM product_options WHERE store_hash = $1 AND id = $2", storeKey, id)
+func (t *Tx) DeleteOption(storeKey string, o cohort.Option) error {
+	if err := t.Later("DELETE FROM product_options WHERE store_hash = $1 AND id = $2", storeKey, o.ID); err != nil {
+		return err
+	}
+	return t.recordOption(storeKey, &o, nil)
 }
 
-// DeleteChoice deletes a choice. The caller has read it, as for DeleteOption.
-func (t *Tx) DeleteChoice(storeKey string, id int64) error {
-	return t.Later("DELETE FROM option_choices WHERE store_hash = $1 AND id = $2", storeKey, id)
+// DeleteChoice deletes a choice of an option. The caller has read the option, as for
+// DeleteOption.
+func (t *Tx) DeleteChoice(storeKey string, o cohort.Option, id int64) error {
+	if err := t.Later("DELETE FROM option_choices WHERE store_hash = $1 AND id = $2", storeKey, id); err != nil {
+		return err
+	}
+	after := o
+	after.Choices = slices.DeleteFunc(slices.Clone(o.Choices), func(c cohort.Choice) bool { return c.ID == id })
+	return t.recordOption(storeKey, &o, &after)
 }
 
 func optionName(kind cohort.OptionKind, id int64) string { return fmt.Sprintf("%s %d", kind, id) }

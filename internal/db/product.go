@@ -44,7 +44,10 @@ func (t *Tx) InsertProduct(storeKey string, p cohort.Product) error {
 			return err
 		}
 	}
-	return t.categorize(storeKey, p)
+	if err := t.categorize(storeKey, p); err != nil {
+		return err
+	}
+	return t.recordNewProduct(storeKey, p)
 }
 
 func (t *Tx) categorize(storeKey string, p cohort.Product) error {
@@ -230,18 +233,31 @@ func (t *Tx) UpdateProduct(storeKey string, before, p cohort.Product) error {
 			return err
 		}
 	}
-	if slices.Equal(before.Categories, p.Categories) {
-		return nil
+	if !slices.Equal(before.Categories, p.Categories) {
+		if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeKey, p.ID); err != nil {
+			return err
+		}
+		if err := t.categorize(storeKey, p); err != nil {
+			return err
+		}
 	}
-	if err := t.Later("DELETE FROM product_categories WHERE store_hash = $1 AND product_id = $2", storeKey, p.ID); err != nil {
-		return err
-	}
-	return t.categorize(storeKey, p)
+	return t.recordProduct(storeKey, before, p)
 }
 
 // DeleteProduct deletes a product with its variants and their price records, or
 // returns KindNotFound.
 func (t *Tx) DeleteProduct(storeKey string, id int64) error {
+	on, err := t.recordsFor(storeKey)
+	if err != nil {
+		return err
+	}
+	if on {
+		found, err := t.LockProducts(storeKey, []int64{id})
+		if err := requireRow(int64(len(found)), err, productName(id)); err != nil {
+			return err
+		}
+		return t.deleteProducts(storeKey, found)
+	}
 	n, err := t.Exec("DELETE FROM products WHERE store_hash = $1 AND id = $2", storeKey, id)
 	return requireRow(n, err, productName(id))
 }
@@ -250,6 +266,17 @@ func (t *Tx) DeleteProduct(storeKey string, id int64) error {
 // price records. It is no error if none passes.
 func (t *Tx) DeleteProducts(storeKey string, f cohort.ProductFilter) error {
 	w := t.whereProducts(storedCatalog, storeKey, productFilter{ProductFilter: f})
+	on, err := t.recordsFor(storeKey)
+	if err != nil {
+		return err
+	}
+	if on {
+		ids, err := t.findIDs("SELECT id FROM products"+w.text.String()+" ORDER BY id"+t.SQL().ForUpdate, w.args...)
+		if err != nil {
+			return err
+		}
+		return t.deleteProducts(storeKey, ids)
+	}
 	return t.Later("DELETE FROM products"+w.text.String(), w.args...)
 }
 

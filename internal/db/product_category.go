@@ -1,6 +1,7 @@
 package db
 
 import (
+	"slices"
 	"time"
 
 	"cohort.example/cohort"
@@ -33,6 +34,13 @@ func (t *Tx) productIDs(storeKey string, ids []int64, lock string) ([]int64, err
 // product has, and sets the date of products that change to now, unless theirs is later.
 // The caller has locked the products and keeps the categories from being deleted.
 func (t *Tx) AddProductCategories(storeKey string, list []cohort.ProductAssignment, now time.Time) error {
+	products := func() ([]int64, error) { return productsOf(list), nil }
+	return t.changeLists(storeKey, t.categoryLists(), products, func(ids []int64) error {
+		return t.addProductCategories(storeKey, assignmentsOf(list, ids), now)
+	})
+}
+
+func (t *Tx) addProductCategories(storeKey string, list []cohort.ProductAssignment, now time.Time) error {
 	for _, a := range list {
 		err := t.Later(`UPDATE products SET date_modified = $3 WHERE store_hash = $1 AND id = $2 AND date_modified < $3
 			AND NOT EXISTS (SELECT 1 FROM product_categories AS c WHERE c.store_hash = $1 AND c.product_id = $2 AND c.category_id = $4)`,
@@ -65,6 +73,23 @@ func (t *Tx) ProductsInMany(storeKey string, ids []int64, most int) ([]int64, er
 // DeleteProductCategories removes products from categories, and sets their date as
 // AddProductCategories does.
 func (t *Tx) DeleteProductCategories(storeKey string, f cohort.ProductAssignmentFilter, now time.Time) error {
+	products := func() (locked []int64, err error) {
+		ids, err := t.assignedProducts(storeKey, catalogTables.categoryAssignments, f)
+		for chunk := range slices.Chunk(ids, inChunk) {
+			found, err := t.LockProducts(storeKey, chunk)
+			if err != nil {
+				return nil, err
+			}
+			locked = append(locked, found...)
+		}
+		return locked, err
+	}
+	return t.changeLists(storeKey, t.categoryLists(), products, func(ids []int64) error {
+		return t.deleteProductCategories(storeKey, filterOf(f, ids), now)
+	})
+}
+
+func (t *Tx) deleteProductCategories(storeKey string, f cohort.ProductAssignmentFilter, now time.Time) error {
 	assigned := func(w *where) {
 		in(w, "product_id", f.ProductIDs)
 		in(w, "category_id", f.TargetIDs)

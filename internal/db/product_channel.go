@@ -112,6 +112,13 @@ func (t *Tx) LockProductChannels(storeKey string) error {
 
 // AddProductChannels adds products to channels. LockProductChannels must be called before.
 func (t *Tx) AddProductChannels(storeKey string, list []cohort.ProductAssignment) error {
+	products := func() ([]int64, error) { return productsOf(list), nil }
+	return t.changeLists(storeKey, t.channelLists(), products, func(ids []int64) error {
+		return t.addProductChannels(storeKey, assignmentsOf(list, ids))
+	})
+}
+
+func (t *Tx) addProductChannels(storeKey string, list []cohort.ProductAssignment) error {
 	ids := productsOf(list)
 	w := whereStore(storeKey)
 	in(w, "id", ids)
@@ -148,6 +155,19 @@ func productsOf(list []cohort.ProductAssignment) []int64 {
 // DeleteProductChannels removes products from channels. LockProductChannels must be called
 // before.
 func (t *Tx) DeleteProductChannels(storeKey string, f cohort.ProductAssignmentFilter) error {
+	products := func() ([]int64, error) { return t.assignedProducts(storeKey, catalogTables.channelAssignments, f) }
+	return t.changeLists(storeKey, t.channelLists(), products, func(ids []int64) error {
+		return t.deleteProductChannels(storeKey, filterOf(f, ids))
+	})
+}
+
+// LeaveChannel is DeleteProductChannels for a channel that is deleted. It records no events
+// of the products.
+func (t *Tx) LeaveChannel(storeKey string, channelID int64) error {
+	return t.deleteProductChannels(storeKey, cohort.ProductAssignmentFilter{TargetIDs: []int64{channelID}})
+}
+
+func (t *Tx) deleteProductChannels(storeKey string, f cohort.ProductAssignmentFilter) error {
 	if f.TargetIDs == nil || slices.Contains(f.TargetIDs, cohort.FirstChannelID) {
 		w := whereStore(storeKey)
 		in(w, "id", f.ProductIDs)

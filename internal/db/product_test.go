@@ -81,12 +81,12 @@ func TestProductRoundTrip(t *testing.T) {
 			}
 			variant.MAPPrice, variant.Price = variant.Price, decimal.NullDecimal{}
 			variant.Details = cohort.Details{"upc": json.RawMessage(`"0123"`), "weight": json.RawMessage("1.5")}
-			if err := tx.UpdateVariant("a", variant); err != nil {
+			if err := tx.UpdateVariant("a", cohort.Variant{}, variant); err != nil {
 				return err
 			}
 			kept := variant // an update without details changes none
 			kept.Details = nil
-			return tx.UpdateVariant("a", kept)
+			return tx.UpdateVariant("a", cohort.Variant{}, kept)
 		})
 		same := func(what string, want, got any, err error) {
 			t.Helper()
@@ -160,7 +160,7 @@ func TestDeleteProducts(t *testing.T) {
 			return tx.DeleteProducts("a", cohort.ProductFilter{SKUs: []string{"sku 2", "x"}})
 		})
 		wantRows("[1 0 1 1 1]")
-		update(t, d, func(tx *db.Tx) error { return tx.DeleteVariant("a", 103) })
+		update(t, d, func(tx *db.Tx) error { return tx.DeleteVariant("a", cohort.Variant{ID: 103}) })
 		wantRows("[1 0 0 0 0]")
 	})
 }

@@ -53,7 +53,7 @@ func TestSweepsOfARestoredStore(t *testing.T) {
 	}{
 		"groups": {
 			func(tx *db.Tx) error { _, err := deleteGroup(tx, "a", 1, 5); return err },
-			func(tx *db.Tx) error { _, err := tx.SweepTombstones(10); return err },
+			func(tx *db.Tx) error { _, err := tx.SweepTombstones(10, nil); return err },
 			"UPDATE customers",
 		},
 		"attributes": {
@@ -90,7 +90,7 @@ func TestSweepsOfARestoredStore(t *testing.T) {
 					if _, err := tx.CreateAttributes("a", []cohort.Attribute{newAttribute("Size", cohort.AttributeString)}); err != nil {
 						return err
 					}
-					return tx.PutAttributeValues("a", []cohort.AttributeValue{newAttributeValue(0, 1, 1, "L")})
+					return tx.PutAttributeValues("a", []cohort.AttributeValue{newAttributeValue(0, 1, 1, "L")}, nil)
 				})
 				saveSnapshot(t, d, "a", "base")
 				want := contentOf(t, d, "a")

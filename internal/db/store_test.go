@@ -188,7 +188,7 @@ func TestCustomersOfTwoStores(t *testing.T) {
 		for i, fn := range []func(*db.Tx) error{
 			func(tx *db.Tx) error { return tx.UpdateCustomer("a", newCustomer(1, 0), fullCustomer(1), "new") },
 			func(tx *db.Tx) error { return deleteCustomer(tx, "a", 2) },
-			func(tx *db.Tx) error { return tx.UpdateAddress("a", fullAddress(1, 1)) },
+			func(tx *db.Tx) error { return tx.UpdateAddress("a", cohort.Address{}, fullAddress(1, 1)) },
 			func(tx *db.Tx) error { return tx.DeleteAddresses("a", 1) },
 			func(tx *db.Tx) error { _, err := deleteGroup(tx, "a", 2, 1); return err },
 		} {

@@ -34,7 +34,10 @@ func (t *Tx) InsertVariant(storeKey string, v cohort.Variant) error {
 	if err != nil {
 		return err
 	}
-	return t.putVariantDetails(storeKey, v)
+	if err := t.putVariantDetails(storeKey, v); err != nil {
+		return err
+	}
+	return t.recordVariant(storeKey, nil, v)
 }
 
 // Variant returns a variant of a product, or of any product of the store when
@@ -167,8 +170,9 @@ func (t *Tx) whereVariants(tables catalogTables, storeKey string, f cohort.Varia
 
 // UpdateVariant overwrites the variant with the same id; its details stay if v has none. A
 // transaction that updates or deletes a variant first locks its product with
-// ProductForUpdate. The commit returns KindConflict if another variant has the SKU.
-func (t *Tx) UpdateVariant(storeKey string, v cohort.Variant) error {
+// ProductForUpdate. before is the variant as read under this lock. The commit returns
+// KindConflict if another variant has the SKU.
+func (t *Tx) UpdateVariant(storeKey string, before, v cohort.Variant) error {
 	err := t.Later(`UPDATE variants SET sku = $3, price = $4, sale_price = $5, retail_price = $6, map_price = $7, option_values = $8
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, v.ID, v.SKU, fromPrice(v.Price), fromPrice(v.SalePrice), fromPrice(v.RetailPrice), fromPrice(v.MAPPrice),
@@ -176,14 +180,34 @@ func (t *Tx) UpdateVariant(storeKey string, v cohort.Variant) error {
 	if err != nil {
 		return err
 	}
-	return t.putVariantDetails(storeKey, v)
+	if err := t.putVariantDetails(storeKey, v); err != nil {
+		return err
+	}
+	return t.recordVariant(storeKey, &before, v)
 }
 
-// DeleteVariant deletes a variant with its price records, or returns
-// KindNotFound.
-func (t *Tx) DeleteVariant(storeKey string, id int64) error {
-	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return requireRow(n, err, variantName(id))
+// UpdateBaseVariant is UpdateVariant for the base variant of a product.
+func (t *Tx) UpdateBaseVariant(storeKey string, p cohort.Product) error {
+	v := p.BaseVariant()
+	before := v
+	on, err := t.recordsFor(storeKey)
+	if err == nil && on {
+		before, err = t.Variant(storeKey, p.ID, v.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return t.UpdateVariant(storeKey, before, v)
+}
+
+// DeleteVariant deletes a variant, as read in this transaction, with its price records. It
+// returns KindNotFound if another transaction has deleted it.
+func (t *Tx) DeleteVariant(storeKey string, v cohort.Variant) error {
+	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeKey, v.ID)
+	if err := requireRow(n, err, variantName(v.ID)); err != nil || !t.records() {
+		return err
+	}
+	return t.record(storeKey, variantEvent(cohort.VariantDeleted, v, variantResource(v), nil))
 }
 
 func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }

@@ -245,7 +245,7 @@ func TestVariantDetailsDuringImport(t *testing.T) {
 				return err
 			}
 			v.Details["upc"] = json.RawMessage(`"12"`)
-			if err := tx.UpdateVariant("a", v); err != nil {
+			if err := tx.UpdateVariant("a", cohort.Variant{}, v); err != nil {
 				return err
 			}
 			for _, query := range []string{

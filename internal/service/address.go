@@ -80,10 +80,11 @@ func (s *Service) UpdateAddress(ctx context.Context, storeKey string, customerID
 		if a, err = tx.AddressForUpdate(storeKey, customerID, id); err != nil {
 			return err
 		}
-		if a.Address, err = completeAddress(a.Address, u); err != nil {
+		before := a.Address
+		if a.Address, err = completeAddress(before, u); err != nil {
 			return err
 		}
-		return tx.UpdateAddress(storeKey, a.Address)
+		return tx.UpdateAddress(storeKey, before, a.Address)
 	})
 	return a, err
 }

@@ -185,7 +185,7 @@ func (s *Service) UpdateAddresses(ctx context.Context, storeKey string, items []
 		}
 		kept := withoutDuplicates(after, before, exists)
 		updated = pick(after, kept)
-		if err := tx.UpdateAddresses(storeKey, updated); err != nil {
+		if err := tx.UpdateAddresses(storeKey, before, updated); err != nil {
 			return err
 		}
 		return putFormsOf(tx, storeKey, kept, updated, items)

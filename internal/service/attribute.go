@@ -88,7 +88,7 @@ func (s *Service) UpdateAttributes(ctx context.Context, storeKey string, us []co
 		if after, err = s.changedAttributes(storeKey, us, before); err != nil {
 			return err
 		}
-		return tx.UpdateAttributes(storeKey, after)
+		return tx.UpdateAttributes(storeKey, before, after)
 	})
 	if err != nil {
 		return nil, err

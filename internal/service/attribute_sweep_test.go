@@ -28,7 +28,7 @@ func (s *fixture) fillValues(t testing.TB, n int, attributes ...int64) {
 				}
 				values = append(values, cohort.AttributeValue{CustomerID: id, AttributeID: a, Value: fmt.Sprint(id), DateCreated: t0, DateModified: t0})
 			}
-			return tx.PutAttributeValues("a", values)
+			return tx.PutAttributeValues("a", values, nil)
 		})
 		if err != nil {
 			t.Fatal(err)

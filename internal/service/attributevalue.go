@@ -37,7 +37,7 @@ func (s *Service) PutAttributeValues(ctx context.Context, storeKey string, value
 		if err != nil {
 			return err
 		}
-		if err := tx.PutAttributeValues(storeKey, s.datedValues(storeKey, values, before)); err != nil {
+		if err := tx.PutAttributeValues(storeKey, s.datedValues(storeKey, values, before), before); err != nil {
 			return err
 		}
 		after, err := tx.AttributeValuesForUpdate(storeKey, customers, attributes)

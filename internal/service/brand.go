@@ -80,7 +80,7 @@ func (s *Service) UpdateBrand(ctx context.Context, storeKey string, id int64, u 
 		if err := checkBrandName(tx, storeKey, after); err != nil {
 			return err
 		}
-		return tx.UpdateBrand(storeKey, after)
+		return tx.UpdateBrand(storeKey, before, after)
 	})
 	if err != nil {
 		return cohort.Brand{}, err

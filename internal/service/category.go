@@ -138,7 +138,7 @@ func (s *Service) UpdateCategory(ctx context.Context, storeKey string, id int64,
 		if err := checkCategoryName(tx, storeKey, after); err != nil {
 			return err
 		}
-		return tx.UpdateCategory(storeKey, after)
+		return tx.UpdateCategory(storeKey, before, after)
 	})
 	return after, err
 }

@@ -207,7 +207,7 @@ func (b *categoryBatch) update(u cohort.CategoryUpdate) error {
 	if err := b.move(before, after); err != nil {
 		return err
 	}
-	return b.tx.UpdateCategory(b.storeKey, after)
+	return b.tx.UpdateCategory(b.storeKey, before, after)
 }
 
 // move updates the forest, and takes the categories below a category along to another
@@ -223,7 +223,7 @@ func (b *categoryBatch) move(before, after cohort.Category) error {
 	b.trees[after.ID] = after.TreeID
 	for _, id := range b.parents.Below(after.ID) {
 		b.trees[id] = after.TreeID
-		if err := b.tx.SetTreeOfCategory(b.storeKey, id, after.TreeID); err != nil {
+		if err := b.tx.TakeToTree(b.storeKey, id, before.TreeID, after.TreeID); err != nil {
 			return err
 		}
 	}

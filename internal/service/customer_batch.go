@@ -381,7 +381,7 @@ func (b *customerBatch) insertParts(tx *db.Tx) error {
 	for i := range values {
 		values[i].DateCreated, values[i].DateModified = b.writes[0].DateCreated, b.writes[0].DateCreated
 	}
-	if err := tx.PutAttributeValues(b.storeKey, values); err != nil {
+	if err := tx.PutAttributeValues(b.storeKey, values, nil); err != nil {
 		return err
 	}
 	return tx.PutFormFields(b.storeKey, fields)

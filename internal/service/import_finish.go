@@ -108,7 +108,7 @@ func (s *Service) publish(ctx context.Context, lease func() db.ImportLease, into
 	if err := ctx.Err(); err != nil { // later the import cannot be withdrawn
 		return err
 	}
-	err := into.Publish(ctx, lease())
+	err := into.Publish(s.recording(ctx, lease().StoreKey), lease())
 	if err == nil {
 		return nil
 	}

@@ -44,7 +44,7 @@ func (s *Service) ListGroupMembers(ctx context.Context, storeKey string, f cohor
 // more. It reports whether there may be more. It may be interrupted and repeated.
 func (s *Service) SweepTombstones(ctx context.Context) (more bool, err error) {
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if more, err = tx.SweepTombstones(memberBatch); more || err != nil {
+		if more, err = tx.SweepTombstones(memberBatch, s.timestamp); more || err != nil {
 			return err
 		}
 		more, err = tx.SweepSegments(memberBatch)

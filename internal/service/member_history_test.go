@@ -194,7 +194,7 @@ func (h *history) sweep(ctx context.Context, batch int64) (more bool, err error)
 		return h.svc.SweepTombstones(ctx)
 	}
 	err = h.db.Update(ctx, func(tx *db.Tx) error {
-		more, err = tx.SweepTombstones(batch)
+		more, err = tx.SweepTombstones(batch, nil)
 		return err
 	})
 	return more, err

@@ -162,13 +162,14 @@ func lockOption(tx *db.Tx, storeKey string, ref OptionRef) (cohort.Option, error
 // while variants of the product have a value of it.
 func (s *Service) DeleteOption(ctx context.Context, storeKey string, ref OptionRef) error {
 	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
-		if _, err := lockOption(tx, storeKey, ref); err != nil {
+		o, err := lockOption(tx, storeKey, ref)
+		if err != nil {
 			return err
 		}
 		if err := checkOptionUnused(tx, storeKey, ref, 0); err != nil {
 			return err
 		}
-		return tx.DeleteOption(storeKey, ref.ID)
+		return tx.DeleteOption(storeKey, o)
 	})
 }
 
@@ -260,6 +261,6 @@ func (s *Service) DeleteChoice(ctx context.Context, storeKey string, ref OptionR
 		if err := checkOptionUnused(tx, storeKey, ref, id); err != nil {
 			return err
 		}
-		return tx.DeleteChoice(storeKey, id)
+		return tx.DeleteChoice(storeKey, o, id)
 	})
 }

@@ -165,5 +165,5 @@ func leaveChannel(tx *db.Tx, storeKey string, channelID int64) error {
 	if err := tx.LockProductChannels(storeKey); err != nil {
 		return err
 	}
-	return tx.DeleteProductChannels(storeKey, cohort.ProductAssignmentFilter{TargetIDs: []int64{channelID}})
+	return tx.LeaveChannel(storeKey, channelID)
 }

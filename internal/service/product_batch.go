@@ -111,7 +111,7 @@ func (s *Service) updateProduct(tx *db.Tx, storeKey string, before cohort.Produc
 		if err := checkSKUFree(tx, storeKey, after.SKU, after.BaseVariantID); err != nil {
 			return after, err
 		}
-		if err := tx.UpdateVariant(storeKey, after.BaseVariant()); err != nil {
+		if err := tx.UpdateBaseVariant(storeKey, after); err != nil {
 			return after, err
 		}
 	}

@@ -149,7 +149,7 @@ func (s *Service) updateVariant(tx *db.Tx, storeKey string, p cohort.Product, be
 			return after, err
 		}
 	}
-	if err := tx.UpdateVariant(storeKey, v); err != nil {
+	if err := tx.UpdateVariant(storeKey, before, v); err != nil {
 		return after, err
 	}
 	return tx.CompleteVariant(storeKey, p, v)
@@ -173,13 +173,14 @@ func (s *Service) DeleteVariant(ctx context.Context, storeKey string, productID,
 		if err != nil {
 			return err
 		}
-		if _, err := tx.Variant(storeKey, productID, id); err != nil {
+		v, err := tx.Variant(storeKey, productID, id)
+		if err != nil {
 			return err
 		}
 		if id == p.BaseVariantID {
 			return &cohort.Error{Kind: cohort.KindConflict, Message: "The base variant cannot be deleted. Delete the product."}
 		}
-		return tx.DeleteVariant(storeKey, id)
+		return tx.DeleteVariant(storeKey, v)
 	})
 }
 

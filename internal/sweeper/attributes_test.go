@@ -32,7 +32,7 @@ func (f *fixture) deleteAttribute(t *testing.T, svc *service.Service, values int
 			}
 			list = append(list, cohort.AttributeValue{CustomerID: id, AttributeID: created[0].ID})
 		}
-		return tx.PutAttributeValues("a", list)
+		return tx.PutAttributeValues("a", list, nil)
 	})
 	if err != nil {
 		t.Fatal(err)
