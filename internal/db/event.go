@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strconv"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
 )
 
 // Recorder says who makes the changes of a transaction, for their events.
@@ -51,83 +51,61 @@ func (t *Tx) recordsFor(storeKey string) (bool, error) {
 	return t.hasEvents(storeKey)
 }
 
-// recordChunk is how many events one statement inserts. SQLite accepts 500 parts of a UNION.
-const recordChunk = 100
+// fewEvents is how many events are not worth a query that finds out whether they are wanted.
+const fewEvents = 100
+
+// eventRows and inboxRows insert events, unless the store records none by then.
+var (
+	eventRows = closingEvents("events", "number BIGINT")
+	inboxRows = closingEvents("event_inbox")
+)
+
+func closingEvents(table string, number ...string) *txn.ClosingRows {
+	const on = "EXISTS (SELECT 1 FROM stores WHERE hash = new.store_hash AND (events OR hooks))"
+	return txn.NewClosingRows(table, on, slices.Concat(number, []string{
+		"store_hash TEXT", "date_created BIGINT", "kind TEXT", "group_id BIGINT", "customer_id BIGINT", "product_id BIGINT",
+		"price_list_id BIGINT", "ids TEXT", "actor TEXT", "actor_name TEXT", "reason TEXT", "request_id TEXT", "changes TEXT",
+	})...)
+}
 
 // record adds events, in their order, to the changes of this transaction, unless the store
-// records none. It must follow the statement that makes the change: then the change holds
-// its locks.
+// records none. They are inserted at the end of the transaction: then it holds the locks of
+// its changes.
 //
 // Where transactions commit in the order in which they allocate ids, the events get their
-// numbers here. Elsewhere they go to the inbox, without waiting for a result; see
-// NumberEvents.
+// numbers here. Elsewhere they go to the inbox; see NumberEvents.
 func (t *Tx) record(storeKey string, events ...cohort.Event) error {
-	if t.recorder == nil {
+	r := t.recorder
+	if r == nil || len(events) == 0 {
 		return nil
 	}
-	if !t.recorder.Wanted && len(events) > recordChunk { // many statements for nothing, probably
+	rows, numbered := inboxRows, t.SQL().CommitsInOrder
+	if !r.Wanted && (numbered || len(events) > fewEvents) { // probably for nothing
 		if on, err := t.hasEvents(storeKey); err != nil || !on {
 			return err
 		}
 	}
-	for chunk := range slices.Chunk(events, recordChunk) {
-		put := t.putNumbered
-		if !t.SQL().CommitsInOrder {
-			put = t.putIntoInbox
+	var number int64
+	if numbered {
+		var err error
+		if number, err = t.ReserveIDs(storeKey, eventIDs, 0, int64(len(events))); err != nil {
+			return err
 		}
-		if err := put(storeKey, chunk); err != nil {
+		rows = eventRows
+	}
+	now := r.Now().UnixMilli()
+	for i, e := range events {
+		values := make([]any, 0, 14)
+		if numbered {
+			values = append(values, number+int64(i))
+		}
+		values = append(values, storeKey, now, string(e.Kind), e.GroupID, e.CustomerID, e.ProductID, e.PriceListID, encodeEventIDs(e.EventIDs),
+			r.Actor, r.ActorName, r.Reason, r.RequestID, changesText(e))
+		if err := t.InsertAtEnd(rows, values...); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// putNumbered inserts events with their numbers.
-func (t *Tx) putNumbered(storeKey string, events []cohort.Event) error {
-	if !t.recorder.Wanted {
-		if on, err := t.hasEvents(storeKey); err != nil || !on {
-			return err
-		}
-	}
-	first, err := t.ReserveIDs(storeKey, eventIDs, 0, int64(len(events)))
-	if err != nil {
-		return err
-	}
-	return t.insertEvents(storeKey, "events", "number, ", first, events)
-}
-
-// putIntoInbox inserts events into the inbox. The tickets follow the order of the events.
-func (t *Tx) putIntoInbox(storeKey string, events []cohort.Event) error {
-	return t.insertEvents(storeKey, "event_inbox", "", 0, events)
-}
-
-// insertEvents inserts events if the store records events. If number names a column, it has
-// the numbers from first on.
-func (t *Tx) insertEvents(storeKey, table, number string, first int64, events []cohort.Event) error {
-	w := &where{}
-	value := func(v any, kind string) string { return "CAST(" + w.arg(v) + " AS " + kind + ")" }
-	w.text.WriteString("INSERT INTO " + table + " (store_hash, " + number + eventColumns + ") SELECT hash, ")
-	if number != "" {
-		w.text.WriteString(value(first, "BIGINT") + " + n, ")
-	}
-	r := t.recorder
-	w.text.WriteString(value(r.Now().UnixMilli(), "BIGINT") + ", kind, group_id, customer_id, product_id, price_list_id, ids, " +
-		value(r.Actor, "TEXT") + ", " + value(r.ActorName, "TEXT") + ", " + value(r.Reason, "TEXT") + ", " + value(r.RequestID, "TEXT") +
-		", changes FROM stores CROSS JOIN (")
-	for i, e := range events {
-		if i > 0 {
-			w.text.WriteString(" UNION ALL ")
-		}
-		w.text.WriteString("SELECT " + strconv.Itoa(i) + " AS n, " + value(string(e.Kind), "TEXT") + " AS kind, " +
-			value(e.GroupID, "BIGINT") + " AS group_id, " + value(e.CustomerID, "BIGINT") + " AS customer_id, " +
-			value(e.ProductID, "BIGINT") + " AS product_id, " + value(e.PriceListID, "BIGINT") + " AS price_list_id, " +
-			value(encodeEventIDs(e.EventIDs), "TEXT") + " AS ids, " + value(changesText(e), "TEXT") + " AS changes")
-	}
-	w.text.WriteString(") AS e WHERE hash = " + w.arg(storeKey) + " AND (events OR hooks)")
-	if len(events) > 1 {
-		w.text.WriteString(" ORDER BY n")
-	}
-	return t.Later(w.text.String(), w.args...)
 }
 
 // changesText is the stored form of the changes of an event.

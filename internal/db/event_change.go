@@ -81,7 +81,7 @@ var groupFields = []string{"name", "category_access", "discount_rules", "is_defa
 
 // groupValues returns the values of a group. access and rules are those of encodeGroup.
 func groupValues(g cohort.Group, access, rules string) fieldValues {
-	return fieldValues{mustMarshal(g.Name), access, rules, strconv.FormatBool(g.IsDefault), strconv.FormatBool(g.IsGroupForGuests)}
+	return fieldValues{jsonText(g.Name), access, rules, strconv.FormatBool(g.IsDefault), strconv.FormatBool(g.IsGroupForGuests)}
 }
 
 // valuesOfGroup is groupValues with the texts of encodeGroup.
@@ -119,9 +119,9 @@ const (
 
 func customerFieldValues(c cohort.Customer) fieldValues {
 	return fieldValues{
-		strconv.FormatInt(c.GroupID, 10), mustMarshal(c.Company), mustMarshal(c.FirstName), mustMarshal(c.LastName), mustMarshal(c.Email),
-		mustMarshal(c.Phone), mustMarshal(creditText(c.StoreCredit)), mustMarshal(c.RegistrationIPAddress), mustMarshal(c.Notes),
-		mustMarshal(c.TaxExemptCategory), strconv.FormatBool(c.ResetPassOnLogin), strconv.FormatBool(c.AcceptsMarketing),
+		strconv.FormatInt(c.GroupID, 10), jsonText(c.Company), jsonText(c.FirstName), jsonText(c.LastName), jsonText(c.Email),
+		jsonText(c.Phone), jsonText(creditText(c.StoreCredit)), jsonText(c.RegistrationIPAddress), jsonText(c.Notes),
+		jsonText(c.TaxExemptCategory), strconv.FormatBool(c.ResetPassOnLogin), strconv.FormatBool(c.AcceptsMarketing),
 		strconv.FormatInt(c.OriginChannelID, 10), mustMarshal(c.ChannelIDs),
 	}
 }

@@ -103,6 +103,27 @@ func TestEncodeGroup(t *testing.T) {
 	}
 }
 
+// TestEncodeGroupAsJSON checks that encodeGroup writes what encoding/json does.
+func TestEncodeGroupAsJSON(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := groupsDrawn.Draw(t, "group")
+		list := make([]ruleRow, len(g.DiscountRules))
+		for i, r := range g.DiscountRules {
+			list[i] = ruleRow{r.Type, r.TargetID, r.Method, r.Amount}
+		}
+		access, rules := encodeGroup(g)
+		if want := mustMarshal(accessRow(g.CategoryAccess)); access != want {
+			t.Fatalf("access %s, want %s", access, want)
+		}
+		if want := mustMarshal(list); rules != want {
+			t.Fatalf("rules %s, want %s", rules, want)
+		}
+		if text := rapid.String().Draw(t, "text"); jsonText(text) != mustMarshal(text) {
+			t.Fatalf("text %s, want %s", jsonText(text), mustMarshal(text))
+		}
+	})
+}
+
 // TestGroupRowRoundTrip checks that the parser reads what encodeGroup writes,
 // without falling back to encoding/json, and with the same result.
 func TestGroupRowRoundTrip(t *testing.T) {

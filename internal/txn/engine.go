@@ -30,6 +30,8 @@ type engine struct {
 	seesAllWrites bool
 	// advisoryLocks reports whether transactions lock stores; see [Tx.LockStore].
 	advisoryLocks bool
+	// arrays says that an argument of a statement may be an array.
+	arrays bool
 	// beginSnapshot begins a transaction whose reads are of one moment and which
 	// may write temporary tables.
 	beginSnapshot string

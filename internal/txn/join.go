@@ -35,8 +35,10 @@ func (t *Tx) nested(fn func(*Tx) error) error {
 	if _, err := t.Exec("SAVEPOINT part"); err != nil {
 		return err
 	}
-	changes := len(t.changes)
+	changes, closing, from := len(t.changes), len(t.closing), t.closingFrom
+	t.closingFrom = closing
 	err := fn(t)
+	t.closingFrom = from
 	if err == nil {
 		_, err = t.Exec("RELEASE SAVEPOINT part")
 	}
@@ -44,7 +46,7 @@ func (t *Tx) nested(fn func(*Tx) error) error {
 		return nil
 	}
 	err = t.engine.classify(err)
-	t.changes = t.changes[:changes]
+	t.changes, t.closing = t.changes[:changes], t.closing[:closing]
 	if t.broken != nil {
 		return err
 	}

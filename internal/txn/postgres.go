@@ -40,7 +40,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	}
 	e := &engine{
 		dialect:    goose.DialectPostgres,
-		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, advisoryLocks: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
 			ForUpdate: " FOR NO KEY UPDATE", ForDelete: " FOR UPDATE", ForKeyShare: " FOR KEY SHARE", SkipLocked: " SKIP LOCKED",
 			IDTable:   "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",

@@ -21,6 +21,7 @@ type insertion struct {
 	waiter
 	authorization authorization
 	statements    []statement
+	closing       []closingRow
 }
 
 // order is the key of the first statement that has one.
@@ -37,10 +38,11 @@ func (d *postgresDB) newInsertionBatcher() *batcher[*insertion] {
 	return &batcher[*insertion]{process: d.insertAll, maxBatch: maxShared, workers: maxSharing}
 }
 
-// insert commits the statements. It returns when the outcome is final.
-func (d *postgresDB) insert(ctx context.Context, statements []statement) error {
+// insert commits the statements, and closing rows after them. It returns when the outcome is
+// final.
+func (d *postgresDB) insert(ctx context.Context, statements []statement, closing []closingRow) error {
 	k := authorizationOf(ctx)
-	return d.insertions.do(&insertion{waiter: newWaiter(k.store), authorization: k, statements: statements})
+	return d.insertions.do(&insertion{waiter: newWaiter(k.store), authorization: k, statements: statements, closing: closing})
 }
 
 // insertAll commits a batch of insertions, in the order of their keys. If the server
@@ -76,8 +78,11 @@ func (d *postgresDB) insertTogether(batch []*insertion) error {
 	begin := append([]statement{{query: beginUpdate}}, checks(authorizationsOf(batch))...)
 	s := &postgresSession{db: d, begin: begin, store: batch[0].store, writes: true}
 	defer s.undo()
+	var closing []closingRow
 	for _, i := range batch {
 		s.queued = append(s.queued, i.statements...)
+		closing = append(closing, i.closing...)
 	}
+	s.queued = append(s.queued, d.engine.closingStatements(closing)...)
 	return d.commit(ctx, s)
 }

@@ -175,9 +175,10 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 		return first(d.checkAuthorization(ctx, s), err)
 	case err != nil:
 		return err
-	case s.conn == nil && len(s.queued) > 0:
-		err = d.insert(ctx, s.queued)
+	case s.conn == nil && len(s.queued)+len(tx.closing) > 0:
+		err = d.insert(ctx, s.queued, tx.closing)
 	case s.conn != nil:
+		s.queued = append(s.queued, d.engine.closingStatements(tx.closing)...)
 		err = d.commit(ctx, s)
 	}
 	if err == nil {

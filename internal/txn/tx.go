@@ -14,6 +14,9 @@ type Tx struct {
 	changes []Change
 	ids     idSource // nil in a read-only transaction
 	trace   func(query string, args []any)
+	// closing are the rows of InsertAtEnd; those of the current update begin at closingFrom.
+	closing     []closingRow
+	closingFrom int
 	// broken is the first error that means that the database is in trouble. SQLite
 	// may have rolled the whole transaction back by then, and a later statement would
 	// run outside a transaction.

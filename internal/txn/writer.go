@@ -259,6 +259,7 @@ func (w *writer) runBatch(tx *Tx, batch []*updateRequest) (ran, rest []*updateRe
 // work.
 func (w *writer) runRequest(tx *Tx, t *updateRequest) {
 	changes := len(tx.changes)
+	tx.closingFrom = len(tx.closing)
 	defer func() { w.endRequest(tx, t.err == nil, changes) }()
 	if err := w.authorizations.check(tx, t.authorization); err != nil {
 		close(t.ran)
@@ -294,7 +295,7 @@ func (w *writer) runRequest(tx *Tx, t *updateRequest) {
 func (w *writer) endRequest(t *Tx, ok bool, from int) {
 	w.ids.endRequest(ok)
 	if !ok {
-		t.changes = t.changes[:from]
+		t.changes, t.closing = t.changes[:from], t.closing[:t.closingFrom]
 		return
 	}
 	for _, c := range t.changes[from:] {
@@ -337,6 +338,9 @@ func (w *writer) awaitNotified() {
 // commit commits the transaction. After an error it is rolled back.
 func (w *writer) commit(tx *Tx) error {
 	err := tx.broken
+	if err == nil {
+		err = tx.insertClosing(tx.closing)
+	}
 	if err == nil {
 		err = w.ids.write(tx)
 	}
