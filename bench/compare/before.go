@@ -105,7 +105,7 @@ func (b *bench) emptyDatabase(ctx context.Context, postgres string) (database st
 
 // startVersion serves an empty database and fills it with groups and customers.
 func (b *bench) startVersion(ctx context.Context, program, url string) (*process, versionAPI, error) {
-	token, err := makeVersionStore(ctx, program, url)
+	token, err := makeStoreWithToken(ctx, program, url, storeName(0))
 	if err != nil {
 		return nil, versionAPI{}, err
 	}
@@ -140,14 +140,14 @@ func (b *bench) fillOverHTTP(addr string, source load.Source) error {
 	return r.Check()
 }
 
-// makeVersionStore creates a store with a token through the commands of a version. It
+// makeStoreWithToken creates a store with a token through the commands of a version. It
 // returns the token's secret.
-func makeVersionStore(ctx context.Context, program, url string) (string, error) {
-	if out, err := exec.CommandContext(ctx, program, "store", "create", storeName(0), "--db", url, "--plan", "unlimited",
+func makeStoreWithToken(ctx context.Context, program, url, hash string) (string, error) {
+	if out, err := exec.CommandContext(ctx, program, "store", "create", hash, "--db", url, "--plan", "unlimited",
 		"--max-concurrent", strconv.Itoa(cohort.MaxConcurrency)).CombinedOutput(); err != nil {
 		return "", fmt.Errorf("cohort store create: %w\n%s", err, out)
 	}
-	out, err := exec.CommandContext(ctx, program, "token", "create", "--store", storeName(0), "--db", url,
+	out, err := exec.CommandContext(ctx, program, "token", "create", "--store", hash, "--db", url,
 		"--scope", string(cohort.ScopeCustomers)).Output()
 	if err != nil {
 		return "", fmt.Errorf("cohort token create: %w", err)

@@ -23,6 +23,7 @@ func rows() []row {
 		{name: "create/echo", run: createBesideEcho},
 		{name: "create/slow-disk", peer: true, run: createOnSlowDisk},
 		{name: "create/one", run: createByOne},
+		{name: "create/events", run: createsWithEvents},
 		{name: "get/hello", run: getBesideHello},
 		{name: "list", peer: true, run: listBesidePeer},
 		{name: "mix", peer: true, run: mixBesidePeer},
