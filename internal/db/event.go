@@ -61,7 +61,8 @@ var (
 )
 
 func closingEvents(table string, number ...string) *txn.ClosingRows {
-	const on = "EXISTS (SELECT 1 FROM stores WHERE hash = new.store_hash AND (events OR hooks))"
+	// A lookup for each row: a join might scan all stores.
+	const on = "(SELECT events OR hooks FROM stores WHERE hash = new.store_hash)"
 	return txn.NewClosingRows(table, on, slices.Concat(number, []string{
 		"store_hash TEXT", "date_created BIGINT", "kind TEXT", "group_id BIGINT", "customer_id BIGINT", "product_id BIGINT",
 		"price_list_id BIGINT", "ids TEXT", "actor TEXT", "actor_name TEXT", "reason TEXT", "request_id TEXT", "changes TEXT",
