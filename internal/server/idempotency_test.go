@@ -136,6 +136,82 @@ func TestKeyUnderWay(t *testing.T) {
 	})
 }
 
+// A node dies while the request is under way, after its commit. Another node answers 409 until
+// the first one could not change the answer any more, and repeats the answer of the commit
+// then. The first one, if it only was slow, does not say anything else.
+func TestKeyOfADeadNode(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		arrived, goOn := make(chan struct{}), make(chan struct{})
+		p := pusherFunc(func() error { close(arrived); <-goOn; return nil })
+		now := newClock()
+		f := newFixture(t, d, server.Options{Now: now.Now}, service.WithPusher(p), service.WithClock(now.Now))
+		there := &fixture{Handler: server.New(service.New(d, service.WithClock(now.Now)), server.Options{}), vars: f.vars}
+		send := func(f *fixture) *httptest.ResponseRecorder {
+			return f.keyed(there.path("/customer_groups"), "k", `{"name":"Gold","discount_rules":[{"type":"all","method":"percent","amount":5}]}`)
+		}
+		first := make(chan *httptest.ResponseRecorder)
+		go func() { first <- send(f) }()
+		<-arrived
+		if w := send(there); w.Code != 409 {
+			t.Errorf("under way: %d %s", w.Code, w.Body)
+		}
+		now.advance(time.Minute)
+		after := send(there)
+		if after.Code != 207 || after.Header().Get("Idempotent-Replayed") != "true" {
+			t.Errorf("later: %d %s", after.Code, after.Body)
+		}
+		close(goOn)
+		if w := <-first; w.Code != 207 || w.Body.String() != after.Body.String() {
+			t.Errorf("the slow node answers %d %s", w.Code, w.Body)
+		}
+		if again := send(there); again.Code != 207 || again.Body.String() != after.Body.String() {
+			t.Errorf("then: %d %s", again.Code, again.Body)
+		}
+		f.wantCount(t, "customer_groups", 1)
+	})
+}
+
+// A store with MaxKeys keys has 429 for a new one, until old ones are swept. Known keys are
+// still answered.
+func TestManyKeys(t *testing.T) {
+	t.Parallel()
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		now := newClock()
+		f := newFixture(t, d, server.Options{Now: now.Now}, service.WithClock(now.Now))
+		send := func(key string, status int) *httptest.ResponseRecorder {
+			t.Helper()
+			w := f.keyed(f.path("/customer_groups"), key, fmt.Sprintf(`{"name":%q}`, key))
+			if w.Code != status {
+				t.Fatalf("key %s: %d %s, want %d", key, w.Code, w.Body, status)
+			}
+			return w
+		}
+		send("first", 200)
+		store, err := f.Service.Store(t.Context(), f.vars["store"])
+		if err != nil {
+			t.Fatal(err)
+		}
+		dbtest.Update(t, d, func(tx *db.Tx) error { // as if there had been so many
+			_, err := tx.ReserveIDs(store.Key, "idempotency_key", service.MaxKeys-1, 0)
+			return err
+		})
+		send("last", 200)
+		if w := send("one too many", 429); w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), "Idempotency-Key") {
+			t.Errorf("Retry-After %q: %s", w.Header().Get("Retry-After"), w.Body)
+		}
+		if w := send("first", 200); w.Header().Get("Idempotent-Replayed") != "true" {
+			t.Error("a known key is not answered")
+		}
+		f.wantCount(t, "customer_groups", 2)
+		now.advance(service.KeyLife)
+		if err := f.Service.SweepKeys(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		send("one too many", 200)
+	})
+}
+
 // The discount does not reach the pricing system: 207, also for a retry, after it has arrived
 // too.
 func TestKeyOfAPartialAnswer(t *testing.T) {
