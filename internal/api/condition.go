@@ -31,7 +31,7 @@ func (r *Request) IfMatch() (*Condition, error) {
 			break
 		}
 		if !weak { // RFC 9110: the comparison is strong
-			c.tags = append(c.tags, tag)
+			c.tags = append(c.tags, versionOf(tag))
 		}
 		list = rest
 		if list == "" {

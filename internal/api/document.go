@@ -45,6 +45,26 @@ func etagOf(body []byte) string {
 	return string(append(tag, '"'))
 }
 
+// gzipped ends the ETags of compressed responses, before the quote. A strong ETag identifies
+// the bytes that are sent, so the compressed response needs one of its own.
+const gzipped = "-gzip"
+
+// TagGzip changes the ETag of a header into that of the compressed response, if there is one.
+func TagGzip(h http.Header) {
+	if tag := h.Get("Etag"); strings.HasSuffix(tag, `"`) {
+		h.Set("Etag", strings.TrimSuffix(tag, `"`)+gzipped+`"`)
+	}
+}
+
+// versionOf returns the ETag of the response without compression. Conditions compare these,
+// because the content is the same in both.
+func versionOf(tag string) string {
+	if version, ok := strings.CutSuffix(tag, gzipped+`"`); ok {
+		return version + `"`
+	}
+	return tag
+}
+
 // Write sends the document, or 304 if the client's If-None-Match has its tag. Call
 // it after all checks: a 304 must not reveal the state of a resource to a client
 // that is not allowed to read it.
@@ -87,7 +107,7 @@ func listHasTag(list, tag string) bool {
 		if list[end] != '"' || end == 0 {
 			return false
 		}
-		if list[:end+1] == tag {
+		if versionOf(list[:end+1]) == tag {
 			return true
 		}
 		list = list[end+1:]

@@ -3,6 +3,7 @@ package openapi_test
 import (
 	"context"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"testing/fstest"
@@ -83,6 +84,33 @@ func TestOperations(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("operations (-server +document):\n%s", diff)
+	}
+}
+
+// Every route that creates, in every dialect, says what an Idempotency-Key does, and no other
+// route does.
+func TestIdempotencyKeysAreDocumented(t *testing.T) {
+	doc := load(t)
+	for _, d := range server.Dialects(nil) {
+		for _, r := range d.Routes {
+			op := doc.Paths.Value("/stores/{store_hash}" + d.Prefix + r.Path).GetOperation(r.Method)
+			if accepts := op.Parameters.GetByInAndName("header", "Idempotency-Key") != nil; accepts != r.Creates() {
+				t.Errorf("%s accepts a key: %v", r.Operation, accepts)
+			}
+			if !r.Creates() {
+				continue
+			}
+			for status, about := range map[int]string{409: "under way", 422: "was used for another request", 413: "", 429: ""} {
+				response := op.Responses.Status(status)
+				if response == nil || response.Value.Description == nil {
+					t.Errorf("%s lacks %d", r.Operation, status)
+				} else if text := *response.Value.Description; about != "" && (!strings.Contains(text, "`Idempotency-Key`") || !strings.Contains(text, about)) {
+					t.Errorf("%s: %d does not tell of keys: %s", r.Operation, status, text)
+				} else if _, ok := response.Value.Headers["Retry-After"]; status == 409 && !ok {
+					t.Errorf("%s: %d lacks Retry-After", r.Operation, status)
+				}
+			}
+		}
 	}
 }
 

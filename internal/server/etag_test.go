@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -123,7 +124,7 @@ func TestNotModified(t *testing.T) {
 					t.Errorf("%s, %q: log line of the 304: %+v", method, encoding, got)
 				}
 				// The encoding in which the client got its copy does not matter.
-				for _, sent := range []string{tag, "W/" + tag, "*"} {
+				for _, sent := range []string{tag, "W/" + tag, gzipTag(tag), "W/" + gzipTag(tag), "*"} {
 					f.mustDo(t, 304, method, path, f.vars["token"], "", "Accept-Encoding", encoding, "If-None-Match", sent)
 				}
 			}
@@ -131,16 +132,22 @@ func TestNotModified(t *testing.T) {
 	})
 }
 
-// The ETag of a compressed response is weak, since a strong one identifies the bytes
-// that are sent.
+// gzipTag is the ETag of the compressed response.
+func gzipTag(tag string) string { return strings.TrimSuffix(tag, `"`) + `-gzip"` }
+
+// The compressed response has a strong ETag of its own.
 func TestETagOfGzip(t *testing.T) {
 	t.Parallel()
 	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
 		f := newFixture(t, d, server.Options{})
 		path, tag := f.tagged(t)
 		w := f.mustDo(t, 200, "GET", path, f.vars["token"], "", "Accept-Encoding", "gzip")
-		if got := w.Header().Get("Etag"); w.Header().Get("Content-Encoding") != "gzip" || got != "W/"+tag {
-			t.Errorf("the compressed response has ETag %s, want W/%s", got, tag)
+		if got := w.Header().Get("Etag"); w.Header().Get("Content-Encoding") != "gzip" || got != gzipTag(tag) {
+			t.Errorf("the compressed response has ETag %s, want %s", got, gzipTag(tag))
+		}
+		w = f.mustDo(t, 200, "GET", path, f.vars["token"], "", "Accept-Encoding", "br, gzip;q=0")
+		if got := w.Header().Get("Etag"); w.Header().Get("Content-Encoding") != "" || got != tag {
+			t.Errorf("without compression the ETag is %s, want %s", got, tag)
 		}
 		// HEAD is not compressed.
 		w = f.mustDo(t, 200, "HEAD", path, f.vars["token"], "", "Accept-Encoding", "gzip")
@@ -177,5 +184,62 @@ func TestNotModifiedAfterChecks(t *testing.T) {
 			}
 		}
 		get(429, f.vars["token"])
+	})
+}
+
+// A client that accepts gzip, as net/http and most others do, changes a group with the ETag
+// that it has received.
+func TestIfMatchOfGzip(t *testing.T) {
+	t.Parallel()
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
+		f := newFixture(t, d, server.Options{})
+		path, plain := f.tagged(t)
+		srv := httptest.NewServer(f)
+		defer srv.Close()
+		send := func(method, body string, header ...string) (status int, tag string) {
+			t.Helper()
+			r, err := http.NewRequestWithContext(t.Context(), method, srv.URL+path, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Header.Set("X-Auth-Token", f.vars["token"])
+			for i := 0; i < len(header); i += 2 {
+				r.Header.Set(header[i], header[i+1])
+			}
+			w, err := srv.Client().Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Body.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if method == "GET" && w.StatusCode == 200 && !w.Uncompressed {
+				t.Error("the response is not compressed")
+			}
+			return w.StatusCode, w.Header.Get("Etag")
+		}
+		_, tag := send("GET", "")
+		for _, s := range []struct {
+			want          int
+			method, match string
+			body          string
+		}{
+			{412, "PUT", "W/" + tag, `{"name":"Weak"}`},
+			{200, "PUT", tag, `{"name":"First"}`},
+			{412, "PUT", tag, `{"name":"Stale"}`},
+			{412, "PUT", plain, `{"name":"Stale"}`},
+			{412, "DELETE", tag, ""},
+		} {
+			if got, _ := send(s.method, s.body, "If-Match", s.match); got != s.want {
+				t.Errorf("%s with %s: %d, want %d", s.method, s.match, got, s.want)
+			}
+		}
+		_, tag = send("GET", "")
+		if got, _ := send("GET", "", "If-None-Match", tag); got != 304 {
+			t.Errorf("the tag %s is not current: %d", tag, got)
+		}
+		if got, _ := send("DELETE", "", "If-Match", tag); got != 204 {
+			t.Errorf("DELETE with the tag: %d", got)
+		}
 	})
 }

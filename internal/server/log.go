@@ -6,10 +6,10 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
-	"strings"
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/vendorapi"
 )
 
@@ -181,19 +181,10 @@ func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= 200 {
 		r.status = status
 	}
-	if r.gzipped {
-		weakenETag(r.Header())
+	if r.gzipped && (status == http.StatusNotModified || r.Header().Get("Content-Encoding") != "") {
+		api.TagGzip(r.Header())
 	}
 	r.ResponseWriter.WriteHeader(status)
-}
-
-// weakenETag makes the ETag of a compressed response weak. A strong ETag identifies
-// the bytes that are sent, and those of the compressed response differ. A 304 must
-// have the ETag that the compressed 200 would have.
-func weakenETag(h http.Header) {
-	if tag := h.Get("Etag"); strings.HasPrefix(tag, `"`) {
-		h.Set("Etag", "W/"+tag)
-	}
 }
 
 func (r *recorder) Write(b []byte) (int, error) {

@@ -154,7 +154,7 @@ var varies = []string{"Accept-Encoding"}
 // the compressor, which would wrap their writer too. So does the control API, whose
 // streams it would hold back.
 func (s *Server) compress(e *entry, r *http.Request) {
-	if !mentionsGzip(r) || isControl(r) {
+	if !acceptsGzip(r) || isControl(r) {
 		e.Header()["Vary"] = varies
 		s.routes.serve(s.record(e, r, e), r, e)
 		return
@@ -163,11 +163,21 @@ func (s *Server) compress(e *entry, r *http.Request) {
 	s.gzip(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.routes.serve(s.record(w, r, e), r, e) })).ServeHTTP(e, r)
 }
 
-// mentionsGzip reports whether the client may accept gzip. The compressor parses the
-// header.
-func mentionsGzip(r *http.Request) bool {
+// acceptsGzip reports whether the client accepts gzip. The compressor agrees, except for
+// malformed headers.
+func acceptsGzip(r *http.Request) bool {
 	accepted := r.Header["Accept-Encoding"]
-	return len(accepted) > 0 && strings.Contains(strings.ToLower(accepted[0]), "gzip")
+	if len(accepted) == 0 {
+		return false
+	}
+	for coding := range strings.SplitSeq(strings.ToLower(accepted[0]), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.TrimSpace(name) == "gzip" {
+			q, hasWeight := strings.CutPrefix(strings.TrimSpace(weight), "q=")
+			return !hasWeight || strings.Trim(q, "0.") != ""
+		}
+	}
+	return false
 }
 
 // plain makes the handler of a route outside of any store.
