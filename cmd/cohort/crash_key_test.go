@@ -124,7 +124,7 @@ func (c *keyClient) send(h *http.Client, url string, key int) (answer string, re
 	if err != nil {
 		return "", false, err
 	}
-	r, err := http.NewRequest(http.MethodPost, url+"/stores/demo/v2/customer_groups", bytes.NewReader(body)) //nolint:noctx // the client has a timeout
+	r, err := http.NewRequest(http.MethodPost, url+"/stores/demo/v2/customer_groups", bytes.NewReader(body))
 	if err != nil {
 		return "", false, err
 	}

@@ -213,7 +213,7 @@ func TestIfMatchOfGzip(t *testing.T) {
 			if err := w.Body.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if method == "GET" && w.StatusCode == 200 && !w.Uncompressed {
+			if method == "GET" && w.StatusCode == http.StatusOK && !w.Uncompressed {
 				t.Error("the response is not compressed")
 			}
 			return w.StatusCode, w.Header.Get("Etag")
