@@ -2,6 +2,16 @@ package cohort
 
 import "time"
 
+// Bounds of hooks. MaxHooksPerScope is the vendor's; it gives none of the others.
+const (
+	MaxHooksPerScope   = 10     // of one token
+	MaxHooks           = 10_000 // in a store
+	MaxHookDestination = 2048   // bytes
+	MaxHookHeaders     = 20
+	MaxHookHeaderBytes = 4096 // of all names and values of a hook together
+	MaxHookEmails      = 20   // of one token
+)
+
 // Hook is a webhook: it tells a destination of events.
 type Hook struct {
 	ID int64
@@ -17,6 +27,78 @@ type Hook struct {
 	DateCreated time.Time
 	// DateModified is when the hook was last changed.
 	DateModified time.Time
+}
+
+// HookStatus is what the owner of a hook is told about it.
+type HookStatus string
+
+// The statuses of hooks.
+const (
+	HookActive      HookStatus = "active"
+	HookInactive    HookStatus = "inactive"
+	HookDeactivated HookStatus = "deactivated" // by Cohort
+)
+
+// Status returns the status of the hook.
+func (h Hook) Status() HookStatus {
+	switch {
+	case h.Active:
+		return HookActive
+	case h.Deactivated:
+		return HookDeactivated
+	}
+	return HookInactive
+}
+
+// HookUpdate creates a hook or changes one; nil fields are unchanged.
+type HookUpdate struct {
+	Scope, Destination *string
+	Active             *bool
+	Headers            *map[string]string // a nil map: none
+}
+
+// IsEmpty reports whether the update changes nothing.
+func (u HookUpdate) IsEmpty() bool { return u == HookUpdate{} }
+
+// Apply returns h with the update applied, normalized. A hook that its owner makes active or
+// inactive is not deactivated any more.
+func (u HookUpdate) Apply(h Hook) Hook {
+	set(&h.Scope, u.Scope)
+	set(&h.Destination, u.Destination)
+	set(&h.Headers, u.Headers)
+	if u.Active != nil {
+		h.Active, h.Deactivated = *u.Active, false
+	}
+	return h.Normalized()
+}
+
+// HookFilter selects hooks; zero fields select all.
+type HookFilter struct {
+	ClientID           string // only those of this token
+	Active             *bool
+	Scope, Destination *string // exactly
+}
+
+// HookBlock is a destination to which nothing is delivered for some minutes.
+type HookBlock struct {
+	ClientID string // of the hooks that it concerns
+	Domain   string
+	Until    time.Time // by the clock of the store
+	Reasons  []HookBlockReason
+}
+
+// HookBlockReason is a kind of failures that a block is for.
+type HookBlockReason struct {
+	Description string
+	Count       int
+	Date        time.Time // of the last one
+}
+
+// DeliveryFilter selects deliveries of a hook.
+type DeliveryFilter struct {
+	HookID int64
+	After  int64         // only those with a higher id
+	State  DeliveryState // "": any
 }
 
 // DeliveryState is what has become of a delivery.

@@ -65,6 +65,15 @@ func NewToken(secret string) Token {
 // random bits.
 func NewTokenSecret() string { return strings.ToLower(rand.Text()) }
 
+// MaxClientSecrets is how many client secrets of one token are valid at the same time: the
+// current one, and earlier ones until they end.
+const MaxClientSecrets = 5
+
+// NewClientSecret returns a new client secret, the key that signs what the webhooks of a token
+// send: 52 lower-case letters and digits with at least 256 random bits. Its holder can verify
+// these messages and do nothing else.
+func NewClientSecret() string { return strings.ToLower(rand.Text() + rand.Text()) }
+
 // HashTokenSecret returns the SHA-256 of a secret in hex. A slow hash is not necessary,
 // because secrets are random and not chosen by people.
 func HashTokenSecret(secret string) string {
