@@ -17,4 +17,6 @@ const (
 	// segments ("segm"): the segments, shopper profiles and memberships of a store; see
 	// LockSegments.
 	segments txn.LockClass = 0x7365676d
+	// hooks ("hook"): the webhooks of a store; see LockHooks.
+	hooks txn.LockClass = 0x686f6f6b
 )

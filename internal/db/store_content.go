@@ -40,8 +40,9 @@ func contentTables() (tables []table) {
 // ClearStore deletes all that a store contains: it is then as CreateStore leaves it, with
 // the settings, plan and tokens that it has. Ids begin at 1 again, and the rest of the
 // transaction allocates them itself, so it may create the store too. Pending deliveries are
-// dropped, except those that are under way, and so are idempotency keys. Other writers of
-// the store wait until the transaction ends.
+// dropped, except those that are under way, and so are the deliveries of hooks and
+// idempotency keys. Other writers of the store wait until the transaction ends. A transaction
+// that gives the store hooks again calls ResumeHooks at the end.
 //
 // It must come before other statements about the store, except CreateStore, and its context
 // must not be one of ForStore or ForBearer. It returns KindNotFound, KindUnavailable during
@@ -76,7 +77,13 @@ func (t *Tx) replaceContent(storeKey string, at time.Time, last map[string]int64
 	if err := t.ReplaceIDs(storeKey, last, keptIDs...); err != nil {
 		return err
 	}
-	return t.Note(t.record(storeKey, cohort.Event{Kind: cohort.StoreReplaced}), txn.Change{Kind: txn.StoreReplaced, StoreKey: storeKey})
+	if err := t.record(storeKey, cohort.Event{Kind: cohort.StoreReplaced}); err != nil {
+		return err
+	}
+	if err := t.dropDeliveries(storeKey); err != nil {
+		return err
+	}
+	return t.Note(t.Later("UPDATE stores SET hooks = FALSE WHERE hash = $1 AND hooks", storeKey), txn.Change{Kind: txn.StoreReplaced, StoreKey: storeKey})
 }
 
 // holdContent keeps other transactions from writing what a store contains until this one

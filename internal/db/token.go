@@ -42,15 +42,12 @@ func (t *Tx) ListTokens(storeKey string) ([]cohort.Token, error) {
 	return txn.Collect(rows, scanToken)
 }
 
-// DeleteToken deletes the token with the id, or returns KindNotFound. It waits for
+// DeleteToken deletes the token with the id, its hooks without their deliveries, and its
+// client secrets, or returns KindNotFound. It waits for
 // the running writes of the token's store; later writes are rejected because the
 // token does not exist.
 func (t *Tx) DeleteToken(id string) error {
-	var store string
-	err := t.Lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&store)
-	if errors.Is(err, txn.ErrNoRows) {
-		return cohort.NotFound("token " + id)
-	}
+	store, err := t.TokenStore(id)
 	if err != nil {
 		return err
 	}
@@ -58,7 +55,19 @@ func (t *Tx) DeleteToken(id string) error {
 		return err
 	}
 	n, err := t.Exec("DELETE FROM tokens WHERE id = $1", id)
-	return t.Note(requireRow(n, err, "token "+id), txn.Change{Kind: txn.TokenDeleted})
+	if err := t.Note(requireRow(n, err, "token "+id), txn.Change{Kind: txn.TokenDeleted}); err != nil {
+		return err
+	}
+	return t.endHooks(store, id)
+}
+
+// TokenStore returns the key of the store of a token, or KindNotFound.
+func (t *Tx) TokenStore(id string) (storeKey string, err error) {
+	err = t.Lookup("SELECT store_hash FROM tokens WHERE id = $1", id).Scan(&storeKey)
+	if errors.Is(err, txn.ErrNoRows) {
+		return "", cohort.NotFound("token " + id)
+	}
+	return storeKey, err
 }
 
 func scanToken(row txn.Scanner) (cohort.Token, error) {

@@ -30,10 +30,16 @@ func (s *Service) RebuildStore(ctx context.Context, storeKey string, ids *IDPlan
 	}
 	whole := db.Unchecked(db.ForStore(ctx, storeKey)) // see updateWhole, which has a time limit
 	err = s.db.UpdateLong(s.recording(whole, storeKey), func(tx *db.Tx) error {
+		if err := tx.HoldEvents(storeKey); err != nil {
+			return err
+		}
 		err := tx.RebuildStore(storeKey, s.now(), ids, func() error {
 			return fill(context.WithValue(tx.Join(ctx), hashesKey{}, hashed))
 		})
 		if err != nil {
+			return err
+		}
+		if err := s.resumeHooks(tx, storeKey); err != nil {
 			return err
 		}
 		_, err = tx.SaveSnapshot(storeKey, seedName, s.now())

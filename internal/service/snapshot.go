@@ -56,8 +56,13 @@ func (s *Service) RestoreSnapshot(ctx context.Context, storeKey, name string) (s
 		return snap, cohort.NotFound("snapshot " + name)
 	}
 	err = s.updateWhole(ctx, storeKey, func(tx *db.Tx) error {
-		snap, err = tx.RestoreSnapshot(storeKey, name, s.now())
-		return err
+		if err := tx.HoldEvents(storeKey); err != nil {
+			return err
+		}
+		if snap, err = tx.RestoreSnapshot(storeKey, name, s.now()); err != nil {
+			return err
+		}
+		return s.resumeHooks(tx, storeKey)
 	})
 	return snap, err
 }
@@ -75,6 +80,9 @@ func (s *Service) DeleteSnapshot(ctx context.Context, storeKey, name string) err
 // RestoreSnapshot.
 func (s *Service) ResetStore(ctx context.Context, storeKey string, toEmpty bool) (st cohort.Store, err error) {
 	err = s.updateWhole(ctx, storeKey, func(tx *db.Tx) error {
+		if err := tx.HoldEvents(storeKey); err != nil {
+			return err
+		}
 		seeded, err := tx.HasSnapshot(storeKey, seedName)
 		switch {
 		case err != nil:
@@ -89,10 +97,24 @@ func (s *Service) ResetStore(ctx context.Context, storeKey string, toEmpty bool)
 		if err != nil {
 			return err
 		}
+		if err := s.resumeHooks(tx, storeKey); err != nil {
+			return err
+		}
 		st, err = tx.Store(storeKey)
 		return err
 	})
 	return st, err
+}
+
+// resumeHooks makes the hooks of a store, whose content this transaction has replaced, begin
+// with the events that are still to come. The transaction has called HoldEvents first.
+func (s *Service) resumeHooks(tx *db.Tx, storeKey string) error {
+	return tx.ResumeHooks(storeKey, s.timestamp(storeKey), func() (err error) {
+		for more := true; more && err == nil; {
+			more, err = tx.NumberEvents(storeKey, eventSlice)
+		}
+		return err
+	})
 }
 
 // updateWhole runs a transaction during which no other one writes to the store.

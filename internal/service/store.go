@@ -39,7 +39,7 @@ func (s *Service) CreateStoreWithToken(ctx context.Context, st cohort.Store, k c
 			return err
 		}
 		token.StoreKey = st.Key
-		if err := insertToken(tx, token); err != nil {
+		if err := s.insertToken(tx, token); err != nil {
 			return err
 		}
 		return tx.SaveNewStore(st)

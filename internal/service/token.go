@@ -9,8 +9,8 @@ import (
 )
 
 // CreateToken creates a token for k's store with k's name and scopes, and returns it
-// with its secret, which is not stored. It returns KindInvalid, or KindNotFound if the
-// store does not exist.
+// with its secret, which is not stored. The token has a client secret too; see
+// ClientSecrets. It returns KindInvalid, or KindNotFound if the store does not exist.
 func (s *Service) CreateToken(ctx context.Context, k cohort.Token) (token cohort.Token, secret string, err error) {
 	secret = cohort.NewTokenSecret()
 	token, err = s.CreateTokenWithSecret(ctx, k, secret)
@@ -28,7 +28,7 @@ func (s *Service) CreateTokenWithSecret(ctx context.Context, k cohort.Token, sec
 		if _, err := tx.Store(token.StoreKey); err != nil {
 			return err
 		}
-		return insertToken(tx, token)
+		return s.insertToken(tx, token)
 	})
 	return token, err
 }
@@ -41,11 +41,15 @@ func (s *Service) newToken(k cohort.Token, secret string) (cohort.Token, error) 
 	return token, token.Validate()
 }
 
-func insertToken(tx *db.Tx, token cohort.Token) error {
+// insertToken adds a token with a client secret.
+func (s *Service) insertToken(tx *db.Tx, token cohort.Token) error {
 	if _, err := tx.TokenByHash(token.Hash); cohort.KindOf(err) != cohort.KindNotFound {
 		return cmp.Or(err, errSecretTaken)
 	}
-	return tx.InsertToken(token)
+	if err := tx.InsertToken(token); err != nil {
+		return err
+	}
+	return tx.InsertClientSecret(token.StoreKey, token.ID, cohort.NewClientSecret(), token.DateCreated)
 }
 
 var errSecretTaken error = &cohort.Error{Kind: cohort.KindConflict, Message: "a token has this secret already"}
@@ -59,10 +63,30 @@ func (s *Service) ListTokens(ctx context.Context, storeKey string) (tokens []coh
 	return tokens, err
 }
 
-// RevokeToken deletes a token by its id, or returns KindNotFound. After it has returned,
-// no write with that token commits, on any node.
+// RevokeToken deletes a token by its id, with its webhooks, or returns KindNotFound. After it
+// has returned, no write with that token commits, on any node.
 func (s *Service) RevokeToken(ctx context.Context, id string) error {
-	return s.db.Update(ctx, func(tx *db.Tx) error { return tx.DeleteToken(id) })
+	var storeKey string
+	var hooks []cohort.Hook
+	err := s.db.Update(ctx, func(tx *db.Tx) (err error) {
+		if storeKey, err = tx.TokenStore(id); err != nil {
+			return err
+		}
+		if err := tx.LockWriters(storeKey); err != nil {
+			return err
+		}
+		if hooks, err = tx.ListHooks(storeKey, cohort.HookFilter{ClientID: id}, cohort.MaxHooks); err != nil {
+			return err
+		}
+		return tx.DeleteToken(id)
+	})
+	for _, h := range hooks {
+		if err != nil {
+			break
+		}
+		err = s.deleteDeliveries(ctx, storeKey, h.ID)
+	}
+	return err
 }
 
 // KnowsSecret returns the token that has a secret, or known false.
