@@ -52,6 +52,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 			h.priceRoutes(),
 			h.channelRoutes(),
 			h.settingsRoutes(),
+			h.hookRoutes(),
 		),
 	}
 }
@@ -65,11 +66,11 @@ func Extension(svc *service.Service) *api.Dialect {
 		Canonical:   unchanged,
 		WriteError:  writeError,
 		WriteStatus: writeStatus,
-		Routes: append(h.bulkRoutes(), []api.Route{
+		Routes: slices.Concat(h.bulkRoutes(), h.deliveryRoutes(), []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
 			{Operation: "listEvents", Method: "GET", Path: "/v1/events", Scope: cohort.ScopeCustomersRead, Handle: h.listEvents},
-		}...),
+		}),
 	}
 }
 

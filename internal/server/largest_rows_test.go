@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,20 @@ func addLargestGroups(t *testing.T, f *fixture) {
 	for i := range 12 {
 		g.Name = longText(cohort.MaxNameLength-2) + fmt.Sprintf("%02d", i)
 		_, err := f.Service.CreateGroup(t.Context(), "abc", g)
+		must(t, err)
+	}
+}
+
+// addLargestHooks adds webhooks of a token, with its secret.
+func addLargestHooks(t *testing.T, f *fixture, token string) {
+	t.Helper()
+	const name = "X-Key"
+	value := strings.Repeat(`"`, cohort.MaxHookHeaderBytes-len(name))
+	for i, scope := range cohort.HookScopes()[:130] {
+		_, err := f.Service.CreateHook(t.Context(), "abc", cohort.Hook{
+			ClientID: cohort.NewToken(token).ID, Scope: strings.ReplaceAll(scope, "{channel_id}", strconv.FormatInt(highID(i), 10)),
+			Destination: fmt.Sprintf("https://a.example/%04d", i) + strings.Repeat("&", cohort.MaxHookDestination-22), Active: true, Headers: map[string]string{name: value},
+		})
 		must(t, err)
 	}
 }

@@ -64,6 +64,7 @@ var listRoutes = map[string]struct {
 	"listAttributeValues":       {"/v3/customers/attribute-values", false},
 	"listFormFieldValues":       {"/v3/customers/form-field-values", true},
 	"listChannels":              {"/v3/channels", false},
+	"listHooks":                 {"/v3/hooks", true},
 }
 
 // notLists are all other GET operations.
@@ -74,7 +75,9 @@ var notLists = []string{
 	"getPriceList", "getPriceRecord",
 	"getMetafield", "getConsent", "getCustomerSettings", "getChannelCustomerSettings", "getChannel",
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
-	"listEvents", // it has a bound of its own; see db.maxEventPage
+	"getHook", "getHooksAdmin",
+	"listDeliveries", // its pages have at most 250 of the largest deliveries
+	"listEvents",     // it has a bound of its own; see db.maxEventPage
 }
 
 // Every page of the largest rows is complete, and never more than one piece and one
@@ -85,6 +88,7 @@ func TestPagesOfTheLargestRows(t *testing.T) {
 		f := newFixture(t, d, server.Options{})
 		addLargestRows(t, f, d)
 		token := f.token(t)
+		addLargestHooks(t, f, token)
 		for _, route := range everyListRoute(t, f) {
 			t.Run(route.operation, func(t *testing.T) {
 				target := withLimit(route.target, 250)
