@@ -18,7 +18,7 @@ const channelSegment = "{channel_id}"
 // create all of its hooks.
 var hookScopeNames = map[string]string{
 	"app":   "uninstalled",
-	"brand": "metafield/created metafield/updated metafield/deleted",
+	"brand": "created updated deleted metafield/created metafield/updated metafield/deleted",
 	"cart": "created updated deleted couponApplied abandoned converted lineItem/created lineItem/updated lineItem/deleted " +
 		"metafield/created metafield/updated metafield/deleted",
 	"category": "created updated deleted metafield/created metafield/updated metafield/deleted",
@@ -88,7 +88,7 @@ func IsHookScope(scope string) bool {
 	return known
 }
 
-// anyChannel replaces the id of a channel in the name of a scope.
+// anyChannel replaces the id of a channel in the name of a scope. 0 is the store itself.
 func anyChannel(scope string) string {
 	const start = "store/channel/"
 	rest, ok := strings.CutPrefix(scope, start)
@@ -97,7 +97,7 @@ func anyChannel(scope string) string {
 	}
 	id, end, _ := strings.Cut(rest, "/")
 	n, err := strconv.ParseInt(id, 10, 64)
-	if err != nil || n < 1 || strconv.FormatInt(n, 10) != id {
+	if err != nil || n < 0 || strconv.FormatInt(n, 10) != id {
 		return scope
 	}
 	return start + channelSegment + "/" + end
