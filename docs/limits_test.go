@@ -35,6 +35,8 @@ var notBounds = map[string]string{
 	"db.fewEvents":                            "a size from which an event costs a query more",
 	"txn.maxClosing":                          "a batch size; rows beyond it are inserted at once",
 	"db.segments":                             "the name of a lock",
+	"db.hooks":                                "the name of a lock",
+	"service.deliverySlice":                   "a batch size",
 	"db.sumUnit":                              "a unit conversion",
 	"db.channelNames":                         "the name of a lock",
 	"txn.claimedByte":                         "the position of a file lock",

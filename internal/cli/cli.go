@@ -36,13 +36,14 @@ type commands struct {
 	Serve   serveCommand    `cmd:"" help:"Serve the API. With --dev: on this machine only, with a store and a token for development."`
 	Demo    demoCommand     `cmd:"" help:"Send requests to a temporary server, and show and check the responses."`
 	Store   storeCommands   `cmd:"" help:"Create, list, change and delete stores."`
-	Token   tokenCommands   `cmd:"" help:"Create, list and revoke the tokens of clients."`
+	Token   tokenCommands   `cmd:"" help:"Create, list and revoke the tokens of clients, and replace their client secrets."`
 	Group   groupCommands   `cmd:"" help:"List customer groups."`
 	Events  eventsCommand   `cmd:"" help:"List the changes of a store that records events."`
 	Catalog catalogCommands `cmd:"" help:"Import and export the catalog of a store."`
 	Price   priceCommand    `cmd:"" help:"Print what a customer or a group pays for a product, and why."`
 	CA      caCommands      `cmd:"" name:"ca" help:"Create a certificate authority for tests of clients that have https://api.bigcommerce.com compiled in."`
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
+	Hooks   hookCommands    `cmd:"" help:"List webhooks and their deliveries, and deliver again."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 
 	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`

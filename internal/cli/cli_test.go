@@ -177,7 +177,7 @@ var flags = map[string][][2]string{
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
-	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--db", "COHORT_DB"}},
+	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token list":   {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token revoke": {{"--db", "COHORT_DB"}},
 	"catalog import": {
@@ -206,14 +206,20 @@ var flags = map[string][][2]string{
 	"jobs list":   {{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"jobs retry":  {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},
 	"jobs drop":   {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
-	"start":       {{"--addr", "COHORT_ADDR"}, {"--db", "COHORT_DB"}, {"--timeout", ""}},
-	"stop":        {{"--timeout", ""}},
-	"status":      {{"--server", "COHORT_URL"}, {"--control-token", "COHORT_CONTROL_TOKEN"}, {"--json", ""}},
-	"wait":        {{"--server", "COHORT_URL"}, {"--timeout", ""}},
-	"env":         {{"--server", "COHORT_URL"}, {"--store", "COHORT_STORE"}, {"--token", ""}, {"--shell", ""}},
-	"reset":       append(testStoreFlags(), [2]string{"--empty", ""}),
-	"seed":        testStoreFlags(),
-	"export":      append(testStoreFlags(), [][2]string{{"--format", ""}, {"--output", ""}}...),
+	"hooks list":  {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"hooks deliveries": {
+		{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--json", ""}, {"--db", "COHORT_DB"},
+	},
+	"hooks redeliver":     {{"--store", "COHORT_STORE"}, {"--db", "COHORT_DB"}},
+	"token rotate-secret": {{"--keep", "COHORT_KEEP"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"start":               {{"--addr", "COHORT_ADDR"}, {"--db", "COHORT_DB"}, {"--timeout", ""}},
+	"stop":                {{"--timeout", ""}},
+	"status":              {{"--server", "COHORT_URL"}, {"--control-token", "COHORT_CONTROL_TOKEN"}, {"--json", ""}},
+	"wait":                {{"--server", "COHORT_URL"}, {"--timeout", ""}},
+	"env":                 {{"--server", "COHORT_URL"}, {"--store", "COHORT_STORE"}, {"--token", ""}, {"--shell", ""}},
+	"reset":               append(testStoreFlags(), [2]string{"--empty", ""}),
+	"seed":                testStoreFlags(),
+	"export":              append(testStoreFlags(), [][2]string{{"--format", ""}, {"--output", ""}}...),
 
 	"snapshot save":    testStoreFlags(),
 	"snapshot restore": testStoreFlags(),
@@ -293,7 +299,7 @@ func TestDocumentationOfFlags(t *testing.T) {
 		if len(cells) != 6 {
 			continue
 		}
-		if words := regexp.MustCompile("^ (?:`([a-z ]*[a-z])|all commands )").FindStringSubmatch(cells[1]); words != nil {
+		if words := regexp.MustCompile("^ (?:`([a-z -]*[a-z])|all commands )").FindStringSubmatch(cells[1]); words != nil {
 			command = words[1]
 		}
 		for _, flag := range regexp.MustCompile("--[a-z-]+").FindAllString(cells[2], -1) {

@@ -50,6 +50,8 @@ type serveCommand struct {
 const (
 	devStore  = "demo"
 	devSecret = "demo-token"
+	// devClientSecret signs what the webhooks of the token send.
+	devClientSecret = "demo-client-secret" //nolint:gosec // it is public
 )
 
 // Run serves until the context of the invocation ends. Then it finishes running requests
@@ -201,7 +203,7 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 		return err
 	}
 	if known && hasAll(token) {
-		return nil
+		return giveDevClientSecret(ctx, svc, token)
 	}
 	if known { // an older version created it, with fewer scopes
 		if err := svc.RevokeToken(ctx, token.ID); err != nil {
@@ -212,8 +214,21 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	if err != nil {
 		return err
 	}
-	_, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreKey: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
-	return err
+	token, err = svc.CreateTokenWithSecret(ctx, cohort.Token{StoreKey: st.Key, Name: "serve --dev", Scopes: cohort.Scopes()}, devSecret)
+	if err != nil {
+		return err
+	}
+	return svc.SetClientSecret(ctx, token.ID, devClientSecret, 0)
+}
+
+// giveDevClientSecret gives the development token its client secret, if an older version has
+// created it without one.
+func giveDevClientSecret(ctx context.Context, svc *service.Service, token cohort.Token) error {
+	secrets, err := svc.ClientSecrets(ctx, token.StoreKey, token.ID)
+	if err != nil || len(secrets) > 0 {
+		return err
+	}
+	return svc.SetClientSecret(ctx, token.ID, devClientSecret, 0)
 }
 
 // hasAll reports whether a token has all scopes.
@@ -248,7 +263,8 @@ func (c *serveCommand) greet(in *invocation, l net.Listener, tests *testTLS) {
 
 curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale %s"}' %s/stores/%s/v2/customer_groups
 
-%s`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), tests.trust(c), devSecret, rand.Text()[:6], c.url(l), devStore, tests.hint())
+Webhooks of this token are signed with the client secret %s.
+%s`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), tests.trust(c), devSecret, rand.Text()[:6], c.url(l), devStore, devClientSecret, tests.hint())
 }
 
 // openLimits returns the limits that nodes share, or nil if --redis is not given.

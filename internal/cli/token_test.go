@@ -33,7 +33,8 @@ func TestTokenCreatePrintsTheSecretOnce(t *testing.T) {
 			t.Fatalf("standard output: %q", r.out)
 		}
 		secret := strings.TrimSuffix(r.out, "\n")
-		if want := "Token " + id(secret) + " is created. Its secret, above, is not printed again.\n"; r.err != want {
+		want := "Token " + id(secret) + " is created. Its secret, above, is not printed again.\nClient secret, which signs what webhooks of this token send: "
+		if client, ok := strings.CutPrefix(r.err, want); !ok || len(client) != len(cohort.NewClientSecret())+1 {
 			t.Errorf("standard error: %q, want %q", r.err, want)
 		}
 		if another := newToken(t, db, "abc"); another == secret {

@@ -52,6 +52,8 @@ type store struct {
 	URLV2       string             `json:"url_v2"`
 	URLV3       string             `json:"url_v3"`
 	Token       string             `json:"token,omitempty"` // only of a new store
+	// ClientSecret signs what the webhooks of the token send; only of a new store.
+	ClientSecret string `json:"client_secret,omitempty"`
 }
 
 // storeToWire returns a store with its URLs as the client of a request reaches them.
@@ -128,8 +130,12 @@ func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
+	secrets, err := a.Service.ClientSecrets(r.Context(), st.Key, cohort.NewToken(secret).ID)
+	if err != nil {
+		return err
+	}
 	wire := storeToWire(r, st)
-	wire.Token = secret
+	wire.Token, wire.ClientSecret = secret, secrets[0]
 	w.Header().Set("Location", Prefix+"/stores/"+st.Hash)
 	return writeOK(w, http.StatusCreated, wire)
 }

@@ -241,3 +241,12 @@ func (s *Service) deleteDeliveries(ctx context.Context, storeKey string, hookID 
 	}
 	return nil
 }
+
+// ListHooks returns all hooks of a store, of all tokens, by id.
+func (s *Service) ListHooks(ctx context.Context, storeKey string) (hooks []cohort.Hook, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		hooks, err = tx.ListHooks(storeKey, cohort.HookFilter{}, cohort.MaxHooks)
+		return err
+	})
+	return hooks, err
+}
