@@ -22,6 +22,7 @@ import (
 type caller struct {
 	operations map[string]operation
 	ctx        context.Context // of the transaction
+	client     string          // the id of the token that calls; "": none
 	store      cohort.Store
 }
 
@@ -81,7 +82,7 @@ func (c *caller) send(name string, values []string, query string, body []byte) (
 		return nil, err
 	}
 	unread := &api.Unread{}
-	request := &api.Request{Request: r, Store: c.store, IDs: ids, Body: body, Work: c.ctx, Unread: unread}
+	request := &api.Request{Request: r, Store: c.store, Client: c.client, IDs: ids, Body: body, Work: c.ctx, Unread: unread}
 	w := &response{status: http.StatusOK, header: http.Header{}}
 	err = op.Handle(w, request)
 	if err != nil {
@@ -159,6 +160,7 @@ func failureOf(status int, n *Node) *failure {
 // the wrong shape.
 var shapes = map[string]string{
 	"error.path.missing":       "The field is required.",
+	"error.path.missing.":      "The field is required.",
 	"error.expected.jsarray":   "The value must be a list.",
 	"error.expected.jsobject":  "The value must be an object.",
 	"error.expected.jsstring":  "The value must be a text.",

@@ -15,6 +15,7 @@ import (
 // exporter reads a store as a seed.
 type exporter struct {
 	*caller
+	svc   *service.Service
 	names names
 	items int
 	// open are the channels that are not deleted, which have settings.
@@ -29,7 +30,7 @@ func Export(ctx context.Context, svc *service.Service, dialects []*api.Dialect, 
 		if st, err = svc.StoreByKey(ctx, st.Key); err != nil {
 			return err
 		}
-		e := &exporter{caller: newCaller(ctx, dialects, st), names: names{}}
+		e := &exporter{caller: newCaller(ctx, dialects, st), svc: svc, names: names{}}
 		root, err = e.export()
 		return err
 	})
@@ -39,7 +40,7 @@ func Export(ctx context.Context, svc *service.Service, dialects []*api.Dialect, 
 // exports are the functions that read the sections, in the order of sections.
 var exports = []func(*exporter) ([]*Node, error){
 	(*exporter).channels, (*exporter).attributes, (*exporter).brands, (*exporter).trees, (*exporter).categories,
-	(*exporter).products, (*exporter).lists, (*exporter).groups, (*exporter).customers, (*exporter).segments,
+	(*exporter).products, (*exporter).lists, (*exporter).groups, (*exporter).customers, (*exporter).segments, (*exporter).hooks,
 }
 
 func (e *exporter) export() (*Node, error) {

@@ -94,6 +94,7 @@ func init() {
 		{"customer_groups", groups, groupReferences, (*loader).groups},
 		{"customers", customers, customerReferences, (*loader).customers},
 		{"segments", "", segmentReferences, (*loader).segments},
+		{"hooks", "", nil, (*loader).hooks},
 	}
 }
 

@@ -56,6 +56,10 @@ func TestMistakes(t *testing.T) {
 		{"year 9999", "customer_groups:\n- name: a\n  date_created: 9999-01-01T00:00:00Z", "Line 3: customer_groups[0].date_created: The value must be a date"},
 		{"record without a variant", "price_lists:\n- name: a\n  records:\n  - {variant_id: X, currency: usd, price: 1}", `Line 4: price_lists[0].records[0].variant_id: The seed has no variant with the sku "X".`},
 		{"member", "segments:\n- name: a\n  members: [true]", "Line 3: segments[0].members[0]: The value must be the id or the email of a customer."},
+		{"owner", "hooks:\n- scope: store/sku/*\n  destination: https://a.example/\n  token: nobody", "Line 4: hooks[0].token: The store has no such token"},
+		{"scope", "hooks:\n- destination: https://a.example/\n  scope: store/zebra", "Line 3: hooks[0].scope: There is no such scope."},
+		{"no scope", "hooks:\n- destination: https://a.example/", "hooks[0].scope: The field is required."},
+		{"hook twice", "hooks:\n- {destination: 'https://a.example/', scope: store/sku/*}\n- {destination: 'https://a.example/', scope: store/sku/*}", "Line 3: hooks[1].destination: Another webhook has this scope and this destination."},
 		{"too many items", "customer_groups: [" + strings.Repeat("{},", seed.MaxItems) + "{}]", fmt.Sprintf("A seed has at most %d items.", seed.MaxItems)},
 		{"too large", strings.Repeat(" ", seed.MaxBytes+1), "A seed has at most 16 MiB."},
 	}

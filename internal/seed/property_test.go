@@ -76,11 +76,18 @@ func drawn(t *rapid.T) string {
 			group, maybe("notes", `"notes":%s`, quote(word.Draw(t, "notes"))), maybe("credit", `"store_credit_amounts":[{"amount":%d.5}]`, i),
 			maybe("date", `"date_created":%q,"date_modified":%q`, date(), date()), strings.Join(addresses, ",")))
 	}
+	var hooks []string
+	for i := range rapid.IntRange(0, 3).Draw(t, "hooks") {
+		hooks = append(hooks, fmt.Sprintf(`{"scope":%q,"destination":"https://app.example/%d"%s%s%s}`,
+			rapid.SampledFrom(cohort.HookScopes()[:9]).Draw(t, "scope"), i, maybe("token", `"token":%q`, rapid.SampledFrom([]string{"shop", "app"}).Draw(t, "owner")),
+			maybe("active", `"is_active":%t`, rapid.Bool().Draw(t, "is active")), maybe("headers", `"headers":{"X-Key":"a%d"}`, i)))
+	}
 	section := func(name string, items []string) string {
 		return fmt.Sprintf("%q:[%s]", name, strings.Join(items, ","))
 	}
 	return "{" + strings.Join([]string{
 		section("channels", channels), section("customer_groups", groups), section("price_lists", lists), section("customers", customers),
+		section("hooks", hooks),
 	}, ",\n") + "}"
 }
 

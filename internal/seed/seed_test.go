@@ -29,11 +29,20 @@ type site struct {
 
 func newSite(t testing.TB, d *db.DB, hash string) *site {
 	t.Helper()
-	svc := service.New(d, service.WithClock(func() time.Time { return now }))
+	at := now.Add(-time.Hour) // so that the tokens have an order
+	svc := service.New(d, service.WithClock(func() time.Time { return at }))
 	st, err := svc.CreateStore(t.Context(), cohort.Store{Hash: hash, Catalog: cohort.CatalogManaged})
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, name := range []string{"shop", "app"} {
+		at = at.Add(time.Minute)
+		k := cohort.Token{StoreKey: st.Key, Name: name, Scopes: cohort.Scopes()}
+		if _, err := svc.CreateTokenWithSecret(t.Context(), k, name+" of "+hash); err != nil {
+			t.Fatal(err)
+		}
+	}
+	at = now
 	return &site{svc, []*api.Dialect{apiv2.Dialect(svc), apiv3.Dialect(svc)}, st}
 }
 
@@ -70,7 +79,7 @@ func TestLoadAndExport(t *testing.T) {
 		}
 		want := seed.Counts{
 			"channels": 2, "customer_attributes": 1, "brands": 1, "category_trees": 1, "categories": 3, "products": 1,
-			"price_lists": 2, "customer_groups": 4, "customers": 2, "segments": 1,
+			"price_lists": 2, "customer_groups": 4, "customers": 2, "segments": 1, "hooks": 3,
 		}
 		if diff := cmp.Diff(want, counts); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
