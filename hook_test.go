@@ -162,3 +162,22 @@ func TestNewClientSecret(t *testing.T) {
 		seen[s] = true
 	}
 }
+
+// Hooks can be told of each message that there is.
+func TestScopesOfMessages(t *testing.T) {
+	ids := cohort.EventIDs{
+		GroupID: 1, CustomerID: 2, AddressID: 3, AttributeID: 4, ChannelID: 5, PriceListID: 6, AssignmentID: 7, CategoryID: 8, BrandID: 9,
+		ProductID: 10, VariantID: 11, Currency: "usd",
+	}
+	changes := `{"active":[false,true],"channel_ids":[null,[1]],"default_customer_group_id":[1,2],"policy_url":["","a"]}`
+	for _, batch := range []bool{false, true} {
+		for _, kind := range cohort.EventKinds() {
+			ids.Batch = batch
+			for _, m := range cohort.HookMessages([]cohort.Event{{Number: 1, Kind: kind, EventIDs: ids, Changes: []byte(changes)}}) {
+				if !cohort.IsHookScope(m.Scope) {
+					t.Errorf("%s is told as %s, which is no scope", kind, m.Scope)
+				}
+			}
+		}
+	}
+}
