@@ -18,6 +18,15 @@ const (
 	MaxConcurrency = 100_000
 )
 
+// The bounds and defaults of Store.EventDays and Store.EventCount.
+const (
+	DefaultEventDays  = 30
+	MaxEventDays      = 3650
+	DefaultEventCount = 100_000
+	MinEventCount     = 1_000
+	MaxEventCount     = 10_000_000
+)
+
 // Plan is a store's tariff. It determines the request quota.
 type Plan string
 
@@ -141,6 +150,24 @@ func IsStoreHash(s string) bool {
 // Records reports whether changes of the store are recorded as events.
 func (s Store) Records() bool { return s.Events || s.HasHooks }
 
+// EventAge returns for how long the events of the store are kept, by its clock.
+func (s Store) EventAge() time.Duration {
+	return time.Duration(cmp.Or(s.EventDays, DefaultEventDays)) * 24 * time.Hour
+}
+
+// MostEvents returns how many events of the store are kept.
+func (s Store) MostEvents() int64 { return cmp.Or(s.EventCount, DefaultEventCount) }
+
+func (s Store) validateEvents() error {
+	if s.EventDays < 0 || s.EventDays > MaxEventDays {
+		return Invalid("event_days", fmt.Sprintf("Events are kept for 1 to %d days, or 0 for the default.", MaxEventDays))
+	}
+	if s.EventCount != 0 && (s.EventCount < MinEventCount || s.EventCount > MaxEventCount) {
+		return Invalid("event_count", fmt.Sprintf("%d to %d events are kept, or 0 for the default.", MinEventCount, MaxEventCount))
+	}
+	return nil
+}
+
 // Validate returns a KindInvalid error that names the first invalid field.
 func (s Store) Validate() error {
 	if !IsStoreHash(s.Hash) {
@@ -159,6 +186,9 @@ func (s Store) Validate() error {
 		if _, err := ParseCurrency(s.Currency); err != nil {
 			return Invalid("currency", "A currency is a code of ISO 4217, such as USD.")
 		}
+	}
+	if err := s.validateEvents(); err != nil {
+		return err
 	}
 	if err := s.Profile.Validate(); err != nil {
 		return err
@@ -188,6 +218,8 @@ type StoreUpdate struct {
 	Catalog     *CatalogMode
 	Currency    *string
 	Events      *bool
+	EventDays   *int
+	EventCount  *int64
 	Profile     StoreProfileUpdate
 }
 
@@ -207,6 +239,8 @@ func (u StoreUpdate) Apply(s Store) Store {
 		s.Currency = strings.ToUpper(*u.Currency)
 	}
 	set(&s.Events, u.Events)
+	set(&s.EventDays, u.EventDays)
+	set(&s.EventCount, u.EventCount)
 	s.Profile = u.Profile.Apply(s.Profile)
 	return s
 }

@@ -51,6 +51,7 @@ var notBounds = map[string]string{
 	"txn.ownerOnly":                           "a file mode",
 	"db.eventNumbers":                         "the name of a lock",
 	"db.deletedAtOnce":                        "a batch size",
+	"cohort.MinEventCount":                    "a lower bound",
 	"service.maxNumbering":                    "a batch size; the next reader numbers what is left",
 	"db.sweepChunk":                           "a batch size",
 	"txn.writers":                             "the name of a lock",

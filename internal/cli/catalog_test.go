@@ -286,13 +286,13 @@ func TestStoreShow(t *testing.T) {
 		show := func(store string) string {
 			return regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`).ReplaceAllString(mustRun(t, "store", "show", store, "--db", db).out, "…")
 		}
-		want := "STORE           abc\nPLAN            pro\nQUOTA           450\nMAX CONCURRENT  default\nCATALOG         managed\nCURRENCY        EUR\nEVENTS          off\nCREATED         …\n" +
+		want := "STORE           abc\nPLAN            pro\nQUOTA           450\nMAX CONCURRENT  default\nCATALOG         managed\nCURRENCY        EUR\nEVENTS          off\nEVENT DAYS      30\nEVENT COUNT     100000\nCREATED         …\n" +
 			"STORE ID        3833052024919718\nNAME            abc\nDOMAIN          store-abc.example\nTIME ZONE       UTC\nEMAIL           admin@store-abc.example\n" +
 			"CONTACT         Store Owner\nCOUNTRY         United States\nLANGUAGE        en\n"
 		if diff := cmp.Diff(want, show("abc")); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
-		want = "STORE           xyz\nPLAN            unlimited\nQUOTA           none\nMAX CONCURRENT  default\nCATALOG         external\nCURRENCY        USD\nEVENTS          off\nCREATED         …\n" +
+		want = "STORE           xyz\nPLAN            unlimited\nQUOTA           none\nMAX CONCURRENT  default\nCATALOG         external\nCURRENCY        USD\nEVENTS          off\nEVENT DAYS      30\nEVENT COUNT     100000\nCREATED         …\n" +
 			"STORE ID        195386412434209\nNAME            xyz\nDOMAIN          store-xyz.example\nTIME ZONE       UTC\nEMAIL           admin@store-xyz.example\n" +
 			"CONTACT         Store Owner\nCOUNTRY         United States\nLANGUAGE        en\n"
 		if diff := cmp.Diff(want, show("xyz")); diff != "" {

@@ -133,7 +133,7 @@ func TestInvalidCommandLines(t *testing.T) {
 		{"serve --tls always", `--tls must be auto, not "always".`, " serve"},
 		{"ca", "Missing command: init.", " ca"},
 		{"serve --tls-key key.pem", "--tls-cert and --tls-key go together.", " serve"},
-		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name.", " store update"},
+		{"store update abc", "Nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --event-days, --event-count, --name, --domain, --timezone, --email, --first-name or --last-name.", " store update"},
 		{"version extra", `Unexpected argument "extra".`, " version"},
 		{"help bogus", `Unexpected argument "bogus".`, ""},
 		{"help store bogus", `Unexpected argument "bogus".`, " store"},
@@ -166,13 +166,13 @@ var flags = map[string][][2]string{
 	"demo":    nil,
 	"store create": {
 		{"--plan", "COHORT_PLAN"}, {"--quota", "COHORT_QUOTA"}, {"--max-concurrent", "COHORT_MAX_CONCURRENT"},
-		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--events", "COHORT_EVENTS"},
+		{"--catalog", "COHORT_CATALOG"}, {"--currency", "COHORT_CURRENCY"}, {"--events", "COHORT_EVENTS"}, {"--event-days", "COHORT_EVENT_DAYS"}, {"--event-count", "COHORT_EVENT_COUNT"},
 		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store list": {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store update": {
 		// An exported variable must not change a store.
-		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--events", ""},
+		{"--plan", ""}, {"--quota", ""}, {"--max-concurrent", ""}, {"--catalog", ""}, {"--currency", ""}, {"--events", ""}, {"--event-days", ""}, {"--event-count", ""},
 		{"--name", ""}, {"--domain", ""}, {"--timezone", ""}, {"--email", ""}, {"--first-name", ""}, {"--last-name", ""}, {"--db", "COHORT_DB"},
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},

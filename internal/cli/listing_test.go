@@ -38,10 +38,10 @@ func TestListsAsJSON(t *testing.T) {
 		inDB(t, url, func(tx *db.Tx) error {
 			return addGroup(tx, "xyz", cohort.Group{ID: 30, Name: "VIP \"gold\"", IsDefault: true, DiscountRules: []cohort.DiscountRule{rule}}, 2)
 		})
-		const abc = `{"store":"abc","plan":"pro","quota":3,"max_concurrent":5,"catalog":"external","currency":"USD","events":false,"created":"DATE",` +
+		const abc = `{"store":"abc","plan":"pro","quota":3,"max_concurrent":5,"catalog":"external","currency":"USD","events":false,"event_days":30,"event_count":100000,"created":"DATE",` +
 			`"store_id":3833052024919718,"name":"abc","domain":"store-abc.example","timezone":"UTC","email":"admin@store-abc.example",` +
 			`"first_name":"Store","last_name":"Owner","phone":"","address":"","country":"United States","language":"en"}`
-		const xyz = `{"store":"xyz","plan":"unlimited","quota":null,"max_concurrent":null,"catalog":"external","currency":"USD","events":false,"created":"DATE",` +
+		const xyz = `{"store":"xyz","plan":"unlimited","quota":null,"max_concurrent":null,"catalog":"external","currency":"USD","events":false,"event_days":30,"event_count":100000,"created":"DATE",` +
 			`"store_id":195386412434209,"name":"My \"shop\"","domain":"xyz.example.com","timezone":"Asia/Tokyo","email":"jo@example.com",` +
 			`"first_name":"Jo","last_name":"Doe","phone":"","address":"","country":"United States","language":"en"}`
 		wantJSON(t, "[\n  "+abc+",\n  "+xyz+"\n]\n", "store", "list", "--db", url)

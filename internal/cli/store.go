@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 
@@ -27,9 +28,11 @@ type storeCreate struct {
 	Quota         int         `env:"COHORT_QUOTA" placeholder:"N" help:"Requests per 30 seconds, instead of the figure of the plan."`
 	MaxConcurrent int         `env:"COHORT_MAX_CONCURRENT" placeholder:"N" help:"How many requests of one operation run at once, for the operations that have such a limit (40)."`
 
-	Catalog  cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Which system holds the catalog: external, another one, so ids in rules are not checked; or managed, Cohort, so rules that name something unknown are rejected."`
-	Currency string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217 (${default})."`
-	Events   string             `env:"COHORT_EVENTS" enum:"on,off" default:"off" help:"Whether changes of the store are recorded as events: on or off (${default})."`
+	Catalog    cohort.CatalogMode `env:"COHORT_CATALOG" enum:"external,managed" default:"external" help:"Which system holds the catalog: external, another one, so ids in rules are not checked; or managed, Cohort, so rules that name something unknown are rejected."`
+	Currency   string             `env:"COHORT_CURRENCY" default:"USD" placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217 (${default})."`
+	Events     string             `env:"COHORT_EVENTS" enum:"on,off" default:"off" help:"Whether changes of the store are recorded as events: on or off (${default})."`
+	EventDays  int                `env:"COHORT_EVENT_DAYS" placeholder:"N" help:"For how many days events are kept (30)."`
+	EventCount int64              `env:"COHORT_EVENT_COUNT" placeholder:"N" help:"How many events are kept (100000)."`
 	profileFlags
 	dbFlag
 }
@@ -38,7 +41,7 @@ type storeCreate struct {
 func (c *storeCreate) Run(in *invocation) error {
 	wanted := cohort.Store{
 		Hash: c.Hash, Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
-		Events: c.Events == eventsOn, Profile: c.update().Apply(cohort.StoreProfile{}),
+		Events: c.Events == eventsOn, EventDays: c.EventDays, EventCount: c.EventCount, Profile: c.update().Apply(cohort.StoreProfile{}),
 	}.WithDefaults()
 	if err := wanted.Validate(); err != nil {
 		return err // before the database is created
@@ -67,12 +70,18 @@ type storeJSON struct {
 	Catalog       cohort.CatalogMode `json:"catalog"`
 	Currency      string             `json:"currency"`
 	Events        bool               `json:"events"`
+	EventDays     int                `json:"event_days"`
+	EventCount    int64              `json:"event_count"`
 	Created       string             `json:"created"` // RFC 3339, UTC
 	profileJSON
 }
 
 func newStoreJSON(st cohort.Store) storeJSON {
-	j := storeJSON{Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency, Events: st.Events, Created: dateText(st.DateCreated), profileJSON: newProfileJSON(st)}
+	j := storeJSON{
+		Store: st.Hash, Plan: st.Plan, Catalog: st.Catalog, Currency: st.Currency,
+		Events: st.Events, EventDays: eventDays(st), EventCount: st.MostEvents(),
+		Created: dateText(st.DateCreated), profileJSON: newProfileJSON(st),
+	}
 	if quota, metered := st.RequestQuota(); metered {
 		j.Quota = &quota
 	}
@@ -122,6 +131,8 @@ func (c *storeShow) Run(in *invocation) error {
 		t.row("CATALOG", string(st.Catalog))
 		t.row("CURRENCY", st.Currency)
 		t.row("EVENTS", switchText(st.Events))
+		t.row("EVENT DAYS", strconv.Itoa(eventDays(st)))
+		t.row("EVENT COUNT", idText(st.MostEvents()))
 		t.row("CREATED", dateText(st.DateCreated))
 		t.profileRows(st)
 		return t.Flush()
@@ -134,9 +145,11 @@ type storeUpdate struct {
 	Quota         *int         `placeholder:"N" help:"Requests per 30 seconds; 0 for the figure of the plan."`
 	MaxConcurrent *int         `placeholder:"N" help:"How many requests of one operation run at once; 0 for the limits of the operations."`
 
-	Catalog  *cohort.CatalogMode `placeholder:"MODE" help:"Which system holds the catalog: external or managed."`
-	Currency *string             `placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217. Nothing is converted."`
-	Events   *string             `placeholder:"on|off" help:"Whether changes of the store are recorded as events."`
+	Catalog    *cohort.CatalogMode `placeholder:"MODE" help:"Which system holds the catalog: external or managed."`
+	Currency   *string             `placeholder:"CODE" help:"The currency of catalog prices and of amounts in rules, a code of ISO 4217. Nothing is converted."`
+	Events     *string             `placeholder:"on|off" help:"Whether changes of the store are recorded as events."`
+	EventDays  *int                `placeholder:"N" help:"For how many days events are kept; 0 for 30."`
+	EventCount *int64              `placeholder:"N" help:"How many events are kept; 0 for 100000."`
 	profileFlags
 	dbFlag
 }
@@ -162,10 +175,11 @@ func (c *storeUpdate) Run(in *invocation) error {
 		return err
 	}
 	update := cohort.StoreUpdate{
-		Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency, Events: events, Profile: c.update(),
+		Plan: c.Plan, Quota: c.Quota, Concurrency: c.MaxConcurrent, Catalog: c.Catalog, Currency: c.Currency,
+		Events: events, EventDays: c.EventDays, EventCount: c.EventCount, Profile: c.update(),
 	}
 	if update == (cohort.StoreUpdate{}) {
-		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name")
+		return usageError("nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --event-days, --event-count, --name, --domain, --timezone, --email, --first-name or --last-name")
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Hash)
@@ -180,8 +194,8 @@ func (c *storeUpdate) Run(in *invocation) error {
 		if c.Catalog != nil || c.Currency != nil {
 			fmt.Fprintf(in.Out, "Its catalog is %s, its currency %s.\n", st.Catalog, st.Currency)
 		}
-		if c.Events != nil {
-			fmt.Fprintf(in.Out, "Its events are %s.\n", switchText(st.Events))
+		if c.Events != nil || c.EventDays != nil || c.EventCount != nil {
+			fmt.Fprintf(in.Out, "Its events are %s, and kept for %d days, up to %d.\n", switchText(st.Events), eventDays(st), st.MostEvents())
 		}
 		if update.Profile != (cohort.StoreProfileUpdate{}) {
 			p := st.FullProfile()
@@ -191,6 +205,9 @@ func (c *storeUpdate) Run(in *invocation) error {
 		return nil
 	})
 }
+
+// eventDays returns for how many days the events of a store are kept.
+func eventDays(st cohort.Store) int { return cmp.Or(st.EventDays, cohort.DefaultEventDays) }
 
 func switchText(on bool) string {
 	if on {

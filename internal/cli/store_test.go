@@ -95,6 +95,10 @@ func TestStoreCreateRejects(t *testing.T) {
 			{[]string{"def", "--plan", "pro", "--quota", "100000001"}, quota},
 			{[]string{"def", "--max-concurrent=-1"}, concurrency},
 			{[]string{"def", "--max-concurrent", "100001"}, concurrency},
+			{[]string{"def", "--event-days=-1"}, "Events are kept for 1 to 3650 days, or 0 for the default."},
+			{[]string{"def", "--event-days", "3651"}, "Events are kept for 1 to 3650 days, or 0 for the default."},
+			{[]string{"def", "--event-count", "999"}, "1000 to 10000000 events are kept, or 0 for the default."},
+			{[]string{"def", "--event-count", "10000001"}, "1000 to 10000000 events are kept, or 0 for the default."},
 		} {
 			wantFailure(t, run(t, append([]string{"store", "create", "--db", db}, c.args...)...), 1, c.message)
 		}
@@ -137,7 +141,7 @@ func TestStoreUpdateRejects(t *testing.T) {
 			status  int
 			message string
 		}{
-			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --name, --domain, --timezone, --email, --first-name or --last-name"},
+			{[]string{"abc"}, 2, "nothing to change: give --plan, --quota, --max-concurrent, --catalog, --currency, --events, --event-days, --event-count, --name, --domain, --timezone, --email, --first-name or --last-name"},
 			{[]string{"def", "--plan", "pro"}, 1, "store def does not exist"},
 			{[]string{"abc", "--plan", "gold"}, 1, "A plan is unlimited, standard, plus, pro or enterprise."},
 			{[]string{"abc", "--plan", "enterprise"}, 1, "The enterprise plan has no quota of its own; give one."},

@@ -5,6 +5,7 @@ package control
 
 import (
 	"cmp"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -67,13 +68,29 @@ func New(o Options) *API {
 	a := &API{Options: o, started: o.Now(), token: sha256.Sum256([]byte(o.Token)), mux: http.NewServeMux(), seeds: make(chan struct{}, maxSeeds)}
 	for _, r := range a.Routes() {
 		a.mux.HandleFunc(r.Method+" "+Prefix+r.Path, func(w http.ResponseWriter, req *http.Request) {
-			req = req.WithContext(service.ForActor(req.Context(), cohort.ActorControl))
-			if err := r.handle(w, req); err != nil {
+			ctx, err := work(req)
+			if err == nil {
+				err = r.handle(w, req.WithContext(ctx))
+			}
+			if err != nil {
 				a.fail(w, r.Operation, err)
 			}
 		})
 	}
 	return a
+}
+
+// work returns the context of a request, which says who makes its changes.
+func work(r *http.Request) (context.Context, error) {
+	ctx := service.ForActor(r.Context(), cohort.ActorControl)
+	if r.Method == http.MethodGet {
+		return ctx, nil
+	}
+	actorName, reason, err := api.ReadOrigin(r.Header)
+	if wrong, ok := errors.AsType[*api.HTTPError](err); ok {
+		return nil, &problem{status: wrong.Status, detail: wrong.Message}
+	}
+	return service.WithExplanation(ctx, actorName, reason), err
 }
 
 // Route is an operation of the control API.

@@ -27,6 +27,8 @@ type storeInput struct {
 	Catalog     cohort.CatalogMode `json:"catalog"`
 	Currency    string             `json:"currency"`
 	Events      bool               `json:"events"`
+	EventDays   int                `json:"event_days"`
+	EventCount  int64              `json:"event_count"`
 	// TTL is how long the store lives, such as "10m".
 	TTL string `json:"ttl"`
 	// Token is the secret of its token; "": a random one.
@@ -46,6 +48,8 @@ type store struct {
 	Catalog     cohort.CatalogMode `json:"catalog"`
 	Currency    string             `json:"currency"`
 	Events      bool               `json:"events"`
+	EventDays   int                `json:"event_days"`
+	EventCount  int64              `json:"event_count"`
 	DateCreated time.Time          `json:"date_created"`
 	DateExpires *time.Time         `json:"date_expires"`
 	URL         string             `json:"url"`
@@ -60,7 +64,8 @@ type store struct {
 func storeToWire(r *http.Request, st cohort.Store) store {
 	base := (&api.Request{Request: r, Store: st}).BaseURL()
 	wire := store{
-		Hash: st.Hash, Plan: st.Plan, Quota: st.Quota, Concurrency: st.Concurrency, Catalog: st.Catalog, Currency: st.Currency, Events: st.Events,
+		Hash: st.Hash, Plan: st.Plan, Quota: st.Quota, Concurrency: st.Concurrency, Catalog: st.Catalog, Currency: st.Currency,
+		Events: st.Events, EventDays: cmp.Or(st.EventDays, cohort.DefaultEventDays), EventCount: st.MostEvents(),
 		DateCreated: st.DateCreated, URL: base, URLV2: base + "/v2", URLV3: base + "/v3",
 	}
 	if !st.DateExpires.IsZero() {
@@ -103,7 +108,8 @@ func (a *API) createStore(w http.ResponseWriter, r *http.Request) error {
 	}
 	st := cohort.Store{
 		Hash: cmp.Or(in.Hash, randomHash()), Plan: in.Plan, Quota: in.Quota, Concurrency: in.Concurrency,
-		Catalog: in.Catalog, Currency: in.Currency, Events: in.Events, Profile: cohort.StoreProfile{Name: in.Name},
+		Catalog: in.Catalog, Currency: in.Currency, Events: in.Events, EventDays: in.EventDays, EventCount: in.EventCount,
+		Profile: cohort.StoreProfile{Name: in.Name},
 	}
 	if in.TTL != "" {
 		life, err := time.ParseDuration(in.TTL)

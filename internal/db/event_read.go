@@ -3,7 +3,6 @@ package db
 import (
 	"encoding/json"
 	"errors"
-	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
@@ -147,41 +146,4 @@ func scanEvent(row txn.Scanner) (e cohort.Event, err error) {
 	}
 	e.Date, e.Changes = fromMillis(date), json.RawMessage(changes)
 	return e, err
-}
-
-// StoresWithEvents returns the keys of the stores, except deleted ones, that have events.
-func (t *Tx) StoresWithEvents() ([]string, error) {
-	rows, err := t.Query(`SELECT hash FROM stores WHERE date_deleted = 0 AND (EXISTS (SELECT 1 FROM events WHERE store_hash = stores.hash)
-		OR EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = stores.hash)) ORDER BY hash`)
-	if err != nil {
-		return nil, err
-	}
-	return txn.Collect(rows, func(row txn.Scanner) (key string, err error) { return key, row.Scan(&key) })
-}
-
-// DeleteOldEvents deletes up to limit events of a store, the oldest first: those with a date
-// before oldest in front of the first later one, and those beyond the last most. It reports
-// whether there may be more.
-func (t *Tx) DeleteOldEvents(storeKey string, oldest time.Time, most int64, limit int) (more bool, err error) {
-	rows, err := t.Query("SELECT number, date_created FROM events WHERE store_hash = $1 ORDER BY number LIMIT CAST($2 AS BIGINT)", storeKey, limit)
-	if err != nil {
-		return false, err
-	}
-	type row struct{ number, date int64 }
-	list, err := txn.Collect(rows, func(s txn.Scanner) (r row, err error) { return r, s.Scan(&r.number, &r.date) })
-	if err != nil || len(list) == 0 {
-		return false, err
-	}
-	var last int64
-	if err := t.Lookup("SELECT max(number) FROM events WHERE store_hash = $1", storeKey).Scan(&last); err != nil {
-		return false, err
-	}
-	n := 0
-	for n < len(list) && (list[n].date < oldest.UnixMilli() || list[n].number <= last-most) {
-		n++
-	}
-	if n == 0 {
-		return false, nil
-	}
-	return n == limit, t.Later("DELETE FROM events WHERE store_hash = $1 AND number <= $2", storeKey, list[n-1].number)
 }

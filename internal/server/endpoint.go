@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"mime"
@@ -95,14 +96,28 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	if wrong != nil {
 		return wrong
 	}
+	work, err := e.work(r, entry, bearer)
+	if err != nil {
+		return err
+	}
 	request := &api.Request{
-		Request: r, Store: store, Client: bearer.Token.ID, IDs: entry.path.ids, Body: entry.body.bytes, Work: &entry.ctx, CountRate: e.counter(store),
+		Request: r, Store: store, Client: bearer.Token.ID, IDs: entry.path.ids, Body: entry.body.bytes, Work: work, CountRate: e.counter(store),
 	}
 	entry.recording.watch(request)
-	if e.route.Method != http.MethodGet {
-		request.Work = service.ForRequest(&entry.ctx, bearer, entry.requestID[0])
-	}
 	return e.runFaulty(w, request, entry, hit)
+}
+
+// work returns the context of the work for a request. That of a request that may change
+// something says who makes the change.
+func (e *endpoint) work(r *http.Request, entry *entry, b service.Bearer) (context.Context, error) {
+	if e.route.Method == http.MethodGet {
+		return &entry.ctx, nil
+	}
+	actorName, reason, err := api.ReadOrigin(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	return service.WithExplanation(service.ForRequest(&entry.ctx, b, entry.requestID[0]), actorName, reason), nil
 }
 
 // The titles of the responses to an unknown token and to one without the scope.

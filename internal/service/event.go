@@ -11,10 +11,6 @@ import (
 const (
 	// MaxEvents is how many events one page has at most.
 	MaxEvents = 250
-	// MaxStoredEvents is how many events of a store are kept.
-	MaxStoredEvents = 100_000
-	// EventAge is for how long an event is kept, by the clock of the store.
-	EventAge = 30 * 24 * time.Hour
 	// eventSlice is how many events one transaction numbers or deletes.
 	eventSlice = 500
 )
@@ -36,6 +32,18 @@ func withOrigin(ctx context.Context, o *origin) context.Context {
 // [cohort.ActorCommandLine].
 func ForActor(ctx context.Context, actor string) context.Context {
 	return withOrigin(ctx, &origin{actor: actor})
+}
+
+// WithExplanation returns a context of [ForActor] or [ForRequest] whose changes say besides
+// for whom they are made, and why; "": not known. See [cohort.Event].
+func WithExplanation(ctx context.Context, actorName, reason string) context.Context {
+	o, _ := ctx.Value(originKey{}).(*origin)
+	if o == nil || actorName == "" && reason == "" {
+		return ctx
+	}
+	explained := *o
+	explained.actorName, explained.reason = actorName, reason
+	return withOrigin(ctx, &explained)
 }
 
 // recording returns a context whose transactions record their changes. For a request in a
@@ -93,9 +101,10 @@ func (s *Service) numberEvents(ctx context.Context, storeKey string) error {
 	return err
 }
 
-// SweepEvents deletes the events of all stores that are too old or too many, in slices.
+// SweepEvents deletes the events of all stores that are too old or too many for the settings
+// of the store, in slices.
 func (s *Service) SweepEvents(ctx context.Context) error {
-	var stores []string
+	var stores []cohort.Store
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
 		stores, err = tx.StoresWithEvents()
 		return err
@@ -103,8 +112,8 @@ func (s *Service) SweepEvents(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, key := range stores {
-		err := s.sweepEvents(ctx, key, MaxStoredEvents)
+	for _, st := range stores {
+		err := s.sweepEvents(ctx, st.Key, s.retention(st))
 		if err != nil && cohort.KindOf(err) != cohort.KindNotFound { // the store has just been deleted
 			return err
 		}
@@ -112,16 +121,21 @@ func (s *Service) SweepEvents(ctx context.Context) error {
 	return nil
 }
 
-// sweepEvents deletes the events of a store that are too old, and those beyond the last
-// most. It numbers first, because only numbered events can be counted.
-func (s *Service) sweepEvents(ctx context.Context, storeKey string, most int64) error {
+// retention returns which events of a store are kept.
+func (s *Service) retention(st cohort.Store) db.EventRetention {
+	return db.EventRetention{Oldest: s.Now(st.Key).Add(-st.EventAge()), Most: st.MostEvents()}
+}
+
+// sweepEvents deletes the events of a store that are not kept. It numbers first, because
+// only numbered events can be counted.
+func (s *Service) sweepEvents(ctx context.Context, storeKey string, kept db.EventRetention) error {
 	if err := s.numberEvents(ctx, storeKey); err != nil {
 		return err
 	}
 	work := db.Unchecked(db.ForStore(ctx, storeKey))
 	for more := true; more; {
 		err := s.db.Update(work, func(tx *db.Tx) (err error) {
-			more, err = tx.DeleteOldEvents(storeKey, s.Now(storeKey).Add(-EventAge), most, eventSlice)
+			more, err = tx.DeleteOldEvents(storeKey, kept, eventSlice)
 			return err
 		})
 		if err != nil {

@@ -284,12 +284,27 @@ func TestEventPages(t *testing.T) {
 		if page = read(cohort.EventFilter{After: all[1].Number}, 9); page.Missed {
 			t.Errorf("nothing after event 2 is deleted: %+v", page)
 		}
-		c.Set(t0.Add(service.EventAge + time.Minute))
+		c.Set(t0.Add(cohort.Store{}.EventAge() + time.Minute))
 		_, err := svc.CreateGroup(ctx, "a", cohort.Group{Name: "late"})
 		must(t, err)
 		must(t, svc.SweepEvents(t.Context()))
-		if left := allEvents(t, svc, "a", 0); len(left) != 1 || !left[0].Date.Equal(c.Now()) {
-			t.Errorf("after %v the events are %v", service.EventAge, toldAll(left))
+		left := allEvents(t, svc, "a", 0)
+		if len(left) != 1 || !left[0].Date.Equal(c.Now()) {
+			t.Errorf("after 30 days the events are %v", toldAll(left))
+		}
+		sweepWith := func(u cohort.StoreUpdate) int {
+			t.Helper()
+			_, err := svc.UpdateStore(t.Context(), "a", u)
+			must(t, err)
+			must(t, svc.SweepEvents(t.Context()))
+			return len(allEvents(t, svc, "a", left[0].Number-1))
+		}
+		c.Set(c.Now().Add(100 * 24 * time.Hour))
+		if n := sweepWith(cohort.StoreUpdate{EventDays: new(101)}); n == 0 {
+			t.Error("101 days: an event of 100 days is deleted")
+		}
+		if n := sweepWith(cohort.StoreUpdate{EventDays: new(99)}); n != 0 {
+			t.Errorf("99 days: %d events of 100 days are kept", n)
 		}
 	})
 }
