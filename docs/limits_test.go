@@ -56,6 +56,8 @@ var notBounds = map[string]string{
 	"db.sweepChunk":                           "a batch size",
 	"txn.writers":                             "the name of a lock",
 	"webhook.securePort":                      "the port of https",
+	"apiv3.eventHeartbeat":                    "the interval of comments in a stream",
+	"service.followPause":                     "a lower bound",
 	"control.heartbeat":                       "the interval of comments in a stream",
 	"journal.entryBytes":                      "an estimate of memory",
 	"journal.headerBytes":                     "an estimate of memory",

@@ -162,7 +162,7 @@ func (p *Page[T]) Write(w http.ResponseWriter) error {
 	}
 	for {
 		if _, err := w.Write(p.piece.buf); err != nil {
-			return disconnected(err)
+			return Disconnected(err)
 		}
 		if p.whole {
 			return nil
@@ -185,8 +185,8 @@ func (p *Page[T]) Write(w http.ResponseWriter) error {
 	}
 }
 
-// disconnected is the error of a response that the client does not read to the end.
-func disconnected(err error) error {
+// Disconnected is the error of a response that the client does not read to the end.
+func Disconnected(err error) error {
 	return fmt.Errorf("the client disconnected: %w: %w", context.Canceled, err)
 }
 

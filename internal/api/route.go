@@ -42,7 +42,13 @@ type Route struct {
 	// Expensive marks an operation that uses much CPU time. The process limits how
 	// many of these run at the same time.
 	Expensive bool
-	Handle    Handler
+	// Waits marks a read that waits for something to happen. The handler bounds its time,
+	// and ends when Request.Stopping is closed.
+	Waits bool
+	// Streams marks an operation that Waits and whose response is not JSON, or is sent in
+	// parts that must not be held back.
+	Streams bool
+	Handle  Handler
 }
 
 // CountedAs returns the name under which the concurrency limit counts requests.
@@ -91,6 +97,8 @@ type Request struct {
 	CountRate func(limit SharedRate, subject string) error
 	// Unread collects what the operation ignores; nil: nothing asks.
 	Unread *Unread
+	// Stopping is closed when the server is about to stop; nil: never.
+	Stopping <-chan struct{}
 	// Settled is set by a handler that returns a KindPartial error. It writes the response
 	// for the case that what the error names is done after all.
 	Settled func(w http.ResponseWriter) error

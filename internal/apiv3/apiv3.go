@@ -60,7 +60,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 // Extension returns the operations that Cohort adds to the vendor's API. They have
 // paths of their own, so that they cannot collide with the vendor's.
 func Extension(svc *service.Service) *api.Dialect {
-	h := &handler{svc: svc}
+	h := &handler{svc: svc, followers: &followers{store: map[string]int{}}}
 	return &api.Dialect{
 		Prefix:      "/cohort",
 		Canonical:   unchanged,
@@ -69,13 +69,13 @@ func Extension(svc *service.Service) *api.Dialect {
 		Routes: slices.Concat(h.bulkRoutes(), h.deliveryRoutes(), []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
-			{Operation: "listEvents", Method: "GET", Path: "/v1/events", Scope: cohort.ScopeCustomersRead, Handle: h.listEvents},
-		}),
+		}, h.eventRoutes()),
 	}
 }
 
 type handler struct {
-	svc *service.Service
+	svc       *service.Service
+	followers *followers // only of the extension
 }
 
 func unchanged(path string) string { return path }

@@ -1,9 +1,9 @@
 package apiv3
 
 import (
-	"encoding/json"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,42 +12,8 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
-// eventWire is an event in responses. Its fields are those of [cohort.Event]; ids that are 0
-// or empty are left out.
-type eventWire struct {
-	Number       int64            `json:"number"`
-	Type         cohort.EventKind `json:"type"`
-	Date         time.Time        `json:"date"`
-	GroupID      int64            `json:"customer_group_id,omitempty"`
-	CustomerID   int64            `json:"customer_id,omitempty"`
-	AddressID    int64            `json:"address_id,omitempty"`
-	AttributeID  int64            `json:"attribute_id,omitempty"`
-	ChannelID    int64            `json:"channel_id,omitempty"`
-	PriceListID  int64            `json:"price_list_id,omitempty"`
-	AssignmentID int64            `json:"assignment_id,omitempty"`
-	CategoryID   int64            `json:"category_id,omitempty"`
-	BrandID      int64            `json:"brand_id,omitempty"`
-	ProductID    int64            `json:"product_id,omitempty"`
-	VariantID    int64            `json:"variant_id,omitempty"`
-	Currency     string           `json:"currency,omitempty"`
-	Actor        string           `json:"actor"`
-	ActorName    string           `json:"actor_name,omitempty"`
-	Reason       string           `json:"reason,omitempty"`
-	RequestID    string           `json:"request_id,omitempty"`
-	Changes      json.RawMessage  `json:"changes"`
-}
-
-func newEventWire(e cohort.Event) eventWire {
-	return eventWire{
-		Number: e.Number, Type: e.Kind, Date: e.Date, GroupID: e.GroupID, CustomerID: e.CustomerID, AddressID: e.AddressID,
-		AttributeID: e.AttributeID, ChannelID: e.ChannelID, PriceListID: e.PriceListID, AssignmentID: e.AssignmentID,
-		CategoryID: e.CategoryID, BrandID: e.BrandID, ProductID: e.ProductID, VariantID: e.VariantID, Currency: e.Currency,
-		Actor: e.Actor, ActorName: e.ActorName, Reason: e.Reason, RequestID: e.RequestID, Changes: e.Changes,
-	}
-}
-
 type eventsWire struct {
-	Data []eventWire    `json:"data"`
+	Data []api.Event    `json:"data"`
 	Meta eventsMetaWire `json:"meta"`
 }
 
@@ -60,55 +26,86 @@ type eventsMetaWire struct {
 	Missed bool  `json:"missed"`
 }
 
+func (h *handler) eventRoutes() []api.Route {
+	return []api.Route{
+		{Operation: "listEvents", Method: "GET", Path: "/v1/events", Scope: cohort.ScopeCustomersRead, Waits: true, Handle: h.listEvents},
+		{Operation: "streamEvents", Method: "GET", Path: "/v1/events/stream", Scope: cohort.ScopeCustomersRead, Streams: true, Handle: h.streamEvents},
+		{Operation: "exportEvents", Method: "GET", Path: "/v1/events/export", Scope: cohort.ScopeCustomersRead, Streams: true, Concurrency: exportConcurrency, Handle: h.exportEvents},
+	}
+}
+
 func (h *handler) listEvents(w http.ResponseWriter, r *api.Request) error {
-	filter, limit, err := readEventQuery(r)
+	q, err := readEventQuery(r, "after", "type", "limit", "wait")
 	if err != nil {
 		return err
 	}
-	page, err := h.svc.Events(r.Context(), r.Store.Key, filter, limit)
+	page, err := h.readEvents(r, q)
 	if err != nil {
 		return err
 	}
+	return api.WriteJSON(w, http.StatusOK, newEventsWire(page))
+}
+
+func newEventsWire(page cohort.EventPage) eventsWire {
 	wire := eventsWire{
-		Data: make([]eventWire, len(page.Events)),
+		Data: make([]api.Event, len(page.Events)),
 		Meta: eventsMetaWire{After: page.Next, More: page.More, First: page.First, Last: page.Last, Missed: page.Missed},
 	}
 	for i, e := range page.Events {
-		wire.Data[i] = newEventWire(e)
+		wire.Data[i] = api.NewEvent(e)
 	}
-	return api.WriteJSON(w, http.StatusOK, wire)
+	return wire
 }
 
-// readEventQuery reads the parameters after, limit and type.
-func readEventQuery(r *api.Request) (f cohort.EventFilter, limit int, err error) {
-	limit = defaultLimit
+// eventQuery is what a client wants to read.
+type eventQuery struct {
+	filter cohort.EventFilter
+	limit  int
+	wait   time.Duration // for an event
+}
+
+// readEventQuery reads the parameters that an operation has.
+func readEventQuery(r *api.Request, known ...string) (q eventQuery, err error) {
+	q.limit = defaultLimit
 	params, err := r.ParseQuery()
 	if err != nil {
-		return f, limit, err
+		return q, err
 	}
 	var failed failures
 	var unknown []string
 	for _, p := range params {
-		var err error
-		switch p.Name {
-		case "after":
-			f.After, err = readEventNumber(p.Value)
-		case "limit":
-			limit, err = readCount(p.Value)
-			limit = min(limit, maxLimit)
-		case "type":
-			f.Kinds, err = readEventKinds(p.Value)
-		default:
+		if !slices.Contains(known, p.Name) {
 			unknown = append(unknown, p.Name)
+			continue
 		}
-		if err != nil {
+		if err := q.set(p.Name, p.Value); err != nil {
 			failed.add(p.Name, err)
 		}
 	}
 	if len(unknown) > 0 {
-		return f, limit, unknownFilters(unknown)
+		return q, unknownFilters(unknown)
 	}
-	return f, limit, failed.err()
+	return q, failed.err()
+}
+
+func (q *eventQuery) set(name, value string) (err error) {
+	switch name {
+	case "after":
+		q.filter.After, err = readEventNumber(value)
+	case "limit":
+		q.limit, err = readCount(value)
+		q.limit = min(q.limit, maxLimit)
+	case "type":
+		q.filter.Kinds, err = readEventKinds(value)
+	case "wait":
+		var seconds int
+		seconds, err = strconv.Atoi(value)
+		if err != nil || seconds < 0 || seconds > int(maxEventWait/time.Second) {
+			err = cohort.Invalid("", "The value must be a whole number of seconds from 0 to 60.")
+		}
+		q.wait = time.Duration(seconds) * time.Second
+	}
+	return err
 }
 
 func readEventNumber(value string) (int64, error) {

@@ -187,7 +187,7 @@ var flags = map[string][][2]string{
 	"catalog export": {
 		{"--store", "COHORT_STORE"}, {"--format", "COHORT_FORMAT"}, {"--kind", "COHORT_KIND"}, {"--db", "COHORT_DB"},
 	},
-	"events":     {{"--store", "COHORT_STORE"}, {"--after", ""}, {"--type", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"events":     {{"--store", "COHORT_STORE"}, {"--after", ""}, {"--type", ""}, {"--follow", ""}, {"--json", ""}, {"--jsonl", ""}, {"--db", "COHORT_DB"}},
 	"group list": {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"group move": {
 		{"--store", "COHORT_STORE"}, {"--to", ""}, {"--customer", ""}, {"--email", ""}, {"--from", ""}, {"--skip-unknown", ""},

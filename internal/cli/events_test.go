@@ -1,10 +1,12 @@
 package cli_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/cli"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
 )
@@ -47,6 +49,39 @@ func TestEvents(t *testing.T) {
 		r := run(t, append(strings.Fields(line), "--db", url)...)
 		if r.status == 0 || !strings.Contains(r.err, want) {
 			t.Errorf("%s: %+v, want %q", line, r, want)
+		}
+	}
+}
+
+// TestFollowEvents checks that --follow prints what is there and what another process adds,
+// until Ctrl-C.
+func TestFollowEvents(t *testing.T) {
+	t.Parallel()
+	url := dbtest.SQLiteURL(t)
+	mustRun(t, "store", "create", "abc", "--events", "on", "--db", url)
+	svc := service.New(dbtest.Open(t, url))
+	create := func(name string) {
+		if _, err := svc.CreateGroup(t.Context(), "abc", cohort.Group{Name: name}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	create("VIP")
+	never := make(chan struct{})
+	for _, form := range []struct{ flag, first, second string }{
+		{"--type=customerGroup.created", `(?m)^1 .*customerGroup.created .*"name":\[null,("VIP")\]`, `(?m)^\d+ .*"name":\[null,("--type)`},
+		{"--jsonl", `(?m)^(\{"number":1,.*\})$`, `(?m)^(\{"number":\d+,.*"--jsonl.*\})$`},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		out, ended := newOutput(), make(chan int)
+		go func() {
+			ended <- cli.Run(ctx, []string{"events", "-f", "--store", "abc", form.flag, "--db", url}, cli.Streams{In: strings.NewReader(""), Out: out, Err: out})
+		}()
+		out.await(t, form.first, never)
+		create(form.flag)
+		out.await(t, form.second, never)
+		cancel()
+		if status := <-ended; status != 0 {
+			t.Errorf("%s: exit status %d\n%s", form.flag, status, out)
 		}
 	}
 }

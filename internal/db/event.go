@@ -106,7 +106,7 @@ func (t *Tx) record(storeKey string, events ...cohort.Event) error {
 			return err
 		}
 	}
-	return nil
+	return t.Note(nil, txn.Change{Kind: txn.EventsRecorded, StoreKey: storeKey})
 }
 
 // changesText is the stored form of the changes of an event.

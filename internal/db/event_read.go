@@ -103,6 +103,11 @@ func (t *Tx) ListEvents(storeKey string, f cohort.EventFilter, limit int) (page 
 	return page, nil
 }
 
+// LastEvent returns the highest number of an event of a store; 0: there is none.
+func (t *Tx) LastEvent(storeKey string) (last int64, err error) {
+	return last, t.Lookup("SELECT coalesce(max(number), 0) FROM events WHERE store_hash = $1", storeKey).Scan(&last)
+}
+
 // readEvents adds events to a page. It reports whether it stopped because the page is full.
 func (t *Tx) readEvents(storeKey string, kinds []cohort.EventKind, from, to int64, limit int, page *cohort.EventPage) (full bool, err error) {
 	w := whereStore(storeKey)

@@ -24,6 +24,7 @@ const (
 	StoreDeleted    = txn.StoreDeleted
 	StoreReplaced   = txn.StoreReplaced
 	TokenDeleted    = txn.TokenDeleted
+	EventsRecorded  = txn.EventsRecorded
 	AnythingChanged = txn.AnythingChanged
 )
 

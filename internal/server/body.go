@@ -28,7 +28,7 @@ const (
 // returns that decision early.
 func (e *endpoint) receive(entry *entry, q limit.Request) (early limit.Decision, wrong error) {
 	r := entry.request
-	if err := checkFormats(r); err != nil || !hasBody(r.Method) || r.ContentLength == 0 {
+	if err := checkFormats(r, e.route.Streams); err != nil || !hasBody(r.Method) || r.ContentLength == 0 {
 		return early, err
 	}
 	entry.body.budget, entry.body.store = &e.server.bodies, q.Store

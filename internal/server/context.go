@@ -37,6 +37,7 @@ type requestContext struct {
 	cutOff  context.Context // of the server; it ends when Server.CutOff is called
 	start   time.Time
 	writes  bool
+	waits   bool // see api.Route; the context has no deadline then
 	http2   bool // a client that ends an HTTP/2 stream early has canceled the request
 
 	gone     atomic.Bool // the context was canceled because the client has gone
@@ -53,9 +54,16 @@ type cancelContext struct {
 	grace   *time.Timer
 }
 
-func (c *requestContext) Deadline() (time.Time, bool) { return c.start.Add(requestTimeout), true }
-func (c *requestContext) Done() <-chan struct{}       { return c.cancelable().Done() }
-func (c *requestContext) Err() error                  { return c.cancelable().Err() }
+// Deadline implements context.Context.
+func (c *requestContext) Deadline() (time.Time, bool) {
+	if c.waits {
+		return time.Time{}, false
+	}
+	return c.start.Add(requestTimeout), true
+}
+
+func (c *requestContext) Done() <-chan struct{} { return c.cancelable().Done() }
+func (c *requestContext) Err() error            { return c.cancelable().Err() }
 
 // Value looks into the cancelContext first, so that package context finds the
 // cancelable context by its private key.
@@ -79,7 +87,11 @@ func (c *requestContext) cancelable() context.Context {
 		return cc
 	}
 	cc := &cancelContext{}
-	cc.Context, cc.cancel = context.WithDeadline(c.cutOff, c.start.Add(requestTimeout))
+	if c.waits {
+		cc.Context, cc.cancel = context.WithCancel(c.cutOff)
+	} else {
+		cc.Context, cc.cancel = context.WithDeadline(c.cutOff, c.start.Add(requestTimeout))
+	}
 	if c.released {
 		cc.cancel()
 	} else if !c.writes {

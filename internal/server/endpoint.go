@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -26,6 +27,7 @@ type endpoint struct {
 // handle is the endpoint's handler.
 func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) {
 	entry.operation = e.operation
+	entry.ctx.waits = e.route.Waits || e.route.Streams
 	entry.ctx.writes = e.route.Method != http.MethodGet && !e.route.ReadOnly
 	defer func() {
 		if p := recover(); p != nil {
@@ -102,9 +104,22 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	}
 	request := &api.Request{
 		Request: r, Store: store, Client: bearer.Token.ID, IDs: entry.path.ids, Body: entry.body.bytes, Work: work, CountRate: e.counter(store),
+		Stopping: e.server.patience.Done(),
 	}
 	entry.recording.watch(request)
+	if entry.ctx.waits {
+		entry.waitLonger()
+	}
 	return e.runFaulty(w, request, entry, hit)
+}
+
+// waitLonger removes the deadline for reading, which would otherwise look as if the client
+// had left, and moves that for writing. The latter is for handlers that send one response;
+// others set their own.
+func (e *entry) waitLonger() {
+	control := http.NewResponseController(e.ResponseWriter)
+	_ = control.SetReadDeadline(time.Time{}) // fails only without a network connection, as the next one does
+	_ = control.SetWriteDeadline(e.start.Add(2 * requestTimeout))
 }
 
 // work returns the context of the work for a request. That of a request that may change
@@ -155,9 +170,9 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 }
 
 // checkFormats checks the Accept, Content-Type, Content-Encoding and Content-Length
-// headers.
-func checkFormats(r *http.Request) error {
-	if !acceptsJSON(r.Header["Accept"]) {
+// headers. A client of a stream knows its type without Accept.
+func checkFormats(r *http.Request, streams bool) error {
+	if !streams && !acceptsJSON(r.Header["Accept"]) {
 		return &api.HTTPError{Status: http.StatusNotAcceptable, Message: "The answer can only be application/json, which the Accept header excludes."}
 	}
 	switch {

@@ -39,7 +39,7 @@ func NewMetrics() *Metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "cohort_http_requests_in_flight", Help: "Running requests."}),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "cohort_http_requests_refused_total", Help: "Requests rejected with 429, by limit: quota, concurrency, rate and bodies are limits of a store; expensive and passwords of the process; failed_tokens of a client address."},
+			Name: "cohort_http_requests_refused_total", Help: "Requests rejected with 429, by limit: quota, concurrency, rate and bodies are limits of a store; event_followers too, and of the process; expensive and passwords of the process; failed_tokens of a client address."},
 			[]string{"limit"}),
 		unserved: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cohort_http_requests_unserved_total", Help: "Requests with a 404 for an operation that the vendor has and Cohort does not, by family of resources."},

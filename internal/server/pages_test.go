@@ -77,7 +77,8 @@ var notLists = []string{
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 	"getHook", "getHooksAdmin",
 	"listDeliveries", // its pages have at most 250 of the largest deliveries
-	"listEvents",     // it has a bound of its own; see db.maxEventPage
+	"streamEvents", "exportEvents",
+	"listEvents", // it has a bound of its own; see db.maxEventPage
 }
 
 // Every page of the largest rows is complete, and never more than one piece and one

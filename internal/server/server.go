@@ -63,8 +63,8 @@ type Server struct {
 	CutOff      context.CancelFunc
 	faults      *fault.Set
 	faultHeader bool
-	// EndFaults ends the waits of fault rules, through the context patience, when the
-	// server is about to stop.
+	// EndFaults ends the waits of fault rules, and of requests that wait for events, through
+	// the context patience, when the server is about to stop.
 	patience  context.Context
 	EndFaults context.CancelFunc
 	// authenticate is the service's method; tests replace it.
@@ -137,6 +137,9 @@ func Dialects(svc *service.Service) []*api.Dialect {
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.observe(w, r) }
 
+// eventStream ends the path of the stream of events.
+const eventStream = "/cohort/v1/events/stream"
+
 // newCompressor returns a wrapper that compresses responses of any length with gzip.
 func newCompressor() func(http.Handler) http.HandlerFunc {
 	wrap, err := gzhttp.NewWrapper(gzhttp.MinSize(0), gzhttp.EnableZstd(false))
@@ -151,10 +154,10 @@ func newCompressor() func(http.Handler) http.HandlerFunc {
 var varies = []string{"Accept-Encoding"}
 
 // compress compresses the response if the client accepts gzip. Other requests bypass
-// the compressor, which would wrap their writer too. So does the control API, whose
-// streams it would hold back.
+// the compressor, which would wrap their writer too. So do streams, which it would hold
+// back, and the control API, which has some.
 func (s *Server) compress(e *entry, r *http.Request) {
-	if !acceptsGzip(r) || isControl(r) {
+	if !acceptsGzip(r) || isControl(r) || strings.HasSuffix(r.URL.Path, eventStream) {
 		e.Header()["Vary"] = varies
 		s.routes.serve(s.record(e, r, e), r, e)
 		return

@@ -35,6 +35,7 @@ type Service struct {
 	scans      chan struct{} // see maxScans
 	held       atomic.Bool   // WithHeldSitewide has been used
 	keyed      keysInUse
+	feeds      *feeds
 }
 
 // Option changes a default of [New].
@@ -57,9 +58,11 @@ func New(d *db.DB, opts ...Option) *Service {
 		brandsLeft: brandBudget{MaxImportBrands, MaxImportBrandBytes},
 		scans:      make(chan struct{}, maxScans),
 		keyed:      keysInUse{keys: map[db.IdempotencyKey]bool{}},
+		feeds:      newFeeds(),
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.applyChanges)
+	d.Watch(s.feeds.notice)
 	for _, o := range opts {
 		o(s)
 	}

@@ -25,6 +25,7 @@ const (
 	StoreDeleted                      // a store and all that was in it
 	StoreReplaced                     // the settings of a store and all that is in it, but not its tokens
 	TokenDeleted                      // any token; it is rare, so caches drop all tokens
+	EventsRecorded                    // a store has further events; caches need not know
 	AnythingChanged                   // another process has written; what is unknown
 )
 

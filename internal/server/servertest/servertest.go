@@ -20,6 +20,8 @@ import (
 type Server struct {
 	URL     string
 	Service *service.Service
+	// EndFaults is that of the server.
+	EndFaults func()
 }
 
 // ControlToken is the token of the control API.
@@ -46,10 +48,12 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 			Service: svc, Limits: o.Memory, Faults: o.Faults, Journal: o.Journal, Token: ControlToken, Dialects: server.Dialects(svc), Version: "v0",
 		})
 	}
-	h := httptest.NewServer(server.New(svc, o))
+	handler := server.New(svc, o)
+	h := httptest.NewServer(handler)
 	t.Cleanup(h.Close)
 	t.Cleanup(o.Journal.Close) // before h.Close, which waits for streams
-	return &Server{URL: h.URL, Service: svc}
+	t.Cleanup(handler.EndFaults)
+	return &Server{URL: h.URL, Service: svc, EndFaults: handler.EndFaults}
 }
 
 // Store creates a store.
