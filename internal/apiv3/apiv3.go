@@ -69,7 +69,7 @@ func Extension(svc *service.Service) *api.Dialect {
 		Routes: slices.Concat(h.bulkRoutes(), h.deliveryRoutes(), []api.Route{
 			{Operation: "explainPrices", Method: "POST", Path: "/v1/prices/explain", Scope: read, ReadOnly: true, Concurrency: pricesConcurrency, Expensive: true, Handle: h.explainPrices},
 			{Operation: "checkAccess", Method: "POST", Path: "/v1/access/check", Scope: read, ReadOnly: true, Expensive: true, Handle: h.checkAccess},
-		}, h.eventRoutes()),
+		}, h.eventRoutes(), h.historyRoutes()),
 	}
 }
 

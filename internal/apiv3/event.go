@@ -62,6 +62,9 @@ type eventQuery struct {
 	filter cohort.EventFilter
 	limit  int
 	wait   time.Duration // for an event
+	// members: those of a group too
+	members bool
+	asOf    time.Time // the zero time: not given
 }
 
 // readEventQuery reads the parameters that an operation has.
@@ -97,6 +100,17 @@ func (q *eventQuery) set(name, value string) (err error) {
 		q.limit = min(q.limit, maxLimit)
 	case "type":
 		q.filter.Kinds, err = readEventKinds(value)
+	case "members":
+		q.members, err = strconv.ParseBool(value)
+		if err != nil {
+			err = cohort.Invalid("", "The value must be true or false.")
+		}
+	case "as_of":
+		q.asOf, err = time.Parse(time.RFC3339, value)
+		if err != nil {
+			err = cohort.Invalid("", "The value must be a time such as 2026-11-03T00:00:00Z.")
+		}
+		q.asOf = q.asOf.UTC()
 	case "wait":
 		var seconds int
 		seconds, err = strconv.Atoi(value)

@@ -196,7 +196,9 @@ var flags = map[string][][2]string{
 	"group delete": {
 		{"--store", "COHORT_STORE"}, {"--reassign-to", ""}, {"--dry-run", ""}, {"--expect", ""}, {"--db", "COHORT_DB"},
 	},
-	"group clone": {{"--store", "COHORT_STORE"}, {"--name", ""}, {"--dry-run", ""}, {"--db", "COHORT_DB"}},
+	"group history": {{"--store", "COHORT_STORE"}, {"--members", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"group member":  {{"--store", "COHORT_STORE"}, {"--as-of", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"group clone":   {{"--store", "COHORT_STORE"}, {"--name", ""}, {"--dry-run", ""}, {"--db", "COHORT_DB"}},
 	"price": {
 		{"--store", "COHORT_STORE"}, {"--product", ""}, {"--variant", ""}, {"--customer", ""}, {"--group", ""}, {"--channel", ""},
 		{"--currency", ""}, {"--explain", ""}, {"--db", "COHORT_DB"},

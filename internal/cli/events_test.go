@@ -39,12 +39,30 @@ func TestEvents(t *testing.T) {
 	if !strings.HasPrefix(out, "[\n  {\"number\":3,\"type\":\"customerGroup.deleted\"") || strings.Count(out, "number") != 1 {
 		t.Errorf("events --json prints %s", out)
 	}
+	if _, err := svc.CreateCustomer(t.Context(), "abc", cohort.CustomerUpdate{FirstName: new("A"), LastName: new("B"), Email: new("a@example.com"), GroupID: new(int64(2))}); err != nil {
+		t.Fatal(err)
+	}
+	out = mustRun(t, "group", "history", "2", "--members", "--store", "abc", "--db", url).out
+	if !strings.Contains(out, "customerGroup.created") || !strings.Contains(out, "customerGroup.member.added") || strings.Count(out, "\n") != 3 {
+		t.Errorf("group history prints\n%s", out)
+	}
+	out = mustRun(t, "group", "member", "1", "--store", "abc", "--db", url).out
+	if !strings.HasPrefix(out, "CUSTOMER  1\nGROUP     2\nSINCE     20") || !strings.Contains(out, "ACTOR     command line\n") {
+		t.Errorf("group member prints\n%s", out)
+	}
+	out = mustRun(t, "group", "member", "1", "--json", "--store", "abc", "--db", url).out
+	if !strings.HasPrefix(out, `{"customer_id":1,"customer_group_id":2,"event":{"number":`) {
+		t.Errorf("group member --json prints %s", out)
+	}
 	for line, want := range map[string]string{
-		"events --store abc --type made":       "The type of an event is one of customerGroup.created,",
-		"events --store abc --after=-1":        "after is the number of an event, or 0",
-		"events --store nowhere":               "Store nowhere does not exist",
-		"store update abc --events perhaps":    "events is on or off",
-		"store create other --events sometime": "must be",
+		"group history 99 --store abc":                            "99 does not exist",
+		"group member 1 --store abc --as-of 1.1.":                 "as-of is a time such as",
+		"group member 1 --store abc --as-of 2001-01-01T00:00:00Z": "reach back to",
+		"events --store abc --type made":                          "The type of an event is one of customerGroup.created,",
+		"events --store abc --after=-1":                           "after is the number of an event, or 0",
+		"events --store nowhere":                                  "Store nowhere does not exist",
+		"store update abc --events perhaps":                       "events is on or off",
+		"store create other --events sometime":                    "must be",
 	} {
 		r := run(t, append(strings.Fields(line), "--db", url)...)
 		if r.status == 0 || !strings.Contains(r.err, want) {

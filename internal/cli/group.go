@@ -13,6 +13,9 @@ type groupCommands struct {
 	Move   groupMove   `cmd:"" help:"Move customers to a group."`
 	Delete groupDelete `cmd:"" help:"Delete a group, and move its members."`
 	Clone  groupClone  `cmd:"" help:"Copy a group with its rules and price lists, without members."`
+
+	History groupHistory `cmd:"" help:"List the events of a group."`
+	Member  groupMember  `cmd:"" help:"Show in which group a customer was at a time, and who moved her."`
 }
 
 type groupList struct {

@@ -56,7 +56,7 @@ var copied = []table{
 		textOr("public_hash", "hash"), integer("date_deleted"),
 		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
 		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
-		integer("date_expires"), boolean("events"), integer("event_days"), integer("event_count"), boolean("hooks"),
+		integer("date_expires"), boolean("events"), integer("event_days"), integer("event_count"), boolean("hooks"), integer("events_since"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{

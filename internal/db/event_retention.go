@@ -1,6 +1,8 @@
 package db
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"cohort.example/cohort"
@@ -49,6 +51,9 @@ func (t *Tx) DeleteOldEvents(storeKey string, kept EventRetention, limit int) (m
 	}
 	if n == 0 {
 		return false, nil
+	}
+	if err := t.forgetEvents(storeKey, slices.MaxFunc(list[:n], func(a, b row) int { return cmp.Compare(a.date, b.date) }).date); err != nil {
+		return false, err
 	}
 	return n == limit, t.Later("DELETE FROM events WHERE store_hash = $1 AND number <= $2", storeKey, list[n-1].number)
 }

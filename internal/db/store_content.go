@@ -77,10 +77,17 @@ func (t *Tx) replaceContent(storeKey string, at time.Time, last map[string]int64
 	if err := t.ReplaceIDs(storeKey, last, keptIDs...); err != nil {
 		return err
 	}
-	if err := t.record(storeKey, cohort.Event{Kind: cohort.StoreReplaced}); err != nil {
+	if err := t.dropDeliveries(storeKey); err != nil {
 		return err
 	}
-	if err := t.dropDeliveries(storeKey); err != nil {
+	if t.recorder != nil {
+		at = t.recorder.Now() // by the clock of the store
+	}
+	// Events of before do not lead to what the store contains now.
+	if err := t.forgetEvents(storeKey, at.UnixMilli()); err != nil {
+		return err
+	}
+	if err := t.record(storeKey, cohort.Event{Kind: cohort.StoreReplaced}); err != nil {
 		return err
 	}
 	return t.Note(t.Later("UPDATE stores SET hooks = FALSE WHERE hash = $1 AND hooks", storeKey), txn.Change{Kind: txn.StoreReplaced, StoreKey: storeKey})

@@ -99,7 +99,7 @@ func TestExpensiveRequestReleasesSlot(t *testing.T) {
 func TestExpensiveRoutes(t *testing.T) {
 	want := map[string]bool{
 		"getPrices": true, "explainPrices": true, "checkAccess": true, "getCatalogSummary": true,
-		"moveMembers": true, "deleteGroupSafely": true,
+		"moveMembers": true, "deleteGroupSafely": true, "getGroupAsOf": true, "getMembership": true,
 	}
 	for _, d := range Dialects(nil) {
 		for _, r := range d.Routes {

@@ -77,7 +77,7 @@ var notLists = []string{
 	"getStore", "listCurrencies", "getCurrency", "getStoreProfile", "getStoreLocale", "getCatalogSummary",
 	"getHook", "getHooksAdmin",
 	"listDeliveries", // its pages have at most 250 of the largest deliveries
-	"streamEvents", "exportEvents",
+	"streamEvents", "exportEvents", "getGroupAsOf", "listGroupHistory", "getMembership", "listCustomerHistory",
 	"listEvents", // it has a bound of its own; see db.maxEventPage
 }
 

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/country"
@@ -65,7 +66,10 @@ func insertStore(tx *db.Tx, st cohort.Store) (cohort.Store, error) {
 	if cohort.KindOf(err) != cohort.KindNotFound {
 		return st, err
 	}
-	return tx.CreateStore(st)
+	if st, err = tx.CreateStore(st); err != nil || !st.Events {
+		return st, err
+	}
+	return st, tx.SetEventsSince(st.Key, st.DateCreated)
 }
 
 // completeStore validates a store and sets the English name of its country.
@@ -133,10 +137,26 @@ func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.Sto
 		if st, err = tx.StoreForUpdate(storeKey); err != nil {
 			return err
 		}
+		before := st.Events
 		if st, err = completeStore(u.Apply(st)); err != nil {
 			return err
 		}
-		return tx.UpdateStore(st)
+		if err := tx.UpdateStore(st); err != nil || st.Events == before {
+			return err
+		}
+		return tx.SetEventsSince(storeKey, s.eventsComplete(st))
 	})
 	return st, err
+}
+
+// eventsComplete returns the time from which on the events of a store are complete, after a
+// change of the setting. Other nodes may leave out some until they know of it.
+func (s *Service) eventsComplete(st cohort.Store) time.Time {
+	switch {
+	case !st.Events:
+		return time.Time{}
+	case s.db.SeesAllWrites():
+		return s.timestamp(st.Key)
+	}
+	return s.timestamp(st.Key).Add(directoryLife)
 }
