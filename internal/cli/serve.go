@@ -141,9 +141,9 @@ func (c *serveCommand) newService(ctx context.Context, d *db.DB, log *slog.Logge
 		return service.New(d, hooks, service.WithPusher(client)), nil
 	}
 	svc := service.New(d, hooks)
-	counts, err := svc.Outbox().Counts(ctx)
-	if err == nil && counts.Waiting > 0 {
-		log.Warn("sitewide discounts wait for delivery to another pricing system, but --pricing-url is not given; see \"cohort jobs list\"", "jobs", counts.Waiting)
+	waiting, err := svc.Outbox().Waiting(ctx, service.SitewideKind)
+	if err == nil && waiting > 0 {
+		log.Warn("sitewide discounts wait for delivery to another pricing system, but --pricing-url is not given; see \"cohort jobs list\"", "jobs", waiting)
 	}
 	return svc, err
 }
@@ -169,6 +169,7 @@ func startBackground(ctx context.Context, svc *service.Service, log *slog.Logger
 	var running sync.WaitGroup
 	running.Go(func() { sweeper.Run(ctx, svc, log) })
 	running.Go(func() { svc.Outbox().Run(ctx, log) })
+	running.Go(func() { svc.RunHooks(ctx, log) })
 	return func() {
 		cancel()
 		running.Wait()

@@ -57,6 +57,7 @@ type Tx struct {
 	// Whether eventsStore records events, once hasEvents has read it.
 	eventsOn    bool
 	eventsStore string
+	eventsTold  bool // EventsRecorded is noted
 }
 
 // Open opens the database at the URL and migrates its schema; see [txn.Open].

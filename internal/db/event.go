@@ -106,6 +106,10 @@ func (t *Tx) record(storeKey string, events ...cohort.Event) error {
 			return err
 		}
 	}
+	if t.eventsTold {
+		return nil
+	}
+	t.eventsTold = true
 	return t.Note(nil, txn.Change{Kind: txn.EventsRecorded, StoreKey: storeKey})
 }
 

@@ -77,6 +77,31 @@ func (t *Tx) PutJob(j Job, now time.Time) (id int64, leasedBy string, err error)
 	return id, leasedBy, err
 }
 
+// PutJobs is PutJob for jobs of one store without leases, which are due at a time by the
+// clock of the store.
+func (t *Tx) PutJobs(storeKey string, jobs []Job, runAt, now time.Time) error {
+	if err := t.Await(); err != nil { // see NextJobVersion
+		return err
+	}
+	version, err := t.ReserveIDs(storeKey, "job", 0, int64(len(jobs)))
+	if err != nil {
+		return err
+	}
+	for i, j := range jobs {
+		err := t.LaterInOrder(storeKey+" "+j.Kind+" "+j.Subject, `INSERT INTO jobs (`+jobColumns+`)
+			VALUES ($1, $4, $2, $3, $4, 0, 'waiting', 0, $5, '', 0, $6, '', $5, $7)
+			ON CONFLICT (store_hash, kind, subject) DO UPDATE SET
+				destination = $7, version = $4, state = 'waiting', attempt = 0, run_at = $5, payload = $6, last_error = '',
+				leased_by = CASE WHEN jobs.lease_until > $8 THEN jobs.leased_by ELSE '' END,
+				lease_until = CASE WHEN jobs.lease_until > $8 THEN jobs.lease_until ELSE 0 END`,
+			storeKey, j.Kind, j.Subject, version+int64(i), runAt.UnixMilli(), j.Payload, j.Destination, now.UnixMilli())
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // millis returns a time in milliseconds, as columns hold it; the zero time is 0.
 func millis(t time.Time) int64 {
 	if t.IsZero() {
@@ -124,6 +149,18 @@ func (t *Tx) FailJob(j Job) error {
 		j.StoreKey, j.ID, j.LeasedBy, j.Version, j.State, j.RunAt.UnixMilli(), j.LastError)
 }
 
+// RescheduleJob releases the lease of a job, whose next attempt is at a time, and forgets
+// failed attempts. A newer version stays due. A caller whose lease has expired changes
+// nothing, as with FinishJob.
+func (t *Tx) RescheduleJob(j Job, at time.Time) error {
+	return t.Later(`UPDATE jobs SET leased_by = '', lease_until = 0,
+			attempt = CASE WHEN version = $4 THEN 0 ELSE attempt END,
+			run_at = CASE WHEN version = $4 THEN $5 ELSE run_at END,
+			last_error = CASE WHEN version = $4 THEN '' ELSE last_error END
+		WHERE store_hash = $1 AND id = $2 AND leased_by = $3`,
+		j.StoreKey, j.ID, j.LeasedBy, j.Version, at.UnixMilli())
+}
+
 // ListJobs returns the jobs of a store, or of every store if storeHash is empty, in
 // one state, or in every state if that is empty.
 func (t *Tx) ListJobs(storeHash string, state JobState) ([]Job, error) {
@@ -151,6 +188,12 @@ func (t *Tx) CountJobs() (map[JobState]int64, error) {
 		counts[c.state] = c.n
 	}
 	return counts, err
+}
+
+// CountWaitingJobs returns how many jobs of a kind are waiting, over all stores.
+func (t *Tx) CountWaitingJobs(kind string) (n int64, err error) {
+	err = t.QueryRow("SELECT count(*) FROM jobs WHERE kind = $1 AND state = 'waiting'", kind).Scan(&n)
+	return n, err
 }
 
 // RetryJobs makes a job of the store, or all jobs if id is 0, due at a time and

@@ -22,8 +22,8 @@ var notContent = []string{
 const jobIDs = "job"
 
 // keptIDs are the counters that ClearStore keeps. The numbers of events only grow too: events
-// are not content, so they tell what was before.
-var keptIDs = []string{jobIDs, eventIDs}
+// are not content, so they tell what was before. So do the ids of deliveries.
+var keptIDs = []string{jobIDs, eventIDs, deliveryIDs}
 
 // contentTables returns the tables with the content of stores, each after those that it
 // references.

@@ -37,11 +37,18 @@ func (o *Outbox) Attempt(ctx context.Context, l Leased) Outcome {
 func (o *Outbox) attempt(ctx context.Context, j db.Job, leasedAt time.Time, call callFunc) (out Outcome) {
 	ctx = db.Unchecked(context.WithoutCancel(ctx))
 	out.Failure = o.callHandler(ctx, j, leasedAt, call)
+	at, again := isAgain(out.Failure)
+	if again {
+		out.Failure = nil
+	}
 	o.destinations.observe(destinationOf(j), out.Failure, o.now())
-	if out.Failure == nil {
+	switch {
+	case again:
+		out.Unrecorded = o.reschedule(ctx, j, at)
+	case out.Failure == nil:
 		o.delivered.Add(1)
 		out.Unrecorded = o.finish(ctx, j)
-	} else {
+	default:
 		o.failed.Add(1)
 		j = o.afterFailure(j, out.Failure)
 		out.Dead = j.State == db.JobDead
@@ -61,6 +68,14 @@ func (o *Outbox) finish(ctx context.Context, j db.Job) error {
 		o.Wake()
 	}
 	return err
+}
+
+// reschedule releases the lease of a job until a time.
+func (o *Outbox) reschedule(ctx context.Context, j db.Job, at time.Time) error {
+	if at.IsZero() {
+		at = o.storeTime(j.StoreKey)
+	}
+	return o.db.Update(ctx, func(tx *db.Tx) error { return tx.RescheduleJob(j, at) })
 }
 
 // callFunc calls a handler.
@@ -99,7 +114,7 @@ func (o *Outbox) callHandler(ctx context.Context, j db.Job, leasedAt time.Time, 
 // afterFailure returns a job as it is stored after a failed attempt.
 func (o *Outbox) afterFailure(j db.Job, failure error) db.Job {
 	j.State, j.LastError = db.JobWaiting, lastError(failure)
-	if isPermanent(failure) || j.Attempt+1 >= maxAttempts {
+	if isPermanent(failure) || j.Attempt+1 >= maxAttempts && !o.kinds[j.Kind].Undying {
 		j.State = db.JobDead
 	}
 	j.RunAt = o.storeTime(j.StoreKey).Add(backoff(j.Attempt+1, failure))

@@ -41,6 +41,22 @@ func pauseOf(err error) time.Duration {
 	return min(max(e.pause, 0), maxRetryAfter)
 }
 
+// Again is the result of a handler that has done what it can now, and has more to do for the
+// subject at a time by the clock of the store. It is no failure: nothing is counted or
+// logged. The zero time is now, after the other lanes had their turns. A message that a later
+// one has replaced in the meantime is due at once.
+func Again(at time.Time) error { return againError{at} }
+
+type againError struct{ at time.Time }
+
+func (e againError) Error() string { return "the handler has more to do later" }
+
+// isAgain returns the time of Again.
+func isAgain(err error) (at time.Time, ok bool) {
+	e, ok := errors.AsType[againError](err)
+	return e.at, ok
+}
+
 // maxLastError bounds the text of an error that is stored with a message, in bytes.
 const maxLastError = 300
 

@@ -51,6 +51,16 @@ func (o *Outbox) Counts(ctx context.Context) (c Counts, err error) {
 	return c, err
 }
 
+// Waiting returns how many messages of a kind wait for an attempt or are running, of all
+// stores.
+func (o *Outbox) Waiting(ctx context.Context, kind string) (n int64, err error) {
+	err = o.db.View(ctx, func(tx *db.Tx) error {
+		n, err = tx.CountWaitingJobs(kind)
+		return err
+	})
+	return n, err
+}
+
 // List returns the messages of a store, or of all stores if storeKey is empty, in one
 // state, or in every state if that is empty. It returns KindNotFound if the store does
 // not exist.

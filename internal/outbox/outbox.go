@@ -45,7 +45,7 @@ type Handler interface {
 	// Deliver returns nil once the message is in effect at its destination. Calls
 	// about one subject never run at the same time on any node, but a version may be
 	// delivered more than once. Deliver must return when ctx ends. It may wrap an
-	// error with Permanent or RetryAfter.
+	// error with Permanent or RetryAfter, and return Again.
 	Deliver(ctx context.Context, m Message) error
 }
 
@@ -53,6 +53,8 @@ type Handler interface {
 type Kind struct {
 	Handler Handler
 	Timeout time.Duration // of one attempt
+	// Undying says that the number of failed attempts makes no message dead.
+	Undying bool
 }
 
 // Every lease lasts for the timeout of an attempt and leaseReserve. The reserve is
@@ -124,6 +126,20 @@ type Pending struct {
 func (o *Outbox) Put(tx *db.Tx, m Message) error {
 	_, err := o.put(tx, m, "")
 	return err
+}
+
+// PutAll is Put for messages of one store that need no order among themselves. Like Hold, it
+// accepts a kind that only another process has.
+func (o *Outbox) PutAll(tx *db.Tx, messages []Message) error {
+	if len(messages) == 0 {
+		return nil
+	}
+	store := messages[0].Store
+	jobs := make([]db.Job, len(messages))
+	for i, m := range messages {
+		jobs[i] = db.Job{StoreKey: store, Kind: m.Kind, Subject: m.Subject, Destination: m.Destination, Payload: string(m.Payload)}
+	}
+	return tx.PutJobs(store, jobs, o.storeTime(store), o.timestamp())
 }
 
 // Hold is Put for a message that may have to wait for another process, because this one

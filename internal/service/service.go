@@ -36,6 +36,7 @@ type Service struct {
 	held       atomic.Bool   // WithHeldSitewide has been used
 	keyed      keysInUse
 	feeds      *feeds
+	hooks      *hooks
 }
 
 // Option changes a default of [New].
@@ -59,6 +60,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		scans:      make(chan struct{}, maxScans),
 		keyed:      keysInUse{keys: map[db.IdempotencyKey]bool{}},
 		feeds:      newFeeds(),
+		hooks:      newHooks(),
 	}
 	s.indexes = groupindex.NewCache(s.loadIndex)
 	d.Watch(s.applyChanges)
@@ -70,6 +72,9 @@ func New(d *db.DB, opts ...Option) *Service {
 	s.outbox = outbox.New(d, s.now, s.clocks)
 	if s.pusher != nil {
 		s.outbox.Handle(SitewideKind, outbox.Kind{Handler: sitewideHandler{s.pusher}, Timeout: PushTimeout})
+	}
+	if s.hookSender != nil {
+		s.outbox.Handle(HookKind, outbox.Kind{Handler: hookHandler{s}, Timeout: hookTimeout, Undying: true})
 	}
 	s.probe = &writeProbe{write: d.ProbeWrite, now: s.now}
 	return s

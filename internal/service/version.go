@@ -82,6 +82,10 @@ func (s *Service) applyChanges(changes []db.Change) {
 		case db.StoreDeleted, db.StoreReplaced, db.AnythingChanged:
 			s.directory.forget()
 			s.versions.all.Add(1)
+		case db.EventsRecorded:
+			if s.hookSender != nil {
+				s.hooks.mark(c.StoreKey)
+			}
 		}
 	}
 }

@@ -1,0 +1,220 @@
+package db
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/txn"
+)
+
+// deliveryIDs is the counter of the ids of deliveries.
+const deliveryIDs = "hook_delivery"
+
+// HookWork is what there is to do for a hook.
+type HookWork struct {
+	Store cohort.Store
+	Hook  cohort.Hook
+	// Position is the number of the last event that was looked at; -1: there is none, and no
+	// events are told.
+	Position     int64
+	Secrets      []string         // that sign, the current one first
+	BlockedUntil time.Time        // by the clock of the store; zero: no block was written
+	Waiting      []HookedDelivery // by id
+}
+
+// HookedDelivery is a waiting delivery, without what an attempt needs.
+type HookedDelivery struct {
+	ID      int64
+	Subject string
+	RunAt   time.Time
+}
+
+// HookWork returns what there is to do for a hook, or KindNotFound. domain returns the domain
+// of a destination, which may be blocked.
+func (t *Tx) HookWork(storeKey string, hookID int64, domain func(destination string) string, now time.Time) (w HookWork, err error) {
+	if w.Store, err = t.Store(storeKey); err != nil {
+		return w, err
+	}
+	var headers string
+	h := &w.Hook
+	err = t.Lookup(`SELECT id, token_id, scope, destination, is_active, headers,
+			coalesce((SELECT number FROM hook_positions WHERE store_hash = $1 AND hook_id = $2), -1)
+		FROM hooks WHERE store_hash = $1 AND id = $2`, storeKey, hookID).
+		Scan(&h.ID, &h.ClientID, &h.Scope, &h.Destination, &h.Active, &headers, &w.Position)
+	if errors.Is(err, txn.ErrNoRows) {
+		return w, cohort.NotFound("webhook")
+	}
+	if err != nil {
+		return w, err
+	}
+	if headers != "" {
+		if err := json.Unmarshal([]byte(headers), &h.Headers); err != nil {
+			return w, err
+		}
+	}
+	if w.Secrets, err = t.signingSecrets(storeKey, h.ClientID, now); err != nil {
+		return w, err
+	}
+	if w.BlockedUntil, err = t.blockedUntil(storeKey, h.ClientID, domain(h.Destination)); err != nil {
+		return w, err
+	}
+	w.Waiting, err = t.waitingDeliveries(storeKey, hookID)
+	return w, err
+}
+
+// signingSecrets returns the secrets that sign for a token at a time, the current one first.
+func (t *Tx) signingSecrets(storeKey, tokenID string, now time.Time) ([]string, error) {
+	rows, err := t.Query(`SELECT secret FROM client_secrets WHERE store_hash = $1 AND token_id = $2
+		AND (date_expires = 0 OR date_expires > $3) ORDER BY CASE WHEN date_expires = 0 THEN 0 ELSE 1 END, date_created DESC, secret`,
+		storeKey, tokenID, now.UnixMilli())
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, scanText)
+}
+
+func (t *Tx) blockedUntil(storeKey, tokenID, domain string) (time.Time, error) {
+	var until int64
+	err := t.Lookup("SELECT blocked_until FROM hook_blocks WHERE store_hash = $1 AND token_id = $2 AND domain = $3",
+		storeKey, tokenID, domain).Scan(&until)
+	if errors.Is(err, txn.ErrNoRows) {
+		return time.Time{}, nil
+	}
+	return fromMillis(until), err
+}
+
+func (t *Tx) waitingDeliveries(storeKey string, hookID int64) ([]HookedDelivery, error) {
+	rows, err := t.Query(`SELECT id, subject, run_at FROM hook_deliveries
+		WHERE store_hash = $1 AND hook_id = $2 AND state = 'waiting' ORDER BY id`, storeKey, hookID)
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, func(row txn.Scanner) (d HookedDelivery, err error) {
+		var runAt int64
+		err = row.Scan(&d.ID, &d.Subject, &runAt)
+		d.RunAt = fromMillis(runAt)
+		return d, err
+	})
+}
+
+// HookDeliveries returns what an attempt at deliveries with some ids needs.
+func (t *Tx) HookDeliveries(storeKey string, ids []int64) ([]cohort.HookDelivery, error) {
+	rows, err := t.Query(`SELECT id, hook_id, event_number, subject, scope, body, state, attempt, date_created FROM hook_deliveries
+		WHERE store_hash = $1 AND id IN (SELECT wanted FROM `+t.SQL().IDTable+") ORDER BY id", storeKey, idText(ids))
+	if err != nil {
+		return nil, err
+	}
+	return txn.Collect(rows, func(row txn.Scanner) (d cohort.HookDelivery, err error) {
+		var created int64
+		err = row.Scan(&d.ID, &d.HookID, &d.EventNumber, &d.Subject, &d.Scope, &d.Body, &d.State, &d.Attempt, &created)
+		d.DateCreated = fromMillis(created)
+		return d, err
+	})
+}
+
+// MoveHook makes To the position of a hook whose position is From, and reports whether it
+// did: not if another caller has moved it. used says that a delivery was made.
+func (t *Tx) MoveHook(storeKey string, hookID, from, to int64, used bool, now time.Time) (bool, error) {
+	n, err := t.Exec(`UPDATE hook_positions SET number = $4, date_used = CASE WHEN CAST($5 AS BOOLEAN) THEN $6 ELSE date_used END
+		WHERE store_hash = $1 AND hook_id = $2 AND number = $3`, storeKey, hookID, from, to, used, now.UnixMilli())
+	return n > 0, err
+}
+
+// InsertDeliveries inserts deliveries in the order of their ids, which it allocates.
+func (t *Tx) InsertDeliveries(storeKey string, list []cohort.HookDelivery) error {
+	if len(list) == 0 {
+		return nil
+	}
+	first, err := t.ReserveIDs(storeKey, deliveryIDs, 0, int64(len(list)))
+	if err != nil {
+		return err
+	}
+	for i, d := range list {
+		request, err := json.Marshal(d.RequestHeader)
+		if err != nil {
+			return err
+		}
+		err = t.Later(`INSERT INTO hook_deliveries (store_hash, id, hook_id, event_number, subject, scope, body, state, attempt, run_at,
+				status, request, response, error, duration, date_created, date_modified)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			storeKey, first+int64(i), d.HookID, d.EventNumber, d.Subject, d.Scope, d.Body, string(d.State), d.Attempt, millis(d.NextAttempt),
+			d.Status, string(request), d.Response, d.Error, d.Duration.Milliseconds(), millis(d.DateCreated), millis(d.DateModified))
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// UpdateDelivery stores the outcome of an attempt at a delivery, unless it waits no more.
+func (t *Tx) UpdateDelivery(storeKey string, d cohort.HookDelivery) error {
+	request, err := json.Marshal(d.RequestHeader)
+	if err != nil {
+		return err
+	}
+	return t.Later(`UPDATE hook_deliveries SET state = $3, attempt = $4, run_at = $5, status = $6, request = $7, response = $8, error = $9,
+			duration = $10, date_modified = $11
+		WHERE store_hash = $1 AND id = $2 AND state = 'waiting'`,
+		storeKey, d.ID, string(d.State), d.Attempt, millis(d.NextAttempt), d.Status, string(request), d.Response, d.Error,
+		d.Duration.Milliseconds(), millis(d.DateModified))
+}
+
+// HookState returns whether a hook exists and is active. It keeps others from changing that
+// until the transaction ends.
+func (t *Tx) HookState(storeKey string, hookID int64) (exists, active bool, err error) {
+	err = t.QueryRow("SELECT is_active FROM hooks WHERE store_hash = $1 AND id = $2"+t.SQL().ForUpdate, storeKey, hookID).Scan(&active)
+	if errors.Is(err, txn.ErrNoRows) {
+		return false, false, nil
+	}
+	return err == nil, active, err
+}
+
+// failWaiting makes the waiting deliveries of a hook, or of all hooks of a store if hookID is
+// 0, failed.
+func (t *Tx) failWaiting(storeKey string, hookID int64, reason string, now time.Time) error {
+	return t.Later(`UPDATE hook_deliveries SET state = 'failed', run_at = 0, error = $3, date_modified = $4
+		WHERE store_hash = $1 AND state = 'waiting' AND (CAST($2 AS BIGINT) = 0 OR hook_id = $2)`, storeKey, hookID, reason, now.UnixMilli())
+}
+
+// FailWaiting makes the waiting deliveries of a hook failed.
+func (t *Tx) FailWaiting(storeKey string, hookID int64, reason string, now time.Time) error {
+	return t.failWaiting(storeKey, hookID, reason, now)
+}
+
+// DeactivateHook makes a hook inactive that has failed for too long or was not used, and its
+// waiting deliveries failed.
+func (t *Tx) DeactivateHook(storeKey string, hookID int64, reason string, now time.Time) error {
+	err := t.Later("UPDATE hooks SET is_active = FALSE, is_deactivated = TRUE, date_modified = $3 WHERE store_hash = $1 AND id = $2",
+		storeKey, hookID, now.UnixMilli())
+	if err != nil {
+		return err
+	}
+	if err := t.failWaiting(storeKey, hookID, reason, now); err != nil {
+		return err
+	}
+	return t.RefreshHooks(storeKey)
+}
+
+// ExceptionHook returns the active hook of a token that is told of failed deliveries, or id 0.
+func (t *Tx) ExceptionHook(storeKey, tokenID string) (h cohort.Hook, err error) {
+	err = t.QueryRow("SELECT id, destination FROM hooks WHERE store_hash = $1 AND token_id = $2 AND scope = $3 AND is_active ORDER BY id LIMIT 1",
+		storeKey, tokenID, cohort.ScopeDeliveryException).Scan(&h.ID, &h.Destination)
+	if errors.Is(err, txn.ErrNoRows) {
+		return h, nil
+	}
+	return h, err
+}
+
+// CountWaitingDeliveries returns the number of waiting deliveries of a hook.
+func (t *Tx) CountWaitingDeliveries(storeKey string, hookID int64) (n int64, err error) {
+	err = t.QueryRow("SELECT count(*) FROM hook_deliveries WHERE store_hash = $1 AND hook_id = $2 AND state = 'waiting'", storeKey, hookID).Scan(&n)
+	return n, err
+}
+
+// CountAllWaiting returns the number of waiting deliveries of all stores.
+func (t *Tx) CountAllWaiting() (n int64, err error) {
+	err = t.QueryRow("SELECT count(*) FROM hook_deliveries WHERE state = 'waiting'").Scan(&n)
+	return n, err
+}

@@ -1,0 +1,42 @@
+package outbox_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"cohort.example/cohort/internal/outbox"
+)
+
+// A handler that has more to do later is no failure, and is called again at its time. A later
+// message is delivered at once.
+func TestAgain(t *testing.T) {
+	each(t, func(t *testing.T, f *fixture) {
+		calls := 0
+		f.system.respond = func(context.Context, outbox.Message) error {
+			if calls++; calls <= 2 {
+				return outbox.Again(f.clocks.Now("a").Add(time.Hour))
+			}
+			return nil
+		}
+		f.run(t)
+		f.put(t, message("5"))
+		f.outbox.Wake()
+		time.Sleep(time.Minute)
+		e := f.entries(t)[0]
+		if calls != 1 || e.Attempt != 0 || e.LastError != "" || e.LeasedBy != "" || e.NextAttempt.Sub(f.clocks.Now("a")) != 59*time.Minute {
+			t.Errorf("after %d calls: %+v", calls, e)
+		}
+		f.put(t, message("5"))
+		f.outbox.Wake()
+		time.Sleep(time.Minute)
+		if calls != 2 {
+			t.Errorf("a later message makes %d calls in all, want 2", calls)
+		}
+		time.Sleep(time.Hour)
+		if calls != 3 {
+			t.Errorf("%d calls, want 3", calls)
+		}
+		f.wantEntries(t, 0)
+	})
+}

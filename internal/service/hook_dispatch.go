@@ -1,0 +1,409 @@
+package service
+
+import (
+	"context"
+	"log/slog"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/outbox"
+)
+
+const (
+	// hooksDueEvery is how often RunHooks looks for events that another process has recorded,
+	// or this one before a crash.
+	hooksDueEvery = time.Second
+	// maxDispatches is how many stores are dispatched at the same time.
+	maxDispatches = 4
+	// manyEvents is after how many events a query finds out which of them no hook needs.
+	manyEvents = 10 * eventSlice
+)
+
+// hooks is the state of the dispatcher of this process.
+type hooks struct {
+	wake    chan struct{}
+	windows hookWindows
+	told    exceptionTimes
+	stats   hookStats
+
+	mu      sync.Mutex
+	log     *slog.Logger
+	stores  map[string]*dispatch // that have something to do
+	running int
+	// looked has the number of the last event that was looked at, of stores whose row in
+	// hook_dispatch has a lower one: no hook wants the events between.
+	looked map[string]int64
+	// held has the hooks that need not be woken before a time of their store, when a worker
+	// looks at them anyway.
+	held map[heldKey]time.Time
+}
+
+type heldKey struct {
+	store string
+	hook  int64
+}
+
+// dispatch is the state of a store that has something to do.
+type dispatch struct{ dirty, running bool }
+
+func newHooks() *hooks {
+	return &hooks{
+		wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler), stores: map[string]*dispatch{}, looked: map[string]int64{}, held: map[heldKey]time.Time{},
+		windows: hookWindows{known: map[windowKey]*hookWindow{}}, told: exceptionTimes{last: map[windowKey]time.Time{}},
+	}
+}
+
+// mark says that a store may have new events.
+func (h *hooks) mark(storeKey string) {
+	h.mu.Lock()
+	d := h.stores[storeKey]
+	if d == nil {
+		d = &dispatch{}
+		h.stores[storeKey] = d
+	}
+	d.dirty = true
+	h.mu.Unlock()
+	h.notify()
+}
+
+func (h *hooks) notify() {
+	select {
+	case h.wake <- struct{}{}:
+	default: // RunHooks is about to look
+	}
+}
+
+// take returns stores to dispatch now, each of which goes to done afterwards.
+func (h *hooks) take() (keys []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for key, d := range h.stores {
+		if h.running == maxDispatches {
+			break
+		}
+		if d.running {
+			continue
+		}
+		d.dirty, d.running = false, true
+		h.running++
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+func (h *hooks) done(storeKey string) {
+	h.mu.Lock()
+	h.running--
+	d := h.stores[storeKey]
+	if d.running = false; !d.dirty {
+		delete(h.stores, storeKey)
+	}
+	h.mu.Unlock()
+	h.notify()
+}
+
+func (h *hooks) lookedAt(storeKey string) int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.looked[storeKey]
+}
+
+// setLooked takes note of a number; 0 forgets the store.
+func (h *hooks) setLooked(storeKey string, number int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if number == 0 {
+		delete(h.looked, storeKey)
+		return
+	}
+	h.looked[storeKey] = number
+}
+
+// hold says that a hook need not be woken before a time; the zero time ends that.
+func (h *hooks) hold(storeKey string, hookID int64, until time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if until.IsZero() {
+		delete(h.held, heldKey{storeKey, hookID})
+		return
+	}
+	h.held[heldKey{storeKey, hookID}] = until
+}
+
+// notHeld returns those of some hooks that have to be woken now.
+func (h *hooks) notHeld(storeKey string, list []cohort.Hook, now time.Time) []cohort.Hook {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.DeleteFunc(list, func(hook cohort.Hook) bool { return now.Before(h.held[heldKey{storeKey, hook.ID}]) })
+}
+
+func (h *hooks) logger() *slog.Logger {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.log
+}
+
+// RunHooks puts a message for each webhook that new events concern into the outbox, until ctx
+// ends. Without [WithHookSender] it does nothing.
+func (s *Service) RunHooks(ctx context.Context, log *slog.Logger) {
+	if s.hookSender == nil {
+		return
+	}
+	s.hooks.mu.Lock()
+	s.hooks.log = log
+	s.hooks.mu.Unlock()
+	var running sync.WaitGroup
+	defer running.Wait()
+	ticker := time.NewTicker(hooksDueEvery)
+	defer ticker.Stop()
+	failing := &failures{log: log}
+	failing.note(ctx, s.pollHooks(ctx))
+	for ctx.Err() == nil {
+		for _, key := range s.hooks.take() {
+			running.Go(func() {
+				defer s.hooks.done(key)
+				failing.note(ctx, s.dispatch(ctx, key))
+			})
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticker.C:
+			failing.note(ctx, s.pollHooks(ctx))
+		case <-s.hooks.wake:
+		}
+	}
+}
+
+// failures logs the first of several failures.
+type failures struct {
+	log *slog.Logger
+	mu  sync.Mutex
+	on  bool
+}
+
+func (f *failures) note(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err != nil && !f.on {
+		f.log.Error("cannot look for events for webhooks; retrying", "error", err)
+	}
+	f.on = err != nil
+}
+
+// pollHooks marks the stores with events for which no hook was woken. It also writes down
+// how far this process has looked, where no hook wanted anything.
+func (s *Service) pollHooks(ctx context.Context) error {
+	var keys []string
+	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+		keys, err = tx.StoresToDispatch()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if looked := s.hooks.lookedAt(key); looked > 0 {
+			err := s.db.Update(db.Unchecked(db.ForStore(ctx, key)), func(tx *db.Tx) error { return tx.MoveHookDispatch(key, looked) })
+			if err != nil && cohort.KindOf(err) != cohort.KindNotFound {
+				return err
+			}
+			s.hooks.setLooked(key, 0)
+		}
+		s.hooks.mark(key)
+	}
+	return nil
+}
+
+// dispatch wakes the hooks of a store for its new events.
+func (s *Service) dispatch(ctx context.Context, storeKey string) error {
+	if active, err := s.hasActiveHook(ctx, storeKey); err != nil || !active {
+		return ignoreNotFound(err)
+	}
+	if err := s.numberEvents(ctx, storeKey); err != nil {
+		return ignoreNotFound(err)
+	}
+	for more := true; more && ctx.Err() == nil; {
+		var found woken
+		err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+			found, err = s.lookForHooks(tx, storeKey)
+			return err
+		})
+		if err != nil || found.last == 0 {
+			return ignoreNotFound(err)
+		}
+		more = found.more
+		found.hooks = s.hooks.notHeld(storeKey, found.hooks, s.Now(storeKey))
+		if len(found.hooks) == 0 {
+			s.hooks.setLooked(storeKey, found.last)
+			continue
+		}
+		err = s.db.Update(db.Unchecked(db.ForStore(ctx, storeKey)), func(tx *db.Tx) error { return s.wakeHooks(tx, storeKey, found) })
+		if err != nil {
+			return ignoreNotFound(err)
+		}
+		s.hooks.setLooked(storeKey, 0)
+		s.outbox.Wake()
+	}
+	return nil
+}
+
+func (s *Service) hasActiveHook(ctx context.Context, storeKey string) (active bool, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		active, err = tx.HasActiveHook(storeKey)
+		return err
+	})
+	return active, err
+}
+
+func ignoreNotFound(err error) error {
+	if cohort.KindOf(err) == cohort.KindNotFound { // the store is deleted
+		return nil
+	}
+	return err
+}
+
+// woken are the hooks that want some of the next events.
+type woken struct {
+	hooks []cohort.Hook
+	first map[int64]int64 // the number of the first event that a hook wants, by its id
+	last  int64           // the number of the last event; 0: there are no new events
+	more  bool
+}
+
+// lookForHooks finds the hooks that want the next events of a store. It reads the events
+// first: a hook that was created before an event was recorded is there then.
+func (s *Service) lookForHooks(tx *db.Tx, storeKey string) (found woken, err error) {
+	d, err := tx.HookDispatch(storeKey)
+	if err != nil {
+		return found, err
+	}
+	after := max(d.Number, s.hooks.lookedAt(storeKey))
+	if !d.Active || d.Last <= after {
+		return found, nil
+	}
+	if d.Last-after > manyEvents { // the first hook of a store is not told of what was before
+		first, err := tx.FirstHookPosition(storeKey)
+		if err != nil {
+			return found, err
+		}
+		after = max(after, first)
+	}
+	events, err := tx.EventsAfter(storeKey, after, eventSlice)
+	if err != nil || len(events) == 0 {
+		return found, err
+	}
+	found.last = events[len(events)-1].Number
+	found.more = found.last < d.Last
+	messages := firstMessages(events)
+	if len(messages) == 0 {
+		return found, nil
+	}
+	hooks, err := tx.ActiveHooks(storeKey, patternsOf(messages))
+	if err != nil {
+		return found, err
+	}
+	found.first = make(map[int64]int64, len(hooks))
+	for _, h := range hooks {
+		for _, m := range messages {
+			if wantsMessage(h, m) {
+				found.hooks = append(found.hooks, h)
+				found.first[h.ID] = m.Number
+				break
+			}
+		}
+	}
+	return found, nil
+}
+
+// firstMessages returns the first message of each scope that events give.
+func firstMessages(events []cohort.Event) (first []cohort.HookMessage) {
+	type key struct {
+		scope string
+		exact bool
+	}
+	seen := map[key]bool{}
+	for _, m := range cohort.HookMessages(events) {
+		if k := (key{m.Scope, m.ExactOnly}); !seen[k] {
+			seen[k] = true
+			first = append(first, m)
+		}
+	}
+	return first
+}
+
+// patternsOf returns the scopes of hooks that want any of some messages.
+func patternsOf(messages []cohort.HookMessage) (patterns []string) {
+	seen := map[string]bool{}
+	add := func(pattern string) {
+		if !seen[pattern] {
+			seen[pattern] = true
+			patterns = append(patterns, pattern)
+		}
+	}
+	for _, m := range messages {
+		add(m.Scope)
+		if m.ExactOnly {
+			continue
+		}
+		for i, c := range m.Scope {
+			if c == '/' {
+				add(m.Scope[:i+1] + "*")
+			}
+		}
+	}
+	return patterns
+}
+
+// wantsMessage reports whether a hook is told a message.
+func wantsMessage(h cohort.Hook, m cohort.HookMessage) bool {
+	return h.Scope == m.Scope || !m.ExactOnly && h.Wants(m.Scope)
+}
+
+// wakeHooks puts a message for each hook into the outbox. Several nodes may do so for the
+// same events, which only makes the hooks look again.
+func (s *Service) wakeHooks(tx *db.Tx, storeKey string, found woken) error {
+	now := s.timestamp(storeKey)
+	messages := make([]outbox.Message, len(found.hooks))
+	for i, h := range found.hooks {
+		messages[i] = hookMessage(storeKey, h)
+		if err := tx.AwaitHookEvent(storeKey, HookKind, messages[i].Subject, h.ID, found.first[h.ID], now); err != nil {
+			return err
+		}
+	}
+	if err := s.outbox.PutAll(tx, messages); err != nil {
+		return err
+	}
+	return tx.MoveHookDispatch(storeKey, found.last)
+}
+
+// HookKind is the kind of the outbox's messages that wake hooks. Their subjects are ids of
+// hooks. They have no payload: what there is to do is in other tables.
+const HookKind = "hook"
+
+// hookMessage is the message that wakes a hook. Its destination is a host: that is what is
+// slow or down, and what the number of connections is limited for.
+func hookMessage(storeKey string, h cohort.Hook) outbox.Message {
+	return outbox.Message{Store: storeKey, Kind: HookKind, Subject: strconv.FormatInt(h.ID, 10), Destination: hookDomain(h.Destination)}
+}
+
+// hookDomain returns the host of a destination, with its port if it is not the default.
+func hookDomain(destination string) string {
+	u, err := url.Parse(destination)
+	if err != nil {
+		return ""
+	}
+	host := strings.ToLower(u.Hostname())
+	if port := u.Port(); port != "" && port != "443" && port != "80" {
+		host += ":" + port
+	}
+	return host
+}
