@@ -13,9 +13,9 @@ import (
 type EventRetention struct {
 	Oldest time.Time // events with an earlier date are deleted
 	Most   int64     // how many events are kept
-	// Keep is the number from which on events are kept, however old or many they are,
-	// because somebody still needs them; 0: none.
-	Keep int64
+	// Needed and Needless: the events after number Needed are kept for webhooks, even if they
+	// are old or many, but not those up to Needless numbers before the last one.
+	Needed, Needless int64
 }
 
 // StoresWithEvents returns the stores, except deleted ones, that have events.
@@ -28,32 +28,43 @@ func (t *Tx) StoresWithEvents() ([]cohort.Store, error) {
 	return txn.Collect(rows, scanStore)
 }
 
-// DeleteOldEvents deletes up to limit events of a store that are not kept, the oldest first:
-// those that are too old in front of the first one that is not, and those that are too many.
-// It reports whether there may be more.
-func (t *Tx) DeleteOldEvents(storeKey string, kept EventRetention, limit int) (more bool, err error) {
+// DeleteOldEvents deletes up to limit events of a store that are not kept, the oldest first,
+// up to the first one that is kept. It returns the number of the last one that it has
+// deleted, or 0, and reports whether there may be more.
+func (t *Tx) DeleteOldEvents(storeKey string, kept EventRetention, limit int) (deleted int64, more bool, err error) {
 	rows, err := t.Query("SELECT number, date_created FROM events WHERE store_hash = $1 ORDER BY number LIMIT CAST($2 AS BIGINT)", storeKey, limit)
 	if err != nil {
-		return false, err
+		return 0, false, err
 	}
-	type row struct{ number, date int64 }
-	list, err := txn.Collect(rows, func(s txn.Scanner) (r row, err error) { return r, s.Scan(&r.number, &r.date) })
+	list, err := txn.Collect(rows, func(s txn.Scanner) (r datedEvent, err error) { return r, s.Scan(&r.number, &r.date) })
 	if err != nil || len(list) == 0 {
-		return false, err
+		return 0, false, err
 	}
 	var last int64
 	if err := t.Lookup("SELECT max(number) FROM events WHERE store_hash = $1", storeKey).Scan(&last); err != nil {
-		return false, err
+		return 0, false, err
 	}
 	n := 0
-	for n < len(list) && (kept.Keep == 0 || list[n].number < kept.Keep) && (list[n].date < kept.Oldest.UnixMilli() || list[n].number <= last-kept.Most) {
+	for n < len(list) && !kept.keeps(list[n], last) {
 		n++
 	}
 	if n == 0 {
-		return false, nil
+		return 0, false, nil
 	}
-	if err := t.forgetEvents(storeKey, slices.MaxFunc(list[:n], func(a, b row) int { return cmp.Compare(a.date, b.date) }).date); err != nil {
-		return false, err
+	youngest := slices.MaxFunc(list[:n], func(a, b datedEvent) int { return cmp.Compare(a.date, b.date) }).date
+	if err := t.forgetEvents(storeKey, youngest); err != nil {
+		return 0, false, err
 	}
-	return n == limit, t.Later("DELETE FROM events WHERE store_hash = $1 AND number <= $2", storeKey, list[n-1].number)
+	deleted = list[n-1].number
+	return deleted, n == limit, t.Later("DELETE FROM events WHERE store_hash = $1 AND number <= $2", storeKey, deleted)
+}
+
+type datedEvent struct{ number, date int64 }
+
+// keeps reports whether an event is kept in a store whose last event is last.
+func (r EventRetention) keeps(e datedEvent, last int64) bool {
+	if e.date >= r.Oldest.UnixMilli() && e.number > last-r.Most {
+		return true
+	}
+	return e.number > r.Needed && e.number > last-r.Needless
 }

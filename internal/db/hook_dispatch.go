@@ -64,9 +64,7 @@ func (t *Tx) ActiveHooks(storeKey string, scopes []string) ([]cohort.Hook, error
 	if err != nil {
 		return nil, err
 	}
-	return txn.Collect(rows, func(row txn.Scanner) (h cohort.Hook, err error) {
-		return h, row.Scan(&h.ID, &h.Scope, &h.Destination)
-	})
+	return txn.Collect(rows, scanHookTarget)
 }
 
 // MoveHookDispatch says that the hooks were woken for the events up to a number.

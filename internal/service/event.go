@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"cohort.example/cohort"
@@ -113,7 +114,7 @@ func (s *Service) SweepEvents(ctx context.Context) error {
 		return err
 	}
 	for _, st := range stores {
-		err := s.sweepEvents(ctx, st.Key, s.retention(st))
+		err := s.sweepEvents(ctx, st.Key, cohort.Store.MostEvents)
 		if err != nil && cohort.KindOf(err) != cohort.KindNotFound { // the store has just been deleted
 			return err
 		}
@@ -121,26 +122,63 @@ func (s *Service) SweepEvents(ctx context.Context) error {
 	return nil
 }
 
-// retention returns which events of a store are kept.
-func (s *Service) retention(st cohort.Store) db.EventRetention {
-	return db.EventRetention{Oldest: s.Now(st.Key).Add(-st.EventAge()), Most: st.MostEvents()}
-}
-
-// sweepEvents deletes the events of a store that are not kept. It numbers first, because
-// only numbered events can be counted.
-func (s *Service) sweepEvents(ctx context.Context, storeKey string, kept db.EventRetention) error {
+// sweepEvents deletes the events of a store that are not kept; most says how many are kept
+// at most. It numbers first, because only numbered events can be counted.
+func (s *Service) sweepEvents(ctx context.Context, storeKey string, most func(cohort.Store) int64) error {
 	if err := s.numberEvents(ctx, storeKey); err != nil {
 		return err
 	}
 	work := db.Unchecked(db.ForStore(ctx, storeKey))
+	var lost []cohort.Hook
 	for more := true; more; {
 		err := s.db.Update(work, func(tx *db.Tx) (err error) {
-			more, err = tx.DeleteOldEvents(storeKey, kept, eventSlice)
+			var losers []cohort.Hook
+			losers, more, err = s.deleteEvents(tx, storeKey, most)
+			lost = append(lost, losers...)
 			return err
 		})
 		if err != nil {
 			return err
 		}
 	}
+	for _, h := range lost {
+		s.hooks.logger().Error("a webhook has lost events: it was too far behind", "store", storeKey, "hook", h.ID, "destination", hookDomain(h.Destination))
+	}
 	return nil
+}
+
+// hookEvents is how many times more events of a store are kept while a webhook needs them.
+const hookEvents = 10
+
+// deleteEvents deletes a slice of the events that are too old or too many. It leaves those that
+// a webhook needs, within bounds, and returns the webhooks for which it deleted too much.
+func (s *Service) deleteEvents(tx *db.Tx, storeKey string, most func(cohort.Store) int64) (lost []cohort.Hook, more bool, err error) {
+	st, err := tx.Store(storeKey)
+	if err != nil {
+		return nil, false, err
+	}
+	kept, err := s.retention(tx, st, most(st))
+	if err != nil {
+		return nil, false, err
+	}
+	deleted, more, err := tx.DeleteOldEvents(storeKey, kept, eventSlice)
+	if err != nil || deleted <= kept.Needed {
+		return nil, more, err
+	}
+	lost, err = tx.SkipLostEvents(storeKey, deleted, "Events were deleted before they were delivered: the webhook was too far behind.", s.timestamp(storeKey))
+	return lost, more, err
+}
+
+// retention returns which events of a store are kept. A store that records events for its
+// webhooks only keeps none that they do not need.
+func (s *Service) retention(tx *db.Tx, st cohort.Store, most int64) (kept db.EventRetention, err error) {
+	kept = db.EventRetention{Oldest: s.timestamp(st.Key).Add(-st.EventAge()), Most: most, Needed: math.MaxInt64, Needless: most * hookEvents}
+	if !st.HasHooks {
+		return kept, nil
+	}
+	if !st.Events {
+		kept.Most = 0
+	}
+	kept.Needed, err = tx.FirstHookPosition(st.Key)
+	return kept, err
 }

@@ -11,3 +11,8 @@ import (
 func sweepEvents(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	repeat(ctx, lookAgain, log, "cannot delete old events yet; they stay", svc.SweepEvents)
 }
+
+// sweepHooks deletes old deliveries of webhooks, and deactivates webhooks that nobody uses.
+func sweepHooks(ctx context.Context, svc *service.Service, log *slog.Logger) {
+	repeat(ctx, lookAgain, log, "cannot delete old deliveries of webhooks yet; they stay", svc.SweepHooks)
+}
