@@ -103,6 +103,7 @@ func New(svc *service.Service, o Options) *Server {
 	s.metrics.watchDatabase(svc)
 	s.metrics.watchWrites(svc)
 	s.metrics.watchJobs(svc)
+	s.metrics.watchHooks(svc)
 	if o.Memory != nil {
 		s.limits = o.Memory
 	}
