@@ -220,7 +220,7 @@ func TestRunStopsWithWorkLeft(t *testing.T) {
 	})
 }
 
-// After a failure of the database each of the six tasks waits for a signal or a
+// After a failure of the database each of the seven tasks waits for a signal or a
 // minute, and logs each failure.
 func TestRunLogsFailures(t *testing.T) {
 	each(t, func(t *testing.T, f *fixture) {
@@ -230,7 +230,7 @@ func TestRunLogsFailures(t *testing.T) {
 		}
 		for failures := range 3 {
 			lines := f.log.get()
-			if len(lines) != 6*failures || f.hasStopped() {
+			if len(lines) != 7*failures || f.hasStopped() {
 				t.Fatalf("after %d failures it has stopped: %v, log: %q", failures, f.hasStopped(), lines)
 			}
 			for _, line := range lines {
