@@ -29,14 +29,14 @@ func TestEvents(t *testing.T) {
 	if err := svc.DeleteGroup(t.Context(), "abc", 1); err != nil {
 		t.Fatal(err)
 	}
-	out := mustRun(t, "events", "--store", "abc", "--after", "1", "--db", url).out
+	out := mustRun(t, "events", "--store", "abc", "--after", "2", "--db", url).out
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 3 || !strings.HasPrefix(lines[0], "NUMBER") || !strings.Contains(lines[1], "customerGroup.created") ||
 		!strings.Contains(lines[1], "command line") || !strings.Contains(lines[1], `"name":[null,"Gold"]`) || !strings.Contains(lines[2], "customerGroup.deleted") {
 		t.Errorf("events prints\n%s", out)
 	}
 	out = mustRun(t, "events", "--store", "abc", "--type", "customerGroup.deleted,customerGroup.updated", "--json", "--db", url).out
-	if !strings.HasPrefix(out, "[\n  {\"number\":3,\"type\":\"customerGroup.deleted\"") || strings.Count(out, "number") != 1 {
+	if !strings.HasPrefix(out, "[\n  {\"number\":4,\"type\":\"customerGroup.deleted\"") || strings.Count(out, "number") != 1 {
 		t.Errorf("events --json prints %s", out)
 	}
 	if _, err := svc.CreateCustomer(t.Context(), "abc", cohort.CustomerUpdate{FirstName: new("A"), LastName: new("B"), Email: new("a@example.com"), GroupID: new(int64(2))}); err != nil {

@@ -39,7 +39,7 @@ func fillPrices(tx *db.Tx) error {
 		tx.InsertVariant("abc", cohort.Variant{ID: 101, ProductID: 10, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 1}}}),
 		tx.InsertVariant("abc", cohort.Variant{ID: 102, ProductID: 10, OptionValues: []cohort.OptionValue{{OptionID: 1, ValueID: 2}}}),
 		tx.InsertPriceList("abc", cohort.PriceList{ID: 4, Name: "Partner prices", Active: true}),
-		tx.PutPriceRecords("abc", []cohort.PriceRecord{
+		tx.PutPriceRecords("abc", nil, []cohort.PriceRecord{
 			{PriceListID: 4, VariantID: 71, Currency: "EUR", Price: decimal.NewNullDecimal(cents(1100))},
 			{PriceListID: 4, VariantID: 71, Currency: "USD", Price: decimal.NewNullDecimal(cents(1200))},
 		}),

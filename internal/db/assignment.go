@@ -26,13 +26,27 @@ func (t *Tx) CreateAssignment(storeKey string, a cohort.PriceListAssignment) (co
 // InsertAssignment adds an assignment under its id. The commit returns
 // KindConflict if the group already has an assignment in the channel.
 func (t *Tx) InsertAssignment(storeKey string, a cohort.PriceListAssignment) error {
-	return t.Later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
+	err := t.Later("INSERT INTO price_list_assignments (store_hash, "+assignmentColumns+") VALUES ($1, $2, $3, $4, $5)",
 		storeKey, a.ID, a.PriceListID, a.GroupID, a.ChannelID)
+	if err != nil || !t.records() {
+		return err
+	}
+	return t.record(storeKey, assignmentEvent(cohort.AssignmentCreated, a, nil, assignmentValues(a)))
 }
 
-// UpdateAssignment sets the price list of an assignment.
-func (t *Tx) UpdateAssignment(storeKey string, id, listID int64) error {
-	return t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeKey, id, listID)
+// UpdateAssignment sets the price list of an assignment. before is the assignment as read in
+// this transaction.
+func (t *Tx) UpdateAssignment(storeKey string, before cohort.PriceListAssignment, listID int64) error {
+	if before.PriceListID == listID {
+		return nil
+	}
+	after := before
+	after.PriceListID = listID
+	err := t.Later("UPDATE price_list_assignments SET price_list_id = $3 WHERE store_hash = $1 AND id = $2", storeKey, before.ID, listID)
+	if err != nil || !t.records() {
+		return err
+	}
+	return t.record(storeKey, assignmentEvent(cohort.AssignmentUpdated, after, assignmentValues(before), assignmentValues(after)))
 }
 
 // ReadAssignments calls fn with the assignments of a page that pass the filter, ordered by
@@ -92,20 +106,30 @@ func (t *Tx) FirstAssignment(storeKey string, groupID int64) (a cohort.PriceList
 		storeKey, groupID)))
 }
 
-// DeleteAssignments deletes assignments by their ids.
-func (t *Tx) DeleteAssignments(storeKey string, ids []int64) error {
-	for chunk := range slices.Chunk(ids, inChunk) {
+// DeleteAssignments deletes assignments, which AssignmentsForUpdate has returned.
+func (t *Tx) DeleteAssignments(storeKey string, list []cohort.PriceListAssignment) error {
+	for chunk := range slices.Chunk(list, inChunk) {
+		ids := make([]int64, len(chunk))
+		for i, a := range chunk {
+			ids[i] = a.ID
+		}
 		w := whereStore(storeKey)
-		in(w, "id", chunk)
+		in(w, "id", ids)
 		if err := t.Later("DELETE FROM price_list_assignments"+w.text.String(), w.args...); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.recordDeletedAssignments(storeKey, list)
 }
 
 // DeleteAssignmentsOfGroup deletes all assignments of a group.
 func (t *Tx) DeleteAssignmentsOfGroup(storeKey string, groupID int64) error {
+	if on, err := t.recordsFor(storeKey); err != nil || on {
+		if err != nil {
+			return err
+		}
+		return t.takeAssignmentsOfGroup(storeKey, groupID)
+	}
 	return t.Later("DELETE FROM price_list_assignments WHERE store_hash = $1 AND customer_group_id = $2", storeKey, groupID)
 }
 

@@ -36,9 +36,13 @@ func (t *Tx) CreateChannel(storeKey string, c cohort.Channel) (cohort.Channel, e
 	if c.ID, err = t.ReserveIDs(storeKey, "channel", cohort.FirstChannelID, 1); err != nil {
 		return c, err
 	}
-	return c, t.Later("INSERT INTO channels (store_hash, "+channelColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+	err = t.Later("INSERT INTO channels (store_hash, "+channelColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
 		storeKey, c.ID, c.ExternalID, c.IsListableFromUI, c.IsVisible, c.Status, c.Name, c.Type, c.Platform,
 		c.DateCreated.UnixMilli(), c.DateModified.UnixMilli())
+	if err != nil || !t.records() {
+		return c, err
+	}
+	return c, t.recordChannel(storeKey, cohort.ChannelCreated, nil, c)
 }
 
 // Channel returns a channel of the store, deleted or not, or KindNotFound.
@@ -121,11 +125,16 @@ func whereChannels(storeKey string, f cohort.ChannelFilter) *where {
 }
 
 // UpdateChannel overwrites the channel with the same id, except its type, platform and
-// creation date. The commit returns KindConflict as for CreateChannel.
-func (t *Tx) UpdateChannel(storeKey string, c cohort.Channel) error {
-	return t.Later(`UPDATE channels SET external_id = $3, is_listable_from_ui = $4, is_visible = $5, status = $6, name = $7,
+// creation date. before is the channel as read in this transaction. The commit returns
+// KindConflict as for CreateChannel.
+func (t *Tx) UpdateChannel(storeKey string, before, c cohort.Channel) error {
+	err := t.Later(`UPDATE channels SET external_id = $3, is_listable_from_ui = $4, is_visible = $5, status = $6, name = $7,
 		date_modified = $8 WHERE store_hash = $1 AND id = $2`,
 		storeKey, c.ID, c.ExternalID, c.IsListableFromUI, c.IsVisible, c.Status, c.Name, c.DateModified.UnixMilli())
+	if err != nil || !t.records() {
+		return err
+	}
+	return t.recordChannel(storeKey, cohort.ChannelUpdated, channelValues(before), c)
 }
 
 // PruneChannels removes the rows of deleted channels except the most that were deleted

@@ -100,7 +100,7 @@ func TestHoldChannels(t *testing.T) {
 					return err
 				}
 			}
-			return tx.UpdateChannel("a", cohort.Channel{ID: 3, Name: "Two", Status: cohort.ChannelDeleted})
+			return tx.UpdateChannel("a", cohort.Channel{}, cohort.Channel{ID: 3, Name: "Two", Status: cohort.ChannelDeleted})
 		})
 		for _, tt := range []struct {
 			store     string
@@ -179,7 +179,7 @@ func TestPruneChannels(t *testing.T) {
 					c.Status = cohort.ChannelArchived
 				}
 				c.DateModified = t0.Add(time.Duration(-i) * time.Hour)
-				if err := tx.UpdateChannel("a", c); err != nil {
+				if err := tx.UpdateChannel("a", c, c); err != nil {
 					return err
 				}
 			}

@@ -63,7 +63,7 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		if _, err := tx.Exec("UPDATE stores SET date_expires = 7 WHERE hash = 'b'"); err != nil {
 			return err
 		}
-		return tx.UpdateStore(st)
+		return tx.UpdateStore(st, st)
 	})
 	for _, store := range []string{"a", "b"} {
 		addGroups(t, d, store, fullGroup(1), newGroup(2, "it's \"quoted\"; $1 ?\t\n 日本語 😀"), newGroup(3, "leaves"))
@@ -184,7 +184,7 @@ func fillPrices(tx *db.Tx, store string) error {
 		tx.InsertBrand(store, cohort.Brand{ID: 7, Name: "It's", Details: cohort.Details{"page_title": json.RawMessage(`"日 <b>"`)}}),
 		tx.InsertPriceList(store, cohort.PriceList{ID: 3, Name: "Wholesale", Active: true, DateCreated: t0, DateModified: t0}),
 		tx.InsertPriceList(store, cohort.PriceList{ID: 5, Name: "It's off", DateCreated: t0, DateModified: t0}),
-		tx.PutPriceRecords(store, []cohort.PriceRecord{
+		tx.PutPriceRecords(store, nil, []cohort.PriceRecord{
 			{PriceListID: 3, VariantID: 70, Currency: "USD", Price: most, BulkTiers: tiers, DateCreated: t0, DateModified: t0},
 			{PriceListID: 3, VariantID: 71, Currency: "EUR", SalePrice: decimal.NewNullDecimal(some), DateCreated: t0, DateModified: t0},
 		}),
@@ -219,7 +219,7 @@ func fillChannels(tx *db.Tx, store string) error {
 	return errors.Join(
 		err,
 		tx.LockChannels(store),
-		tx.PutCustomerSettings(store, cohort.CustomerSettings{AskConsent: &off, PolicyURL: &url}),
+		tx.PutCustomerSettings(store, cohort.CustomerSettings{}, cohort.CustomerSettings{AskConsent: &off, PolicyURL: &url}),
 		putChannelSettings(tx, store, 1, cohort.CustomerSettings{DefaultGroupID: &none, GuestGroupID: &group, AllowGlobalLogins: &off}),
 		putChannelSettings(tx, store, 2, cohort.CustomerSettings{DefaultGroupID: &group}),
 	)
@@ -237,7 +237,7 @@ func fillCategoryTrees(tx *db.Tx, store string) error {
 
 // putChannelSettings writes all settings of a channel.
 func putChannelSettings(tx *db.Tx, store string, channel int64, s cohort.CustomerSettings) error {
-	return tx.PutChannelSettings(store, channel, s, cohort.CustomerSettingsUpdate{
+	return tx.PutChannelSettings(store, channel, cohort.CustomerSettings{}, s, cohort.CustomerSettingsUpdate{
 		DefaultGroupID: cohort.Setting[int64]{Sent: true}, GuestGroupID: cohort.Setting[int64]{Sent: true},
 	})
 }

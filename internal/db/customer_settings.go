@@ -64,19 +64,31 @@ func (t *Tx) ChannelSettings(storeKey string, channelID int64) (s cohort.Custome
 }
 
 // PutCustomerSettings writes the settings of a store except its groups, which are flags
-// of the groups.
-func (t *Tx) PutCustomerSettings(storeKey string, s cohort.CustomerSettings) error {
+// of the groups. before are the settings as read in this transaction.
+func (t *Tx) PutCustomerSettings(storeKey string, before, after cohort.CustomerSettings) error {
+	s := after
 	s.DefaultGroupID, s.GuestGroupID = nil, nil
-	return t.putSettings(storeKey, storeSettings, s)
+	if err := t.putSettings(storeKey, storeSettings, s); err != nil {
+		return err
+	}
+	return t.recordSettings(storeKey, storeSettings, before, after)
 }
 
 // PutChannelSettings writes the settings of a channel after an update. It writes the
 // groups only if the update has them: another transaction may just have deleted a group
-// that is unchanged. LockFlags and HasGroup must be called for the groups before.
-func (t *Tx) PutChannelSettings(storeKey string, channelID int64, after cohort.CustomerSettings, u cohort.CustomerSettingsUpdate) error {
+// that is unchanged. before are the settings as read in this transaction. LockFlags and
+// HasGroup must be called for the groups before.
+func (t *Tx) PutChannelSettings(storeKey string, channelID int64, before, after cohort.CustomerSettings, u cohort.CustomerSettingsUpdate) error {
 	if err := t.putSettings(storeKey, channelID, after); err != nil {
 		return err
 	}
+	if err := t.putChannelGroups(storeKey, channelID, after, u); err != nil {
+		return err
+	}
+	return t.recordSettings(storeKey, channelID, before, after)
+}
+
+func (t *Tx) putChannelGroups(storeKey string, channelID int64, after cohort.CustomerSettings, u cohort.CustomerSettingsUpdate) error {
 	if u.DefaultGroupID.Sent {
 		if err := t.putChannelGroup(storeKey, channelID, roleDefault, after.DefaultGroupID); err != nil {
 			return err
@@ -113,10 +125,17 @@ func (t *Tx) putChannelGroup(storeKey string, channelID int64, role string, grou
 // DeleteChannelSettings removes the settings of a channel, which then has those of the
 // store.
 func (t *Tx) DeleteChannelSettings(storeKey string, channelID int64) error {
+	before, err := t.settingsToDelete(storeKey, channelID)
+	if err != nil {
+		return err
+	}
 	if err := t.Later("DELETE FROM channel_groups WHERE store_hash = $1 AND channel_id = $2", storeKey, channelID); err != nil {
 		return err
 	}
-	return t.Later("DELETE FROM customer_settings WHERE store_hash = $1 AND channel_id = $2", storeKey, channelID)
+	if err := t.Later("DELETE FROM customer_settings WHERE store_hash = $1 AND channel_id = $2", storeKey, channelID); err != nil {
+		return err
+	}
+	return t.recordSettings(storeKey, channelID, before, cohort.CustomerSettings{})
 }
 
 // CountChannelSettings returns how many channels other than the given one have settings

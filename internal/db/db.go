@@ -53,6 +53,7 @@ type Tx struct {
 	catalogStore                    string
 
 	recorder     *Recorder    // nil: changes are not recorded
+	batch        bool         // see InBatch
 	deletedGroup cohort.Group // by the last DeleteGroup
 	// Whether eventsStore records events, once hasEvents has read it.
 	eventsOn    bool

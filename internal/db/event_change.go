@@ -52,7 +52,7 @@ func (c *eventChanges) name(field string) {
 func (c *eventChanges) isEmpty() bool { return c.text.Len() == 0 }
 
 func (c *eventChanges) json() json.RawMessage {
-	if c.text.Len() == 0 {
+	if c.isEmpty() {
 		return json.RawMessage("{}")
 	}
 	return json.RawMessage(c.text.String() + "}")

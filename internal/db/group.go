@@ -223,6 +223,9 @@ func (t *Tx) recordClearedFlag(storeKey, column string, g cohort.Group) error {
 // DeleteGroup deletes a group, or returns KindNotFound. UnassignMembers has to follow, and
 // records the deletion with the number of members.
 func (t *Tx) DeleteGroup(storeKey string, id int64) error {
+	if err := t.releaseChannels(storeKey, id); err != nil {
+		return err
+	}
 	g, err := scanGroup(t.QueryRow("DELETE FROM customer_groups WHERE store_hash = $1 AND id = $2 RETURNING "+groupColumns, storeKey, id))
 	if errors.Is(err, txn.ErrNoRows) {
 		return cohort.NotFound(groupName(id))

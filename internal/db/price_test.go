@@ -151,7 +151,7 @@ func fillPriced(tx *db.Tx, products int64) error {
 			})
 		}
 	}
-	for _, err := range append(errs, tx.PutPriceRecords("abc", records)) {
+	for _, err := range append(errs, tx.PutPriceRecords("abc", nil, records)) {
 		if err != nil {
 			return err
 		}

@@ -23,8 +23,12 @@ func (t *Tx) CreatePriceList(storeKey string, l cohort.PriceList) (cohort.PriceL
 // InsertPriceList adds a price list under its id. The commit returns KindConflict
 // if another list has its name.
 func (t *Tx) InsertPriceList(storeKey string, l cohort.PriceList) error {
-	return t.Later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
+	err := t.Later("INSERT INTO price_lists (store_hash, name_folded, "+priceListColumns+") VALUES ($1, $2, $3, $4, $5, $6, $7)",
 		storeKey, Fold(l.Name), l.ID, l.Name, l.Active, l.DateCreated.UnixMilli(), l.DateModified.UnixMilli())
+	if err != nil || !t.records() {
+		return err
+	}
+	return t.recordPriceList(storeKey, cohort.PriceListCreated, l.ID, nil, priceListValues(l))
 }
 
 // PriceList returns a price list of the store, or KindNotFound.
@@ -98,19 +102,33 @@ func wherePriceLists(storeKey string, f cohort.PriceListFilter) *where {
 }
 
 // UpdatePriceList overwrites the price list with the same id, except its creation
-// date, or returns KindNotFound. It returns KindConflict as InsertPriceList does.
-func (t *Tx) UpdatePriceList(storeKey string, l cohort.PriceList) error {
+// date, or returns KindNotFound. before is the list as read in this transaction. It returns
+// KindConflict as InsertPriceList does.
+func (t *Tx) UpdatePriceList(storeKey string, before, l cohort.PriceList) error {
 	n, err := t.Exec(`UPDATE price_lists SET name = $3, name_folded = $4, active = $5, date_modified = $6
 		WHERE store_hash = $1 AND id = $2`,
 		storeKey, l.ID, l.Name, Fold(l.Name), l.Active, l.DateModified.UnixMilli())
-	return requireRow(n, err, priceListName(l.ID))
+	if err := requireRow(n, err, priceListName(l.ID)); err != nil || !t.records() {
+		return err
+	}
+	return t.recordPriceList(storeKey, cohort.PriceListUpdated, l.ID, priceListValues(before), priceListValues(l))
 }
 
 // DeletePriceList deletes a price list with its records, or returns KindNotFound.
-// It does not delete the list's assignments.
+// PriceListForDelete must be called before. It does not delete the list's assignments.
 func (t *Tx) DeletePriceList(storeKey string, id int64) error {
-	n, err := t.Exec("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2", storeKey, id)
-	return requireRow(n, err, priceListName(id))
+	records, err := t.deleteRecordsToCount(storeKey, id)
+	if err != nil {
+		return err
+	}
+	l, err := scanPriceList(t.QueryRow("DELETE FROM price_lists WHERE store_hash = $1 AND id = $2 RETURNING "+priceListColumns, storeKey, id))
+	if errors.Is(err, txn.ErrNoRows) {
+		return cohort.NotFound(priceListName(id))
+	}
+	if err != nil || !t.records() {
+		return err
+	}
+	return t.recordDeletedPriceList(storeKey, l, records)
 }
 
 func priceListName(id int64) string { return fmt.Sprintf("price list %d", id) }

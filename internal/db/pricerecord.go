@@ -32,16 +32,23 @@ var byVariant = []sortKey{{column: "variant_id"}, {column: "currency", isText: t
 // and currency. The commit returns KindConflict if a record already exists, and
 // KindNotFound if a list or a variant does not exist.
 func (t *Tx) InsertPriceRecords(storeKey string, records []cohort.PriceRecord) error {
-	return t.writePriceRecords(storeKey, records, "")
+	if err := t.writePriceRecords(storeKey, records, ""); err != nil {
+		return err
+	}
+	return t.recordPriceRecords(storeKey, nil, records)
 }
 
 // PutPriceRecords is InsertPriceRecords, but overwrites existing records, except
-// their creation dates.
-func (t *Tx) PutPriceRecords(storeKey string, records []cohort.PriceRecord) error {
-	return t.writePriceRecords(storeKey, records, `
+// their creation dates. before has them as read in this transaction, in the same order.
+func (t *Tx) PutPriceRecords(storeKey string, before, records []cohort.PriceRecord) error {
+	err := t.writePriceRecords(storeKey, records, `
 		ON CONFLICT (store_hash, price_list_id, variant_id, currency) DO UPDATE SET price = excluded.price,
 			sale_price = excluded.sale_price, retail_price = excluded.retail_price, map_price = excluded.map_price,
 			bulk_tiers = excluded.bulk_tiers, date_modified = excluded.date_modified`)
+	if err != nil {
+		return err
+	}
+	return t.recordPriceRecords(storeKey, before, records)
 }
 
 // recordRows is the most records that one statement writes. More are not faster:
@@ -170,7 +177,22 @@ func (t *Tx) DeletePriceRecords(storeKey string, listID int64, f cohort.PriceRec
 		skus(w, f.SKUs)
 		w.text.WriteString(")")
 	}
-	return t.Exec("DELETE FROM price_records"+w.text.String(), w.args...)
+	query := "DELETE FROM price_records" + w.text.String()
+	if on, err := t.recordsFor(storeKey); err != nil || !on {
+		if err != nil {
+			return 0, err
+		}
+		return t.Exec(query, w.args...)
+	}
+	rows, err := t.Query(query+" RETURNING "+priceRecordColumns+", 0, ''", w.args...)
+	if err != nil {
+		return 0, err
+	}
+	deleted, err := txn.Collect(rows, scanPriceRecord)
+	if err != nil {
+		return 0, err
+	}
+	return int64(len(deleted)), t.recordDeletedPriceRecords(storeKey, deleted)
 }
 
 func wherePriceRecords(storeKey string, listID int64, f cohort.PriceRecordFilter) *where {

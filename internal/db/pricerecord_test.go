@@ -72,12 +72,12 @@ func TestPriceRecordRoundTrip(t *testing.T) {
 			{QuantityMin: 5, Method: cohort.MethodPercent, Amount: decimal.New(100, 0)},
 		}
 		update(t, d, func(tx *db.Tx) error {
-			if err := tx.PutPriceRecords("b", records(1, "USD", "7")); err != nil {
+			if err := tx.PutPriceRecords("b", nil, records(1, "USD", "7")); err != nil {
 				return err
 			}
 			backwards := slices.Clone(want)
 			slices.Reverse(backwards)
-			return tx.PutPriceRecords("a", backwards)
+			return tx.PutPriceRecords("a", nil, backwards)
 		})
 		wantRecords(t, d, want)
 
@@ -86,14 +86,14 @@ func TestPriceRecordRoundTrip(t *testing.T) {
 		for i := range again {
 			again[i].Price, again[i].DateCreated, again[i].DateModified = null("2"), later, later
 		}
-		update(t, d, func(tx *db.Tx) error { return tx.PutPriceRecords("a", again) })
+		update(t, d, func(tx *db.Tx) error { return tx.PutPriceRecords("a", nil, again) })
 		for i := range again {
 			want[i].Price, want[i].DateModified = null("2"), later
 		}
 		wantRecords(t, d, want)
 		wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertPriceRecords("a", again[:1]) }), cohort.KindConflict)
 		wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error {
-			return tx.PutPriceRecords("a", []cohort.PriceRecord{{PriceListID: 1, VariantID: 40, Currency: "USD"}})
+			return tx.PutPriceRecords("a", nil, []cohort.PriceRecord{{PriceListID: 1, VariantID: 40, Currency: "USD"}})
 		}), cohort.KindNotFound)
 		wantRecords(t, d, want)
 	})
@@ -139,7 +139,7 @@ func TestRecordsToPrice(t *testing.T) {
 			for i := range second {
 				second[i].PriceListID = 2
 			}
-			return tx.PutPriceRecords("a", slices.Concat(records(300, "USD", "1"), records(300, "EUR", "1"), second))
+			return tx.PutPriceRecords("a", nil, slices.Concat(records(300, "USD", "1"), records(300, "EUR", "1"), second))
 		})
 		view(t, d, func(tx *db.Tx) error {
 			for _, c := range []struct {
@@ -168,7 +168,7 @@ func BenchmarkPutPriceRecords(b *testing.B) {
 				b.Run(strings.ReplaceAll(how, " ", "_"), func(b *testing.B) {
 					for b.Loop() {
 						for part := range slices.Chunk(all, size) {
-							if err := d.Update(context.Background(), func(tx *db.Tx) error { return tx.PutPriceRecords("a", part) }); err != nil {
+							if err := d.Update(context.Background(), func(tx *db.Tx) error { return tx.PutPriceRecords("a", nil, part) }); err != nil {
 								b.Fatal(err)
 							}
 						}

@@ -79,27 +79,35 @@ func (t *Tx) VariantIDsBySKU(storeKey string, list []string) (map[string]int64, 
 	return ids, nil
 }
 
-// HoldVariants returns those of the ids, which are in ascending order, that are ids
-// of variants of the store. It locks these variants against deletion until the
-// transaction ends.
-func (t *Tx) HoldVariants(storeKey string, ids []int64) ([]int64, error) {
+// HoldVariants returns the ids of the products of those variants that the store has, by
+// variant. It locks these variants against deletion until the transaction ends. The ids are
+// in ascending order.
+func (t *Tx) HoldVariants(storeKey string, ids []int64) (map[int64]int64, error) {
+	return t.productsOfVariants(storeKey, ids, t.SQL().ForKeyShare)
+}
+
+func (t *Tx) productsOfVariants(storeKey string, ids []int64, lock string) (map[int64]int64, error) {
 	tables, err := t.catalog(storeKey)
 	if err != nil {
 		return nil, err
 	}
-	var all []int64
+	products := make(map[int64]int64, len(ids))
 	for chunk := range slices.Chunk(ids, inChunk) {
 		w := whereStore(storeKey)
 		in(w, "id", chunk)
-		rows, err := t.Query("SELECT id FROM "+tables.variants+w.text.String()+" ORDER BY id"+t.SQL().ForKeyShare, w.args...)
+		rows, err := t.Query("SELECT id, product_id FROM "+tables.variants+w.text.String()+" ORDER BY id"+lock, w.args...)
 		if err != nil {
 			return nil, err
 		}
-		existing, err := txn.Collect(rows, scanID)
+		_, err = txn.Collect(rows, func(row txn.Scanner) (variant int64, err error) {
+			var product int64
+			err = row.Scan(&variant, &product)
+			products[variant] = product
+			return variant, err
+		})
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, existing...)
 	}
-	return all, nil
+	return products, nil
 }

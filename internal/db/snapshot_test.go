@@ -112,7 +112,7 @@ func TestRestoreSnapshot(t *testing.T) {
 				return err
 			}
 			st.Profile, st.Catalog, st.Currency, st.Quota = fullProfile, cohort.CatalogManaged, "EUR", 7
-			return tx.UpdateStore(st)
+			return tx.UpdateStore(st, st)
 		})
 		clearStore(t, d, "b")
 		wantContent(t, d, "b", map[string][]string{})

@@ -113,8 +113,16 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 	return txn.Collect(rows, scanStore)
 }
 
-// UpdateStore writes the settings of a store, or returns KindNotFound.
-func (t *Tx) UpdateStore(s cohort.Store) error {
+// UpdateStore writes the settings of a store, or returns KindNotFound. before is the store as
+// read in this transaction. That is an event if the store records events afterwards.
+func (t *Tx) UpdateStore(before, s cohort.Store) error {
+	if err := t.writeStore(s); err != nil {
+		return err
+	}
+	return t.recordStore(before, s)
+}
+
+func (t *Tx) writeStore(s cohort.Store) error {
 	key, p := keyOf(s), s.Profile
 	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6,
 			name = $7, domain = $8, timezone = $9, email = $10, first_name = $11, last_name = $12,

@@ -37,7 +37,7 @@ func TestStores(t *testing.T) {
 		wantKind(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertStore(a) }), cohort.KindConflict)
 
 		changed := cohort.Store{Hash: "b", Plan: cohort.PlanEnterprise, Quota: 7, Concurrency: 3, Profile: fullProfile, DateCreated: t0.AddDate(1, 0, 0)}
-		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed) })
+		update(t, d, func(tx *db.Tx) error { return tx.UpdateStore(changed, changed) })
 		changed.DateCreated, changed.DateExpires = t0, t0.Add(time.Hour) // an update does not change them
 		wantStores(t, d, a, changed)
 
@@ -74,7 +74,7 @@ func TestStoreNotFound(t *testing.T) {
 		addStores(t, d, "a")
 		for name, fn := range map[string]func(tx *db.Tx) error{
 			"get":    func(tx *db.Tx) error { _, err := tx.Store("A"); return err },
-			"update": func(tx *db.Tx) error { return tx.UpdateStore(cohort.Store{Hash: "A"}) },
+			"update": func(tx *db.Tx) error { return tx.UpdateStore(cohort.Store{}, cohort.Store{Hash: "A"}) },
 			"delete": func(tx *db.Tx) error { return tx.DeleteStore("A") },
 		} {
 			if err := d.Update(t.Context(), fn); cohort.KindOf(err) != cohort.KindNotFound {

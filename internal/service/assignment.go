@@ -150,7 +150,7 @@ func putAssignment(tx *db.Tx, storeKey string, a cohort.PriceListAssignment) (co
 	}
 	if found {
 		a.ID = before.ID
-		return a, tx.UpdateAssignment(storeKey, a.ID, a.PriceListID)
+		return a, tx.UpdateAssignment(storeKey, before, a.PriceListID)
 	}
 	return tx.CreateAssignment(storeKey, a)
 }
@@ -177,14 +177,12 @@ func (s *Service) deleteAssignments(tx *db.Tx, storeKey string, f cohort.Assignm
 	if err != nil {
 		return err
 	}
-	ids := make([]int64, len(list))
-	for i, a := range list {
+	for _, a := range list {
 		if _, locked := groups[a.GroupID]; !locked && a.GroupID != 0 {
 			return errMoreGroups
 		}
-		ids[i] = a.ID
 	}
-	if err := tx.DeleteAssignments(storeKey, ids); err != nil {
+	if err := tx.DeleteAssignments(storeKey, list); err != nil {
 		return err
 	}
 	return s.syncRules(tx, storeKey, groups)

@@ -157,7 +157,7 @@ func (s *Service) writeChannel(tx *db.Tx, storeKey string, id int64, u cohort.Ch
 		return after, err
 	}
 	after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
-	return after, tx.UpdateChannel(storeKey, after)
+	return after, tx.UpdateChannel(storeKey, before, after)
 }
 
 // FixedFieldsError is an error about fields of a channel that cannot change.

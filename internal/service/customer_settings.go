@@ -45,7 +45,7 @@ func (s *Service) UpdateCustomerSettings(ctx context.Context, storeKey string, u
 		if err := s.putFlags(tx, storeKey, before, after); err != nil {
 			return err
 		}
-		return tx.PutCustomerSettings(storeKey, after)
+		return tx.PutCustomerSettings(storeKey, before, after)
 	})
 	if err != nil {
 		return cohort.CustomerSettings{}, err
@@ -167,7 +167,7 @@ func (s *Service) UpdateChannelSettings(ctx context.Context, storeKey string, ch
 		if after = u.Apply(before); after == (cohort.CustomerSettings{}) {
 			return tx.DeleteChannelSettings(storeKey, channelID)
 		}
-		return tx.PutChannelSettings(storeKey, channelID, after, u)
+		return tx.PutChannelSettings(storeKey, channelID, before, after, u)
 	})
 	if err != nil {
 		return cohort.CustomerSettings{}, err

@@ -52,7 +52,7 @@ func insertLargeCatalog(tx *db.Tx) error {
 		do(tx.InsertVariant("a", cohort.Variant{ID: 100 + i, ProductID: 1, OptionValues: options}))
 		records = append(records, cohort.PriceRecord{PriceListID: 1, VariantID: 100 + i, Currency: "USD", Price: decimal.NewNullDecimal(cents(500)), BulkTiers: tiers})
 	}
-	do(tx.PutPriceRecords("a", records))
+	do(tx.PutPriceRecords("a", nil, records))
 	return errors.Join(errs...)
 }
 

@@ -138,7 +138,7 @@ func (p *priceModel) insert(tx *db.Tx, store string) error {
 	for _, x := range p.lists {
 		do(tx.InsertPriceList(store, x))
 	}
-	do(tx.PutPriceRecords(store, p.records))
+	do(tx.PutPriceRecords(store, nil, p.records))
 	for _, x := range p.assigned {
 		do(tx.InsertAssignment(store, x))
 	}

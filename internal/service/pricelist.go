@@ -80,7 +80,7 @@ func (s *Service) UpdatePriceList(ctx context.Context, storeKey string, id int64
 			return err
 		}
 		after.DateModified = laterOf(s.timestamp(storeKey), before.DateModified)
-		return tx.UpdatePriceList(storeKey, after)
+		return tx.UpdatePriceList(storeKey, before, after)
 	})
 	if err != nil {
 		return cohort.PriceList{}, err
@@ -108,6 +108,7 @@ func (s *Service) DeletePriceLists(ctx context.Context, storeKey string, f cohor
 		return 0, &cohort.Error{Kind: cohort.KindInvalid, Message: "A filter is required: without one, every price list would be deleted."}
 	}
 	err = s.updateAssigned(ctx, storeKey, func(tx *db.Tx) error {
+		tx.InBatch()
 		lists, err := tx.ListPriceLists(storeKey, f, cohort.Page{Number: 1, Size: maxDeleted})
 		if err != nil {
 			return err

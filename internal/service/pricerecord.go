@@ -79,6 +79,7 @@ func (s *Service) writePriceRecords(ctx context.Context, storeKey string, us []c
 		return wrong
 	}
 	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		tx.InBatch()
 		b := recordBatch{store: storeKey, updates: slices.Clone(us), wrong: cohort.ItemErrors{}}
 		if err := b.resolve(tx); err != nil {
 			return err
@@ -93,7 +94,7 @@ func (s *Service) writePriceRecords(ctx context.Context, storeKey string, us []c
 		if len(b.wrong) > 0 {
 			return b.wrong
 		}
-		return s.writeRecords(tx, storeKey, b.updates, existing)
+		return s.writeRecords(tx, b, existing)
 	})
 }
 
@@ -120,7 +121,7 @@ func (s *Service) SetPriceRecord(ctx context.Context, storeKey string, u cohort.
 		if err != nil {
 			return err
 		}
-		if err := s.writeRecords(tx, storeKey, b.updates, existing); err != nil {
+		if err := s.writeRecords(tx, b, existing); err != nil {
 			return err
 		}
 		r, err = tx.PriceRecord(storeKey, u.PriceListID, b.updates[0].VariantID, u.Currency)
@@ -150,6 +151,7 @@ func (s *Service) DeletePriceRecords(ctx context.Context, storeKey string, listI
 	}
 	f.Currencies = upperAll(f.Currencies)
 	return s.updateCatalog(ctx, storeKey, func(tx *db.Tx) error {
+		tx.InBatch()
 		if _, err := tx.PriceList(storeKey, listID); err != nil {
 			return err
 		}
@@ -173,6 +175,8 @@ type recordBatch struct {
 	store   string
 	updates []cohort.PriceRecordUpdate // valid, with currencies in upper case
 	wrong   cohort.ItemErrors
+	// products has the product of each variant that exists, once resolve has run.
+	products map[int64]int64
 }
 
 // resolve finds the variants of SKUs, keeps lists and variants from being deleted until
@@ -186,13 +190,13 @@ func (b *recordBatch) resolve(tx *db.Tx) error {
 	if err := b.resolveSKUs(tx); err != nil {
 		return err
 	}
-	held, err := tx.HoldVariants(b.store, b.distinct(func(u cohort.PriceRecordUpdate) int64 { return u.VariantID }))
+	b.products, err = tx.HoldVariants(b.store, b.distinct(func(u cohort.PriceRecordUpdate) int64 { return u.VariantID }))
 	if err != nil {
 		return err
 	}
 	seen := make(map[recordKey]bool, len(b.updates))
 	for i, u := range b.updates {
-		_, found := slices.BinarySearch(held, u.VariantID)
+		_, found := b.products[u.VariantID]
 		switch {
 		case b.wrong[i] != nil:
 		case !lists[u.PriceListID]:
@@ -277,26 +281,28 @@ func (b *recordBatch) rejectExisting(existing map[recordKey]cohort.PriceRecord) 
 	}
 }
 
-// writeRecords writes the updates. It inserts new records instead of upserting them, so
+// writeRecords writes the updates of a batch. It inserts new records instead of upserting them, so
 // that records created by a concurrent transaction cause a conflict and are not
 // overwritten.
-func (s *Service) writeRecords(tx *db.Tx, storeKey string, us []cohort.PriceRecordUpdate, existing map[recordKey]cohort.PriceRecord) error {
-	var fresh, changed []cohort.PriceRecord
-	now := s.timestamp(storeKey)
-	for _, u := range us {
-		before, found := existing[keyOf(u)]
+func (s *Service) writeRecords(tx *db.Tx, b recordBatch, existing map[recordKey]cohort.PriceRecord) error {
+	var fresh, before, changed []cohort.PriceRecord
+	now := s.timestamp(b.store)
+	for _, u := range b.updates {
+		product := b.products[u.VariantID]
+		was, found := existing[keyOf(u)]
 		if found {
-			r := u.Apply(before)
-			r.DateModified = laterOf(now, before.DateModified)
-			changed = append(changed, r)
+			r := u.Apply(was)
+			r.ProductID = product
+			r.DateModified = laterOf(now, was.DateModified)
+			before, changed = append(before, was), append(changed, r)
 			continue
 		}
 		fresh = append(fresh, u.Apply(cohort.PriceRecord{
-			PriceListID: u.PriceListID, VariantID: u.VariantID, Currency: u.Currency, DateCreated: now, DateModified: now,
+			PriceListID: u.PriceListID, VariantID: u.VariantID, ProductID: product, Currency: u.Currency, DateCreated: now, DateModified: now,
 		}))
 	}
-	if err := tx.InsertPriceRecords(storeKey, fresh); err != nil {
+	if err := tx.InsertPriceRecords(b.store, fresh); err != nil {
 		return err
 	}
-	return tx.PutPriceRecords(storeKey, changed)
+	return tx.PutPriceRecords(b.store, before, changed)
 }

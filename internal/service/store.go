@@ -133,15 +133,15 @@ func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.Sto
 	if u == (cohort.StoreUpdate{}) {
 		return s.StoreByKey(ctx, storeKey)
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if st, err = tx.StoreForUpdate(storeKey); err != nil {
+	err = s.db.Update(s.recording(ctx, storeKey), func(tx *db.Tx) error {
+		before, err := tx.StoreForUpdate(storeKey)
+		if err != nil {
 			return err
 		}
-		before := st.Events
-		if st, err = completeStore(u.Apply(st)); err != nil {
+		if st, err = completeStore(u.Apply(before)); err != nil {
 			return err
 		}
-		if err := tx.UpdateStore(st); err != nil || st.Events == before {
+		if err := tx.UpdateStore(before, st); err != nil || st.Events == before.Events {
 			return err
 		}
 		return tx.SetEventsSince(storeKey, s.eventsComplete(st))

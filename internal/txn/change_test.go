@@ -39,7 +39,9 @@ func TestWatchReportsChanges(t *testing.T) {
 			return errors.Join(tx.InsertGroup("b", newGroup(1, "x")), tx.DeleteGroup("b", 1))
 		}, nil}, // fails: 1 is taken
 		{func(tx *db.Tx) error { return tx.DeleteGroup("a", 1) }, []string{"-a/1"}},
-		{func(tx *db.Tx) error { return tx.UpdateStore(cohort.Store{Hash: "a", Quota: 5}) }, []string{"store a"}},
+		{func(tx *db.Tx) error {
+			return tx.UpdateStore(cohort.Store{Hash: "a"}, cohort.Store{Hash: "a", Quota: 5})
+		}, []string{"store a"}},
 		{func(tx *db.Tx) error { return tx.DeleteToken(token.ID) }, []string{"no token"}},
 		{func(tx *db.Tx) error { return tx.DeleteStore("b") }, []string{"no store b"}},
 		{func(tx *db.Tx) error { _, err := tx.CountGroups("a", allGroups); return err }, nil},
