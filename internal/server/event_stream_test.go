@@ -21,6 +21,7 @@ type follower struct {
 	url, token string
 }
 
+// follow starts a server with a store that records events, of which the first says so.
 func follow(t *testing.T, d *db.DB) *follower {
 	t.Helper()
 	s := servertest.Start(t, d, server.Options{})
@@ -92,12 +93,12 @@ func TestLongPoll(t *testing.T) {
 		if got := get("wait=50&after=0&limit=1"); !strings.Contains(got, `"more":true`) {
 			t.Errorf("with events there is %s", got)
 		}
-		if got := get("wait=1&after=2"); !strings.HasPrefix(got, `{"data":[],"meta":{"after":2`) {
+		if got := get("wait=1&after=3"); !strings.HasPrefix(got, `{"data":[],"meta":{"after":3`) {
 			t.Errorf("after the time the answer is %s", got)
 		}
-		go func() { answers <- get("wait=50&after=2") }()
+		go func() { answers <- get("wait=50&after=3") }()
 		f.EndFaults()
-		if got := <-answers; !strings.HasPrefix(got, `{"data":[],"meta":{"after":2`) {
+		if got := <-answers; !strings.HasPrefix(got, `{"data":[],"meta":{"after":3`) {
 			t.Errorf("at the end of the server the answer is %s", got)
 		}
 	})
@@ -110,19 +111,19 @@ func TestEventStream(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := follow(t, d)
 		f.createGroup(t, "one")
-		next, leave := f.stream(t, "")
+		next, leave := f.stream(t, "after=1")
 		for i, name := range []string{"one", "two", "three"} {
 			if i > 0 {
 				f.createGroup(t, name)
 			}
-			if id, kind, data := next("id: "), next("event: "), next("data: "); id != fmt.Sprintf("id: %d", i+1) ||
+			if id, kind, data := next("id: "), next("event: "), next("data: "); id != fmt.Sprintf("id: %d", i+2) ||
 				kind != "event: customerGroup.created" || !strings.Contains(data, `"name":[null,"`+name+`"]`) {
 				t.Fatalf("event %d is %q, %q, %q", i+1, id, kind, data)
 			}
 		}
 		leave()
-		next, _ = f.stream(t, "type=customerGroup.created", "Last-Event-ID", "2")
-		if id := next("id: "); id != "id: 3" {
+		next, _ = f.stream(t, "type=customerGroup.created", "Last-Event-ID", "3")
+		if id := next("id: "); id != "id: 4" {
 			t.Errorf("the resumed stream begins with %q", id)
 		}
 		tokens, err := f.Service.ListTokens(t.Context(), "abc")
@@ -138,8 +139,8 @@ func TestEventStream(t *testing.T) {
 			t.Errorf("after the revocation there is %q", line)
 		}
 		f.token = f.Token(t, "abc", cohort.ScopeCustomersRead)
-		next, _ = f.stream(t, "after=2")
-		if id := next("id: "); id != "id: 3" {
+		next, _ = f.stream(t, "after=3")
+		if id := next("id: "); id != "id: 4" {
 			t.Errorf("the third stream begins with %q", id)
 		}
 		f.EndFaults()
@@ -178,9 +179,9 @@ func TestEventExport(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		r := servertest.Send(t, http.MethodGet, f.url+"/cohort/v1/events/export?after=7", f.token, "")
+		r := servertest.Send(t, http.MethodGet, f.url+"/cohort/v1/events/export?after=8", f.token, "")
 		lines := strings.Split(strings.TrimSuffix(r.Body, "\n"), "\n")
-		if r.Status != http.StatusOK || len(lines) != 293 || !strings.HasPrefix(lines[0], `{"number":8,"type":"customerGroup.created",`) || !strings.HasPrefix(lines[292], `{"number":300,`) {
+		if r.Status != http.StatusOK || len(lines) != 293 || !strings.HasPrefix(lines[0], `{"number":9,"type":"customerGroup.created",`) || !strings.HasPrefix(lines[292], `{"number":301,`) {
 			t.Errorf("%d: %d lines, %.300s", r.Status, len(lines), r.Body)
 		}
 	})
