@@ -59,6 +59,9 @@ func (t *Tx) ResumeHooks(storeKey string, at time.Time, number func() error) err
 		return err
 	}
 	if found {
+		if err := t.InsertClosing(); err != nil { // events of this transaction have a number then
+			return err
+		}
 		if err := number(); err != nil {
 			return err
 		}

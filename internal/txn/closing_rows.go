@@ -70,6 +70,12 @@ func (t *Tx) InsertAtEnd(r *ClosingRows, values ...any) error {
 	if len(t.closing)-t.closingFrom < maxClosing {
 		return nil
 	}
+	return t.InsertClosing()
+}
+
+// InsertClosing inserts the rows that InsertAtEnd has kept for this update, so that its
+// statements see them.
+func (t *Tx) InsertClosing() error {
 	own := t.closing[t.closingFrom:] // others must remain if this update is undone
 	t.closing = t.closing[:t.closingFrom]
 	return t.insertClosing(own)
