@@ -46,9 +46,12 @@ func scanDelivery(row txn.Scanner) (d cohort.HookDelivery, err error) {
 	return d, err
 }
 
-// Redeliver makes a delivery of a hook due now, or returns KindNotFound.
+// Redeliver makes a delivery of a hook due now, and lets it begin its attempts anew. It returns
+// KindNotFound, also for the entry that says that events were lost: it has no subject, and
+// nothing can be sent.
 func (t *Tx) Redeliver(storeKey string, hookID, id int64, now time.Time) error {
-	n, err := t.Exec(`UPDATE hook_deliveries SET state = 'waiting', run_at = $4, date_modified = $4 WHERE store_hash = $1 AND hook_id = $2 AND id = $3`,
+	n, err := t.Exec(`UPDATE hook_deliveries SET state = 'waiting', attempt = 0, run_at = $4, date_modified = $4
+		WHERE store_hash = $1 AND hook_id = $2 AND id = $3 AND subject <> ''`,
 		storeKey, hookID, id, now.UnixMilli())
 	return requireRow(n, err, fmt.Sprintf("delivery %d of hook %d", id, hookID))
 }
