@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 
 	"cohort.example/cohort"
 )
@@ -40,3 +41,28 @@ func (s *Service) LowerImportBounds(brands, bytes int) { s.brandsLeft = brandBud
 func (s *Service) LowerPriceBounds(variants, options, tiers, categories, steps int) {
 	s.bounds = priceBounds{variants, options, tiers, categories, steps}
 }
+
+// HooksWoken is what RunHooks waits on.
+func (s *Service) HooksWoken() <-chan struct{} { return s.hooks.wake }
+
+// HooksIdle reports whether no store has events that this process has recorded and for which
+// it has not woken the hooks yet.
+func (s *Service) HooksIdle() bool {
+	s.hooks.mu.Lock()
+	defer s.hooks.mu.Unlock()
+	return len(s.hooks.stores) == 0
+}
+
+// DispatchHooks wakes the hooks of all stores that have new events.
+func (s *Service) DispatchHooks(ctx context.Context) (err error) {
+	for keys := s.hooks.take(); len(keys) > 0; keys = s.hooks.take() {
+		for _, key := range keys {
+			err = errors.Join(err, s.dispatch(ctx, key))
+			s.hooks.done(key)
+		}
+	}
+	return err
+}
+
+// PollHooks looks for events that another process has recorded.
+func (s *Service) PollHooks(ctx context.Context) error { return s.pollHooks(ctx) }

@@ -9,7 +9,6 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
-	"cohort.example/cohort/internal/outbox"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -110,33 +109,25 @@ func TestHookDomainIsBlocked(t *testing.T) {
 // one, with the same id.
 func TestHookAfterCrash(t *testing.T) {
 	dbtest.EachLogicURL(t, func(t *testing.T, url string) {
-		c, to := newClock(), newReceivers(t)
-		stuck := make(chan struct{})
-		to.set(func(context.Context, service.HookAttempt) error { <-stuck; return nil })
 		d := dbtest.Open(t, url)
-		f := &hookFixture{svc: newService(t, d, nil, service.WithClock(c.Now), service.WithHookSender(to)), to: to, ctx: t.Context()}
-		if _, err := f.svc.CreateStore(f.ctx, cohort.Store{Hash: "a"}); err != nil {
-			t.Fatal(err)
-		}
-		var err error
-		if f.token, _, err = f.svc.CreateToken(f.ctx, cohort.Token{StoreKey: "a", Scopes: cohort.Scopes()}); err != nil {
-			t.Fatal(err)
-		}
+		f := newIdleHooks(t, d)
+		stuck := make(chan struct{})
+		f.to.set(func(context.Context, service.HookAttempt) error { <-stuck; return nil })
 		h := f.hook(t, "store/customerGroup/created", "https://example.com/a")
 		t.Cleanup(func() { close(stuck) }) // before the workers are awaited
 		f.run(t, f.svc)
 		g := mustCreate(t, f.svc, "a", cohort.Group{Name: "x"})
-		awaitLease(t, f.svc)
+		f.await(t, func() bool { jobs := f.jobs(t); return len(jobs) == 1 && jobs[0].LeasedBy != "" })
 		later := newReceivers(t)
-		second := service.New(d, service.WithClock(c.Now), service.WithHookSender(later))
-		c.Set(t0.Add(time.Minute))
+		second := f.node(d, later)
+		f.clock.Set(t0.Add(time.Minute))
 		f.run(t, second)
 		got := later.next(t)
 		if got.Data.ID != g.ID || got.Destination != h.Destination {
 			t.Errorf("got %s", got.Body)
 		}
 		stuck <- struct{}{} // the first node comes back: it changes nothing
-		if first := to.next(t); first.ID != got.ID {
+		if first := f.to.next(t); first.ID != got.ID {
 			t.Errorf("the ids are %s and %s", first.ID, got.ID)
 		}
 		f.settle(t, time.Time{})
@@ -144,21 +135,6 @@ func TestHookAfterCrash(t *testing.T) {
 			t.Errorf("log %+v", list)
 		}
 	})
-}
-
-// awaitLease waits until a worker is sending.
-func awaitLease(t *testing.T, svc *service.Service) {
-	t.Helper()
-	for {
-		jobs, err := svc.Outbox().List(t.Context(), "a", outbox.Waiting)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(jobs) == 1 && jobs[0].LeasedBy != "" {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // A reset drops what waits. The hooks that a seed brings back are told of what follows.

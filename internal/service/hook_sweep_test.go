@@ -56,11 +56,7 @@ func TestSweepHooks(t *testing.T) {
 // Events that a hook has not got yet stay, up to ten times as many as the store keeps.
 func TestSweepKeepsEventsOfHooks(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		f := &hookFixture{svc: newService(t, d, []string{"a"}, service.WithHookSender(newReceivers(t))), ctx: t.Context()} // no workers run
-		var err error
-		if f.token, _, err = f.svc.CreateToken(f.ctx, cohort.Token{StoreKey: "a", Scopes: cohort.Scopes()}); err != nil {
-			t.Fatal(err)
-		}
+		f := newIdleHooks(t, d)
 		h := f.hook(t, "store/customerGroup/created", "https://example.com/a")
 		names := 0
 		sweep := func(create, left int) {
@@ -85,9 +81,38 @@ func TestSweepKeepsEventsOfHooks(t *testing.T) {
 		if len(list) != 1 || list[0].State != cohort.DeliveryFailed || !strings.Contains(list[0].Error, "too far behind") {
 			t.Errorf("log %+v", list)
 		}
+		wantKind(t, f.svc.RedeliverHook(f.ctx, "a", h.ID, list[0].ID), cohort.KindNotFound) // there is nothing to send
 		if _, err := f.svc.DeleteHook(f.ctx, "a", f.token.ID, h.ID); err != nil {
 			t.Fatal(err)
 		}
 		sweep(0, 1)
+	})
+}
+
+// The waiting deliveries of a hook that is deleted are failed, and go with age.
+func TestSweepOrphanDeliveries(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		f := newIdleHooks(t, d)
+		kept := f.hook(t, "store/customerGroup/created", "https://example.com/a")
+		addDeliveries(t, d, kept.ID, cohort.DeliveryWaiting, 1)
+		addDeliveries(t, d, kept.ID+1, cohort.DeliveryWaiting, 2)
+		waiting := func(want int64) {
+			t.Helper()
+			if err := f.svc.SweepHooks(f.ctx); err != nil {
+				t.Fatal(err)
+			}
+			if n, err := f.svc.WaitingDeliveries(f.ctx); err != nil || n != want {
+				t.Errorf("%d deliveries wait, want %d; error %v", n, want, err)
+			}
+		}
+		waiting(1)
+		if n := hookRows(t, d)["hook_deliveries"]; n != 3 {
+			t.Errorf("%d deliveries are left", n)
+		}
+		f.advance(t, service.DeliveryAge+time.Millisecond)
+		waiting(1)
+		if n := hookRows(t, d)["hook_deliveries"]; n != 1 {
+			t.Errorf("%d deliveries are left, later", n)
+		}
 	})
 }
