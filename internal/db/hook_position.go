@@ -34,9 +34,10 @@ func (t *Tx) RefreshHooks(storeKey string) error {
 // what a transaction needs that is giving numbers.
 func (t *Tx) HoldEvents(storeKey string) error { return t.LockStore(eventNumbers, storeKey) }
 
-// dropDeliveries deletes what the hooks of a store have been told and have yet to be told.
+// dropDeliveries deletes what the hooks of a store have been told and have yet to be told, and
+// which destinations are blocked.
 func (t *Tx) dropDeliveries(storeKey string) error {
-	for _, table := range []string{"hook_deliveries", "hook_positions", "hook_dispatch"} {
+	for _, table := range []string{"hook_deliveries", "hook_positions", "hook_dispatch", "hook_blocks"} {
 		if err := t.Later("DELETE FROM "+table+" WHERE store_hash = $1", storeKey); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -58,6 +59,13 @@ func (w *hookWindows) observe(k windowKey, now time.Time, failure string) *hookB
 	}
 	delete(w.known, k)
 	return &hookBlock{now.Add(hookBlockTime), failure, win.failed}
+}
+
+// forget drops the counts of a store.
+func (w *hookWindows) forget(storeKey string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.known, func(k windowKey, _ *hookWindow) bool { return k.store == storeKey })
 }
 
 func (w *hookWindows) makeRoom(now time.Time) {

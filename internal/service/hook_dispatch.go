@@ -3,8 +3,8 @@ package service
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -136,11 +136,20 @@ func (h *hooks) hold(storeKey string, hookID int64, until time.Time) {
 	h.held[heldKey{storeKey, hookID}] = until
 }
 
-// notHeld returns those of some hooks that have to be woken now.
-func (h *hooks) notHeld(storeKey string, list []cohort.Hook, now time.Time) []cohort.Hook {
+func (h *hooks) isHeld(storeKey string, hookID int64, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.DeleteFunc(list, func(hook cohort.Hook) bool { return now.Before(h.held[heldKey{storeKey, hook.ID}]) })
+	return now.Before(h.held[heldKey{storeKey, hookID}])
+}
+
+// forget drops what is known of a store whose hooks were replaced or deleted.
+func (h *hooks) forget(storeKey string) {
+	h.mu.Lock()
+	delete(h.looked, storeKey)
+	maps.DeleteFunc(h.held, func(k heldKey, _ time.Time) bool { return k.store == storeKey })
+	h.mu.Unlock()
+	h.windows.forget(storeKey)
+	h.told.forget(storeKey)
 }
 
 func (h *hooks) logger() *slog.Logger {
@@ -234,14 +243,16 @@ func (s *Service) dispatch(ctx context.Context, storeKey string) error {
 	for more := true; more && ctx.Err() == nil; {
 		var found woken
 		err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-			found, err = s.lookForHooks(tx, storeKey)
+			if found, err = s.lookForHooks(tx, storeKey); err != nil {
+				return err
+			}
+			found.hooks, err = s.notHeld(tx, storeKey, found.hooks)
 			return err
 		})
 		if err != nil || found.last == 0 {
 			return ignoreNotFound(err)
 		}
 		more = found.more
-		found.hooks = s.hooks.notHeld(storeKey, found.hooks, s.Now(storeKey))
 		if len(found.hooks) == 0 {
 			s.hooks.setLooked(storeKey, found.last)
 			continue
@@ -322,6 +333,24 @@ func (s *Service) lookForHooks(tx *db.Tx, storeKey string) (found woken, err err
 		}
 	}
 	return found, nil
+}
+
+// notHeld returns those of some hooks that have to be woken now. The message of a hook that
+// is held has to be there: another node may have replaced the store, and the message with it.
+func (s *Service) notHeld(tx *db.Tx, storeKey string, list []cohort.Hook) (wake []cohort.Hook, err error) {
+	now := s.Now(storeKey)
+	for _, h := range list {
+		held := s.hooks.isHeld(storeKey, h.ID, now)
+		if held {
+			if held, err = s.outbox.Has(tx, storeKey, HookKind, hookMessage(storeKey, h).Subject); err != nil {
+				return nil, err
+			}
+		}
+		if !held {
+			wake = append(wake, h)
+		}
+	}
+	return wake, nil
 }
 
 // firstMessages returns the first message of each scope that events give.

@@ -3,6 +3,7 @@ package service
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strconv"
 	"sync"
 	"time"
@@ -40,6 +41,13 @@ func (e *exceptionTimes) take(k windowKey, now time.Time) bool {
 	}
 	e.last[k] = now
 	return true
+}
+
+// forget drops what is known of a store.
+func (e *exceptionTimes) forget(storeKey string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	maps.DeleteFunc(e.last, func(k windowKey, _ time.Time) bool { return k.store == storeKey })
 }
 
 // tellExceptions adds messages about failed deliveries of a run to the hook that is told of

@@ -82,6 +82,7 @@ func (s *Service) applyChanges(changes []db.Change) {
 		case db.StoreDeleted, db.StoreReplaced, db.AnythingChanged:
 			s.directory.forget()
 			s.versions.all.Add(1)
+			s.hooks.forget(c.StoreKey)
 		case db.EventsRecorded:
 			if s.hookSender != nil {
 				s.hooks.mark(c.StoreKey)
