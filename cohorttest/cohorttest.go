@@ -35,6 +35,14 @@
 // test starts. Requests to it need the header "Authorization: Bearer" with
 // [Server.ControlToken].
 //
+// # Webhooks
+//
+// Webhooks may have destinations on this machine, such as the URL of an [httptest.Server],
+// and are delivered within milliseconds. [Server.ClientSecret] is the key of their
+// signatures. A message that failed comes again when the clock of the store has moved:
+//
+//	c.Clock(store).Advance(t, time.Minute)
+//
 // # Clients with a fixed host
 //
 // [StartTLS] serves HTTPS with a certificate for api.bigcommerce.com. [Server.Client]
@@ -109,6 +117,7 @@ import (
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/webhook"
 )
 
 // Server is a running Cohort on a loopback port, with a SQLite database of its own.
@@ -129,6 +138,8 @@ type Server struct {
 	client   *http.Client
 	db       *db.DB
 	dir      string
+
+	stopWebhooks func() // nil before startWebhooks
 }
 
 // Start starts a server with one store, and ends it with the test.
@@ -171,11 +182,12 @@ func open(listen func(*httptest.Server)) (s *Server, err error) {
 	if s.db, err = db.Open(ctx, url); err != nil {
 		return s, err
 	}
-	s.service = service.New(s.db)
+	s.service = service.New(s.db, service.WithHookSender(webhook.New(webhook.Options{Dev: true})))
 	s.limits = limit.NewMemoryWithClocks(s.service.Now)
 	if s.Token, err = s.newStore(ctx, cohort.Store{Hash: s.Store}); err != nil {
 		return s, err
 	}
+	s.startWebhooks()
 	return s, s.serve(listen)
 }
 
@@ -201,12 +213,16 @@ func (s *Server) serve(listen func(*httptest.Server)) error {
 }
 
 // Close ends the server and deletes its database. It waits for the requests that are
-// being processed, and ends the waits of faults.
+// being processed and for messages of webhooks that are being sent, and ends the waits of
+// faults.
 func (s *Server) Close() (err error) {
 	if s.http != nil {
 		s.handler.EndFaults()
 		s.journal.Close()
 		s.http.Close()
+	}
+	if s.stopWebhooks != nil {
+		s.stopWebhooks()
 	}
 	if s.db != nil {
 		err = s.db.Close()
