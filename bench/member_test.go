@@ -118,7 +118,7 @@ func isSwept(b *testing.B, d *db.DB) bool {
 	undo := errors.New("undo")
 	more := true
 	err := d.Update(b.Context(), func(tx *db.Tx) (err error) {
-		more, err = tx.SweepTombstones(1)
+		more, err = tx.SweepTombstones(1, func(string) time.Time { return time.Now() })
 		return errors.Join(err, undo)
 	})
 	if !errors.Is(err, undo) {
