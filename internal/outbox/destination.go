@@ -73,6 +73,14 @@ func (ds *destinations) reserve(k destinationKey, now time.Time) bool {
 	return true
 }
 
+// isFull reports whether the running attempts keep a destination from getting another one. A
+// pause and a failure do not count.
+func (ds *destinations) isFull(k destinationKey) bool {
+	ds.mu.Lock()
+	defer ds.mu.Unlock()
+	return ds.running >= maxConcurrency-spareConcurrency || ds.of(k).running >= maxDestinationConcurrency
+}
+
 // release is the opposite of reserve.
 func (ds *destinations) release(k destinationKey) {
 	ds.mu.Lock()

@@ -51,6 +51,12 @@ type againError struct{ at time.Time }
 
 func (e againError) Error() string { return "the handler has more to do later" }
 
+// IsAgain reports whether an error is the result of Again.
+func IsAgain(err error) bool {
+	_, ok := isAgain(err)
+	return ok
+}
+
 // isAgain returns the time of Again.
 func isAgain(err error) (at time.Time, ok bool) {
 	e, ok := errors.AsType[againError](err)

@@ -131,3 +131,35 @@ func TestConcurrencyLimits(t *testing.T) {
 		}
 	})
 }
+
+// A handler learns whether messages wait for the end of others.
+func TestIsCrowded(t *testing.T) {
+	eachLogic(t, func(t *testing.T, f *fixture) {
+		f.system.respond = func(context.Context, outbox.Message) error {
+			time.Sleep(1500 * time.Millisecond)
+			return nil
+		}
+		f.run(t)
+		want := func(what string, want bool) {
+			t.Helper()
+			f.outbox.Wake()
+			time.Sleep(100 * time.Millisecond)
+			if got := f.outbox.IsCrowded(); got != want {
+				t.Errorf("%s: crowded: %t", what, got)
+			}
+		}
+		want("nothing to do", false)
+		f.put(t, many(7, "a", "one")...)
+		want("7 calls of the 8 that a destination gets", false)
+		for _, m := range many(2, "a", "one") {
+			m.Subject += " again"
+			f.put(t, m)
+		}
+		want("one waits", true)
+		time.Sleep(3 * time.Second)
+		want("all are done", false)
+		if n := f.system.count(anyMessage); n != 9 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}

@@ -16,6 +16,7 @@ const lanesPerQuery = 256
 type turn struct {
 	lane     db.Lane
 	messages int
+	bounded  bool // more could not be reserved
 }
 
 func (t turn) destination() destinationKey {
@@ -27,8 +28,9 @@ func (t turn) destination() destinationKey {
 // turns: a lane with many due messages gets more than one only after the other lanes.
 // The caller calls Attempt with each message at once.
 func (o *Outbox) Lease(ctx context.Context, limit int) ([]Leased, error) {
-	turns, err := o.takeTurns(ctx, limit)
+	turns, crowded, err := o.takeTurns(ctx, limit)
 	if err != nil || len(turns) == 0 {
+		o.crowded.Store(crowded)
 		return nil, err
 	}
 	var leased []Leased
@@ -40,34 +42,35 @@ func (o *Outbox) Lease(ctx context.Context, limit int) ([]Leased, error) {
 	if err != nil {
 		leased = nil
 	}
-	o.returnUnused(turns, leased)
+	o.crowded.Store(o.returnUnused(turns, leased) || crowded)
 	return leased, err
 }
 
 // takeTurns reserves attempts for lanes with due messages, limit at most in all. It
-// only reads, so that a node without due messages writes nothing.
-func (o *Outbox) takeTurns(ctx context.Context, limit int) ([]turn, error) {
+// only reads, so that a node without due messages writes nothing. crowded says that a lane
+// got none because of the number of attempts that are running.
+func (o *Outbox) takeTurns(ctx context.Context, limit int) (turns []turn, crowded bool, err error) {
 	due, err := o.hasDue(ctx)
 	if err != nil || !due || limit <= 0 {
-		return nil, err
+		return nil, false, err
 	}
-	turns, err := o.firstTurns(ctx, limit)
+	turns, crowded, err = o.firstTurns(ctx, limit)
 	if err != nil {
 		o.returnUnused(turns, nil)
-		return nil, err
+		return nil, crowded, err
 	}
 	left := limit - len(turns)
-	for more := true; more && left > 0; {
+	for more := true; more; {
 		more = false
 		for i := range turns {
-			if left > 0 && o.destinations.reserve(turns[i].destination(), o.now()) {
+			if turns[i].bounded = left == 0 || !o.destinations.reserve(turns[i].destination(), o.now()); !turns[i].bounded {
 				turns[i].messages++
 				left--
 				more = true
 			}
 		}
 	}
-	return turns, nil
+	return turns, crowded, nil
 }
 
 func (o *Outbox) hasDue(ctx context.Context) (due bool, err error) {
@@ -85,7 +88,7 @@ func (o *Outbox) hasDue(ctx context.Context) (due bool, err error) {
 // firstTurns reserves one attempt for each lane with due messages whose destination
 // takes one, limit at most. It goes round all lanes, and begins after the lane that
 // had the last turn.
-func (o *Outbox) firstTurns(ctx context.Context, limit int) (turns []turn, err error) {
+func (o *Outbox) firstTurns(ctx context.Context, limit int) (turns []turn, crowded bool, err error) {
 	start := o.lastTurn()
 	defer func() {
 		if len(turns) > 0 {
@@ -96,26 +99,30 @@ func (o *Outbox) firstTurns(ctx context.Context, limit int) (turns []turn, err e
 	for after, wrapped := start, start == (db.Lane{}); ; {
 		lanes, err := o.dueLanes(ctx, after)
 		if err != nil {
-			return turns, err
+			return turns, crowded, err
 		}
 		for _, l := range lanes {
 			if seen[l] {
-				return turns, nil // all the way round
+				return turns, crowded, nil // all the way round
 			}
 			seen[l] = true
-			t := turn{l, 1}
-			if _, known := o.kinds[l.Kind]; !known || !o.destinations.reserve(t.destination(), o.now()) {
+			t := turn{lane: l, messages: 1}
+			if _, known := o.kinds[l.Kind]; !known {
+				continue
+			}
+			if !o.destinations.reserve(t.destination(), o.now()) {
+				crowded = crowded || o.destinations.isFull(t.destination())
 				continue
 			}
 			if turns = append(turns, t); len(turns) == limit {
-				return turns, nil
+				return turns, true, nil
 			}
 		}
 		switch {
 		case len(lanes) == lanesPerQuery:
 			after = lanes[len(lanes)-1]
 		case wrapped:
-			return turns, nil
+			return turns, crowded, nil
 		default:
 			after, wrapped = db.Lane{}, true
 		}
@@ -148,17 +155,20 @@ func (o *Outbox) lease(tx *db.Tx, turns []turn) ([]Leased, error) {
 	return leased, nil
 }
 
-// returnUnused gives back the reserved attempts for which no message was leased.
-func (o *Outbox) returnUnused(turns []turn, leased []Leased) {
+// returnUnused gives back the reserved attempts for which no message was leased. It reports
+// whether messages may be left for which no attempt could be reserved.
+func (o *Outbox) returnUnused(turns []turn, leased []Leased) (left bool) {
 	used := map[db.Lane]int{}
 	for _, l := range leased {
 		used[db.Lane{Kind: l.Kind, StoreKey: l.Store, Destination: l.Destination}]++
 	}
 	for _, t := range turns {
+		left = left || t.bounded && used[t.lane] == t.messages && o.destinations.isFull(t.destination())
 		for range t.messages - used[t.lane] {
 			o.destinations.release(t.destination())
 		}
 	}
+	return left
 }
 
 func (o *Outbox) lastTurn() db.Lane {

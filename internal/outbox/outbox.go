@@ -77,6 +77,7 @@ type Outbox struct {
 	destinations *destinations
 
 	delivered, failed atomic.Int64
+	crowded           atomic.Bool
 
 	mu       sync.Mutex
 	released chan struct{} // closed and replaced when a lease is released
@@ -216,6 +217,11 @@ func (o *Outbox) Wake() {
 
 // Woken is what Run waits on for Wake.
 func (o *Outbox) Woken() <-chan struct{} { return o.wake }
+
+// IsCrowded reports whether messages waited, when Run last looked, for the end of attempts of
+// this process. A handler that could keep its lease for later messages about the subject
+// gives it back then.
+func (o *Outbox) IsCrowded() bool { return o.crowded.Load() }
 
 // nextRelease returns a channel that is closed when this process next releases a
 // lease.

@@ -22,7 +22,7 @@ const (
 	// maxHookPages is how many pages of events, of which a hook wants none, one transaction
 	// reads.
 	maxHookPages = 20
-	// hookSlice is for how long a hook sends before others have their turns.
+	// hookSlice is for how long a hook sends before others that wait have their turns.
 	hookSlice = time.Second
 	// hookTimeout bounds a turn of a hook: a slice, the last attempt in it, and the end.
 	hookTimeout = 20 * time.Second
@@ -52,11 +52,22 @@ func (h hookHandler) Deliver(ctx context.Context, m outbox.Message) error {
 // errHookMoved means that someone else has moved the position of a hook.
 var errHookMoved = errors.New("the position of the webhook has changed")
 
-// deliverHook sends waiting deliveries that are due, and events after the position of a hook,
-// until nothing is left or its turn is over.
+// deliverHook sends what there is to send for a hook, while it attends to it.
 func (s *Service) deliverHook(ctx context.Context, storeKey string, id int64) error {
-	ctx = db.ForStore(ctx, storeKey)
-	end := time.Now().Add(hookSlice)
+	key := heldKey{storeKey, id}
+	a := s.hooks.attend(ctx, key)
+	err := s.sendHook(db.ForStore(ctx, storeKey), storeKey, id, a)
+	if unseen := s.hooks.leave(key, a); unseen && (err == nil || outbox.IsAgain(err)) {
+		return outbox.Again(time.Time{})
+	}
+	return err
+}
+
+// sendHook sends waiting deliveries that are due, and events after the position of a hook,
+// until nothing is left and no more events come, or its turn is over.
+func (s *Service) sendHook(ctx context.Context, storeKey string, id int64, a *attendance) error {
+	begun := time.Now()
+	end := begun.Add(hookSlice)
 	s.hooks.hold(storeKey, id, time.Time{})
 	for {
 		run, err := s.readHook(ctx, storeKey, id)
@@ -69,8 +80,13 @@ func (s *Service) deliverHook(ctx context.Context, storeKey string, id int64) er
 			return s.failWaiting(ctx, run)
 		case run.now.Before(run.work.BlockedUntil):
 			return s.holdHook(run, run.work.BlockedUntil)
-		case !run.hasWork():
-			return run.next()
+		}
+		a.seen = run.to
+		if !run.hasWork() {
+			if s.outbox.IsCrowded() || !s.hooks.awaitMore(a) {
+				return run.next()
+			}
+			continue
 		}
 		run.send(ctx, end)
 		err = s.recordHook(context.WithoutCancel(ctx), run)
@@ -80,8 +96,11 @@ func (s *Service) deliverHook(ctx context.Context, storeKey string, id int64) er
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if !time.Now().Before(end) {
-			return outbox.Again(time.Time{})
+		if now := time.Now(); !now.Before(end) {
+			if s.outbox.IsCrowded() || now.Sub(begun) >= hookTurn {
+				return outbox.Again(time.Time{})
+			}
+			end = now.Add(hookSlice)
 		}
 	}
 }

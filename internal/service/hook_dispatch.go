@@ -41,7 +41,8 @@ type hooks struct {
 	looked map[string]int64
 	// held has the hooks that need not be woken before a time of their store, when a worker
 	// looks at them anyway.
-	held map[heldKey]time.Time
+	held     map[heldKey]time.Time
+	attended map[heldKey]*attendance
 }
 
 type heldKey struct {
@@ -55,7 +56,8 @@ type dispatch struct{ dirty, running bool }
 func newHooks() *hooks {
 	return &hooks{
 		wake: make(chan struct{}, 1), log: slog.New(slog.DiscardHandler), stores: map[string]*dispatch{}, looked: map[string]int64{}, held: map[heldKey]time.Time{},
-		windows: hookWindows{known: map[windowKey]*hookWindow{}}, told: exceptionTimes{last: map[windowKey]time.Time{}},
+		attended: map[heldKey]*attendance{},
+		windows:  hookWindows{known: map[windowKey]*hookWindow{}}, told: exceptionTimes{last: map[windowKey]time.Time{}},
 	}
 }
 
@@ -253,6 +255,7 @@ func (s *Service) dispatch(ctx context.Context, storeKey string) error {
 			return ignoreNotFound(err)
 		}
 		more = found.more
+		found.hooks = s.hooks.notAttended(storeKey, found.hooks, found.last)
 		if len(found.hooks) == 0 {
 			s.hooks.setLooked(storeKey, found.last)
 			continue
