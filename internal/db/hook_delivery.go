@@ -34,15 +34,13 @@ type HookedDelivery struct {
 // HookWork returns what there is to do for a hook, or KindNotFound. domain returns the domain
 // of a destination, which may be blocked.
 func (t *Tx) HookWork(storeKey string, hookID int64, domain func(destination string) string, now time.Time) (w HookWork, err error) {
-	if w.Store, err = t.Store(storeKey); err != nil {
-		return w, err
-	}
 	var headers string
 	h := &w.Hook
-	err = t.Lookup(`SELECT id, token_id, scope, destination, is_active, headers,
+	err = t.Lookup(`SELECT s.hash, coalesce(s.public_hash, s.hash), h.id, token_id, scope, destination, is_active, headers,
 			coalesce((SELECT number FROM hook_positions WHERE store_hash = $1 AND hook_id = $2), -1)
-		FROM hooks WHERE store_hash = $1 AND id = $2`, storeKey, hookID).
-		Scan(&h.ID, &h.ClientID, &h.Scope, &h.Destination, &h.Active, &headers, &w.Position)
+		FROM hooks AS h JOIN stores AS s ON s.hash = h.store_hash AND s.date_deleted = 0
+		WHERE h.store_hash = $1 AND h.id = $2`, storeKey, hookID).
+		Scan(&w.Store.Key, &w.Store.Hash, &h.ID, &h.ClientID, &h.Scope, &h.Destination, &h.Active, &headers, &w.Position)
 	if errors.Is(err, txn.ErrNoRows) {
 		return w, cohort.NotFound("webhook")
 	}
@@ -54,48 +52,49 @@ func (t *Tx) HookWork(storeKey string, hookID int64, domain func(destination str
 			return w, err
 		}
 	}
-	if w.Secrets, err = t.signingSecrets(storeKey, h.ClientID, now); err != nil {
-		return w, err
-	}
-	if w.BlockedUntil, err = t.blockedUntil(storeKey, h.ClientID, domain(h.Destination)); err != nil {
-		return w, err
-	}
-	w.Waiting, err = t.waitingDeliveries(storeKey, hookID)
-	return w, err
+	return w, t.addHookWork(&w, domain(h.Destination), now)
 }
 
-// signingSecrets returns the secrets that sign for a token at a time, the current one first.
-func (t *Tx) signingSecrets(storeKey, tokenID string, now time.Time) ([]string, error) {
-	rows, err := t.Query(`SELECT secret FROM client_secrets WHERE store_hash = $1 AND token_id = $2
-		AND (date_expires = 0 OR date_expires > $3) ORDER BY CASE WHEN date_expires = 0 THEN 0 ELSE 1 END, date_created DESC, secret`,
-		storeKey, tokenID, now.UnixMilli())
+// The kinds of rows of hookParts.
+const (
+	hookSecret = iota
+	hookBlocked
+	hookWaiting
+)
+
+// hookParts reads three lists in one round trip: the secrets that sign for the token $3 at
+// the time $5, the block of its domain $4, and the waiting deliveries of the hook $2.
+const hookParts = `SELECT 0 AS part, 0 AS id, secret AS name, 0 AS at, CASE WHEN date_expires = 0 THEN 0 ELSE 1 END AS place, -date_created AS within
+	FROM client_secrets WHERE store_hash = $1 AND token_id = $3 AND (date_expires = 0 OR date_expires > $5)
+	UNION ALL SELECT 1, 0, domain, blocked_until, 0, 0 FROM hook_blocks WHERE store_hash = $1 AND token_id = $3 AND domain = $4
+	UNION ALL SELECT 2, id, subject, run_at, 0, id FROM hook_deliveries WHERE store_hash = $1 AND hook_id = $2 AND state = 'waiting'
+	ORDER BY part, place, within, name`
+
+// addHookWork adds secrets, block and waiting deliveries.
+func (t *Tx) addHookWork(w *HookWork, domain string, now time.Time) error {
+	rows, err := t.Query(hookParts, w.Store.Key, w.Hook.ID, w.Hook.ClientID, domain, now.UnixMilli())
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return txn.Collect(rows, scanText)
-}
-
-func (t *Tx) blockedUntil(storeKey, tokenID, domain string) (time.Time, error) {
-	var until int64
-	err := t.Lookup("SELECT blocked_until FROM hook_blocks WHERE store_hash = $1 AND token_id = $2 AND domain = $3",
-		storeKey, tokenID, domain).Scan(&until)
-	if errors.Is(err, txn.ErrNoRows) {
-		return time.Time{}, nil
+	type row struct {
+		part, id, at int64
+		name         string
 	}
-	return fromMillis(until), err
-}
-
-func (t *Tx) waitingDeliveries(storeKey string, hookID int64) ([]HookedDelivery, error) {
-	rows, err := t.Query(`SELECT id, subject, run_at FROM hook_deliveries
-		WHERE store_hash = $1 AND hook_id = $2 AND state = 'waiting' ORDER BY id`, storeKey, hookID)
-	if err != nil {
-		return nil, err
+	scan := func(from txn.Scanner) (r row, err error) {
+		var place, within int64
+		err = from.Scan(&r.part, &r.id, &r.name, &r.at, &place, &within)
+		return r, err
 	}
-	return txn.Collect(rows, func(row txn.Scanner) (d HookedDelivery, err error) {
-		var runAt int64
-		err = row.Scan(&d.ID, &d.Subject, &runAt)
-		d.RunAt = fromMillis(runAt)
-		return d, err
+	return txn.Each(rows, scan, func(r row) bool {
+		switch r.part {
+		case hookSecret:
+			w.Secrets = append(w.Secrets, r.name)
+		case hookBlocked:
+			w.BlockedUntil = fromMillis(r.at)
+		case hookWaiting:
+			w.Waiting = append(w.Waiting, HookedDelivery{r.id, r.name, fromMillis(r.at)})
+		}
+		return true
 	})
 }
 
@@ -114,15 +113,51 @@ func (t *Tx) HookDeliveries(storeKey string, ids []int64) ([]cohort.HookDelivery
 	})
 }
 
-// MoveHook makes To the position of a hook whose position is From, and reports whether it
-// did: not if another caller has moved it. used says that a delivery was made.
-func (t *Tx) MoveHook(storeKey string, hookID, from, to int64, used bool, now time.Time) (bool, error) {
-	n, err := t.Exec(`UPDATE hook_positions SET number = $4, date_used = CASE WHEN CAST($5 AS BOOLEAN) THEN $6 ELSE date_used END
-		WHERE store_hash = $1 AND hook_id = $2 AND number = $3`, storeKey, hookID, from, to, used, now.UnixMilli())
-	return n > 0, err
+// HookMove is what became of MoveHook.
+type HookMove struct {
+	Exists bool // the hook exists
+	Active bool // and is active
+	Moved  bool // the position was From
 }
 
-// InsertDeliveries inserts deliveries in the order of their ids, which it allocates.
+// MoveHook makes to the position of a hook whose position is from: not if another caller has
+// moved it. used says that a delivery was made. With from -1 the hook has no position, and
+// nothing is moved. MoveHook keeps others from changing whether the hook is active until
+// the transaction ends.
+func (t *Tx) MoveHook(storeKey string, hookID, from, to int64, used bool, now time.Time) (m HookMove, err error) {
+	const active = "SELECT is_active FROM hooks WHERE store_hash = $1 AND id = $2"
+	if lock := t.SQL().ForUpdate; lock != "" {
+		if err := t.Later(active+lock, storeKey, hookID); err != nil {
+			return m, err
+		}
+	}
+	if from >= 0 {
+		err = t.QueryRow(`UPDATE hook_positions SET number = $4, date_used = CASE WHEN CAST($5 AS BOOLEAN) THEN $6 ELSE date_used END
+			WHERE store_hash = $1 AND hook_id = $2 AND number = $3 AND EXISTS (`+active+") RETURNING ("+active+")",
+			storeKey, hookID, from, to, used, now.UnixMilli()).Scan(&m.Active)
+		if err == nil {
+			m.Exists, m.Moved = true, true
+			return m, nil
+		}
+		if !errors.Is(err, txn.ErrNoRows) {
+			return m, err
+		}
+	}
+	err = t.QueryRow(active, storeKey, hookID).Scan(&m.Active)
+	if errors.Is(err, txn.ErrNoRows) {
+		return m, nil
+	}
+	m.Exists, m.Moved = err == nil, from < 0
+	return m, err
+}
+
+// deliveryRows insert deliveries.
+var deliveryRows = txn.NewClosingRows("hook_deliveries", "TRUE", "store_hash TEXT", "id BIGINT", "hook_id BIGINT", "event_number BIGINT",
+	"subject TEXT", "scope TEXT", "body TEXT", "state TEXT", "attempt BIGINT", "run_at BIGINT", "status BIGINT", "request TEXT", "response TEXT",
+	"error TEXT", "duration BIGINT", "date_created BIGINT", "date_modified BIGINT")
+
+// InsertDeliveries inserts deliveries in the order of their ids, which it allocates. Later
+// statements of the transaction see those that wait.
 func (t *Tx) InsertDeliveries(storeKey string, list []cohort.HookDelivery) error {
 	if len(list) == 0 {
 		return nil
@@ -136,11 +171,13 @@ func (t *Tx) InsertDeliveries(storeKey string, list []cohort.HookDelivery) error
 		if err != nil {
 			return err
 		}
-		err = t.Later(`INSERT INTO hook_deliveries (store_hash, id, hook_id, event_number, subject, scope, body, state, attempt, run_at,
-				status, request, response, error, duration, date_created, date_modified)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-			storeKey, first+int64(i), d.HookID, d.EventNumber, d.Subject, d.Scope, d.Body, string(d.State), d.Attempt, millis(d.NextAttempt),
-			d.Status, string(request), d.Response, d.Error, d.Duration.Milliseconds(), millis(d.DateCreated), millis(d.DateModified))
+		insert := t.InsertAtEnd
+		if d.State == cohort.DeliveryWaiting { // this transaction may end it
+			insert = t.InsertNow
+		}
+		err = insert(deliveryRows, storeKey, first+int64(i), d.HookID, d.EventNumber, d.Subject, d.Scope, d.Body, string(d.State),
+			int64(d.Attempt), millis(d.NextAttempt), int64(d.Status), string(request), d.Response, d.Error, d.Duration.Milliseconds(),
+			millis(d.DateCreated), millis(d.DateModified))
 		if err != nil {
 			return err
 		}

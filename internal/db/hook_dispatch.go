@@ -10,24 +10,24 @@ import (
 
 // HookDispatch is how far the hooks of a store were woken.
 type HookDispatch struct {
-	Active bool  // the store has an active hook
-	Number int64 // of the last event for which hooks were woken
-	Last   int64 // the highest number of an event
+	Active     bool  // the store has an active hook
+	Unnumbered bool  // NumberEvents has something to do
+	Number     int64 // of the last event for which hooks were woken
+	Last       int64 // the highest number of an event
 }
 
 // HookDispatch returns how far the hooks of a store were woken. Without a row of its own, a
-// store has woken none.
+// store has woken none. A store that does not exist has no active hook.
 func (t *Tx) HookDispatch(storeKey string) (d HookDispatch, err error) {
 	err = t.QueryRow(`SELECT hooks AND date_deleted = 0,
+			EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = $1),
 			coalesce((SELECT number FROM hook_dispatch WHERE store_hash = $1), 0),
 			coalesce((SELECT max(number) FROM events WHERE store_hash = $1), 0)
-		FROM stores WHERE hash = $1`, storeKey).Scan(&d.Active, &d.Number, &d.Last)
+		FROM stores WHERE hash = $1`, storeKey).Scan(&d.Active, &d.Unnumbered, &d.Number, &d.Last)
+	if errors.Is(err, txn.ErrNoRows) {
+		return d, nil
+	}
 	return d, err
-}
-
-// HasActiveHook reports whether a store has an active hook.
-func (t *Tx) HasActiveHook(storeKey string) (bool, error) {
-	return t.exists("SELECT 1 FROM stores WHERE hash = $1 AND hooks AND date_deleted = 0", storeKey)
 }
 
 // StoresToDispatch returns the keys of the stores that have active hooks and events after

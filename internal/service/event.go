@@ -92,8 +92,16 @@ func (s *Service) numberEvents(ctx context.Context, storeKey string) error {
 		more, err = tx.HasUnnumberedEvents(storeKey)
 		return err
 	})
+	if err != nil || !more {
+		return err
+	}
+	return s.numberInbox(ctx, storeKey)
+}
+
+// numberInbox is numberEvents for a caller that knows that there are such events.
+func (s *Service) numberInbox(ctx context.Context, storeKey string) (err error) {
 	work := db.Unchecked(db.ForStore(ctx, storeKey))
-	for i := 0; i < maxNumbering && more && err == nil; i++ {
+	for i, more := 0, true; i < maxNumbering && more && err == nil; i++ {
 		err = s.db.Update(work, func(tx *db.Tx) (err error) {
 			more, err = tx.NumberEvents(storeKey, eventSlice)
 			return err

@@ -21,7 +21,16 @@ type attendance struct {
 	until time.Time     // when its lease may end, by the clock of this process
 	told  int64         // the number of the last event of which it was told; guarded by hooks.mu
 	seen  int64         // the number up to which it has read; only the handler uses it
-	more  chan struct{} // has a value after told has changed
+	hurry bool          // it shall look, because there may be events for it; guarded by hooks.mu
+	more  chan struct{} // has a value after told or hurry has changed
+}
+
+// wake makes the handler look at told and hurry.
+func (a *attendance) wake() {
+	select {
+	case a.more <- struct{}{}:
+	default: // it is about to look
+	}
 }
 
 // attend says that a handler looks at a hook until leave, at most until ctx ends.
@@ -58,22 +67,38 @@ func (h *hooks) notAttended(storeKey string, list []cohort.Hook, last int64) (ot
 			continue
 		}
 		a.told = max(a.told, last)
-		select {
-		case a.more <- struct{}{}:
-		default: // it is about to look
-		}
+		a.wake()
 	}
 	return others
 }
 
-// awaitMore waits until the handler is told of events that it has not seen. It returns false
-// after hookLinger.
-func (h *hooks) awaitMore(a *attendance) bool {
-	timer := time.NewTimer(hookLinger)
+// hurry makes the handlers of a store look for events, before it is known which hooks want them.
+func (h *hooks) hurry(storeKey string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for k, a := range h.attended {
+		if k.store == storeKey {
+			a.hurry = true
+			a.wake()
+		}
+	}
+}
+
+// looks says that the handler is about to read the events.
+func (h *hooks) looks(a *attendance) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	a.hurry = false
+}
+
+// awaitMore waits until the handler has to look for events that it has not seen. It returns
+// false at a time.
+func (h *hooks) awaitMore(a *attendance, until time.Time) bool {
+	timer := time.NewTimer(time.Until(until))
 	defer timer.Stop()
 	for {
 		h.mu.Lock()
-		more := a.told > a.seen
+		more := a.told > a.seen || a.hurry
 		h.mu.Unlock()
 		if more {
 			return true

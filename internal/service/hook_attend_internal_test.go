@@ -24,12 +24,24 @@ func TestAttendedHooksAreNotWoken(t *testing.T) {
 	if others := h.notAttended("a", both(), 5); len(others) != 1 || others[0].ID != 2 {
 		t.Errorf("%v are woken", others)
 	}
-	if !h.awaitMore(a) {
+	if !h.awaitMore(a, time.Now()) {
 		t.Error("the handler does not look again")
 	}
 	a.seen = 5
-	if h.awaitMore(a) {
+	if h.awaitMore(a, time.Now()) {
 		t.Error("the handler looks twice")
+	}
+	h.hurry("b")
+	if h.awaitMore(a, time.Now()) {
+		t.Error("the handler looks for events of another store")
+	}
+	h.hurry("a")
+	if !h.awaitMore(a, time.Now().Add(time.Hour)) {
+		t.Error("the handler does not hurry")
+	}
+	h.looks(a)
+	if h.awaitMore(a, time.Now()) {
+		t.Error("the handler hurries twice")
 	}
 	h.notAttended("a", both(), 6)
 	if !h.leave(key, a) {

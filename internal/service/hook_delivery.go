@@ -67,9 +67,10 @@ func (s *Service) deliverHook(ctx context.Context, storeKey string, id int64) er
 // until nothing is left and no more events come, or its turn is over.
 func (s *Service) sendHook(ctx context.Context, storeKey string, id int64, a *attendance) error {
 	begun := time.Now()
-	end := begun.Add(hookSlice)
+	end, linger := begun.Add(hookSlice), begun.Add(hookLinger)
 	s.hooks.hold(storeKey, id, time.Time{})
 	for {
+		s.hooks.looks(a)
 		run, err := s.readHook(ctx, storeKey, id)
 		switch {
 		case cohort.KindOf(err) == cohort.KindNotFound:
@@ -83,7 +84,7 @@ func (s *Service) sendHook(ctx context.Context, storeKey string, id int64, a *at
 		}
 		a.seen = run.to
 		if !run.hasWork() {
-			if s.outbox.IsCrowded() || !s.hooks.awaitMore(a) {
+			if s.outbox.IsCrowded() || !s.hooks.awaitMore(a, linger) {
 				return run.next()
 			}
 			continue
@@ -96,7 +97,9 @@ func (s *Service) sendHook(ctx context.Context, storeKey string, id int64, a *at
 		if err != nil {
 			return ignoreNotFound(err)
 		}
-		if now := time.Now(); !now.Before(end) {
+		now := time.Now()
+		linger = now.Add(hookLinger)
+		if !now.Before(end) {
 			if s.outbox.IsCrowded() || now.Sub(begun) >= hookTurn {
 				return outbox.Again(time.Time{})
 			}
@@ -288,18 +291,18 @@ func (s *Service) recordHook(ctx context.Context, run *hookRun) error {
 				return err
 			}
 		}
-		exists, active, err := tx.HookState(run.store, run.work.Hook.ID)
-		if err != nil || !exists {
+		hook, err := tx.MoveHook(run.store, run.work.Hook.ID, run.work.Position, run.to, len(run.attempted()) > 0, s.timestamp(run.store))
+		if err != nil || !hook.Exists {
 			return err
 		}
-		if err := run.move(tx); err != nil {
-			return err
+		if !hook.Moved {
+			return errHookMoved
 		}
 		if err := run.write(tx); err != nil {
 			return err
 		}
-		if given = active && run.hasFailed(); given || !active {
-			if err := s.endHook(tx, run, active); err != nil {
+		if given = hook.Active && run.hasFailed(); given || !hook.Active {
+			if err := s.endHook(tx, run, hook.Active); err != nil {
 				return err
 			}
 		}
@@ -314,18 +317,6 @@ func (s *Service) recordHook(ctx context.Context, run *hookRun) error {
 		s.outbox.Wake()
 	}
 	return nil
-}
-
-// move moves the position.
-func (r *hookRun) move(tx *db.Tx) error {
-	if r.work.Position < 0 {
-		return nil
-	}
-	moved, err := tx.MoveHook(r.store, r.work.Hook.ID, r.work.Position, r.to, len(r.attempted()) > 0, r.s.timestamp(r.store))
-	if err == nil && !moved {
-		return errHookMoved
-	}
-	return err
 }
 
 // write writes the deliveries.

@@ -236,46 +236,50 @@ func (s *Service) pollHooks(ctx context.Context) error {
 
 // dispatch wakes the hooks of a store for its new events.
 func (s *Service) dispatch(ctx context.Context, storeKey string) error {
-	if active, err := s.hasActiveHook(ctx, storeKey); err != nil || !active {
-		return ignoreNotFound(err)
-	}
-	if err := s.numberEvents(ctx, storeKey); err != nil {
-		return ignoreNotFound(err)
-	}
-	for more := true; more && ctx.Err() == nil; {
+	for more, numbered := true, false; more && ctx.Err() == nil; {
 		var found woken
 		err := s.db.View(ctx, func(tx *db.Tx) (err error) {
-			if found, err = s.lookForHooks(tx, storeKey); err != nil {
+			if found, err = s.lookForHooks(tx, storeKey, numbered); err != nil {
 				return err
 			}
 			found.hooks, err = s.notHeld(tx, storeKey, found.hooks)
 			return err
 		})
-		if err != nil || found.last == 0 {
+		switch {
+		case err != nil:
+			return ignoreNotFound(err)
+		case found.unnumbered:
+			if err := s.numberInbox(ctx, storeKey); err != nil {
+				return ignoreNotFound(err)
+			}
+			numbered = true
+			s.hooks.hurry(storeKey)
+			continue
+		case found.last == 0:
+			return nil
+		}
+		if err := s.wakeFound(ctx, storeKey, found); err != nil {
 			return ignoreNotFound(err)
 		}
 		more = found.more
-		found.hooks = s.hooks.notAttended(storeKey, found.hooks, found.last)
-		if len(found.hooks) == 0 {
-			s.hooks.setLooked(storeKey, found.last)
-			continue
-		}
-		err = s.db.Update(db.Unchecked(db.ForStore(ctx, storeKey)), func(tx *db.Tx) error { return s.wakeHooks(tx, storeKey, found) })
-		if err != nil {
-			return ignoreNotFound(err)
-		}
-		s.hooks.setLooked(storeKey, 0)
-		s.outbox.Wake()
 	}
 	return nil
 }
 
-func (s *Service) hasActiveHook(ctx context.Context, storeKey string) (active bool, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
-		active, err = tx.HasActiveHook(storeKey)
+// wakeFound wakes the hooks that were found, except those that somebody looks at anyway.
+func (s *Service) wakeFound(ctx context.Context, storeKey string, found woken) error {
+	found.hooks = s.hooks.notAttended(storeKey, found.hooks, found.last)
+	if len(found.hooks) == 0 {
+		s.hooks.setLooked(storeKey, found.last)
+		return nil
+	}
+	err := s.db.Update(db.Unchecked(db.ForStore(ctx, storeKey)), func(tx *db.Tx) error { return s.wakeHooks(tx, storeKey, found) })
+	if err != nil {
 		return err
-	})
-	return active, err
+	}
+	s.hooks.setLooked(storeKey, 0)
+	s.outbox.Wake()
+	return nil
 }
 
 func ignoreNotFound(err error) error {
@@ -291,17 +295,24 @@ type woken struct {
 	first map[int64]int64 // the number of the first event that a hook wants, by its id
 	last  int64           // the number of the last event; 0: there are no new events
 	more  bool
+	// unnumbered says that events have to get numbers first.
+	unnumbered bool
 }
 
 // lookForHooks finds the hooks that want the next events of a store. It reads the events
-// first: a hook that was created before an event was recorded is there then.
-func (s *Service) lookForHooks(tx *db.Tx, storeKey string) (found woken, err error) {
+// first: a hook that was created before an event was recorded is there then. If not numbered,
+// it finds nothing while there are events without a number.
+func (s *Service) lookForHooks(tx *db.Tx, storeKey string, numbered bool) (found woken, err error) {
 	d, err := tx.HookDispatch(storeKey)
-	if err != nil {
+	if err != nil || !d.Active {
 		return found, err
 	}
+	if d.Unnumbered && !numbered {
+		found.unnumbered = true
+		return found, nil
+	}
 	after := max(d.Number, s.hooks.lookedAt(storeKey))
-	if !d.Active || d.Last <= after {
+	if d.Last <= after {
 		return found, nil
 	}
 	if d.Last-after > manyEvents { // the first hook of a store is not told of what was before

@@ -81,6 +81,11 @@ func (t *Tx) InsertClosing() error {
 	return t.insertClosing(own)
 }
 
+// InsertNow is InsertAtEnd for a row that later statements of this transaction see.
+func (t *Tx) InsertNow(r *ClosingRows, values ...any) error {
+	return t.insertClosing([]closingRow{{r, values}})
+}
+
 // insertClosing inserts rows.
 func (t *Tx) insertClosing(rows []closingRow) error {
 	for _, s := range t.engine.closingStatements(rows) {
