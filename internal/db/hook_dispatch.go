@@ -60,7 +60,8 @@ func (t *Tx) ActiveHooks(storeKey string, scopes []string) ([]cohort.Hook, error
 	w := whereStore(storeKey)
 	w.text.WriteString(" AND is_active")
 	in(w, "scope", scopes)
-	rows, err := t.Query("SELECT id, scope, destination FROM hooks"+w.text.String()+" ORDER BY id", w.args...)
+	// In the order of an index SQLite would read all hooks of the store.
+	rows, err := t.Query("SELECT id, scope, destination FROM hooks"+w.text.String()+" ORDER BY "+t.SQL().NoIndex+"id", w.args...)
 	if err != nil {
 		return nil, err
 	}
