@@ -72,11 +72,11 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
-	defer watchDatabase(d, log)()
 	svc, err := c.newService(in.ctx, d, log)
 	if err != nil {
 		return err
 	}
+	defer watchDatabase(in.ctx, d, svc.Outbox(), log)()
 	if err := c.prepare(in.ctx, svc); err != nil {
 		return err
 	}

@@ -55,11 +55,15 @@ type Kind struct {
 	Timeout time.Duration // of one attempt
 	// Undying says that the number of failed attempts makes no message dead.
 	Undying bool
+	// Repeatable says that an attempt does no harm while the destination may still process a
+	// call of a process that was killed. Then ReleaseDead ends the leases of that process.
+	Repeatable bool
 }
 
 // Every lease lasts for the timeout of an attempt and leaseReserve. The reserve is
 // time to record the outcome, and it allows the clocks of nodes to differ by some
-// seconds. After a crash a message waits for the end of its lease.
+// seconds. After a crash a message waits for the end of its lease, unless
+// ReleaseDead ends it.
 const leaseReserve = 8 * time.Second
 
 // leaseMargin is the time at the end of a lease that an attempt leaves to record its

@@ -74,7 +74,7 @@ func New(d *db.DB, opts ...Option) *Service {
 		s.outbox.Handle(SitewideKind, outbox.Kind{Handler: sitewideHandler{s.pusher}, Timeout: PushTimeout})
 	}
 	if s.hookSender != nil {
-		s.outbox.Handle(HookKind, outbox.Kind{Handler: hookHandler{s}, Timeout: hookTimeout, Undying: true})
+		s.outbox.Handle(HookKind, outbox.Kind{Handler: hookHandler{s}, Timeout: hookTimeout, Undying: true, Repeatable: true})
 	}
 	s.probe = &writeProbe{write: d.ProbeWrite, now: s.now}
 	return s

@@ -24,24 +24,25 @@ var claimed struct {
 	files []*os.File
 }
 
-// claim takes the shared lock and reports whether other servers hold it too.
-func (f openFile) claim() (others bool, release func(), err error) {
+// claim takes the shared lock and reports whether other servers hold it too, or none does.
+func (f openFile) claim() (others, alone bool, release func(), err error) {
 	file, err := f.open()
 	if err != nil {
-		return false, nil, err
+		return false, false, nil, err
 	}
 	fd := file.Fd()
 	// Lock before looking: two servers that start together then see each other.
 	if err := syscall.FcntlFlock(fd, ofdSetLock, claimLock(syscall.F_RDLCK)); err != nil {
-		return false, nil, err
+		return false, false, nil, err
 	}
 	release = func() { _ = syscall.FcntlFlock(fd, ofdSetLock, claimLock(syscall.F_UNLCK)) }
 	found := claimLock(syscall.F_WRLCK)
 	if err := syscall.FcntlFlock(fd, ofdGetLock, found); err != nil {
 		release()
-		return false, nil, err
+		return false, false, nil, err
 	}
-	return found.Type != syscall.F_UNLCK, release, nil
+	others = found.Type != syscall.F_UNLCK
+	return others, !others, release, nil
 }
 
 // open opens the database file to lock it.
