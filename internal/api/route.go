@@ -48,6 +48,9 @@ type Route struct {
 	// Streams marks an operation that Waits and whose response is not JSON, or is sent in
 	// parts that must not be held back.
 	Streams bool
+	// Secrets are fields of bodies whose values the journal hides, besides those whose names
+	// say that they are secrets. Of a body that is not JSON it keeps nothing.
+	Secrets []string
 	Handle  Handler
 }
 

@@ -11,17 +11,20 @@ import (
 	"cohort.example/cohort/internal/api"
 )
 
+// hookSecrets are fields with what only the receiver has to know.
+var hookSecrets = []string{"headers"}
+
 // A webhook belongs to the token that has created it: others do not see it. Any token may have
 // webhooks, so the routes need no scope.
 func (h *handler) hookRoutes() []api.Route {
 	const one = "/hooks/{webhook_id}"
 	return []api.Route{
-		{Operation: "listHooks", Method: "GET", Path: "/hooks", Handle: hooked(h.listHooks)},
-		{Operation: "createHook", Method: "POST", Path: "/hooks", Handle: hooked(h.createHook)},
-		{Operation: "getHook", Method: "GET", Path: one, Handle: hooked(h.getHook)},
-		{Operation: "updateHook", Method: "PUT", Path: one, Handle: hooked(h.updateHook)},
-		{Operation: "deleteHook", Method: "DELETE", Path: one, Handle: hooked(h.deleteHook)},
-		{Operation: "getHooksAdmin", Method: "GET", Path: "/hooks/admin", Handle: hooked(h.getHooksAdmin)},
+		{Operation: "listHooks", Method: "GET", Path: "/hooks", Secrets: hookSecrets, Handle: hooked(h.listHooks)},
+		{Operation: "createHook", Method: "POST", Path: "/hooks", Secrets: hookSecrets, Handle: hooked(h.createHook)},
+		{Operation: "getHook", Method: "GET", Path: one, Secrets: hookSecrets, Handle: hooked(h.getHook)},
+		{Operation: "updateHook", Method: "PUT", Path: one, Secrets: hookSecrets, Handle: hooked(h.updateHook)},
+		{Operation: "deleteHook", Method: "DELETE", Path: one, Secrets: hookSecrets, Handle: hooked(h.deleteHook)},
+		{Operation: "getHooksAdmin", Method: "GET", Path: "/hooks/admin", Secrets: hookSecrets, Handle: hooked(h.getHooksAdmin)},
 		{Operation: "updateHooksAdmin", Method: "PUT", Path: "/hooks/admin", Handle: hooked(h.updateHooksAdmin)},
 	}
 }

@@ -64,16 +64,20 @@ type Body struct {
 }
 
 // NewRequestBody returns the body of a request, of a number of bytes of which text are the
-// first. It copies the text, without secrets.
-func NewRequestBody(text []byte, size int64) Body {
+// first. It copies the text, without secrets. Those are also the values of further fields.
+func NewRequestBody(text []byte, size int64, further ...string) Body {
 	text = text[:min(len(text), MaxText)]
-	return Body{Text: redactJSON(text), Size: size, Cut: size > int64(len(text))}
+	return Body{Text: redactJSON(text, further...), Size: size, Cut: size > int64(len(text))}
 }
 
-// NewResponseBody is NewRequestBody for a response, without the copy. It does not look for
-// secrets, because no operation responds with one; package openapi tests that.
-func NewResponseBody(text string, size int64) Body {
+// NewResponseBody is NewRequestBody for a response, without the copy. It looks for secrets only
+// if there are further fields, because no operation responds with others; package openapi tests
+// that.
+func NewResponseBody(text string, size int64, further ...string) Body {
 	text = cut(text)
+	if len(further) > 0 {
+		text = redactJSON([]byte(text), further...)
+	}
 	return Body{Text: text, Size: size, Cut: size > int64(len(text))}
 }
 

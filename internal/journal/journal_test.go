@@ -77,6 +77,29 @@ func TestOtherTextStays(t *testing.T) {
 	}
 }
 
+// An operation can name further fields that are secrets, in requests and responses.
+func TestFurtherSecrets(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"headers":{"X-Key":"x"},"a":"b"}`:           `{"headers":"***","a":"b"}`,
+		`{"data":[{"he\u0061ders":{"K":"x"},"a":1}]}`: `{"data":[{"he\u0061ders":"***","a":1}]}`,
+		`{"headers":{"X-Key":"x`:                      `{"headers":"***"`,
+		`{"headers":null,"password":"x"}`:             `{"headers":null,"password":"***"}`,
+		`the headers are wrong`:                       `***`,
+		``:                                            ``,
+	} {
+		if kept := journal.NewRequestBody([]byte(text), int64(len(text)), "headers"); kept.Text != want {
+			t.Errorf("of a request, %s is kept as %s", text, kept.Text)
+		}
+		if kept := journal.NewResponseBody(text, int64(len(text)), "headers"); kept.Text != want {
+			t.Errorf("of a response, %s is kept as %s", text, kept.Text)
+		}
+	}
+	const text = `{"headers":{"X-Key":"x"}}`
+	if kept := journal.NewResponseBody(text, int64(len(text))); kept.Text != text {
+		t.Errorf("without further fields, %s is kept as %s", text, kept.Text)
+	}
+}
+
 // Whatever surrounds a secret and wherever the text is cut, no part of it stays.
 func TestNoPartOfASecretStays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -75,12 +76,13 @@ func isJoint(b byte) bool { return b == '_' || b == '-' }
 
 // redactJSON replaces the values of secrets in a body. true, false and null stay: they are
 // settings such as "force_password_reset". Of a text that is not JSON, or was cut where it
-// is not clear what the rest of it belongs to, nothing stays if it may have a secret.
-func redactJSON(text []byte) string {
-	if !isSecret(text) && !hasEscape(text) {
+// is not clear what the rest of it belongs to, nothing stays if it may have a secret. further
+// are fields that are secrets besides those that isSecret knows.
+func redactJSON(text []byte, further ...string) string {
+	if len(further) == 0 && !isSecret(text) && !hasEscape(text) {
 		return string(text)
 	}
-	r := redactor{text: text}
+	r := redactor{text: text, further: further}
 	for r.pos < len(r.text) && !r.odd {
 		r.step()
 	}
@@ -103,6 +105,8 @@ type redactor struct {
 	out  []byte // the text up to kept, redacted
 	kept int
 	odd  bool // the text is not JSON
+
+	further []string // fields that are secrets
 }
 
 // step passes over a string, with its value if it is the name of a secret, or over one
@@ -129,7 +133,7 @@ func (r *redactor) passText() {
 		return
 	}
 	r.pos = at + 1
-	if isSecretText(r.text[start:end]) {
+	if r.isSecretText(r.text[start:end]) {
 		r.hide()
 	}
 }
@@ -143,15 +147,15 @@ func (r *redactor) checkEnd() {
 }
 
 // isSecretText is isSecret for a string of JSON, which may have escapes.
-func isSecretText(text []byte) bool {
-	if bytes.IndexByte(text, '\\') < 0 {
+func (r *redactor) isSecretText(text []byte) bool {
+	if bytes.IndexByte(text, '\\') < 0 && len(r.further) == 0 {
 		return isSecret(text)
 	}
 	var name string
 	if json.Unmarshal(text, &name) != nil {
 		return true
 	}
-	return isSecret(name)
+	return isSecret(name) || slices.Contains(r.further, name)
 }
 
 // hide replaces the value that begins here.

@@ -10,7 +10,7 @@ import (
 )
 
 // No operation of a store responds with a secret, so the journal keeps the bodies of
-// responses as they are.
+// responses as they are, except those of routes with the field Secrets.
 func TestResponsesHaveNoSecrets(t *testing.T) {
 	symbols := map[string]bool{ // of currencies and numbers
 		"token": true, "token_location": true, "decimal_token": true, "thousands_token": true,

@@ -76,7 +76,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	limits := limitsOf(store, e.route, entry.path.ids)
 	defer entry.body.release()
 	early, wrong := e.receive(entry, limits)
-	entry.recording.receive(entry.body.bytes)
+	entry.recording.receive(entry.body.bytes, e.route.Secrets)
 	if early.RejectedBy != "" {
 		e.enforce(w, limits, early)
 		return nil

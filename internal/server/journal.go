@@ -25,6 +25,7 @@ type recording struct {
 	sent      []byte // the request's body
 	request   *api.Request
 	unread    api.Unread
+	secrets   []string // the fields that the operation says are secrets
 	keepsBody bool
 }
 
@@ -72,10 +73,11 @@ func (r *recording) begin() {
 // Unwrap is for http.ResponseController.
 func (r *recording) Unwrap() http.ResponseWriter { return r.ResponseWriter }
 
-// receive keeps the request's body until the request has ended.
-func (r *recording) receive(body []byte) {
+// receive keeps the request's body until the request has ended, without the fields that the
+// operation says are secrets.
+func (r *recording) receive(body []byte, secrets []string) {
 	if r != nil {
-		r.sent = body
+		r.sent, r.secrets = body, secrets
 	}
 }
 
@@ -96,13 +98,13 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 		Time: e.start, Duration: took, Method: req.Method, Path: req.URL.EscapedPath(), Query: journal.NewQuery(req.URL.RawQuery),
 		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Fault: e.fault, Unread: r.ignored(req),
 	}
-	kept.Request.Body = journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength))
+	kept.Request.Body = journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength), r.secrets...)
 	kept.Request.Header, kept.Response.Header = journal.NewHeaders(req.Header, e.Header())
 	if e.operation != none {
 		kept.Operation = e.operation.name
 	}
 	if r.keepsBody {
-		kept.Response.Body = journal.NewResponseBody(r.body.String(), r.size)
+		kept.Response.Body = journal.NewResponseBody(r.body.String(), r.size, r.secrets...)
 	}
 	r.journal.Add(r.store, r.ticket, kept)
 	e.recording = nil
