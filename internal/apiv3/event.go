@@ -106,11 +106,7 @@ func (q *eventQuery) set(name, value string) (err error) {
 			err = cohort.Invalid("", "The value must be true or false.")
 		}
 	case "as_of":
-		q.asOf, err = time.Parse(time.RFC3339, value)
-		if err != nil {
-			err = cohort.Invalid("", "The value must be a time such as 2026-11-03T00:00:00Z.")
-		}
-		q.asOf = q.asOf.UTC()
+		q.asOf, err = readPastTime(value)
 	case "wait":
 		var seconds int
 		seconds, err = strconv.Atoi(value)
@@ -120,6 +116,14 @@ func (q *eventQuery) set(name, value string) (err error) {
 		q.wait = time.Duration(seconds) * time.Second
 	}
 	return err
+}
+
+// readPastTime reads a time of which a client wants to know the state.
+func readPastTime(value string) (at time.Time, err error) {
+	if at, err = time.Parse(time.RFC3339, value); err != nil {
+		return at, cohort.Invalid("", "The value must be a time such as 2026-11-03T00:00:00Z.")
+	}
+	return at.UTC(), nil
 }
 
 func readEventNumber(value string) (int64, error) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -66,7 +67,7 @@ type categoryStep struct {
 }
 
 func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
-	full, err := readFull(r)
+	full, asOf, err := readExplain(r)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
 	if err != nil {
 		return err
 	}
-	request.Full = full
+	request.Full, request.AsOf = full, asOf
 	explained, err := h.svc.ExplainPrices(r.Context(), r.Store.Key, request)
 	if err != nil {
 		return locate("items", err)
@@ -87,24 +88,30 @@ func (h *handler) explainPrices(w http.ResponseWriter, r *api.Request) error {
 	return nil
 }
 
-// readFull reads the parameter "full". It ignores other parameters, like every
-// operation that is not a list.
-func readFull(r *api.Request) (full bool, err error) {
+// readExplain reads the parameters. It ignores others, like every operation that is not a
+// list.
+func readExplain(r *api.Request) (full bool, asOf time.Time, err error) {
 	params, err := r.ParseQuery()
 	if err != nil {
-		return false, err
+		return full, asOf, err
 	}
+	var failed failures
 	for _, p := range params {
-		if p.Name != "full" {
+		switch p.Name {
+		case "full":
+			full = p.Value == "true"
+			if !full && p.Value != "false" {
+				failed.add(p.Name, cohort.Invalid("", "The value must be true or false."))
+			}
+		case "as_of":
+			if asOf, err = readPastTime(p.Value); err != nil {
+				failed.add(p.Name, err)
+			}
+		default:
 			r.Unread.IgnoreParam(p.Name)
-			continue
 		}
-		if p.Value != "true" && p.Value != "false" {
-			return false, cohort.Invalid("full", "The value must be true or false.")
-		}
-		full = p.Value == "true"
 	}
-	return full, nil
+	return full, asOf, failed.err()
 }
 
 // appendExplanations encodes item by item, to avoid a second copy of the whole

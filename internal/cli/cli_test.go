@@ -201,7 +201,7 @@ var flags = map[string][][2]string{
 	"group clone":   {{"--store", "COHORT_STORE"}, {"--name", ""}, {"--dry-run", ""}, {"--db", "COHORT_DB"}},
 	"price": {
 		{"--store", "COHORT_STORE"}, {"--product", ""}, {"--variant", ""}, {"--customer", ""}, {"--group", ""}, {"--channel", ""},
-		{"--currency", ""}, {"--explain", ""}, {"--db", "COHORT_DB"},
+		{"--currency", ""}, {"--explain", ""}, {"--as-of", ""}, {"--db", "COHORT_DB"},
 	},
 	"copy":        {{"--from", ""}, {"--to", ""}},
 	"healthcheck": {{"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls", "COHORT_TLS"}},

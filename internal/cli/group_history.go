@@ -60,12 +60,9 @@ type membershipJSON struct {
 
 // Run prints in which group the customer was, and who moved her.
 func (c *groupMember) Run(in *invocation) error {
-	at := time.Time{}
-	if c.AsOf != "" {
-		var err error
-		if at, err = time.Parse(time.RFC3339, c.AsOf); err != nil {
-			return usageError("--as-of is a time such as 2026-11-03T00:00:00Z")
-		}
+	at, err := readPastTime(c.AsOf)
+	if err != nil {
+		return err
 	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Store)
@@ -81,6 +78,17 @@ func (c *groupMember) Run(in *invocation) error {
 		}
 		return c.print(in, m)
 	})
+}
+
+// readPastTime reads the flag --as-of; "" is the zero time.
+func readPastTime(text string) (at time.Time, err error) {
+	if text == "" {
+		return at, nil
+	}
+	if at, err = time.Parse(time.RFC3339, text); err != nil {
+		return at, usageError("--as-of is a time such as 2026-11-03T00:00:00Z")
+	}
+	return at.UTC(), nil
 }
 
 func (c *groupMember) print(in *invocation, m cohort.Membership) error {

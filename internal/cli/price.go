@@ -21,11 +21,16 @@ type priceCommand struct {
 	Channel  int64  `default:"1" placeholder:"ID" help:"The channel where the product is sold (${default})."`
 	Currency string `placeholder:"CODE" help:"The currency of the price, such as USD; that of the store unless given."`
 	Explain  bool   `help:"Print each candidate for the price, and why it won or lost."`
+	AsOf     string `placeholder:"TIME" help:"The time of the price, such as 2026-11-03T00:00:00Z (now). The store must record events."`
 	dbFlag
 }
 
 // Run prints the price, and with --explain its candidates.
 func (c *priceCommand) Run(in *invocation) error {
+	at, err := readPastTime(c.AsOf)
+	if err != nil {
+		return err
+	}
 	return c.with(in.ctx, db.OpenExisting, func(svc *service.Service) error {
 		st, err := svc.Store(in.ctx, c.Store)
 		if err != nil {
@@ -34,7 +39,7 @@ func (c *priceCommand) Run(in *invocation) error {
 		e, err := svc.ExplainPrices(in.ctx, st.Key, service.PriceRequest{
 			ShopperQuery: service.ShopperQuery{CustomerID: c.Customer, GroupID: c.Group},
 			ChannelID:    c.Channel, Currency: c.Currency,
-			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}}, Full: true,
+			Items: []service.PriceItem{{ProductID: c.Product, VariantID: c.Variant}}, Full: true, AsOf: at,
 		})
 		if err != nil {
 			return err

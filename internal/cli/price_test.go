@@ -113,6 +113,8 @@ func TestPriceRefuses(t *testing.T) {
 		wantFailure(t, price("--store", "abc", "--product", "7", "--currency", "XXX"), 1, "A currency is a code of ISO 4217, such as USD.")
 		wantFailure(t, price("--store", "abc", "--product", "7", "--currency", "EUR"), 1,
 			"There is no price in EUR. Catalog prices are in USD, and nothing is converted.")
+		wantFailure(t, price("--store", "abc", "--product", "7", "--as-of", "2026-11-03T00:00:00Z"), 1, "The store records no events, so its history is not known.")
+		wantFailure(t, price("--store", "abc", "--product", "7", "--as-of", "1.1."), 2, "--as-of is a time such as 2026-11-03T00:00:00Z")
 		if r := price("--store", "abc", "--product", "7", "--customer", "1", "--group", "1"); r.status != 2 {
 			t.Errorf("a customer and a group: %+v", r)
 		}

@@ -6,6 +6,8 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/txn"
+
+	"github.com/shopspring/decimal"
 )
 
 // adjusters are the changes that values of modifiers make to prices: the kind and the
@@ -21,6 +23,29 @@ func (a adjusters) add(optionID, valueID int64, price cohort.Adjuster) {
 		a[option] = map[string][2]string{}
 	}
 	a[option][strconv.FormatInt(valueID, 10)] = [2]string{string(price.Kind), price.Amount.String()}
+}
+
+// each calls fn with the adjusters of a product.
+func (a adjusters) each(productID int64, fn func(ModifierValue, cohort.Adjuster)) error {
+	for option, values := range a {
+		optionID, err := strconv.ParseInt(option, 10, 64)
+		if err != nil {
+			return err
+		}
+		for value, price := range values {
+			valueID, err := strconv.ParseInt(value, 10, 64)
+			if err != nil {
+				return err
+			}
+			amount, err := decimal.NewFromString(price[1])
+			if err != nil {
+				return err
+			}
+			fn(ModifierValue{productID, cohort.OptionValue{OptionID: optionID, ValueID: valueID}},
+				cohort.Adjuster{Kind: cohort.AdjusterKind(price[0]), Amount: toAmount(fromAmount(amount))})
+		}
+	}
+	return nil
 }
 
 // adjustersOf returns the adjusters of products that have any.

@@ -12,6 +12,9 @@ import (
 // transaction say that they belong to a request for several; see [cohort.EventIDs].
 func (t *Tx) InBatch() { t.batch = true }
 
+// recordsField is the field of a deleted price list with the number of its records.
+const recordsField = "records"
+
 // priceListFields are the names of the values that priceListValues returns.
 var priceListFields = []string{"name", "active"}
 
@@ -31,7 +34,7 @@ func (t *Tx) recordPriceList(storeKey string, kind cohort.EventKind, id int64, b
 func (t *Tx) recordDeletedPriceList(storeKey string, l cohort.PriceList, records int64) error {
 	var c eventChanges
 	c.diff(priceListFields, priceListValues(l), nil)
-	c.add("records", strconv.FormatInt(records, 10), noValue)
+	c.add(recordsField, strconv.FormatInt(records, 10), noValue)
 	return t.record(storeKey, t.priceListEvent(cohort.PriceListDeleted, l.ID, c))
 }
 

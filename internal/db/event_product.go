@@ -82,8 +82,12 @@ func (t *Tx) productDeletions(storeKey string, ids []int64) (events []cohort.Eve
 	if err != nil {
 		return nil, err
 	}
+	records, err := t.recordsToDelete(storeKey, "product_id", ids)
+	if err != nil {
+		return nil, err
+	}
 	err = t.ReadVariantsOf(storeKey, products, 0, func(v CatalogVariant) bool {
-		events = append(events, variantEvent(cohort.VariantDeleted, v.Variant, variantResource(v.Variant), nil))
+		events = append(events, deletedVariant(v.Variant, records[v.ID]))
 		return true
 	})
 	if err != nil {

@@ -69,16 +69,21 @@ func (t *Tx) AssignedLists(storeKey string, groupID, channelID int64, terms *coh
 		if err := rows.Scan(&group, &channel, &l.ID, &l.Name, &l.Known, &l.Active); err != nil {
 			return err
 		}
-		switch {
-		case group != 0 && channel != 0:
-			terms.GroupChannelList = l
-		case group != 0:
-			terms.GroupList = l
-		case channel != 0:
-			terms.ChannelList = l
-		}
+		assign(terms, group, channel, l)
 	}
 	return rows.Err()
+}
+
+// assign sets the field of terms for the list of an assignment.
+func assign(terms *cohort.PriceTerms, groupID, channelID int64, l cohort.AssignedList) {
+	switch {
+	case groupID != 0 && channelID != 0:
+		terms.GroupChannelList = l
+	case groupID != 0:
+		terms.GroupList = l
+	case channelID != 0:
+		terms.ChannelList = l
+	}
 }
 
 // Budget bounds the total number of nested items, such as bulk tiers, that a

@@ -203,11 +203,15 @@ func (t *Tx) UpdateBaseVariant(storeKey string, p cohort.Product) error {
 // DeleteVariant deletes a variant, as read in this transaction, with its price records. It
 // returns KindNotFound if another transaction has deleted it.
 func (t *Tx) DeleteVariant(storeKey string, v cohort.Variant) error {
+	records, err := t.recordsToDelete(storeKey, "id", []int64{v.ID})
+	if err != nil {
+		return err
+	}
 	n, err := t.Exec("DELETE FROM variants WHERE store_hash = $1 AND id = $2", storeKey, v.ID)
 	if err := requireRow(n, err, variantName(v.ID)); err != nil || !t.records() {
 		return err
 	}
-	return t.record(storeKey, variantEvent(cohort.VariantDeleted, v, variantResource(v), nil))
+	return t.record(storeKey, deletedVariant(v, records[v.ID]))
 }
 
 func variantName(id int64) string { return fmt.Sprintf("variant %d", id) }

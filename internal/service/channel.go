@@ -203,7 +203,7 @@ func unknownChannel(id int64) error {
 
 // checkChannel returns KindInvalid if the store's catalog is managed and the channel does
 // not exist.
-func checkChannel(tx *db.Tx, store cohort.Store, id int64) error {
+func checkChannel(tx shopperReader, store cohort.Store, id int64) error {
 	if store.Catalog != cohort.CatalogManaged {
 		return nil
 	}

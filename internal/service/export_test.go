@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
 )
 
 // Constants that the tests in package service_test need.
@@ -39,7 +40,12 @@ func (s *Service) LowerImportBounds(brands, bytes int) { s.brandsLeft = brandBud
 
 // LowerPriceBounds lowers the bounds of price requests.
 func (s *Service) LowerPriceBounds(variants, options, tiers, categories, steps int) {
-	s.bounds = priceBounds{variants, options, tiers, categories, steps}
+	s.bounds = priceBounds{variants, options, tiers, categories, steps, s.bounds.past}
+}
+
+// LowerPastBounds lowers the bounds of explanations of the past.
+func (s *Service) LowerPastBounds(events, bytes int) {
+	s.bounds.past = db.PastBounds{Events: events, Bytes: bytes}
 }
 
 // HooksWoken is what RunHooks waits on.

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -18,6 +19,8 @@ type PriceRequest struct {
 	// Full lists all candidates in an explanation instead of the winner and the
 	// first ListedLosers others of each source. It allows at most MaxFullItems items.
 	Full bool
+	// AsOf is the time of an explanation, by the clock of the store; the zero time: now.
+	AsOf time.Time
 }
 
 // PriceItem is one item of a PriceRequest: a variant, by its id or by options that no
@@ -73,7 +76,9 @@ func (s *Service) Prices(ctx context.Context, storeKey string, r PriceRequest) (
 	return b.prices(ctx)
 }
 
-// ExplainPrices is Prices with the candidates of each price.
+// ExplainPrices is Prices with the candidates of each price. With [PriceRequest.AsOf] it
+// explains the prices of that time, and also returns KindInvalid for a time that the events
+// of the store do not reach, or of which they have not kept what the prices need.
 func (s *Service) ExplainPrices(ctx context.Context, storeKey string, r PriceRequest) (e PriceExplanation, err error) {
 	b, err := s.readBasis(ctx, storeKey, r, true)
 	if err != nil {
@@ -97,6 +102,13 @@ func (s *Service) readBasis(ctx context.Context, storeKey string, r PriceRequest
 		return nil, err
 	}
 	var b *priceBasis
+	if explained && !r.AsOf.IsZero() {
+		err = s.viewPast(ctx, storeKey, r, func(past priceReader) error {
+			b = newPriceBasis(r, currency, explained, s.bounds)
+			return b.read(past, storeKey)
+		})
+		return b, err
+	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		b = newPriceBasis(r, currency, explained, s.bounds)
 		return b.read(tx, storeKey)

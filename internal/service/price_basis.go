@@ -10,6 +10,20 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
+// priceReader reads what prices are computed from: [db.Tx] as it is, and [pastPrices] as it
+// was.
+type priceReader interface {
+	shopperReader
+	AssignedLists(storeKey string, groupID, channelID int64, terms *cohort.PriceTerms) error
+	ProductsToPrice(storeKey string, ids []int64, tiersLeft *db.Budget) (map[int64]cohort.Product, error)
+	CategoriesOfProducts(storeKey string, productIDs []int64, left *db.Budget) (ofProduct map[int64][]int64, all []int64, err error)
+	CategoriesAbove(storeKey string, ids []int64, left *db.Budget) (map[int64]cohort.Category, error)
+	VariantsOfProducts(storeKey string, productIDs []int64, limit int, optionsLeft *db.Budget) ([]cohort.Variant, error)
+	VariantsToPrice(storeKey string, ids []int64, optionsLeft *db.Budget) ([]cohort.Variant, error)
+	PriceAdjusters(storeKey string, valueIDs []int64) (map[db.ModifierValue]cohort.Adjuster, error)
+	RecordsToPrice(storeKey string, listIDs []int64, currency string, variantIDs []int64, tiersLeft *db.Budget) (map[db.RecordKey]cohort.PriceRecord, error)
+}
+
 // priceBasis is the data that the prices of a request are computed from. The number
 // of statements that read it does not depend on the number of items.
 type priceBasis struct {
@@ -37,8 +51,8 @@ func newPriceBasis(r PriceRequest, c cohort.Currency, explained bool, bounds pri
 	return &priceBasis{request: r, explained: explained, terms: cohort.PriceTerms{Currency: c}, bounds: bounds, budgets: newBudgets(bounds)}
 }
 
-func (b *priceBasis) read(tx *db.Tx, storeKey string) error {
-	for _, step := range []func(*db.Tx, string) error{
+func (b *priceBasis) read(tx priceReader, storeKey string) error {
+	for _, step := range []func(priceReader, string) error{
 		b.readTerms, b.readProducts, b.readCategories, b.readVariants, b.readAdjusters, b.readRecords,
 	} {
 		if err := step(tx, storeKey); err != nil {
@@ -48,7 +62,7 @@ func (b *priceBasis) read(tx *db.Tx, storeKey string) error {
 	return nil
 }
 
-func (b *priceBasis) readTerms(tx *db.Tx, storeKey string) error {
+func (b *priceBasis) readTerms(tx priceReader, storeKey string) error {
 	store, err := tx.Store(storeKey)
 	if err != nil {
 		return err
@@ -69,14 +83,14 @@ func (b *priceBasis) readTerms(tx *db.Tx, storeKey string) error {
 	return tx.AssignedLists(storeKey, b.shopper.groupID(), b.request.ChannelID, &b.terms)
 }
 
-func (b *priceBasis) readProducts(tx *db.Tx, storeKey string) (err error) {
+func (b *priceBasis) readProducts(tx priceReader, storeKey string) (err error) {
 	b.products, err = tx.ProductsToPrice(storeKey, b.productIDs(func(PriceItem) bool { return true }), b.budgets.tiers)
 	return err
 }
 
 // readCategories reads the products' categories and all above them, if the group has
 // category rules.
-func (b *priceBasis) readCategories(tx *db.Tx, storeKey string) error {
+func (b *priceBasis) readCategories(tx priceReader, storeKey string) error {
 	if b.terms.Group == nil || !slices.ContainsFunc(b.terms.Group.DiscountRules, isCategoryRule) {
 		return nil
 	}
@@ -95,7 +109,7 @@ func (b *priceBasis) readCategories(tx *db.Tx, storeKey string) error {
 
 func isCategoryRule(r cohort.DiscountRule) bool { return r.Type == cohort.RuleCategory }
 
-func (b *priceBasis) readVariants(tx *db.Tx, storeKey string) error {
+func (b *priceBasis) readVariants(tx priceReader, storeKey string) error {
 	var options *db.Budget // nil: option values are not read
 	if slices.ContainsFunc(b.request.Items, func(i PriceItem) bool { return len(i.Options) > 0 }) {
 		options = b.budgets.options
@@ -127,7 +141,7 @@ func (b *priceBasis) readVariants(tx *db.Tx, storeKey string) error {
 }
 
 // readAdjusters reads what the items' options do to prices, for those that are modifiers.
-func (b *priceBasis) readAdjusters(tx *db.Tx, storeKey string) (err error) {
+func (b *priceBasis) readAdjusters(tx priceReader, storeKey string) (err error) {
 	var ids []int64
 	for _, i := range b.request.Items {
 		for _, o := range i.Options {
@@ -149,7 +163,7 @@ func (b *priceBasis) readAdjusters(tx *db.Tx, storeKey string) (err error) {
 
 // readRecords reads the price records of the list that applies, or of all assigned
 // lists if the prices are explained.
-func (b *priceBasis) readRecords(tx *db.Tx, storeKey string) error {
+func (b *priceBasis) readRecords(tx priceReader, storeKey string) error {
 	var lists []int64
 	for _, l := range []cohort.AssignedList{b.terms.GroupChannelList, b.terms.GroupList, b.terms.ChannelList} {
 		if l.Known && (l.Active || b.explained) && !slices.Contains(lists, l.ID) {
@@ -214,7 +228,7 @@ type tree struct {
 
 // readTree reads the categories of products, further categories, and all categories
 // above these.
-func readTree(tx *db.Tx, storeKey string, productIDs, more []int64, b budgets) (t tree, err error) {
+func readTree(tx priceReader, storeKey string, productIDs, more []int64, b budgets) (t tree, err error) {
 	ids := slices.Clone(more)
 	if len(productIDs) > 0 {
 		var all []int64

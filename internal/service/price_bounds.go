@@ -43,13 +43,23 @@ const (
 	maxRuleComparisons = 1_000_000
 	// maxListedSteps bounds the categories in the paths that explanations list.
 	maxListedSteps = 50_000
+	// maxPastEvents bounds the events that an explanation of the past takes back, and
+	// maxPastBytes the values that it keeps of them, in bytes of JSON.
+	maxPastEvents = 50_000
+	maxPastBytes  = 64 << 20
 )
 
 // priceBounds are bounds that tests lower: a catalog that exceeds the real ones takes
 // long to create.
-type priceBounds struct{ variants, options, tiers, categories, steps int }
+type priceBounds struct {
+	variants, options, tiers, categories, steps int
+	past                                        db.PastBounds
+}
 
-var defaultPriceBounds = priceBounds{maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps}
+var defaultPriceBounds = priceBounds{
+	maxPricedVariants, maxPricedOptions, maxPricedTiers, maxPricedCategories, maxListedSteps,
+	db.PastBounds{Events: maxPastEvents, Bytes: maxPastBytes},
+}
 
 func tooMuch(field, what string, most int) error {
 	return cohort.Invalid(field, fmt.Sprintf("The request asks for more than %d %s together. Ask for fewer items at once.", most, what))

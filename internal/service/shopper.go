@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"cohort.example/cohort"
-	"cohort.example/cohort/internal/db"
 )
 
 // ShopperQuery selects a shopper. The zero value is a guest.
@@ -28,9 +27,18 @@ func (s Shopper) groupID() int64 {
 	return s.Group.ID
 }
 
+// shopperReader reads what a shopper is found by.
+type shopperReader interface {
+	Store(storeKey string) (cohort.Store, error)
+	HasChannel(storeKey string, id int64) (bool, error)
+	CustomerGroupID(storeKey string, customerID int64) (int64, error)
+	Group(storeKey string, id int64) (cohort.Group, error)
+	GuestGroupOfChannel(storeKey string, channelID int64) (group *cohort.Group, own bool, err error)
+}
+
 // readShopper finds the shopper of a query in a channel. It returns KindInvalid for an
 // unknown customer or group.
-func readShopper(tx *db.Tx, storeKey string, channelID int64, q ShopperQuery) (Shopper, error) {
+func readShopper(tx shopperReader, storeKey string, channelID int64, q ShopperQuery) (Shopper, error) {
 	s := Shopper{CustomerID: q.CustomerID}
 	var customerGroup int64
 	if q.CustomerID != 0 {
@@ -61,7 +69,7 @@ func readShopper(tx *db.Tx, storeKey string, channelID int64, q ShopperQuery) (S
 }
 
 // readGuests returns the group for guests in a channel, nil for none, and the reason.
-func readGuests(tx *db.Tx, storeKey string, channelID int64) (group *cohort.Group, reason string, err error) {
+func readGuests(tx shopperReader, storeKey string, channelID int64) (group *cohort.Group, reason string, err error) {
 	group, own, err := tx.GuestGroupOfChannel(storeKey, channelID)
 	switch {
 	case own && group == nil:
@@ -74,7 +82,7 @@ func readGuests(tx *db.Tx, storeKey string, channelID int64) (group *cohort.Grou
 	return group, "The shopper is a guest, and the store puts guests in this group.", err
 }
 
-func readGroup(tx *db.Tx, storeKey string, id int64) (*cohort.Group, error) {
+func readGroup(tx shopperReader, storeKey string, id int64) (*cohort.Group, error) {
 	g, err := tx.Group(storeKey, id)
 	if err != nil {
 		return nil, err
