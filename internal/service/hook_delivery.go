@@ -18,7 +18,7 @@ const (
 	// hookConcurrency is how many messages of one hook are sent at the same time.
 	hookConcurrency = 16
 	// hookPage is how many events, and how many waiting deliveries, a hook takes at a time.
-	hookPage = 100
+	hookPage = 250
 	// maxHookPages is how many pages of events, of which a hook wants none, one transaction
 	// reads.
 	maxHookPages = 20
