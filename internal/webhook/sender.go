@@ -31,9 +31,10 @@ const (
 	// maxDrained is how many bytes of a body are read. A connection with more in it is
 	// closed.
 	maxDrained = 64 << 10
-	// maxIdle and maxIdlePerHost bound the idle connections.
+	// maxIdle and maxIdlePerHost bound the idle connections. A node sends to one host with up
+	// to 128 at a time: 8 hooks with 16 messages each.
 	maxIdle        = 512
-	maxIdlePerHost = 32
+	maxIdlePerHost = 128
 	// idleTimeout is how long a connection stays idle.
 	idleTimeout = 30 * time.Second
 )
