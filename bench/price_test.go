@@ -143,7 +143,7 @@ func fillCatalog(ctx context.Context, d *db.DB, products int64) error {
 					records = append(records, cohort.PriceRecord{PriceListID: 1, VariantID: id, Currency: "USD", Price: price})
 				}
 			}
-			return tx.PutPriceRecords("bench", records)
+			return tx.InsertPriceRecords("bench", records)
 		})
 		if err != nil {
 			return err
