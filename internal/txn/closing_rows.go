@@ -34,23 +34,12 @@ func NewClosingRows(table, condition string, columns ...string) *ClosingRows {
 	list := strings.Join(names, ", ")
 	insert, where := "INSERT INTO "+table+" ("+list+") SELECT "+list+" FROM ", " WHERE "+condition
 	r.arrays = insert + "unnest(" + strings.Join(arrays, ", ") + ") WITH ORDINALITY AS new (" + list + ", place)" + where + " ORDER BY place"
+	// SQLite looks the names of parameters up one by one, and "?" has none.
+	row := "(?" + strings.Repeat(", ?", len(names)-1) + ")"
 	for _, n := range closingCounts {
-		values := make([]string, n)
-		for i := range values {
-			values[i] = placeholders(i*len(names), len(names))
-		}
-		r.byCount[n] = "WITH new (" + list + ") AS (VALUES " + strings.Join(values, ", ") + ") " + insert + "new" + where
+		r.byCount[n] = "WITH new (" + list + ") AS (VALUES " + row + strings.Repeat(", "+row, n-1) + ") " + insert + "new" + where
 	}
 	return r
-}
-
-// placeholders are n placeholders in parentheses, after those of before other values.
-func placeholders(before, n int) string {
-	list := make([]string, n)
-	for i := range list {
-		list[i] = "$" + strconv.Itoa(before+i+1)
-	}
-	return "(" + strings.Join(list, ", ") + ")"
 }
 
 // closingRow is a row that waits for the end of its transaction.
