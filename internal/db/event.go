@@ -17,6 +17,8 @@ type Recorder struct {
 	// Wanted says that the store records events, as a caller knew a moment ago. If not, it
 	// may do so, and the transaction has to look.
 	Wanted bool
+	// NoHooks says that the store has no active webhook, as a caller knew a moment ago.
+	NoHooks bool
 }
 
 type recorderKey struct{}
@@ -110,7 +112,7 @@ func (t *Tx) record(storeKey string, events ...cohort.Event) error {
 		return nil
 	}
 	t.eventsTold = true
-	return t.Note(nil, txn.Change{Kind: txn.EventsRecorded, StoreKey: storeKey})
+	return t.Note(nil, txn.Change{Kind: txn.EventsRecorded, StoreKey: storeKey, NoHooks: r.NoHooks})
 }
 
 // changesText is the stored form of the changes of an event.

@@ -19,8 +19,9 @@ const (
 // origin is where the changes of a context come from.
 type origin struct {
 	actor, actorName, reason, requestID string
-	// known says that wanted is the setting of the store, as the directory has it.
-	known, wanted bool
+	// known says that wanted is the setting of the store, and noHooks whether it has no active
+	// webhook, as the directory has it.
+	known, wanted, noHooks bool
 }
 
 type originKey struct{}
@@ -60,7 +61,7 @@ func (s *Service) recording(ctx context.Context, storeKey string) context.Contex
 	}
 	now := func() time.Time { return s.timestamp(storeKey) }
 	return db.WithRecorder(ctx, &db.Recorder{
-		Actor: o.actor, ActorName: o.actorName, Reason: o.reason, RequestID: o.requestID, Now: now, Wanted: o.wanted,
+		Actor: o.actor, ActorName: o.actorName, Reason: o.reason, RequestID: o.requestID, Now: now, Wanted: o.wanted, NoHooks: o.noHooks,
 	})
 }
 

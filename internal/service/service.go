@@ -88,7 +88,7 @@ func ForBearer(ctx context.Context, b Bearer) context.Context { return ForReques
 // ForRequest is ForBearer for a request with an id, which the events of its changes have.
 func ForRequest(ctx context.Context, b Bearer, requestID string) context.Context {
 	ctx = db.ForBearer(ctx, b.Token.Hash, b.Store.Key)
-	return withOrigin(ctx, &origin{actor: b.Token.ID, requestID: requestID, known: true, wanted: b.Store.Records()})
+	return withOrigin(ctx, &origin{actor: b.Token.ID, requestID: requestID, known: true, wanted: b.Store.Records(), noHooks: !b.Store.HasHooks})
 }
 
 // update runs a transaction that writes to a store. If the store is deleted, it returns

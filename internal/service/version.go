@@ -84,7 +84,7 @@ func (s *Service) applyChanges(changes []db.Change) {
 			s.versions.all.Add(1)
 			s.hooks.forget(c.StoreKey)
 		case db.EventsRecorded:
-			if s.hookSender != nil {
+			if s.hookSender != nil && !c.NoHooks { // RunHooks looks for what is left out here
 				s.hooks.mark(c.StoreKey)
 			}
 		}

@@ -11,6 +11,8 @@ type Change struct {
 	Kind     ChangeKind
 	StoreKey string       // empty with TokenDeleted and AnythingChanged
 	Group    cohort.Group // with the kinds of groups
+	// NoHooks says, with EventsRecorded, that the store had no active webhook a moment before.
+	NoHooks bool
 }
 
 // ChangeKind says what was changed.
