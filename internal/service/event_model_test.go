@@ -100,13 +100,13 @@ func (e *eventModel) UpdateCustomers(t *rapid.T) {
 }
 
 func (e *eventModel) DeleteCustomers(t *rapid.T) {
-	ids := rapid.SliceOfNDistinct(modelCustomer, 1, 2, rapid.ID[int64]).Draw(t, "ids")
+	ids := rapid.SliceOfNDistinct(rapid.Int64Range(1, 6), 1, 2, rapid.ID[int64]).Draw(t, "ids")
 	_ = e.svc.DeleteCustomersByID(context.Background(), e.store, ids)
 }
 
 func (e *eventModel) MoveMembers(t *rapid.T) {
 	move := service.MemberMove{
-		IDs: rapid.SliceOfNDistinct(modelCustomer, 1, 3, rapid.ID[int64]).Draw(t, "ids"), GroupID: modelGroup.Draw(t, "to"), SkipUnknown: true,
+		IDs: rapid.SliceOfNDistinct(rapid.Int64Range(1, 6), 1, 3, rapid.ID[int64]).Draw(t, "ids"), GroupID: modelGroup.Draw(t, "to"), SkipUnknown: true,
 	}
 	move.DryRun = true
 	moved, err := e.svc.MoveMembers(context.Background(), e.store, move)

@@ -145,7 +145,7 @@ func (m *pastPriceModel) Group(t *rapid.T) {
 				Type: cohort.RuleProduct, TargetID: modelProduct.Draw(t, "product"), Method: cohort.MethodPrice, Amount: modelAmount(t, "amount"),
 			})
 		default:
-			for _, category := range rapid.SliceOfNDistinct(modelID, 0, 2, rapid.ID[int64]).Draw(t, "categories") {
+			for _, category := range modelIDs().Draw(t, "categories") {
 				*u.DiscountRules = append(*u.DiscountRules, cohort.DiscountRule{
 					Type: cohort.RuleCategory, TargetID: category, Method: cohort.MethodPercent, Amount: modelAmount(t, "amount"),
 				})
@@ -260,7 +260,7 @@ func (m *pastPriceModel) Product(t *rapid.T) {
 			Price: new(modelAmount(t, "price")), SalePrice: new(modelAmount(t, "sale price")), RetailPrice: new(modelAmount(t, "retail price")), BulkTiers: tiersChange(t),
 		}
 		if modelFlag.Draw(t, "move") {
-			u.Categories = new(rapid.SliceOfNDistinct(modelID, 0, 2, rapid.ID[int64]).Draw(t, "categories"))
+			u.Categories = new(modelIDs().Draw(t, "categories"))
 		}
 		_, _ = m.svc.UpdateProduct(ctxModel, m.store, modelProduct.Draw(t, "id"), u)
 	}
