@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -21,7 +22,7 @@ func TestLongAnswer(t *testing.T) {
 			r := service.KeyedRequest{StoreKey: "a", Key: "k", Fingerprint: "f"}
 			return svc.Once(t.Context(), r, func(ctx context.Context) (service.Answer, error) {
 				_, err := svc.CreateGroup(ctx, "a", cohort.Group{Name: "Gold"})
-				return service.Answer{Status: 200, Body: make([]byte, size)}, err
+				return service.Answer{Status: 200, Body: bytes.Repeat([]byte{' '}, size)}, err
 			})
 		}
 		if _, _, err := once(service.MaxKeptAnswer + 1); !errors.Is(err, service.ErrLongAnswer) {
