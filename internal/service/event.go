@@ -140,15 +140,15 @@ func (s *Service) sweepEvents(ctx context.Context, storeKey string, most func(co
 	work := db.Unchecked(db.ForStore(ctx, storeKey))
 	var lost []cohort.Hook
 	for more := true; more; {
+		var losers []cohort.Hook
 		err := s.db.Update(work, func(tx *db.Tx) (err error) {
-			var losers []cohort.Hook
 			losers, more, err = s.deleteEvents(tx, storeKey, most)
-			lost = append(lost, losers...)
 			return err
 		})
 		if err != nil {
 			return err
 		}
+		lost = append(lost, losers...)
 	}
 	for _, h := range lost {
 		s.hooks.logger().Error("a webhook has lost events: it was too far behind", "store", storeKey, "hook", h.ID, "destination", hookDomain(h.Destination))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"sync"
 	"time"
 
 	"cohort.example/cohort"
@@ -267,7 +268,7 @@ func (r *hookRun) settle() {
 	}
 }
 
-// deliveries returns all items that have a row after the run.
+// attempted returns the items to which an attempt was made.
 func (r *hookRun) attempted() (list []*hookItem) {
 	for _, items := range [][]*hookItem{r.retries, r.events} {
 		for _, it := range items {
@@ -284,6 +285,10 @@ func (s *Service) recordHook(ctx context.Context, run *hookRun) error {
 	run.settle()
 	var given bool
 	var told []cohort.Hook
+	isTime := sync.OnceValue(func() bool {
+		h := run.work.Hook
+		return s.hooks.told.take(windowKey{run.store, h.ClientID, h.Destination}, s.timestamp(run.store))
+	})
 	err := s.db.Update(db.Unchecked(ctx), func(tx *db.Tx) error {
 		given, told = false, nil
 		if run.hasFailed() { // the hook may become inactive
@@ -306,7 +311,7 @@ func (s *Service) recordHook(ctx context.Context, run *hookRun) error {
 				return err
 			}
 		}
-		told, err = s.tellExceptions(tx, run, given)
+		told, err = s.tellExceptions(tx, run, given, isTime)
 		return err
 	})
 	if err != nil {

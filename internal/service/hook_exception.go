@@ -52,7 +52,10 @@ func (e *exceptionTimes) forget(storeKey string) {
 
 // tellExceptions adds messages about failed deliveries of a run to the hook that is told of
 // them, and returns that hook if it added some. It tells nothing of that hook itself.
-func (s *Service) tellExceptions(tx *db.Tx, run *hookRun, given bool) ([]cohort.Hook, error) {
+//
+// isTime reports whether it is time to tell that a delivery will be repeated. The function of an
+// update may run again, so it has to give the same answer each time.
+func (s *Service) tellExceptions(tx *db.Tx, run *hookRun, given bool, isTime func() bool) ([]cohort.Hook, error) {
 	failed := run.firstFailure()
 	if failed == nil || run.work.Hook.Scope == cohort.ScopeDeliveryException {
 		return nil, nil
@@ -72,7 +75,7 @@ func (s *Service) tellExceptions(tx *db.Tx, run *hookRun, given bool) ([]cohort.
 	}
 	if given {
 		add(codeGivenUp, "A delivery has failed for the last time. The webhook was deactivated.")
-	} else if s.hooks.told.take(windowKey{run.store, h.ClientID, h.Destination}, now) {
+	} else if isTime() {
 		add(codeWillRetry, "A delivery has failed and will be repeated.")
 	}
 	if run.blocked != nil {

@@ -65,6 +65,40 @@ func TestHookExceptions(t *testing.T) {
 	})
 }
 
+// The hook for failed deliveries is told also if the database makes the transaction with the
+// message run again.
+func TestHookExceptionInRepeatedTransaction(t *testing.T) {
+	d := dbtest.Open(t, dbtest.MigratedPostgresURL(t))
+	for _, statement := range []string{
+		"CREATE SEQUENCE exceptions",
+		`CREATE FUNCTION fail_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+			IF NEW.scope = 'store/hook/deliveryException' AND nextval('exceptions') = 1 THEN
+				RAISE EXCEPTION 'run it again' USING ERRCODE = 'serialization_failure';
+			END IF;
+			RETURN NEW;
+		END $$`,
+		"CREATE TRIGGER fail_once BEFORE INSERT ON hook_deliveries FOR EACH ROW EXECUTE FUNCTION fail_once()",
+	} {
+		if err := d.Update(t.Context(), func(tx *db.Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f := newHookFixture(t, d)
+	h := f.hook(t, "store/customerGroup/created", "https://example.com/a")
+	told := f.hook(t, cohort.ScopeDeliveryException, "https://example.com/exceptions")
+	f.to.set(func(_ context.Context, a service.HookAttempt) error {
+		if a.Destination == h.Destination {
+			return errRefused
+		}
+		return nil
+	})
+	mustCreate(t, f.svc, "a", cohort.Group{Name: "x"})
+	f.to.next(t) // the attempt that fails
+	if got := f.to.next(t); got.Destination != told.Destination || got.Data.Code != 90001 {
+		t.Errorf("got %s", got.Body)
+	}
+}
+
 // A domain is blocked for three minutes after 100 calls of which too many fail. Events wait,
 // and the wait is no attempt.
 func TestHookDomainIsBlocked(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 )
 
@@ -71,23 +72,29 @@ func (s *Service) endUnusedHooks(ctx context.Context, storeKey string, now time.
 	if err != nil || unused == 0 {
 		return err
 	}
-	return s.db.Update(ctx, func(tx *db.Tx) error {
+	var hooks []cohort.Hook
+	err = s.db.Update(ctx, func(tx *db.Tx) (err error) {
 		if err := tx.LockHooks(storeKey); err != nil {
 			return err
 		}
-		hooks, err := tx.UnusedHooks(storeKey, since)
-		if err != nil {
+		if hooks, err = tx.UnusedHooks(storeKey, since); err != nil {
 			return err
 		}
 		for _, h := range hooks {
-			s.hooks.logger().Warn("webhook deactivated: it delivered nothing for 90 days",
-				"store", storeKey, "hook", h.ID, "scope", h.Scope, "destination", hookDomain(h.Destination))
 			if err := tx.DeactivateHook(storeKey, h.ID, reasonUnused, now); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for _, h := range hooks {
+		s.hooks.logger().Warn("webhook deactivated: it delivered nothing for 90 days",
+			"store", storeKey, "hook", h.ID, "scope", h.Scope, "destination", hookDomain(h.Destination))
+	}
+	return nil
 }
 
 // sweepDeliveries deletes old deliveries of a store.
