@@ -53,6 +53,18 @@ func (t *Tx) recordsFor(storeKey string) (bool, error) {
 	return t.hasEvents(storeKey)
 }
 
+// lockToDelete locks the rows of a table that this transaction is about to delete, so that
+// what their events count stays as it is. column of the rows has one of the ids.
+func (t *Tx) lockToDelete(storeKey, table, column string, ids []int64) error {
+	lock := t.SQL().ForDelete
+	if lock == "" {
+		return nil
+	}
+	w := whereStore(storeKey)
+	in(w, column, ids)
+	return t.Later("SELECT id FROM "+table+w.text.String()+" ORDER BY id"+lock, w.args...)
+}
+
 // fewEvents is how many events are not worth a query that finds out whether they are wanted.
 const fewEvents = 100
 

@@ -127,13 +127,8 @@ func (t *Tx) categoryDeletions(storeKey string, ids []int64) (map[int64]cohort.E
 	if on, err := t.recordsFor(storeKey); err != nil || !on {
 		return nil, err
 	}
-	if lock := t.SQL().ForDelete; lock != "" {
-		// Waits for transactions that add a product to one of the categories.
-		w := whereStore(storeKey)
-		in(w, "id", ids)
-		if err := t.Later("SELECT id FROM categories"+w.text.String()+" ORDER BY id"+lock, w.args...); err != nil {
-			return nil, err
-		}
+	if err := t.lockToDelete(storeKey, "categories", "id", ids); err != nil { // waits for transactions that add a product
+		return nil, err
 	}
 	list, err := t.ListCategories(storeKey, cohort.CategoryFilter{IDs: ids}, cohort.Page{Number: 1, Size: len(ids)})
 	if err != nil {

@@ -132,10 +132,7 @@ func (t *Tx) recordConsent(storeKey string, customerID int64, before, after coho
 	var c eventChanges
 	c.add("allow", consentText(before.Allow), consentText(after.Allow))
 	c.add("deny", consentText(before.Deny), consentText(after.Deny))
-	if c.isEmpty() {
-		return nil
-	}
-	return t.record(storeKey, cohort.Event{Kind: cohort.ConsentUpdated, EventIDs: cohort.EventIDs{CustomerID: customerID}, Changes: c.json()})
+	return t.recordUnlessEmpty(storeKey, cohort.ConsentUpdated, cohort.EventIDs{CustomerID: customerID}, c)
 }
 
 func consentText(list []cohort.ConsentCategory) string {
@@ -149,13 +146,8 @@ func (t *Tx) addressCounts(storeKey string, customers []cohort.Customer) (map[in
 		return nil, err
 	}
 	ids := idsOf(customers, func(c cohort.Customer) int64 { return c.ID })
-	if lock := t.SQL().ForDelete; lock != "" {
-		// Waits for transactions that add an address.
-		w := whereStore(storeKey)
-		in(w, "id", ids)
-		if err := t.Later("SELECT id FROM customers"+w.text.String()+" ORDER BY id"+lock, w.args...); err != nil {
-			return nil, err
-		}
+	if err := t.lockToDelete(storeKey, "customers", "id", ids); err != nil { // waits for transactions that add an address
+		return nil, err
 	}
 	return t.AddressCounts(storeKey, ids)
 }

@@ -191,35 +191,40 @@ func (p *pastGroup) undo(e cohort.Event) error {
 	return nil
 }
 
-// changesOf returns the values before, by field. A value that is not kept is nil.
-func changesOf(e cohort.Event) (before map[string]json.RawMessage, err error) {
-	var changes map[string][]json.RawMessage
-	if err := json.Unmarshal(e.Changes, &changes); err != nil {
+// pastChanges are the values before and after, by field; nil: they are not kept.
+type pastChanges map[string][]json.RawMessage
+
+func changesOf(e cohort.Event) (c pastChanges, err error) {
+	if err := json.Unmarshal(e.Changes, &c); err != nil {
 		return nil, fmt.Errorf("the changes of event %d: %w", e.Number, err)
 	}
-	before = make(map[string]json.RawMessage, len(changes))
-	for field, values := range changes {
-		before[field] = nil
-		if len(values) == 2 {
-			before[field] = values[0]
-		}
+	return c, nil
+}
+
+// before returns the value of a field before a change, or nil if it is not kept. changed
+// reports whether the field did change.
+func (c pastChanges) before(field string) (value json.RawMessage, changed bool) {
+	values, changed := c[field]
+	if len(values) == 2 {
+		value = values[0]
 	}
-	return before, nil
+	return value, changed
 }
 
 func (p *pastGroup) undoFields(e cohort.Event) error {
-	before, err := changesOf(e)
+	changes, err := changesOf(e)
 	if err != nil {
 		return err
 	}
 	if e.Kind == cohort.GroupDeleted {
 		p.exists = true
-		if err := json.Unmarshal(before["members"], &p.members); err != nil {
+		members, _ := changes.before("members")
+		if err := json.Unmarshal(members, &p.members); err != nil {
 			return fmt.Errorf("the members of event %d: %w", e.Number, err)
 		}
 	}
-	for field, value := range before {
-		if slices.Contains(groupFields, field) {
+	for _, field := range groupFields {
+		if value, changed := changes.before(field); changed {
 			p.values[field] = value
 		}
 	}
@@ -227,7 +232,7 @@ func (p *pastGroup) undoFields(e cohort.Event) error {
 }
 
 func (p *pastGroup) undoAssignment(e cohort.Event) error {
-	before, err := changesOf(e)
+	changes, err := changesOf(e)
 	if err != nil {
 		return err
 	}
@@ -235,7 +240,7 @@ func (p *pastGroup) undoAssignment(e cohort.Event) error {
 	if e.Kind == cohort.AssignmentDeleted {
 		a = cohort.PriceListAssignment{ID: e.AssignmentID, PriceListID: e.PriceListID, ChannelID: e.ChannelID, GroupID: e.GroupID}
 	}
-	if value := before["price_list_id"]; value != nil {
+	if value, _ := changes.before("price_list_id"); value != nil {
 		if err := json.Unmarshal(value, &a.PriceListID); err != nil {
 			return fmt.Errorf("the price list of event %d: %w", e.Number, err)
 		}

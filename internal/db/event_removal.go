@@ -44,8 +44,8 @@ func (t *Tx) recordSweep(storeKey string, groupID int64, customerIDs []int64, no
 	return t.recordRemovals(storeKey, groupID, customerIDs)
 }
 
-// deleterOf returns who deleted a group, as the event of the deletion says; nobody if it has
-// been deleted.
+// deleterOf returns the recorder of the deletion of a group, as the event of the deletion says. The recorder is
+// empty if that event has been deleted.
 func (t *Tx) deleterOf(storeKey string, groupID int64) (*Recorder, error) {
 	const of = "SELECT actor, actor_name, reason, request_id FROM "
 	const which = " WHERE store_hash = $1 AND group_id = $2 AND group_id <> 0 AND kind = $3 "

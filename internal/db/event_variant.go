@@ -22,19 +22,17 @@ func deletedVariant(v cohort.Variant, records string) cohort.Event {
 }
 
 // recordsToDelete returns the price records of variants that are about to be deleted, as
-// JSON by variant, if events need them. Nobody adds any until the transaction ends. column
+// JSON by variant, if events need them. Others add none until the transaction ends. column
 // is the column of variants that has the ids.
 func (t *Tx) recordsToDelete(storeKey, column string, ids []int64) (map[int64]string, error) {
 	if on, err := t.recordsFor(storeKey); err != nil || !on {
 		return nil, err
 	}
+	if err := t.lockToDelete(storeKey, "variants", column, ids); err != nil {
+		return nil, err
+	}
 	w := whereStore(storeKey)
 	in(w, column, ids)
-	if lock := t.SQL().ForDelete; lock != "" {
-		if err := t.Later("SELECT id FROM variants"+w.text.String()+" ORDER BY id"+lock, w.args...); err != nil {
-			return nil, err
-		}
-	}
 	rows, err := t.Query("SELECT variant_id, price_list_id, currency, price, sale_price, retail_price, map_price, bulk_tiers FROM price_records"+
 		" WHERE store_hash = $1 AND variant_id IN (SELECT id FROM variants"+w.text.String()+") ORDER BY variant_id, price_list_id, currency", w.args...)
 	if err != nil {

@@ -97,8 +97,8 @@ func scanHook(row txn.Scanner) (h cohort.Hook, err error) {
 	var created, modified int64
 	var headers string
 	err = row.Scan(&h.ID, &h.ClientID, &h.Scope, &h.Destination, &h.Active, &h.Deactivated, &headers, &created, &modified)
-	if err == nil && headers != "" {
-		if err = json.Unmarshal([]byte(headers), &h.Headers); err != nil {
+	if err == nil {
+		if h.Headers, err = decodeHeaders(headers); err != nil {
 			err = fmt.Errorf("the headers of hook %d: %w", h.ID, err)
 		}
 	}
@@ -112,6 +112,14 @@ func encodeHeaders(headers map[string]string) string {
 		return ""
 	}
 	return mustMarshal(headers)
+}
+
+// decodeHeaders is the opposite of encodeHeaders.
+func decodeHeaders(text string) (headers map[string]string, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	return headers, json.Unmarshal([]byte(text), &headers)
 }
 
 // HookEmails returns the addresses to which mail about the hooks of a token goes.

@@ -1,8 +1,8 @@
 package db
 
 import (
-	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"cohort.example/cohort"
@@ -47,10 +47,8 @@ func (t *Tx) HookWork(storeKey string, hookID int64, domain func(destination str
 	if err != nil {
 		return w, err
 	}
-	if headers != "" {
-		if err := json.Unmarshal([]byte(headers), &h.Headers); err != nil {
-			return w, err
-		}
+	if h.Headers, err = decodeHeaders(headers); err != nil {
+		return w, fmt.Errorf("the headers of hook %d: %w", h.ID, err)
 	}
 	return w, t.addHookWork(&w, domain(h.Destination), now)
 }
@@ -167,16 +165,12 @@ func (t *Tx) InsertDeliveries(storeKey string, list []cohort.HookDelivery) error
 		return err
 	}
 	for i, d := range list {
-		request, err := json.Marshal(d.RequestHeader)
-		if err != nil {
-			return err
-		}
 		insert := t.InsertAtEnd
 		if d.State == cohort.DeliveryWaiting { // this transaction may end it
 			insert = t.InsertNow
 		}
-		err = insert(deliveryRows, storeKey, first+int64(i), d.HookID, d.EventNumber, d.Subject, d.Scope, d.Body, string(d.State),
-			int64(d.Attempt), millis(d.NextAttempt), int64(d.Status), string(request), d.Response, d.Error, d.Duration.Milliseconds(),
+		err := insert(deliveryRows, storeKey, first+int64(i), d.HookID, d.EventNumber, d.Subject, d.Scope, d.Body, string(d.State),
+			int64(d.Attempt), millis(d.NextAttempt), int64(d.Status), mustMarshal(d.RequestHeader), d.Response, d.Error, d.Duration.Milliseconds(),
 			millis(d.DateCreated), millis(d.DateModified))
 		if err != nil {
 			return err
@@ -187,14 +181,10 @@ func (t *Tx) InsertDeliveries(storeKey string, list []cohort.HookDelivery) error
 
 // UpdateDelivery stores the outcome of an attempt at a delivery, unless it waits no more.
 func (t *Tx) UpdateDelivery(storeKey string, d cohort.HookDelivery) error {
-	request, err := json.Marshal(d.RequestHeader)
-	if err != nil {
-		return err
-	}
 	return t.Later(`UPDATE hook_deliveries SET state = $3, attempt = $4, run_at = $5, status = $6, request = $7, response = $8, error = $9,
 			duration = $10, date_modified = $11
 		WHERE store_hash = $1 AND id = $2 AND state = 'waiting'`,
-		storeKey, d.ID, string(d.State), d.Attempt, millis(d.NextAttempt), d.Status, string(request), d.Response, d.Error,
+		storeKey, d.ID, string(d.State), d.Attempt, millis(d.NextAttempt), d.Status, mustMarshal(d.RequestHeader), d.Response, d.Error,
 		d.Duration.Milliseconds(), millis(d.DateModified))
 }
 
@@ -208,16 +198,10 @@ func (t *Tx) HookState(storeKey string, hookID int64) (exists, active bool, err 
 	return err == nil, active, err
 }
 
-// failWaiting makes the waiting deliveries of a hook, or of all hooks of a store if hookID is
-// 0, failed.
-func (t *Tx) failWaiting(storeKey string, hookID int64, reason string, now time.Time) error {
-	return t.Later(`UPDATE hook_deliveries SET state = 'failed', run_at = 0, error = $3, date_modified = $4
-		WHERE store_hash = $1 AND state = 'waiting' AND (CAST($2 AS BIGINT) = 0 OR hook_id = $2)`, storeKey, hookID, reason, now.UnixMilli())
-}
-
 // FailWaiting makes the waiting deliveries of a hook failed.
 func (t *Tx) FailWaiting(storeKey string, hookID int64, reason string, now time.Time) error {
-	return t.failWaiting(storeKey, hookID, reason, now)
+	return t.Later(`UPDATE hook_deliveries SET state = 'failed', run_at = 0, error = $3, date_modified = $4
+		WHERE store_hash = $1 AND state = 'waiting' AND hook_id = $2`, storeKey, hookID, reason, now.UnixMilli())
 }
 
 // DeactivateHook makes a hook inactive that has failed for too long or was not used, and its
@@ -228,7 +212,7 @@ func (t *Tx) DeactivateHook(storeKey string, hookID int64, reason string, now ti
 	if err != nil {
 		return err
 	}
-	if err := t.failWaiting(storeKey, hookID, reason, now); err != nil {
+	if err := t.FailWaiting(storeKey, hookID, reason, now); err != nil {
 		return err
 	}
 	return t.RefreshHooks(storeKey)

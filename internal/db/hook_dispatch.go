@@ -104,8 +104,7 @@ func (t *Tx) FirstHookPosition(storeKey string) (number int64, err error) {
 
 // HookTarget returns id, scope and destination of a hook, or KindNotFound.
 func (t *Tx) HookTarget(storeKey string, hookID int64) (h cohort.Hook, err error) {
-	err = t.QueryRow("SELECT id, scope, destination FROM hooks WHERE store_hash = $1 AND id = $2", storeKey, hookID).
-		Scan(&h.ID, &h.Scope, &h.Destination)
+	h, err = scanHookTarget(t.QueryRow("SELECT id, scope, destination FROM hooks WHERE store_hash = $1 AND id = $2", storeKey, hookID))
 	if errors.Is(err, txn.ErrNoRows) {
 		return h, cohort.NotFound("webhook")
 	}

@@ -12,17 +12,14 @@ import (
 // guestFlag is the field of groups that says which one is for guests.
 const guestFlag = "is_group_for_guests"
 
-// pastChanges are the values before and after, by field; nil: they are not kept.
-type pastChanges map[string][]json.RawMessage
-
-// before decodes the value of a field before a change. ok is false if the field did not
-// change; kept is false if the value is not kept.
-func (c pastChanges) before(field string, into any) (kept, ok bool, err error) {
-	values, ok := c[field]
-	if !ok || len(values) != 2 {
-		return false, ok, nil
+// decodeBefore decodes the value of a field before a change. kept is false if the value is
+// not kept; see [pastChanges.before].
+func (c pastChanges) decodeBefore(field string, into any) (kept, changed bool, err error) {
+	value, changed := c.before(field)
+	if value == nil {
+		return false, changed, nil
 	}
-	return true, true, json.Unmarshal(values[0], into)
+	return true, true, json.Unmarshal(value, into)
 }
 
 // undo takes back what an event tells. The last event comes first, so what the first one
@@ -35,12 +32,11 @@ func (p *PastPrices) undo(e cohort.Event) error {
 	case key.pastType == pastFlag && !bytes.Contains(e.Changes, []byte(guestFlag)):
 		return nil
 	}
-	var changes pastChanges
-	err := json.Unmarshal(e.Changes, &changes)
-	if err == nil {
-		err = p.undoChanges(key, e, changes)
-	}
+	changes, err := changesOf(e)
 	if err != nil {
+		return err
+	}
+	if err := p.undoChanges(key, e, changes); err != nil {
 		return fmt.Errorf("the changes of event %d: %w", e.Number, err)
 	}
 	return nil
@@ -72,14 +68,9 @@ func (p *PastPrices) undoResource(key pastKey, e cohort.Event, changes pastChang
 	r := p.resource(key, e.EventIDs)
 	r.exists = !isCreation(e.Kind)
 	for _, field := range pastFields[key.pastType] {
-		values, changed := changes[field]
-		switch {
-		case !changed:
-		case len(values) == 2:
-			r.fields[field] = values[0]
-			p.kept += len(values[0])
-		default:
-			r.fields[field] = nil
+		if value, changed := changes.before(field); changed {
+			r.fields[field] = value
+			p.kept += len(value)
 		}
 	}
 }
@@ -110,7 +101,7 @@ func (p *PastPrices) undoFlag(groupID int64, changes pastChanges) {
 // undoCategories gives a product the categories back that it had.
 func (p *PastPrices) undoCategories(e cohort.Event, changes pastChanges) error {
 	var ids []int64
-	kept, changed, err := changes.before(categoriesField, &ids)
+	kept, changed, err := changes.decodeBefore(categoriesField, &ids)
 	if err != nil || !changed {
 		return err
 	}
@@ -130,7 +121,7 @@ func (p *PastPrices) categoriesOf(productID int64) *pastCategories {
 // undoPlaces gives the products of a deleted category their place in it back.
 func (p *PastPrices) undoPlaces(e cohort.Event, changes pastChanges) error {
 	var ids []int64
-	kept, changed, err := changes.before("products", &ids)
+	kept, changed, err := changes.decodeBefore("products", &ids)
 	if err != nil || !changed || e.Kind != cohort.CategoryDeleted {
 		return err
 	}
@@ -175,7 +166,7 @@ func (p *PastPrices) undoAdjusters(e cohort.Event, changes pastChanges) error {
 // undoRecords gives a deleted variant its price records back.
 func (p *PastPrices) undoRecords(e cohort.Event, changes pastChanges) error {
 	var list []map[string]json.RawMessage
-	if kept, _, err := changes.before(variantRecordsField, &list); err != nil || !kept {
+	if kept, _, err := changes.decodeBefore(variantRecordsField, &list); err != nil || !kept {
 		return err
 	}
 	for _, record := range list {

@@ -148,8 +148,7 @@ func productsOf(list []cohort.ProductAssignment) []int64 {
 	for i, a := range list {
 		ids[i] = a.ProductID
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids)
+	return distinctIDs(ids)
 }
 
 // DeleteProductChannels removes products from channels. LockProductChannels must be called
