@@ -47,14 +47,10 @@ func (h *handler) listEvents(w http.ResponseWriter, r *api.Request) error {
 }
 
 func newEventsWire(page cohort.EventPage) eventsWire {
-	wire := eventsWire{
-		Data: make([]api.Event, len(page.Events)),
+	return eventsWire{
+		Data: allToWire(page.Events, api.NewEvent),
 		Meta: eventsMetaWire{After: page.Next, More: page.More, First: page.First, Last: page.Last, Missed: page.Missed},
 	}
-	for i, e := range page.Events {
-		wire.Data[i] = api.NewEvent(e)
-	}
-	return wire
 }
 
 // eventQuery is what a client wants to read.
@@ -70,25 +66,13 @@ type eventQuery struct {
 // readEventQuery reads the parameters that an operation has.
 func readEventQuery(r *api.Request, known ...string) (q eventQuery, err error) {
 	q.limit = defaultLimit
-	params, err := r.ParseQuery()
-	if err != nil {
-		return q, err
-	}
-	var failed failures
-	var unknown []string
-	for _, p := range params {
-		if !slices.Contains(known, p.Name) {
-			unknown = append(unknown, p.Name)
-			continue
+	err = readParams(r, func(name, value string) (bool, error) {
+		if !slices.Contains(known, name) {
+			return false, nil
 		}
-		if err := q.set(p.Name, p.Value); err != nil {
-			failed.add(p.Name, err)
-		}
-	}
-	if len(unknown) > 0 {
-		return q, unknownFilters(unknown)
-	}
-	return q, failed.err()
+		return true, q.set(name, value)
+	})
+	return q, err
 }
 
 func (q *eventQuery) set(name, value string) (err error) {

@@ -90,37 +90,25 @@ var deliveryStates = []cohort.DeliveryState{cohort.DeliveryWaiting, cohort.Deliv
 // readDeliveryQuery reads the parameters after, limit and state.
 func readDeliveryQuery(r *api.Request) (f cohort.DeliveryFilter, limit int, err error) {
 	limit = defaultLimit
-	params, err := r.ParseQuery()
-	if err != nil {
-		return f, limit, err
-	}
-	var failed failures
-	var unknown []string
-	for _, p := range params {
-		var err error
-		switch p.Name {
+	err = readParams(r, func(name, value string) (known bool, err error) {
+		switch name {
 		case "after":
-			if f.After, err = readEventNumber(p.Value); err != nil {
+			if f.After, err = readEventNumber(value); err != nil {
 				err = cohort.Invalid("", "The value must be the id of a delivery, or 0.")
 			}
 		case "limit":
-			limit, err = readCount(p.Value)
+			limit, err = readCount(value)
 			limit = min(limit, maxLimit)
 		case "state":
-			if f.State = cohort.DeliveryState(p.Value); !slices.Contains(deliveryStates, f.State) {
+			if f.State = cohort.DeliveryState(value); !slices.Contains(deliveryStates, f.State) {
 				err = cohort.Invalid("", "The value must be waiting, delivered or failed.")
 			}
 		default:
-			unknown = append(unknown, p.Name)
+			return false, nil
 		}
-		if err != nil {
-			failed.add(p.Name, err)
-		}
-	}
-	if len(unknown) > 0 {
-		return f, limit, unknownFilters(unknown)
-	}
-	return f, limit, failed.err()
+		return true, err
+	})
+	return f, limit, err
 }
 
 // noDelivery marks the error about a delivery that does not exist, unlike its webhook.

@@ -143,6 +143,30 @@ func (p paging) link(name, value string) string {
 	return b.String()
 }
 
+// readParams calls set with each parameter of a list that has no pages by number. set reports
+// whether the list has such a parameter.
+func readParams(r *api.Request, set func(name, value string) (known bool, err error)) error {
+	params, err := r.ParseQuery()
+	if err != nil {
+		return err
+	}
+	var failed failures
+	var unknown []string
+	for _, p := range params {
+		known, err := set(p.Name, p.Value)
+		switch {
+		case !known:
+			unknown = append(unknown, p.Name)
+		case err != nil:
+			failed.add(p.Name, err)
+		}
+	}
+	if len(unknown) > 0 {
+		return unknownFilters(unknown)
+	}
+	return failed.err()
+}
+
 // decodeDeletion reads the filters of a deletion. It rejects a query without filters,
 // which would delete everything, and empty values, which are probably mistakes.
 func decodeDeletion[F any](r *api.Request, table filters[F]) (filter F, err error) {

@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"time"
 
@@ -69,8 +70,8 @@ func (s *Service) recording(ctx context.Context, storeKey string) context.Contex
 // numbers. Every change that was acknowledged before the call has its event by then. It
 // returns KindInvalid for a limit that is not from 1 to [MaxEvents].
 func (s *Service) Events(ctx context.Context, storeKey string, f cohort.EventFilter, limit int) (page cohort.EventPage, err error) {
-	if limit < 1 || limit > MaxEvents {
-		return page, cohort.Invalid("limit", "The value must be a whole number from 1 to 250.")
+	if err := checkLimit(limit, MaxEvents); err != nil {
+		return page, err
 	}
 	if err := s.numberEvents(ctx, storeKey); err != nil {
 		return page, err
@@ -80,6 +81,14 @@ func (s *Service) Events(ctx context.Context, storeKey string, f cohort.EventFil
 		return err
 	})
 	return page, err
+}
+
+// checkLimit returns KindInvalid for a size of a page that is not from 1 to most.
+func checkLimit(limit, most int) error {
+	if limit < 1 || limit > most {
+		return cohort.Invalid("limit", fmt.Sprintf("The value must be a whole number from 1 to %d.", most))
+	}
+	return nil
 }
 
 // maxNumbering is how many slices one call of numberEvents numbers. Others wait for the next
@@ -123,8 +132,7 @@ func (s *Service) SweepEvents(ctx context.Context) error {
 		return err
 	}
 	for _, st := range stores {
-		err := s.sweepEvents(ctx, st.Key, cohort.Store.MostEvents)
-		if err != nil && cohort.KindOf(err) != cohort.KindNotFound { // the store has just been deleted
+		if err := ignoreNotFound(s.sweepEvents(ctx, st.Key, cohort.Store.MostEvents)); err != nil {
 			return err
 		}
 	}

@@ -14,8 +14,8 @@ import (
 // KindNotFound if the subject neither exists nor has events, and KindInvalid if the store
 // records none.
 func (s *Service) History(ctx context.Context, storeKey string, of cohort.EventSubject, f cohort.EventFilter, limit int) (page cohort.EventPage, since time.Time, err error) {
-	if limit < 1 || limit > MaxEvents {
-		return page, since, cohort.Invalid("limit", "The value must be a whole number from 1 to 250.")
+	if err := checkLimit(limit, MaxEvents); err != nil {
+		return page, since, err
 	}
 	err = s.viewHistory(ctx, storeKey, func(tx *db.Tx, complete time.Time) (err error) {
 		since = complete

@@ -88,7 +88,7 @@ func (s *Service) pollHooks(ctx context.Context) error {
 	for _, key := range keys {
 		if looked := s.hooks.lookedAt(key); looked > 0 {
 			err := s.db.Update(db.Unchecked(db.ForStore(ctx, key)), func(tx *db.Tx) error { return tx.MoveHookDispatch(key, looked) })
-			if err != nil && cohort.KindOf(err) != cohort.KindNotFound {
+			if err := ignoreNotFound(err); err != nil {
 				return err
 			}
 			s.hooks.setLooked(key, 0)
@@ -146,8 +146,10 @@ func (s *Service) wakeFound(ctx context.Context, storeKey string, found woken) e
 	return nil
 }
 
+// ignoreNotFound returns the error of work in the background on a store, which may have been
+// deleted meanwhile.
 func ignoreNotFound(err error) error {
-	if cohort.KindOf(err) == cohort.KindNotFound { // the store is deleted
+	if cohort.KindOf(err) == cohort.KindNotFound {
 		return nil
 	}
 	return err

@@ -15,8 +15,8 @@ const MaxDeliveries = 250
 // It returns KindNotFound if the hook does not exist, and KindInvalid for a limit that is not
 // from 1 to [MaxDeliveries].
 func (s *Service) HookDeliveries(ctx context.Context, storeKey, client string, f cohort.DeliveryFilter, limit int) (list []cohort.HookDelivery, more bool, err error) {
-	if limit < 1 || limit > MaxDeliveries {
-		return nil, false, cohort.Invalid("limit", fmt.Sprintf("The value must be a whole number from 1 to %d.", MaxDeliveries))
+	if err := checkLimit(limit, MaxDeliveries); err != nil {
+		return nil, false, err
 	}
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		if _, err := tx.Hook(storeKey, client, f.HookID); err != nil {

@@ -30,3 +30,6 @@ type HookAnswer struct {
 	Response string            // the beginning of the body, up to 1 KiB of valid UTF-8
 	Err      error             // nil for a 2xx
 }
+
+// WithHookSender sends the messages of webhooks.
+func WithHookSender(h HookSender) Option { return func(s *Service) { s.hookSender = h } }
