@@ -12,7 +12,7 @@ import (
 // deliveryIDs is the counter of the ids of deliveries.
 const deliveryIDs = "hook_delivery"
 
-// HookWork is what there is to do for a hook.
+// HookWork is the pending work of a hook.
 type HookWork struct {
 	Store cohort.Store
 	Hook  cohort.Hook
@@ -31,7 +31,7 @@ type HookedDelivery struct {
 	RunAt   time.Time
 }
 
-// HookWork returns what there is to do for a hook, or KindNotFound. domain returns the domain
+// HookWork returns the pending work of a hook, or KindNotFound. domain returns the domain
 // of a destination, which may be blocked.
 func (t *Tx) HookWork(storeKey string, hookID int64, domain func(destination string) string, now time.Time) (w HookWork, err error) {
 	var headers string

@@ -59,6 +59,12 @@ func send(t *testing.T, method, url, token string, body io.Reader) response {
 		t.Fatal(err)
 	}
 	req.Header.Set("X-Auth-Token", token)
+	return exchange(t, req)
+}
+
+// exchange sends a request and reads the response.
+func exchange(t *testing.T, req *http.Request) response {
+	t.Helper()
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package server_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -188,16 +187,7 @@ func sendMarked(t *testing.T, r markedRequest, url, key string) response {
 	if r.method == http.MethodPost && r.path == "/v3/hooks" {
 		req.Header.Set("Idempotency-Key", key)
 	}
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return response{res.StatusCode, res.Header, string(text)}
+	return exchange(t, req)
 }
 
 // awaitDeliveries waits until both hooks have an attempt in their logs.

@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// followPoll is how often a process looks for events of a store that somebody follows,
+	// followPoll is how often a process looks for events of a store with followers,
 	// besides when it writes some itself. Other nodes do not tell it of theirs.
 	followPoll = time.Second
 	// followPause is the shortest time between two wake-ups of those who follow a store.
 	followPause = 50 * time.Millisecond
 )
 
-// feeds are the stores that somebody of this process follows.
+// feeds are the stores with followers in this process.
 type feeds struct {
 	mu     sync.Mutex
 	stores map[string]*feed // by key

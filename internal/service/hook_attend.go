@@ -16,7 +16,7 @@ const hookLinger = 25 * time.Millisecond
 const hookTurn = 6 * time.Second
 
 // attendance is the handler of this process that looks at a hook. It is told of new events,
-// so that nobody has to wake the hook through the outbox.
+// so the dispatcher need not wake the hook through the outbox.
 type attendance struct {
 	until time.Time     // when its lease may end, by the clock of this process
 	told  int64         // the number of the last event of which it was told; guarded by hooks.mu
@@ -44,7 +44,7 @@ func (h *hooks) attend(ctx context.Context, k heldKey) *attendance {
 }
 
 // leave is the opposite of attend. It reports whether the handler was told of events that it
-// has not seen: then its message has to stay in the outbox, because nobody else was told.
+// has not seen: then its message has to stay in the outbox, because no other handler was told.
 func (h *hooks) leave(k heldKey, a *attendance) (unseen bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -365,7 +365,7 @@ const (
 	reasonUnused   = "The webhook was deactivated, because it delivered nothing for 90 days."
 )
 
-// endHook deactivates a hook that has failed for too long. If somebody else has done so, it
+// endHook deactivates a hook that has failed for too long. If another caller has done so, it
 // ends its deliveries.
 func (s *Service) endHook(tx *db.Tx, run *hookRun, active bool) error {
 	if active {

@@ -130,7 +130,7 @@ func (s *Service) dispatch(ctx context.Context, storeKey string) error {
 	return nil
 }
 
-// wakeFound wakes the hooks that were found, except those that somebody looks at anyway.
+// wakeFound wakes the hooks that were found, except those that a handler attends to.
 func (s *Service) wakeFound(ctx context.Context, storeKey string, found woken) error {
 	found.hooks = s.hooks.notAttended(storeKey, found.hooks, found.last)
 	if len(found.hooks) == 0 {

@@ -22,7 +22,7 @@ const (
 	sweptHooks = 500
 )
 
-// SweepHooks deletes old deliveries of all stores, deactivates hooks that nobody uses, and
+// SweepHooks deletes old deliveries of all stores, deactivates unused hooks, and
 // moves the positions of hooks past events that they do not want. After a failure in one store
 // it goes on with the others.
 func (s *Service) SweepHooks(ctx context.Context) error {

@@ -12,7 +12,7 @@ func sweepEvents(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	repeat(ctx, lookAgain, log, "cannot delete old events yet; they stay", svc.SweepEvents)
 }
 
-// sweepHooks deletes old deliveries of webhooks, and deactivates webhooks that nobody uses.
+// sweepHooks deletes old deliveries of webhooks, and deactivates unused webhooks.
 func sweepHooks(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	repeat(ctx, lookAgain, log, "cannot delete old deliveries of webhooks yet; they stay", svc.SweepHooks)
 }
