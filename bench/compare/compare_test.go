@@ -329,7 +329,7 @@ func TestChoose(t *testing.T) {
 	if got, want := len(names("")), len(rows()); got != want {
 		t.Errorf("%d rows of %d", got, want)
 	}
-	if diff := cmp.Diff([]string{"create/echo", "get/hello", "list"}, names("list,create/e,get")); diff != "" {
+	if diff := cmp.Diff([]string{"create/echo", "create/events", "get/hello", "list"}, names("list,create/e,get")); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := choose(rows(), "nothing"); err == nil {
