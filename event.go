@@ -102,6 +102,7 @@ func ParseEventKind(name string) (EventKind, error) {
 const (
 	ActorCommandLine = "command line"
 	ActorControl     = "control API"
+	ActorConsole     = "console"
 )
 
 // Event is a committed change of a store.

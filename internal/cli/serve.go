@@ -118,7 +118,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	options := c.options(svc, log, metrics, limits)
 	options.Hosts = tests.hosts()
 	handler := server.New(svc, options)
-	srv := newHTTPServer(handler, log)
+	srv := newHTTPServer(c.withConsole(svc, handler, options, listener), log)
 	srv.RegisterOnShutdown(handler.EndFaults)
 	if options.Journal != nil {
 		srv.RegisterOnShutdown(options.Journal.Close)

@@ -1,0 +1,86 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestStores(t *testing.T) {
+	golden(t, "stores", newFixture(t).get(t, "/console/stores"))
+}
+
+// Pages of other sites and of other host names get nothing.
+func TestAdmission(t *testing.T) {
+	f := newFixture(t)
+	for name, test := range map[string]struct {
+		method, host string
+		header       http.Header
+		status       int
+	}{
+		"localhost":            {"GET", "localhost:8080", nil, 200},
+		"an address":           {"GET", "127.0.0.1:8080", nil, 200},
+		"an address of IPv6":   {"GET", "[::1]:8080", nil, 200},
+		"another host":         {"GET", "rebound.example:8080", nil, 421},
+		"another site":         {"POST", "localhost:8080", http.Header{"Sec-Fetch-Site": {"cross-site"}}, 403},
+		"another origin":       {"POST", "localhost:8080", http.Header{"Origin": {"https://evil.example"}}, 403},
+		"the console's own":    {"POST", "localhost:8080", http.Header{"Origin": {"http://localhost:8080"}}, 405},
+		"another host's asset": {"GET", "rebound.example", nil, 421},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), test.method, "/console/stores", nil)
+		r.Host = test.host
+		if test.header != nil {
+			r.Header = test.header
+		}
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		if w.Code != test.status {
+			t.Errorf("%s: status %d", name, w.Code)
+		}
+		if got := w.Header().Get("Content-Security-Policy"); !strings.HasPrefix(got, "default-src 'none'; script-src 'self'") {
+			t.Errorf("%s: policy %q", name, got)
+		}
+	}
+}
+
+// The console has / and its own paths, and everything else is the API's.
+func TestBeside(t *testing.T) {
+	f := newFixture(t)
+	h := f.Beside(f.API)
+	for path, want := range map[string]int{
+		"/": 302, "/console": 302, "/console/stores": 200, "/console/none": 404, "/consoles": 404, "/livez": 200, "/stores/abc/v2/time": 401,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567", -5: "-5", -1000: "-1,000", -123456: "-123,456"} {
+		if got := number(n); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+}
+
+// A browser keeps a file whose name has its hash.
+func TestStatic(t *testing.T) {
+	f := newFixture(t)
+	for path, want := range map[string]string{
+		staticPath("console.css"): "public, max-age=31536000, immutable", "/console/static/console.js": "no-store", "/console/static/none": "no-store",
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		if got := w.Header().Get("Cache-Control"); got != want {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+}

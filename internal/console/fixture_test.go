@@ -1,0 +1,128 @@
+package console
+
+import (
+	"flag"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"cohort.example/cohort"
+	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/limit"
+	"cohort.example/cohort/internal/server"
+	"cohort.example/cohort/internal/service"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files in testdata")
+
+// now is the time of all tests.
+func now() time.Time { return time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC) }
+
+// fixture is a console over a database of its own, with the store abc.
+type fixture struct {
+	*Console
+	svc   *service.Service
+	store cohort.Store
+	// last is the response to the last request.
+	last *http.Response
+}
+
+// secret is the token of the store of a fixture.
+const secret = "the token of tests"
+
+// newFixture returns the console of a server for tests of integrations.
+func newFixture(t *testing.T) *fixture {
+	t.Helper()
+	d := dbtest.SQLite(t)
+	svc := service.New(d, service.WithClock(now))
+	st, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "abc", Events: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := svc.CreateTokenWithSecret(t.Context(), cohort.Token{StoreKey: st.Key, Name: "tests", Scopes: cohort.Scopes()}, secret); err != nil {
+		t.Fatal(err)
+	}
+	o := server.Options{Journal: journal.New(), Faults: &fault.Set{}, Memory: limit.NewMemoryWithClocks(svc.Now), Now: now}
+	api := server.New(svc, o)
+	c := New(Options{
+		Service: svc, Dialects: server.Dialects(svc), Version: "v0", APIURL: "http://127.0.0.1:8080", API: api, Now: now,
+		Tests: &Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, Store: "abc", Secret: secret},
+	})
+	return &fixture{Console: c, svc: svc, store: st}
+}
+
+// path returns the address of a page of the store.
+func (f *fixture) path(parts ...string) string { return storePath("abc", parts...) }
+
+// get returns a page, which has to be there.
+func (f *fixture) get(t *testing.T, path string) string {
+	t.Helper()
+	return f.send(t, "GET", path, nil, http.StatusOK)
+}
+
+// post sends a form and returns the page that comes back.
+func (f *fixture) post(t *testing.T, path string, form url.Values, status int) string {
+	t.Helper()
+	return f.send(t, "POST", path, form, status)
+}
+
+func (f *fixture) send(t *testing.T, method, path string, form url.Values, status int) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
+	r.Host = "localhost:8080"
+	if method == "POST" {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	w := httptest.NewRecorder()
+	f.ServeHTTP(w, r)
+	f.last = w.Result()
+	body, err := io.ReadAll(f.last.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.last.StatusCode != status {
+		t.Fatalf("%s %s: status %d\n%s", method, path, f.last.StatusCode, body)
+	}
+	return string(body)
+}
+
+// api sends a request to the API with the token of the store.
+func (f *fixture) api(t *testing.T, method, path, body string) string {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, "/stores/abc"+path, strings.NewReader(body))
+	r.Header.Set("X-Auth-Token", secret)
+	r.Header.Set("Content-Type", "application/json")
+	w := httptest.NewRecorder()
+	f.API.ServeHTTP(w, r)
+	return w.Body.String()
+}
+
+// golden compares a page with a file in testdata, from its first heading on.
+func golden(t *testing.T, name, page string) {
+	t.Helper()
+	_, page, _ = strings.Cut(page, "<main")
+	file := filepath.Join("testdata", name+".html")
+	if *update {
+		if err := os.WriteFile(file, []byte(page), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(page, "\n")); diff != "" {
+		t.Errorf("%s: -want +got\n%s", file, diff)
+	}
+}
