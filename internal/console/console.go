@@ -105,6 +105,9 @@ func (c *Console) routes() []route {
 	list := slices.Concat(
 		homeRoutes(),
 		storeRoutes(),
+		tokenRoutes(),
+		jobRoutes(),
+		healthRoutes(),
 	)
 	if c.Tests != nil {
 		return list

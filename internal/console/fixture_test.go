@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/journal"
@@ -31,6 +32,7 @@ func now() time.Time { return time.Date(2026, 11, 3, 9, 30, 0, 0, time.UTC) }
 // fixture is a console over a database of its own, with the store abc.
 type fixture struct {
 	*Console
+	db    *db.DB
 	svc   *service.Service
 	store cohort.Store
 	// last is the response to the last request.
@@ -58,7 +60,7 @@ func newFixture(t *testing.T) *fixture {
 		Service: svc, Dialects: server.Dialects(svc), Version: "v0", APIURL: "http://127.0.0.1:8080", API: api, Now: now,
 		Tests: &Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, Store: "abc", Secret: secret},
 	})
-	return &fixture{Console: c, svc: svc, store: st}
+	return &fixture{Console: c, db: d, svc: svc, store: st}
 }
 
 // path returns the address of a page of the store.

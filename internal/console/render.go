@@ -50,6 +50,7 @@ func functions(now func() time.Time) template.FuncMap {
 		"clock":  func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
 		"number": func(n any) string { return number(whole(n)) },
 		"plural": func(n any, one, many string) string { return plural(whole(n), one, many) },
+		"bytes":  byteText,
 		"static": staticPath,
 		"join":   strings.Join,
 	}
@@ -81,6 +82,21 @@ func plural(n int64, one, many string) string {
 		return "1 " + one
 	}
 	return number(n) + " " + many
+}
+
+// byteText returns a number of bytes with the unit that suits it.
+func byteText(n int64) string {
+	value, unit := float64(n), "bytes"
+	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if value < 1024 {
+			break
+		}
+		value, unit = value/1024, next
+	}
+	if unit == "bytes" {
+		return plural(n, "byte", "bytes")
+	}
+	return strconv.FormatFloat(value, 'f', 1, 64) + " " + unit
 }
 
 // ago says in words how long something is past, or ahead.

@@ -42,6 +42,8 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 		dialect:    goose.DialectPostgres,
 		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
+			Engine:    "SELECT 'PostgreSQL ' || current_setting('server_version')",
+			Size:      "SELECT pg_database_size(current_database())",
 			ForUpdate: " FOR NO KEY UPDATE", ForDelete: " FOR UPDATE", ForKeyShare: " FOR KEY SHARE", SkipLocked: " SKIP LOCKED",
 			IDTable:   "unnest(CAST(string_to_array($2, ',') AS BIGINT[])) AS ids (wanted)",
 			Joined:    func(column string) string { return "string_agg(CAST(" + column + " AS TEXT), ',')" },

@@ -10,6 +10,9 @@ import (
 // SQL holds the SQL fragments in which one engine differs from another. A
 // fragment that an engine does not need is empty.
 type SQL struct {
+	// Engine is a query for the name and the version of the engine, and Size one for the
+	// bytes that the database uses.
+	Engine, Size string
 	// ForUpdate, ForDelete and ForKeyShare end a query and lock its rows until the
 	// transaction ends: against changes, against everything, against deletion.
 	// They are empty on SQLite, where one transaction writes at a time.

@@ -34,6 +34,8 @@ func sqliteEngine(path string, schema Schema) (*engine, error) {
 	e := &engine{
 		dialect: goose.DialectSQLite3, migrations: schema.Migrations, unique: schema.Unique, seesAllWrites: true, beginSnapshot: "BEGIN",
 		SQL: SQL{
+			Engine:         "SELECT 'SQLite ' || sqlite_version()",
+			Size:           "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
 			CommitsInOrder: true,
 			NoIndex:        "+",
 			NotAmong:       func(column, query string) string { return column + " NOT IN (" + query + ")" },
