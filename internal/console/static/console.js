@@ -18,7 +18,10 @@ function addCopyButtons() {
       }
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     });
-    pre.before(button);
+    const box = document.createElement("div");
+    box.className = "copyable";
+    pre.before(box);
+    box.append(pre, button);
   }
 }
 
