@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/service"
@@ -90,7 +91,7 @@ func (c *call) because() context.Context {
 // sayAndGo leads to a page, which says once what was done.
 func (c *call) sayAndGo(path, said string) error {
 	http.SetCookie(c.w, &http.Cookie{
-		Name: saidCookie, Value: url.QueryEscape(said), Path: Prefix, MaxAge: 60, HttpOnly: true,
+		Name: saidCookie, Value: url.QueryEscape(said), Path: Prefix, MaxAge: int(saidLife.Seconds()), HttpOnly: true,
 		Secure: c.r.TLS != nil, SameSite: http.SameSiteStrictMode,
 	})
 	http.Redirect(c.w, c.r, path, http.StatusSeeOther)
@@ -99,6 +100,9 @@ func (c *call) sayAndGo(path, said string) error {
 
 // saidCookie has what the next page says.
 const saidCookie = "cohort-said"
+
+// saidLife is how long it waits for the next page.
+const saidLife = time.Minute
 
 // said returns what the last action has left to say, once.
 func (c *call) said() string {

@@ -107,6 +107,7 @@ func (c *Console) routes() []route {
 		storeRoutes(),
 		tokenRoutes(),
 		jobRoutes(),
+		hookRoutes(),
 		healthRoutes(),
 	)
 	if c.Tests != nil {

@@ -43,10 +43,10 @@ type fixture struct {
 const secret = "the token of tests"
 
 // newFixture returns the console of a server for tests of integrations.
-func newFixture(t *testing.T) *fixture {
+func newFixture(t *testing.T, opts ...service.Option) *fixture {
 	t.Helper()
 	d := dbtest.SQLite(t)
-	svc := service.New(d, service.WithClock(now))
+	svc := service.New(d, append(opts, service.WithClock(now))...)
 	st, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "abc", Events: true})
 	if err != nil {
 		t.Fatal(err)

@@ -53,6 +53,7 @@ func functions(now func() time.Time) template.FuncMap {
 		"bytes":  byteText,
 		"static": staticPath,
 		"join":   strings.Join,
+		"pretty": prettyJSON,
 	}
 }
 
