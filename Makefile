@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test test-full race cover bench crash soak abuse fuzz help
+.PHONY: all build run fmt lint test test-full race cover browser bench crash soak abuse fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -25,6 +25,7 @@ lint: ## Check format, vet, and the rules of .golangci.yml
 	cd bench && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
 	cd bench/pocketbase && $(GO) tool -modfile=../../tools/go.mod golangci-lint run ./...
 	cd testcontainers && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
+	cd browser && $(GO) tool -modfile=../tools/go.mod golangci-lint run ./...
 
 # testrun is go test, with a list of the skipped tests at its end.
 TESTRUN  = $(GO) run ./internal/testrun
@@ -42,6 +43,9 @@ cover: ## Print how much of the code the tests reach; bin/cover.out has the deta
 	@mkdir -p bin
 	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
 	$(GO) tool cover -func=bin/cover.out | tail -n 1
+
+browser: ## Test the console in Chromium; COHORT_SCREENSHOTS names a folder for pictures
+	$(GO) -C browser test -count 1 -timeout 10m ./...
 
 bench: ## Measure Cohort beside others and itself, for some minutes; bench/README.md explains
 	cd bench && $(GO) run ./compare
