@@ -2,7 +2,6 @@ package browser
 
 import (
 	"net/http"
-	"slices"
 	"testing"
 )
 
@@ -16,81 +15,67 @@ type consolePage struct{ name, path string }
 // consolePages are the pages of a development server.
 var consolePages = []consolePage{
 	{"stores", "/console/stores"},
+	{"jobs", "/console/stores/demo/jobs"},
+	{"tokens", "/console/stores/demo/tokens"},
+	{"health", "/console/health"},
 }
 
-// eachPage runs a check on each page of one server, in a tab of its own.
-func eachPage(t *testing.T, check func(*testing.T, *tab, consolePage)) {
+// TestPages: each page is small, has one main heading and a label for each field, and Tab
+// reaches everything in it that can be used. It fits into 320 px, axe-core finds nothing
+// serious in light and in dark, names stay text, and the tab notes nothing.
+func TestPages(t *testing.T) {
 	t.Parallel()
 	s := devServer(t)
 	for _, p := range consolePages {
 		t.Run(p.name, func(t *testing.T) {
-			check(t, newTab(t, s.url), p)
+			t.Parallel()
+			b := newTab(t, s.url)
+			if status := b.open(p.path); status != http.StatusOK {
+				t.Fatalf("the status is %d", status)
+			}
+			if size := b.size(); size > maxPage {
+				t.Errorf("the page has %d bytes, and may have %d", size, maxPage)
+			}
+			report(t, "headings", headings(b))
+			report(t, "no label", unlabelled(b))
+			report(t, "markup in a name", attacks(b))
+			b.picture(p.name)
+			report(t, "Tab does not reach", unreachable(b))
+			accessible(t, b)
+			report(t, "too wide", wide(b))
 		})
 	}
 }
 
-// TestPages: each page is small, has one main heading, a label for each field, and nothing
-// that the tab notes. Names stay text in it.
-func TestPages(t *testing.T) {
-	eachPage(t, func(t *testing.T, b *tab, p consolePage) {
-		if status := b.open(p.path); status != http.StatusOK {
-			t.Fatalf("the status is %d", status)
-		}
-		if size := b.size(); size > maxPage {
-			t.Errorf("the page has %d bytes, and may have %d", size, maxPage)
-		}
-		for _, found := range slices.Concat(headings(b), unlabelled(b), attacks(b)) {
-			t.Error(found)
-		}
-		b.picture(p.name)
-	})
+// report fails the test for each finding of a check.
+func report(t *testing.T, check string, findings []string) {
+	t.Helper()
+	for _, f := range findings {
+		t.Errorf("%s: %s", check, f)
+	}
 }
 
-// TestPagesAccessible: axe-core finds nothing serious on any page, in light and in dark.
-func TestPagesAccessible(t *testing.T) {
-	eachPage(t, func(t *testing.T, b *tab, p consolePage) {
-		b.open(p.path)
-		accessible(t, b)
-	})
-}
-
-// TestPagesNarrow: each page fits into a window of 320 px.
-func TestPagesNarrow(t *testing.T) {
-	eachPage(t, func(t *testing.T, b *tab, p consolePage) {
-		b.open(p.path)
-		for _, found := range wide(b) {
-			t.Errorf("too wide: %s", found)
-		}
-	})
-}
-
-// TestPagesByKeyboard: Tab reaches everything that can be clicked or filled in.
-func TestPagesByKeyboard(t *testing.T) {
-	eachPage(t, func(t *testing.T, b *tab, p consolePage) {
-		b.open(p.path)
-		for _, found := range unreachable(b) {
-			t.Errorf("Tab does not reach %s", found)
-		}
-	})
-}
-
-// TestPagesWithoutScripts: each page is complete without JavaScript.
+// TestPagesWithoutScripts: each page is there without JavaScript.
 func TestPagesWithoutScripts(t *testing.T) {
-	eachPage(t, func(t *testing.T, b *tab, p consolePage) {
-		b.disableScripts()
-		if status := b.open(p.path); status != http.StatusOK {
-			t.Errorf("the status is %d", status)
-		}
-		for _, found := range headings(b) {
-			t.Error(found)
-		}
-	})
+	t.Parallel()
+	s := devServer(t)
+	for _, p := range consolePages {
+		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
+			b := newTab(t, s.url)
+			b.disableScripts()
+			if status := b.open(p.path); status != http.StatusOK {
+				t.Errorf("the status is %d", status)
+			}
+			report(t, "headings", headings(b))
+		})
+	}
 }
 
 // attacks returns the elements that names of the seed put into the page.
 func attacks(b *tab) []string {
 	b.t.Helper()
-	return evaluate[[]string](b, `[...document.querySelectorAll("[onerror], img[src=x]")].map(e => "a name became " + e.outerHTML)`)
+	return evaluate[[]string](b, `[...document.querySelectorAll("[onerror], img[src=x]")].map(e => e.outerHTML)`)
 }
 
 // TestOrigins: the console refuses requests of pages of other sites, and other host names.
