@@ -105,6 +105,7 @@ func (c *Console) routes() []route {
 	list := slices.Concat(
 		homeRoutes(),
 		storeRoutes(),
+		groupRoutes(),
 		tokenRoutes(),
 		jobRoutes(),
 		hookRoutes(),

@@ -11,10 +11,12 @@ import (
 // concurrent writers rarely wait for the same row.
 const memberSlots = 16
 
-// MemberCounts returns the number of members of each group of the store, from the
-// stored counts. A group without members may be missing.
-func (t *Tx) MemberCounts(storeKey string) (map[int64]int64, error) {
-	rows, err := t.Query("SELECT group_id, CAST(sum(members) AS BIGINT) FROM member_counts WHERE store_hash = $1 GROUP BY group_id", storeKey)
+// MemberCounts returns the number of members of groups of the store, or of all groups if
+// none is given, from the stored counts. A group without members may be missing.
+func (t *Tx) MemberCounts(storeKey string, groups ...int64) (map[int64]int64, error) {
+	w := whereStore(storeKey)
+	in(w, "group_id", groups)
+	rows, err := t.Query("SELECT group_id, CAST(sum(members) AS BIGINT) FROM member_counts"+w.text.String()+" GROUP BY group_id", w.args...)
 	if err != nil {
 		return nil, err
 	}

@@ -23,10 +23,14 @@ type GroupMembers struct {
 func (s *Service) ListGroupMembers(ctx context.Context, storeKey string, f cohort.GroupFilter, p cohort.Page) (list []GroupMembers, err error) {
 	err = s.db.View(ctx, func(tx *db.Tx) error {
 		groups, err := tx.ListGroups(storeKey, f, p)
-		if err != nil {
+		if err != nil || len(groups) == 0 {
 			return err
 		}
-		counts, err := tx.MemberCounts(storeKey)
+		ids := make([]int64, len(groups))
+		for i, g := range groups {
+			ids[i] = g.ID
+		}
+		counts, err := tx.MemberCounts(storeKey, ids...)
 		if err != nil {
 			return err
 		}
