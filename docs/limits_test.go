@@ -30,6 +30,8 @@ var notBounds = map[string]string{
 	"service.codeBlocked":                     "an error code",
 	"service.codeGivenUp":                     "an error code",
 	"service.codeWillRetry":                   "an error code",
+	"console.maxIndent":                        "how far a tree is indented",
+	"console.maxWords":                         "how many rules are put into words; the rest is counted",
 	"console.saidLife":                        "the life of a cookie; what it says is shown once",
 	"service.manyEvents":                      "the size from which another query is made first",
 	"service.sweptDeliveries":                 "a batch size; it does not bound a sweep",

@@ -106,6 +106,8 @@ func (c *Console) routes() []route {
 		homeRoutes(),
 		storeRoutes(),
 		groupRoutes(),
+		groupEditRoutes(),
+		groupBulkRoutes(),
 		tokenRoutes(),
 		jobRoutes(),
 		hookRoutes(),

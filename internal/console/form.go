@@ -13,7 +13,7 @@ type form struct {
 
 // Field returns an input of the form.
 func (f form) Field(name, label string) input {
-	return input{Name: name, Label: label, Type: "text", Values: f.Values[name], Error: f.Problem.of(name)}
+	return input{Name: name, Label: label, Type: "text", Values: f.Values[name], Error: f.Problem.Of(name)}
 }
 
 // input is what the template "input" shows. Its methods return a changed copy.

@@ -88,8 +88,8 @@ func refused(err error) (p *problem, status int, rest error) {
 	return p, status, nil
 }
 
-// of returns what is wrong with a field; "": nothing.
-func (p *problem) of(field string) string {
+// Of returns what is wrong with a field; "": nothing.
+func (p *problem) Of(field string) string {
 	if p == nil || p.field != field {
 		return ""
 	}

@@ -54,6 +54,11 @@ func functions(now func() time.Time) template.FuncMap {
 		"static": staticPath,
 		"join":   strings.Join,
 		"pretty": prettyJSON,
+		"int":    func(n int64) int { return int(n) },
+		"add":    func(a, b int) int { return a + b },
+
+		"ruleTypes":   ruleTypes,
+		"ruleMethods": ruleMethods,
 	}
 }
 

@@ -43,6 +43,16 @@ func (s *Service) ListGroupMembers(ctx context.Context, storeKey string, f cohor
 	return list, err
 }
 
+// CountMembers returns the number of members of a group, from a counter. A group that does
+// not exist has none.
+func (s *Service) CountMembers(ctx context.Context, storeKey string, groupID int64) (n int64, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		n, err = tx.MemberCount(storeKey, groupID)
+		return err
+	})
+	return n, err
+}
+
 // SweepTombstones clears the group of a batch of customers whose group is deleted, or
 // deletes a batch of rows of segments' members and of shopper profiles that exist no
 // more. It reports whether there may be more. It may be interrupted and repeated.
