@@ -28,6 +28,11 @@ func ValidateBulkTiers(tiers []BulkTier) error {
 	return wrong
 }
 
+// Covers reports whether the tier is for a quantity.
+func (t BulkTier) Covers(quantity int64) bool {
+	return quantity >= t.QuantityMin && (t.QuantityMax == 0 || quantity <= t.QuantityMax)
+}
+
 func (t BulkTier) validate() error {
 	switch {
 	case t.QuantityMin < 1:

@@ -132,6 +132,10 @@ func catalogFigures(p Product, v *Variant) figures {
 	return figures{first(v.Price, f.price), first(v.SalePrice, f.sale), first(v.RetailPrice, f.retail), first(v.MAPPrice, f.minimum)}
 }
 
+// CatalogPrice returns what the product as a whole costs without price lists and discounts:
+// the sale price if it is in force, and otherwise the price. It is not rounded.
+func (p Product) CatalogPrice() decimal.Decimal { return catalogFigures(p, nil).base().Decimal }
+
 // ifAny returns a price of a product, where 0 means none.
 func ifAny(d decimal.Decimal) decimal.NullDecimal {
 	return decimal.NullDecimal{Decimal: d, Valid: d.IsPositive()}

@@ -27,6 +27,7 @@ var notBounds = map[string]string{
 	"cohort.wholePercent":                     "a unit conversion",
 	"db.brandBatch":                           "a batch size; service.MaxImportBrands bounds the brands of an import",
 	"db.brandNames":                           "the name of a lock",
+	"service.lastDiscountStep":                "the last step of a histogram",
 	"service.codeBlocked":                     "an error code",
 	"service.codeGivenUp":                     "an error code",
 	"service.codeWillRetry":                   "an error code",

@@ -2,14 +2,10 @@ package cli
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/service"
-
-	"github.com/shopspring/decimal"
 )
 
 type priceCommand struct {
@@ -45,25 +41,17 @@ func (c *priceCommand) Run(in *invocation) error {
 			return err
 		}
 		price := e.Items[0]
-		fmt.Fprintln(in.Out, moneyText(price.Calculated, e.Currency)+rangeText(price, e.Currency))
+		fmt.Fprintln(in.Out, service.MoneyText(price.Calculated, e.Currency)+rangeText(price, e.Currency))
 		if !c.Explain {
 			return nil
 		}
-		fmt.Fprintf(in.Out, "For %s. %s\n\n", shopperText(e.Shopper), e.Shopper.Reason)
+		fmt.Fprintf(in.Out, "For %s. %s\n\n", e.Shopper, e.Shopper.Reason)
 		t := newTable(in, "CANDIDATE", "PRICE", "WON", "REASON")
 		for _, x := range price.Candidates {
-			t.row(candidateText(x, e), moneyText(x.Gives, e.Currency), yes(x.Won), x.Reason)
+			t.row(e.CandidateText(x), service.MoneyText(x.Gives, e.Currency), yes(x.Won), x.Reason)
 		}
 		return t.Flush()
 	})
-}
-
-// moneyText is an amount, rounded as it is paid, with its currency.
-func moneyText(d decimal.NullDecimal, c cohort.Currency) string {
-	if !d.Valid {
-		return "-"
-	}
-	return d.Decimal.StringFixed(c.Decimals) + " " + c.Code
 }
 
 // rangeText is what the variants cost, unless each costs as much as the product.
@@ -80,74 +68,4 @@ func rangeText(price service.ItemPrice, c cohort.Currency) string {
 		return ""
 	}
 	return fmt.Sprintf(" (its variants: %s)", lowest)
-}
-
-func shopperText(s service.Shopper) string {
-	who := "a shopper"
-	if s.CustomerID != 0 {
-		who = "customer " + strconv.FormatInt(s.CustomerID, 10)
-	}
-	if s.Group == nil {
-		return who + " in no group"
-	}
-	return fmt.Sprintf("%s in the group %q (%d)", who, s.Group.Name, s.Group.ID)
-}
-
-// candidateText describes a candidate in the words of a merchant.
-func candidateText(c cohort.PriceCandidate, e service.PriceExplanation) string {
-	code := e.CatalogCurrency.Code // the currency of rules
-	switch c.Source {
-	case cohort.SourceGroupChannelList:
-		return listText(c.List, "of the group in this channel")
-	case cohort.SourceGroupList:
-		return listText(c.List, "of the group")
-	case cohort.SourceChannelList:
-		return listText(c.List, "of the channel")
-	case cohort.SourceProductRule:
-		return "rule for this product: " + discountText(c.Rule.Method, c.Rule.Amount, c.Base, code)
-	case cohort.SourceCategoryRule:
-		return fmt.Sprintf("rule for category %s: %s", pathText(c.Path, e.CategoryNames), discountText(c.Rule.Method, c.Rule.Amount, c.Base, code))
-	case cohort.SourceSitewideRule:
-		return "rule for everything: " + discountText(c.Rule.Method, c.Rule.Amount, c.Base, code)
-	case cohort.SourceBulkTier:
-		if c.Gives.Valid {
-			code = e.Currency.Code
-		}
-		return "bulk price: " + discountText(c.Tier.Method, c.Tier.Amount, c.Base, code)
-	case cohort.SourceCatalog:
-		return "catalog price"
-	}
-	return string(c.Source)
-}
-
-func listText(l cohort.AssignedList, whose string) string {
-	if !l.Known {
-		return fmt.Sprintf("price list %d %s", l.ID, whose)
-	}
-	return fmt.Sprintf("price list %q (%d) %s", l.Name, l.ID, whose)
-}
-
-func discountText(m cohort.Method, amount decimal.Decimal, base decimal.NullDecimal, code string) string {
-	var text string
-	switch m {
-	case cohort.MethodPercent:
-		text = amount.String() + " % off"
-	case cohort.MethodPrice:
-		text = amount.String() + " " + code + " off"
-	case cohort.MethodFixed:
-		text = "fixed at " + amount.String() + " " + code
-	}
-	if base.Valid {
-		text += " " + base.Decimal.String()
-	}
-	return text
-}
-
-// pathText names the categories from the one of a rule down to the one of the product.
-func pathText(path []int64, names map[int64]string) string {
-	steps := make([]string, len(path))
-	for i, id := range path {
-		steps[len(path)-1-i] = names[id]
-	}
-	return strings.Join(steps, " > ")
 }

@@ -31,9 +31,12 @@ type priceBasis struct {
 	// explained: the records of lists that do not apply are read too, for the prices
 	// that they would give.
 	explained bool
-	shopper   Shopper
-	terms     cohort.PriceTerms
-	products  map[int64]cohort.Product
+	// productsOnly: a product as a whole gets no price ranges, so its variants are not read.
+	productsOnly bool
+
+	shopper  Shopper
+	terms    cohort.PriceTerms
+	products map[int64]cohort.Product
 	// categories are the products' categories and all above them. They are only read
 	// if the group has category rules.
 	categories map[int64]cohort.Category
@@ -114,7 +117,7 @@ func (b *priceBasis) readVariants(tx priceReader, storeKey string) error {
 	if slices.ContainsFunc(b.request.Items, func(i PriceItem) bool { return len(i.Options) > 0 }) {
 		options = b.budgets.options
 	}
-	if whole := b.productIDs(needsVariants); len(whole) > 0 {
+	if whole := b.productIDs(needsVariants); len(whole) > 0 && !b.productsOnly {
 		list, err := tx.VariantsOfProducts(storeKey, whole, b.bounds.variants+1, options)
 		if err != nil {
 			return err
@@ -177,6 +180,11 @@ func (b *priceBasis) readRecords(tx priceReader, storeKey string) error {
 		return nil
 	}
 	ids := b.variantIDs()
+	if b.productsOnly {
+		for _, p := range b.products {
+			ids = append(ids, p.BaseVariantID)
+		}
+	}
 	for _, variants := range b.ofProduct {
 		for _, v := range variants {
 			ids = append(ids, v.ID)
