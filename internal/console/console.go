@@ -41,6 +41,8 @@ type Options struct {
 	API http.Handler
 	// Tests has what a server for tests of integrations has besides; nil: this is none.
 	Tests *Tests
+	// Expensive bounds the prices that the process computes at once; nil: nothing does.
+	Expensive *limit.FairQueue
 	// Hosts are the names in lower case that the console has besides those of this machine.
 	Hosts []string
 	// AnyHost accepts all names. A console that needs no login must not have it, unless
@@ -112,6 +114,8 @@ func (c *Console) routes() []route {
 		jobRoutes(),
 		hookRoutes(),
 		healthRoutes(),
+		priceRoutes(),
+		accessRoutes(),
 	)
 	if c.Tests != nil {
 		return list

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/limit"
 )
 
 // statusError is an error with a status and a text of its own.
@@ -27,6 +28,9 @@ var statuses = map[cohort.Kind]int{
 func explain(err error) (status int, text string) {
 	if e, ok := errors.AsType[*statusError](err); ok {
 		return e.status, e.text
+	}
+	if _, ok := errors.AsType[*limit.FullError](err); ok {
+		return http.StatusTooManyRequests, "The server computes other prices at the moment. Try again in a few seconds."
 	}
 	e, ok := errors.AsType[*cohort.Error](err)
 	status = statuses[cohort.KindOf(err)]

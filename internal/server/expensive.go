@@ -27,6 +27,9 @@ func newExpensiveQueue() *limit.FairQueue {
 	})
 }
 
+// Expensive returns the limit of expensive requests, for other handlers of the process.
+func (s *Server) Expensive() *limit.FairQueue { return s.expensive }
+
 // run runs the route's handler. An expensive request first waits for a slot, and
 // holds it until its response is computed.
 func (e *endpoint) run(w http.ResponseWriter, r *api.Request, entry *entry) error {
