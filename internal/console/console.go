@@ -116,6 +116,7 @@ func (c *Console) routes() []route {
 		healthRoutes(),
 		priceRoutes(),
 		accessRoutes(),
+		distributionRoutes(),
 	)
 	if c.Tests != nil {
 		return list

@@ -41,8 +41,9 @@ type PriceDistribution struct {
 	Dearer   int   // products that cost more than in the catalog
 	Same     int   // those that cost as much
 	Steps    []DiscountStep
-	// Largest are products with the largest discounts in per cent, the largest first.
-	Largest []DiscountedProduct
+	// Largest are products with the largest discounts in per cent, the largest first. Dearest
+	// are those with the largest difference among those that cost more than in the catalog.
+	Largest, Dearest []DiscountedProduct
 }
 
 // Sample reports whether the catalog has more products than were priced. They are spread over
@@ -62,7 +63,7 @@ type DiscountedProduct struct {
 	ID             int64
 	Name           string
 	Catalog, Price decimal.Decimal // rounded to the currency's decimals
-	Percent        decimal.Decimal // by how much Price is lower
+	Percent        decimal.Decimal // by how much Price is lower; 0 in Dearest
 }
 
 // PriceDistribution computes the prices of the products of a store for the members of a
@@ -233,13 +234,14 @@ func (d *distribution) addPrices(ctx context.Context, b *priceBasis, products []
 func (d *distribution) add(p cohort.Product, price decimal.Decimal) {
 	d.result.Priced++
 	exact := p.CatalogPrice()
-	catalog := d.result.Currency.Round(exact)
-	switch price.Cmp(catalog) {
+	one := DiscountedProduct{ID: p.ID, Name: p.Name, Catalog: d.result.Currency.Round(exact), Price: price}
+	switch price.Cmp(one.Catalog) {
 	case 0:
 		d.result.Same++
 		return
 	case 1:
 		d.result.Dearer++
+		d.result.Dearest = ranked(d.result.Dearest, one, func(p DiscountedProduct) decimal.Decimal { return p.Price.Sub(p.Catalog) })
 		return
 	}
 	for i := range d.result.Steps {
@@ -250,23 +252,23 @@ func (d *distribution) add(p cohort.Product, price decimal.Decimal) {
 			break
 		}
 	}
-	percent := catalog.Sub(price).Shift(2).Div(catalog)
-	d.rank(DiscountedProduct{ID: p.ID, Name: p.Name, Catalog: catalog, Price: price, Percent: percent})
+	one.Percent = one.Catalog.Sub(price).Shift(2).Div(one.Catalog)
+	d.result.Largest = ranked(d.result.Largest, one, func(p DiscountedProduct) decimal.Decimal { return p.Percent })
 }
 
-// rank adds a product to the largest discounts if it is one of them. Products come by id, so
-// of equal ones the first stays.
-func (d *distribution) rank(p DiscountedProduct) {
-	list := d.result.Largest
-	at, _ := slices.BinarySearchFunc(list, p, func(in, p DiscountedProduct) int {
-		if in.Percent.LessThan(p.Percent) {
+// ranked adds a product to a list of those with the highest values if it is one of them.
+// Products come by id, so of equal ones the first stays.
+func ranked(list []DiscountedProduct, p DiscountedProduct, value func(DiscountedProduct) decimal.Decimal) []DiscountedProduct {
+	of := value(p)
+	at, _ := slices.BinarySearchFunc(list, of, func(in DiscountedProduct, of decimal.Decimal) int {
+		if value(in).LessThan(of) {
 			return 1
 		}
 		return -1
 	})
 	if at == LargestDiscounts {
-		return
+		return list
 	}
 	list = slices.Insert(list, at, p)
-	d.result.Largest = list[:min(len(list), LargestDiscounts)]
+	return list[:min(len(list), LargestDiscounts)]
 }

@@ -47,6 +47,14 @@ func TestPriceDistributionAgainstPrices(t *testing.T) {
 			if diff := cmp.Diff(want, stepsOf(got)); diff != "" {
 				rt.Fatalf("group %d in channel %d (-want +got):\n%s", group, channel, diff)
 			}
+			if len(got.Dearest) != got.Dearer {
+				rt.Fatalf("%d products are dearer, and %d have names", got.Dearer, len(got.Dearest))
+			}
+			for i, p := range got.Dearest {
+				if !p.Price.GreaterThan(p.Catalog) || i > 0 && p.Price.Sub(p.Catalog).GreaterThan(got.Dearest[i-1].Price.Sub(got.Dearest[i-1].Catalog)) {
+					rt.Fatalf("product %d is not dearer, or not in its place: %v", p.ID, got.Dearest)
+				}
+			}
 			if got.Priced != len(p.products) || got.Sample() {
 				rt.Fatalf("%d of %d products have a price", got.Priced, got.Products)
 			}
