@@ -117,6 +117,7 @@ func (c *Console) routes() []route {
 		priceRoutes(),
 		accessRoutes(),
 		distributionRoutes(),
+		auditRoutes(),
 	)
 	if c.Tests != nil {
 		return list
