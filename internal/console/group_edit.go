@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/service"
 )
 
 func groupEditRoutes() []route {
@@ -33,7 +34,8 @@ type groupPage struct {
 	Members int64
 	Form    groupForm
 	Problem *problem
-	Changed *cohort.Group // the group as it is now, if it has changed since the form was made
+	Changed *cohort.Group         // the group as it is now, if it has changed since the form was made
+	Preview *service.GroupPreview // nil: none was asked for
 	Tree    []categoryBox
 	HasMore bool // there are more categories than boxes
 	Lists   []assignedList
@@ -86,6 +88,9 @@ func (c *call) createGroup() error {
 		return c.renderGroup(0, groupPage{Form: f})
 	}
 	u, err := f.update()
+	if err == nil && c.form.Get("do") == "preview" {
+		return c.previewGroup(groupPage{Form: f}, u)
+	}
 	if err == nil {
 		var g cohort.Group
 		if g, err = c.Service.CreateGroup(c.because(), c.store.Key, u.Apply(cohort.Group{})); err == nil {
@@ -110,6 +115,9 @@ func (c *call) updateGroup() error {
 		return c.renderGroup(0, groupPage{Group: g, Form: f})
 	}
 	u, err := f.update()
+	if err == nil && c.form.Get("do") == "preview" {
+		return c.previewGroup(groupPage{Group: g, Form: f}, u)
+	}
 	if err == nil {
 		_, err = c.Service.UpdateGroup(c.because(), c.store.Key, g.ID, u, func(now cohort.Group) error {
 			if versionOf(now) != f.Seen {
@@ -129,6 +137,21 @@ func (c *call) updateGroup() error {
 		return err
 	}
 	return c.renderGroup(status, groupPage{Group: g, Form: f, Problem: p})
+}
+
+// previewGroup shows what some products would cost, and saves nothing.
+func (c *call) previewGroup(p groupPage, u cohort.GroupUpdate) error {
+	preview, err := c.Service.PreviewGroup(c.ctx(), c.store.Key, p.Group.ID, u)
+	if err == nil {
+		p.Preview = &preview
+		return c.renderGroup(0, p)
+	}
+	wrong, status, err := refused(err)
+	if err != nil {
+		return err
+	}
+	p.Problem = wrong
+	return c.renderGroup(status, p)
 }
 
 // groupHasChanged shows what was typed beside the group as it is now. Saving again

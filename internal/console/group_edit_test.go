@@ -154,6 +154,28 @@ func TestRowsOfRules(t *testing.T) {
 	}
 }
 
+// A preview shows prices before and after, keeps what was typed, and saves nothing.
+func TestPreviewGroup(t *testing.T) {
+	f := withCatalog(t)
+	before := f.group(t, 1)
+	page := f.post(t, f.path("groups", "1"), f.typed(t, url.Values{"do": {"preview"}, "rule_amount": {"50"}, "access": {"none"}}), 200)
+	for _, want := range []string{
+		`<td class="number">28.45</td><td class="number"><strong>14.98</strong></td>`, `<span class="saved">-13.47</span>`, "no more", `name="rule_amount" value="50"`,
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("%q is missing in\n%s", want, page)
+		}
+	}
+	if diff := cmp.Diff(before, f.group(t, 1)); diff != "" {
+		t.Error(diff)
+	}
+	page = f.post(t, f.path("groups", "new"), url.Values{"do": {"preview"}, "name": {"New"}, "access": {"all"}}, 200)
+	if !strings.Contains(page, "instead of what shoppers in no group get") {
+		t.Error(page)
+	}
+	f.post(t, f.path("groups", "1"), f.typed(t, url.Values{"do": {"preview"}, "rule_amount": {"x"}}), 422)
+}
+
 func TestCreateGroup(t *testing.T) {
 	f := newFixture(t)
 	page := f.post(t, f.path("groups", "new"), url.Values{"access": {"all"}}, 422)
