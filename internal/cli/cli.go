@@ -44,6 +44,7 @@ type commands struct {
 	CA      caCommands      `cmd:"" name:"ca" help:"Create a certificate authority for tests of clients that have https://api.bigcommerce.com compiled in."`
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
 	Hooks   hookCommands    `cmd:"" help:"List webhooks and their deliveries, and deliver again."`
+	Console consoleCommands `cmd:"" help:"Manage the operators of the console, the pages of serve --console-addr."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 
 	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`

@@ -15,13 +15,14 @@ func TestCopy(t *testing.T) {
 	mustRun(t, "store", "create", "alpha", "--plan", "pro", "--db", from)
 	mustRun(t, "store", "create", "beta", "--db", from)
 	mustRun(t, "token", "create", "--store", "alpha", "--scope", "store_v2_customers", "--db", from)
+	mustRun(t, "console", "token", "create", "--name", "ann", "--db", from)
 
 	r := mustRun(t, "copy", "--from", from, "--to", there)
 	if r.err != "" {
 		t.Errorf("a bar is drawn where there is no terminal: %q", r.err)
 	}
 	lines := strings.Split(r.out, "\n")
-	for i, want := range []string{"TABLE FROM TO", "stores 2 2", "store_generations 2 2", "tokens 1 1", "counters 0 0"} {
+	for i, want := range []string{"TABLE FROM TO", "stores 2 2", "operators 1 1", "store_generations 2 2", "tokens 1 1", "counters 0 0"} {
 		if got := strings.Join(strings.Fields(lines[i]), " "); got != want {
 			t.Errorf("line %d: %q, want %q", i+1, got, want)
 		}

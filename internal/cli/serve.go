@@ -36,6 +36,8 @@ type serveCommand struct {
 	PricingSecret   string        `name:"pricing-secret" env:"COHORT_PRICING_SECRET" placeholder:"TEXT" help:"The key that signs the calls to --pricing-url, 16 bytes or more. Use the variable, which does not show in the process list."`
 	ControlToken    string        `name:"control-token" env:"COHORT_CONTROL_TOKEN" placeholder:"TEXT" help:"The token for the control API at /_cohort/v1, 16 bytes or more. Without it only --dev has that API. Use the variable, which does not show in the process list."`
 	HooksPrivate    bool          `name:"hooks-allow-private" env:"COHORT_HOOKS_ALLOW_PRIVATE" help:"Let webhooks have destinations in private networks and on this machine. --dev allows them anyway."`
+	ConsoleAddr     string        `env:"COHORT_CONSOLE_ADDR" placeholder:"HOST:PORT" help:"The address for the console, pages on which operators work (none). See \"cohort console token create\". --dev has it at /console/ of --addr."`
+	ConsoleHosts    []string      `env:"COHORT_CONSOLE_HOSTS" placeholder:"NAMES" help:"Names, such as that of a proxy, by which browsers reach a --console-addr on this machine, besides localhost and its addresses."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
@@ -103,6 +105,10 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer stopMetrics()
+	consoleListener, err := c.listenForConsole()
+	if err != nil {
+		return err
+	}
 	if err := warnWithoutStores(in.ctx, svc, log); err != nil {
 		return err
 	}
@@ -118,7 +124,8 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	options := c.options(svc, log, metrics, limits)
 	options.Hosts = tests.hosts()
 	handler := server.New(svc, options)
-	srv := newHTTPServer(c.withConsole(svc, handler, options, listener), log)
+	srv := newHTTPServer(c.withDevConsole(svc, handler, options, listener), log)
+	defer c.serveConsole(consoleListener, c.consoleOptions(svc, handler, options, listener))()
 	srv.RegisterOnShutdown(handler.EndFaults)
 	if options.Journal != nil {
 		srv.RegisterOnShutdown(options.Journal.Close)

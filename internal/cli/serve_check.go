@@ -42,6 +42,9 @@ func (c *serveCommand) check() error {
 	if err := c.checkAddr("--addr", c.Addr); err != nil {
 		return err
 	}
+	if err := c.checkConsole(); err != nil {
+		return err
+	}
 	if c.DevAnywhere && !c.Dev {
 		return usageError("--dev-listen-anywhere goes with --dev")
 	}

@@ -191,7 +191,7 @@ func TestServeAddressIsTaken(t *testing.T) {
 	}
 	defer taken.Close()
 	addr := taken.Addr().String()
-	for flag, begin := range map[string]string{"--addr": "cohort: Cannot listen on " + addr + ": ", "--metrics-addr": "cohort: Cannot listen on " + addr + " for metrics: "} {
+	for flag, begin := range map[string]string{"--addr": "cohort: Cannot listen on " + addr + ": ", "--metrics-addr": "cohort: Cannot listen on " + addr + " for metrics: ", "--console-addr": "cohort: Cannot listen on " + addr + " for the console: "} {
 		r := run(t, "serve", "--addr", "127.0.0.1:0", flag, addr, "--db", newDB(t))
 		if r.status != 1 || !strings.HasPrefix(r.err, begin) || strings.Count(r.err, "\n") != 1 {
 			t.Errorf("%s %s: exit status %d: %s", flag, addr, r.status, r.err)

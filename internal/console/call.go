@@ -23,9 +23,23 @@ type call struct {
 	r     *http.Request
 	store *cohort.Store // that of the path; nil: the path has none
 	form  url.Values    // what a POST sent
+	// operator is who is logged in; nil: nobody, or the console has no login.
+	operator *cohort.Operator
 }
 
 func (c *call) ctx() context.Context { return c.r.Context() }
+
+// do checks the login, reads what the request sends, and calls the handler of a route.
+func (c *call) do(r route) error {
+	goesOn, err := c.enter(r)
+	if err != nil || !goesOn {
+		return err
+	}
+	if err := c.open(); err != nil {
+		return err
+	}
+	return r.handle(c)
+}
 
 // open reads the store of the path and the form.
 func (c *call) open() error {
@@ -85,7 +99,11 @@ func (c *call) because() context.Context {
 	if reason == "" {
 		return c.ctx()
 	}
-	return service.WithExplanation(c.ctx(), "", reason)
+	name := ""
+	if c.operator != nil {
+		name = c.operator.Name
+	}
+	return service.WithExplanation(c.ctx(), name, reason)
 }
 
 // sayAndGo leads to a page, which says once what was done.

@@ -10,6 +10,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -43,10 +44,15 @@ type Options struct {
 	Tests *Tests
 	// Expensive bounds the prices that the process computes at once; nil: nothing does.
 	Expensive *limit.FairQueue
+	// Login says that operators have to log in. Without it, everybody who reaches the console
+	// may do everything.
+	Login bool
+	// Address returns the address of the client; nil: that of the connection.
+	Address func(*http.Request) netip.Addr
 	// Hosts are the names in lower case that the console has besides those of this machine.
 	Hosts []string
-	// AnyHost accepts all names. A console that needs no login must not have it, unless
-	// every client that reaches its address may use it.
+	// AnyHost accepts all names. It is for consoles with a login beyond this machine: a page
+	// whose host name leads there has no cookie of the console.
 	AnyHost bool
 	Log     *slog.Logger     // nil discards
 	Now     func() time.Time // nil: the system clock
@@ -64,9 +70,10 @@ type Tests struct {
 // Console is the handler of all pages.
 type Console struct {
 	Options
-	mux    *http.ServeMux
-	origin *http.CrossOriginProtection
-	pages  pages
+	mux      *http.ServeMux
+	origin   *http.CrossOriginProtection
+	pages    pages
+	attempts *attempts
 }
 
 // New returns the console.
@@ -77,7 +84,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{Options: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection()}
+	c := &Console{Options: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), attempts: newAttempts()}
 	c.pages = newPages(c.Now)
 	for _, r := range c.routes() {
 		c.mux.HandleFunc(r.pattern(), func(w http.ResponseWriter, req *http.Request) { c.serve(w, req, r) })
@@ -90,6 +97,8 @@ type route struct {
 	method, path string // in the form of http.ServeMux, after Prefix
 	handle       func(*call) error
 	tests        bool // only servers for tests have it
+	login        bool // only consoles with a login have it
+	public       bool // it needs no login
 	waits        bool // it streams, so its time is not bounded
 }
 
@@ -105,6 +114,7 @@ func (r route) pattern() string {
 // routes returns the routes that this console has.
 func (c *Console) routes() []route {
 	list := slices.Concat(
+		sessionRoutes(),
 		homeRoutes(),
 		storeRoutes(),
 		groupRoutes(),
@@ -119,10 +129,7 @@ func (c *Console) routes() []route {
 		distributionRoutes(),
 		auditRoutes(),
 	)
-	if c.Tests != nil {
-		return list
-	}
-	return slices.DeleteFunc(list, func(r route) bool { return r.tests })
+	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }
 
 // Beside returns a handler that serves the console's paths, leads from / to the console,
@@ -136,6 +143,9 @@ func (c *Console) Beside(next http.Handler) http.Handler {
 		next.ServeHTTP(w, r)
 	})
 }
+
+// Alone returns a handler that leads from / to the console and has no other paths.
+func (c *Console) Alone() http.Handler { return c.Beside(http.NotFoundHandler()) }
 
 // ServeHTTP implements http.Handler.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -185,11 +195,7 @@ func (c *Console) serve(w http.ResponseWriter, r *http.Request, route route) {
 		defer cancel()
 	}
 	call := &call{Console: c, w: w, r: r.WithContext(ctx)}
-	if err := call.open(); err != nil {
-		call.fail(err)
-		return
-	}
-	if err := route.handle(call); err != nil {
+	if err := call.do(route); err != nil {
 		call.fail(err)
 	}
 }

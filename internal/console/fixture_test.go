@@ -35,6 +35,7 @@ type fixture struct {
 	db    *db.DB
 	svc   *service.Service
 	store cohort.Store
+	time  time.Time // of the clock
 	// last is the response to the last request.
 	last *http.Response
 }
@@ -46,7 +47,8 @@ const secret = "the token of tests"
 func newFixture(t *testing.T, opts ...service.Option) *fixture {
 	t.Helper()
 	d := dbtest.SQLite(t)
-	svc := service.New(d, append(opts, service.WithClock(now))...)
+	f := &fixture{db: d, time: now()}
+	svc := service.New(d, append(opts, service.WithClock(func() time.Time { return f.time }))...)
 	st, err := svc.CreateStore(t.Context(), cohort.Store{Hash: "abc", Events: true})
 	if err != nil {
 		t.Fatal(err)
@@ -56,11 +58,11 @@ func newFixture(t *testing.T, opts ...service.Option) *fixture {
 	}
 	o := server.Options{Journal: journal.New(), Faults: &fault.Set{}, Memory: limit.NewMemoryWithClocks(svc.Now), Now: now}
 	api := server.New(svc, o)
-	c := New(Options{
+	f.Console, f.svc, f.store = New(Options{
 		Service: svc, Dialects: server.Dialects(svc), Version: "v0", APIURL: "http://127.0.0.1:8080", API: api, Now: now,
 		Tests: &Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, Store: "abc", Secret: secret},
-	})
-	return &fixture{Console: c, db: d, svc: svc, store: st}
+	}), svc, st
+	return f
 }
 
 // path returns the address of a page of the store.

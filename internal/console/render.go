@@ -212,6 +212,9 @@ func (v view) Store() *cohort.Store { return v.store }
 // StorePath returns the address of a page of the store.
 func (v view) StorePath(parts ...string) string { return v.path(parts...) }
 
+// Entered reports whether the pages of the navigation are open to the request.
+func (v view) Entered() bool { return !v.Login || v.operator != nil }
+
 // Testing reports whether the server is one for tests of integrations.
 func (v view) Testing() bool { return v.Tests != nil }
 

@@ -49,7 +49,8 @@ func textOr(name, other string) column {
 }
 
 // copied are the tables of an installation, each after the tables it references.
-// Table receipts is left out: its rows belong to connections of the source.
+// Table receipts is left out: its rows belong to connections of the source. So are the
+// sessions of the console.
 var copied = []table{
 	{"stores", "hash", []column{
 		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),
@@ -57,6 +58,9 @@ var copied = []table{
 		text("name"), text("domain"), text("timezone"), text("email"), text("first_name"), text("last_name"),
 		text("phone"), text("address"), text("address_type"), text("country"), text("language"), text("language_selection"),
 		integer("date_expires"), boolean("events"), integer("event_days"), integer("event_count"), boolean("hooks"), integer("events_since"),
+	}},
+	{"operators", "id", []column{
+		text("id"), text("hash"), text("name"), text("name_folded"), boolean("read_only"), integer("date_created"), integer("date_used"),
 	}},
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{

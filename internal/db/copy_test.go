@@ -106,7 +106,15 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		}
 		token := cohort.NewToken("a secret")
 		token.StoreKey, token.Scopes = "a", cohort.Scopes()
-		return tx.InsertToken(token)
+		if err := tx.InsertToken(token); err != nil {
+			return err
+		}
+		operator := cohort.NewOperator("a secret")
+		operator.Name, operator.ReadOnly = "Änn", true
+		if err := tx.InsertOperator(operator); err != nil {
+			return err
+		}
+		return tx.BeginSession("a session", operator.ID, jobTime, 1)
 	})
 	saveSnapshot(t, d, "b", "base")
 	recordGroups(t, d, "a", 50)
@@ -374,8 +382,9 @@ func TestCopyCancelled(t *testing.T) {
 // TestCopyKnowsTheSchema fails when a migration adds a table or a column that Copy
 // does not copy.
 func TestCopyKnowsTheSchema(t *testing.T) {
-	// Tables of goose, of connections and of SQLite, and one whose rows become events.
-	notCopied := []string{"goose_db_version", "receipts", "sqlite_sequence", "event_inbox"}
+	// Tables of goose, of connections, of SQLite and of sessions, and one whose rows become
+	// events.
+	notCopied := []string{"goose_db_version", "receipts", "sqlite_sequence", "event_inbox", "console_sessions"}
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		view(t, d, func(tx *db.Tx) error {
 			for name, columns := range tx.Schema(t) {

@@ -13,7 +13,7 @@ import (
 // notContent are the tables of a store that are not part of its content: they are neither in
 // snapshots nor cleared by a reset. Counters are content, but txn has to write them.
 var notContent = []string{
-	"stores", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "idempotency_keys", "snapshots", "events",
+	"stores", "operators", "store_generations", "tokens", "counters", "catalog_imports", "jobs", "idempotency_keys", "snapshots", "events",
 	"client_secrets", "hook_positions", "hook_dispatch", "hook_deliveries", "hook_blocks",
 }
 

@@ -51,6 +51,9 @@ func (p TrustedProxies) contain(addr netip.Addr) bool {
 	return false
 }
 
+// Client returns the client address of a request, for other handlers than a Server.
+func (p TrustedProxies) Client(r *http.Request) netip.Addr { return p.client(r) }
+
 // client returns the client address of a request. If the peer is a trusted proxy,
 // that is the last address of X-Forwarded-For that is not a trusted proxy; the
 // entries to its left can be forged. If the header has no such address, or an

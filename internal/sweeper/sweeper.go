@@ -1,8 +1,8 @@
 // Package sweeper does in the background what requests leave behind: it moves the
 // members out of deleted groups, deletes the values of deleted attributes and the rows
 // of deleted segments, shopper profiles and stores, deletes expired stores,
-// idempotency keys, old events and old deliveries of webhooks, and finishes interrupted
-// imports.
+// idempotency keys, old events, old deliveries of webhooks and ended sessions of
+// the console, and finishes interrupted imports.
 // Each step may be repeated, on several nodes at the same time, and may be interrupted at
 // any moment.
 package sweeper
@@ -31,6 +31,7 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	running.Go(func() { expireStores(ctx, svc, log) })
 	running.Go(func() { finishImports(ctx, svc, log) })
 	running.Go(func() { sweepKeys(ctx, svc, log) })
+	running.Go(func() { sweepSessions(ctx, svc, log) })
 	running.Wait()
 }
 
