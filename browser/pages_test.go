@@ -18,6 +18,11 @@ var consolePages = []consolePage{
 	{"jobs", "/console/stores/demo/jobs"},
 	{"tokens", "/console/stores/demo/tokens"},
 	{"health", "/console/health"},
+	{"prices-empty", "/console/stores/demo/prices"},
+	{"prices", "/console/stores/demo/prices?for=group&id=1&product=1&quantity=12"},
+	{"access", "/console/stores/demo/access?for=group&id=1&product=1"},
+	{"distribution", "/console/stores/demo/groups/1/prices"},
+	{"history", "/console/stores/demo/audit"},
 }
 
 // TestPages: each page is small, has one main heading and a label for each field, and Tab

@@ -179,16 +179,8 @@ func (c *call) addAccessRule(a *accessAnswer, rule cohort.CategoryAccess) error 
 
 // categoryNames returns the names of categories, as far as they exist.
 func (c *call) categoryNames(ids []int64) (map[int64]string, error) {
-	names := map[int64]string{}
-	if len(ids) == 0 {
-		return names, nil
-	}
-	var list askedRows[cohort.Category]
-	_, err := c.Service.ReadCategories(c.ctx(), c.store.Key, cohort.CategoryFilter{IDs: ids}, cohort.CategoryOrder{}, cohort.Page{Number: 1, Size: len(ids)}, &list)
-	for _, category := range list.rows {
-		names[category.ID] = category.Name
-	}
-	return names, err
+	n, err := c.names(c.ctx(), map[cohort.RuleType][]int64{cohort.RuleCategory: ids})
+	return n.categories, err
 }
 
 // sameAccess returns how to ask the same without the console.

@@ -11,12 +11,6 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// askedRows collects the rows that the service sends.
-type askedRows[T any] struct{ rows []T }
-
-func (f *askedRows[T]) Begin()         { f.rows = nil }
-func (f *askedRows[T]) Add(row T) bool { f.rows = append(f.rows, row); return true }
-
 // oneRow is the first page of a list that has one row at most.
 var oneRow = cohort.Page{Number: 1, Size: 1}
 
@@ -91,22 +85,22 @@ func (c *call) askedProduct(past bool) (p cohort.Product, variant int64, err err
 }
 
 func (c *call) productBySKU(sku string) (p cohort.Product, variant int64, err error) {
-	var products askedRows[cohort.Product]
+	var products rows[cohort.Product]
 	_, err = c.Service.ReadProducts(c.ctx(), c.store.Key, cohort.ProductFilter{SKU: &sku}, cohort.ProductOrder{}, oneRow, &products)
 	if err != nil {
 		return p, 0, err
 	}
-	if len(products.rows) > 0 {
-		return products.rows[0], 0, nil
+	if len(products.list) > 0 {
+		return products.list[0], 0, nil
 	}
-	var variants askedRows[service.CatalogVariant]
+	var variants rows[service.CatalogVariant]
 	if _, err = c.Service.ReadVariants(c.ctx(), c.store.Key, cohort.VariantFilter{SKUs: []string{sku}}, oneRow, &variants); err != nil {
 		return p, 0, err
 	}
-	if len(variants.rows) == 0 {
+	if len(variants.list) == 0 {
 		return p, 0, cohort.Invalid("product", fmt.Sprintf("There is no product with the id or the SKU %s.", sku))
 	}
-	v := variants.rows[0]
+	v := variants.list[0]
 	p, err = c.Service.Product(c.ctx(), c.store.Key, v.ProductID)
 	return p, v.ID, err
 }

@@ -2,16 +2,12 @@ package console
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
 	"cohort.example/cohort"
 )
-
-// eventRows is how many events one page of the history has.
-const eventRows = 50
 
 func auditRoutes() []route {
 	return []route{
@@ -38,7 +34,7 @@ func (c *call) listEvents() error {
 	p := page{name: "audit", title: "History"}
 	body := auditPage{
 		Form: form{Values: c.r.URL.Query()}, Kinds: kindOptions(), Days: int(c.store.EventAge().Hours() / 24), Most: c.store.MostEvents(),
-		CSV: c.auditPath("format", "csv"), JSONL: c.auditPath("format", "jsonl"),
+		CSV: c.exportPath("csv"), JSONL: c.exportPath("jsonl"),
 	}
 	search, err := c.askedEvents()
 	if err == nil {
@@ -57,7 +53,7 @@ func (c *call) listEvents() error {
 }
 
 func (c *call) addEvents(body *auditPage, search cohort.EventSearch) error {
-	found, err := c.Service.SearchEvents(c.ctx(), c.store.Key, search, eventRows)
+	found, err := c.Service.SearchEvents(c.ctx(), c.store.Key, search, pageSize)
 	if err != nil {
 		return err
 	}
@@ -65,35 +61,20 @@ func (c *call) addEvents(body *auditPage, search cohort.EventSearch) error {
 		return err
 	}
 	if search.Before != 0 {
-		body.Newest = c.auditPath("before", "")
+		body.Newest = c.with("before", "")
 	}
 	if found.Next != 0 {
-		body.Older = c.auditPath("before", strconv.FormatInt(found.Next, 10))
+		body.Older = c.with("before", strconv.FormatInt(found.Next, 10))
 	}
 	return nil
 }
 
-// auditPath returns the address of the history with the same filters and another parameter: a
-// format leads to the export.
-func (c *call) auditPath(name, value string) string {
-	values, path := url.Values{}, c.path("audit")
-	for _, filter := range []string{"kind", "group", "customer", "product", "actor", "before"} {
-		if text := c.query(filter); text != "" {
-			values.Set(filter, text)
-		}
-	}
-	if name == "format" {
-		path += "/export"
-		values.Del("before")
-	}
-	values.Set(name, value)
-	if value == "" {
-		values.Del(name)
-	}
-	if len(values) == 0 {
-		return path
-	}
-	return path + "?" + values.Encode()
+// exportPath returns the address of the export with the same filters.
+func (c *call) exportPath(format string) string {
+	values := c.r.URL.Query()
+	values.Del("before")
+	values.Set("format", format)
+	return c.path("audit", "export") + "?" + values.Encode()
 }
 
 // askedEvents returns the events that the address asks for.

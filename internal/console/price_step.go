@@ -122,14 +122,14 @@ func (c *call) addVariants(a *priceAnswer, q priceQuestion, e service.PriceExpla
 	if e.Items[0].PriceRange == nil {
 		return nil
 	}
-	var variants askedRows[service.CatalogVariant]
+	var variants rows[service.CatalogVariant]
 	page := cohort.Page{Number: 1, Size: maxPricedVariants + 2}
 	if _, err := c.Service.ReadVariantsOf(c.ctx(), c.store.Key, q.product.ID, page, &variants); err != nil {
 		return err
 	}
 	r := q.PriceRequest
 	r.Full, r.Items = false, nil
-	for _, v := range variants.rows {
+	for _, v := range variants.list {
 		if v.ID == q.product.BaseVariantID {
 			continue
 		}
