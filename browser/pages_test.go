@@ -23,6 +23,7 @@ var consolePages = []consolePage{
 	{"access", "/console/stores/demo/access?for=group&id=1&product=1"},
 	{"distribution", "/console/stores/demo/groups/1/prices"},
 	{"history", "/console/stores/demo/audit"},
+	{"group-past", "/console/stores/demo/groups/1/as-of"},
 }
 
 // TestPages: each page is small, has one main heading and a label for each field, and Tab

@@ -13,7 +13,7 @@ import (
 )
 
 // maxShownValue bounds a value of a field on the page, in bytes. The export has all of it.
-const maxShownValue = 2000
+const maxShownValue = 1000
 
 // auditEvent is an event as the history shows it.
 type auditEvent struct {

@@ -128,6 +128,7 @@ func (c *Console) routes() []route {
 		accessRoutes(),
 		distributionRoutes(),
 		auditRoutes(),
+		groupPastRoutes(),
 	)
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }

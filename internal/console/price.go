@@ -78,7 +78,7 @@ func (c *call) explainPrice() error {
 	}
 	p := page{name: "prices", title: "Why this price"}
 	body := pricePage{Form: form{Values: values}, Kinds: shopperKinds}
-	if c.asked() {
+	if values.Has("product") { // other pages lead here with the rest of the question
 		answer, q, err := c.answerPrice()
 		if err != nil {
 			problem, status, err := refusedQuestion(err)
@@ -252,7 +252,7 @@ func (c *call) samePrice(q priceQuestion) []example {
 	}
 	path := "/cohort/v1/prices/explain?full=true"
 	if !q.AsOf.IsZero() {
-		at := q.AsOf.Format(time.RFC3339)
+		at := q.AsOf.Format(time.RFC3339Nano)
 		flags += " --as-of " + at
 		path += "&as_of=" + at
 	}

@@ -78,7 +78,7 @@ func TestPriceProblems(t *testing.T) {
 		"?for=customer&id=eve@example.com&product=1":    `id-error">There is no customer with the e-mail eve@example.com.`,
 		"?for=group&id=9&product=1":                     `id-error">There is no customer group 9.`,
 		"?for=everybody&product=1":                      `for-error">Prices are for a customer, a group or a guest.`,
-		"?for=guest":                                    `product-error">Give the id or the SKU of a product.`,
+		"?for=guest&product=":                           `product-error">Give the id or the SKU of a product.`,
 		"?for=guest&product=77":                         `product-error">There is no product with the id or the SKU 77.`,
 		"?for=guest&product=%3Cimg":                     `product-error">There is no product with the id or the SKU &lt;img.`,
 		"?for=guest&product=1&variant=99":               `variant-error">There is no variant 99.`,
