@@ -155,24 +155,21 @@ func (c *call) fillAccess(a *accessAnswer, r service.AccessRequest, categories [
 
 // addAccessRule says what the rule of the group is.
 func (c *call) addAccessRule(a *accessAnswer, rule cohort.CategoryAccess) error {
-	switch rule.Type {
-	case cohort.AccessAll:
-		a.Rule = "all categories"
-	case cohort.AccessNone:
-		a.Rule = "no category"
-	case cohort.AccessSpecific:
-		ids := rule.Categories
-		a.Rule = plural(int64(len(ids)), "category", "categories") + " with all that is below"
-		if len(ids) > maxCheckedCategories {
-			a.MoreRule, ids = len(ids)-maxCheckedCategories, ids[:maxCheckedCategories]
-		}
-		names, err := c.categoryNames(ids)
-		if err != nil {
-			return err
-		}
-		for _, id := range ids {
-			a.Visible = append(a.Visible, cohort.Category{ID: id, Name: names[id]})
-		}
+	ids := rule.Categories
+	if len(ids) == 0 {
+		a.Rule = accessWords[rule.Type]
+		return nil
+	}
+	a.Rule = plural(int64(len(ids)), "category", "categories") + " with all that is below"
+	if len(ids) > maxCheckedCategories {
+		a.MoreRule, ids = len(ids)-maxCheckedCategories, ids[:maxCheckedCategories]
+	}
+	names, err := c.categoryNames(ids)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		a.Visible = append(a.Visible, cohort.Category{ID: id, Name: names[id]})
 	}
 	return nil
 }

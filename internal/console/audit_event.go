@@ -53,8 +53,13 @@ func (c *call) describe(events []cohort.Event) ([]auditEvent, error) {
 			Number: e.Number, Kind: e.Kind, Date: e.Date, Text: w.tell(e, fields), Who: actorText(e, tokens),
 			Reason: e.Reason, RequestID: e.RequestID, Fields: fields,
 		}
-		for n := range fields {
-			f := &fields[n]
+	}
+	if err := c.tellRules(list); err != nil {
+		return nil, err
+	}
+	for _, e := range list {
+		for n := range e.Fields {
+			f := &e.Fields[n]
 			f.Before, f.After = shortened(f.Before, maxShownValue), shortened(f.After, maxShownValue)
 		}
 	}

@@ -122,15 +122,11 @@ func (c *call) groupLines(g cohort.GroupAsOf) (map[string][]string, error) {
 	for _, r := range g.DiscountRules {
 		lines["Rules"] = append(lines["Rules"], n.words(r))
 	}
-	switch g.CategoryAccess.Type {
-	case cohort.AccessAll:
-		lines["Access"] = []string{"all categories"}
-	case cohort.AccessNone:
-		lines["Access"] = []string{"no category"}
-	case cohort.AccessSpecific:
-		for _, id := range g.CategoryAccess.Categories {
-			lines["Access"] = append(lines["Access"], n.of(cohort.RuleCategory, id))
-		}
+	for _, id := range g.CategoryAccess.Categories {
+		lines["Access"] = append(lines["Access"], n.of(cohort.RuleCategory, id))
+	}
+	if lines["Access"] == nil {
+		lines["Access"] = []string{accessWords[g.CategoryAccess.Type]}
 	}
 	for _, a := range g.Assignments {
 		text := n.of(cohort.RulePriceList, a.PriceListID)
