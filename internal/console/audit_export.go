@@ -47,13 +47,16 @@ func (c *call) exportEvents() error {
 	if err != nil {
 		return err
 	}
-	found, err := c.Service.SearchEvents(c.ctx(), c.store.Key, search, service.MaxEvents)
+	found, err := c.Service.SearchEvents(c.ctx(), c.store.Key, search, service.MaxFoundEvents)
 	if err != nil {
 		return err
 	}
 	name := c.store.Hash + "-events." + c.query("format")
 	c.w.Header().Set("Content-Type", format.contentType)
 	c.w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
+	if c.r.Method == http.MethodHead {
+		return nil
+	}
 	if err := c.streamEvents(format, search, found); err != nil {
 		c.Log.Error("the console could not export all events", "store", c.store.Hash, "error", err)
 		panic(http.ErrAbortHandler) // so that the client sees that the rest is missing
@@ -82,7 +85,7 @@ func (c *call) streamEvents(format eventWriter, search cohort.EventSearch, found
 			return nil
 		}
 		search.Before = found.Next
-		if found, err = c.Service.SearchEvents(c.ctx(), c.store.Key, search, service.MaxEvents); err != nil {
+		if found, err = c.Service.SearchEvents(c.ctx(), c.store.Key, search, service.MaxFoundEvents); err != nil {
 			return err
 		}
 	}

@@ -189,7 +189,7 @@ func (c *call) newPriceAnswer(q priceQuestion, e service.PriceExplanation) price
 	if q.quantity > 1 {
 		a.Total = service.MoneyText(decimal.NewNullDecimal(each.Decimal.Mul(decimal.NewFromInt(q.quantity))), e.Currency)
 	}
-	if r := price.PriceRange; r != nil && !(r.Min.Equal(r.Max) && r.Min.Equal(price.Calculated.Decimal)) {
+	if r := price.PriceRange; r != nil && (!r.Min.Equal(r.Max) || !r.Min.Equal(price.Calculated.Decimal)) {
 		a.Lowest = service.MoneyText(decimal.NewNullDecimal(r.Min), e.Currency)
 		a.Highest = service.MoneyText(decimal.NewNullDecimal(r.Max), e.Currency)
 	}

@@ -75,10 +75,10 @@ func listWon(price service.ItemPrice) bool {
 }
 
 func tierQuantity(t cohort.BulkTier) string {
-	switch {
-	case t.QuantityMax == 0:
+	switch t.QuantityMax {
+	case 0:
 		return fmt.Sprintf("from %d pieces", t.QuantityMin)
-	case t.QuantityMax == t.QuantityMin:
+	case t.QuantityMin:
 		return fmt.Sprintf("for %d pieces", t.QuantityMin)
 	}
 	return fmt.Sprintf("from %d to %d pieces", t.QuantityMin, t.QuantityMax)

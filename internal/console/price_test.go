@@ -1,8 +1,11 @@
 package console
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -168,6 +171,31 @@ func TestAccess(t *testing.T) {
 		page := f.send(t, "GET", f.path("access")+query, nil, http.StatusUnprocessableEntity)
 		if !strings.Contains(page, want) {
 			t.Errorf("%s: %s is not in\n%s", query, want, page)
+		}
+	}
+}
+
+// A client that leaves while its answer is computed is no fault of the server, and an answer
+// that takes too long says so.
+func TestPriceIsCanceled(t *testing.T) {
+	f := newFixture(t)
+	f.fillCatalog(t)
+	var log bytes.Buffer
+	f.Log = slog.New(slog.NewTextHandler(&log, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, end := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer end()
+	for _, test := range []struct {
+		ctx  context.Context
+		want string
+	}{{ctx, ""}, {late, "The answer takes too long."}} {
+		r := httptest.NewRequestWithContext(test.ctx, "GET", f.path("prices")+"?for=guest&product=1", nil)
+		r.Host = "localhost"
+		w := httptest.NewRecorder()
+		f.ServeHTTP(w, r)
+		if body := w.Body.String(); !strings.Contains(body, test.want) || test.want == "" && body+log.String() != "" {
+			t.Errorf("%v: %s\n%s", test.ctx.Err(), log.String(), body)
 		}
 	}
 }

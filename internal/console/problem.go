@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strings"
@@ -28,6 +29,9 @@ var statuses = map[cohort.Kind]int{
 func explain(err error) (status int, text string) {
 	if e, ok := errors.AsType[*statusError](err); ok {
 		return e.status, e.text
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return http.StatusServiceUnavailable, "The answer takes too long. Nothing was changed; ask for less, or try again."
 	}
 	if _, ok := errors.AsType[*limit.FullError](err); ok {
 		return http.StatusTooManyRequests, "The server computes other prices at the moment. Try again in a few seconds."
@@ -63,6 +67,9 @@ func sentence(e *cohort.Error) string {
 
 // fail sends the page of an error, and logs it if it is a fault of the server.
 func (c *call) fail(err error) {
+	if errors.Is(err, context.Canceled) && c.ctx().Err() != nil {
+		return // the client has left
+	}
 	status, text := explain(err)
 	if status >= http.StatusInternalServerError {
 		c.Log.Error("the console failed", "method", c.r.Method, "path", c.r.URL.Path, "error", err)

@@ -7,15 +7,19 @@ import (
 	"cohort.example/cohort/internal/db"
 )
 
-// maxSearches is how many windows of numbers one call of SearchEvents looks at.
-const maxSearches = 10
+const (
+	// MaxFoundEvents is how many events one call of SearchEvents returns at most.
+	MaxFoundEvents = 500
+	// maxSearches is how many windows of numbers it looks at.
+	maxSearches = 10
+)
 
 // SearchEvents returns up to limit events of a store, the newest first. Every change that was
 // acknowledged before the call has its event by then. A search that finds little may end
 // before it has looked at all events: then FoundEvents.Next continues it. It returns
-// KindInvalid for a limit that is not from 1 to [MaxEvents].
+// KindInvalid for a limit that is not from 1 to [MaxFoundEvents].
 func (s *Service) SearchEvents(ctx context.Context, storeKey string, q cohort.EventSearch, limit int) (found cohort.FoundEvents, err error) {
-	if err := checkLimit(limit, MaxEvents); err != nil {
+	if err := checkLimit(limit, MaxFoundEvents); err != nil {
 		return found, err
 	}
 	if err := s.numberEvents(ctx, storeKey); err != nil {
