@@ -24,6 +24,7 @@ var consolePages = []consolePage{
 	{"distribution", "/console/stores/demo/groups/1/prices"},
 	{"history", "/console/stores/demo/audit"},
 	{"group-past", "/console/stores/demo/groups/1/as-of"},
+	{"member-past", "/console/stores/demo/customers/1/as-of"},
 }
 
 // TestPages: each page is small, has one main heading and a label for each field, and Tab

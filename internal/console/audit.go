@@ -27,6 +27,7 @@ type auditPage struct {
 	Most   int64  // and how many
 	CSV    string // the addresses of the exports
 	JSONL  string
+	Past   []option // the addresses of the group and the customer in the past, with texts
 }
 
 // listEvents shows what has changed in the store, the newest first.
@@ -59,6 +60,12 @@ func (c *call) addEvents(body *auditPage, search cohort.EventSearch) error {
 	}
 	if body.Events, err = c.describe(found.Events); err != nil {
 		return err
+	}
+	if id := strconv.FormatInt(search.GroupID, 10); search.GroupID != 0 {
+		body.Past = append(body.Past, option{c.path("groups", id, "as-of"), "Group " + id + " at a time"})
+	}
+	if id := strconv.FormatInt(search.CustomerID, 10); search.CustomerID != 0 {
+		body.Past = append(body.Past, option{c.path("customers", id, "as-of"), "The group of customer " + id + " at a time"})
 	}
 	if search.Before != 0 {
 		body.Newest = c.with("before", "")

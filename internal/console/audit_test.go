@@ -40,6 +40,7 @@ func TestAudit(t *testing.T) {
 		"?actor=ann":                    "discount rules changed; name changed from &lt;img src=x onerror=alert(1)&gt; to &lt;img src=x onerror=alert(1)&gt; EU",
 		"?group=1":                      "<td class=\"break who\">console: ann<br><span class=\"soft\">ticket 4711</span>",
 		"?customer=1":                   "company set to =cmd()",
+		"?group=1&customer=1":           "/groups/1/as-of\">Group 1 at a time</a> · <a href=\"/console/stores/abc/customers/1/as-of\">",
 		"?product=2":                    "Product 2 Hidden &lt;img",
 		"?kind=priceList.*":             "The assignment of price list 1 in channel 1 was created",
 		"?kind=priceList.record.*":      "no events of the type priceList.record.*",

@@ -129,6 +129,7 @@ func (c *Console) routes() []route {
 		distributionRoutes(),
 		auditRoutes(),
 		groupPastRoutes(),
+		memberPastRoutes(),
 	)
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }

@@ -43,15 +43,9 @@ func (c *call) showPastGroup() error {
 	body := pastGroupPage{ID: id, Form: form{Values: c.r.URL.Query()}, History: c.path("audit") + "?group=" + text}
 	if c.asked() {
 		if err := c.fillPastGroup(&body); err != nil {
-			if cohort.KindOf(err) == cohort.KindNotFound {
-				err = cohort.Invalid("at", "There was no group with this id at that time.")
-			}
-			problem, status, err := refused(err)
+			problem, status, err := refusedPast(err, "There was no group with this id at that time.")
 			if err != nil {
 				return err
-			}
-			if problem.field == "as_of" {
-				problem.field = "at"
 			}
 			body.Form.Problem, p.status = problem, status
 		} else {
@@ -66,11 +60,8 @@ func (c *call) showPastGroup() error {
 }
 
 func (c *call) fillPastGroup(p *pastGroupPage) (err error) {
-	if p.At, err = c.askedTime("at"); err != nil {
+	if p.At, err = c.askedMoment(); err != nil {
 		return err
-	}
-	if p.At.IsZero() {
-		return cohort.Invalid("at", "Give a time in UTC, such as 2026-11-03 or 2026-11-03 14:30.")
 	}
 	release, err := c.expensive()
 	if err != nil {
