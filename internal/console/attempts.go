@@ -9,7 +9,8 @@ import (
 const (
 	// maxFailures is how many logins from one address may fail in failureWindow. Further ones
 	// are refused until it has passed.
-	maxFailures   = 5
+	maxFailures = 5
+	// failureWindow is how long failures count.
 	failureWindow = time.Minute
 	// maxAddresses bounds the addresses whose failures are counted. Beyond it, the oldest
 	// windows are forgotten.

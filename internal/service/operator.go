@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	// SessionIdle is how long an unused session of the console lasts, and SessionLife how
-	// long any session does.
+	// SessionIdle is how long an unused session of the console lasts.
 	SessionIdle = 30 * time.Minute
+	// SessionLife is how long any session of the console lasts.
 	SessionLife = 12 * time.Hour
 	// MaxSessions is how many sessions an operator has at the same time. A further one ends
 	// the oldest.
