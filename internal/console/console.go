@@ -74,6 +74,7 @@ type Console struct {
 	origin   *http.CrossOriginProtection
 	pages    pages
 	attempts *attempts
+	streams  chan struct{} // has one value for each live list of requests
 }
 
 // New returns the console.
@@ -84,7 +85,7 @@ func New(o Options) *Console {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c := &Console{Options: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), attempts: newAttempts()}
+	c := &Console{Options: o, mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(), attempts: newAttempts(), streams: make(chan struct{}, maxStreams)}
 	c.pages = newPages(c.Now)
 	for _, r := range c.routes() {
 		c.mux.HandleFunc(r.pattern(), func(w http.ResponseWriter, req *http.Request) { c.serve(w, req, r) })
@@ -117,6 +118,7 @@ func (c *Console) routes() []route {
 		sessionRoutes(),
 		homeRoutes(),
 		storeRoutes(),
+		requestRoutes(),
 		groupRoutes(),
 		groupEditRoutes(),
 		groupBulkRoutes(),

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -56,6 +57,10 @@ func functions(now func() time.Time) template.FuncMap {
 		"pretty": prettyJSON,
 		"int":    func(n int64) int { return int(n) },
 		"add":    func(a, b int) int { return a + b },
+
+		"methods":       func() []string { return []string{"GET", "POST", "PUT", "DELETE", "HEAD"} },
+		"statusClasses": func() []string { return []string{"2xx", "3xx", "4xx", "5xx"} },
+		"isStatus":      func(text string) bool { return text != "" && !strings.HasSuffix(text, "xx") },
 
 		"ruleTypes":   ruleTypes,
 		"ruleMethods": ruleMethods,
@@ -217,6 +222,14 @@ func (v view) Entered() bool { return !v.Login || v.operator != nil }
 
 // Testing reports whether the server is one for tests of integrations.
 func (v view) Testing() bool { return v.Tests != nil }
+
+// PublicToken returns the token of the store if it is public, and otherwise a placeholder.
+func (v view) PublicToken() string {
+	if v.Testing() && v.store != nil {
+		return cmp.Or(v.secretOfStore(), "$TOKEN")
+	}
+	return "$TOKEN"
+}
 
 // Query returns a parameter of the address.
 func (v view) Query(name string) string { return v.query(name) }

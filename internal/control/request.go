@@ -233,7 +233,8 @@ func (a *API) getRequest(w http.ResponseWriter, r *http.Request) error {
 	if as != "curl" {
 		return writeOK(w, http.StatusOK, requestToWire(e))
 	}
-	api.WriteText(w, http.StatusOK, curl(r, e))
+	origin := strings.TrimSuffix((&api.Request{Request: r, Store: cohort.Store{}}).BaseURL(), "/stores/")
+	api.WriteText(w, http.StatusOK, e.Curl(origin))
 	return nil
 }
 

@@ -41,6 +41,7 @@ type Entry struct {
 	Status    int    // 0: the connection was cut before a response
 	TokenID   string // "": no token, or an unknown one
 	RequestID string
+	Check     Check  // the check that refused the request; "": none did
 	Fault     string // the id of the rule, "header" if the request asked for it; "": none
 	// Unread has what the client sent and the operation ignored, as api.Unread has it.
 	Unread            []string

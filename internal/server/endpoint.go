@@ -12,6 +12,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -64,13 +65,16 @@ func (e *endpoint) writeFailure(w http.ResponseWriter, entry *entry, err error) 
 // returns errors that the dialect formats; it has written all other responses.
 func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) error {
 	if e.faultBeforeAuth(w, entry) {
+		entry.check = journal.CheckFault
 		return nil
 	}
+	entry.check = journal.CheckToken
 	bearer, ok, err := e.authenticate(w, r, entry)
 	entry.token = bearer.Token.ID
 	if !ok {
 		return err
 	}
+	entry.check = journal.CheckLimits
 	store := bearer.Store
 	entry.store = store.Hash
 	limits := limitsOf(store, e.route, entry.path.ids)
@@ -82,10 +86,12 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 		return nil
 	}
 	if errors.Is(wrong, errAllBodies) {
+		entry.check = journal.CheckBody
 		return wrong
 	}
 	hit, wrong := e.chooseFault(entry, store, limits, wrong)
 	if throttles(hit) {
+		entry.check = journal.CheckFault
 		e.beginFault(entry, *hit)
 		e.sendStatus(w, store, hit.Action)
 		return nil
@@ -96,8 +102,10 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 		return nil
 	}
 	if wrong != nil {
+		entry.check = entry.checkOf(wrong)
 		return wrong
 	}
+	entry.check = ""
 	work, err := e.work(r, entry, bearer)
 	if err != nil {
 		return err
@@ -162,11 +170,23 @@ func (e *endpoint) authenticate(w http.ResponseWriter, r *http.Request, entry *e
 	case cohort.KindUnauthorized:
 		e.server.rejectUnknownToken(w, entry)
 	case cohort.KindForbidden:
+		entry.check = journal.CheckScope
 		writeStatusError(w, http.StatusForbidden, forbidden)
 	default:
 		return b, false, err
 	}
 	return b, false, nil
+}
+
+// checkOf returns the check that an error of the formats or the body comes from.
+func (e *entry) checkOf(wrong error) journal.Check {
+	if e.fault != "" {
+		return journal.CheckFault
+	}
+	if wrong, ok := errors.AsType[*api.HTTPError](wrong); ok && (wrong.Status == http.StatusNotAcceptable || wrong.Status == http.StatusUnsupportedMediaType) {
+		return journal.CheckFormats
+	}
+	return journal.CheckBody
 }
 
 // checkFormats checks the Accept, Content-Type, Content-Encoding and Content-Length

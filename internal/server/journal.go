@@ -96,7 +96,7 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 	e := r.entry
 	kept := &journal.Entry{
 		Time: e.start, Duration: took, Method: req.Method, Path: req.URL.EscapedPath(), Query: journal.NewQuery(req.URL.RawQuery),
-		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Fault: e.fault, Unread: r.ignored(req),
+		Status: e.status, TokenID: e.token, RequestID: e.requestID[0], Check: e.refusedBy(none), Fault: e.fault, Unread: r.ignored(req),
 	}
 	kept.Request.Body = journal.NewRequestBody(r.sent, max(int64(len(r.sent)), req.ContentLength), r.secrets...)
 	kept.Request.Header, kept.Response.Header = journal.NewHeaders(req.Header, e.Header())
@@ -110,6 +110,21 @@ func (r *recording) keep(req *http.Request, took time.Duration, none *operation)
 	e.recording = nil
 	*r = recording{} // it must not keep the request
 	recordings.Put(r)
+}
+
+// refusedBy returns the check that refused the request; "": none did.
+func (e *entry) refusedBy(none *operation) journal.Check {
+	switch {
+	case e.check != "":
+		return e.check
+	case e.status != 0 && e.status < http.StatusBadRequest:
+		return ""
+	case e.operation == none:
+		return journal.CheckRoute
+	case e.fault != "":
+		return journal.CheckFault
+	}
+	return journal.CheckOperation
 }
 
 // ignored returns what the client sent and the operation ignored. The server reads no

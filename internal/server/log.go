@@ -10,6 +10,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/vendorapi"
 )
 
@@ -25,6 +26,7 @@ type entry struct {
 	token      string               // the token's id; empty: no token, or an unknown one
 	client     netip.Addr           // invalid: no network connection
 	fault      string               // the id of the fault rule that applied; see beginFault
+	check      journal.Check        // that ended the request before its operation; "": none
 	suppressed bool                 // log at debug level only: one of many requests with unknown tokens
 	err        error
 

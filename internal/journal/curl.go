@@ -1,17 +1,14 @@
-package control
+package journal
 
 import (
 	"net/http"
 	"slices"
 	"strings"
-
-	"cohort.example/cohort"
-	"cohort.example/cohort/internal/api"
-	"cohort.example/cohort/internal/journal"
 )
 
-// curl returns a command that sends a request again. The shell fills in the token.
-func curl(r *http.Request, e *journal.Entry) string {
+// Curl returns a command that sends a request again to an origin, such as
+// http://127.0.0.1:8080. The shell fills in the token.
+func (e *Entry) Curl(origin string) string {
 	var b strings.Builder
 	if e.Request.Body.Cut {
 		b.WriteString("# The body is not whole: the journal has only its beginning.\n")
@@ -27,7 +24,6 @@ func curl(r *http.Request, e *journal.Entry) string {
 	default:
 		b.WriteString(" -X " + quote(e.Method))
 	}
-	origin := strings.TrimSuffix((&api.Request{Request: r, Store: cohort.Store{}}).BaseURL(), "/stores/")
 	address := origin + e.Path
 	if e.Query != "" {
 		address += "?" + e.Query
@@ -44,7 +40,7 @@ func curl(r *http.Request, e *journal.Entry) string {
 
 // sortedHeaders returns the headers of a command, quoted. Those that curl sends itself, and
 // those that are about a connection, are left out.
-func sortedHeaders(list []journal.Header) (quoted []string) {
+func sortedHeaders(list []Header) (quoted []string) {
 	for _, h := range list {
 		switch h.Name {
 		case "X-Auth-Token":
