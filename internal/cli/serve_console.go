@@ -13,10 +13,11 @@ import (
 )
 
 // consoleOptions returns the options of the console, without those of its address.
-func (c *serveCommand) consoleOptions(svc *service.Service, api http.Handler, o server.Options, l net.Listener) console.Options {
+func (c *serveCommand) consoleOptions(svc *service.Service, api *server.Server, o server.Options, l net.Listener) console.Options {
 	version, _ := buildVersion()
 	options := console.Options{
 		Service: svc, API: api, APIURL: c.url(l), Dialects: server.Dialects(svc), Version: version, Address: o.TrustedProxies.Client, Log: o.Log,
+		Expensive: api.Expensive(),
 	}
 	if o.Control != nil {
 		options.Tests = &console.Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory}
@@ -29,7 +30,7 @@ func (c *serveCommand) consoleOptions(svc *service.Service, api http.Handler, o 
 
 // withDevConsole returns the handler of a development server for this machine, which has the
 // console beside the API, and otherwise the API alone.
-func (c *serveCommand) withDevConsole(svc *service.Service, api http.Handler, o server.Options, l net.Listener) http.Handler {
+func (c *serveCommand) withDevConsole(svc *service.Service, api *server.Server, o server.Options, l net.Listener) http.Handler {
 	if !c.devIsLocal() {
 		return api
 	}
