@@ -100,7 +100,7 @@ function requestRow(r) {
   const operation = r.operation || element("span", "soft", "not served");
   return element("tr", "fresh", element("td", "", time), head,
     element("td", "", element("span", "tag " + r.tone, r.status ? String(r.status) : "cut off")),
-    element("td", "break", operation), notes, element("td", "number", r.took),
+    element("td", "", operation), notes, element("td", "number", r.took),
     element("td", "", element("code", "", r.token)));
 }
 
