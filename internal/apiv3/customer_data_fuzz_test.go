@@ -3,7 +3,9 @@ package apiv3
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -128,4 +130,36 @@ func readBack[T any](t *testing.T, item any, table api.Fields[T], required ...st
 		t.Fatalf("%s: %d items, error %v", body, len(items), err)
 	}
 	return items[0]
+}
+
+// FuzzConsentBodies sends bodies to the decoder of consents. An accepted consent is valid
+// and can be read back from the response.
+func FuzzConsentBodies(f *testing.F) {
+	for _, body := range []string{
+		``, `[]`, `{}`, `null`, `{"allow":[],"deny":[]}`, `{"allow":["essential"]}`, `{"allow":null,"deny":{}}`,
+		`{"allow":["essential","analytics"],"deny":["targeting"],"updated_at":7}`, `{"allow":["essential"],"deny":["essential"]}`,
+		`{"allow":["Essential",7,null],"deny":[[]]}`, `{"allow":["a","b","c","d","e"],"deny":["\ud800"]}`,
+	} {
+		f.Add(body)
+	}
+	f.Fuzz(func(t *testing.T, body string) {
+		c, err := decodeShape(post(body), consentFields, "allow", "deny")
+		mustBeClientError(t, body, err)
+		if err != nil {
+			return
+		}
+		err = c.Validate()
+		mustBeClientError(t, body, err)
+		if err == nil && len(c.Allow)+len(c.Deny) > cohort.MaxConsentCategories {
+			t.Errorf("%q: the consent %+v has more categories than there are", body, c)
+		}
+		w := httptest.NewRecorder()
+		if err := writeConsent(w, c, time.Unix(0, 0)); err != nil {
+			t.Fatal(err)
+		}
+		back, err := decodeShape(post(w.Body.String()), consentFields, "allow", "deny")
+		if diff := cmp.Diff(c, back, cmpopts.EquateEmpty()); diff != "" || err != nil {
+			t.Errorf("%q: error %v; the response differs from the consent (-consent +response):\n%s", body, err, diff)
+		}
+	})
 }

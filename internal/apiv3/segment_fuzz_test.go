@@ -8,14 +8,17 @@ import (
 	"cohort.example/cohort"
 )
 
-// FuzzSegmentBodies sends bodies to the decoders of segments and metafields. Every error
-// must be a client error, and what is accepted must be within the bounds.
+// FuzzSegmentBodies sends bodies to the decoders of segments, shopper profiles and
+// metafields. Every error must be a client error, and what is accepted must be within the
+// bounds.
 func FuzzSegmentBodies(f *testing.F) {
 	const id = `"1465BB16-eb7d-4fba-8312-0ea9d88cd6e9"`
 	for _, body := range []string{
 		``, `[]`, `{}`, `null`, `[{}]`, `[` + id + `]`, `["x",7,null,{}]`, `[` + strings.Repeat(id+",", 50) + id + `]`,
 		`[{"id":` + id + `,"name":"x","description":null,"created_at":1}]`, `[{"id":7},{"id":"{}"}]`,
 		`[{"resource_id":1,"id":2,"namespace":"n","key":"k","value":"v","permission_set":"read"}]`,
+		`{"namespace":"n","key":"k","value":"v","permission_set":"read","description":7}`,
+		`[{"customer_id":7,"created_at":null},{"customer_id":0}]`, `[{"customer_id":"7"}]`,
 		`[{"resource_id":"1","id":1.5,"namespace":7,"key":null,"value":[],"permission_set":{}}]`,
 	} {
 		f.Add(body)
@@ -43,6 +46,20 @@ func FuzzSegmentBodies(f *testing.F) {
 		for _, u := range fields {
 			if err == nil && u.Key == nil {
 				t.Errorf("%q: a metafield without key is accepted", body)
+			}
+		}
+		changed, err := decodeShapes(post(body), cohort.MaxMetafieldsWritten, http.StatusUnprocessableEntity, changedMetafieldsFields, "id")
+		mustBeClientError(t, body, err)
+		if err == nil && (len(changed) == 0 || len(changed) > cohort.MaxMetafieldsWritten) {
+			t.Errorf("%q: %d changes of metafields", body, len(changed))
+		}
+		_, err = decodeShape(post(body), metafieldFields, "namespace", "key", "value", "permission_set")
+		mustBeClientError(t, body, err)
+		customers, err := decodeBatch(post(body), cohort.MaxProfilesCreated, profileFields, "customer_id")
+		mustBeClientError(t, body, err)
+		for _, id := range customers {
+			if err == nil && id < 1 {
+				t.Errorf("%q: a profile of the customer %d is accepted", body, id)
 			}
 		}
 	})
