@@ -132,6 +132,7 @@ func (c *Console) routes() []route {
 		auditRoutes(),
 		groupPastRoutes(),
 		memberPastRoutes(),
+		contractRoutes(),
 	)
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }
