@@ -14,7 +14,15 @@ type consolePage struct{ name, path string }
 
 // consolePages are the pages of a development server.
 var consolePages = []consolePage{
+	{"home", "/console/"},
 	{"stores", "/console/stores"},
+	{"requests", "/console/stores/demo/requests"},
+	{"request", "/console/stores/demo/requests/1"},
+	{"groups", "/console/stores/demo/groups"},
+	{"group-new", "/console/stores/demo/groups/new"},
+	{"group", "/console/stores/demo/groups/1"},
+	{"hooks", "/console/stores/demo/hooks"},
+	{"hook", "/console/stores/demo/hooks/1"},
 	{"jobs", "/console/stores/demo/jobs"},
 	{"tokens", "/console/stores/demo/tokens"},
 	{"health", "/console/health"},

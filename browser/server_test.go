@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,8 @@ import (
 type server struct {
 	t   *testing.T
 	url string // of the API, and in development of the console too
+	// console is the address of a console of its own, and db the database.
+	console, db string
 }
 
 // The store of a development server and its token.
@@ -30,6 +33,10 @@ const (
 // logged finds the address of the API in the log of a server.
 var logged = regexp.MustCompile(`msg=serving url=(http://\S+)`)
 
+// loggedConsole finds the address of a console of its own, which is logged after that of the
+// API.
+var loggedConsole = regexp.MustCompile(`msg="serving the console" url=(http://[^/]+)/`)
+
 // devServer starts a development server with a database of its own, whose store has the
 // content of testdata/seed.yaml. It ends with the test.
 func devServer(t *testing.T) *server {
@@ -37,6 +44,7 @@ func devServer(t *testing.T) *server {
 	browser(t) // a machine without a browser needs no server
 	s := start(t, "--dev")
 	s.cohort("seed", filepath.Join("testdata", "seed.yaml"), "--server", s.url)
+	s.call("POST", "/v2/customer_groups?trace=1", `{"name":"<img src=x onerror=alert(1)>","is_default":"yes"}`) // for the list of requests
 	return s
 }
 
@@ -60,10 +68,13 @@ func start(t *testing.T, flags ...string) *server {
 	tooLate := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() }) // this ends its log too
 	defer tooLate.Stop()
 	log := &lockedBuffer{}
-	lines, url := bufio.NewScanner(io.TeeReader(out, log)), ""
-	for url == "" && lines.Scan() {
+	lines, url, console := bufio.NewScanner(io.TeeReader(out, log)), "", ""
+	for (url == "" || console == "" && slices.Contains(flags, "--console-addr")) && lines.Scan() {
 		if m := logged.FindStringSubmatch(lines.Text()); m != nil {
 			url = m[1]
+		}
+		if m := loggedConsole.FindStringSubmatch(lines.Text()); m != nil {
+			console = m[1]
 		}
 	}
 	read := make(chan struct{})
@@ -85,7 +96,7 @@ func start(t *testing.T, flags ...string) *server {
 	if url == "" {
 		t.Fatalf("the server does not serve with %q", flags)
 	}
-	return &server{t: t, url: url}
+	return &server{t: t, url: url, console: console, db: database}
 }
 
 // environment is that of this process without what configures Cohort.

@@ -35,6 +35,7 @@ type tab struct {
 	ctx     context.Context
 	base    string // such as http://127.0.0.1:4711
 	scripts bool
+	loads   chan struct{} // has a value when a page was loaded
 
 	mu       sync.Mutex // the browser's goroutine writes what follows
 	findings []finding
@@ -45,7 +46,7 @@ type tab struct {
 // newTab opens a tab for the pages of a server, which base names.
 func newTab(t *testing.T, base string) *tab {
 	t.Helper()
-	b := &tab{t: t, base: base, scripts: true, types: map[network.RequestID]network.ResourceType{}, loaded: map[network.ResourceType]int64{}}
+	b := &tab{t: t, base: base, scripts: true, loads: make(chan struct{}, 1), types: map[network.RequestID]network.ResourceType{}, loaded: map[network.ResourceType]int64{}}
 	ctx, closeTab := chromedp.NewContext(browser(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(b.note))
 	b.ctx = ctx
 	tooLate := time.AfterFunc(patience, closeTab)
@@ -145,6 +146,11 @@ func (b *tab) note(event any) {
 		// A page that is left cancels its stream. A breach of the policy is in the log.
 		if !e.Canceled && e.BlockedReason != network.BlockedReasonCsp {
 			b.add(kindRequest, fmt.Sprintf("%s: %s", e.Type, e.ErrorText))
+		}
+	case *page.EventLoadEventFired:
+		select {
+		case b.loads <- struct{}{}:
+		default:
 		}
 	case *log.EventEntryAdded:
 		b.noteLog(e.Entry)
