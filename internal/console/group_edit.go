@@ -36,10 +36,12 @@ type groupPage struct {
 	Problem *problem
 	Changed *cohort.Group         // the group as it is now, if it has changed since the form was made
 	Preview *service.GroupPreview // nil: none was asked for
-	Tree    []categoryBox
-	HasMore bool // there are more categories than boxes
-	Lists   []assignedList
-	Action  string
+	// ChangedRules says what members of Changed pay.
+	ChangedRules string
+	Tree         []categoryBox
+	HasMore      bool // there are more categories than boxes
+	Lists        []assignedList
+	Action       string
 }
 
 // categoryBox is a category in the tree of a form.
@@ -161,8 +163,12 @@ func (c *call) groupHasChanged(id int64, f groupForm) error {
 	if err != nil {
 		return err
 	}
+	names, err := c.namesIn(c.ctx(), []cohort.Group{now})
+	if err != nil {
+		return err
+	}
 	f.Seen = versionOf(now)
-	return c.renderGroup(http.StatusConflict, groupPage{Group: now, Form: f, Changed: &now})
+	return c.renderGroup(http.StatusConflict, groupPage{Group: now, Form: f, Changed: &now, ChangedRules: names.summary(now.DiscountRules)})
 }
 
 // editRules adds a row of rules or removes one, if a button asks for it.

@@ -125,7 +125,7 @@ func TestSaveChangedGroup(t *testing.T) {
 	form := f.typed(t, url.Values{"name": {"Mine"}})
 	f.api(t, "PUT", "/v2/customer_groups/1", `{"name":"Theirs"}`)
 	page := f.post(t, f.path("groups", "1"), form, 409)
-	for _, want := range []string{`value="Mine"`, "<p>Theirs; 1 discount rules;", "Save and overwrite"} {
+	for _, want := range []string{`value="Mine"`, "<p>Theirs; 5% off category Shirts (1);", "Save and overwrite"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("%q is missing in\n%s", want, page)
 		}
