@@ -78,6 +78,9 @@ func TestConsoleFlags(t *testing.T) {
 // A development server leads from / to the console, which needs no login.
 func TestDevConsole(t *testing.T) {
 	s := serve(t, "--dev", "--db", newDB(t))
+	if hint := "open " + s.url + "/\n"; !strings.Contains(s.out.String(), hint) {
+		t.Errorf("%q is not in %s", hint, s.out)
+	}
 	if a := s.get(t, "/", ""); a.status != 200 || !strings.Contains(a.body, "test server") {
 		t.Errorf("%d %s", a.status, a.body)
 	}

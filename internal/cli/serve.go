@@ -272,7 +272,7 @@ func (c *serveCommand) greet(in *invocation, l net.Listener, tests *testTLS) {
 curl -i %s-H 'X-Auth-Token: %s' -H 'Content-Type: application/json' -d '{"name":"Wholesale %s"}' %s/stores/%s/v2/customer_groups
 
 Webhooks of this token are signed with the client secret %s.
-%s`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), tests.trust(c), devSecret, rand.Text()[:6], c.url(l), devStore, devClientSecret, tests.hint())
+%s%s`, devStore, db.Redact(strings.TrimPrefix(c.DB, "sqlite:")), tests.trust(c), devSecret, rand.Text()[:6], c.url(l), devStore, devClientSecret, c.consoleHint(l), tests.hint())
 }
 
 // openLimits returns the limits that nodes share, or nil if --redis is not given.

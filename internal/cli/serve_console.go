@@ -37,6 +37,14 @@ func (c *serveCommand) withDevConsole(svc *service.Service, api *server.Server, 
 	return console.New(c.consoleOptions(svc, api, o, l)).Beside(api)
 }
 
+// consoleHint says where the console of a development server is; "": it has none.
+func (c *serveCommand) consoleHint(l net.Listener) string {
+	if !c.devIsLocal() {
+		return ""
+	}
+	return "To watch requests in a browser, open " + c.url(l) + "/\n"
+}
+
 // checkConsole checks the flags of the console.
 func (c *serveCommand) checkConsole() error {
 	switch {

@@ -132,7 +132,7 @@ func (c *startCommand) await(ctx context.Context, in *invocation, folder daemon.
 
 // greet prints the variables on standard output, and what the server is on standard error.
 func (c *startCommand) greet(in *invocation, folder daemon.Folder, s daemon.Server, state string) error {
-	fmt.Fprintf(in.Err, "Cohort %s at %s (process %d), with the store %q and the token %q.\nIts log is %s. \"cohort stop\" ends it.\n\n",
+	fmt.Fprintf(in.Err, "Cohort %s at %s (process %d), with the store %q and the token %q.\nIts log is %s. \"cohort stop\" ends it.\nTo watch requests in a browser, open %[2]s/\n\n",
 		state, s.URL, s.PID, devStore, devSecret, folder.Log())
 	return printVariables(in, "sh", append(backgroundVariables(), variables(s.URL, devStore, devSecret)...))
 }
