@@ -122,6 +122,8 @@ func (c *Console) routes() []route {
 		groupRoutes(),
 		groupEditRoutes(),
 		groupBulkRoutes(),
+		memberRoutes(),
+		customerRoutes(),
 		tokenRoutes(),
 		jobRoutes(),
 		hookRoutes(),

@@ -44,7 +44,7 @@ type fixture struct {
 const secret = "the token of tests"
 
 // newFixture returns the console of a server for tests of integrations.
-func newFixture(t *testing.T, opts ...service.Option) *fixture {
+func newFixture(t testing.TB, opts ...service.Option) *fixture {
 	t.Helper()
 	d := dbtest.SQLite(t)
 	f := &fixture{db: d, time: now()}
@@ -69,18 +69,18 @@ func newFixture(t *testing.T, opts ...service.Option) *fixture {
 func (f *fixture) path(parts ...string) string { return storePath("abc", parts...) }
 
 // get returns a page, which has to be there.
-func (f *fixture) get(t *testing.T, path string) string {
+func (f *fixture) get(t testing.TB, path string) string {
 	t.Helper()
 	return f.send(t, "GET", path, nil, http.StatusOK)
 }
 
 // post sends a form and returns the page that comes back.
-func (f *fixture) post(t *testing.T, path string, form url.Values, status int) string {
+func (f *fixture) post(t testing.TB, path string, form url.Values, status int) string {
 	t.Helper()
 	return f.send(t, "POST", path, form, status)
 }
 
-func (f *fixture) send(t *testing.T, method, path string, form url.Values, status int) string {
+func (f *fixture) send(t testing.TB, method, path string, form url.Values, status int) string {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(form.Encode()))
 	r.Host = "localhost:8080"
@@ -101,7 +101,7 @@ func (f *fixture) send(t *testing.T, method, path string, form url.Values, statu
 }
 
 // api sends a request to the API with the token of the store.
-func (f *fixture) api(t *testing.T, method, path, body string) string {
+func (f *fixture) api(t testing.TB, method, path, body string) string {
 	t.Helper()
 	r := httptest.NewRequestWithContext(t.Context(), method, "/stores/abc"+path, strings.NewReader(body))
 	r.Header.Set("X-Auth-Token", secret)
@@ -112,7 +112,7 @@ func (f *fixture) api(t *testing.T, method, path, body string) string {
 }
 
 // golden compares a page with a file in testdata, from its first heading on.
-func golden(t *testing.T, name, page string) {
+func golden(t testing.TB, name, page string) {
 	t.Helper()
 	_, page, _ = strings.Cut(page, "<main")
 	file := filepath.Join("testdata", name+".html")

@@ -55,8 +55,14 @@ func functions(now func() time.Time) template.FuncMap {
 		"static": staticPath,
 		"join":   strings.Join,
 		"pretty": prettyJSON,
-		"int":    func(n int64) int { return int(n) },
-		"add":    func(a, b int) int { return a + b },
+		"fieldText": func(v cohort.FormValue) string {
+			if v.List != nil {
+				return strings.Join(v.List, ", ")
+			}
+			return v.Text
+		},
+		"int": func(n int64) int { return int(n) },
+		"add": func(a, b int) int { return a + b },
 
 		"methods":       func() []string { return []string{"GET", "POST", "PUT", "DELETE", "HEAD"} },
 		"statusClasses": func() []string { return []string{"2xx", "3xx", "4xx", "5xx"} },
@@ -68,7 +74,7 @@ func functions(now func() time.Time) template.FuncMap {
 }
 
 // whole returns an integer of any type, such as a length or a count, as an int64.
-func whole(n any) int64 { return reflect.ValueOf(n).Int() }
+func whole(n any) int64 { return reflect.Indirect(reflect.ValueOf(n)).Int() }
 
 // number returns a count with a comma before each three digits.
 func number(n int64) string {
