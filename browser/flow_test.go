@@ -53,7 +53,8 @@ func press(b *tab, selector, key string) {
 	}
 }
 
-// TestRequestAppears: a call is in the list without a reload, with the mark of a fault.
+// TestRequestAppears: a call is in the list without a reload, with the mark of a fault whose rule
+// a page has added.
 func TestRequestAppears(t *testing.T) {
 	t.Parallel()
 	s := devServer(t)
@@ -71,7 +72,11 @@ func TestRequestAppears(t *testing.T) {
 	// An idle machine takes a few milliseconds; the goal is 200.
 	t.Logf("the row is there %d ms after the response", evaluate[int64](b, "window.shown")-answered)
 
-	s.send("POST", s.url+"/_cohort/v1"+store+"/faults", `{"operation":"getTime","times":1,"action":{"status":503}}`, http.Header{"Content-Type": {"application/json"}})
+	f := newTab(t, s.url)
+	f.open("/console/stores/demo/faults")
+	tabTo(f, "#operation")
+	f.do(chromedp.KeyEvent("getTime"))
+	press(f, "form.filter button.main", kb.Enter)
 	s.call("GET", "/v2/time", "")
 	await[bool](b, `document.getElementById("requests").rows[0].innerText.includes("fault")`)
 	await[bool](b, `document.getElementById("live-news").textContent.includes("new request")`)

@@ -20,7 +20,7 @@ func (c *serveCommand) consoleOptions(svc *service.Service, api *server.Server, 
 		Expensive: api.Expensive(),
 	}
 	if o.Control != nil {
-		options.Tests = &console.Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory}
+		options.Tests = &console.Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, ControlToken: c.ControlToken}
 		if c.Dev {
 			options.Tests.Store, options.Tests.Secret = devStore, devSecret
 		}

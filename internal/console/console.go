@@ -65,6 +65,8 @@ type Tests struct {
 	Limits  *limit.Memory // nil: nodes share the limits
 	// Store and Secret are the store of --dev and its public token; "": none.
 	Store, Secret string
+	// ControlToken is that of the control API; "": it needs none.
+	ControlToken string
 }
 
 // Console is the handler of all pages.
@@ -119,6 +121,9 @@ func (c *Console) routes() []route {
 		homeRoutes(),
 		storeRoutes(),
 		requestRoutes(),
+		faultRoutes(),
+		stateRoutes(),
+		limitRoutes(),
 		groupRoutes(),
 		groupEditRoutes(),
 		groupBulkRoutes(),

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/fault"
@@ -57,10 +58,12 @@ func newFixture(t testing.TB, opts ...service.Option) *fixture {
 		t.Fatal(err)
 	}
 	o := server.Options{Journal: journal.New(), Faults: &fault.Set{}, Memory: limit.NewMemoryWithClocks(svc.Now), Now: now}
+	dialects := server.Dialects(svc)
+	o.Control = control.New(control.Options{Service: svc, Limits: o.Memory, Faults: o.Faults, Journal: o.Journal, Dialects: dialects, Token: "control"})
 	api := server.New(svc, o)
 	f.Console, f.svc, f.store = New(Options{
-		Service: svc, Dialects: server.Dialects(svc), Version: "v0", APIURL: "http://127.0.0.1:8080", API: api, Now: now,
-		Tests: &Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, Store: "abc", Secret: secret},
+		Service: svc, Dialects: dialects, Version: "v0", APIURL: "http://127.0.0.1:8080", API: api, Now: now,
+		Tests: &Tests{Journal: o.Journal, Faults: o.Faults, Limits: o.Memory, Store: "abc", Secret: secret, ControlToken: "control"},
 	}), svc, st
 	return f
 }

@@ -80,13 +80,14 @@ func (l memberList) slice() (move service.MemberMove, rest memberList) {
 	return service.MemberMove{Emails: l.emails[:n], SkipUnknown: true}, memberList{nil, l.emails[n:]}
 }
 
-// readUpload reads a form with a file, which becomes the field list.
-func (c *call) readUpload() error {
+// readUpload reads a form with a file, which becomes the field of a name if that is empty. The
+// form has at most most bytes.
+func (c *call) readUpload(name string, most int64) error {
 	if !strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/") {
 		return nil
 	}
-	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, maxForm)
-	if err := c.r.ParseMultipartForm(maxForm); err != nil {
+	c.r.Body = http.MaxBytesReader(c.w, c.r.Body, most)
+	if err := c.r.ParseMultipartForm(most); err != nil {
 		return formError(err)
 	}
 	defer func() { _ = c.r.MultipartForm.RemoveAll() }()
@@ -100,8 +101,17 @@ func (c *call) readUpload() error {
 	if err != nil {
 		return formError(err)
 	}
-	if strings.TrimSpace(c.form.Get("list")) == "" {
-		c.form.Set("list", string(text))
+	if strings.TrimSpace(c.form.Get(name)) == "" {
+		c.form.Set(name, string(text))
 	}
 	return nil
+}
+
+// uploaded returns the text of a field, or of the file that was sent in its place.
+func (c *call) uploaded(name string, most int64) (string, error) {
+	// The names and the other fields of the form come on top.
+	if err := c.readUpload(name, most+maxForm); err != nil {
+		return "", err
+	}
+	return c.form.Get(name), nil
 }

@@ -37,7 +37,7 @@ type movePage struct {
 // moveMembers moves the customers of a list to a group: first it shows what would happen, and
 // then it moves one slice for each request, so that no list is too long.
 func (c *call) moveMembers() error {
-	if err := c.readUpload(); err != nil {
+	if err := c.readUpload("list", maxForm); err != nil {
 		return err
 	}
 	to, err := strconv.ParseInt(c.form.Get("to"), 10, 64)

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -159,25 +158,6 @@ func (c *call) secretOfStore() string {
 	return ""
 }
 
-// answer keeps the response to a request that a page sends.
-type answer struct {
-	header http.Header
-	status int
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// Write discards the body: the journal has it.
-func (a *answer) Write(b []byte) (int, error) { a.WriteHeader(http.StatusOK); return len(b), nil }
-
-// WriteHeader keeps the status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
 // sendAgain sends a request once more, and shows the new one.
 func (c *call) sendAgain() error {
 	e, err := c.requestOfPath()
@@ -196,20 +176,21 @@ func (c *call) sendAgain() error {
 	case e.Request.Body.Cut:
 		return c.renderRequest(http.StatusUnprocessableEntity, e, &problem{Text: "The request cannot be sent again: the server has kept only the beginning of its body."})
 	}
-	r, err := http.NewRequestWithContext(c.ctx(), e.Method, "http://"+c.r.Host+e.Path, bytes.NewReader([]byte(e.Request.Body.Text)))
+	header := http.Header{}
+	for _, h := range e.Request.Header {
+		if !leftOut(h.Name) {
+			header.Add(h.Name, h.Value)
+		}
+	}
+	header.Set("X-Auth-Token", token)
+	path := e.Path
+	if e.Query != "" {
+		path += "?" + e.Query
+	}
+	a, err := c.request(e.Method, path, header, []byte(e.Request.Body.Text))
 	if err != nil {
 		return err
 	}
-	r.URL.RawQuery, r.RequestURI, r.RemoteAddr = e.Query, "", c.r.RemoteAddr
-	r.Host = "localhost"
-	for _, h := range e.Request.Header {
-		if !leftOut(h.Name) {
-			r.Header.Add(h.Name, h.Value)
-		}
-	}
-	r.Header.Set("X-Auth-Token", token)
-	a := &answer{header: http.Header{}}
-	c.API.ServeHTTP(a, r)
 	list := c.Tests.Journal.Find(c.ctx(), c.store.Hash, e.ID, &journal.Criteria{})
 	for _, sent := range list {
 		if sent.RequestID == a.header.Get("X-Request-Id") {

@@ -1,0 +1,115 @@
+package console
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"cohort.example/cohort"
+)
+
+func TestFaults(t *testing.T) {
+	f := newFixture(t)
+	wantAll(t, f.get(t, f.path("faults")), "No request fails on purpose.", "<option>createGroup</option>", "<option>flaky</option>")
+	f.post(t, f.path("faults"), url.Values{"operation": {"getTime"}, "times": {"2"}, "status": {"503"}}, 303)
+	f.api(t, "GET", "/v2/time", "")
+	wantAll(t, f.get(t, f.path("faults")), "1 rule is on", "getTime", `<td class="number">1</td><td class="number">1</td>`)
+	wantAll(t, f.get(t, f.path("requests")), "fault 1")
+	f.post(t, f.path("faults"), url.Values{"rule": {exampleRule}}, 303)
+	f.post(t, f.path("faults", "profile"), url.Values{"profile": {"flaky"}}, 303)
+	f.post(t, f.path("faults", "profile"), url.Values{"profile": {"none"}}, 422)
+	f.post(t, f.path("faults", "clear"), nil, 303)
+	wantAll(t, f.get(t, f.path("faults")), "No request fails on purpose.")
+}
+
+// A refused rule comes back as it was typed, and nothing fails.
+func TestFaultRefused(t *testing.T) {
+	f := newFixture(t)
+	for want, form := range map[string]url.Values{
+		"The rule is not valid JSON.": {"rule": {"{<b>"}},
+		"Operation: ":                 {"rule": {`{"operation":"<b>none</b>","action":{"status":503}}`}},
+		"status":                      {"operation": {"getTime"}, "times": {"1"}, "status": {"1"}},
+	} {
+		page := f.post(t, f.path("faults"), form, 422)
+		wantAll(t, page, want, `class="problem" role="alert"`)
+		if strings.Contains(page, "<b>") {
+			t.Error(page)
+		}
+	}
+	wantAll(t, f.post(t, f.path("faults"), url.Values{"rule": {"{<b>"}}, 422), "{&lt;b&gt;</textarea>")
+	if list := f.Tests.Faults.List(f.store.Key); len(list) > 0 {
+		t.Errorf("%+v", list)
+	}
+}
+
+// follow sends a form, and returns the page that it leads to.
+func (f *fixture) follow(t *testing.T, path string, form url.Values) string {
+	t.Helper()
+	f.post(t, path, form, 303)
+	return f.get(t, f.last.Header.Get("Location"))
+}
+
+func TestSnapshotsAndSeeds(t *testing.T) {
+	f := newFixture(t)
+	f.api(t, "POST", "/v2/customer_groups", `{"name":"First"}`)
+	wantAll(t, f.get(t, f.path("state")), "None is saved.", "No seed was loaded")
+	wantAll(t, f.follow(t, f.path("state", "save"), url.Values{"name": {"base"}}), `aria-label="Restore base"`)
+	wantAll(t, f.post(t, f.path("state", "save"), url.Values{"name": {"<b>"}}, 422), `role="alert"`)
+	f.api(t, "POST", "/v2/customer_groups", `{"name":"Second"}`)
+	wantAll(t, f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}}, 200), "The store has 2 groups and 0 customers now.", `name="confirmed" value="yes"`)
+	f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}, "confirmed": {"yes"}}, 303)
+	groups := func(want int64) {
+		t.Helper()
+		if n, err := f.svc.CountGroups(t.Context(), f.store.Key, cohort.GroupFilter{}); n != want || err != nil {
+			t.Errorf("%d groups, want %d, %v", n, want, err)
+		}
+	}
+	groups(1)
+	f.post(t, f.path("state", "restore"), url.Values{"name": {"none"}, "confirmed": {"yes"}}, 404)
+	f.post(t, f.path("state", "remove"), url.Values{"name": {"base"}, "confirmed": {"yes"}}, 303)
+
+	export := f.get(t, f.path("state", "export"))
+	if got := f.last.Header.Get("Content-Disposition"); got != `attachment; filename="abc.yaml"` || !strings.Contains(export, "First") {
+		t.Errorf("%q\n%s", got, export)
+	}
+	f.post(t, f.path("state", "reset"), url.Values{"to": {"empty"}, "confirmed": {"yes"}}, 303)
+	groups(0)
+	f.post(t, f.path("state", "seed"), url.Values{"seed": {export}}, 303)
+	groups(1)
+	page := f.post(t, f.path("state", "seed"), url.Values{"seed": {"customer_groups:\n  - {name: <b>, colour: red}\n"}}, 422)
+	wantAll(t, page, "Line 2: ", "&lt;b&gt;, colour: red}")
+	groups(1)
+	f.api(t, "POST", "/v2/customer_groups", `{"name":"Third"}`)
+	wantAll(t, f.post(t, f.path("state", "reset"), nil, 200), "Reset the store to its seed")
+	f.post(t, f.path("state", "reset"), url.Values{"confirmed": {"yes"}}, 303)
+	groups(1)
+}
+
+func TestSetClock(t *testing.T) {
+	f := newFixture(t)
+	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"freeze"}, "at": {"2026-01-02T03:04"}}), `<span class="tag warn">frozen</span> at 2026-01-02 03:04:00 UTC`)
+	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"advance"}, "by": {"48h"}}), "at 2026-01-04 03:04:00 UTC")
+	wantAll(t, f.post(t, f.path("state", "clock"), url.Values{"do": {"advance"}, "by": {"-1h"}}, 422), `role="alert"`)
+	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"system"}}), "The store has the clock of the system")
+	f.post(t, f.path("state", "clock"), nil, 400)
+}
+
+func TestLimits(t *testing.T) {
+	f := newFixture(t)
+	wantAll(t, f.get(t, f.path("limits")), "none: requests are not counted", "<th scope=\"row\">updateCustomersV3</th>")
+	f.post(t, f.path("limits", "exhaust"), nil, 409)
+	wantAll(t, f.follow(t, f.path("limits"), url.Values{"plan": {"pro"}, "quota": {"0"}}), "450 of 450 requests are left")
+	wantAll(t, f.follow(t, f.path("limits", "exhaust"), nil), "0 of 450 requests are left")
+	if got := f.api(t, "GET", "/v2/time", ""); !strings.Contains(got, "429") && !strings.Contains(got, "Too Many") {
+		t.Error(got)
+	}
+	wantAll(t, f.follow(t, f.path("limits", "refill"), nil), "450 of 450 requests are left")
+	page := f.post(t, f.path("limits"), url.Values{"plan": {"pro"}, "quota": {"many"}}, 422)
+	wantAll(t, page, `value="many"`, `role="alert"`)
+	o := f.Options
+	tests := *o.Tests
+	tests.Limits = nil
+	o.Tests = &tests
+	f.Console = New(o)
+	wantAll(t, f.get(t, f.path("limits")), "Nodes share the limits in Redis")
+}
