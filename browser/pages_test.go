@@ -28,6 +28,8 @@ var consolePages = []consolePage{
 	{"members-group", "/console/stores/demo/members?group=1"},
 	{"customer", "/console/stores/demo/customers/1"},
 	{"customer-attack", "/console/stores/demo/customers/2"},
+	{"pricelists", "/console/stores/demo/pricelists"},
+	{"pricelist", "/console/stores/demo/pricelists/1"},
 	{"hooks", "/console/stores/demo/hooks"},
 	{"hook", "/console/stores/demo/hooks/1"},
 	{"jobs", "/console/stores/demo/jobs"},

@@ -129,6 +129,7 @@ func (c *Console) routes() []route {
 		groupBulkRoutes(),
 		memberRoutes(),
 		customerRoutes(),
+		priceListRoutes(),
 		tokenRoutes(),
 		jobRoutes(),
 		hookRoutes(),
