@@ -18,6 +18,8 @@ var consolePages = []consolePage{
 	{"stores", "/console/stores"},
 	{"requests", "/console/stores/demo/requests"},
 	{"request", "/console/stores/demo/requests/1"},
+	{"coverage", "/console/coverage"},
+	{"contract", "/console/contract/wire-segments"},
 	{"faults", "/console/stores/demo/faults"},
 	{"state", "/console/stores/demo/state"},
 	{"limits", "/console/stores/demo/limits"},

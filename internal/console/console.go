@@ -119,6 +119,7 @@ func (c *Console) routes() []route {
 	list := slices.Concat(
 		sessionRoutes(),
 		homeRoutes(),
+		coverageRoutes(),
 		storeRoutes(),
 		requestRoutes(),
 		faultRoutes(),

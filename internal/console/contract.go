@@ -66,7 +66,14 @@ func renderContract(source []byte) contractPage {
 		panic(err) // a buffer takes everything
 	}
 	first, _, _ := strings.Cut(string(source), "\n")
-	return contractPage{strings.TrimPrefix(first, "# "), template.HTML(html.String())} //nolint:gosec // see above
+	title := strings.TrimPrefix(first, "# ")
+	return contractPage{title, template.HTML(boxTables(html.String()))} //nolint:gosec // see above
+}
+
+// boxTables puts each table into a box that scrolls by itself, also with the keyboard.
+func boxTables(html string) string {
+	const box = `<div class="scroll" tabindex="0" role="region" aria-label="Table of the contract">`
+	return strings.NewReplacer("<table>", box+"<table>", "</table>", "</table></div>").Replace(html)
 }
 
 // leadToPages makes links to files of the contract lead to pages of the console. Of links to

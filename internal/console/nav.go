@@ -20,6 +20,7 @@ func (v view) Global() []link {
 	return append(first, v.served([]link{
 		{"stores", "Stores", Prefix + "stores"},
 		{"coverage", "Coverage", Prefix + "coverage"},
+		{"contract", "Contract", contractPath("wire", "")},
 		{"reference", "API reference", Prefix + "reference"},
 		{"health", "Health", Prefix + "health"},
 		{"operators", "Operators", Prefix + "operators"},

@@ -54,6 +54,23 @@ func checkTexts() map[journal.Check]checkLine {
 	}
 }
 
+// Contract returns the address of the rule.
+func (l checkLine) Contract() string { return contractPath("wire", anchorOf(l.Rule)) }
+
+// anchorOf returns the id that the contract gives a heading.
+func anchorOf(heading string) string {
+	var id strings.Builder
+	for _, r := range strings.ToLower(heading) {
+		switch {
+		case r == ' ':
+			id.WriteByte('-')
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '-':
+			id.WriteRune(r)
+		}
+	}
+	return id.String()
+}
+
 // checksOf returns the checks of a request with their outcomes.
 func checksOf(e *journal.Entry) (lines []checkLine) {
 	texts, outcome := checkTexts(), "passed"
