@@ -72,9 +72,9 @@ func formError(err error) error {
 // query returns a parameter of the address, without space around it.
 func (c *call) query(name string) string { return strings.TrimSpace(c.r.URL.Query().Get(name)) }
 
-// id returns an id in the path. No resource has another text there.
-func (c *call) id(name string) (int64, error) {
-	id, err := strconv.ParseInt(c.r.PathValue(name), 10, 64)
+// id returns the id in the path. No resource has another text there.
+func (c *call) id() (int64, error) {
+	id, err := strconv.ParseInt(c.r.PathValue("id"), 10, 64)
 	if err != nil || id < 0 {
 		return 0, &statusError{http.StatusNotFound, "The console has no page with this address."}
 	}

@@ -32,7 +32,7 @@ type namedValue struct{ Name, Value string }
 func (c *call) showCustomer() error { return c.renderCustomer(0, nil) }
 
 func (c *call) renderCustomer(status int, wrong *problem) error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (c *call) namedValues(values []cohort.AttributeValue) (list []namedValue, e
 // moveCustomer moves the customer to another group, if she is still in the group that the
 // page has shown.
 func (c *call) moveCustomer() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

@@ -75,7 +75,7 @@ func (c *call) showGroup() error {
 
 // group returns the group of the path.
 func (c *call) group() (cohort.Group, error) {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return cohort.Group{}, err
 	}

@@ -34,7 +34,7 @@ type pastRow struct {
 
 // showPastGroup shows a group as it was at a time.
 func (c *call) showPastGroup() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func deliveryState(text string) cohort.DeliveryState {
 
 // hook returns the webhook of the path.
 func (c *call) hook() (cohort.Hook, error) {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return cohort.Hook{}, err
 	}

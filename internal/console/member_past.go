@@ -26,7 +26,7 @@ type pastMemberPage struct {
 
 // showPastMember shows in which group a customer was at a time, and who moved her there.
 func (c *call) showPastMember() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ type discountLine struct {
 // showDistribution shows the distribution of the prices of a group. A wrong rule shows in it
 // as a bar where there should be none.
 func (c *call) showDistribution() error {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return err
 	}

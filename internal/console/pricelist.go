@@ -84,7 +84,7 @@ type assignmentLine struct {
 
 // priceList returns the price list of the path.
 func (c *call) priceList() (cohort.PriceList, error) {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return cohort.PriceList{}, err
 	}

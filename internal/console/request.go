@@ -221,7 +221,7 @@ func (c *call) clearRequests() error {
 
 // requestOfPath returns the request that the path names.
 func (c *call) requestOfPath() (*journal.Entry, error) {
-	id, err := c.id("id")
+	id, err := c.id()
 	if err != nil {
 		return nil, err
 	}
