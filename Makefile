@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test test-full race cover browser bench crash soak abuse fuzz help
+.PHONY: all build run fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -46,6 +46,12 @@ cover: ## Print how much of the code the tests reach; bin/cover.out has the deta
 
 browser: ## Test the console in Chromium; COHORT_SCREENSHOTS names a folder for pictures
 	$(GO) -C browser test -count 1 -timeout 10m ./...
+
+# The pictures of docs/pictures, each a page that the browser tests visit.
+PICTURES = requests-live prices
+pictures: ## Take the pictures of the documentation again
+	@folder=$$(mktemp -d) && COHORT_SCREENSHOTS=$$folder $(GO) -C browser test -count 1 -timeout 10m . && \
+		for p in $(PICTURES); do cp $$folder/$$p-1280-light.png docs/pictures/$$p.png; done; rm -rf $$folder
 
 bench: ## Measure Cohort beside others and itself, for some minutes; bench/README.md explains
 	cd bench && $(GO) run ./compare

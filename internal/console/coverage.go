@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,12 @@ type coverageRow struct {
 }
 
 // states are what the coverage says of operations.
-func states() []string { return []string{"exact", "decided here", "not there"} }
+func states() []string {
+	return []string{vendorapi.Exact.String(), vendorapi.Decided.String(), notThere}
+}
+
+// notThere is what the coverage says of an operation that is not served.
+const notThere = "not there"
 
 // coverage shows which operations of the vendor the server has.
 func (c *call) coverage() error {
@@ -58,9 +64,9 @@ func (c *call) coverage() error {
 	served := c.servedShapes()
 	families := map[string]bool{}
 	for _, o := range vendorapi.Operations() {
-		row := coverageRow{o, "not there"}
-		if served[o.Method+" "+o.Prefix+vendorapi.Shape(o.Path)] {
-			row.State = map[vendorapi.Mark]string{vendorapi.Exact: "exact", vendorapi.Decided: "decided here"}[o.Mark]
+		row := coverageRow{o, notThere}
+		if served[o.Key()] {
+			row.State = o.Mark.String()
 			p.Served++
 		}
 		p.All++
@@ -93,7 +99,7 @@ func (c *call) servedShapes() map[string]bool {
 	shapes := map[string]bool{}
 	for _, d := range c.Dialects {
 		for _, r := range d.Routes {
-			shapes[r.Method+" "+d.Prefix+vendorapi.Shape(r.Path)] = true
+			shapes[vendorapi.Key(r.Method, d.Prefix, r.Path)] = true
 		}
 	}
 	return shapes
@@ -106,7 +112,7 @@ func (c *call) called(served map[string]bool) ([]calledLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	index := vendorapi.NewIndex(func(prefix, method, path string) bool { return served[method+" "+prefix+vendorapi.Shape(path)] })
+	index := vendorapi.NewIndex(func(prefix, method, path string) bool { return served[vendorapi.Key(method, prefix, path)] })
 	counts := map[calledLine]int{}
 	for _, st := range stores[:min(len(stores), maxWatched)] {
 		for _, e := range c.Tests.Journal.Find(c.ctx(), st.Hash, 0, &journal.Criteria{}) {
@@ -114,10 +120,12 @@ func (c *call) called(served map[string]bool) ([]calledLine, error) {
 				continue
 			}
 			line := calledLine{Store: st.Hash, Method: e.Method, Path: shortened(strings.TrimPrefix(e.Path, "/stores/"+st.Hash), maxShownPath)}
-			if o := vendorOperation(index, line); o != nil {
-				line.Vendor = o.String()
+			pattern := line.Path
+			if o := vendorOperation(index, line); o != nil { // calls with different ids are one line
+				line.Vendor, line.Path = o.String(), o.Prefix+o.Path
+				pattern = variable.ReplaceAllString(line.Path, "*")
 			}
-			line.Link = storePath(st.Hash, "requests") + "?" + url.Values{"path": {line.Path}, "method": {line.Method}}.Encode()
+			line.Link = storePath(st.Hash, "requests") + "?" + url.Values{"path": {pattern}, "method": {line.Method}}.Encode()
 			counts[line]++
 		}
 	}
@@ -131,6 +139,9 @@ func (c *call) called(served map[string]bool) ([]calledLine, error) {
 	})
 	return list[:min(len(list), maxCalled)], nil
 }
+
+// variable is a variable segment of the path of an operation.
+var variable = regexp.MustCompile(`\{[^}]*\}`)
 
 // vendorOperation returns the operation that a call would be in the vendor's API, or nil.
 func vendorOperation(index *vendorapi.Index, line calledLine) *vendorapi.Operation {

@@ -11,10 +11,11 @@ func TestCoveragePage(t *testing.T) {
 	f := newFixture(t)
 	wantAll(t, f.get(t, "/console/coverage"), "Nothing, as far as the server keeps their requests.", `rel="next"`)
 	f.api(t, "GET", "/v2/orders/7", "")
-	f.api(t, "GET", "/v2/orders/7", "")
+	f.api(t, "GET", "/v2/orders/8", "")
 	f.api(t, "GET", "/v2/<img%20src=x>", "")
 	page := f.get(t, "/console/coverage?state=not+there&family=orders")
-	wantAll(t, page, `<td class="number">2</td><td class="break"><code>`, "the vendor has nothing there either", `requests?method=GET&amp;path=%2Fv2%2Forders%2F7`)
+	wantAll(t, page, `<td class="number">2</td><td class="break"><code>`, "the vendor has nothing there either", `requests?method=GET&amp;path=%2Fv2%2Forders`)
+	wantAll(t, f.get(t, f.path("requests")+"?method=GET&path=/v2/orders*"), "2 requests match")
 	if strings.Contains(page, "<img") || strings.Contains(page, `<span class="tag good">exact`) {
 		t.Error(page)
 	}

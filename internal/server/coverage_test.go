@@ -15,10 +15,6 @@ import (
 
 var updateCoverage = flag.Bool("update", false, "rewrite the tables in docs/coverage.md")
 
-// markNames are the words of docs/coverage.md for the marks of operations that Cohort
-// serves.
-var markNames = map[vendorapi.Mark]string{vendorapi.Exact: "exact", vendorapi.Decided: "decided here"}
-
 // TestCoverage compares the tables in docs/coverage.md with the route tables and the list
 // of the vendor's operations.
 func TestCoverage(t *testing.T) {
@@ -55,7 +51,7 @@ func coverageTables() string {
 			families = append(families, o.Family)
 		}
 		byFamily[o.Family] = append(byFamily[o.Family], o)
-		if routes[o.Method+" "+o.Prefix+vendorapi.Shape(o.Path)] {
+		if routes[o.Key()] {
 			served[o.Family]++
 		}
 	}
@@ -67,8 +63,8 @@ func coverageTables() string {
 		fmt.Fprintf(&b, "\n### %s%s\n\n%d of %d operations.\n\n| Operation | |\n|---|---|\n", strings.ToUpper(f[:1]), f[1:], served[f], len(byFamily[f]))
 		for _, o := range byFamily[f] {
 			is := "not there"
-			if routes[o.Method+" "+o.Prefix+vendorapi.Shape(o.Path)] {
-				is = markNames[o.Mark]
+			if routes[o.Key()] {
+				is = o.Mark.String()
 			}
 			fmt.Fprintf(&b, "| `%s` | %s |\n", o, is)
 		}

@@ -22,7 +22,7 @@ type router struct {
 	fixed    map[string]handlers // by path: the routes outside of any store
 	control  handler             // of the control API; nil: there is none
 	dialects map[string]*tree    // by the path segment after the store, such as "v2"
-	routed   map[string]bool     // the routes of the dialects, as routeKey has them
+	routed   map[string]bool     // the routes of the dialects, by vendorapi.Key
 	vendor   *vendorapi.Index    // nil: no route of the vendor is known
 }
 
@@ -59,14 +59,10 @@ func newRouter() *router {
 	return &router{fixed: map[string]handlers{}, dialects: map[string]*tree{}, routed: map[string]bool{}}
 }
 
-func routeKey(prefix, method, path string) string {
-	return method + " " + prefix + vendorapi.Shape(path)
-}
-
 // knowVendor makes the router recognize requests to operations that the vendor has and
 // no route serves. It is called after all routes are added.
 func (rt *router) knowVendor() {
-	rt.vendor = vendorapi.NewIndex(func(prefix, method, path string) bool { return rt.routed[routeKey(prefix, method, path)] })
+	rt.vendor = vendorapi.NewIndex(func(prefix, method, path string) bool { return rt.routed[vendorapi.Key(method, prefix, path)] })
 }
 
 // handle adds a GET route outside of any store.
@@ -98,7 +94,7 @@ func (rt *router) handleRoute(d *api.Dialect, route api.Route, h handler) {
 		n.handlers = handlers{}
 	}
 	rt.add(n.handlers, route.Method, route.Path, h)
-	rt.routed[routeKey(d.Prefix, route.Method, route.Path)] = true
+	rt.routed[vendorapi.Key(route.Method, d.Prefix, route.Path)] = true
 }
 
 func (rt *router) add(at handlers, method, path string, h handler) {

@@ -66,7 +66,7 @@ func routeShapes() map[string]bool {
 	routes := map[string]bool{}
 	for _, d := range server.Dialects(nil) {
 		for _, r := range d.Routes {
-			routes[r.Method+" "+d.Prefix+vendorapi.Shape(r.Path)] = true
+			routes[vendorapi.Key(r.Method, d.Prefix, r.Path)] = true
 		}
 	}
 	return routes

@@ -80,6 +80,20 @@ func parse(text string) ([]Operation, error) {
 	return list, nil
 }
 
+// String returns what the coverage says of an operation that is served.
+func (m Mark) String() string {
+	if m == Exact {
+		return "exact"
+	}
+	return "decided here"
+}
+
+// Key identifies an operation, whatever the names of the variable segments of its path.
+func Key(method, prefix, path string) string { return method + " " + prefix + Shape(path) }
+
+// Key returns the key of the operation.
+func (o Operation) Key() string { return Key(o.Method, o.Prefix, o.Path) }
+
 // Shape returns a path with all variable segments named alike, to compare paths whose
 // variable segments have different names.
 func Shape(path string) string {
