@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"cohort.example/cohort"
 	"cohort.example/cohort/internal/fault"
 )
 
@@ -31,7 +32,9 @@ type faultsPage struct {
 // ruleLine is a fault rule in the list.
 type ruleLine struct {
 	fault.State
-	Text string // the rule in JSON
+	Applies string // to which requests
+	Action  string // what happens to them
+	Text    string // the rule in JSON
 }
 
 // exampleRule is what the form for whole rules begins with.
@@ -51,7 +54,7 @@ func (c *call) renderFaults(status int, p faultsPage) error {
 		if err != nil {
 			return err
 		}
-		p.Rules = append(p.Rules, ruleLine{s, string(text)})
+		p.Rules = append(p.Rules, ruleLine{s, requestsWords(s.Rule), actionWords(s.Rule), string(text)})
 	}
 	for _, d := range c.Dialects {
 		for _, r := range d.Routes {
@@ -59,6 +62,7 @@ func (c *call) renderFaults(status int, p faultsPage) error {
 		}
 	}
 	slices.Sort(p.Operations)
+	p.Operations = slices.Compact(p.Operations)
 	p.Profiles = fault.Profiles()
 	if p.Quick.Values == nil {
 		p.Quick.Values = map[string][]string{"times": {"1"}, "status": {"503"}}
@@ -80,27 +84,42 @@ func (c *call) addFault() error {
 	at := &p.Full
 	if !c.form.Has("rule") {
 		at = &p.Quick
-		times, _ := strconv.Atoi(c.form.Get("times"))
-		status, _ := strconv.Atoi(c.form.Get("status")) // the control API refuses 0
-		text, err := json.Marshal(map[string]any{"operation": c.form.Get("operation"), "times": times, "action": map[string]any{"status": status}})
-		if err != nil {
-			return err
+		var err error
+		if rule, err = c.quickRule(); err != nil {
+			return c.faultRefused(err, at, &p)
 		}
-		rule = text
-	}
-	_, err := c.control("POST", json.RawMessage(rule), "faults")
-	if err == nil {
-		return c.sayAndGo(c.path("faults"), "The rule applies from now on.")
 	}
 	if !json.Valid(rule) {
-		err = &statusError{422, "The rule is not valid JSON."}
+		return c.faultRefused(&statusError{422, "The rule is not valid JSON."}, at, &p)
 	}
+	if _, err := c.control("POST", json.RawMessage(rule), "faults"); err != nil {
+		return c.faultRefused(err, at, &p)
+	}
+	return c.sayAndGo(c.path("faults"), "The rule applies from now on.")
+}
+
+// quickRule returns the rule of the short form in JSON. A rule without a number of times
+// would have no end, so the form needs one.
+func (c *call) quickRule() ([]byte, error) {
+	times, err := strconv.Atoi(c.form.Get("times"))
+	if err != nil || times < 1 {
+		return nil, cohort.Invalid("times", "The value must be a whole number from 1 on.")
+	}
+	status, err := strconv.Atoi(c.form.Get("status"))
+	if err != nil {
+		return nil, cohort.Invalid("status", "The value must be a status such as 503.")
+	}
+	return json.Marshal(map[string]any{"operation": c.form.Get("operation"), "times": times, "action": map[string]any{"status": status}})
+}
+
+// faultRefused shows the page again, with what was typed and why it was refused.
+func (c *call) faultRefused(err error, at *form, p *faultsPage) error {
 	wrong, status, err := refused(err)
 	if err != nil {
 		return err
 	}
 	*at = form{c.form, wrong}
-	return c.renderFaults(status, p)
+	return c.renderFaults(status, *p)
 }
 
 // applyProfile replaces the rules by those of a profile.

@@ -4,8 +4,10 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/fault"
 )
 
 func TestFaults(t *testing.T) {
@@ -13,7 +15,7 @@ func TestFaults(t *testing.T) {
 	wantAll(t, f.get(t, f.path("faults")), "No request fails on purpose.", "<option>createGroup</option>", "<option>flaky</option>")
 	f.post(t, f.path("faults"), url.Values{"operation": {"getTime"}, "times": {"2"}, "status": {"503"}}, 303)
 	f.api(t, "GET", "/v2/time", "")
-	wantAll(t, f.get(t, f.path("faults")), "1 rule is on", "getTime", `<td class="number">1</td><td class="number">1</td>`)
+	wantAll(t, f.get(t, f.path("faults")), "1 rule is on", `<td class="break">getTime</td><td>answers 503</td>`, `<td class="number">1</td><td class="number">1</td>`)
 	wantAll(t, f.get(t, f.path("requests")), "fault 1")
 	f.post(t, f.path("faults"), url.Values{"rule": {exampleRule}}, 303)
 	f.post(t, f.path("faults", "profile"), url.Values{"profile": {"flaky"}}, 303)
@@ -29,6 +31,8 @@ func TestFaultRefused(t *testing.T) {
 		"The rule is not valid JSON.": {"rule": {"{<b>"}},
 		"Operation: ":                 {"rule": {`{"operation":"<b>none</b>","action":{"status":503}}`}},
 		"status":                      {"operation": {"getTime"}, "times": {"1"}, "status": {"1"}},
+		"The value must be a whole number from 1 on.": {"operation": {"getTime"}, "times": {"<b>"}, "status": {"503"}},
+		"The value must be a status such as 503.":     {"operation": {"getTime"}, "times": {"1"}, "status": {"<b>"}},
 	} {
 		page := f.post(t, f.path("faults"), form, 422)
 		wantAll(t, page, want, `class="problem" role="alert"`)
@@ -39,6 +43,28 @@ func TestFaultRefused(t *testing.T) {
 	wantAll(t, f.post(t, f.path("faults"), url.Values{"rule": {"{<b>"}}, 422), "{&lt;b&gt;</textarea>")
 	if list := f.Tests.Faults.List(f.store.Key); len(list) > 0 {
 		t.Errorf("%+v", list)
+	}
+}
+
+func TestActionWords(t *testing.T) {
+	status := fault.Action{Kind: fault.KindStatus, Status: 503}
+	lost := status
+	lost.Commit = true
+	for want, r := range map[string]fault.Rule{
+		"answers 503": {Action: status},
+		"waits 1s":    {Delay: time.Second},
+		"waits 1s to 3s, then resets the connection": {Delay: time.Second, Jitter: 2 * time.Second, Action: fault.Action{Kind: fault.KindReset}},
+		"makes the change, then answers 503":         {Action: lost},
+		"answers in small pieces for 2s":             {Action: fault.Action{Kind: fault.KindSlow, Duration: 2 * time.Second}},
+	} {
+		if got := actionWords(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	for want, r := range map[string]fault.Rule{"all requests": {}, "GET /v2/*": {Method: "GET", Path: "/v2/*"}, "getTime": {Operation: "getTime", Method: "GET"}} {
+		if got := requestsWords(r); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	}
 }
 
