@@ -14,6 +14,8 @@ func limitRoutes() []route {
 	return []route{
 		{method: "GET", path: "stores/{hash}/limits", handle: (*call).showLimits, tests: true},
 		{method: "POST", path: "stores/{hash}/limits", handle: (*call).setLimits, tests: true},
+		{method: "POST", path: "stores/{hash}/limits/operation", handle: (*call).setOperationLimit, tests: true},
+		{method: "POST", path: "stores/{hash}/limits/own", handle: (*call).restoreOperationLimits, tests: true},
 		{method: "POST", path: "stores/{hash}/limits/exhaust", handle: (*call).exhaustLimits, tests: true},
 		{method: "POST", path: "stores/{hash}/limits/refill", handle: (*call).refillLimits, tests: true},
 	}
@@ -24,7 +26,10 @@ type limitsPage struct {
 	Shared     bool         // nodes share the limits, so the console does not have them
 	Usage      *limit.Usage // nil: the store has no quota
 	Operations []operationLimit
-	Form       form
+	Names      []option // of the operations that can have a limit
+	Refused    []refusedCaller
+	Form       form // of the plan and the quota
+	Operation  form // of the limit of an operation
 	Plans      []option
 }
 
@@ -35,10 +40,10 @@ type operationLimit struct {
 	IsSet bool // a test has set it
 }
 
-func (c *call) showLimits() error { return c.renderLimits(0, form{}) }
+func (c *call) showLimits() error { return c.renderLimits(0, limitsPage{}) }
 
-func (c *call) renderLimits(status int, f form) error {
-	p := limitsPage{Shared: c.Tests.Limits == nil, Form: f}
+func (c *call) renderLimits(status int, p limitsPage) error {
+	p.Shared = c.Tests.Limits == nil
 	for _, plan := range []cohort.Plan{cohort.PlanUnlimited, cohort.PlanStandard, cohort.PlanPlus, cohort.PlanPro, cohort.PlanEnterprise} {
 		p.Plans = append(p.Plans, option{string(plan), string(plan)})
 	}
@@ -49,10 +54,10 @@ func (c *call) renderLimits(status int, f form) error {
 		u := c.Tests.Limits.QuotaUsage(c.store.Key, n)
 		p.Usage = &u
 	}
-	p.Operations = c.operationLimits()
+	p.Operations, p.Names, p.Refused = c.operationLimits(), c.limitedNames(), c.refusedCallers()
 	path := fmt.Sprintf("%s/_cohort/v1/stores/%s/limits", c.APIURL, c.store.Hash)
 	return c.render(page{name: "limits", status: status, title: "Limits", body: p, same: []example{
-		{"curl", fmt.Sprintf("curl %s\ncurl -X PUT %[1]s -d '{\"plan\":\"pro\"}'\ncurl -X POST %[1]s/exhaust\ncurl -X POST %[1]s/refill", path)},
+		{"curl", fmt.Sprintf("curl %s\ncurl -X PUT %[1]s -d '{\"plan\":\"pro\"}'\ncurl -X PUT %[1]s -d '{\"operations\":{\"createGroup\":1}}'\ncurl -X POST %[1]s/exhaust\ncurl -X POST %[1]s/refill", path)},
 		{"Command line", fmt.Sprintf("cohort store update %s --plan pro", c.store.Hash)},
 	}})
 }
@@ -90,7 +95,7 @@ func (c *call) setLimits() error {
 		if err != nil {
 			return err
 		}
-		return c.renderLimits(status, form{c.form, wrong})
+		return c.renderLimits(status, limitsPage{Form: form{c.form, wrong}})
 	}
 	return c.sayAndGo(c.path("limits"), "The limits of the store were changed.")
 }

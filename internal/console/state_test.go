@@ -129,13 +129,31 @@ func TestLimits(t *testing.T) {
 	if got := f.api(t, "GET", "/v2/time", ""); !strings.Contains(got, "429") && !strings.Contains(got, "Too Many") {
 		t.Error(got)
 	}
+	wantAll(t, f.get(t, f.path("limits")), `aria-label="Refused by a limit"`, `<td>getTime</td><td class="number">1</td>`)
 	wantAll(t, f.follow(t, f.path("limits", "refill"), nil), "450 of 450 requests are left")
 	page := f.post(t, f.path("limits"), url.Values{"plan": {"pro"}, "quota": {"many"}}, 422)
 	wantAll(t, page, `value="many"`, `role="alert"`)
+	set := func(operation, n string) url.Values { return url.Values{"operation": {operation}, "at_once": {n}} }
+	f.follow(t, f.path("limits", "operation"), set("getTime", "3"))
+	wantAll(t, f.follow(t, f.path("limits", "operation"), set("createGroup", "2")), `<th scope="row">getTime</th><td class="number">3</td>`, `<th scope="row">createGroup</th><td class="number">2</td>`)
+	for _, wrong := range []url.Values{set("<b>", "1"), set("getTime", "<b>"), set("getTime", "-1")} {
+		if page := f.post(t, f.path("limits", "operation"), wrong, 422); !strings.Contains(page, `role="alert"`) || strings.Contains(page, "<b>") {
+			t.Error(page)
+		}
+	}
+	if got := f.Tests.Limits.Concurrency(f.store.Key); got["getTime"] != 3 || got["createGroup"] != 2 {
+		t.Errorf("a refused limit changed %v", got)
+	}
+	f.post(t, f.path("limits", "own"), nil, 303)
+	if got := f.Tests.Limits.Concurrency(f.store.Key); len(got) > 0 {
+		t.Errorf("still set: %v", got)
+	}
 	o := f.Options
 	tests := *o.Tests
 	tests.Limits = nil
 	o.Tests = &tests
 	f.Console = New(o)
 	wantAll(t, f.get(t, f.path("limits")), "Nodes share the limits in Redis")
+	f.post(t, f.path("limits", "operation"), set("getTime", "3"), 409)
+	f.post(t, f.path("limits", "own"), nil, 409)
 }
