@@ -80,8 +80,8 @@ func (l memberList) slice() (move service.MemberMove, rest memberList) {
 	return service.MemberMove{Emails: l.emails[:n], SkipUnknown: true}, memberList{nil, l.emails[n:]}
 }
 
-// readUpload reads a form with a file, which becomes the field of a name if that is empty. The
-// form has at most most bytes.
+// readUpload reads a form with a file, which takes the place of the field of a name: after a
+// refusal, that has the text of the file before. The form has at most most bytes.
 func (c *call) readUpload(name string, most int64) error {
 	if !strings.HasPrefix(c.r.Header.Get("Content-Type"), "multipart/") {
 		return nil
@@ -101,7 +101,7 @@ func (c *call) readUpload(name string, most int64) error {
 	if err != nil {
 		return formError(err)
 	}
-	if strings.TrimSpace(c.form.Get(name)) == "" {
+	if len(text) > 0 {
 		c.form.Set(name, string(text))
 	}
 	return nil

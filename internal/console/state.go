@@ -30,7 +30,9 @@ type statePage struct {
 	Base      *cohort.Snapshot  // what a reset goes back to; nil: the empty store
 	Clock     clock.State
 	Problem   *problem
+	At        string // the part of the page with the problem: clock, snapshots or seed
 	Seed      string // that was refused
+	Content   storeContent
 }
 
 func (c *call) showState() error { return c.renderState(0, statePage{}) }
@@ -47,6 +49,9 @@ func (c *call) renderState(status int, p statePage) error {
 		}
 		p.Snapshots = append(p.Snapshots, s)
 	}
+	if p.Content, err = c.content(); err != nil {
+		return err
+	}
 	p.Clock = c.Service.Clocks().Get(c.store.Key)
 	hash := c.store.Hash
 	return c.render(page{name: "state", status: status, title: "State", body: p, same: []example{
@@ -56,16 +61,21 @@ func (c *call) renderState(status int, p statePage) error {
 	}})
 }
 
-// stateRefused shows the page again, with why something was refused.
-func (c *call) stateRefused(err error) error {
+// stateRefused shows the page again, with why something was refused, beside its form.
+func (c *call) stateRefused(at string, err error) error {
 	wrong, status, err := refused(err)
 	if err != nil {
 		return err
 	}
-	return c.renderState(status, statePage{Problem: wrong, Seed: c.form.Get("seed")})
+	p := statePage{Problem: wrong, At: at}
+	if text := c.form.Get("seed"); len(text) <= maxForm { // a larger one stays in its file
+		p.Seed = text
+	}
+	return c.renderState(status, p)
 }
 
-// setClock freezes the clock of the store, moves it forward, or gives it back to the system.
+// setClock freezes the clock of the store, sets it while it runs, moves it forward, or gives
+// it back to the system.
 func (c *call) setClock() error {
 	var err error
 	switch c.form.Get("do") {
@@ -77,6 +87,12 @@ func (c *call) setClock() error {
 			at = t.Format(time.RFC3339) // as a field of a browser has it
 		}
 		_, err = c.control("PUT", map[string]string{"frozen_at": at}, "clock")
+	case "set":
+		t, wrong := time.Parse("2006-01-02T15:04", c.form.Get("at"))
+		if wrong != nil {
+			return c.stateRefused("clock", cohort.Invalid("at", "The clock needs a time such as 2026-01-31T12:00."))
+		}
+		_, err = c.control("PUT", map[string]string{"offset": t.Sub(c.Now()).String()}, "clock")
 	case "advance":
 		_, err = c.control("POST", map[string]string{"by": c.form.Get("by")}, "clock", "advance")
 	case "system":
@@ -85,7 +101,7 @@ func (c *call) setClock() error {
 		return &statusError{400, "The form does not say what to do with the clock."}
 	}
 	if err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("clock", err)
 	}
 	return c.sayAndGo(c.path("state"), "The clock of the store was set.")
 }
@@ -93,7 +109,7 @@ func (c *call) setClock() error {
 func (c *call) saveSnapshot() error {
 	name := c.form.Get("name")
 	if _, err := c.control("PUT", nil, "snapshots", name); err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("snapshots", err)
 	}
 	return c.sayAndGo(c.path("state"), "The snapshot "+name+" was saved.")
 }
@@ -101,22 +117,22 @@ func (c *call) saveSnapshot() error {
 // restoreSnapshot asks, and then puts the content of a snapshot in place of that of the store.
 func (c *call) restoreSnapshot() error {
 	name := c.form.Get("name")
-	if c.form.Get("confirmed") == "" {
-		return c.confirmState("restore", "Restore the snapshot "+name, "What the store contains now is replaced.", url.Values{"name": {name}})
+	if sure, err := c.confirmState("restore", "Restore the snapshot "+name, "What the store contains now is replaced.", url.Values{"name": {name}}); !sure {
+		return err
 	}
 	if _, err := c.control("POST", nil, "snapshots", name, "restore"); err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("snapshots", err)
 	}
 	return c.sayAndGo(c.path("state"), "The snapshot "+name+" was restored.")
 }
 
 func (c *call) removeSnapshot() error {
 	name := c.form.Get("name")
-	if c.form.Get("confirmed") == "" {
-		return c.confirmState("remove", "Remove the snapshot "+name, "The store stays as it is.", url.Values{"name": {name}})
+	if sure, err := c.confirmState("remove", "Remove the snapshot "+name, "The store stays as it is.", url.Values{"name": {name}}); !sure {
+		return err
 	}
 	if _, err := c.control("DELETE", nil, "snapshots", name); err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("snapshots", err)
 	}
 	return c.sayAndGo(c.path("state"), "The snapshot "+name+" was removed.")
 }
@@ -124,44 +140,36 @@ func (c *call) removeSnapshot() error {
 // resetStore asks, and then brings the store back to its seed, or empties it.
 func (c *call) resetStore() error {
 	to := c.form.Get("to")
-	if c.form.Get("confirmed") == "" {
-		title := "Reset the store to its seed"
-		if to == "empty" {
-			title = "Empty the store"
-		}
-		return c.confirmState("reset", title, "What was created since is deleted. Fault rules, the requests of the list and the clock of the store go too.", url.Values{"to": {to}})
+	title := "Reset the store to its seed"
+	if to == "empty" {
+		title = "Empty the store"
+	}
+	rules := plural(int64(len(c.Tests.Faults.List(c.store.Key))), "fault rule", "fault rules")
+	text := "What was created since is deleted. " + rules + ", the requests of the list, the clock of the store and what is used of its limits go too."
+	if sure, err := c.confirmState("reset", title, text, url.Values{"to": {to}}); !sure {
+		return err
 	}
 	if _, err := c.control("POST", map[string]string{"to": to}, "reset"); err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("seed", err)
 	}
 	return c.sayAndGo(c.path("state"), "The store was reset.")
-}
-
-// confirmState asks before the content of the store changes as a whole, with what it has.
-func (c *call) confirmState(action, title, text string, fields url.Values) error {
-	groups, err := c.Service.CountGroups(c.ctx(), c.store.Key, cohort.GroupFilter{})
-	if err != nil {
-		return err
-	}
-	customers, err := c.Service.CountCustomers(c.ctx(), c.store.Key, cohort.CustomerFilter{})
-	if err != nil {
-		return err
-	}
-	fields.Set("confirmed", "yes")
-	return c.confirm(confirmation{
-		Title: title, Section: "state", Button: title, Back: c.path("state"), Action: c.path("state", action), Fields: fields,
-		Text: []string{text, "The store has " + plural(groups, "group", "groups") + " and " + plural(customers, "customer", "customers") + " now."},
-	})
 }
 
 // seedStore replaces the content of the store by that of a file, or of a text.
 func (c *call) seedStore() error {
 	text, err := c.uploaded("seed", seed.MaxBytes)
-	if err == nil {
-		_, err = c.control("PUT", []byte(text), "seed")
-	}
 	if err != nil {
-		return c.stateRefused(err)
+		return c.stateRefused("seed", err)
+	}
+	now, err := c.content()
+	if err != nil {
+		return err
+	}
+	if c.form.Get("replace") != now.Key() {
+		return c.stateRefused("seed", &statusError{409, "Nothing was changed. The store has " + now.Words() + " now: tick the box to replace them."})
+	}
+	if _, err = c.control("PUT", []byte(text), "seed"); err != nil {
+		return c.stateRefused("seed", err)
 	}
 	return c.sayAndGo(c.path("state"), "The store has the content of the seed.")
 }

@@ -82,8 +82,8 @@ func TestSnapshotsAndSeeds(t *testing.T) {
 	wantAll(t, f.follow(t, f.path("state", "save"), url.Values{"name": {"base"}}), `aria-label="Restore base"`)
 	wantAll(t, f.post(t, f.path("state", "save"), url.Values{"name": {"<b>"}}, 422), `role="alert"`)
 	f.api(t, "POST", "/v2/customer_groups", `{"name":"Second"}`)
-	wantAll(t, f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}}, 200), "The store has 2 groups and 0 customers now.", `name="confirmed" value="yes"`)
-	f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}, "confirmed": {"yes"}}, 303)
+	wantAll(t, f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}}, 200), "The store has 2 groups and 0 customers now.", `name="confirmed" value="2-0"`)
+	f.post(t, f.path("state", "restore"), url.Values{"name": {"base"}, "confirmed": {"2-0"}}, 303)
 	groups := func(want int64) {
 		t.Helper()
 		if n, err := f.svc.CountGroups(t.Context(), f.store.Key, cohort.GroupFilter{}); n != want || err != nil {
@@ -91,23 +91,27 @@ func TestSnapshotsAndSeeds(t *testing.T) {
 		}
 	}
 	groups(1)
-	f.post(t, f.path("state", "restore"), url.Values{"name": {"none"}, "confirmed": {"yes"}}, 404)
-	f.post(t, f.path("state", "remove"), url.Values{"name": {"base"}, "confirmed": {"yes"}}, 303)
+	f.post(t, f.path("state", "restore"), url.Values{"name": {"none"}, "confirmed": {"1-0"}}, 404)
+	f.post(t, f.path("state", "remove"), url.Values{"name": {"base"}, "confirmed": {"1-0"}}, 303)
 
 	export := f.get(t, f.path("state", "export"))
 	if got := f.last.Header.Get("Content-Disposition"); got != `attachment; filename="abc.yaml"` || !strings.Contains(export, "First") {
 		t.Errorf("%q\n%s", got, export)
 	}
-	f.post(t, f.path("state", "reset"), url.Values{"to": {"empty"}, "confirmed": {"yes"}}, 303)
+	f.post(t, f.path("state", "reset"), url.Values{"to": {"empty"}, "confirmed": {"1-0"}}, 303)
 	groups(0)
-	f.post(t, f.path("state", "seed"), url.Values{"seed": {export}}, 303)
+	wantAll(t, f.post(t, f.path("state", "seed"), url.Values{"seed": {export}, "replace": {"1-0"}}, 409), "The store has 0 groups and 0 customers now", "First")
+	groups(0)
+	f.post(t, f.path("state", "seed"), url.Values{"seed": {export}, "replace": {"0-0"}}, 303)
 	groups(1)
-	page := f.post(t, f.path("state", "seed"), url.Values{"seed": {"customer_groups:\n  - {name: <b>, colour: red}\n"}}, 422)
+	page := f.post(t, f.path("state", "seed"), url.Values{"seed": {"customer_groups:\n  - {name: <b>, colour: red}\n"}, "replace": {"1-0"}}, 422)
 	wantAll(t, page, "Line 2: ", "&lt;b&gt;, colour: red}")
 	groups(1)
 	f.api(t, "POST", "/v2/customer_groups", `{"name":"Third"}`)
 	wantAll(t, f.post(t, f.path("state", "reset"), nil, 200), "Reset the store to its seed")
-	f.post(t, f.path("state", "reset"), url.Values{"confirmed": {"yes"}}, 303)
+	wantAll(t, f.post(t, f.path("state", "reset"), url.Values{"confirmed": {"1-0"}}, 200), "The store has changed since you were asked.")
+	groups(2)
+	f.post(t, f.path("state", "reset"), url.Values{"confirmed": {"2-0"}}, 303)
 	groups(1)
 }
 
@@ -117,6 +121,8 @@ func TestSetClock(t *testing.T) {
 	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"advance"}, "by": {"48h"}}), "at 2026-01-04 03:04:00 UTC")
 	wantAll(t, f.post(t, f.path("state", "clock"), url.Values{"do": {"advance"}, "by": {"-1h"}}, 422), `role="alert"`)
 	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"system"}}), "The store has the clock of the system")
+	wantAll(t, f.follow(t, f.path("state", "clock"), url.Values{"do": {"set"}, "at": {"2030-01-02T03:04"}}), `<span class="tag warn">moved</span>`)
+	wantAll(t, f.post(t, f.path("state", "clock"), url.Values{"do": {"set"}, "at": {"<b>"}}, 422), "The clock needs a time")
 	f.post(t, f.path("state", "clock"), nil, 400)
 }
 
