@@ -142,6 +142,7 @@ func (c *Console) routes() []route {
 		groupPastRoutes(),
 		memberPastRoutes(),
 		contractRoutes(),
+		referenceRoutes(),
 	)
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }

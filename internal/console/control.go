@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -10,48 +9,6 @@ import (
 
 	"cohort.example/cohort"
 )
-
-// maxKept bounds what is kept of the response to a request that a page sends, in bytes. An
-// export has at most as many as a seed.
-const maxKept = 17 << 20
-
-// answer keeps the response to a request that a page sends.
-type answer struct {
-	header http.Header
-	status int
-	body   bytes.Buffer // the beginning
-}
-
-// Header implements http.ResponseWriter.
-func (a *answer) Header() http.Header { return a.header }
-
-// Write keeps the beginning of the body.
-func (a *answer) Write(b []byte) (int, error) {
-	a.WriteHeader(http.StatusOK)
-	if free := maxKept - a.body.Len(); free > 0 {
-		a.body.Write(b[:min(len(b), free)])
-	}
-	return len(b), nil
-}
-
-// WriteHeader keeps the status.
-func (a *answer) WriteHeader(status int) {
-	if a.status == 0 {
-		a.status = status
-	}
-}
-
-// request sends a request to the server itself, without a network.
-func (c *call) request(method, path string, header http.Header, body []byte) (*answer, error) {
-	r, err := http.NewRequestWithContext(c.ctx(), method, "http://localhost"+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	r.RemoteAddr, r.Header = c.r.RemoteAddr, header
-	a := &answer{header: http.Header{}}
-	c.API.ServeHTTP(a, r)
-	return a, nil
-}
 
 // control sends a request about the store to the control API, whose rules are those of the
 // pages too. A body that is no text is sent as JSON. Its refusals are of type

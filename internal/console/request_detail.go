@@ -208,11 +208,8 @@ func (c *call) sendAgain() error {
 	if err != nil {
 		return err
 	}
-	list := c.Tests.Journal.Find(c.ctx(), c.store.Hash, e.ID, &journal.Criteria{})
-	for _, sent := range list {
-		if sent.RequestID == a.header.Get("X-Request-Id") {
-			return c.sayAndGo(c.path("requests", fmt.Sprint(sent.ID)), "This is the response to request "+strconv.FormatInt(e.ID, 10)+", sent again.")
-		}
+	if sent := c.journalled(c.store.Hash, e.ID, a); sent != "" {
+		return c.sayAndGo(sent, "This is the response to request "+strconv.FormatInt(e.ID, 10)+", sent again.")
 	}
 	return c.sayAndGo(c.path("requests"), "The request was sent again.")
 }
