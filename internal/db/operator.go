@@ -19,16 +19,7 @@ func (t *Tx) InsertOperator(o cohort.Operator) error {
 
 // OperatorByHash returns the operator whose secret has the hash, or KindNotFound.
 func (t *Tx) OperatorByHash(hash string) (cohort.Operator, error) {
-	return t.operator("SELECT "+operatorColumns+" FROM operators WHERE hash = $1", hash)
-}
-
-// OperatorByName returns the operator with a name, without regard to case, or KindNotFound.
-func (t *Tx) OperatorByName(name string) (cohort.Operator, error) {
-	return t.operator("SELECT "+operatorColumns+" FROM operators WHERE name_folded = $1", Fold(name))
-}
-
-func (t *Tx) operator(query string, arg string) (cohort.Operator, error) {
-	o, err := scanOperator(t.Lookup(query, arg))
+	o, err := scanOperator(t.Lookup("SELECT "+operatorColumns+" FROM operators WHERE hash = $1", hash))
 	if errors.Is(err, txn.ErrNoRows) {
 		return o, cohort.NotFound("operator")
 	}
@@ -56,18 +47,22 @@ type Session struct {
 	Created, Seen time.Time
 }
 
-// BeginSession adds a session of an operator, and ends the oldest sessions of the operator beyond most.
+// BeginSession adds a session of an operator, and ends the oldest other ones, so that the
+// operator has at most most. It returns KindNotFound if the operator does not exist. Logins
+// of an operator wait for each other, and for the end of the operator.
 func (t *Tx) BeginSession(hash, operatorID string, at time.Time, most int) error {
-	if _, err := t.Exec("UPDATE operators SET date_used = $1 WHERE id = $2", at.UnixMilli(), operatorID); err != nil {
+	n, err := t.Exec("UPDATE operators SET date_used = $1 WHERE id = $2", at.UnixMilli(), operatorID)
+	if err := requireRow(n, err, "operator "+operatorID); err != nil {
 		return err
 	}
-	_, err := t.Exec("INSERT INTO console_sessions (hash, operator_id, date_created, date_seen) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($3 AS BIGINT))",
-		hash, operatorID, at.UnixMilli())
+	// The new session is not among them: the clock of another node may be ahead.
+	_, err = t.Exec(`DELETE FROM console_sessions WHERE operator_id = $1 AND hash NOT IN (
+		SELECT hash FROM console_sessions WHERE operator_id = $1 ORDER BY date_created DESC, hash COLLATE "C" LIMIT CAST($2 AS BIGINT))`, operatorID, most-1)
 	if err != nil {
 		return err
 	}
-	_, err = t.Exec(`DELETE FROM console_sessions WHERE operator_id = $1 AND hash NOT IN (
-		SELECT hash FROM console_sessions WHERE operator_id = $1 ORDER BY date_created DESC, hash COLLATE "C" LIMIT CAST($2 AS BIGINT))`, operatorID, most)
+	_, err = t.Exec("INSERT INTO console_sessions (hash, operator_id, date_created, date_seen) VALUES ($1, $2, CAST($3 AS BIGINT), CAST($3 AS BIGINT))",
+		hash, operatorID, at.UnixMilli())
 	return err
 }
 

@@ -36,16 +36,14 @@ func (s *Service) CreateOperator(ctx context.Context, name string, readOnly bool
 	if err := o.Validate(); err != nil {
 		return o, "", err
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		if _, err := tx.OperatorByName(o.Name); cohort.KindOf(err) != cohort.KindNotFound {
-			if err == nil {
-				err = &cohort.Error{Kind: cohort.KindConflict, Message: "another operator has this name"}
-			}
-			return err
-		}
-		return tx.InsertOperator(o)
-	})
-	return o, secret, err
+	err = s.db.Update(ctx, func(tx *db.Tx) error { return tx.InsertOperator(o) })
+	if cohort.KindOf(err) == cohort.KindConflict {
+		err = &cohort.Error{Kind: cohort.KindConflict, Message: "another operator has this name"}
+	}
+	if err != nil {
+		return cohort.Operator{}, "", err
+	}
+	return o, secret, nil
 }
 
 // ListOperators returns the operators by name.
@@ -67,16 +65,18 @@ func (s *Service) RevokeOperator(ctx context.Context, id string) error {
 func (s *Service) LogIn(ctx context.Context, secret string) (session string, o cohort.Operator, err error) {
 	session = rand.Text() + rand.Text()
 	err = s.db.Update(ctx, func(tx *db.Tx) error {
-		o, err = tx.OperatorByHash(cohort.HashTokenSecret(secret))
-		if cohort.KindOf(err) == cohort.KindNotFound {
-			return &cohort.Error{Kind: cohort.KindUnauthorized, Message: "no operator has this token"}
-		}
-		if err != nil {
+		if o, err = tx.OperatorByHash(cohort.HashTokenSecret(secret)); err != nil {
 			return err
 		}
 		return tx.BeginSession(cohort.HashTokenSecret(session), o.ID, s.now(), MaxSessions)
 	})
-	return session, o, err
+	if cohort.KindOf(err) == cohort.KindNotFound { // also if the operator was revoked meanwhile
+		err = &cohort.Error{Kind: cohort.KindUnauthorized, Message: "no operator has this token"}
+	}
+	if err != nil {
+		return "", cohort.Operator{}, err
+	}
+	return session, o, nil
 }
 
 // Session returns the operator of a session, which it prolongs, or KindUnauthorized if the

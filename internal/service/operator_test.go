@@ -11,6 +11,7 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/testenv"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -115,8 +116,106 @@ func TestSessionsEnd(t *testing.T) {
 		if err := svc.SweepSessions(t.Context()); err != nil {
 			t.Fatal(err)
 		}
+		if dates := sessionDates(t, d); len(dates) != 1 {
+			t.Errorf("%d sessions are left", len(dates))
+		}
 		if _, err := svc.Session(t.Context(), fresh); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+// sessionDates returns when each session was last seen, by what the database says.
+func sessionDates(t *testing.T, d *db.DB) (dates []time.Time) {
+	t.Helper()
+	err := d.View(t.Context(), func(tx *db.Tx) error {
+		rows, err := tx.Query("SELECT date_seen FROM console_sessions ORDER BY date_seen")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var seen int64
+			if err := rows.Scan(&seen); err != nil {
+				return err
+			}
+			dates = append(dates, time.UnixMilli(seen).UTC())
+		}
+		return rows.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dates
+}
+
+// Looking at pages writes once a minute.
+func TestSessionIsSeenOnceAMinute(t *testing.T) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
+		c := newClock()
+		svc := newService(t, d, nil, service.WithClock(c.Now))
+		_, secret := newOperator(t, svc, "Ann", false)
+		session := logIn(t, svc, secret)
+		for _, step := range []struct{ after, seen time.Duration }{
+			{time.Second, 0}, {59 * time.Second, 0}, {time.Minute, time.Minute}, {119 * time.Second, time.Minute}, {2 * time.Minute, 2 * time.Minute},
+		} {
+			c.Set(t0.Add(step.after))
+			if _, err := svc.Session(t.Context(), session); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff([]time.Time{t0.Add(step.seen)}, sessionDates(t, d)); diff != "" {
+				t.Errorf("after %s (-want +got):\n%s", step.after, diff)
+			}
+		}
+	})
+}
+
+// Logins at the same time stay within the bound, and each of them begins a session.
+func TestLoginsAtTheSameTime(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil, service.WithClock(newClock().Now))
+		_, secret := newOperator(t, svc, "Ann", false)
+		var running sync.WaitGroup
+		for range 2 * service.MaxSessions {
+			running.Go(func() {
+				if _, _, err := svc.LogIn(t.Context(), secret); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		running.Wait()
+		if dates := sessionDates(t, d); len(dates) != service.MaxSessions {
+			t.Errorf("%d sessions", len(dates))
+		}
+		last := logIn(t, svc, secret)
+		if _, err := svc.Session(t.Context(), last); err != nil {
+			t.Errorf("the latest of sessions with one date: %v", err)
+		}
+	})
+}
+
+// A login beside the revocation of its operator succeeds before it or fails, and leaves no
+// session.
+func TestLoginBesideARevocation(t *testing.T) {
+	dbtest.Each(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil)
+		for range testenv.Times(100, 10) {
+			o, secret := newOperator(t, svc, "Ann", false)
+			var running sync.WaitGroup
+			for range 4 {
+				running.Go(func() {
+					if _, _, err := svc.LogIn(t.Context(), secret); err != nil && cohort.KindOf(err) != cohort.KindUnauthorized {
+						t.Error(err)
+					}
+				})
+			}
+			if err := svc.RevokeOperator(t.Context(), o.ID); err != nil {
+				t.Error(err)
+			}
+			running.Wait()
+		}
+		if dates := sessionDates(t, d); len(dates) != 0 {
+			t.Errorf("%d sessions are left", len(dates))
 		}
 	})
 }
@@ -149,8 +248,12 @@ func TestOperatorNames(t *testing.T) {
 		var running sync.WaitGroup
 		for _, name := range []string{"Ann", "ANN", "ann", " ann "} {
 			running.Go(func() {
-				switch _, _, err := svc.CreateOperator(t.Context(), name, false); cohort.KindOf(err) {
+				_, secret, err := svc.CreateOperator(t.Context(), name, false)
+				switch cohort.KindOf(err) {
 				case cohort.KindConflict:
+					if secret != "" || err.Error() != "another operator has this name" {
+						t.Errorf("secret %q, %v", secret, err)
+					}
 				case cohort.KindInternal:
 					if err != nil {
 						t.Error(err)
