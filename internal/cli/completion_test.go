@@ -19,6 +19,7 @@ var completions = []struct {
 }{
 	{"cohort s", []string{"seed", "serve", "snapshot", "start", "status", "stop", "store"}},
 	{"cohort fault ", []string{"add", "clear", "list", "profile"}},
+	{"cohort console token ", []string{"create", "list", "revoke"}},
 	{"cohort help store u", []string{"update"}},
 	{"cohort fault add --operation x --sta", []string{"--status"}},
 	{"cohort store create abc --plan p", []string{"plus", "pro"}},

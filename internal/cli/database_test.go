@@ -13,19 +13,22 @@ import (
 
 // commandLines holds a command line of each command with a database.
 var commandLines = map[string][]string{
-	"serve":        {"serve", "--addr", "127.0.0.1:0"},
-	"serve --dev":  {"serve", "--addr", "127.0.0.1:0", "--dev"},
-	"store create": {"store", "create", "abc"},
-	"store list":   {"store", "list"},
-	"store update": {"store", "update", "abc", "--plan", "pro"},
-	"store delete": {"store", "delete", "abc", "--yes"},
-	"price":        {"price", "--store", "abc", "--product", "1"},
-	"token create": {"token", "create", "--store", "abc", "--scope", "store_v2_customers"},
-	"token list":   {"token", "list"},
-	"token revoke": {"token", "revoke", "0123456789abcdef"},
-	"jobs list":    {"jobs", "list"},
-	"jobs retry":   {"jobs", "retry", "--store", "abc", "--all"},
-	"jobs drop":    {"jobs", "drop", "--store", "abc", "--all", "--yes"},
+	"serve":                {"serve", "--addr", "127.0.0.1:0"},
+	"serve --dev":          {"serve", "--addr", "127.0.0.1:0", "--dev"},
+	"store create":         {"store", "create", "abc"},
+	"store list":           {"store", "list"},
+	"store update":         {"store", "update", "abc", "--plan", "pro"},
+	"store delete":         {"store", "delete", "abc", "--yes"},
+	"price":                {"price", "--store", "abc", "--product", "1"},
+	"token create":         {"token", "create", "--store", "abc", "--scope", "store_v2_customers"},
+	"token list":           {"token", "list"},
+	"token revoke":         {"token", "revoke", "0123456789abcdef"},
+	"console token create": {"console", "token", "create", "--name", "Ann"},
+	"console token list":   {"console", "token", "list"},
+	"console token revoke": {"console", "token", "revoke", "0123456789abcdef"},
+	"jobs list":            {"jobs", "list"},
+	"jobs retry":           {"jobs", "retry", "--store", "abc", "--all"},
+	"jobs drop":            {"jobs", "drop", "--store", "abc", "--all", "--yes"},
 }
 
 // creates reports whether a command creates a missing database.
