@@ -113,7 +113,8 @@ type Event struct {
 	Kind   EventKind
 	Date   time.Time // by the clock of the store, with milliseconds
 	EventIDs
-	// Actor is the id of the token that made the change, ActorCommandLine or ActorControl.
+	// Actor is the id of the token that made the change, ActorCommandLine,
+	// ActorControl or ActorConsole.
 	Actor string
 	// ActorName and Reason are what the request says of itself: for whom the holder of the
 	// token made the change, and why; "": it says nothing.
