@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strings"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 )
 
 const (
+	// MaxOperators is how many operators there can be.
+	MaxOperators = 1000
 	// SessionIdle is how long an unused session of the console lasts.
 	SessionIdle = 30 * time.Minute
 	// SessionLife is how long any session of the console lasts.
@@ -27,8 +30,8 @@ const (
 var errLoggedOut error = &cohort.Error{Kind: cohort.KindUnauthorized, Message: "the session has ended"}
 
 // CreateOperator adds an operator of the console, and returns the secret, which is not
-// stored. It returns KindInvalid for a name that an operator cannot have, and KindConflict if
-// another one has it.
+// stored. It returns KindInvalid for a name that an operator cannot have and if there are
+// MaxOperators, and KindConflict if another operator has the name.
 func (s *Service) CreateOperator(ctx context.Context, name string, readOnly bool) (o cohort.Operator, secret string, err error) {
 	secret = cohort.NewOperatorSecret()
 	o = cohort.NewOperator(secret)
@@ -36,7 +39,16 @@ func (s *Service) CreateOperator(ctx context.Context, name string, readOnly bool
 	if err := o.Validate(); err != nil {
 		return o, "", err
 	}
-	err = s.db.Update(ctx, func(tx *db.Tx) error { return tx.InsertOperator(o) })
+	err = s.db.Update(ctx, func(tx *db.Tx) error {
+		operators, err := tx.ListOperators()
+		if err != nil {
+			return err
+		}
+		if len(operators) >= MaxOperators {
+			return cohort.Invalid("", fmt.Sprintf("There are %d operators, as many as there can be.", MaxOperators))
+		}
+		return tx.InsertOperator(o)
+	})
 	if cohort.KindOf(err) == cohort.KindConflict {
 		err = &cohort.Error{Kind: cohort.KindConflict, Message: "another operator has this name"}
 	}

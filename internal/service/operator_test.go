@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -272,6 +273,27 @@ func TestOperatorNames(t *testing.T) {
 			if _, _, err := svc.CreateOperator(t.Context(), name, false); cohort.KindOf(err) != cohort.KindInvalid {
 				t.Errorf("%q: %v", name, err)
 			}
+		}
+	})
+}
+
+func TestOperatorsAreBounded(t *testing.T) {
+	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {
+		svc := newService(t, d, nil)
+		err := d.Update(t.Context(), func(tx *db.Tx) error {
+			for i := range service.MaxOperators {
+				o := cohort.NewOperator(strconv.Itoa(i))
+				if o.Name = strconv.Itoa(i); tx.InsertOperator(o) != nil {
+					t.Error("an operator is not inserted")
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := svc.CreateOperator(t.Context(), "Ann", false); cohort.KindOf(err) != cohort.KindInvalid {
+			t.Error(err)
 		}
 	})
 }
