@@ -1,10 +1,8 @@
 package console
 
 import (
-	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"strings"
 
 	"cohort.example/cohort"
@@ -71,15 +69,9 @@ type priceListPage struct {
 	Groups      []option
 	Channels    []option
 	Form        form
-	Problem     *problem // of an assignment
+	Problem     *problem   // of an assignment
+	Chosen      url.Values // for it
 	pager
-}
-
-// assignmentLine is an assignment with its names.
-type assignmentLine struct {
-	cohort.PriceListAssignment
-	Group, Channel string
-	Members        int64 // of the group
 }
 
 // priceList returns the price list of the path.
@@ -129,41 +121,6 @@ func (c *call) fillTargets(p *priceListPage) error {
 	}
 	for _, ch := range channels.list {
 		p.Channels = append(p.Channels, option{fmt.Sprint(ch.ID), ch.Name})
-	}
-	return nil
-}
-
-// fillAssignments reads for whom the list is.
-func (c *call) fillAssignments(p *priceListPage) error {
-	var found rows[cohort.PriceListAssignment]
-	total, err := c.Service.ReadAssignments(c.ctx(), c.store.Key, cohort.AssignmentFilter{PriceListIDs: []int64{p.List.ID}}, cohort.Page{Number: 1, Size: pageSize}, &found)
-	if err != nil {
-		return err
-	}
-	p.More = total > int64(len(found.list))
-	names := map[string]string{}
-	for _, ch := range p.Channels {
-		names[ch.Value] = ch.Text
-	}
-	for _, a := range found.list {
-		line := assignmentLine{PriceListAssignment: a, Group: "all shoppers", Channel: "all channels"}
-		if a.ChannelID != 0 {
-			line.Channel = fmt.Sprintf("%s (%d)", names[fmt.Sprint(a.ChannelID)], a.ChannelID)
-		}
-		if a.GroupID != 0 {
-			g, err := c.Service.Group(c.ctx(), c.store.Key, a.GroupID)
-			if cohort.KindOf(err) == cohort.KindNotFound {
-				g.Name, err = fmt.Sprintf("group %d, which does not exist", a.GroupID), nil
-			}
-			if err != nil {
-				return err
-			}
-			line.Group = g.Name
-			if line.Members, err = c.Service.CountMembers(c.ctx(), c.store.Key, a.GroupID); err != nil {
-				return err
-			}
-		}
-		p.Assignments = append(p.Assignments, line)
 	}
 	return nil
 }
@@ -236,63 +193,6 @@ func (c *call) deletePriceList() error {
 		return err
 	}
 	return c.sayAndGo(c.path("pricelists"), "The price list "+l.Name+" was deleted.")
-}
-
-// assignPriceList assigns the list to a group in a channel; 0 stands for all.
-func (c *call) assignPriceList() error {
-	l, err := c.priceList()
-	if err != nil {
-		return err
-	}
-	group, err1 := strconv.ParseInt(c.form.Get("group"), 10, 64)
-	channel, err2 := strconv.ParseInt(c.form.Get("channel"), 10, 64)
-	if err1 != nil || err2 != nil {
-		return &statusError{400, "The form does not say for whom the list is."}
-	}
-	err = c.Service.CreateAssignments(c.because(), c.store.Key, []cohort.PriceListAssignment{{PriceListID: l.ID, GroupID: group, ChannelID: channel}})
-	if err == nil {
-		return c.sayAndGo(c.listPath(l.ID), "The list was assigned.")
-	}
-	if items, ok := errors.AsType[cohort.ItemErrors](err); ok {
-		err = items[0]
-	}
-	wrong, status, err := refused(err)
-	if err != nil {
-		return err
-	}
-	return c.renderPriceList(status, priceListPage{Problem: wrong})
-}
-
-// unassignPriceList asks, and then ends an assignment.
-func (c *call) unassignPriceList() error {
-	l, err := c.priceList()
-	if err != nil {
-		return err
-	}
-	id, err := strconv.ParseInt(c.form.Get("assignment"), 10, 64)
-	if err != nil {
-		return &statusError{400, "The form names no assignment."}
-	}
-	p := priceListPage{List: l}
-	if err := c.fillTargets(&p); err != nil {
-		return err
-	}
-	if err := c.fillAssignments(&p); err != nil {
-		return err
-	}
-	for _, a := range p.Assignments {
-		if a.ID == id && c.form.Get("confirmed") == "" {
-			return c.confirm(confirmation{
-				Title: "End the assignment to " + a.Group, Section: "pricelists", Button: "End the assignment", Back: c.listPath(l.ID),
-				Text:   []string{fmt.Sprintf("%s in %s get other prices from now on. The group has %s.", a.Group, a.Channel, plural(a.Members, "member", "members"))},
-				Action: c.r.URL.Path, Fields: url.Values{"assignment": {fmt.Sprint(id)}, "confirmed": {"yes"}},
-			})
-		}
-	}
-	if err := c.Service.DeleteAssignments(c.because(), c.store.Key, cohort.AssignmentFilter{IDs: []int64{id}, PriceListIDs: []int64{l.ID}}); err != nil {
-		return err
-	}
-	return c.sayAndGo(c.listPath(l.ID), "The assignment was ended.")
 }
 
 // TierText puts bulk tiers into words.

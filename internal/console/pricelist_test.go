@@ -45,12 +45,15 @@ func TestAssignments(t *testing.T) {
 	if strings.Contains(page, "<img") {
 		t.Error(page)
 	}
-	wantAll(t, f.post(t, f.path("pricelists", "1", "assign"), url.Values{"group": {"2"}, "channel": {"0"}}, 422), `role="alert"`)
+	wantAll(t, f.post(t, f.path("pricelists", "1", "assign"), url.Values{"group": {"2"}, "channel": {"0"}}, 422), `role="alert"`, `<option value="2" selected>`)
 	f.post(t, f.path("pricelists", "1", "assign"), url.Values{"group": {"1"}, "channel": {"0"}}, 422)
 	f.post(t, f.path("pricelists", "1", "assign"), nil, 400)
-	wantAll(t, f.post(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"1"}}, 200), "get other prices from now on. The group has 0 members.")
+	wantAll(t, f.post(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"1"}}, 200), "0 members of the group &lt;img src=x onerror=alert(1)&gt; in all channels get other prices")
 	f.post(t, f.path("pricelists", "1", "unassign"), nil, 400)
-	wantAll(t, f.follow(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"1"}, "confirmed": {"yes"}}), "It is assigned to nobody")
+	f.post(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"9"}, "members": {"0"}}, 303)
+	f.api(t, "POST", "/v2/customers", `{"first_name":"Ann","last_name":"Lee","email":"ann@example.com","customer_group_id":1}`)
+	wantAll(t, f.post(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"1"}, "members": {"0"}}, 200), "1 member of the group")
+	wantAll(t, f.follow(t, f.path("pricelists", "1", "unassign"), url.Values{"assignment": {"1"}, "members": {"1"}}), "It is assigned to nobody")
 }
 
 // Deleting asks with what the list takes along, again if that has changed.
