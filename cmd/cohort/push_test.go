@@ -125,7 +125,8 @@ func TestKilledWhileSendingDiscounts(t *testing.T) {
 		var answered atomic.Int64
 		for range kills {
 			p := serve(t, flags...)
-			stop := answered.Load() + 1 + rng.Int64N(60)
+			// Some answers, so that there are groups with discounts, of which few are deleted.
+			stop := answered.Load() + fewAnswers + rng.Int64N(60)
 			var all sync.WaitGroup
 			gone := make(chan struct{})
 			for range 6 {
@@ -151,6 +152,10 @@ func TestKilledWhileSendingDiscounts(t *testing.T) {
 		t.Logf("%d calls, %d responses", system.calls, answered.Load())
 	})
 }
+
+// fewAnswers is how many requests are answered at least before a kill. A quarter of them
+// creates a group with a discount.
+const fewAnswers = 30
 
 // groupsOfTest is the approximate number of groups.
 const groupsOfTest = 25
