@@ -322,8 +322,9 @@ func TestHTTP2(t *testing.T) {
 		case "/endless":
 			wrote <- endless(w)
 		case "/1xx":
+			// Once: net/http still reads the header of a hint when its client has left.
+			w.Header().Set("Link", "</"+strings.Repeat("a", 100)+">")
 			for range 10_000 {
-				w.Header().Set("Link", "</"+strings.Repeat("a", 100)+">")
 				w.WriteHeader(http.StatusEarlyHints)
 			}
 		}
