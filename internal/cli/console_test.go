@@ -75,13 +75,26 @@ func TestConsoleFlags(t *testing.T) {
 	}
 }
 
-// A development server leads from / to the console, which needs no login.
+// A development server leads browsers from / to the console, which needs no login. Other
+// clients get what they get from every server.
 func TestDevConsole(t *testing.T) {
 	s := serve(t, "--dev", "--db", newDB(t))
 	if hint := "open " + s.url + "/\n"; !strings.Contains(s.out.String(), hint) {
 		t.Errorf("%q is not in %s", hint, s.out)
 	}
-	if a := s.get(t, "/", ""); a.status != 200 || !strings.Contains(a.body, "test server") {
-		t.Errorf("%d %s", a.status, a.body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+"/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Accept", "text/html")
+	res, err := s.client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if page := read(t, res); page.status != 200 || !strings.Contains(page.body, "test server") {
+		t.Errorf("%d %s", page.status, page.body)
+	}
+	if a := s.get(t, "/", ""); a.status != 404 {
+		t.Errorf("a client of the API: %d %s", a.status, a.body)
 	}
 }

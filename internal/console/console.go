@@ -147,11 +147,12 @@ func (c *Console) routes() []route {
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }
 
-// Beside returns a handler that serves the console's paths, leads from / to the console,
-// and calls next for all other paths.
+// Beside returns a handler that serves the console's paths, leads browsers from / to the
+// console, and calls next for all other requests. Other clients get at / what they get
+// without a console.
 func (c *Console) Beside(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, Prefix) || r.URL.Path+"/" == Prefix {
+		if isOwn(r) || r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 			c.ServeHTTP(w, r)
 			return
 		}
@@ -159,8 +160,21 @@ func (c *Console) Beside(next http.Handler) http.Handler {
 	})
 }
 
+// isOwn reports whether a request is for a page of the console.
+func isOwn(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, Prefix) || r.URL.Path+"/" == Prefix
+}
+
 // Alone returns a handler that leads from / to the console and has no other paths.
-func (c *Console) Alone() http.Handler { return c.Beside(http.NotFoundHandler()) }
+func (c *Console) Alone() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isOwn(r) || r.URL.Path == "/" {
+			c.ServeHTTP(w, r)
+			return
+		}
+		http.NotFound(w, r)
+	})
+}
 
 // ServeHTTP implements http.Handler.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -44,19 +44,32 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
-// The console has / and its own paths, and everything else is the API's.
+// The console has its own paths, and / for browsers. Everything else is the API's.
 func TestBeside(t *testing.T) {
 	f := newFixture(t)
+	get := func(h http.Handler, path, accept string) int {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Host = "localhost"
+		r.Header.Set("Accept", accept)
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w.Code
+	}
+	const browser = "text/html,application/xhtml+xml,*/*;q=0.8"
 	h := f.Beside(f.API)
 	for path, want := range map[string]int{
 		"/": 302, "/console": 302, "/console/stores": 200, "/console/none": 404, "/consoles": 404, "/livez": 200, "/stores/abc/v2/time": 401,
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
-		r.Host = "localhost"
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, r)
-		if w.Code != want {
-			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		if got := get(h, path, browser); got != want {
+			t.Errorf("%s: status %d, want %d", path, got, want)
+		}
+	}
+	if got := get(h, "/", "*/*"); got != 404 {
+		t.Errorf("/ without a browser: status %d", got)
+	}
+	for path, want := range map[string]int{"/": 302, "/console/stores": 200, "/livez": 404} {
+		if got := get(f.Alone(), path, "*/*"); got != want {
+			t.Errorf("alone, %s: status %d, want %d", path, got, want)
 		}
 	}
 }
