@@ -305,7 +305,7 @@ func (c *call) fillLists(p *groupPage) error {
 func (c *call) groupExamples(p groupPage) []example {
 	curl := func(method, path, body string) example {
 		return example{"curl", fmt.Sprintf("curl -X %s -H \"X-Auth-Token: $TOKEN\" -H 'Content-Type: application/json' \\\n  -d %s \\\n  %s/stores/%s/v2/customer_groups%s",
-			method, shellQuoted(body), c.APIURL, c.store.Hash, path)}
+			method, shellWord(body), c.APIURL, c.store.Hash, path)}
 	}
 	body := groupBody(p.Form)
 	if p.Group.ID == 0 {
@@ -314,7 +314,7 @@ func (c *call) groupExamples(p groupPage) []example {
 	id := fmt.Sprint(p.Group.ID)
 	return []example{curl("PUT", "/"+id, body), {"Command line", fmt.Sprintf(
 		"cohort group history --store %[1]s %[2]s\ncohort group clone --store %[1]s %[2]s --name %[3]s\ncohort group delete --store %[1]s %[2]s --dry-run",
-		c.store.Hash, id, shellQuoted("Copy of "+p.Group.Name))}}
+		c.store.Hash, id, shellWord("Copy of "+p.Group.Name))}}
 }
 
 // groupBody returns the body of the API for a form, as far as the form is right.
@@ -350,6 +350,3 @@ func groupBody(f groupForm) string {
 	}
 	return string(text)
 }
-
-// shellQuoted returns a text as one word of a shell.
-func shellQuoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
