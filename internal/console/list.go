@@ -1,7 +1,6 @@
 package console
 
 import (
-	"net/url"
 	"strconv"
 )
 
@@ -46,10 +45,11 @@ func (c *call) pagesOf(total int64) (p pager) {
 }
 
 // with returns the address of the page with another value of a parameter; "" removes it.
-func (c *call) with(name, value string) string {
-	query := url.Values{}
-	for key, values := range c.r.URL.Query() {
-		query[key] = values
+// It leaves out the parameters of drop.
+func (c *call) with(name, value string, drop ...string) string {
+	query := c.r.URL.Query()
+	for _, other := range drop {
+		query.Del(other)
 	}
 	query.Set(name, value)
 	if value == "" {

@@ -114,20 +114,12 @@ func (c *call) readMembers(p *membersPage, f cohort.CustomerFilter) error {
 	}
 	first, last := fmt.Sprint(p.Customers[0].ID), fmt.Sprint(p.Customers[len(p.Customers)-1].ID)
 	if at.Before != "" && more || at.Before == "" && at.After != "0" {
-		p.Prev = c.with2("before", first, "after")
+		p.Prev = c.with("before", first, "after")
 	}
 	if at.Before != "" || more {
-		p.Next = c.with2("after", last, "before")
+		p.Next = c.with("after", last, "before")
 	}
 	return nil
-}
-
-// with2 returns the address of the page with one parameter in place of another.
-func (c *call) with2(name, value, other string) string {
-	query := c.r.URL.Query()
-	query.Del(other)
-	query.Set(name, value)
-	return c.r.URL.Path + "?" + query.Encode()
 }
 
 func isNumber(text string) bool {
