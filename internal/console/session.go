@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -32,7 +33,7 @@ func (c *call) cookieName() string {
 }
 
 // secure reports whether the browser talks to the console with TLS.
-func (c *call) secure() bool { return c.r.TLS != nil || !isLoopback(hostName(c.r.Host)) }
+func (c *call) secure() bool { return c.r.TLS != nil || !api.IsLoopback(c.r.Host) }
 
 func (c *call) setSession(value string, age int) {
 	http.SetCookie(c.w, &http.Cookie{

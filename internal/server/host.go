@@ -1,9 +1,7 @@
 package server
 
 import (
-	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -19,10 +17,10 @@ import (
 // The status is 403 and not 421, because 421 invites the client to retry on another
 // connection.
 func (s *Server) rejectHost(w http.ResponseWriter, r *http.Request) bool {
-	if !s.loopbackOnly || isLoopbackHost(r.Host) {
+	if !s.loopbackOnly || api.IsLoopback(r.Host) {
 		return false
 	}
-	standsIn := slices.Contains(s.hosts, strings.ToLower(hostName(r.Host)))
+	standsIn := slices.Contains(s.hosts, strings.ToLower(api.HostName(r.Host)))
 	if standsIn && !isControl(r) {
 		return false
 	}
@@ -32,28 +30,6 @@ func (s *Server) rejectHost(w http.ResponseWriter, r *http.Request) bool {
 	}
 	api.WriteText(w, http.StatusForbidden, text)
 	return true
-}
-
-// isLoopbackHost reports whether a Host header names the local machine, with or
-// without a port.
-func isLoopbackHost(host string) bool {
-	name := hostName(host)
-	if strings.EqualFold(name, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(name)
-	return err == nil && addr.Unmap().IsLoopback()
-}
-
-// hostName returns the name or the address in a Host header, without the port.
-func hostName(host string) string {
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		return name
-	}
-	if inner, ok := strings.CutPrefix(host, "["); ok {
-		return strings.TrimSuffix(inner, "]")
-	}
-	return host
 }
 
 // strictTransport makes browsers use TLS only, for a year. It does not include

@@ -48,7 +48,7 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	e.requestID[0] = newRequestID()
 	e.client = s.proxies.client(r)
 	w.Header()["X-Request-Id"] = e.requestID[:]
-	if r.TLS != nil && !isLoopbackHost(r.Host) {
+	if r.TLS != nil && !api.IsLoopback(r.Host) {
 		w.Header()["Strict-Transport-Security"] = strictTransport
 	}
 	s.metrics.inFlight.Inc()
