@@ -46,6 +46,9 @@ type commands struct {
 	Hooks   hookCommands    `cmd:"" help:"List webhooks and their deliveries, and deliver again."`
 	Console consoleCommands `cmd:"" help:"Manage the operators of the console, the pages of serve --console-addr."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
+	Backup  backupCommand   `cmd:"" help:"Write a checked backup of a database into a file, while it is in use."`
+	Restore restoreCommand  `cmd:"" help:"Make a database from a backup."`
+	Check   checkCommand    `cmd:"" help:"Check that a database is whole: its file, counters, member counts and references. Exit status 0 means that it is."`
 
 	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`
 	Stop     stopCommand      `cmd:"" help:"Stop the server that \"cohort start\" has started."`

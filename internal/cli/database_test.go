@@ -26,6 +26,8 @@ var commandLines = map[string][]string{
 	"console token create": {"console", "token", "create", "--name", "Ann"},
 	"console token list":   {"console", "token", "list"},
 	"console token revoke": {"console", "token", "revoke", "0123456789abcdef"},
+	"backup":               {"backup", "backup.db"},
+	"check":                {"check"},
 	"jobs list":            {"jobs", "list"},
 	"jobs retry":           {"jobs", "retry", "--store", "abc", "--all"},
 	"jobs drop":            {"jobs", "drop", "--store", "abc", "--all", "--yes"},

@@ -300,3 +300,11 @@ func (t *Tx) plan(query string, args []any) (string, error) {
 	})
 	return strings.Join(steps, "\n"), err
 }
+
+// NumberedKinds returns the kinds of ids that StoreFlaws checks.
+func NumberedKinds() (kinds []string) {
+	for _, n := range numberedTables {
+		kinds = append(kinds, n.kind)
+	}
+	return kinds
+}
