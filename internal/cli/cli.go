@@ -48,6 +48,7 @@ type commands struct {
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 	Backup  backupCommand   `cmd:"" help:"Write a checked backup of a database into a file, while it is in use."`
 	Restore restoreCommand  `cmd:"" help:"Make a database from a backup."`
+	Doctor  doctorCommand   `cmd:"" help:"Check what a server on this machine depends on, and say what to do: settings, file system, database, Redis, clock. Exit status 0 means that it can serve."`
 	Check   checkCommand    `cmd:"" help:"Check that a database is whole: its file, counters, member counts and references. Exit status 0 means that it is."`
 
 	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`

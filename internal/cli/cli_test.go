@@ -207,6 +207,7 @@ var flags = map[string][][2]string{
 		{"--currency", ""}, {"--explain", ""}, {"--as-of", ""}, {"--db", "COHORT_DB"},
 	},
 	"copy":        {{"--from", ""}, {"--to", ""}},
+	"doctor":      {{"--redis", "COHORT_REDIS"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"backup":      {{"--db", "COHORT_DB"}},
 	"restore":     {{"--db", "COHORT_DB"}},
 	"check":       {{"--fix", "COHORT_FIX"}, {"--json", ""}, {"--db", "COHORT_DB"}},
