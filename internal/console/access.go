@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -160,7 +161,7 @@ func (c *call) addAccessRule(a *accessAnswer, rule cohort.CategoryAccess) error 
 		a.Rule = accessWords[rule.Type]
 		return nil
 	}
-	a.Rule = plural(int64(len(ids)), "category", "categories") + " with all that is below"
+	a.Rule = numeral.Plural(int64(len(ids)), "category", "categories") + " with all that is below"
 	if len(ids) > maxCheckedCategories {
 		a.MoreRule, ids = len(ids)-maxCheckedCategories, ids[:maxCheckedCategories]
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 
 	"github.com/shopspring/decimal"
 )
@@ -103,7 +104,7 @@ func (f ruleField) tell(n names) string {
 		lines = append(lines, "category "+n.of(cohort.RuleCategory, id))
 	}
 	if f.more > 0 {
-		lines = append(lines, plural(int64(f.more), "more", "more"))
+		lines = append(lines, numeral.Plural(int64(f.more), "more", "more"))
 	}
 	if len(lines) == 0 {
 		return f.plain

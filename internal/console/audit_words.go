@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 const (
@@ -155,7 +156,7 @@ func fieldText(fields []fieldChange) string {
 	var parts []string
 	for i, f := range fields {
 		if i == maxToldFields {
-			parts = append(parts, plural(int64(len(fields)-i), "more field", "more fields"))
+			parts = append(parts, numeral.Plural(int64(len(fields)-i), "more field", "more fields"))
 			break
 		}
 		parts = append(parts, f.tell())

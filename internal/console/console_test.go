@@ -74,14 +74,6 @@ func TestBeside(t *testing.T) {
 	}
 }
 
-func TestNumbers(t *testing.T) {
-	for n, want := range map[int64]string{0: "0", 7: "7", 999: "999", 1000: "1,000", 123456: "123,456", 1234567: "1,234,567", -5: "-5", -1000: "-1,000", -123456: "-123,456"} {
-		if got := number(n); got != want {
-			t.Errorf("%d: %s", n, got)
-		}
-	}
-}
-
 // A browser keeps a file whose name has its hash.
 func TestStatic(t *testing.T) {
 	f := newFixture(t)

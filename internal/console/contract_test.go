@@ -18,7 +18,7 @@ func TestContractLinks(t *testing.T) {
 	ids := map[string]bool{}
 	for name, p := range pages {
 		ids[contractPath(name, "")] = true
-		for _, id := range headingID.FindAllStringSubmatch(string(p.html), -1) {
+		for _, id := range headingID.FindAllStringSubmatch(string(p.HTML), -1) {
 			ids[contractPath(name, id[1])] = true
 		}
 	}
@@ -29,7 +29,7 @@ func TestContractLinks(t *testing.T) {
 		if text := f.get(t, contractPath(name, "")); strings.Contains(text, " style=") || strings.Count(text, "<h1") != 1 {
 			t.Errorf("%s has a style, or not one first heading", name)
 		}
-		for _, link := range contractLink.FindAllStringSubmatch(string(p.html), -1) {
+		for _, link := range contractLink.FindAllStringSubmatch(string(p.HTML), -1) {
 			to := link[1]
 			if strings.HasPrefix(to, "#") {
 				to = contractPath(name, to[1:])
@@ -44,7 +44,7 @@ func TestContractLinks(t *testing.T) {
 
 // Raw HTML and addresses of scripts do not reach the page.
 func TestContractIsText(t *testing.T) {
-	got := string(renderContract([]byte("# A\n\n<img src=x onerror=alert(1)> [b](javascript:alert(1)) [c](limits.md) [d](wire.md#e)\n")).html)
+	got := string(renderContract([]byte("# A\n\n<img src=x onerror=alert(1)> [b](javascript:alert(1)) [c](limits.md) [d](wire.md#e)\n")).HTML)
 	for _, bad := range []string{"<img", "javascript:", "limits.md"} {
 		if strings.Contains(got, bad) {
 			t.Errorf("%q in %s", bad, got)

@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/fault"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func faultRoutes() []route {
@@ -137,5 +138,5 @@ func (c *call) clearFaults() error {
 	if _, err := c.control("DELETE", nil, "faults"); err != nil {
 		return err
 	}
-	return c.sayAndGo(c.path("faults"), strings.TrimSpace(plural(int64(n), "rule was", "rules were")+" removed."))
+	return c.sayAndGo(c.path("faults"), strings.TrimSpace(numeral.Plural(int64(n), "rule was", "rules were")+" removed."))
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func groupPastRoutes() []route {
@@ -108,7 +109,7 @@ func (c *call) groupLines(g cohort.GroupAsOf) (map[string][]string, error) {
 		return nil, err
 	}
 	lines := map[string][]string{
-		"Name": {g.Name}, "Members": {number(g.Members)}, "Default group": {yesNo(g.IsDefault)}, "Group for guests": {yesNo(g.IsGroupForGuests)},
+		"Name": {g.Name}, "Members": {numeral.Number(g.Members)}, "Default group": {yesNo(g.IsDefault)}, "Group for guests": {yesNo(g.IsGroupForGuests)},
 	}
 	for _, r := range g.DiscountRules {
 		lines["Rules"] = append(lines["Rules"], n.words(r))
@@ -131,7 +132,7 @@ func (c *call) groupLines(g cohort.GroupAsOf) (map[string][]string, error) {
 	}
 	for name, of := range lines {
 		if most := maxPastLines; len(of) > most {
-			lines[name] = append(of[:most:most], plural(int64(len(of)-most), "more", "more"))
+			lines[name] = append(of[:most:most], numeral.Plural(int64(len(of)-most), "more", "more"))
 		}
 	}
 	return lines, nil

@@ -1,8 +1,6 @@
 package console
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -166,13 +164,4 @@ func (c *call) redeliver() error {
 		return err
 	}
 	return c.sayAndGo(c.hookPath(h.ID), fmt.Sprintf("Delivery %d is due now.", delivery))
-}
-
-// prettyJSON returns a JSON text with line breaks, or the text itself if it is none.
-func prettyJSON(text string) string {
-	var b bytes.Buffer
-	if json.Indent(&b, []byte(text), "", "  ") != nil {
-		return text
-	}
-	return b.String()
 }

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strconv"
 
+	"cohort.example/cohort/internal/numeral"
 	"cohort.example/cohort/internal/outbox"
 )
 
@@ -66,7 +67,7 @@ func (c *call) retryJobs() error {
 	if err != nil {
 		return err
 	}
-	return c.sayAndGo(c.path("jobs"), plural(n, "job is due now.", "jobs are due now."))
+	return c.sayAndGo(c.path("jobs"), numeral.Plural(n, "job is due now.", "jobs are due now."))
 }
 
 // dropJobs asks, with the number of jobs, and then deletes them.
@@ -84,7 +85,7 @@ func (c *call) dropJobs() error {
 		count = len(jobs)
 	}
 	if c.form.Get("count") != fmt.Sprint(count) {
-		jobs := plural(int64(count), "job", "jobs")
+		jobs := numeral.Plural(int64(count), "job", "jobs")
 		return c.confirm(confirmation{
 			Title: "Drop " + jobs, Section: "jobs", Button: "Drop " + jobs, Back: c.path("jobs"), Action: c.r.URL.Path,
 			Text:   []string{"The other system does not get what they say, and keeps what it has."},
@@ -95,5 +96,5 @@ func (c *call) dropJobs() error {
 	if err != nil {
 		return err
 	}
-	return c.sayAndGo(c.path("jobs"), plural(n, "job was dropped.", "jobs were dropped."))
+	return c.sayAndGo(c.path("jobs"), numeral.Plural(n, "job was dropped.", "jobs were dropped."))
 }

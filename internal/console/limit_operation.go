@@ -11,6 +11,7 @@ import (
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/numeral"
 )
 
 // maxRefused bounds how many callers the page of the limits lists.
@@ -90,7 +91,7 @@ func (c *call) restoreOperationLimits() error {
 	}
 	n := len(c.Tests.Limits.Concurrency(c.store.Key))
 	c.Tests.Limits.SetConcurrency(c.store.Key, nil)
-	return c.sayAndGo(c.path("limits"), plural(int64(n), "limit of an operation was", "limits of operations were")+" removed.")
+	return c.sayAndGo(c.path("limits"), numeral.Plural(int64(n), "limit of an operation was", "limits of operations were")+" removed.")
 }
 
 // errShared is the refusal of a change to limits that this server does not have alone.

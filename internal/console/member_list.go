@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -42,7 +43,7 @@ func parseMembers(text string) (l memberList, err error) {
 			return l, cohort.Invalid("list", fmt.Sprintf("Line %d: %q is neither an id nor an e-mail address.", place, shortened(word, 60)))
 		}
 		if l.len() > maxMoved {
-			return l, cohort.Invalid("list", fmt.Sprintf("The list has more than %s customers.", number(maxMoved)))
+			return l, cohort.Invalid("list", fmt.Sprintf("The list has more than %s customers.", numeral.Number(maxMoved)))
 		}
 	}
 	if l.len() == 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 	"cohort.example/cohort/internal/service"
 )
 
@@ -147,7 +148,7 @@ func (c *call) moveSlice(p movePage, list memberList) error {
 	}
 	p.Moved, p.Moving = moved+done.Count, expected-done.Count
 	if rest.len() == 0 {
-		return c.sayAndGo(c.path("members")+fmt.Sprintf("?group=%d", p.To), plural(p.Moved, "customer was", "customers were")+" moved to "+p.ToName+".")
+		return c.sayAndGo(c.path("members")+fmt.Sprintf("?group=%d", p.To), numeral.Plural(p.Moved, "customer was", "customers were")+" moved to "+p.ToName+".")
 	}
 	p.Begun, p.List, p.Left = true, rest.text(), rest.len()
 	return c.renderMove(0, p)

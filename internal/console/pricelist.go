@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func priceListRoutes() []route {
@@ -185,7 +186,7 @@ func (c *call) deletePriceList() error {
 		return c.confirm(confirmation{
 			Title: "Delete price list " + l.Name, Section: "pricelists", Button: "Delete the price list", Back: c.listPath(l.ID),
 			Text: []string{fmt.Sprintf("It takes %s and %s along. The groups that it is assigned to pay what their next list, their rules or the catalog say.",
-				plural(records, "price", "prices"), plural(assignments, "assignment", "assignments"))},
+				numeral.Plural(records, "price", "prices"), numeral.Plural(assignments, "assignment", "assignments"))},
 			Action: c.r.URL.Path, Fields: url.Values{"takes": {takes}},
 		})
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 // assignmentLine is an assignment with its names.
@@ -68,7 +69,7 @@ func (l assignmentLine) whose() string {
 	if l.GroupID == 0 {
 		return fmt.Sprintf("Shoppers in %s get other prices from now on.", l.Channel)
 	}
-	return fmt.Sprintf("%s of the group %s in %s get other prices from now on.", plural(l.Members, "member", "members"), l.Group, l.Channel)
+	return fmt.Sprintf("%s of the group %s in %s get other prices from now on.", numeral.Plural(l.Members, "member", "members"), l.Group, l.Channel)
 }
 
 // assignPriceList assigns the list to a group in a channel; 0 stands for all.

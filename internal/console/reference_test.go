@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/reference"
 )
 
 // Each operation of the document has a page, and examples of bodies are JSON.
@@ -17,29 +18,29 @@ func TestReferencePages(t *testing.T) {
 	if len(list) > 80_000 {
 		t.Errorf("the list has %d bytes", len(list))
 	}
-	d := reference()
-	if len(d.operations) < 200 {
-		t.Fatalf("%d operations", len(d.operations))
+	d := reference.API()
+	if len(d.Operations) < 200 {
+		t.Fatalf("%d operations", len(d.Operations))
 	}
-	for _, o := range d.operations {
-		wantAll(t, list, `href="`+o.Link()+`"`)
-		page := f.get(t, o.Link())
+	for _, o := range d.Operations {
+		wantAll(t, list, `href="`+operationPath(o.ID)+`"`)
+		page := f.get(t, operationPath(o.ID))
 		if len(page) > 80_000 {
 			t.Errorf("%s: the page has %d bytes", o.ID, len(page))
 		}
-		if got, want := strings.Contains(page, "<form class=\"card\""), o.ofStore() && !o.streams(); got != want {
+		if got, want := strings.Contains(page, "<form class=\"card\""), o.OfStore() && !o.Streams(); got != want {
 			t.Errorf("%s: the form is there: %v", o.ID, got)
 		}
-		b := o.body()
+		b := o.Body()
 		if b == nil || !strings.HasSuffix(b.Key, "json") {
 			continue
 		}
-		for _, e := range d.examplesOf(b.Value) {
+		for _, e := range d.ExamplesOf(b.Value) {
 			if !json.Valid([]byte(e.Text)) {
 				t.Errorf("%s: the example %s is no JSON: %s", o.ID, e.Name, e.Text)
 			}
 		}
-		if made := d.Parts.exampleOf(b.Value.Schema, 0, nil); !json.Valid([]byte(made)) {
+		if made := d.Parts.ExampleOf(b.Value.Schema, 0, nil); !json.Valid([]byte(made)) {
 			t.Errorf("%s: the example from the schema is no JSON: %s", o.ID, made)
 		}
 	}
@@ -57,42 +58,6 @@ func TestReference(t *testing.T) {
 		t.Error("another family is shown")
 	}
 	wantAll(t, f.get(t, Prefix+"reference?q=%3Cimg"), "No operation has these words.", `value="&lt;img"`)
-}
-
-// A document that contains itself, or refers to nothing, has pages or an error.
-func TestBrokenDocuments(t *testing.T) {
-	d, err := readDocument([]byte(`
-paths: {/a: {post: {operationId: a, requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/A'}}}}}}}
-components: {schemas: {A: {type: object, properties: {next: {$ref: '#/components/schemas/A'}, all: {type: array, items: {$ref: '#/components/schemas/A'}}}}, B: {$ref: '#/components/schemas/B'}}}
-`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := d.operation("a").body()
-	if rows, _ := d.rowsOf(b.Value.Schema); len(rows) != 2 || rows[1].Type != "array of A" {
-		t.Errorf("rows %+v", rows)
-	}
-	if got, want := d.Parts.exampleOf(b.Value.Schema, 0, nil), `{"next":null,"all":[null]}`; got != want {
-		t.Errorf("example %s, want %s", got, want)
-	}
-	if got := d.Parts.typeOf(&apiSchema{Ref: "#/components/schemas/B"}, nil); got != "B" {
-		t.Errorf("type %s", got)
-	}
-	for _, text := range []string{"paths: [1]", "paths: {/a: {get: {responses: {'200': {$ref: '#/components/responses/None'}}}}}", "paths: {/a: {get: {parameters: [{$ref: x}]}}}"} {
-		if _, err := readDocument([]byte(text)); err == nil {
-			t.Errorf("no error for %s", text)
-		}
-	}
-}
-
-func TestSchemaRowsAreBounded(t *testing.T) {
-	s := &apiSchema{}
-	for range maxSchemaRows + 1 {
-		s.Properties = append(s.Properties, pair[*apiSchema]{"a", &apiSchema{}})
-	}
-	if rows, cut := reference().rowsOf(s); len(rows) != maxSchemaRows || !cut {
-		t.Errorf("%d rows, cut: %v", len(rows), cut)
-	}
 }
 
 func TestTryOperation(t *testing.T) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/reference"
 )
 
 const (
@@ -52,52 +53,52 @@ type tryAnswer struct {
 type headerValue struct{ Name, Value string }
 
 // untried says why the page does not send an operation; "": it does.
-func (c *call) untried(o *apiOperation) string {
+func (c *call) untried(o *reference.Operation) string {
 	switch {
 	case c.API == nil:
 		return "This console sends no requests to the API."
-	case !o.ofStore():
+	case !o.OfStore():
 		return "The form is there only for operations of a store. Use the curl command below."
-	case o.streams():
+	case o.Streams():
 		return "The response is a stream that does not end, so this page does not send the request. Use the curl command below with -N."
 	}
 	return ""
 }
 
 // firstValues returns what the form has before something is typed.
-func (c *call) firstValues(o *apiOperation) url.Values {
+func (c *call) firstValues(o *reference.Operation) url.Values {
 	values := url.Values{"store": {c.query("store")}}
 	if values.Get("store") == "" && c.Tests != nil {
 		values.Set("store", c.Tests.Store)
 	}
-	d := reference()
+	d := reference.API()
 	for _, p := range o.Parameters {
 		switch {
 		case p.In == "path" && p.Example != nil:
-			values.Set(p.field(), p.Example.Value)
+			values.Set(inputName(p), p.Example.Value)
 		case p.Required && p.Schema != nil:
-			values.Set(p.field(), strings.Trim(d.Parts.exampleOf(p.Schema, 0, nil), `"`))
+			values.Set(inputName(p), strings.Trim(d.Parts.ExampleOf(p.Schema, 0, nil), `"`))
 		}
 	}
-	if b := o.body(); b != nil {
-		if list := d.examplesOf(b.Value); len(list) > 0 {
+	if b := o.Body(); b != nil {
+		if list := d.ExamplesOf(b.Value); len(list) > 0 {
 			values.Set("body", list[0].Text)
 		}
 	}
 	return values
 }
 
-// field returns the name of the input of a parameter.
-func (p *apiParameter) field() string { return p.In + "." + p.Name }
+// inputName returns the name of the input of a parameter.
+func inputName(p *reference.Parameter) string { return p.In + "." + p.Name }
 
 // typed reports whether the form has an input for a parameter. The store is a select, and
 // nothing waits for events.
-func (p *apiParameter) typed() bool {
-	return p.Name != "store_hash" && p.field() != "query.wait" && slices.Contains([]string{"path", "query", "header"}, p.In)
+func typed(p *reference.Parameter) bool {
+	return p.Name != "store_hash" && inputName(p) != "query.wait" && slices.Contains([]string{"path", "query", "header"}, p.In)
 }
 
 // newTryForm returns the form of an operation.
-func (c *call) newTryForm(o *apiOperation, f form, sent *tryAnswer) (*tryForm, error) {
+func (c *call) newTryForm(o *reference.Operation, f form, sent *tryAnswer) (*tryForm, error) {
 	stores, err := c.Service.ListStores(c.ctx())
 	if err != nil {
 		return nil, err
@@ -114,17 +115,17 @@ func (c *call) newTryForm(o *apiOperation, f form, sent *tryAnswer) (*tryForm, e
 		t.Token = len(stores) != 1 || stores[0].Hash != t.Public
 	}
 	for _, p := range o.Parameters {
-		t.Waits = t.Waits || p.field() == "query.wait"
-		if !p.typed() {
+		t.Waits = t.Waits || inputName(p) == "query.wait"
+		if !typed(p) {
 			continue
 		}
-		in := f.Field(p.field(), p.Name+" ("+p.In+")")
+		in := f.Field(inputName(p), p.Name+" ("+p.In+")")
 		if p.Required {
 			in = in.Needed()
 		}
 		t.Inputs = append(t.Inputs, in)
 	}
-	if b := o.body(); b != nil {
+	if b := o.Body(); b != nil {
 		lines := 4 + strings.Count(f.Values.Get("body"), "\n")
 		in := f.Field("body", "Body, "+b.Key).Lines(min(lines, 24))
 		t.Body = &in
@@ -134,18 +135,18 @@ func (c *call) newTryForm(o *apiOperation, f form, sent *tryAnswer) (*tryForm, e
 
 // target returns the address and the headers of an operation with the values of a form. The
 // error names a parameter that has no value or one that no request can have.
-func (o *apiOperation) target(store string, values url.Values) (path string, header http.Header, err error) {
+func target(o *reference.Operation, store string, values url.Values) (path string, header http.Header, err error) {
 	path, header = strings.ReplaceAll(o.Path, "{store_hash}", url.PathEscape(store)), http.Header{}
 	query := url.Values{}
 	for _, p := range o.Parameters {
-		value := values.Get(p.field())
+		value := values.Get(inputName(p))
 		switch {
-		case !p.typed():
+		case !typed(p):
 			continue
 		case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
-			err = cohort.Invalid(p.field(), "A value has no control characters.")
+			err = cohort.Invalid(inputName(p), "A value has no control characters.")
 		case p.In == "path" && (value == "" || strings.Trim(value, ".") == ""):
-			err = cohort.Invalid(p.field(), "Give the "+p.Name+". It is a part of the path.")
+			err = cohort.Invalid(inputName(p), "Give the "+p.Name+". It is a part of the path.")
 		case p.In == "path":
 			path = strings.ReplaceAll(path, "{"+p.Name+"}", url.PathEscape(value))
 		case p.In == "query" && value != "":
@@ -184,7 +185,7 @@ func (c *call) tryOperation() error {
 }
 
 // try sends an operation with the values of the form.
-func (c *call) try(o *apiOperation, token string) (*tryAnswer, error) {
+func (c *call) try(o *reference.Operation, token string) (*tryAnswer, error) {
 	store := c.form.Get("store")
 	if _, err := c.Service.Store(c.ctx(), store); cohort.KindOf(err) == cohort.KindNotFound {
 		return nil, cohort.Invalid("store", "There is no store with this hash.")
@@ -197,14 +198,14 @@ func (c *call) try(o *apiOperation, token string) (*tryAnswer, error) {
 	if token == "" {
 		return nil, cohort.Invalid("token", "Give a token of the store. The server keeps no tokens.")
 	}
-	target, header, err := o.target(store, c.form)
+	target, header, err := target(o, store, c.form)
 	if err != nil {
 		return nil, err
 	}
 	header.Set("X-Auth-Token", token)
 	header.Set("Accept", "application/json")
 	body := ""
-	if b := o.body(); b != nil {
+	if b := o.Body(); b != nil {
 		header.Set("Content-Type", b.Key)
 		body = c.form.Get("body")
 	}

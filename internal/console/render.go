@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
+	"cohort.example/cohort/internal/reference"
 )
 
 //go:embed page
@@ -49,18 +51,21 @@ func functions(now func() time.Time) template.FuncMap {
 		"iso":    func(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) },
 		"utc":    func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") },
 		"clock":  func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
-		"number": func(n any) string { return number(whole(n)) },
-		"plural": func(n any, one, many string) string { return plural(whole(n), one, many) },
+		"number": func(n any) string { return numeral.Number(whole(n)) },
+		"plural": func(n any, one, many string) string { return numeral.Plural(whole(n), one, many) },
 		"bytes":  byteText,
 		"static": staticPath,
 		"join":   strings.Join,
-		"pretty": prettyJSON,
+		"pretty": reference.Pretty,
 		"fieldText": func(v cohort.FormValue) string {
 			if v.List != nil {
 				return strings.Join(v.List, ", ")
 			}
 			return v.Text
 		},
+		"operation":  operationPath,
+		"statusTone": statusTone,
+
 		"int": func(n int64) int { return int(n) },
 		"add": func(a, b int) int { return a + b },
 
@@ -76,31 +81,6 @@ func functions(now func() time.Time) template.FuncMap {
 // whole returns an integer of any type, such as a length or a count, as an int64.
 func whole(n any) int64 { return reflect.Indirect(reflect.ValueOf(n)).Int() }
 
-// number returns a count with a comma before each three digits.
-func number(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	start := len(digits) % 3
-	if n < 0 {
-		start = (len(digits)-1)%3 + 1
-	}
-	parts := []string{}
-	if start > 0 {
-		parts = append(parts, digits[:start])
-	}
-	for i := start; i < len(digits); i += 3 {
-		parts = append(parts, digits[i:i+3])
-	}
-	return strings.Replace(strings.Join(parts, ","), "-,", "-", 1)
-}
-
-// plural returns a count with its noun, such as "1 member" and "2,000 members".
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return number(n) + " " + many
-}
-
 // byteText returns a number of bytes with the unit that suits it.
 func byteText(n int64) string {
 	value, unit := float64(n), "bytes"
@@ -111,7 +91,7 @@ func byteText(n int64) string {
 		value, unit = value/1024, next
 	}
 	if unit == "bytes" {
-		return plural(n, "byte", "bytes")
+		return numeral.Plural(n, "byte", "bytes")
 	}
 	return strconv.FormatFloat(value, 'f', 1, 64) + " " + unit
 }
@@ -130,13 +110,13 @@ func ago(d time.Duration) string {
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
-		return plural(int64(d.Seconds()), "second", "seconds")
+		return numeral.Plural(int64(d.Seconds()), "second", "seconds")
 	case d < time.Hour:
-		return plural(int64(d.Minutes()), "minute", "minutes")
+		return numeral.Plural(int64(d.Minutes()), "minute", "minutes")
 	case d < 48*time.Hour:
-		return plural(int64(d.Hours()), "hour", "hours")
+		return numeral.Plural(int64(d.Hours()), "hour", "hours")
 	}
-	return plural(int64(d.Hours()/24), "day", "days")
+	return numeral.Plural(int64(d.Hours()/24), "day", "days")
 }
 
 // view is what the layout shows around a page.

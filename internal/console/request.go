@@ -12,6 +12,7 @@ import (
 
 	"cohort.example/cohort/internal/control"
 	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func requestRoutes() []route {
@@ -216,7 +217,7 @@ func operationsOf(list []*journal.Entry) (names []string) {
 func (c *call) clearRequests() error {
 	n := len(c.Tests.Journal.Find(c.ctx(), c.store.Hash, 0, &journal.Criteria{}))
 	c.Tests.Journal.Clear(c.ctx(), c.store.Hash)
-	return c.sayAndGo(c.path("requests"), plural(int64(n), "request was", "requests were")+" removed from the list.")
+	return c.sayAndGo(c.path("requests"), numeral.Plural(int64(n), "request was", "requests were")+" removed from the list.")
 }
 
 // requestOfPath returns the request that the path names.

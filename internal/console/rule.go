@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 // maxWords is how many rules of a group a list puts into words. It counts the rest.
@@ -60,7 +61,7 @@ func (n names) summary(rules []cohort.DiscountRule) string {
 		parts = append(parts, n.words(r))
 	}
 	if more := len(rules) - maxWords; more > 0 {
-		parts = append(parts, plural(int64(more), "more rule", "more rules"))
+		parts = append(parts, numeral.Plural(int64(more), "more rule", "more rules"))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -8,6 +8,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/clock"
+	"cohort.example/cohort/internal/numeral"
 	"cohort.example/cohort/internal/seed"
 )
 
@@ -144,7 +145,7 @@ func (c *call) resetStore() error {
 	if to == "empty" {
 		title = "Empty the store"
 	}
-	rules := plural(int64(len(c.Tests.Faults.List(c.store.Key))), "fault rule", "fault rules")
+	rules := numeral.Plural(int64(len(c.Tests.Faults.List(c.store.Key))), "fault rule", "fault rules")
 	text := "What was created since is deleted. " + rules + ", the requests of the list, the clock of the store and what is used of its limits go too."
 	if sure, err := c.confirmState("reset", title, text, url.Values{"to": {to}}); !sure {
 		return err

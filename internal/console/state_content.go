@@ -5,6 +5,7 @@ import (
 	"net/url"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 // storeContent is how much a store has when a page asks whether it may be replaced.
@@ -23,7 +24,7 @@ func (n storeContent) Key() string { return fmt.Sprintf("%d-%d", n.groups, n.cus
 
 // Words says how much it is.
 func (n storeContent) Words() string {
-	return plural(n.groups, "group", "groups") + " and " + plural(n.customers, "customer", "customers")
+	return numeral.Plural(n.groups, "group", "groups") + " and " + numeral.Plural(n.customers, "customer", "customers")
 }
 
 // confirmState reports whether the form confirms what the store has now. If not, it asks,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func tokenRoutes() []route {
@@ -113,7 +114,7 @@ func (c *call) revokeToken() error {
 			Title: "Revoke token " + token.ID, Section: "tokens", Button: "Revoke the token", Back: c.path("tokens"),
 			Text: []string{
 				fmt.Sprintf("Clients with this token (%s) get 401 from now on.", cmp.Or(token.Name, "it has no name")),
-				fmt.Sprintf("This deletes %s of the token too.", plural(int64(hooks), "webhook", "webhooks")),
+				fmt.Sprintf("This deletes %s of the token too.", numeral.Plural(int64(hooks), "webhook", "webhooks")),
 			},
 			Action: c.r.URL.Path, Fields: map[string][]string{"hooks": {fmt.Sprint(hooks)}},
 		})

@@ -1,4 +1,6 @@
-package console
+// Package reference reads the OpenAPI document for pages that show it: operations with their
+// parameters, the fields of bodies as rows, and examples.
+package reference
 
 import (
 	"cmp"
@@ -12,97 +14,97 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// apiDocument is the OpenAPI document, as far as the pages show it.
-type apiDocument struct {
-	Tags  []apiTag `yaml:"tags"`
-	Paths ordered[apiPath]
-	Parts apiParts `yaml:"components"`
+// Document is the OpenAPI document, as far as the pages show it.
+type Document struct {
+	Tags  []Tag `yaml:"tags"`
+	Paths Ordered[Path]
+	Parts Parts `yaml:"components"`
 	// operations are those of all paths, in the order of the document.
-	operations []*apiOperation
+	Operations []*Operation
 }
 
-// apiTag is a family of operations.
-type apiTag struct{ Name, Description string }
+// Tag is a family of operations.
+type Tag struct{ Name, Description string }
 
-// apiPath has the operations of a path.
-type apiPath struct {
-	Parameters             []*apiParameter
-	Get, Post, Put, Delete *apiOperation
+// Path has the operations of a path.
+type Path struct {
+	Parameters             []*Parameter
+	Get, Post, Put, Delete *Operation
 }
 
-// apiOperation is an operation. Parameters has those of its path too.
-type apiOperation struct {
+// Operation is an operation. Parameters has those of its path too.
+type Operation struct {
 	ID                   string `yaml:"operationId"`
 	Summary, Description string
 	Tags                 []string
 	Scope                string                    `yaml:"x-cohort-scope"`
 	Concurrency          int                       `yaml:"x-cohort-max-concurrent"`
 	PerMinute            struct{ Path, Store int } `yaml:"x-cohort-per-minute"`
-	Parameters           []*apiParameter
+	Parameters           []*Parameter
 	Security             []map[string][]string
 	RequestBody          *struct {
 		Required bool
-		Content  ordered[apiMedia]
+		Content  Ordered[Media]
 	} `yaml:"requestBody"`
-	Responses    ordered[*apiResponse]
+	Responses    Ordered[*Response]
 	Method, Path string `yaml:"-"`
 }
 
-// apiParameter is a parameter of a path, a query or a header.
-type apiParameter struct {
+// Parameter is a parameter of a path, a query or a header.
+type Parameter struct {
 	Ref         string `yaml:"$ref"`
 	Name, In    string
 	Required    bool
 	Description string
-	Schema      *apiSchema
-	Example     *value
+	Schema      *Schema
+	Example     *Value
 }
 
-// apiMedia is a body in one format.
-type apiMedia struct {
-	Schema   *apiSchema
-	Example  *value
-	Examples ordered[struct{ Value *value }]
+// Media is a body in one format.
+type Media struct {
+	Schema   *Schema
+	Example  *Value
+	Examples Ordered[struct{ Value *Value }]
 }
 
-// apiResponse is a response with one status.
-type apiResponse struct {
+// Response is a response with one status.
+type Response struct {
 	Ref         string `yaml:"$ref"`
 	Description string
-	Headers     ordered[*apiHeader]
-	Content     ordered[apiMedia]
+	Headers     Ordered[*Header]
+	Content     Ordered[Media]
 }
 
-// apiHeader is a header of a response.
-type apiHeader struct {
+// Header is a header of a response.
+type Header struct {
 	Ref         string `yaml:"$ref"`
 	Description string
 }
 
-// apiParts are the parts that others refer to.
-type apiParts struct {
-	Parameters map[string]*apiParameter
-	Headers    map[string]*apiHeader
-	Responses  map[string]*apiResponse
-	Schemas    map[string]*apiSchema
+// Parts are the parts that others refer to.
+type Parts struct {
+	Parameters map[string]*Parameter
+	Headers    map[string]*Header
+	Responses  map[string]*Response
+	Schemas    map[string]*Schema
 }
 
-// ordered is a mapping in the order of the document.
-type ordered[T any] []pair[T]
+// Ordered is a mapping in the order of the document.
+type Ordered[T any] []Pair[T]
 
 // pair is a key with its value.
-type pair[T any] struct {
+type Pair[T any] struct {
 	Key   string
 	Value T
 }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
-func (o *ordered[T]) UnmarshalYAML(n *yaml.Node) error {
+func (o *Ordered[T]) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: no mapping", n.Line)
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		p := pair[T]{Key: n.Content[i].Value}
+		p := Pair[T]{Key: n.Content[i].Value}
 		if err := n.Content[i+1].Decode(&p.Value); err != nil {
 			return err
 		}
@@ -112,35 +114,38 @@ func (o *ordered[T]) UnmarshalYAML(n *yaml.Node) error {
 }
 
 // value is a value of the document, of any type.
-type value struct{ yaml.Node }
+type Value struct{ yaml.Node }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
-func (v *value) UnmarshalYAML(n *yaml.Node) error {
+func (v *Value) UnmarshalYAML(n *yaml.Node) error {
 	v.Node = *n
 	return nil
 }
 
 // json returns the value as JSON. The value null has no node.
-func (v *value) json() string {
+func (v *Value) JSON() string {
 	if v == nil {
 		return "null"
 	}
 	return jsonOf(&v.Node)
 }
 
-// reference is the document. The first page of the reference reads it.
-var reference = sync.OnceValue(func() *apiDocument {
-	d, err := readDocument(openapi.Document)
+// API returns the document of this program. The first call reads it. Callers must not modify
+// it.
+func API() *Document { return document() }
+
+var document = sync.OnceValue(func() *Document {
+	d, err := Read(openapi.Document)
 	if err != nil {
 		panic(err) // it is part of the program, and tests read it
 	}
 	return d
 })
 
-// readDocument reads a document and replaces the references to parameters, headers and
+// Read reads a document and replaces the references to parameters, headers and
 // responses. Those to schemas stay, because a schema may contain itself.
-func readDocument(text []byte) (*apiDocument, error) {
-	d := &apiDocument{}
+func Read(text []byte) (*Document, error) {
+	d := &Document{}
 	if err := yaml.Unmarshal(text, d); err != nil {
 		return nil, err
 	}
@@ -157,7 +162,7 @@ func readDocument(text []byte) (*apiDocument, error) {
 		}
 		for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
 			if o := p.Value.methods()[method]; o != nil {
-				d.operations = append(d.operations, o)
+				d.Operations = append(d.Operations, o)
 				d.addTag(o.Tag())
 			}
 		}
@@ -166,18 +171,18 @@ func readDocument(text []byte) (*apiDocument, error) {
 }
 
 // addTag adds a family that the document does not describe.
-func (d *apiDocument) addTag(name string) {
-	if !slices.ContainsFunc(d.Tags, func(t apiTag) bool { return t.Name == name }) {
-		d.Tags = append(d.Tags, apiTag{Name: name})
+func (d *Document) addTag(name string) {
+	if !slices.ContainsFunc(d.Tags, func(t Tag) bool { return t.Name == name }) {
+		d.Tags = append(d.Tags, Tag{Name: name})
 	}
 }
 
-func (p apiPath) methods() map[string]*apiOperation {
-	return map[string]*apiOperation{"GET": p.Get, "POST": p.Post, "PUT": p.Put, "DELETE": p.Delete}
+func (p Path) methods() map[string]*Operation {
+	return map[string]*Operation{"GET": p.Get, "POST": p.Post, "PUT": p.Put, "DELETE": p.Delete}
 }
 
 // resolve replaces the references of an operation.
-func (d *apiDocument) resolve(o *apiOperation) error {
+func (d *Document) resolve(o *Operation) error {
 	for i, p := range o.Parameters {
 		part, err := resolved(d.Parts.Parameters, "parameters", p.Ref, p)
 		if err != nil {
@@ -213,8 +218,8 @@ func resolved[T any](parts map[string]*T, kind, ref string, given *T) (*T, error
 }
 
 // operation returns an operation by its id; nil: there is none.
-func (d *apiDocument) operation(id string) *apiOperation {
-	for _, o := range d.operations {
+func (d *Document) Operation(id string) *Operation {
+	for _, o := range d.Operations {
 		if o.ID == id {
 			return o
 		}
@@ -223,19 +228,16 @@ func (d *apiDocument) operation(id string) *apiOperation {
 }
 
 // Tag returns the family of the operation.
-func (o *apiOperation) Tag() string { return cmp.Or(slices.Concat(o.Tags, []string{""})[0], "other") }
-
-// Link returns the address of the operation's page.
-func (o *apiOperation) Link() string { return Prefix + "reference/" + o.ID }
+func (o *Operation) Tag() string { return cmp.Or(slices.Concat(o.Tags, []string{""})[0], "other") }
 
 // ofStore reports whether the operation is one of a store's API.
-func (o *apiOperation) ofStore() bool { return strings.HasPrefix(o.Path, storeStart) }
+func (o *Operation) OfStore() bool { return strings.HasPrefix(o.Path, storeStart) }
 
 // storeStart begins the paths of the operations of a store.
 const storeStart = "/stores/{store_hash}/"
 
 // streams reports whether the response goes on until the client leaves.
-func (o *apiOperation) streams() bool {
+func (o *Operation) Streams() bool {
 	for _, r := range o.Responses {
 		for _, m := range r.Value.Content {
 			if m.Key == "text/event-stream" {
@@ -247,10 +249,10 @@ func (o *apiOperation) streams() bool {
 }
 
 // body returns the body of a request in JSON, or in the first other format; nil: it has none.
-func (o *apiOperation) body() *pair[apiMedia] {
+func (o *Operation) Body() *Pair[Media] {
 	if o.RequestBody == nil || len(o.RequestBody.Content) == 0 {
 		return nil
 	}
 	list := o.RequestBody.Content
-	return &list[max(0, slices.IndexFunc(list, func(m pair[apiMedia]) bool { return m.Key == "application/json" }))]
+	return &list[max(0, slices.IndexFunc(list, func(m Pair[Media]) bool { return m.Key == "application/json" }))]
 }

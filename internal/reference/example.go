@@ -1,6 +1,7 @@
-package console
+package reference
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -8,22 +9,22 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// namedExample is an example of a body.
-type namedExample struct{ Name, Text string }
+// Example is an example of a body.
+type Example struct{ Name, Text string }
 
 // examplesOf returns the examples of a body: those of the document, and otherwise one that is
 // made from the schema.
-func (d *apiDocument) examplesOf(m apiMedia) (list []namedExample) {
+func (d *Document) ExamplesOf(m Media) (list []Example) {
 	for _, e := range m.Examples {
 		if e.Value.Value != nil {
-			list = append(list, namedExample{e.Key, prettyJSON(jsonOf(&e.Value.Value.Node))})
+			list = append(list, Example{e.Key, Pretty(jsonOf(&e.Value.Value.Node))})
 		}
 	}
 	if m.Example != nil {
-		list = append(list, namedExample{"example", prettyJSON(jsonOf(&m.Example.Node))})
+		list = append(list, Example{"example", Pretty(jsonOf(&m.Example.Node))})
 	}
 	if len(list) == 0 && m.Schema != nil {
-		list = append(list, namedExample{"made from the schema", prettyJSON(d.Parts.exampleOf(m.Schema, 0, nil))})
+		list = append(list, Example{"made from the schema", Pretty(d.Parts.ExampleOf(m.Schema, 0, nil))})
 	}
 	return list
 }
@@ -31,27 +32,27 @@ func (d *apiDocument) examplesOf(m apiMedia) (list []namedExample) {
 // exampleOf returns a value of a schema as JSON. It is the same each time: the required
 // fields, or all of them if none is required, each with its example, its default or the
 // smallest value.
-func (p *apiParts) exampleOf(s *apiSchema, depth int, seen []string) string {
-	s, seen = p.follow(s, seen)
-	if s == nil || depth > maxSchemaDepth {
+func (p *Parts) ExampleOf(s *Schema, depth int, seen []string) string {
+	s, seen = p.Follow(s, seen)
+	if s == nil || depth > maxDepth {
 		return "null"
 	}
-	for _, n := range slices.Concat([]*value{s.Const, s.Example}, s.Examples[:min(1, len(s.Examples))], []*value{s.Default}, s.Enum[:min(1, len(s.Enum))]) {
+	for _, n := range slices.Concat([]*Value{s.Const, s.Example}, s.Examples[:min(1, len(s.Examples))], []*Value{s.Default}, s.Enum[:min(1, len(s.Enum))]) {
 		if n != nil {
 			return jsonOf(&n.Node)
 		}
 	}
 	if choices := slices.Concat(s.OneOf, s.AnyOf); len(choices) > 0 && len(s.Properties) == 0 {
-		return p.exampleOf(choices[0], depth, seen)
+		return p.ExampleOf(choices[0], depth, seen)
 	}
-	kind := p.typeOf(s, seen)
+	kind := p.TypeOf(s, seen)
 	kind, _, _ = strings.Cut(kind, " ")
 	switch kind {
 	case "array":
 		if s.Items == nil {
 			return "[]"
 		}
-		return "[" + p.exampleOf(s.Items, depth+1, seen) + "]"
+		return "[" + p.ExampleOf(s.Items, depth+1, seen) + "]"
 	case "integer", "number":
 		if s.Minimum != nil {
 			return jsonOf(&s.Minimum.Node)
@@ -68,21 +69,21 @@ func (p *apiParts) exampleOf(s *apiSchema, depth int, seen []string) string {
 }
 
 // members returns the members of an example of an object.
-func (p *apiParts) members(s *apiSchema, depth int, seen []string) (list []string) {
+func (p *Parts) members(s *Schema, depth int, seen []string) (list []string) {
 	for _, part := range s.AllOf {
-		if whole, inner := p.follow(part, seen); whole != nil {
+		if whole, inner := p.Follow(part, seen); whole != nil {
 			list = append(list, p.members(whole, depth, inner)...)
 		}
 	}
 	for _, f := range s.Properties {
 		if len(s.Required) == 0 || slices.Contains(s.Required, f.Key) {
-			list = append(list, quoted(f.Key)+":"+p.exampleOf(f.Value, depth+1, seen))
+			list = append(list, quoted(f.Key)+":"+p.ExampleOf(f.Value, depth+1, seen))
 		}
 	}
 	return list
 }
 
-func stringExample(s *apiSchema) string {
+func stringExample(s *Schema) string {
 	switch s.Format {
 	case "date-time":
 		return "2026-01-01T00:00:00Z"
@@ -131,4 +132,13 @@ func quoted(text string) string {
 		return `""` // a text is always JSON
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// Pretty returns a JSON text with line breaks, or the text itself if it is none.
+func Pretty(text string) string {
+	var b bytes.Buffer
+	if json.Indent(&b, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return b.String()
 }

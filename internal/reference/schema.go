@@ -1,4 +1,4 @@
-package console
+package reference
 
 import (
 	"fmt"
@@ -6,75 +6,77 @@ import (
 	"strconv"
 	"strings"
 
+	"cohort.example/cohort/internal/numeral"
+
 	"go.yaml.in/yaml/v4"
 )
 
 const (
-	// maxSchemaDepth bounds how deep fields are nested in what a page shows of a schema.
-	maxSchemaDepth = 6
-	// maxSchemaRows bounds the fields of one schema on a page.
-	maxSchemaRows = 120
+	// maxDepth bounds how deep fields are nested in what a page shows of a schema.
+	maxDepth = 6
+	// maxRows bounds the fields of one schema on a page.
+	maxRows = 120
 )
 
-// apiSchema is a schema of the document, as far as the pages show it.
-type apiSchema struct {
+// Schema is a schema of the document, as far as the pages show it.
+type Schema struct {
 	Ref         string `yaml:"$ref"`
-	Type        *value
+	Type        *Value
 	Description string
 	Format      string
 	Pattern     string
-	Enum        []*value
-	Const       *value
-	Default     *value
-	Minimum     *value
-	Maximum     *value
-	Above       *value `yaml:"exclusiveMinimum"`
-	Below       *value `yaml:"exclusiveMaximum"`
+	Enum        []*Value
+	Const       *Value
+	Default     *Value
+	Minimum     *Value
+	Maximum     *Value
+	Above       *Value `yaml:"exclusiveMinimum"`
+	Below       *Value `yaml:"exclusiveMaximum"`
 	MinLength   *int   `yaml:"minLength"`
 	MaxLength   *int   `yaml:"maxLength"`
 	MinItems    *int   `yaml:"minItems"`
 	MaxItems    *int   `yaml:"maxItems"`
 	Unique      bool   `yaml:"uniqueItems"`
 	Required    []string
-	Properties  ordered[*apiSchema]
-	Additional  *value `yaml:"additionalProperties"`
-	Items       *apiSchema
-	OneOf       []*apiSchema `yaml:"oneOf"`
-	AnyOf       []*apiSchema `yaml:"anyOf"`
-	AllOf       []*apiSchema `yaml:"allOf"`
-	Example     *value
-	Examples    []*value
+	Properties  Ordered[*Schema]
+	Additional  *Value `yaml:"additionalProperties"`
+	Items       *Schema
+	OneOf       []*Schema `yaml:"oneOf"`
+	AnyOf       []*Schema `yaml:"anyOf"`
+	AllOf       []*Schema `yaml:"allOf"`
+	Example     *Value
+	Examples    []*Value
 }
 
 // UnmarshalYAML implements yaml.Unmarshaler. The schema true takes every value.
-func (s *apiSchema) UnmarshalYAML(n *yaml.Node) error {
+func (s *Schema) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode && n.Value == "true" {
 		return nil
 	}
-	type fields apiSchema // without this method
+	type fields Schema // without this method
 	return n.Decode((*fields)(s))
 }
 
-// schemaRow is a field in the table of a schema.
-type schemaRow struct {
+// Row is a field in the table of a schema.
+type Row struct {
 	Depth             int
 	Name, Type, Rules string
 	Required          bool
-	Meaning           []piece
+	Meaning           []Piece
 }
 
 // piece is a part of a text; some are code.
-type piece struct {
+type Piece struct {
 	Text string
 	Code bool
 }
 
 // pieces parts a short Markdown text at its backticks. A browser shows line breaks as spaces.
-func pieces(text string) (list []piece) {
+func Pieces(text string) (list []Piece) {
 	code := false
 	for part := range strings.SplitSeq(strings.TrimSpace(text), "`") {
 		if part != "" {
-			list = append(list, piece{part, code})
+			list = append(list, Piece{part, code})
 		}
 		code = !code
 	}
@@ -83,13 +85,13 @@ func pieces(text string) (list []piece) {
 
 // tree lays a schema out as rows.
 type tree struct {
-	parts *apiParts
-	rows  []schemaRow
+	parts *Parts
+	rows  []Row
 	cut   bool // there were more rows
 }
 
 // rowsOf returns the rows of a schema, and whether it has further ones.
-func (d *apiDocument) rowsOf(s *apiSchema) (rows []schemaRow, cut bool) {
+func (d *Document) RowsOf(s *Schema) (rows []Row, cut bool) {
 	t := tree{parts: &d.Parts}
 	t.inside(s, 0, nil)
 	return t.rows, t.cut
@@ -97,7 +99,7 @@ func (d *apiDocument) rowsOf(s *apiSchema) (rows []schemaRow, cut bool) {
 
 // follow returns the schema that a reference names, and the names of the references so far.
 // It returns nil for a reference to a schema that contains it, and for an unknown one.
-func (p *apiParts) follow(s *apiSchema, seen []string) (*apiSchema, []string) {
+func (p *Parts) Follow(s *Schema, seen []string) (*Schema, []string) {
 	for s != nil && s.Ref != "" {
 		if slices.Contains(seen, s.Ref) {
 			return nil, seen
@@ -117,8 +119,8 @@ func (p *apiParts) follow(s *apiSchema, seen []string) (*apiSchema, []string) {
 func refName(ref string) string { return ref[strings.LastIndex(ref, "/")+1:] }
 
 // inside adds the rows for what a schema contains.
-func (t *tree) inside(s *apiSchema, depth int, seen []string) {
-	s, seen = t.parts.follow(s, seen)
+func (t *tree) inside(s *Schema, depth int, seen []string) {
+	s, seen = t.parts.Follow(s, seen)
 	if s == nil {
 		return
 	}
@@ -132,7 +134,7 @@ func (t *tree) inside(s *apiSchema, depth int, seen []string) {
 		t.inside(s.Items, depth, seen)
 	}
 	if s.Additional != nil && s.Additional.Kind == yaml.MappingNode {
-		var each apiSchema
+		var each Schema
 		if s.Additional.Decode(&each) == nil {
 			t.add("(any name)", &each, false, depth, seen)
 		}
@@ -142,14 +144,14 @@ func (t *tree) inside(s *apiSchema, depth int, seen []string) {
 
 // choices adds the rows of the alternatives of a schema. One alternative besides null is the
 // schema itself.
-func (t *tree) choices(s *apiSchema, depth int, seen []string) {
-	choices := slices.DeleteFunc(slices.Concat(s.OneOf, s.AnyOf), func(c *apiSchema) bool { return t.parts.typeOf(c, seen) == "null" })
+func (t *tree) choices(s *Schema, depth int, seen []string) {
+	choices := slices.DeleteFunc(slices.Concat(s.OneOf, s.AnyOf), func(c *Schema) bool { return t.parts.TypeOf(c, seen) == "null" })
 	if len(choices) == 1 {
 		t.inside(choices[0], depth, seen)
 		return
 	}
 	for i, choice := range choices {
-		if whole, _ := t.parts.follow(choice, seen); whole == nil || len(whole.Properties)+len(whole.AllOf) == 0 && whole.Items == nil {
+		if whole, _ := t.parts.Follow(choice, seen); whole == nil || len(whole.Properties)+len(whole.AllOf) == 0 && whole.Items == nil {
 			continue // its type says all
 		}
 		name := refName(choice.Ref)
@@ -161,26 +163,26 @@ func (t *tree) choices(s *apiSchema, depth int, seen []string) {
 }
 
 // add adds the row of a field and those inside it.
-func (t *tree) add(name string, s *apiSchema, required bool, depth int, seen []string) {
-	if len(t.rows) >= maxSchemaRows {
+func (t *tree) add(name string, s *Schema, required bool, depth int, seen []string) {
+	if len(t.rows) >= maxRows {
 		t.cut = true
 		return
 	}
-	whole, _ := t.parts.follow(s, seen)
-	row := schemaRow{Depth: depth, Name: name, Required: required, Type: t.parts.typeOf(s, seen)}
+	whole, _ := t.parts.Follow(s, seen)
+	row := Row{Depth: depth, Name: name, Required: required, Type: t.parts.TypeOf(s, seen)}
 	if whole != nil {
-		row.Rules, row.Meaning = t.parts.rulesOf(whole, seen), pieces(whole.Description)
+		row.Rules, row.Meaning = t.parts.RulesOf(whole, seen), Pieces(whole.Description)
 	}
 	t.rows = append(t.rows, row)
-	if depth+1 >= maxSchemaDepth {
+	if depth+1 >= maxDepth {
 		return
 	}
 	t.inside(s, depth+1, seen)
 }
 
 // typeOf returns the type of a schema in words.
-func (p *apiParts) typeOf(s *apiSchema, seen []string) string {
-	whole, seen := p.follow(s, seen)
+func (p *Parts) TypeOf(s *Schema, seen []string) string {
+	whole, seen := p.Follow(s, seen)
 	switch {
 	case s == nil:
 		return "any"
@@ -190,7 +192,7 @@ func (p *apiParts) typeOf(s *apiSchema, seen []string) string {
 		if whole.Items == nil {
 			return "array"
 		}
-		return "array of " + p.typeOf(whole.Items, seen)
+		return "array of " + p.TypeOf(whole.Items, seen)
 	case whole.Type != nil && whole.Type.Kind == yaml.ScalarNode:
 		return whole.Type.Value
 	case whole.Type != nil:
@@ -202,7 +204,7 @@ func (p *apiParts) typeOf(s *apiSchema, seen []string) string {
 	}
 	var names []string
 	for _, choice := range slices.Concat(whole.OneOf, whole.AnyOf, whole.AllOf) {
-		if name := p.typeOf(choice, seen); !slices.Contains(names, name) {
+		if name := p.TypeOf(choice, seen); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
@@ -220,7 +222,7 @@ func (p *apiParts) typeOf(s *apiSchema, seen []string) string {
 }
 
 // constType returns the type of a value of the document.
-func constType(n *value) string {
+func constType(n *Value) string {
 	if n == nil {
 		return "null"
 	}
@@ -238,28 +240,28 @@ func constType(n *value) string {
 }
 
 // rulesOf returns what values have to be, besides their type.
-func (p *apiParts) rulesOf(s *apiSchema, seen []string) string {
+func (p *Parts) RulesOf(s *Schema, seen []string) string {
 	var list []string
-	say := func(format string, n *value) {
+	say := func(format string, n *Value) {
 		if n != nil {
-			list = append(list, fmt.Sprintf(format, n.json()))
+			list = append(list, fmt.Sprintf(format, n.JSON()))
 		}
 	}
 	between := func(low, high *int, one, many string) {
 		switch {
 		case low != nil && high != nil:
-			list = append(list, fmt.Sprintf("%s to %s", number(int64(*low)), plural(int64(*high), one, many)))
+			list = append(list, fmt.Sprintf("%s to %s", numeral.Number(int64(*low)), numeral.Plural(int64(*high), one, many)))
 		case low != nil:
-			list = append(list, "at least "+plural(int64(*low), one, many))
+			list = append(list, "at least "+numeral.Plural(int64(*low), one, many))
 		case high != nil:
-			list = append(list, "at most "+plural(int64(*high), one, many))
+			list = append(list, "at most "+numeral.Plural(int64(*high), one, many))
 		}
 	}
 	say("always %s", s.Const)
 	if len(s.Enum) > 0 {
 		var values []string
 		for _, n := range s.Enum {
-			values = append(values, n.json())
+			values = append(values, n.JSON())
 		}
 		list = append(list, "one of "+strings.Join(values, ", "))
 	}
@@ -279,8 +281,8 @@ func (p *apiParts) rulesOf(s *apiSchema, seen []string) string {
 		list = append(list, "pattern "+s.Pattern)
 	}
 	say("without it %s", s.Default)
-	if each, inner := p.follow(s.Items, seen); each != nil && len(each.Properties) == 0 {
-		if rules := p.rulesOf(each, inner); rules != "" {
+	if each, inner := p.Follow(s.Items, seen); each != nil && len(each.Properties) == 0 {
+		if rules := p.RulesOf(each, inner); rules != "" {
 			list = append(list, "each "+rules)
 		}
 	}
