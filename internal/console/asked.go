@@ -9,6 +9,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/snippet"
 )
 
 // oneRow is the first page of a list that has one row at most.
@@ -138,7 +139,7 @@ func (c *call) storeCurl(path string, body any) string {
 	if c.Tests != nil && c.Tests.Store == c.store.Hash && c.Tests.Secret != "" {
 		token = c.Tests.Secret
 	}
-	text := fmt.Sprintf("curl %s -H %s", shellWord(c.APIURL+"/stores/"+c.store.Hash+path), `"X-Auth-Token: `+token+`"`)
+	text := fmt.Sprintf("curl %s -H %s", snippet.Word(c.APIURL+"/stores/"+c.store.Hash+path), `"X-Auth-Token: `+token+`"`)
 	if body == nil {
 		return text
 	}
@@ -146,8 +147,5 @@ func (c *call) storeCurl(path string, body any) string {
 	if err != nil {
 		panic(err) // the pages send numbers and texts only
 	}
-	return text + " \\\n  -H 'Content-Type: application/json' -d " + shellWord(string(sent))
+	return text + " \\\n  -H 'Content-Type: application/json' -d " + snippet.Word(string(sent))
 }
-
-// shellWord returns a text as one word of a shell.
-func shellWord(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -11,6 +11,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/snippet"
 )
 
 func groupEditRoutes() []route {
@@ -305,7 +306,7 @@ func (c *call) fillLists(p *groupPage) error {
 func (c *call) groupExamples(p groupPage) []example {
 	curl := func(method, path, body string) example {
 		return example{"curl", fmt.Sprintf("curl -X %s -H \"X-Auth-Token: $TOKEN\" -H 'Content-Type: application/json' \\\n  -d %s \\\n  %s/stores/%s/v2/customer_groups%s",
-			method, shellWord(body), c.APIURL, c.store.Hash, path)}
+			method, snippet.Word(body), c.APIURL, c.store.Hash, path)}
 	}
 	body := groupBody(p.Form)
 	if p.Group.ID == 0 {
@@ -314,7 +315,7 @@ func (c *call) groupExamples(p groupPage) []example {
 	id := fmt.Sprint(p.Group.ID)
 	return []example{curl("PUT", "/"+id, body), {"Command line", fmt.Sprintf(
 		"cohort group history --store %[1]s %[2]s\ncohort group clone --store %[1]s %[2]s --name %[3]s\ncohort group delete --store %[1]s %[2]s --dry-run",
-		c.store.Hash, id, shellWord("Copy of "+p.Group.Name))}}
+		c.store.Hash, id, snippet.Word("Copy of "+p.Group.Name))}}
 }
 
 // groupBody returns the body of the API for a form, as far as the form is right.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"cohort.example/cohort/internal/reference"
+	"cohort.example/cohort/internal/snippet"
 )
 
 func referenceRoutes() []route {
@@ -54,7 +55,7 @@ func (c *call) listReference() error {
 		}
 	}
 	return c.render(page{name: "reference", title: "API reference", body: p, same: []example{
-		{"curl", "curl " + shellWord(c.APIURL+"/openapi.yaml")},
+		{"curl", "curl " + snippet.Word(c.APIURL+"/openapi.yaml")},
 	}})
 }
 
@@ -106,7 +107,7 @@ func (c *call) renderOperation(status int, o *reference.Operation, f form, sent 
 	}
 	return c.render(page{name: "operation", section: "reference", status: status, title: o.Summary, body: p, same: []example{
 		{"curl", c.operationCurl(o, f.Values)},
-		{"The whole document", "curl " + shellWord(c.APIURL+"/openapi.yaml")},
+		{"The whole document", "curl " + snippet.Word(c.APIURL+"/openapi.yaml")},
 	}})
 }
 
@@ -142,25 +143,20 @@ func (c *call) operationCurl(o *reference.Operation, values url.Values) string {
 	if store == "" {
 		store = "STORE"
 	}
-	target, header, _ := target(o, store, values)
-	text := "curl"
-	if o.Method != http.MethodGet {
-		text += " -X " + o.Method
-	}
-	text += " " + shellWord(c.APIURL+target)
+	path, header, _ := target(o, store, values)
+	r := snippet.Request{Method: o.Method, URL: c.APIURL + path, Stream: o.Streams()}
 	switch {
 	case o.OfStore():
-		text += ` -H "X-Auth-Token: ` + token + `"`
+		r.Header = append(r.Header, snippet.Header{Name: "X-Auth-Token", Value: token})
 	case strings.HasPrefix(tokenOf(o), "Authorization"):
-		text += ` -H "Authorization: Bearer $COHORT_CONTROL_TOKEN"`
+		r.Header = append(r.Header, snippet.Header{Name: "Authorization", Value: "Bearer $COHORT_CONTROL_TOKEN"})
 	}
 	for _, name := range slices.Sorted(maps.Keys(header)) {
-		text += " \\\n  -H " + shellWord(name+": "+header.Get(name))
+		r.Header = append(r.Header, snippet.Header{Name: name, Value: header.Get(name)})
 	}
-	body := values.Get("body")
-	b := o.Body()
-	if b == nil || body == "" {
-		return text
+	if b := o.Body(); b != nil && values.Get("body") != "" {
+		r.Header = append(r.Header, snippet.Header{Name: "Content-Type", Value: b.Key})
+		r.Body = values.Get("body")
 	}
-	return text + " \\\n  -H " + shellWord("Content-Type: "+b.Key) + " -d " + shellWord(body)
+	return strings.TrimSuffix(snippet.Curl(r), "\n")
 }

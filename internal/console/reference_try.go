@@ -60,7 +60,7 @@ func (c *call) untried(o *reference.Operation) string {
 	case !o.OfStore():
 		return "The form is there only for operations of a store. Use the curl command below."
 	case o.Streams():
-		return "The response is a stream that does not end, so this page does not send the request. Use the curl command below with -N."
+		return "The response is a stream that does not end, so this page does not send the request. Use the curl command below."
 	}
 	return ""
 }

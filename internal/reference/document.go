@@ -92,7 +92,7 @@ type Parts struct {
 // Ordered is a mapping in the order of the document.
 type Ordered[T any] []Pair[T]
 
-// pair is a key with its value.
+// Pair is a key with its value.
 type Pair[T any] struct {
 	Key   string
 	Value T
@@ -113,7 +113,7 @@ func (o *Ordered[T]) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// value is a value of the document, of any type.
+// Value is a value of the document, of any type.
 type Value struct{ yaml.Node }
 
 // UnmarshalYAML implements yaml.Unmarshaler.
@@ -122,7 +122,7 @@ func (v *Value) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
-// json returns the value as JSON. The value null has no node.
+// JSON returns the value as JSON. The value null has no node.
 func (v *Value) JSON() string {
 	if v == nil {
 		return "null"
@@ -217,7 +217,7 @@ func resolved[T any](parts map[string]*T, kind, ref string, given *T) (*T, error
 	return part, nil
 }
 
-// operation returns an operation by its id; nil: there is none.
+// Operation returns an operation by its id; nil: there is none.
 func (d *Document) Operation(id string) *Operation {
 	for _, o := range d.Operations {
 		if o.ID == id {
@@ -230,13 +230,13 @@ func (d *Document) Operation(id string) *Operation {
 // Tag returns the family of the operation.
 func (o *Operation) Tag() string { return cmp.Or(slices.Concat(o.Tags, []string{""})[0], "other") }
 
-// ofStore reports whether the operation is one of a store's API.
+// OfStore reports whether the operation is one of a store's API.
 func (o *Operation) OfStore() bool { return strings.HasPrefix(o.Path, storeStart) }
 
 // storeStart begins the paths of the operations of a store.
 const storeStart = "/stores/{store_hash}/"
 
-// streams reports whether the response goes on until the client leaves.
+// Streams reports whether the response goes on until the client leaves.
 func (o *Operation) Streams() bool {
 	for _, r := range o.Responses {
 		for _, m := range r.Value.Content {
@@ -248,7 +248,7 @@ func (o *Operation) Streams() bool {
 	return false
 }
 
-// body returns the body of a request in JSON, or in the first other format; nil: it has none.
+// Body returns the body of a request in JSON, or in the first other format; nil: it has none.
 func (o *Operation) Body() *Pair[Media] {
 	if o.RequestBody == nil || len(o.RequestBody.Content) == 0 {
 		return nil

@@ -12,7 +12,7 @@ import (
 // Example is an example of a body.
 type Example struct{ Name, Text string }
 
-// examplesOf returns the examples of a body: those of the document, and otherwise one that is
+// ExamplesOf returns the examples of a body: those of the document, and otherwise one that is
 // made from the schema.
 func (d *Document) ExamplesOf(m Media) (list []Example) {
 	for _, e := range m.Examples {
@@ -29,7 +29,7 @@ func (d *Document) ExamplesOf(m Media) (list []Example) {
 	return list
 }
 
-// exampleOf returns a value of a schema as JSON. It is the same each time: the required
+// ExampleOf returns a value of a schema as JSON. It is the same each time: the required
 // fields, or all of them if none is required, each with its example, its default or the
 // smallest value.
 func (p *Parts) ExampleOf(s *Schema, depth int, seen []string) string {

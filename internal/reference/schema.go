@@ -65,13 +65,13 @@ type Row struct {
 	Meaning           []Piece
 }
 
-// piece is a part of a text; some are code.
+// Piece is a part of a text; some are code.
 type Piece struct {
 	Text string
 	Code bool
 }
 
-// pieces parts a short Markdown text at its backticks. A browser shows line breaks as spaces.
+// Pieces parts a short Markdown text at its backticks. A browser shows line breaks as spaces.
 func Pieces(text string) (list []Piece) {
 	code := false
 	for part := range strings.SplitSeq(strings.TrimSpace(text), "`") {
@@ -90,14 +90,14 @@ type tree struct {
 	cut   bool // there were more rows
 }
 
-// rowsOf returns the rows of a schema, and whether it has further ones.
+// RowsOf returns the rows of a schema, and whether it has further ones.
 func (d *Document) RowsOf(s *Schema) (rows []Row, cut bool) {
 	t := tree{parts: &d.Parts}
 	t.inside(s, 0, nil)
 	return t.rows, t.cut
 }
 
-// follow returns the schema that a reference names, and the names of the references so far.
+// Follow returns the schema that a reference names, and the names of the references so far.
 // It returns nil for a reference to a schema that contains it, and for an unknown one.
 func (p *Parts) Follow(s *Schema, seen []string) (*Schema, []string) {
 	for s != nil && s.Ref != "" {
@@ -180,7 +180,7 @@ func (t *tree) add(name string, s *Schema, required bool, depth int, seen []stri
 	t.inside(s, depth+1, seen)
 }
 
-// typeOf returns the type of a schema in words.
+// TypeOf returns the type of a schema in words.
 func (p *Parts) TypeOf(s *Schema, seen []string) string {
 	whole, seen := p.Follow(s, seen)
 	switch {
@@ -239,7 +239,7 @@ func constType(n *Value) string {
 	return "string"
 }
 
-// rulesOf returns what values have to be, besides their type.
+// RulesOf returns what values have to be, besides their type.
 func (p *Parts) RulesOf(s *Schema, seen []string) string {
 	var list []string
 	say := func(format string, n *Value) {
