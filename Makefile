@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz help
+.PHONY: all build run docs fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -16,6 +16,9 @@ build: ## Build bin/cohort
 
 run: ## Serve on this machine, with a store and a token to try things with
 	$(GO) run ./cmd/cohort serve --dev
+
+docs: ## Write the documentation site into bin/docs, after a check of its links
+	$(GO) run ./cmd/docs
 
 fmt: ## Format the code
 	$(LINT) fmt
@@ -44,7 +47,7 @@ cover: ## Print how much of the code the tests reach; bin/cover.out has the deta
 	$(GO) test -coverpkg=./... -coverprofile=bin/cover.out ./...
 	$(GO) tool cover -func=bin/cover.out | tail -n 1
 
-browser: ## Test the console in Chromium; COHORT_SCREENSHOTS names a folder for pictures
+browser: ## Test the console and the documentation in Chromium; COHORT_SCREENSHOTS names a folder for pictures
 	$(GO) -C browser test -count 1 -timeout 10m ./...
 
 # The pictures of docs/pictures, each a page that the browser tests visit.

@@ -1,4 +1,5 @@
-// Package docs has the pages of the contract, so that the program can show them offline.
+// Package docs has the pages of the documentation, so that the program can show those of its
+// own version offline.
 package docs
 
 import "embed"
@@ -7,3 +8,13 @@ import "embed"
 //
 //go:embed wire*.md
 var Contract embed.FS
+
+// Pages has all pages, with the pictures in them.
+//
+//go:embed *.md decisions/*.md pictures/*.png
+var Pages embed.FS
+
+// Example is the seed of the store of the examples in the API reference.
+//
+//go:embed example.yaml
+var Example []byte

@@ -17,6 +17,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/docsite"
 	"cohort.example/cohort/internal/fault"
 	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/limit"
@@ -147,9 +148,9 @@ func (c *Console) routes() []route {
 	return slices.DeleteFunc(list, func(r route) bool { return r.tests && c.Tests == nil || r.login && !c.Login })
 }
 
-// Beside returns a handler that serves the console's paths, leads browsers from / to the
-// console, and calls next for all other requests. Other clients get at / what they get
-// without a console.
+// Beside returns a handler that serves the paths of the console and of the documentation, leads
+// browsers from / to the console, and calls next for all other requests. Other clients get at /
+// what they get without a console.
 func (c *Console) Beside(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isOwn(r) || r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html") {
@@ -160,12 +161,14 @@ func (c *Console) Beside(next http.Handler) http.Handler {
 	})
 }
 
-// isOwn reports whether a request is for a page of the console.
+// isOwn reports whether a request is for a page of the console, or of the documentation beside
+// it.
 func isOwn(r *http.Request) bool {
-	return strings.HasPrefix(r.URL.Path, Prefix) || r.URL.Path+"/" == Prefix
+	return strings.HasPrefix(r.URL.Path, Prefix) || r.URL.Path+"/" == Prefix || docsite.Owns(r.URL.Path)
 }
 
-// Alone returns a handler that leads from / to the console and has no other paths.
+// Alone returns a handler that leads from / to the console, serves the documentation too, and
+// has no other paths.
 func (c *Console) Alone() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if isOwn(r) || r.URL.Path == "/" {
@@ -182,6 +185,10 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	unknown := &call{Console: c, w: w, r: r}
 	if err := c.admit(r); err != nil {
 		unknown.fail(err)
+		return
+	}
+	if docsite.Owns(r.URL.Path) { // it has nothing of a store, so it needs no login
+		docsite.Serve(w, r)
 		return
 	}
 	if r.URL.Path == "/" || r.URL.Path+"/" == Prefix {

@@ -89,3 +89,31 @@ func TestStatic(t *testing.T) {
 		}
 	}
 }
+
+// The documentation is beside the console, under the same headers, and needs no login.
+func TestDocumentation(t *testing.T) {
+	f := newFixture(t)
+	f.Login = true
+	get := func(h http.Handler, host, path string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", path, nil)
+		r.Host = host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		return w
+	}
+	for name, h := range map[string]http.Handler{"beside": f.Beside(http.NotFoundHandler()), "alone": f.Alone()} {
+		w := get(h, "localhost", "/docs/guide-run.html")
+		if w.Code != 200 || w.Header().Get("Content-Security-Policy") != policy || !strings.Contains(w.Body.String(), "Run it for real") {
+			t.Errorf("%s: %d %v", name, w.Code, w.Header())
+		}
+		if w := get(h, "localhost", "/llms.txt"); w.Code != 200 {
+			t.Errorf("%s: /llms.txt: %d", name, w.Code)
+		}
+		if w := get(h, "foreign.example", "/docs/"); w.Code != http.StatusMisdirectedRequest {
+			t.Errorf("%s: a foreign host: %d", name, w.Code)
+		}
+		if w := get(h, "localhost", "/docsx"); w.Code != 404 {
+			t.Errorf("%s: /docsx: %d", name, w.Code)
+		}
+	}
+}

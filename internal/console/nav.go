@@ -1,6 +1,10 @@
 package console
 
-import "net/http"
+import (
+	"net/http"
+
+	"cohort.example/cohort/internal/docsite"
+)
 
 // link is a page in the navigation.
 type link struct{ Section, Text, Path string }
@@ -17,7 +21,7 @@ func (v view) Global() []link {
 	if v.Testing() {
 		first = []link{{"home", "Overview", Prefix}}
 	}
-	return append(first, v.served([]link{
+	first = append(first, v.served([]link{
 		{"stores", "Stores", Prefix + "stores"},
 		{"coverage", "Coverage", Prefix + "coverage"},
 		{"contract", "Contract", contractPath("wire", "")},
@@ -25,6 +29,7 @@ func (v view) Global() []link {
 		{"health", "Health", Prefix + "health"},
 		{"operators", "Operators", Prefix + "operators"},
 	})...)
+	return append(first, link{"docs", "Docs", docsite.Prefix})
 }
 
 // StoreNav returns the pages of the store.
