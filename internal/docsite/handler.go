@@ -1,11 +1,14 @@
 package docsite
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"mime"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
+	"time"
 )
 
 // Prefix begins the paths of the site on a server.
@@ -57,14 +60,15 @@ var types = map[string]string{
 	".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".yaml": "application/yaml",
 }
 
+// send sends a file. A browser keeps it, and asks whether it is still the same.
 func send(w http.ResponseWriter, r *http.Request, name string, text []byte) {
 	kind := types[path.Ext(name)]
 	if kind == "" {
 		kind = mime.TypeByExtension(path.Ext(name))
 	}
+	sum := sha256.Sum256(text)
 	w.Header().Set("Content-Type", kind)
-	w.Header().Set("Content-Length", strconv.Itoa(len(text)))
-	if r.Method == http.MethodGet {
-		_, _ = w.Write(text) // it fails when the client has left
-	}
+	w.Header().Set("ETag", `"`+hex.EncodeToString(sum[:8])+`"`)
+	w.Header().Set("Cache-Control", "no-cache")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(text))
 }

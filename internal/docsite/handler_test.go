@@ -52,6 +52,13 @@ func TestServeOtherMethods(t *testing.T) {
 	if w := send("HEAD", "/docs/"); w.Code != 200 || w.Body.Len() != 0 || w.Header().Get("Content-Length") == "0" {
 		t.Errorf("HEAD: %d, %d bytes", w.Code, w.Body.Len())
 	}
+	r := httptest.NewRequestWithContext(t.Context(), "GET", "/docs/", nil)
+	r.Header.Set("If-None-Match", send("GET", "/docs/").Header().Get("ETag"))
+	w := httptest.NewRecorder()
+	Serve(w, r)
+	if w.Code != http.StatusNotModified || w.Header().Get("Cache-Control") != "no-cache" {
+		t.Errorf("a page that has not changed: %d %v", w.Code, w.Header())
+	}
 	if w := send("GET", "/docs"); w.Code != http.StatusFound || w.Header().Get("Location") != "/docs/" {
 		t.Errorf("%d %v", w.Code, w.Header())
 	}

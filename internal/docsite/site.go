@@ -39,6 +39,9 @@ type Site struct {
 	pages    []page // in their order, the first page first
 	byName   map[string]*page
 	sections []section
+	// made has the files that were asked for, by name. Some take a second to make, and anybody
+	// may ask for them.
+	made sync.Map
 }
 
 // section is a part of the navigation.
@@ -230,8 +233,19 @@ func (s *Site) Names() []string {
 	return names
 }
 
-// File returns a file of the site by its name.
+// File returns a file of the site by its name. Callers must not modify it.
 func (s *Site) File(name string) (text []byte, ok bool) {
+	if made, ok := s.made.Load(name); ok {
+		return made.([]byte), true
+	}
+	if text, ok = s.make(name); ok {
+		s.made.Store(name, text)
+	}
+	return text, ok
+}
+
+// make makes a file of the site.
+func (s *Site) make(name string) (text []byte, ok bool) {
 	if content := others()[name]; content != nil {
 		return content(s), true
 	}
