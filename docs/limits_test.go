@@ -19,6 +19,7 @@ var notBounds = map[string]string{
 	"seed.videoDefaults.sort_order":           "a default that an export leaves out",
 	"seed.imageDefaults.sort_order":           "a default that an export leaves out",
 	"seed.customerDefaults.customer_group_id": "a default that an export leaves out",
+	"client.resetMargin":                      "it makes up for a time that is rounded down",
 	"seed.pageSize":                           "a page size; seed.MaxItems bounds an export",
 	"api.initialCap.maxCap":                   "an initial capacity; a piece can be longer",
 	"apiv3.maxFilterInteger":                  "it keeps sums from overflowing",

@@ -1,0 +1,125 @@
+package client
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A filter is a struct whose fields have the name of a parameter in the tag "query":
+//
+//   - Opt[T] is sent if it is set, also if it is empty;
+//   - lists are sent with commas between the values, unless they are empty;
+//   - texts, numbers and times are sent unless they are zero;
+//   - a TimeRange is sent as two parameters, ":min" and ":max";
+//   - true is sent as "true", false is not sent.
+
+// optional is what every Opt has.
+type optional interface{ text() (string, bool) }
+
+// text returns the value for a query.
+func (o Opt[T]) text() (string, bool) {
+	if o.state != set {
+		return "", false
+	}
+	return queryText(reflect.ValueOf(o.value)), true
+}
+
+// params returns the parameters of a filter.
+func params(filter any) (url.Values, error) {
+	q := url.Values{}
+	v := reflect.ValueOf(filter)
+	for i := range v.NumField() {
+		name := v.Type().Field(i).Tag.Get("query")
+		if name == "" {
+			continue
+		}
+		if r, is := v.Field(i).Interface().(TimeRange); is {
+			r.set(q, name)
+			continue
+		}
+		text, ok, err := param(v.Field(i))
+		if err != nil {
+			return nil, argument("%s: %v", name, err)
+		}
+		if ok {
+			q.Set(name, text)
+		}
+	}
+	return q, nil
+}
+
+// set adds the parameters of both ends.
+func (r TimeRange) set(q url.Values, name string) {
+	for end, at := range map[string]time.Time{":min": r.From, ":max": r.Until} {
+		if !at.IsZero() {
+			q.Set(name+end, queryText(reflect.ValueOf(at)))
+		}
+	}
+}
+
+func param(v reflect.Value) (text string, ok bool, err error) {
+	if o, is := v.Interface().(optional); is {
+		text, ok = o.text()
+		return text, ok, nil
+	}
+	if v.Kind() != reflect.Slice {
+		return queryText(v), !v.IsZero(), nil
+	}
+	var parts []string
+	for i := range v.Len() {
+		part := queryText(v.Index(i))
+		if part == "" || strings.Contains(part, ",") {
+			return "", false, fmt.Errorf("a value of a list is not empty and has no comma: %.80q", part)
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ","), len(parts) > 0, nil
+}
+
+func queryText(v reflect.Value) string {
+	switch value := v.Interface().(type) {
+	case time.Time:
+		return value.UTC().Format("2006-01-02T15:04:05Z")
+	case fmt.Stringer:
+		return value.String()
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return v.String()
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool())
+	case reflect.Int, reflect.Int64:
+		return strconv.FormatInt(v.Int(), 10)
+	}
+	panic("client: a filter has a field of the type " + v.Type().String())
+}
+
+// listQuery returns the parameters of a filter and a page.
+func listQuery(filter any, p Page) (url.Values, error) {
+	q, err := params(filter)
+	if err != nil {
+		return nil, err
+	}
+	page, err := p.params()
+	if err != nil {
+		return nil, err
+	}
+	for name, values := range page {
+		q[name] = values
+	}
+	return q, nil
+}
+
+// deletionQuery returns the parameters of a deletion, which must have a filter: without one
+// it would delete everything.
+func deletionQuery(filter any) (url.Values, error) {
+	q, err := params(filter)
+	if err == nil && len(q) == 0 {
+		err = argument("a deletion without a filter would delete everything")
+	}
+	return q, err
+}

@@ -1,0 +1,9 @@
+package client
+
+import "time"
+
+// TimeRange selects by a date. Zero times do not bound it. Both ends are included, to the
+// second.
+type TimeRange struct {
+	From, Until time.Time
+}
