@@ -71,6 +71,11 @@ func OpenExisting(ctx context.Context, url string) (*DB, error) {
 	return opened(txn.OpenExisting(ctx, url, Schema()))
 }
 
+// Distribute spreads the tables over the workers of Citus; see [txn.Distribute].
+func Distribute(ctx context.Context, url string, o DistributeOptions) (*Distribution, error) {
+	return txn.Distribute(ctx, url, Schema(), o)
+}
+
 func opened(d *txn.DB, err error) (*DB, error) {
 	if err != nil {
 		return nil, err
@@ -85,7 +90,7 @@ func New(d *txn.DB) *DB {
 
 // Schema describes the tables for [txn.Open].
 func Schema() txn.Schema {
-	return txn.Schema{Migrations: migrations, Unique: []txn.UniqueIndex{groupNames, customerEmails}}
+	return txn.Schema{Migrations: migrations, Unique: []txn.UniqueIndex{groupNames, customerEmails}, Places: places}
 }
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].

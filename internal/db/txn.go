@@ -13,6 +13,9 @@ type (
 	Change = txn.Change
 	// Stats describes connections and transactions; see [txn.Stats].
 	Stats = txn.Stats
+	// DistributeOptions and Distribution are of [Distribute]; see package txn.
+	DistributeOptions = txn.DistributeOptions
+	Distribution      = txn.Distribution
 )
 
 // The kinds of changes; see [txn.ChangeKind].

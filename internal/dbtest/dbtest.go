@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 
@@ -26,6 +27,17 @@ type engine struct {
 var engines = []engine{
 	{"sqlite", MigratedSQLiteURL, SQLiteURL},
 	{"postgres", MigratedPostgresURL, pgtest.URL},
+}
+
+// citus is a third engine where Citus is installed.
+var citus = engine{"citus", MigratedCitusURL, pgtest.CitusURL}
+
+// withCitus returns the engines, and Citus where it is installed.
+func withCitus(some []engine) []engine {
+	if !pgtest.HasCitus() {
+		return some
+	}
+	return append(slices.Clone(some), citus)
 }
 
 // migrate creates Cohort's tables in the database at url.
@@ -95,6 +107,22 @@ func MigratedPostgresURL(t testing.TB) string {
 	return pgtest.Prepared(t, migrate)
 }
 
+// MigratedCitusURL returns the URL, at the coordinator, of a database with Cohort's tables
+// and without rows that is distributed over two workers of Citus. It is gone when the test
+// ends.
+func MigratedCitusURL(t testing.TB) string {
+	t.Helper()
+	return pgtest.PreparedCitus(t, distribute)
+}
+
+// citusShards is how many shards the tables of tests have: both workers get two.
+const citusShards = 4
+
+func distribute(url string) error {
+	_, err := db.Distribute(context.Background(), url, db.DistributeOptions{Shards: citusShards})
+	return err
+}
+
 // SQLite opens a SQLite database without rows, for tests that need only SQLite.
 func SQLite(t testing.TB) *db.DB {
 	t.Helper()
@@ -118,13 +146,13 @@ func EachLogic(t *testing.T, fn func(t *testing.T, d *db.DB)) {
 // EachLogicURL is EachLogic for tests that open the database themselves.
 func EachLogicURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	each(t, testenv.Times(engines, engines[:1]), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+	each(t, withCitus(testenv.Times(engines, engines[:1])), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
 }
 
 // EachURL is Each for tests that open the database themselves.
 func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	t.Helper()
-	each(t, engines, func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
+	each(t, withCitus(engines), func(t *testing.T, e engine) { fn(t, e.migrated(t)) })
 }
 
 // EachEmptyURL is EachURL for tests of how Cohort creates its tables: the database

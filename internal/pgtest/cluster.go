@@ -22,6 +22,7 @@ const superuser = "postgres"
 
 // cluster is a data folder and the server on it, if one is running.
 type cluster struct {
+	programs string // the folder of PostgreSQL's programs
 	data     string
 	name     string   // cluster_name, which is in the command line of all its processes
 	settings []string // name=value
@@ -34,7 +35,7 @@ type cluster struct {
 // initdb makes a cluster in an empty folder. Connections through a socket need
 // no password, since the permissions of the folder protect it; connections over
 // TCP do.
-func initdb(data, password string) error {
+func initdb(folder, data, password string) error {
 	if err := makePrivate(data); err != nil {
 		return err
 	}
@@ -43,7 +44,7 @@ func initdb(data, password string) error {
 		return err
 	}
 	defer func() { _ = os.Remove(secret) }()
-	return program("initdb", "-D", data, "-U", superuser, "--pwfile", secret, "--auth-local=trust",
+	return program(folder, "initdb", "-D", data, "-U", superuser, "--pwfile", secret, "--auth-local=trust",
 		"--auth-host=scram-sha-256", "--no-locale", "-E", "UTF8", "--no-sync", "--no-instructions")
 }
 
@@ -59,11 +60,11 @@ func writeFor(path, text string) error {
 	return os.Chown(path, int(who.Uid), int(who.Gid))
 }
 
-// program runs one of PostgreSQL's programs and waits for it.
-func program(name string, args ...string) error {
+// program runs one of the programs in a folder and waits for it.
+func program(folder, name string, args ...string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
-	cmd, err := command(ctx, name, args...)
+	cmd, err := command(ctx, folder, name, args...)
 	if err != nil {
 		return err
 	}
@@ -73,11 +74,7 @@ func program(name string, args ...string) error {
 	return nil
 }
 
-func command(ctx context.Context, name string, args ...string) (*exec.Cmd, error) {
-	folder, err := programs()
-	if err != nil {
-		return nil, err
-	}
+func command(ctx context.Context, folder, name string, args ...string) (*exec.Cmd, error) {
 	who, err := account()
 	if err != nil {
 		return nil, err
@@ -120,7 +117,7 @@ func (c *cluster) spawn() error {
 	for _, s := range c.settings {
 		args = append(args, "-c", s)
 	}
-	cmd, err := command(context.Background(), "postgres", args...)
+	cmd, err := command(context.Background(), c.programs, "postgres", args...)
 	if err != nil {
 		return err
 	}

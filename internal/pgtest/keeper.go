@@ -37,14 +37,14 @@ func init() {
 	os.Exit(0)
 }
 
-// keep runs the server of a run until no test binary uses it. It reports to the
-// starter that the server accepts connections, or why it does not.
+// keep runs the servers of a run until no test binary uses them. It reports to the
+// starter that they accept connections, or why they do not.
 func keep(folder string, starter *os.File) {
 	enough := make(chan os.Signal, 1)
 	signal.Notify(enough, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 
 	r := &run{folder: folder}
-	c, lock, err := r.startServer()
+	clusters, lock, err := r.startServers()
 	if err != nil {
 		fmt.Fprint(starter, err)
 		_ = starter.Close()
@@ -56,58 +56,92 @@ func keep(folder string, starter *os.File) {
 
 	unused := make(chan struct{})
 	go func() {
-		_ = r.waitUnused() // on an error the server ends at once
+		_ = r.waitUnused() // on an error the servers end at once
 		close(unused)
 	}()
+	ended := make(chan struct{}, len(clusters))
+	for _, c := range clusters {
+		go func() {
+			<-c.ended
+			ended <- struct{}{}
+		}()
+	}
 	select {
 	case <-unused:
 		r.end()
 	case <-enough: // for example when the machine shuts down
 		r.end()
-	case <-c.ended: // another process ended it; the next test binary starts a new one
+	case <-ended: // another process ended one; the next test binary starts new ones
 		_ = os.Remove(r.path("ready"))
 	}
 }
 
-// startServer makes the shared cluster and starts it. The keeper holds the
+// startServers makes the shared clusters and starts them. The keeper holds the
 // returned lock as long as it lives.
-func (r *run) startServer() (*cluster, *os.File, error) {
+func (r *run) startServers() ([]*cluster, *os.File, error) {
 	lock, err := lockFile(r.path("keeper"), syscall.LOCK_EX)
 	if err != nil {
 		return nil, nil, err
 	}
 	_ = os.Remove(r.path("ready"))
-	c := r.sharedCluster()
-	if err := c.remove(); err != nil { // left by a keeper that was killed
+	clusters, err := r.sharedClusters()
+	if err != nil {
 		return nil, nil, err
+	}
+	for _, c := range clusters {
+		if err := c.remove(); err != nil { // left by a keeper that was killed
+			return nil, nil, err
+		}
 	}
 	if err := makePrivate(r.path("socket")); err != nil {
 		return nil, nil, err
 	}
-	if err := initdb(c.data, newPassword()); err != nil {
-		return nil, nil, err
+	for _, c := range clusters {
+		if err := initdb(c.programs, c.data, newPassword()); err != nil {
+			return nil, nil, err
+		}
+		if err := c.start(); err != nil {
+			return nil, nil, err
+		}
 	}
-	if err := c.start(); err != nil {
-		return nil, nil, err
-	}
-	return c, lock, os.WriteFile(r.path("ready"), nil, 0o600)
+	return clusters, lock, os.WriteFile(r.path("ready"), nil, 0o600)
 }
+
+// sharedClusters are the server that tests share, or on Citus the coordinator and the
+// workers.
+func (r *run) sharedClusters() ([]*cluster, error) {
+	programs, err := r.programs()
+	if err != nil {
+		return nil, err
+	}
+	if !r.isCitus() {
+		return []*cluster{r.sharedCluster(programs, "", firstPort, "wal_level=minimal", "max_wal_senders=0")}, nil
+	}
+	var nodes []*cluster
+	for i := range citusNodes {
+		nodes = append(nodes, r.sharedCluster(programs, fmt.Sprint(i), firstPort+i, citusSettings...))
+	}
+	return nodes, nil
+}
+
+// firstPort is in the name of the socket of the first shared server. The servers do not
+// listen on TCP.
+const firstPort = 5432
 
 // sharedCluster is configured for many short tests: data need not survive a
 // crash, and the tests open many connections.
-func (r *run) sharedCluster() *cluster {
-	return &cluster{data: r.path("data"), name: r.mark() + "shared", settings: []string{
+func (r *run) sharedCluster(programs, suffix string, port int, more ...string) *cluster {
+	return &cluster{programs: programs, data: r.path("data" + suffix), name: r.mark() + "shared" + suffix, settings: append([]string{
 		"listen_addresses=",
+		fmt.Sprint("port=", port),
 		"unix_socket_directories=" + r.path("socket"),
 		"max_connections=300",
 		"fsync=off",
 		"full_page_writes=off",
-		"wal_level=minimal",
-		"max_wal_senders=0",
 		"max_wal_size=256MB",
 		"autovacuum=off",
 		"jit=off",
-	}}
+	}, more...)}
 }
 
 // waitUnused waits until no test binary uses the run. It returns with the lock
@@ -155,7 +189,7 @@ func (r *run) stopServers() {
 		time.Sleep(10 * time.Millisecond) // poll: only the parent of a process can wait for its end
 	}
 	killAll(r.mark())
-	for _, pattern := range []string{"data", "servers/*"} {
+	for _, pattern := range []string{"data*", "servers/*"} {
 		found, _ := filepath.Glob(r.path(pattern)) // it fails for bad patterns only
 		for _, data := range found {
 			freeMemory(data)

@@ -12,6 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -32,14 +34,20 @@ type run struct {
 // runVariable sets the folder of the run, for tests of this package.
 const runVariable = "COHORT_PGTEST_RUN"
 
-// thisRun joins the run of this process and makes sure that its server is
-// running.
-var thisRun = sync.OnceValues(func() (*run, error) {
+// thisRun joins the run of this process and makes sure that its server is running.
+// thisCitusRun does so for the run with the servers of Citus, which is another one.
+var (
+	thisRun      = sync.OnceValues(func() (*run, error) { return joinThis("") })
+	thisCitusRun = sync.OnceValues(func() (*run, error) { return joinThis(citusSuffix) })
+)
+
+func joinThis(suffix string) (*run, error) {
 	folder := os.Getenv(runVariable)
 	if folder == "" {
 		// The binaries of one `go test` have the same parent.
 		folder = filepath.Join(temporary(), fmt.Sprintf("cohort-pgtest-%d-%d", os.Geteuid(), os.Getppid()))
 	}
+	folder += suffix
 	for deadline := time.Now().Add(patience); ; {
 		r, err := join(folder)
 		if err != nil {
@@ -51,7 +59,7 @@ var thisRun = sync.OnceValues(func() (*run, error) {
 		}
 		_ = r.users.Close() // another process renamed the folder in spite of the lock
 	}
-})
+}
 
 // join takes part in the run of a folder.
 func join(folder string) (*run, error) {
@@ -142,11 +150,26 @@ func (r *run) mark() string {
 	return fmt.Sprintf("cohort_%x_", sum[:6])
 }
 
-// url is the URL of the shared server. It listens on a socket in a folder that
-// only its user and root can read.
-func (r *run) url() string {
-	q := url.Values{"host": {r.path("socket")}, "sslmode": {"disable"}}
+// url is the URL of the shared server, on Citus of the coordinator.
+func (r *run) url() string { return r.nodeURL(0) }
+
+// nodeURL is the URL of a shared server. It listens on a socket in a folder that only
+// its user and root can read.
+func (r *run) nodeURL(node int) string {
+	q := url.Values{"host": {r.path("socket")}, "port": {strconv.Itoa(firstPort + node)}, "sslmode": {"disable"}}
 	return "postgres://" + superuser + "@/postgres?" + q.Encode()
+}
+
+// isCitus reports whether the shared servers of the run are a coordinator and workers of
+// Citus.
+func (r *run) isCitus() bool { return strings.HasSuffix(r.folder, citusSuffix) }
+
+// programs returns the folder with the programs of the servers of the run.
+func (r *run) programs() (string, error) {
+	if r.isCitus() {
+		return citusPrograms()
+	}
+	return programs()
 }
 
 // ensureServer starts the keeper of the run unless the server answers.

@@ -65,7 +65,11 @@ func newServer(t testing.TB, r *run, o Options) *Server {
 	if err := makePrivate(folder); err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{t: t, options: o, cluster: &cluster{data: filepath.Join(folder, id), name: r.mark() + id}}
+	programs, err := r.programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{t: t, options: o, cluster: &cluster{programs: programs, data: filepath.Join(folder, id), name: r.mark() + id}}
 	t.Cleanup(func() {
 		if t.Failed() && s.cluster.output != nil {
 			t.Logf("the end of the log of the server on port %d:\n%s", s.port, s.cluster.output.tail())

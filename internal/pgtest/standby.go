@@ -23,7 +23,7 @@ func (s *Server) Standby(t testing.TB) *Server {
 	}
 	standby := newServer(t, r, s.options)
 	standby.password = s.password
-	err = program("pg_basebackup", "-D", standby.cluster.data, "-d", s.URL(), "-R", "-C", "-S", standby.slot(),
+	err = program(s.cluster.programs, "pg_basebackup", "-D", standby.cluster.data, "-d", s.URL(), "-R", "-C", "-S", standby.slot(),
 		"-X", "stream", "-c", "fast", "--no-sync")
 	if err != nil {
 		t.Fatalf("copy the server: %v", err)

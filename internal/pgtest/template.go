@@ -38,8 +38,12 @@ func (r *run) makeTemplate() (string, error) {
 	if err := os.RemoveAll(r.path("template")); err != nil { // left by a binary that was killed
 		return "", err
 	}
+	folder, err := r.programs()
+	if err != nil {
+		return "", err
+	}
 	password := newPassword()
-	if err := initdb(r.path("template"), password); err != nil {
+	if err := initdb(folder, r.path("template"), password); err != nil {
 		return "", err
 	}
 	return password, os.WriteFile(r.path("template.password"), []byte(password), 0o600)

@@ -20,6 +20,7 @@ type engine struct {
 	// migrations has the files that make the schema, one per version.
 	migrations fs.FS
 	unique     []UniqueIndex
+	places     []TablePlace
 	// prepare creates the database if it is missing and create is true, and brings its
 	// schema up to date.
 	prepare func(ctx context.Context, create bool) error

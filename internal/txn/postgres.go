@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"net"
+	"regexp"
 	"runtime"
 	"strings"
 	"sync"
@@ -16,7 +17,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 )
 
@@ -40,7 +40,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	}
 	e := &engine{
 		dialect:    goose.DialectPostgres,
-		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, places: schema.Places, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
 			Engine:    "SELECT 'PostgreSQL ' || current_setting('server_version')",
 			Size:      "SELECT pg_database_size(current_database())",
@@ -101,18 +101,17 @@ const migrationLock = 0x636f686f7274
 // preparePostgres brings the schema up to date. If several nodes start together, one
 // of them does it and the others wait.
 func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, create bool) (err error) {
-	conn := config.ConnConfig.Copy()
-	for name := range postgresLimits {
-		delete(conn.RuntimeParams, name)
-	}
-	db := stdlib.OpenDB(*conn)
+	db := openAdmin(config)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	db.SetMaxOpenConns(1) // the lock belongs to the connection
 	if !create {
 		if err := hasSchema(ctx, db); err != nil {
 			return err
 		}
 	}
+	return lockAndMigrate(ctx, db, e)
+}
+
+func lockAndMigrate(ctx context.Context, db *sql.DB, e *engine) error {
 	if _, err := db.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
@@ -212,8 +211,15 @@ func postgresConflict(err error) bool { return postgresCode(err) == "23505" }
 
 func postgresViolates(err error, u UniqueIndex) bool {
 	e, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && e.ConstraintName == u.Name
+	if !ok {
+		return false
+	}
+	// The index of a shard of Citus has the number of the shard at its end.
+	shard, of := strings.CutPrefix(e.ConstraintName, u.Name)
+	return of && shardSuffix.MatchString(shard)
 }
+
+var shardSuffix = regexp.MustCompile(`^(_\d+)?$`)
 
 func postgresOrphan(err error) bool { return postgresCode(err) == "23503" }
 

@@ -12,6 +12,9 @@ type Schema struct {
 	Migrations fs.FS
 	// Unique are the unique indexes whose violation is a mistake of the caller.
 	Unique []UniqueIndex
+	// Places says where each table is on Citus. [Distribute] goes through it in this order.
+	// The first table by store decides which server has which stores.
+	Places []TablePlace
 }
 
 // UniqueIndex is a unique index whose violation is a mistake of the caller. [DB.Update]
