@@ -2,7 +2,6 @@ package db
 
 import (
 	"cmp"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -143,15 +142,11 @@ func scanAttribute(row txn.Scanner) (cohort.Attribute, error) {
 // one the row of the attribute. It reports whether there may be more to do. Several nodes
 // may call it concurrently.
 func (t *Tx) SweepAttributes(limit int64) (more bool, err error) {
-	var store string
-	var id int64
-	err = t.Lookup("SELECT store_hash, id FROM customer_attributes WHERE date_deleted > 0 LIMIT 1"+t.forSweep()).Scan(&store, &id)
-	if errors.Is(err, txn.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	store, numbers, found, err := t.takeForSweep("customer_attributes", "date_deleted > 0", "id")
+	if err != nil || !found {
 		return false, err
 	}
+	id := numbers[0]
 	// It does not wait for values that another transaction deletes with their customers,
 	// because that one may wait for values of this batch.
 	lock := t.SQL().ForDelete + t.SQL().SkipLocked

@@ -109,6 +109,11 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.View(ctx, wrap(ctx, fn))
 }
 
+// ViewOne is View for a function that runs one query; see [txn.OneQuery].
+func (db *DB) ViewOne(ctx context.Context, fn func(*Tx) error) error {
+	return db.View(txn.OneQuery(ctx), fn)
+}
+
 // ViewLong is View for a transaction that takes long; see [txn.DB.ViewLong].
 func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.ViewLong(ctx, wrap(ctx, fn))

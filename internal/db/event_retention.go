@@ -20,8 +20,15 @@ type EventRetention struct {
 
 // StoresWithEvents returns the stores, except deleted ones, that have events.
 func (t *Tx) StoresWithEvents() ([]cohort.Store, error) {
-	rows, err := t.Query("SELECT " + storeColumns + ` FROM stores WHERE date_deleted = 0 AND (EXISTS (SELECT 1 FROM events WHERE store_hash = stores.hash)
-		OR EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = stores.hash)) ORDER BY hash`)
+	from := ` FROM stores WHERE date_deleted = 0 AND (EXISTS (SELECT 1 FROM events WHERE store_hash = stores.hash)
+		OR EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = stores.hash)) ORDER BY hash`
+	if t.SQL().Distributed {
+		from = ` FROM stores JOIN (SELECT store_hash FROM counters AS c WHERE kind = '` + eventIDs + `'
+				AND EXISTS (SELECT 1 FROM events AS e WHERE e.store_hash = c.store_hash)
+			UNION SELECT store_hash FROM event_inbox) AS e ON e.store_hash = hash
+			WHERE date_deleted = 0 ORDER BY hash`
+	}
+	rows, err := t.Query("SELECT " + storeColumns + from)
 	if err != nil {
 		return nil, err
 	}

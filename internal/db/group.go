@@ -12,6 +12,9 @@ import (
 
 const groupColumns = "id, name, category_access, discount_rules, is_default, is_group_for_guests, date_created, date_modified"
 
+var groupRow = txn.NewRowInsert("customer_groups", "store_hash TEXT", "name_folded TEXT", "id BIGINT", "name TEXT", "category_access TEXT",
+	"discount_rules TEXT", "is_default BOOLEAN", "is_group_for_guests BOOLEAN", "date_created BIGINT", "date_modified BIGINT")
+
 // CreateGroup is InsertGroup with the next id of the store. It returns the group with
 // the id.
 func (t *Tx) CreateGroup(storeKey string, g cohort.Group) (cohort.Group, error) {
@@ -28,9 +31,7 @@ func (t *Tx) CreateGroup(storeKey string, g cohort.Group) (cohort.Group, error) 
 func (t *Tx) InsertGroup(storeKey string, g cohort.Group) error {
 	access, rules := encodeGroup(g)
 	folded := Fold(g.Name)
-	err := t.LaterInOrder(nameOrder(storeKey, folded), `INSERT INTO customer_groups (store_hash, name_folded, `+groupColumns+`)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		storeKey, folded, g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
+	err := t.InsertInOrder(nameOrder(storeKey, folded), groupRow, storeKey, folded, g.ID, g.Name, access, rules, g.IsDefault, g.IsGroupForGuests,
 		g.DateCreated.UnixMilli(), g.DateModified.UnixMilli())
 	if err == nil && t.records() {
 		err = t.recordGroup(storeKey, cohort.GroupCreated, g.ID, nil, groupValues(g, access, rules))

@@ -33,11 +33,24 @@ func (t *Tx) HookDispatch(storeKey string) (d HookDispatch, err error) {
 // StoresToDispatch returns the keys of the stores that have active hooks and events after
 // the last one for which hooks were woken, or events without a number.
 func (t *Tx) StoresToDispatch() ([]string, error) {
-	rows, err := t.Query(`SELECT hash FROM stores WHERE hooks AND date_deleted = 0 AND (
+	if t.SQL().Distributed {
+		return t.texts(`SELECT h.store_hash FROM (SELECT store_hash FROM hooks WHERE is_active GROUP BY store_hash) AS h
+			JOIN stores AS s ON s.hash = h.store_hash WHERE s.hooks AND s.date_deleted = 0 AND (
+			EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = h.store_hash)
+			OR coalesce((SELECT max(number) FROM events WHERE store_hash = h.store_hash), 0)
+				> coalesce((SELECT number FROM hook_dispatch WHERE store_hash = h.store_hash), 0))
+		ORDER BY 1`)
+	}
+	return t.texts(`SELECT hash FROM stores WHERE hooks AND date_deleted = 0 AND (
 			EXISTS (SELECT 1 FROM event_inbox WHERE store_hash = stores.hash)
 			OR coalesce((SELECT max(number) FROM events WHERE store_hash = stores.hash), 0)
 				> coalesce((SELECT number FROM hook_dispatch WHERE store_hash = stores.hash), 0))
 		ORDER BY hash`)
+}
+
+// texts returns the texts that a query finds.
+func (t *Tx) texts(query string, args ...any) ([]string, error) {
+	rows, err := t.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -16,13 +16,14 @@ func (t *Tx) BeginHook(storeKey string, id int64, at time.Time) error {
 		ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number, date_used = excluded.date_used`, storeKey, id, at.UnixMilli())
 }
 
-// hasActiveHook is whether the store $1 has an active hook.
-const hasActiveHook = "EXISTS (SELECT 1 FROM hooks WHERE store_hash = $1 AND is_active)"
-
 // RefreshHooks sets whether a store has an active hook, so that its changes are recorded. It
 // follows every change of a hook, in the same transaction.
 func (t *Tx) RefreshHooks(storeKey string) error {
-	n, err := t.Exec("UPDATE stores SET hooks = "+hasActiveHook+" WHERE hash = $1 AND hooks <> "+hasActiveHook, storeKey)
+	active, err := t.exists("SELECT 1 FROM hooks WHERE store_hash = $1 AND is_active LIMIT 1", storeKey)
+	if err != nil {
+		return err
+	}
+	n, err := t.Exec("UPDATE stores SET hooks = $2 WHERE hash = $1 AND hooks <> $2", storeKey, active)
 	if err != nil || n == 0 {
 		return err
 	}

@@ -9,12 +9,13 @@ import (
 
 // StoresWithHooks returns the keys of the stores, except deleted ones, that have or had hooks.
 func (t *Tx) StoresWithHooks() ([]string, error) {
-	rows, err := t.Query(`SELECT hash FROM stores WHERE date_deleted = 0 AND (EXISTS (SELECT 1 FROM hook_positions WHERE store_hash = stores.hash)
-		OR EXISTS (SELECT 1 FROM hook_deliveries WHERE store_hash = stores.hash)) ORDER BY hash`)
-	if err != nil {
-		return nil, err
+	if t.SQL().Distributed {
+		return t.texts(`SELECT hash FROM stores JOIN (SELECT store_hash FROM hook_positions GROUP BY store_hash
+			UNION SELECT store_hash FROM hook_deliveries GROUP BY store_hash) AS h ON h.store_hash = hash
+			WHERE date_deleted = 0 ORDER BY hash`)
 	}
-	return txn.Collect(rows, scanText)
+	return t.texts(`SELECT hash FROM stores WHERE date_deleted = 0 AND (EXISTS (SELECT 1 FROM hook_positions WHERE store_hash = stores.hash)
+		OR EXISTS (SELECT 1 FROM hook_deliveries WHERE store_hash = stores.hash)) ORDER BY hash`)
 }
 
 // UnusedHooks returns the active hooks that have delivered nothing and were not changed since

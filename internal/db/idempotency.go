@@ -31,7 +31,7 @@ type KeptAnswer struct {
 // another node has the lock.
 func (t *Tx) HoldKey(k IdempotencyKey) (free bool, err error) {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", k.StoreKey, k.TokenID, k.Key))
-	return t.TryLock([8]byte(sum[:8]))
+	return t.TryLock(k.StoreKey, [8]byte(sum[:8]))
 }
 
 // KeptAnswer returns the answer that is kept for a key, however old it is, or found

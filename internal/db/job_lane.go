@@ -55,11 +55,16 @@ func (t *Tx) HasDueJobs(kind string, now Times) (bool, error) {
 //
 // The query jumps from lane to lane in the index, so the number of jobs in a lane
 // does not matter. The subqueries have a LIMIT, so that PostgreSQL evaluates them for
-// one lane after another and stops at the last LIMIT.
+// one lane after another and stops at the last LIMIT. Citus does not recurse over several
+// shards: there the query reads the due jobs of these lanes in the order of the index.
 func (t *Tx) DueLanes(after Lane, now Times, limit int) ([]Lane, error) {
 	w := &where{args: []any{after.text(), now.System.UnixMilli(), limit}}
+	if t.SQL().Distributed {
+		return t.lanes(`SELECT `+laneOf+` AS lane FROM jobs WHERE `+laneOf+` > $1 AND `+due(now.of(w, "jobs.store_hash", "$2"))+`
+			GROUP BY 1 ORDER BY 1 LIMIT CAST($3 AS BIGINT)`, w.args...)
+	}
 	const nextLane = "(SELECT " + laneOf + " FROM jobs WHERE state = 'waiting' AND " + laneOf + " > "
-	rows, err := t.Query(`WITH RECURSIVE lanes (lane) AS (
+	return t.lanes(`WITH RECURSIVE lanes (lane) AS (
 			SELECT `+nextLane+`$1 ORDER BY 1 LIMIT 1)
 			UNION ALL
 			SELECT `+nextLane+`lanes.lane ORDER BY 1 LIMIT 1) FROM lanes WHERE lanes.lane IS NOT NULL
@@ -67,6 +72,11 @@ func (t *Tx) DueLanes(after Lane, now Times, limit int) ([]Lane, error) {
 		SELECT lane FROM lanes
 		WHERE (SELECT 1 FROM jobs WHERE `+laneOf+` = lanes.lane AND `+due(now.of(w, "jobs.store_hash", "$2"))+` LIMIT 1) = 1
 		LIMIT CAST($3 AS BIGINT)`, w.args...)
+}
+
+// lanes returns the lanes that a query finds, as texts.
+func (t *Tx) lanes(query string, args ...any) ([]Lane, error) {
+	rows, err := t.Query(query, args...)
 	if err != nil {
 		return nil, err
 	}

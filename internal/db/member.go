@@ -121,15 +121,11 @@ func (t *Tx) deleteCounts(storeKey string, groupID int64) error {
 // If the store has a webhook for that, it records that the customers left the group, as a
 // change of the one who deleted it. now returns the time of a store.
 func (t *Tx) SweepTombstones(limit int64, now func(storeKey string) time.Time) (more bool, err error) {
-	var store string
-	var group int64
-	err = t.Lookup("SELECT store_hash, group_id FROM departed_groups LIMIT 1"+t.forSweep()).Scan(&store, &group)
-	if errors.Is(err, txn.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	store, numbers, found, err := t.takeForSweep("departed_groups", "TRUE", "group_id")
+	if err != nil || !found {
 		return false, err
 	}
+	group := numbers[0]
 	told, err := t.hasHookOfRemovals(store)
 	if err != nil {
 		return false, err

@@ -127,15 +127,11 @@ func (t *Tx) SweepSegments(limit int64) (more bool, err error) {
 }
 
 func (t *Tx) sweepMembers(limit int64) (more bool, err error) {
-	var store string
-	var e SegmentEpoch
-	err = t.Lookup("SELECT store_hash, segment, epoch FROM departed_members LIMIT 1"+t.forSweep()).Scan(&store, &e.Number, &e.Epoch)
-	if errors.Is(err, txn.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	store, numbers, found, err := t.takeForSweep("departed_members", "TRUE", "segment", "epoch")
+	if err != nil || !found {
 		return false, err
 	}
+	e := SegmentEpoch{Number: numbers[0], Epoch: numbers[1]}
 	// The condition "profile <= last of the batch" is an index range scan for every
 	// planner; see unassignBatch.
 	n, err := t.Exec(`DELETE FROM segment_members WHERE store_hash = $1 AND segment = $2 AND epoch = $3 AND profile <= (
@@ -148,15 +144,11 @@ func (t *Tx) sweepMembers(limit int64) (more bool, err error) {
 }
 
 func (t *Tx) sweepProfiles(limit int64) (more bool, err error) {
-	var store string
-	var generation int64
-	err = t.Lookup("SELECT store_hash, generation FROM profile_generations WHERE swept < generation LIMIT 1"+t.forSweep()).Scan(&store, &generation)
-	if errors.Is(err, txn.ErrNoRows) {
-		return false, nil
-	}
-	if err != nil {
+	store, numbers, found, err := t.takeForSweep("profile_generations", "swept < generation", "generation")
+	if err != nil || !found {
 		return false, err
 	}
+	generation := numbers[0]
 	oldest, err := t.findID(`SELECT generation + 1 FROM shopper_profiles WHERE store_hash = $1 AND generation < $2
 		ORDER BY generation LIMIT 1`, store, generation)
 	if err != nil {

@@ -220,6 +220,7 @@ func (t *Tx) DeleteSnapshot(storeKey, name string, at time.Time) error {
 	return t.Later("DELETE FROM stores WHERE hash = $1", s.key)
 }
 
-// snapshotStores is the condition of the rows in stores that belong to the snapshots of a
-// store ($1).
-const snapshotStores = "date_deleted = -1 AND hash IN (SELECT snapshot_hash FROM snapshots WHERE store_hash = $1)"
+// snapshotKeys returns the keys of the rows of a store's snapshots.
+func (t *Tx) snapshotKeys(storeKey string) ([]string, error) {
+	return t.texts("SELECT snapshot_hash FROM snapshots WHERE store_hash = $1 ORDER BY snapshot_hash", storeKey)
+}

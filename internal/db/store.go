@@ -165,10 +165,16 @@ func (t *Tx) endStore(key, statement string, args ...any) error {
 		cohort.HashOfKey(key)); err != nil {
 		return err
 	}
-	args = append([]any{key}, args...)
-	if err := t.Later(statement+" WHERE "+snapshotStores, args...); err != nil {
+	snapshots, err := t.snapshotKeys(key)
+	if err != nil {
 		return err
 	}
+	for _, snapshot := range snapshots {
+		if err := t.Later(statement+" WHERE hash = $1 AND date_deleted = -1", append([]any{snapshot}, args...)...); err != nil {
+			return err
+		}
+	}
+	args = append([]any{key}, args...)
 	n, err := t.Exec(statement+" WHERE hash = $1 AND date_deleted = 0", args...)
 	if err == nil && n == 0 {
 		return cohort.NoStore(key)

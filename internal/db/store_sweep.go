@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"cohort.example/cohort/internal/txn"
@@ -63,6 +65,47 @@ func (t *Tx) CountStoreRows(key string) (rows int64, err error) {
 // locked until the transaction ends: a restore of the store could otherwise bring back what
 // the sweep is about to delete. Rows that another sweep or a restore has locked are left out.
 func (t *Tx) forSweep() string { return t.SQL().ForDelete + t.SQL().SkipLocked }
+
+// sweepCandidates is how many rows a sweep looks at, of which others may have locked some.
+const sweepCandidates = 16
+
+// takeForSweep returns the key of a store and the numbers of one of the rows that say what a
+// sweep has to do, locked until the transaction ends, or found false. table has the rows that
+// condition holds for, and columns are its key after store_hash. It locks one row by its key,
+// which concerns one server also where stores are on several.
+func (t *Tx) takeForSweep(table, condition string, columns ...string) (storeKey string, numbers []int64, found bool, err error) {
+	type row struct {
+		store   string
+		numbers []int64
+	}
+	names := "store_hash, " + strings.Join(columns, ", ")
+	rows, err := t.Query(fmt.Sprintf("SELECT %s FROM %s WHERE %s LIMIT %d", names, table, condition, sweepCandidates))
+	if err != nil {
+		return "", nil, false, err
+	}
+	candidates, err := txn.Collect(rows, func(s txn.Scanner) (r row, err error) {
+		r.numbers = make([]int64, len(columns))
+		into := []any{&r.store}
+		for i := range r.numbers {
+			into = append(into, &r.numbers[i])
+		}
+		return r, s.Scan(into...)
+	})
+	if err != nil {
+		return "", nil, false, err
+	}
+	for _, c := range candidates {
+		w := whereStore(c.store)
+		for i, column := range columns {
+			w.and(column+" = ?", c.numbers[i])
+		}
+		free, err := t.exists("SELECT 1 FROM "+table+w.text.String()+" AND "+condition+t.forSweep(), w.args...)
+		if err != nil || free {
+			return c.store, c.numbers, free, err
+		}
+	}
+	return "", nil, false, nil
+}
 
 // DeletedStore is a store that is marked as deleted and still has rows, or such a snapshot.
 type DeletedStore struct {

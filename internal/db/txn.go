@@ -36,6 +36,9 @@ func ForStore(ctx context.Context, storeKey string) context.Context {
 	return txn.ForStore(ctx, storeKey)
 }
 
+// OneQuery returns a context for a View of one query; see [txn.OneQuery].
+func OneQuery(ctx context.Context) context.Context { return txn.OneQuery(ctx) }
+
 // ForBearer returns a context for a request with a token; see [txn.ForBearer].
 func ForBearer(ctx context.Context, tokenHash, storeKey string) context.Context {
 	return txn.ForBearer(ctx, tokenHash, storeKey)

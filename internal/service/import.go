@@ -113,6 +113,9 @@ func conflictOf(err error) error {
 
 // prepare checks the collected items and computes the rows to write.
 func (s *Service) prepare(storeKey string, into *db.CatalogImport, m *mistakes) ([]cohort.ImportCount, error) {
+	if err := into.ReadStored(); err != nil {
+		return nil, err
+	}
 	now := s.timestamp(storeKey)
 	if err := check(into, m, now); err != nil {
 		return nil, err

@@ -22,6 +22,7 @@ type DB struct {
 	watchers atomic.Pointer[[]func([]Change)]
 
 	failedWrites atomic.Int64
+	trace        atomic.Pointer[func(query string, args []any)]
 
 	mu      sync.Mutex
 	closed  bool
@@ -129,7 +130,7 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer db.running.Done()
-	return db.countWrite(db.backend.update(ctx, fn))
+	return db.countWrite(db.backend.update(ctx, db.traced(fn)))
 }
 
 // UpdateLong is Update without a time limit. It calls fn once.
@@ -159,7 +160,7 @@ func (db *DB) long(ctx context.Context, do func(context.Context, func(*Tx) error
 		return err
 	}
 	defer db.running.Done()
-	return do(ctx, fn)
+	return do(ctx, db.traced(fn))
 }
 
 // View runs fn in a read-only transaction: all reads of fn see the same snapshot.
@@ -173,8 +174,33 @@ func (db *DB) View(ctx context.Context, fn func(*Tx) error) (err error) {
 		return err
 	}
 	defer db.running.Done()
-	return db.backend.view(ctx, fn)
+	return db.backend.view(ctx, db.traced(fn))
 }
+
+// TraceStatements calls fn with each statement of transactions that begin from now on; see
+// [Tx.Trace]. fn is called concurrently.
+func (db *DB) TraceStatements(fn func(query string, args []any)) { db.trace.Store(&fn) }
+
+func (db *DB) traced(fn func(*Tx) error) func(*Tx) error {
+	trace := db.trace.Load()
+	if trace == nil {
+		return fn
+	}
+	return func(t *Tx) error {
+		t.Trace(*trace)
+		return fn(t)
+	}
+}
+
+type oneQueryKey struct{}
+
+// OneQuery returns a context for a View of one query. It needs no transaction, whose begin and
+// end cost PostgreSQL as much as a lookup. A second query of its function fails.
+func OneQuery(ctx context.Context) context.Context {
+	return context.WithValue(ctx, oneQueryKey{}, true)
+}
+
+func isOneQuery(ctx context.Context) bool { return ctx.Value(oneQueryKey{}) != nil }
 
 // pingTimeout is how long Ping waits for the database.
 const pingTimeout = 2 * time.Second

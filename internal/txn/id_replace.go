@@ -109,15 +109,6 @@ func (s idStep) undo(i *ids) {
 	maps.Copy(i.before, f.before)
 }
 
-// replace implements idSource.
-func (k *idBatcher) replace(t *Tx, store string, last map[string]int64, keep []string) error {
-	t.ids = &replacedIDs{rest: t.ids, store: store, keep: keep, last: cloned(last)}
-	return nil
-}
-
-// lasts implements idSource.
-func (k *idBatcher) lasts(t *Tx, store string) (map[string]int64, error) { return t.storedIDs(store) }
-
 // replacedIDs allocates the ids of a store that a transaction on PostgreSQL has replaced. It
 // writes the counters at the end of the transaction: idBatcher waits for them, and with it
 // every create of the node.

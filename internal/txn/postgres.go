@@ -8,6 +8,7 @@ import (
 	"net"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,7 +59,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 				return "NOT EXISTS (SELECT 1 FROM (" + query + ") AS among (one) WHERE among.one = " + column + ")"
 			},
 			DeleteSome: func(table, key string) string {
-				return "DELETE FROM " + table + " WHERE ctid = ANY(ARRAY(SELECT ctid FROM " + table +
+				return "DELETE FROM " + table + " WHERE store_hash = $1 AND ctid = ANY(ARRAY(SELECT ctid FROM " + table +
 					" WHERE store_hash = $1 ORDER BY " + key + " LIMIT CAST($2 AS BIGINT)))"
 			},
 		},
@@ -66,7 +67,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	}
 	e.prepare = func(ctx context.Context, create bool) error { return preparePostgres(ctx, config, e, create) }
 	e.open = func(ctx context.Context, changed func([]Change)) (backend, error) {
-		return openPostgres(ctx, config, e, changed)
+		return openPostgres(ctx, rawURL, config, e, changed)
 	}
 	return e, nil
 }
@@ -131,11 +132,10 @@ func hasSchema(ctx context.Context, db *sql.DB) error {
 // own, except that updates which read nothing share one; see insertion.
 type postgresDB struct {
 	engine     *engine
-	pool       *pgxpool.Pool
+	home       *postgresServer // of the URL
+	cluster    *cluster        // nil: all rows are on home
 	changed    func([]Change)
 	receipts   *receipts
-	ids        *idBatcher
-	insertions *batcher[*insertion]
 	background sync.WaitGroup // work that outlives its caller
 	quit       chan struct{}
 
@@ -146,30 +146,42 @@ type postgresDB struct {
 	acquireTimeout, retryTimeout, settleTimeout time.Duration
 }
 
-func openPostgres(ctx context.Context, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
-	pool, err := pgxpool.NewWithConfig(ctx, config.Copy())
-	if err != nil {
-		return nil, err
-	}
+func openPostgres(ctx context.Context, rawURL string, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
 	d := &postgresDB{
-		engine: e, pool: pool, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
+		engine: e, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
 		acquireTimeout: acquireTimeout, retryTimeout: retryTimeout, settleTimeout: settleTimeout,
 	}
-	if d.ids, err = newIDBatcher(ctx, config); err != nil {
-		pool.Close()
+	if err := d.connect(ctx, rawURL, config); err != nil {
 		return nil, err
 	}
-	d.insertions = d.newInsertionBatcher()
 	d.background.Go(d.tidy)
 	return d, nil
+}
+
+// connect opens the server of the URL and finds out whether there are further ones.
+func (d *postgresDB) connect(ctx context.Context, rawURL string, config *pgxpool.Config) (err error) {
+	if d.home, err = d.openServer(ctx, config); err != nil {
+		return err
+	}
+	if d.cluster, err = d.newCluster(ctx, rawURL); d.cluster == nil || err != nil {
+		return err
+	}
+	d.engine.Distributed = true
+	d.home.close()
+	config = config.Copy()
+	sequentially(config)
+	d.home, err = d.openServer(ctx, config)
+	d.cluster.home = d.home
+	return err
 }
 
 func (d *postgresDB) close() error {
 	close(d.quit)
 	d.background.Wait()
-	d.insertions.work.Wait()
-	d.ids.close()
-	d.pool.Close()
+	if d.cluster != nil {
+		d.cluster.each((*postgresServer).close)
+	}
+	d.home.close()
 	return nil
 }
 
@@ -214,12 +226,23 @@ func postgresViolates(err error, u UniqueIndex) bool {
 	if !ok {
 		return false
 	}
-	// The index of a shard of Citus has the number of the shard at its end.
-	shard, of := strings.CutPrefix(e.ConstraintName, u.Name)
-	return of && shardSuffix.MatchString(shard)
+	// The index of a shard of Citus has the number of the shard at its end. If another server
+	// reports the violation, Citus passes on the message and not the name.
+	if e.ConstraintName == "" {
+		return slices.ContainsFunc(identifiers.FindAllString(e.Message, -1), func(word string) bool { return isIndex(word, u.Name) })
+	}
+	return isIndex(e.ConstraintName, u.Name)
 }
 
-var shardSuffix = regexp.MustCompile(`^(_\d+)?$`)
+func isIndex(name, of string) bool {
+	shard, is := strings.CutPrefix(name, of)
+	return is && shardSuffix.MatchString(shard)
+}
+
+var (
+	shardSuffix = regexp.MustCompile(`^(_\d+)?$`)
+	identifiers = regexp.MustCompile(`[a-z0-9_]+`)
+)
 
 func postgresOrphan(err error) bool { return postgresCode(err) == "23503" }
 

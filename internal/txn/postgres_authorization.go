@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -20,19 +21,21 @@ const (
 	checkStore = "SELECT 1 / count(*) FROM (SELECT 1 FROM stores WHERE hash = $1 AND date_deleted = 0 FOR SHARE) AS there"
 )
 
-var holdWriters = fmt.Sprintf(lockShared, writers)
+// checkTokens is checkToken for several tokens with their stores. It looks up one after
+// another, however many tokens there are.
+const checkTokens = `SELECT 1 / (CASE WHEN count(*) = 0 THEN 1 ELSE 0 END) FROM unnest($1::text[], $2::text[]) AS k (token, store)
+	WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE hash = k.token AND store_hash = k.store OFFSET 0)`
 
-// begun returns the statements that begin a transaction, followed by the checks of
-// the context's authorization.
-func begun(ctx context.Context, begin []statement) []statement {
-	return append(begin, checks([]authorization{authorizationOf(ctx)})...)
-}
+// holdManyWriters takes the shared locks of several stores, in the order of their numbers.
+var holdManyWriters = fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d, n) FROM unnest($1::int4[]) AS n", writers)
 
-// checks returns the statements that check authorizations, each once. All locks come
-// first and in the same order, so that transactions cannot deadlock.
-func checks(authorizations []authorization) []statement {
-	var locks []int32
-	var stores, tokens []statement
+// checks returns the statements that check authorizations of stores in a place, each once.
+// All locks come first and in the same order, so that transactions cannot deadlock. A lock
+// must be a statement before the check: a statement does not see what was committed while it
+// waited for a lock.
+func (p storePlace) checks(authorizations []authorization) []statement {
+	var stores []statement
+	var bearers []authorization
 	seen := map[authorization]bool{}
 	for _, k := range authorizations {
 		if !k.checked || seen[k] {
@@ -43,16 +46,43 @@ func checks(authorizations []authorization) []statement {
 			stores = append(stores, statement{query: checkStore, args: []any{k.store}, authorization: k})
 			continue
 		}
-		locks = append(locks, lockNumber(k.store))
-		tokens = append(tokens, statement{query: checkToken, args: []any{k.token, k.store}, authorization: k})
+		bearers = append(bearers, k)
 	}
-	slices.Sort(locks)
 	slices.SortFunc(stores, func(a, b statement) int { return cmp.Compare(a.authorization.store, b.authorization.store) })
-	statements := make([]statement, 0, len(locks)+len(stores)+len(tokens))
-	for _, number := range slices.Compact(locks) {
-		statements = append(statements, statement{query: holdWriters, args: []any{number}})
+	return slices.Concat(p.holdWriters(bearers), stores, tokenChecks(bearers))
+}
+
+// holdWriters returns the statements that take the shared locks of the stores of bearers.
+func (p storePlace) holdWriters(bearers []authorization) (list []statement) {
+	numbers := make(map[int32]string, len(bearers))
+	for _, k := range bearers {
+		numbers[lockNumber(k.store)] = k.store
 	}
-	return slices.Concat(statements, stores, tokens)
+	sorted := slices.Sorted(maps.Keys(numbers))
+	if len(sorted) > 1 && p.isDirect() {
+		return []statement{{query: holdManyWriters, args: []any{sorted}}}
+	}
+	for _, n := range sorted {
+		list = append(list, p.lock(lockShared, writers, numbers[n]))
+	}
+	return list
+}
+
+// tokenChecks returns the statements that check tokens: one for one, and one for several. If
+// that fails, each of the transactions that share it is repeated in a smaller share.
+func tokenChecks(bearers []authorization) []statement {
+	switch len(bearers) {
+	case 0:
+		return nil
+	case 1:
+		k := bearers[0]
+		return []statement{{query: checkToken, args: []any{k.token, k.store}, authorization: k}}
+	}
+	tokens, stores := make([]string, len(bearers)), make([]string, len(bearers))
+	for i, k := range bearers {
+		tokens[i], stores[i] = k.token, k.store
+	}
+	return []statement{{query: checkTokens, args: []any{tokens, stores}}}
 }
 
 // rejected returns the error of a failed statement: the authorization's error if the
@@ -60,6 +90,9 @@ func checks(authorizations []authorization) []statement {
 func (q statement) rejected(err error) error {
 	if q.authorization.checked && postgresCode(err) == divisionByZero {
 		return q.authorization.rejected(err)
+	}
+	if q.started != 0 && postgresCode(err) == divisionByZero {
+		return fmt.Errorf("%w: %w", errOtherServer, err)
 	}
 	return err
 }

@@ -3,9 +3,11 @@ package txn
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -23,8 +25,11 @@ type idBatcher struct {
 
 type idRequest struct {
 	waiter
-	key idKey
-	id  int64
+	key   idKey
+	shard int64 // see storePlace
+	id    int64
+	// started is when the server that moved the counter was started.
+	started int64
 }
 
 func newIDBatcher(ctx context.Context, config *pgxpool.Config) (*idBatcher, error) {
@@ -45,18 +50,23 @@ func (k *idBatcher) close() {
 	k.pool.Close()
 }
 
-// next implements idSource. The store must have been committed.
-func (k *idBatcher) next(t *Tx, key idKey) (int64, error) {
-	q := &idRequest{waiter: newWaiter(key.store), key: key}
+// nextAt is the next of idSource for a store in a place on the server of k.
+func (k *idBatcher) nextAt(p storePlace, t *Tx, key idKey) (int64, error) {
+	q := &idRequest{waiter: newWaiter(key.store), key: key, shard: p.shard}
 	if err := k.batcher.do(q); err != nil {
 		return 0, err
+	}
+	if s, ok := t.session.(*postgresSession); ok && p.isDirect() && s.place == p {
+		s.sameServer(q.started)
+		return q.id, nil
 	}
 	return q.id, k.keep(t, key, q.id)
 }
 
 // keep writes the counter together with the row that has the id, if the database has
 // a lower one: the counter may have been moved on a server that was lost since.
-// Normally it writes nothing and takes no lock.
+// Normally it writes nothing and takes no lock. It is for ids that were reserved, and
+// for those of another server, of which sameServer would know nothing.
 func (k *idBatcher) keep(t *Tx, key idKey, to int64) error {
 	return t.Later(`INSERT INTO counters (store_hash, kind, last_id) SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS BIGINT)
 		WHERE NOT EXISTS (SELECT FROM counters WHERE store_hash = $1 AND kind = $2 AND last_id >= $3)
@@ -64,8 +74,8 @@ func (k *idBatcher) keep(t *Tx, key idKey, to int64) error {
 		key.store, key.kind, to)
 }
 
-// reserve implements idSource.
-func (k *idBatcher) reserve(t *Tx, key idKey, above, n int64) (first int64, err error) {
+// reserveAt is the reserve of idSource for a store on the server of k.
+func (k *idBatcher) reserveAt(_ storePlace, t *Tx, key idKey, above, n int64) (first int64, err error) {
 	conn, err := acquire(t.ctx, k.pool, acquireTimeout)
 	if err != nil {
 		return 0, err
@@ -81,9 +91,22 @@ func (k *idBatcher) reserve(t *Tx, key idKey, above, n int64) (first int64, err 
 	return last - n + 1, k.keep(t, key, last)
 }
 
-// giveAll moves each counter once, by the number of requests for it. If that fails,
-// because a store is deleted, it moves each counter in a transaction of its own.
+// giveAll allocates ids, those of each shard of another server in a transaction of its own.
 func (k *idBatcher) giveAll(batch []*idRequest) {
+	slices.SortStableFunc(batch, func(a, b *idRequest) int { return cmp.Compare(a.shard, b.shard) })
+	for len(batch) > 0 {
+		n := 1
+		for n < len(batch) && batch[n].shard == batch[0].shard {
+			n++
+		}
+		k.giveTogether(batch[:n])
+		batch = batch[n:]
+	}
+}
+
+// giveTogether moves each counter once, by the number of requests for it. If that fails,
+// because a store is deleted, it moves each counter in a transaction of its own.
+func (k *idBatcher) giveTogether(batch []*idRequest) {
 	byKey := map[idKey][]*idRequest{}
 	for _, q := range batch {
 		byKey[q.key] = append(byKey[q.key], q)
@@ -112,20 +135,71 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 	}
 	defer conn.Release()
 	batch := &pgx.Batch{}
-	for _, key := range keys {
-		batch.Queue(`INSERT INTO counters (store_hash, kind, last_id) VALUES ($1, $2, $3)
-			ON CONFLICT (store_hash, kind) DO UPDATE SET last_id = counters.last_id + $3 RETURNING last_id`,
-			key.store, key.kind, len(byKey[key]))
+	parts := splitKeys(keys)
+	for _, part := range parts {
+		args := make([]any, 0, 3*len(part))
+		for _, key := range part {
+			args = append(args, key.store, key.kind, len(byKey[key]))
+		}
+		batch.Queue(moveCounters[len(part)], args...)
 	}
+	batch.Queue("SELECT " + serverStarted)
 	results := conn.SendBatch(ctx, batch)
-	for _, key := range keys {
-		var last int64
-		if err := results.QueryRow().Scan(&last); err != nil {
+	for range parts {
+		if err := giveMoved(results, byKey); err != nil {
 			return failed(conn, first(err, results.Close()))
 		}
-		give(byKey[key], last)
+	}
+	var started int64
+	if err := results.QueryRow().Scan(&started); err != nil {
+		return failed(conn, first(err, results.Close()))
+	}
+	for _, requests := range byKey {
+		for _, q := range requests {
+			q.started = started
+		}
 	}
 	return failed(conn, results.Close())
+}
+
+// moveCounters are the statements that move counters, by their number. One for several costs
+// a fraction of one for each.
+var moveCounters = func() map[int]string {
+	list := map[int]string{}
+	for _, n := range closingCounts {
+		var rows []string
+		for i := range n {
+			rows = append(rows, fmt.Sprintf("($%d, $%d, $%d)", 3*i+1, 3*i+2, 3*i+3))
+		}
+		list[n] = "INSERT INTO counters (store_hash, kind, last_id) VALUES " + strings.Join(rows, ", ") +
+			" ON CONFLICT (store_hash, kind) DO UPDATE SET last_id = counters.last_id + excluded.last_id RETURNING store_hash, kind, last_id"
+	}
+	return list
+}()
+
+// splitKeys splits keys into parts for which moveCounters has a statement.
+func splitKeys(keys []idKey) (parts [][]idKey) {
+	for _, n := range closingCounts {
+		for len(keys) >= n {
+			parts, keys = append(parts, keys[:n]), keys[n:]
+		}
+	}
+	return parts
+}
+
+// giveMoved reads the counters that one statement has moved.
+func giveMoved(results pgx.BatchResults, byKey map[idKey][]*idRequest) error {
+	rows, err := results.Query()
+	if err != nil {
+		return err
+	}
+	var key idKey
+	var last int64
+	_, err = pgx.ForEachRow(rows, []any{&key.store, &key.kind, &last}, func() error {
+		give(byKey[key], last)
+		return nil
+	})
+	return err
 }
 
 // give assigns consecutive ids, of which last is the highest.

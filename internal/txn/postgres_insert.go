@@ -19,6 +19,7 @@ const (
 // transaction of the other; see [Tx.LaterInOrder].
 type insertion struct {
 	waiter
+	place         storePlace
 	authorization authorization
 	statements    []statement
 	closing       []closingRow
@@ -34,23 +35,30 @@ func (i *insertion) order() string {
 	return ""
 }
 
-func (d *postgresDB) newInsertionBatcher() *batcher[*insertion] {
-	return &batcher[*insertion]{process: d.insertAll, maxBatch: maxShared, workers: maxSharing}
-}
-
 // insert commits the statements, and closing rows after them. It returns when the outcome is
 // final.
-func (d *postgresDB) insert(ctx context.Context, statements []statement, closing []closingRow) error {
+func (d *postgresDB) insert(ctx context.Context, place storePlace, statements []statement, closing []closingRow) error {
 	k := authorizationOf(ctx)
-	return d.insertions.do(&insertion{waiter: newWaiter(k.store), authorization: k, statements: statements, closing: closing})
+	return place.server.insertions.do(&insertion{waiter: newWaiter(k.store), place: place, authorization: k, statements: statements, closing: closing})
 }
 
-// insertAll commits a batch of insertions, in the order of their keys. If the server
-// rejects the batch, because of the statements of one caller, each half is retried by
-// itself. So a batch of 128 with one bad insertion takes 15 transactions.
+// insertAll commits a batch of insertions on a server, in the order of their keys. Those that
+// the server passes on to others are committed by shard: a transaction on several servers
+// needs a commit in two phases. If the server rejects a batch, because of the statements of
+// one caller, each half is retried by itself. So a batch of 128 with one bad insertion takes
+// 15 transactions.
 func (d *postgresDB) insertAll(batch []*insertion) {
-	slices.SortStableFunc(batch, func(a, b *insertion) int { return cmp.Compare(a.order(), b.order()) })
-	d.insertHalves(batch)
+	slices.SortStableFunc(batch, func(a, b *insertion) int {
+		return cmp.Or(cmp.Compare(a.place.shard, b.place.shard), cmp.Compare(a.order(), b.order()))
+	})
+	for len(batch) > 0 {
+		n := 1
+		for n < len(batch) && batch[n].place.shard == batch[0].place.shard {
+			n++
+		}
+		d.insertHalves(batch[:n])
+		batch = batch[n:]
+	}
 }
 
 func (d *postgresDB) insertHalves(batch []*insertion) {
@@ -75,14 +83,37 @@ func authorizationsOf(batch []*insertion) []authorization {
 func (d *postgresDB) insertTogether(batch []*insertion) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 	defer cancel()
-	begin := append([]statement{{query: beginUpdate}}, checks(authorizationsOf(batch))...)
-	s := &postgresSession{db: d, begin: begin, store: batch[0].store, writes: true}
+	place := batch[0].place
+	begin := append([]statement{{query: beginUpdate}}, place.checks(authorizationsOf(batch))...)
+	s := &postgresSession{db: d, begin: begin, store: batch[0].store, place: place, writes: true}
 	defer s.undo()
+	s.queued = joinInsertions(batch)
 	var closing []closingRow
 	for _, i := range batch {
-		s.queued = append(s.queued, i.statements...)
 		closing = append(closing, i.closing...)
 	}
 	s.queued = append(s.queued, d.engine.closingStatements(closing)...)
 	return d.commit(ctx, s)
+}
+
+// joinInsertions returns the statements of a batch in their order. Checks of the server come
+// first, each once, and then the rows with which the insertions begin, those of a table in one
+// statement. The other statements of an insertion may depend on its row, but never on those
+// of another one.
+func joinInsertions(batch []*insertion) []statement {
+	var checks, rows, rest []statement
+	for _, i := range batch {
+		list := i.statements
+		for len(list) > 0 && list[0].started != 0 {
+			if !slices.ContainsFunc(checks, func(c statement) bool { return c.started == list[0].started }) {
+				checks = append(checks, list[0])
+			}
+			list = list[1:]
+		}
+		if len(list) > 0 && list[0].row != nil {
+			rows, list = append(rows, list[0]), list[1:]
+		}
+		rest = append(rest, list...)
+	}
+	return slices.Concat(checks, joinRows(rows), rest)
 }

@@ -110,7 +110,7 @@ func (d *postgresDB) settle(ctx context.Context, c *receipt, cause error) error 
 // always writes: with a synchronous standby, everything committed before is on the
 // standby once this write is.
 func (d *postgresDB) committed(ctx context.Context, c *receipt) (bool, error) {
-	conn, err := acquire(ctx, d.pool, d.acquireTimeout)
+	conn, err := acquire(ctx, d.placeOf(ctx, c.store).server.pool, d.acquireTimeout)
 	if err != nil {
 		return false, err
 	}
@@ -129,7 +129,7 @@ const receiptsLife = 24 * time.Hour
 
 // cleanReceipts deletes the receipts of stopped nodes.
 func (d *postgresDB) cleanReceipts(ctx context.Context) error {
-	_, err := d.pool.Exec(ctx, "DELETE FROM receipts WHERE date_modified < $1", time.Now().Add(-receiptsLife).UnixMilli())
+	_, err := d.home.pool.Exec(ctx, "DELETE FROM receipts WHERE date_modified < $1", time.Now().Add(-receiptsLife).UnixMilli())
 	return err
 }
 

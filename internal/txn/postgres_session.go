@@ -18,13 +18,15 @@ import (
 type postgresSession struct {
 	db      *postgresDB
 	begin   []statement   // the statements that begin the transaction
-	store   string        // the key of the store that it writes for
+	store   string        // the key of the store that it is for
+	place   storePlace    // of the store
 	writes  bool          // it needs a receipt
 	conn    *pgxpool.Conn // nil until a statement is sent
 	receipt *receipt      // nil until then
 	queued  []statement
 
 	awaitsEnd bool // see awaitEnd
+	once      bool // it runs one query without a transaction
 }
 
 type statement struct {
@@ -34,6 +36,8 @@ type statement struct {
 	// authorization is not valid any more.
 	authorization authorization
 	order         string // see Tx.LaterInOrder
+	started       int64  // of a check by checkServer; otherwise 0
+	row           *RowInsert
 }
 
 // acquireTimeout is how long a transaction waits for a connection of the pool.
@@ -66,6 +70,9 @@ func (s *postgresSession) hasQueued() bool { return len(s.queued) > 0 }
 func (s *postgresSession) forget() { s.queued = nil }
 
 func (s *postgresSession) exec(ctx context.Context, query string, args []any) (int64, error) {
+	if s.once {
+		return 0, errViewWrites
+	}
 	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {
 		return 0, err
@@ -75,6 +82,9 @@ func (s *postgresSession) exec(ctx context.Context, query string, args []any) (i
 }
 
 func (s *postgresSession) query(ctx context.Context, query string, args []any) (Rows, error) {
+	if s.once && (s.conn != nil || len(s.queued) > 0) {
+		return nil, errSecond
+	}
 	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {
 		return nil, err
@@ -146,8 +156,9 @@ func (s *postgresSession) failed(err error) error { return failed(s.conn, err) }
 // results from the last statement on.
 func (s *postgresSession) send(ctx context.Context, last statement) (pgx.BatchResults, error) {
 	if s.conn == nil {
-		conn, err := acquire(ctx, s.db.pool, s.db.acquireTimeout)
+		conn, err := acquire(ctx, s.place.server.pool, s.db.acquireTimeout)
 		if err != nil {
+			s.db.noteLoss(s.place.server, err)
 			return nil, err
 		}
 		s.conn = conn

@@ -42,7 +42,7 @@ func (d *postgresDB) update(ctx context.Context, fn func(*Tx) error) error {
 		// connection, but not for ever.
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), attemptTimeout)
 		defer cancel()
-		return d.attempt(bounded, begun(ctx, []statement{{query: beginUpdate}}), fn)
+		return d.attempt(bounded, []statement{{query: beginUpdate}}, fn)
 	})
 }
 
@@ -53,12 +53,17 @@ func (d *postgresDB) view(ctx context.Context, fn func(*Tx) error) error {
 		defer cancel()
 		queries, cancel := context.WithTimeout(ctx, attemptTimeout)
 		defer cancel()
-		return d.look(queries, lookups, []statement{{query: beginView}}, fn)
+		begin := []statement{{query: beginView}}
+		if isOneQuery(ctx) {
+			begin = nil
+		}
+		return d.look(queries, lookups, begin, fn)
 	})
 }
 
 func (d *postgresDB) look(queries, lookups context.Context, begin []statement, fn func(*Tx) error) error {
-	s := &postgresSession{db: d, begin: begin}
+	store := authorizationOf(queries).store
+	s := &postgresSession{db: d, begin: begin, store: store, place: d.placeOf(lookups, store), once: len(begin) == 0}
 	defer s.end("COMMIT")
 	err := fn(&Tx{ctx: queries, lookups: lookups, session: s, engine: d.engine})
 	if err == nil && len(s.queued) > 0 {
@@ -67,7 +72,10 @@ func (d *postgresDB) look(queries, lookups context.Context, begin []statement, f
 	return err
 }
 
-var errViewWrites = errors.New("a view has something to write")
+var (
+	errViewWrites = errors.New("a view has something to write")
+	errSecond     = errors.New("a view of one query has a second one")
+)
 
 // forLong returns the statements that begin a transaction without timeouts.
 func forLong(begin string) []statement {
@@ -79,7 +87,7 @@ func forLong(begin string) []statement {
 }
 
 func (d *postgresDB) updateLong(ctx context.Context, fn func(*Tx) error) error {
-	return d.engine.classify(d.attempt(ctx, begun(ctx, forLong(beginUpdate)), fn))
+	return d.engine.classify(d.attempt(ctx, forLong(beginUpdate), fn))
 }
 
 func (d *postgresDB) viewLong(ctx context.Context, fn func(*Tx) error) error {
@@ -128,8 +136,10 @@ func (d *postgresDB) reset() {
 	if now-last < resetEvery.Milliseconds() || !d.lastReset.CompareAndSwap(last, now) {
 		return
 	}
-	d.pool.Reset()
-	d.ids.pool.Reset()
+	d.home.reset()
+	if d.cluster != nil {
+		d.cluster.each((*postgresServer).reset)
+	}
 }
 
 // retryable reports whether a failed attempt was rolled back and may succeed a moment
@@ -140,6 +150,8 @@ func (d *postgresDB) retryable(err error) bool {
 	}
 	code := postgresCode(err)
 	switch {
+	case errors.Is(err, errOtherServer):
+		return true
 	case code == "":
 		return isLost(err)
 	case d.engine.conflict(err):
@@ -160,9 +172,11 @@ func (d *postgresDB) retryable(err error) bool {
 // attempt runs fn in a transaction. If fn needed no result from the database, its
 // statements are committed in one transaction with those of other callers.
 func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx) error) error {
-	s := &postgresSession{db: d, begin: begin, store: authorizationOf(ctx).store, writes: true}
+	store := authorizationOf(ctx).store
+	s := &postgresSession{db: d, begin: begin, store: store, place: d.placeOf(ctx, store), writes: true}
+	s.begin = append(s.begin, s.place.checks([]authorization{authorizationOf(ctx)})...)
 	defer s.undo()
-	tx := &Tx{ctx: ctx, lookups: ctx, session: s, engine: d.engine, ids: d.ids}
+	tx := &Tx{ctx: ctx, lookups: ctx, session: s, engine: d.engine, ids: serverIDs{d}}
 	err := fn(tx)
 	if err == nil {
 		err = tx.broken
@@ -176,7 +190,7 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	case err != nil:
 		return err
 	case s.conn == nil && len(s.queued)+len(tx.closing) > 0:
-		err = d.insert(ctx, s.queued, tx.closing)
+		err = d.insert(ctx, s.place, s.queued, tx.closing)
 	case s.conn != nil:
 		s.queued = append(s.queued, d.engine.closingStatements(tx.closing)...)
 		err = d.commit(ctx, s)

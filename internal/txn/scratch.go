@@ -26,7 +26,7 @@ func (d *sqliteDB) scratch(ctx context.Context, fn func(*Tx) error) (err error) 
 // scratch calls fn with a connection outside the pool, because it may be in use for
 // minutes. Its statements have no timeouts.
 func (d *postgresDB) scratch(ctx context.Context, fn func(*Tx) error) error {
-	config := d.pool.Config()
+	config := d.home.pool.Config()
 	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, 1
 	for name := range postgresLimits {
 		config.ConnConfig.RuntimeParams[name] = "0"
@@ -41,7 +41,7 @@ func (d *postgresDB) scratch(ctx context.Context, fn func(*Tx) error) error {
 		return d.engine.classify(err)
 	}
 	defer conn.Release()
-	return fn(&Tx{ctx: ctx, lookups: ctx, session: &postgresSession{db: d, conn: conn}, engine: d.engine})
+	return fn(&Tx{ctx: ctx, lookups: ctx, session: &postgresSession{db: d, conn: conn, place: d.placeOf(ctx, "")}, engine: d.engine})
 }
 
 // Snapshot runs fn in a transaction on a scratch connection. All reads of fn see the

@@ -47,6 +47,10 @@ type SQL struct {
 	// its only column. SQLite runs the query once. PostgreSQL would run it for each row if
 	// it selects more than fits into its memory, so it gets a form that it can join.
 	NotAmong func(column, query string) string
+	// Distributed says that the rows of different stores may be on different servers, with
+	// Citus. A statement about one store names its key; one about rows of all stores must not
+	// lock them, recurse, or look each store of the table stores up in another table.
+	Distributed bool
 	// DeleteSome is a statement that deletes at most $2 rows of a store ($1) from a
 	// table, in the order of a key.
 	DeleteSome func(table, key string) string
@@ -91,26 +95,61 @@ func (t *Tx) ShareStore(c LockClass, storeKey string) error {
 func (t *Tx) LockWriters(storeKey string) error { return t.LockStore(writers, storeKey) }
 
 const (
-	lockExclusive = "SELECT pg_advisory_xact_lock(%d, $1)"
-	lockShared    = "SELECT pg_advisory_xact_lock_shared(%d, $1)"
+	lockExclusive = "pg_advisory_xact_lock"
+	lockShared    = "pg_advisory_xact_lock_shared"
 )
 
-func (t *Tx) lockStore(format string, c LockClass, storeKey string) error {
+func (t *Tx) lockStore(function string, c LockClass, storeKey string) error {
 	if !t.engine.advisoryLocks {
 		return nil
 	}
-	return t.Later(fmt.Sprintf(format, c), lockNumber(storeKey))
+	s := t.placeOf(storeKey).lock(function, c, storeKey)
+	return t.Later(s.query, s.args...)
 }
 
-// TryLock takes an exclusive lock until the transaction ends, or returns false if another
-// transaction has it. name is the beginning of a cryptographic hash of what is locked. On
-// SQLite TryLock returns true, because one transaction writes at a time.
-func (t *Tx) TryLock(name [8]byte) (free bool, err error) {
+// lock returns the statement that takes a lock of a store, on the server that has the rows of
+// the store: there it excludes other nodes whichever server they use. Where that is another
+// server, the statement reads a row that does not exist, so that Citus passes it on.
+func (p storePlace) lock(function string, c LockClass, storeKey string) statement {
+	if p.isDirect() {
+		return statement{query: fmt.Sprintf("SELECT %s(%d, $1)", function, c), args: []any{lockNumber(storeKey)}}
+	}
+	return statement{
+		query: fmt.Sprintf("SELECT count(*), %s(%d, $1) FROM receipts WHERE store_hash = $2 AND slot = ''", function, c),
+		args:  []any{lockNumber(storeKey), storeKey},
+	}
+}
+
+// placeOf returns the place of a store for this transaction.
+func (t *Tx) placeOf(storeKey string) storePlace {
+	s, ok := t.session.(*postgresSession)
+	if !ok || !t.engine.Distributed || s.store == storeKey {
+		return placeOfSession(s)
+	}
+	return storePlace{shard: -1} // not the server of this transaction
+}
+
+func placeOfSession(s *postgresSession) storePlace {
+	if s == nil {
+		return storePlace{}
+	}
+	return s.place
+}
+
+// TryLock takes an exclusive lock for a store until the transaction ends, or returns false if
+// another transaction has it. name is the beginning of a cryptographic hash of what is locked.
+// On SQLite TryLock returns true, because one transaction writes at a time.
+func (t *Tx) TryLock(storeKey string, name [8]byte) (free bool, err error) {
 	if !t.engine.advisoryLocks {
 		return true, nil
 	}
 	number := int64(binary.BigEndian.Uint64(name[:])) //nolint:gosec // any 64 bits will do
-	err = t.QueryRow("SELECT pg_try_advisory_xact_lock($1)", number).Scan(&free)
+	if t.placeOf(storeKey).isDirect() {
+		err = t.QueryRow("SELECT pg_try_advisory_xact_lock($1)", number).Scan(&free)
+	} else {
+		var none int
+		err = t.QueryRow("SELECT count(*), pg_try_advisory_xact_lock($1) FROM receipts WHERE store_hash = $2 AND slot = ''", number, storeKey).Scan(&none, &free)
+	}
 	if s, ok := t.session.(interface{ awaitEnd() }); ok {
 		s.awaitEnd()
 	}

@@ -14,9 +14,16 @@ func (db *DB) Stats() (s Stats, ok bool) {
 	if !ok {
 		return Stats{}, false
 	}
-	pool := p.pool.Stat()
-	return Stats{
-		InUse: int(pool.AcquiredConns()), Idle: int(pool.IdleConns()), Max: int(pool.MaxConns()),
-		Repeated: p.repeated.Load(), Unknown: p.unknown.Load(),
-	}, true
+	s = Stats{Repeated: p.repeated.Load(), Unknown: p.unknown.Load()}
+	add := func(server *postgresServer) {
+		pool := server.pool.Stat()
+		s.InUse += int(pool.AcquiredConns())
+		s.Idle += int(pool.IdleConns())
+		s.Max += int(pool.MaxConns())
+	}
+	add(p.home)
+	if p.cluster != nil {
+		p.cluster.each(add)
+	}
+	return s, true
 }

@@ -14,7 +14,7 @@ func TestTryLockAfterAFailure(t *testing.T) {
 		for range 20 {
 			for _, want := range []error{errTest, nil} {
 				err := d.Update(t.Context(), func(tx *db.Tx) error {
-					free, err := tx.TryLock([8]byte{1})
+					free, err := tx.TryLock("a", [8]byte{1})
 					if !free {
 						t.Fatalf("the lock is not free, error %v", err)
 					}
