@@ -52,7 +52,7 @@ func (s *Service) CreateGroup(ctx context.Context, storeKey string, g cohort.Gro
 
 // Group returns a group, or KindNotFound.
 func (s *Service) Group(ctx context.Context, storeKey string, id int64) (g cohort.Group, err error) {
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+	err = s.db.ViewOne(ctx, func(tx *db.Tx) error {
 		g, err = tx.Group(storeKey, id)
 		return err
 	})
@@ -65,6 +65,9 @@ func (s *Service) ReadGroups(ctx context.Context, storeKey string, f cohort.Grou
 		if ok, err := s.readGroupsWithIndex(ctx, index, storeKey, f, p, to); ok {
 			return err
 		}
+	}
+	if p.Before == "" || p.After != "" { // otherwise another query finds where the page begins
+		ctx = db.OneQuery(ctx)
 	}
 	return view(ctx, s, to, func(tx *db.Tx) error { return tx.ReadGroups(storeKey, f, p, to.Add) })
 }
@@ -83,7 +86,7 @@ func (s *Service) CountGroups(ctx context.Context, storeKey string, f cohort.Gro
 		s.db.AwaitNotified()
 		return n, nil
 	}
-	err = s.db.View(ctx, func(tx *db.Tx) error {
+	err = s.db.ViewOne(ctx, func(tx *db.Tx) error {
 		n, err = tx.CountGroups(storeKey, f)
 		return err
 	})
