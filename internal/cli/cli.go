@@ -50,6 +50,7 @@ type commands struct {
 	Restore restoreCommand  `cmd:"" help:"Make a database from a backup."`
 	Doctor  doctorCommand   `cmd:"" help:"Check what a server on this machine depends on, and say what to do: settings, file system, database, Redis, clock. Exit status 0 means that it can serve."`
 	Check   checkCommand    `cmd:"" help:"Check that a database is whole: its file, counters, member counts and references. Exit status 0 means that it is."`
+	DB      dbCommands      `cmd:"" name:"db" help:"Distribute a database over several servers."`
 
 	Start    startCommand     `cmd:"" help:"Start \"cohort serve --dev\" in the background, wait until it is ready, and print variables for clients."`
 	Stop     stopCommand      `cmd:"" help:"Stop the server that \"cohort start\" has started."`

@@ -16,6 +16,9 @@ func watchDatabase(ctx context.Context, d *db.DB, jobs *outbox.Outbox, log *slog
 		log.Warn("other users can read or write a file of the database, which holds password hashes; chmod 600 prevents that",
 			"file", f.Path, "mode", fmt.Sprintf("%04o", f.Mode))
 	}
+	if c, distributed := d.Cluster(); distributed {
+		log.Info("Citus spreads the database over several servers", "citus", c.Version, "workers", c.Workers, "at", serverRole(c.Worker))
+	}
 	d.WatchFile(func(err error) {
 		if err != nil {
 			log.Error("the database file was moved or replaced: nothing is read or written until the same files are back", "error", err)
@@ -40,4 +43,11 @@ func watchDatabase(ctx context.Context, d *db.DB, jobs *outbox.Outbox, log *slog
 		log.Warn("cannot end the leases of a killed server; what it was delivering waits for some seconds", "error", leasesErr)
 	}
 	return release
+}
+
+func serverRole(worker bool) string {
+	if worker {
+		return "worker"
+	}
+	return "coordinator"
 }

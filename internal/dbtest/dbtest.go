@@ -112,13 +112,14 @@ func MigratedPostgresURL(t testing.TB) string {
 // ends.
 func MigratedCitusURL(t testing.TB) string {
 	t.Helper()
-	return pgtest.PreparedCitus(t, distribute)
+	return pgtest.PreparedCitus(t, Distribute)
 }
 
 // citusShards is how many shards the tables of tests have: both workers get two.
 const citusShards = 4
 
-func distribute(url string) error {
+// Distribute distributes the database at the URL of a coordinator of Citus.
+func Distribute(url string) error {
 	_, err := db.Distribute(context.Background(), url, db.DistributeOptions{Shards: citusShards})
 	return err
 }
@@ -172,12 +173,19 @@ func each(t *testing.T, on []engine, fn func(t *testing.T, e engine)) {
 	}
 }
 
+// OnStatement, if it is set before the tests begin, is called with each statement on databases
+// of Open.
+var OnStatement func(query string, args []any)
+
 // Open opens the database at url and closes it when the test ends.
 func Open(t testing.TB, url string) *db.DB {
 	t.Helper()
 	d, err := db.Open(context.Background(), url)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if OnStatement != nil {
+		d.TraceStatements(OnStatement)
 	}
 	t.Cleanup(func() {
 		if err := d.Close(); err != nil {

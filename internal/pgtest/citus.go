@@ -118,7 +118,14 @@ func makeCitus(r *run, name string) error {
 	if err := onNodes(r, name, "CREATE EXTENSION citus"); err != nil {
 		return err
 	}
-	return execute(withPath(r.url(), name), joinNodes(r.path("socket"), firstPort))
+	// Each database tells the workers of the users, which are the same for all databases. Two
+	// cannot do that at the same time.
+	return within(r.url(), func(ctx context.Context, tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(1)"); err != nil {
+			return err
+		}
+		return execute(withPath(r.url(), name), joinNodes(r.path("socket"), firstPort))
+	})
 }
 
 // joinNodes returns the statements that make a coordinator of the server on the first

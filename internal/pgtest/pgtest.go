@@ -41,6 +41,14 @@ func Terminate(t testing.TB, url string) {
 	}
 }
 
+// Execute runs a statement on the database at url.
+func Execute(t testing.TB, url, sql string) {
+	t.Helper()
+	if err := execute(url, sql); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // sharedServer returns the URL of the server that tests share.
 func sharedServer(t testing.TB) string {
 	t.Helper()

@@ -35,6 +35,7 @@ type Server struct {
 	t        testing.TB
 	cluster  *cluster
 	options  Options
+	more     []string // settings of Citus
 	port     int
 	password string
 }
@@ -131,6 +132,7 @@ func (s *Server) settings() []string {
 	if !s.options.Fsync {
 		all = append(all, "fsync=off")
 	}
+	all = append(all, s.more...)
 	for name, value := range s.options.Settings {
 		all = append(all, name+"="+value)
 	}

@@ -101,6 +101,7 @@ func New(svc *service.Service, o Options) *Server {
 	s.cutOff, s.CutOff = context.WithCancel(context.Background())
 	s.patience, s.EndFaults = context.WithCancel(s.cutOff)
 	s.metrics.watchDatabase(svc)
+	s.metrics.watchServers(svc)
 	s.metrics.watchWrites(svc)
 	s.metrics.watchJobs(svc)
 	s.metrics.watchHooks(svc)

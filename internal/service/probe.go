@@ -14,10 +14,10 @@ const writeProbeLife = time.Second
 // counts as failed.
 const writeProbeTimeout = 5 * time.Second
 
-// writeProbe shares the result of one write among concurrent and subsequent calls.
-type writeProbe struct {
-	write func(context.Context) error
-	now   func() time.Time
+// databaseProbe shares the answer of the database to one question among concurrent and subsequent calls.
+type databaseProbe struct {
+	ask func(context.Context) error
+	now func() time.Time
 
 	mu      sync.Mutex
 	running chan struct{} // closed at the end of the running write; nil: none runs
@@ -34,7 +34,7 @@ func (s *Service) Writable(ctx context.Context) error { return s.probe.result(ct
 // the database could not be written to.
 func (s *Service) FailedWrites() int64 { return s.db.FailedWrites() }
 
-func (p *writeProbe) result(ctx context.Context) error {
+func (p *databaseProbe) result(ctx context.Context) error {
 	running, err := p.begin(ctx)
 	if running == nil {
 		return err
@@ -51,7 +51,7 @@ func (p *writeProbe) result(ctx context.Context) error {
 
 // begin returns the running write, which it starts if necessary, or nil and a result
 // that has not expired.
-func (p *writeProbe) begin(ctx context.Context) (running chan struct{}, err error) {
+func (p *databaseProbe) begin(ctx context.Context) (running chan struct{}, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.running != nil {
@@ -66,10 +66,10 @@ func (p *writeProbe) begin(ctx context.Context) (running chan struct{}, err erro
 	return p.running, nil
 }
 
-func (p *writeProbe) run(ctx context.Context, ended chan struct{}) {
+func (p *databaseProbe) run(ctx context.Context, ended chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, writeProbeTimeout)
 	defer cancel()
-	err := p.write(ctx)
+	err := p.ask(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.err, p.until, p.running = err, p.now().Add(writeProbeLife), nil

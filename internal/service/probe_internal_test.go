@@ -16,7 +16,7 @@ func TestWriteProbeIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		writes := 0
-		p := &writeProbe{now: time.Now, write: func(context.Context) error {
+		p := &databaseProbe{now: time.Now, ask: func(context.Context) error {
 			writes++
 			time.Sleep(time.Minute / 60) // synctest time
 			return errProbe
@@ -53,7 +53,7 @@ func TestWriteProbeSurvivesCancellation(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		end := make(chan struct{})
-		p := &writeProbe{now: time.Now, write: func(ctx context.Context) error {
+		p := &databaseProbe{now: time.Now, ask: func(ctx context.Context) error {
 			select {
 			case <-end:
 				return nil
@@ -82,7 +82,7 @@ func TestWriteProbeSurvivesCancellation(t *testing.T) {
 func TestWriteProbeTimesOut(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &writeProbe{now: time.Now, write: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
+		p := &databaseProbe{now: time.Now, ask: func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }}
 		begun := time.Now()
 		if err := p.result(t.Context()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the result is %v, want context.DeadlineExceeded", err)

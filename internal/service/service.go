@@ -31,9 +31,10 @@ type Service struct {
 	indexes    *groupindex.Cache
 	bounds     priceBounds
 	brandsLeft brandBudget // at the beginning of an import
-	probe      *writeProbe
-	scans      chan struct{} // see maxScans
-	held       atomic.Bool   // WithHeldSitewide has been used
+	probe      *databaseProbe
+	servers    *databaseProbe // the servers of Citus
+	scans      chan struct{}  // see maxScans
+	held       atomic.Bool    // WithHeldSitewide has been used
 	keyed      keysInUse
 	feeds      *feeds
 	hooks      *hooks
@@ -76,7 +77,8 @@ func New(d *db.DB, opts ...Option) *Service {
 	if s.hookSender != nil {
 		s.outbox.Handle(HookKind, outbox.Kind{Handler: hookHandler{s}, Timeout: hookTimeout, Undying: true, Repeatable: true})
 	}
-	s.probe = &writeProbe{write: d.ProbeWrite, now: s.now}
+	s.probe = &databaseProbe{ask: d.ProbeWrite, now: s.now}
+	s.servers = &databaseProbe{ask: s.askServers, now: s.now}
 	return s
 }
 

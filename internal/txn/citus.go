@@ -16,6 +16,8 @@ type citusState struct {
 	coordinator string // HOST:PORT by which workers reach the coordinator; "" if Citus does not know it
 	workers     []string
 	placed      map[string]bool // the tables that Citus has spread
+
+	limits []statement // see limitWorkers
 }
 
 // distributed reports whether Cohort's tables are spread over several servers.

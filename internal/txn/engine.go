@@ -21,6 +21,8 @@ type engine struct {
 	migrations fs.FS
 	unique     []UniqueIndex
 	places     []TablePlace
+	// citus is how prepare found the tables to be spread over servers; nil: they are on one.
+	citus *citusState
 	// prepare creates the database if it is missing and create is true, and brings its
 	// schema up to date.
 	prepare func(ctx context.Context, create bool) error

@@ -109,7 +109,12 @@ func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, cre
 			return err
 		}
 	}
-	return lockAndMigrate(ctx, db, e)
+	c, err := readCitus(ctx, db)
+	if err != nil || !c.distributed() {
+		return first(err, lockAndMigrate(ctx, db, e))
+	}
+	e.citus = c
+	return e.prepareCitus(ctx, db)
 }
 
 func lockAndMigrate(ctx context.Context, db *sql.DB, e *engine) error {
@@ -139,6 +144,7 @@ type postgresDB struct {
 	background sync.WaitGroup // work that outlives its caller
 	quit       chan struct{}
 
+	outages           outages
 	repeated, unknown atomic.Int64 // see Stats
 	lastReset         atomic.Int64 // Unix milliseconds
 
@@ -151,6 +157,7 @@ func openPostgres(ctx context.Context, rawURL string, config *pgxpool.Config, e 
 		engine: e, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
 		acquireTimeout: acquireTimeout, retryTimeout: retryTimeout, settleTimeout: settleTimeout,
 	}
+	e.citus.setLimits(config.ConnConfig.RuntimeParams)
 	if err := d.connect(ctx, rawURL, config); err != nil {
 		return nil, err
 	}
@@ -188,7 +195,7 @@ func (d *postgresDB) close() error {
 // postgresTroubles has a message for people per error code, or per class, which is
 // the first two characters of a code.
 var postgresTroubles = map[string]string{
-	"08":    "the connection to it was lost",
+	"08":    "the connection to it, or from it to one of its workers, was lost",
 	"25006": "it is read-only, as a standby is",
 	"28":    "it rejected the login; check the user and the password",
 	"3D000": "there is no such database; make it with createdb",
@@ -207,6 +214,9 @@ var postgresTroubles = map[string]string{
 }
 
 func postgresTrouble(err error) string {
+	if lostWorker(err) != "" {
+		return postgresTroubles["08"]
+	}
 	if code := postgresCode(err); code != "" {
 		return cmp.Or(postgresTroubles[code], postgresTroubles[code[:2]])
 	}

@@ -95,9 +95,9 @@ func configOfServer(rawURL, host string, port int) (*pgxpool.Config, error) {
 
 // sequentially adds the settings of connections to a database that is distributed.
 func sequentially(config *pgxpool.Config) {
-	// A transaction may write a reference table after it has read several shards, which
-	// Citus allows only on one connection for each server.
-	config.ConnConfig.RuntimeParams["citus.multi_shard_modify_mode"] = "sequential"
+	for name, value := range citusParameters {
+		config.ConnConfig.RuntimeParams[name] = value
+	}
 }
 
 func (c *cluster) placeOf(ctx context.Context, store string) storePlace {

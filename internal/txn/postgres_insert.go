@@ -84,7 +84,7 @@ func (d *postgresDB) insertTogether(batch []*insertion) error {
 	ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
 	defer cancel()
 	place := batch[0].place
-	begin := append([]statement{{query: beginUpdate}}, place.checks(authorizationsOf(batch))...)
+	begin := append(d.limitWorkers([]statement{{query: beginUpdate}}, place), place.checks(authorizationsOf(batch))...)
 	s := &postgresSession{db: d, begin: begin, store: batch[0].store, place: place, writes: true}
 	defer s.undo()
 	s.queued = joinInsertions(batch)

@@ -110,6 +110,9 @@ func (s *postgresSession) commit(ctx context.Context) error {
 	}
 	tag, err := results.Exec()
 	err = s.failed(first(err, results.Close()))
+	if lostWorker(err) != "" {
+		err = fmt.Errorf("%w: %w", errWorkerLost, err)
+	}
 	if err == nil && tag.String() != "COMMIT" {
 		return fmt.Errorf("the transaction ended with %s", tag)
 	}
@@ -119,6 +122,10 @@ func (s *postgresSession) commit(ctx context.Context) error {
 // errWarned means that the server committed, but its wait for a synchronous standby
 // was cancelled.
 var errWarned = errors.New("the server warned at the commit")
+
+// errWorkerLost means that Citus lost a worker while it committed there. If all rows of a
+// transaction are on one worker, Citus commits in one phase: the worker may have committed.
+var errWorkerLost = errors.New("a worker was lost during the commit")
 
 // warning is the key under which a connection stores a warning of its server.
 const warning = "cohort: warning"

@@ -63,7 +63,8 @@ func (d *postgresDB) view(ctx context.Context, fn func(*Tx) error) error {
 
 func (d *postgresDB) look(queries, lookups context.Context, begin []statement, fn func(*Tx) error) error {
 	store := authorizationOf(queries).store
-	s := &postgresSession{db: d, begin: begin, store: store, place: d.placeOf(lookups, store), once: len(begin) == 0}
+	s := &postgresSession{db: d, store: store, place: d.placeOf(lookups, store), once: len(begin) == 0}
+	s.begin = d.limitWorkers(begin, s.place)
 	defer s.end("COMMIT")
 	err := fn(&Tx{ctx: queries, lookups: lookups, session: s, engine: d.engine})
 	if err == nil && len(s.queued) > 0 {
@@ -109,7 +110,7 @@ func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 		if ctx.Err() != nil && isLost(err) && !errors.Is(err, errUnknown) {
 			return ctx.Err() // its end has probably cut the connection
 		}
-		if err == nil || ctx.Err() != nil || !d.retryable(err) || time.Since(begun) > d.retryTimeout || conflicts > maxConflicts {
+		if err == nil || ctx.Err() != nil || !d.retryable(err) || time.Since(begun) > d.retryTimeout || conflicts > maxConflicts || d.isGone(err) {
 			return d.engine.classify(err)
 		}
 		d.repeated.Add(1)
@@ -122,6 +123,13 @@ func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 		}
 		pause = min(2*pause, maxPause)
 	}
+}
+
+// isGone reports whether an attempt failed because a worker of Citus has been lost for so
+// long that another one would fail too.
+func (d *postgresDB) isGone(err error) bool {
+	worker := lostWorker(err)
+	return worker != "" && d.outages.lasts(worker, time.Now())
 }
 
 // resetEvery limits resets: when many transactions lose their connections together,
@@ -166,15 +174,15 @@ func (d *postgresDB) retryable(err error) bool {
 		return true
 	}
 	class := code[:2]
-	return class == "40" || class == "08" || class == "57"
+	return lostWorker(err) != "" || class == "40" || class == "08" || class == "57"
 }
 
 // attempt runs fn in a transaction. If fn needed no result from the database, its
 // statements are committed in one transaction with those of other callers.
 func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx) error) error {
 	store := authorizationOf(ctx).store
-	s := &postgresSession{db: d, begin: begin, store: store, place: d.placeOf(ctx, store), writes: true}
-	s.begin = append(s.begin, s.place.checks([]authorization{authorizationOf(ctx)})...)
+	s := &postgresSession{db: d, store: store, place: d.placeOf(ctx, store), writes: true}
+	s.begin = append(d.limitWorkers(begin, s.place), s.place.checks([]authorization{authorizationOf(ctx)})...)
 	defer s.undo()
 	tx := &Tx{ctx: ctx, lookups: ctx, session: s, engine: d.engine, ids: serverIDs{d}}
 	err := fn(tx)
@@ -201,11 +209,11 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	return err
 }
 
-// commit commits a session's transaction. If the connection is lost, or the server
-// warns about the commit, it finds out the outcome by the receipt.
+// commit commits a session's transaction. If a connection is lost, also one to a worker, or
+// the server warns about the commit, it finds out the outcome by the receipt.
 func (d *postgresDB) commit(ctx context.Context, s *postgresSession) error {
 	err := s.commit(ctx)
-	if s.conn == nil || !s.conn.Conn().IsClosed() && !errors.Is(err, errWarned) {
+	if s.conn == nil || !s.conn.Conn().IsClosed() && !errors.Is(err, errWarned) && !errors.Is(err, errWorkerLost) {
 		return err
 	}
 	r := s.receipt
