@@ -214,7 +214,7 @@ var postgresTroubles = map[string]string{
 }
 
 func postgresTrouble(err error) string {
-	if lostWorker(err) != "" {
+	if lostWorker(err) != "" || errors.Is(err, errWorkerLost) {
 		return postgresTroubles["08"]
 	}
 	if code := postgresCode(err); code != "" {

@@ -110,7 +110,7 @@ func (s *postgresSession) commit(ctx context.Context) error {
 	}
 	tag, err := results.Exec()
 	err = s.failed(first(err, results.Close()))
-	if lostWorker(err) != "" {
+	if s.db.cluster != nil && (lostWorker(err) != "" || postgresCode(err) == internalError) {
 		err = fmt.Errorf("%w: %w", errWorkerLost, err)
 	}
 	if err == nil && tag.String() != "COMMIT" {
@@ -125,6 +125,7 @@ var errWarned = errors.New("the server warned at the commit")
 
 // errWorkerLost means that Citus lost a worker while it committed there. If all rows of a
 // transaction are on one worker, Citus commits in one phase: the worker may have committed.
+// Some of the errors of Citus then are internal ones that do not name the worker.
 var errWorkerLost = errors.New("a worker was lost during the commit")
 
 // warning is the key under which a connection stores a warning of its server.

@@ -158,7 +158,7 @@ func (d *postgresDB) retryable(err error) bool {
 	}
 	code := postgresCode(err)
 	switch {
-	case errors.Is(err, errOtherServer):
+	case errors.Is(err, errOtherServer), errors.Is(err, errWorkerLost):
 		return true
 	case code == "":
 		return isLost(err)
