@@ -27,15 +27,20 @@ type endpoint struct {
 
 // handle is the endpoint's handler.
 func (e *endpoint) handle(w http.ResponseWriter, r *http.Request, entry *entry) {
-	entry.operation = e.operation
 	entry.ctx.waits = e.route.Waits || e.route.Streams
+	e.guard(w, entry, func() error { return e.serve(w, r, entry) })
+}
+
+// guard serves a request, and sends the response for its error or its panic.
+func (e *endpoint) guard(w http.ResponseWriter, entry *entry, serve func() error) {
+	entry.operation = e.operation
 	entry.ctx.writes = e.route.Method != http.MethodGet && !e.route.ReadOnly
 	defer func() {
 		if p := recover(); p != nil {
 			e.panicked(w, entry, p)
 		}
 	}()
-	err := e.serve(w, r, entry)
+	err := serve()
 	if err == nil {
 		return
 	}

@@ -12,7 +12,8 @@ import (
 // server is for this machine only. It reports whether it has responded. This
 // prevents DNS rebinding: a web page whose host name resolves to 127.0.0.1 can send
 // requests to this server from a browser, but with its own host name. The names that
-// the server stands in for are accepted too, but not for the control API.
+// the server stands in for are accepted too, but not for the control API and the MCP server,
+// which the vendor does not have.
 //
 // The status is 403 and not 421, because 421 invites the client to retry on another
 // connection.
@@ -21,12 +22,15 @@ func (s *Server) rejectHost(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	standsIn := slices.Contains(s.hosts, strings.ToLower(api.HostName(r.Host)))
-	if standsIn && !isControl(r) {
-		return false
-	}
 	text := "This server answers only requests to localhost, 127.0.0.1 or [::1], because it was started with --dev."
-	if standsIn {
+	switch {
+	case !standsIn:
+	case isControl(r):
 		text = "The control API has no other names than localhost, 127.0.0.1 and [::1], because the server was started with --dev."
+	case strings.TrimSuffix(r.URL.Path, "/") == mcpPath:
+		text = "The MCP server has no other names than localhost, 127.0.0.1 and [::1], because the server was started with --dev."
+	default:
+		return false
 	}
 	api.WriteText(w, http.StatusForbidden, text)
 	return true

@@ -25,6 +25,7 @@ type entry struct {
 	store      string               // empty: not authenticated
 	token      string               // the token's id; empty: no token, or an unknown one
 	client     netip.Addr           // invalid: no network connection
+	tool       string               // of the MCP server; "": none
 	fault      string               // the id of the fault rule that applied; see beginFault
 	check      journal.Check        // that ended the request before its operation; "": none
 	suppressed bool                 // log at debug level only: one of many requests with unknown tokens
@@ -102,7 +103,7 @@ const notServed = "known to the vendor, not served here"
 
 // describe adds the attributes of the log line. It omits empty attributes.
 func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration) {
-	var buf [12]slog.Attr // for all attributes, so that one call adds them
+	var buf [13]slog.Attr // for all attributes, so that one call adds them
 	attrs := append(buf[:0],
 		slog.String("request_id", e.requestID[0]), slog.String("method", r.Method),
 		slog.String("operation", e.operation.name), slog.Int("status", e.status),
@@ -124,6 +125,9 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 	}
 	if id := r.Header.Get("X-Correlation-Id"); id != "" {
 		attrs = append(attrs, slog.String("correlation_id", shorten(id)))
+	}
+	if e.tool != "" {
+		attrs = append(attrs, slog.String("tool", e.tool))
 	}
 	if e.fault != "" {
 		attrs = append(attrs, slog.String("fault", e.fault))

@@ -66,11 +66,14 @@ func (rt *router) knowVendor() {
 }
 
 // handle adds a GET route outside of any store.
-func (rt *router) handle(path string, h handler) {
+func (rt *router) handle(path string, h handler) { rt.handleMethod(http.MethodGet, path, h) }
+
+// handleMethod adds a route outside of any store.
+func (rt *router) handleMethod(method, path string, h handler) {
 	if rt.fixed[path] == nil {
 		rt.fixed[path] = handlers{}
 	}
-	rt.add(rt.fixed[path], http.MethodGet, path, h)
+	rt.add(rt.fixed[path], method, path, h)
 }
 
 // handleRoute adds a route of a dialect.

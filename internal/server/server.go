@@ -39,6 +39,8 @@ type Options struct {
 
 	Control http.Handler // serves the paths below /_cohort; nil: there are none
 
+	MCP MCPHandler // serves /mcp; nil: the path does not exist
+
 	Journal *journal.Journal // keeps the last requests of each store; nil: nothing does
 }
 
@@ -54,6 +56,7 @@ type Server struct {
 	loopbackOnly bool
 	hosts        []string // see Options.Hosts
 	routes       *router
+	endpoints    map[string]*endpoint // by operation
 	bodies       bodyBudget
 	none         *operation       // for requests that match no route
 	journal      *journal.Journal // nil: none
@@ -89,7 +92,7 @@ func New(svc *service.Service, o Options) *Server {
 		limits:    limit.NewMemory(o.Now),
 		expensive: newExpensiveQueue(),
 		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly, hosts: o.Hosts,
-		routes:  newRouter(),
+		routes: newRouter(), endpoints: map[string]*endpoint{},
 		none:    o.Metrics.operation("none"),
 		gzip:    newCompressor(),
 		journal: o.Journal,
@@ -125,7 +128,11 @@ func New(svc *service.Service, o Options) *Server {
 		for _, route := range d.Routes {
 			e := &endpoint{s, d, route, s.metrics.operation(route.Operation)}
 			s.routes.handleRoute(d, route, e.handle)
+			s.endpoints[route.Operation] = e
 		}
+	}
+	if o.MCP != nil {
+		s.handleMCP(o.MCP)
 	}
 	s.routes.knowVendor()
 	return s

@@ -115,3 +115,9 @@ func (s *Service) Authenticate(ctx context.Context, hash, secret string, need co
 	}
 	return b, nil
 }
+
+// AuthenticateSecret returns the bearer of a secret, for a call to the store of the token. It
+// returns KindUnauthorized if no token has the secret.
+func (s *Service) AuthenticateSecret(ctx context.Context, secret string) (Bearer, error) {
+	return s.bearer(ctx, secret)
+}
