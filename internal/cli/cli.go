@@ -45,6 +45,7 @@ type commands struct {
 	Jobs    jobCommands     `cmd:"" help:"List what is not delivered to another pricing system yet, and retry or drop it."`
 	Hooks   hookCommands    `cmd:"" help:"List webhooks and their deliveries, and deliver again."`
 	Console consoleCommands `cmd:"" help:"Manage the operators of the console, the pages of serve --console-addr."`
+	MCP     mcpCommand      `cmd:"" name:"mcp" help:"Serve a client of the Model Context Protocol, such as an assistant, on standard input and output."`
 	Copy    copyCommand     `cmd:"" help:"Copy one database to another, such as a file to PostgreSQL."`
 	Backup  backupCommand   `cmd:"" help:"Write a checked backup of a database into a file, while it is in use."`
 	Restore restoreCommand  `cmd:"" help:"Make a database from a backup."`

@@ -38,6 +38,9 @@ type serveCommand struct {
 	HooksPrivate    bool          `name:"hooks-allow-private" env:"COHORT_HOOKS_ALLOW_PRIVATE" help:"Let webhooks have destinations in private networks and on this machine. --dev allows them anyway."`
 	ConsoleAddr     string        `env:"COHORT_CONSOLE_ADDR" placeholder:"HOST:PORT" help:"The address for the console, pages on which operators work (none). See \"cohort console token create\". --dev has it at /console/ of --addr."`
 	ConsoleHosts    []string      `env:"COHORT_CONSOLE_HOSTS" placeholder:"NAMES" help:"Names, such as that of a proxy, by which browsers reach a --console-addr on this machine, besides localhost and its addresses."`
+	MCP             bool          `name:"mcp" env:"COHORT_MCP" help:"Serve clients of the Model Context Protocol, such as assistants, at /mcp. The token of a client decides the store and what it may do."`
+	MCPAllowWrites  bool          `name:"mcp-allow-writes" env:"COHORT_MCP_ALLOW_WRITES" help:"Give these clients the tools that change something, if their token has the scope."`
+	MCPNoPersonal   bool          `name:"mcp-no-personal-data" env:"COHORT_MCP_NO_PERSONAL_DATA" help:"Leave names, e-mails and companies of customers out of what these clients get."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
@@ -123,6 +126,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	flush()
 	options := c.options(svc, log, metrics, limits)
 	options.Hosts = tests.hosts()
+	c.addMCP(&options, svc)
 	handler := server.New(svc, options)
 	srv := newHTTPServer(c.withDevConsole(svc, handler, options, listener), log)
 	defer c.serveConsole(consoleListener, c.consoleOptions(svc, handler, options, listener))()

@@ -45,6 +45,9 @@ func (c *serveCommand) check() error {
 	if err := c.checkConsole(); err != nil {
 		return err
 	}
+	if !c.MCP && (c.MCPAllowWrites || c.MCPNoPersonal) {
+		return usageError("--mcp-allow-writes and --mcp-no-personal-data go with --mcp")
+	}
 	if c.DevAnywhere && !c.Dev {
 		return usageError("--dev-listen-anywhere goes with --dev")
 	}

@@ -54,12 +54,12 @@ func New(server, token, trusted string) (*Client, error) {
 	if trusted == "" {
 		return c, nil
 	}
-	c.http.Transport, err = trusting(trusted)
+	c.http.Transport, err = Trusting(trusted)
 	return c, err
 }
 
-// trusting returns a transport that trusts a certificate besides those of the system.
-func trusting(file string) (*http.Transport, error) {
+// Trusting returns a transport that trusts a certificate besides those of the system.
+func Trusting(file string) (*http.Transport, error) {
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
