@@ -112,16 +112,28 @@ func TestExampleFails(t *testing.T) {
 // node-bigcommerce.
 func TestSuiteInNode(t *testing.T) {
 	t.Parallel()
+	testInNode(t, "node-bigcommerce", "integration.test.js")
+}
+
+// TestMCPInNode runs the official client of the Model Context Protocol.
+func TestMCPInNode(t *testing.T) {
+	t.Parallel()
+	testInNode(t, "@modelcontextprotocol/client", "mcp.test.js")
+}
+
+// testInNode runs a file of tests that uses a package, or skips the test.
+func testInNode(t *testing.T, pkg, file string) {
+	t.Helper()
 	node := installed(t, "node")
 	folder := cmp.Or(os.Getenv(nodeModules), clients+"node/node_modules")
-	if _, err := os.Stat(filepath.Join(folder, "node-bigcommerce")); err != nil {
+	if _, err := os.Stat(filepath.Join(folder, pkg)); err != nil {
 		testenv.Need(t, "the packages of clients/node", "run `npm ci` there, or let "+nodeModules+" name the folder node_modules")
 	}
 	folder, err := filepath.Abs(folder)
 	if err != nil {
 		t.Fatal(err)
 	}
-	runSuite(t, "NODE_PATH="+folder, node, "--test", clients+"node/integration.test.js")
+	runSuite(t, "NODE_PATH="+folder, node, "--test", clients+"node/"+file)
 }
 
 // TestSuiteInPython runs the tests of an integration that uses the package requests.
