@@ -2,11 +2,13 @@ package service
 
 import (
 	"context"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+
+	"github.com/maypok86/otter/v2"
 )
 
 // directoryLife is the lifetime of an entry of the directory. The node that changes a
@@ -14,15 +16,15 @@ import (
 // this time.
 const directoryLife = 500 * time.Millisecond
 
-// maxDirectory bounds the entries of the directory.
+// maxDirectory bounds the entries of the directory: the tokens that requests use within
+// directoryLife. Beyond that, tokens that are used often stay.
 const maxDirectory = 10_000
 
 // directory caches tokens and their stores, which every request looks up. It does not
 // cache failed lookups.
 type directory struct {
-	mu      sync.RWMutex
-	entries map[string]directoryEntry // by the hash of a secret, or by storeEntryKey
-	changes int                       // counts calls of forget
+	entries *otter.Cache[string, directoryEntry] // by the hash of a secret, or by storeEntryKey
+	changes atomic.Int64                         // counts calls of forget
 }
 
 // Bearer is the token of a request, with the token's store.
@@ -34,40 +36,29 @@ type Bearer struct {
 // directoryEntry is a bearer with the time at which it must be read again.
 type directoryEntry struct {
 	Bearer
-	until time.Time
+	until   time.Time
+	changes int64 // of the directory before the bearer was read
 }
 
-func newDirectory() *directory { return &directory{entries: map[string]directoryEntry{}} }
-
-// forget drops all entries.
-func (d *directory) forget() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	clear(d.entries)
-	d.changes++
+func newDirectory() *directory {
+	return &directory{entries: otter.Must(&otter.Options[string, directoryEntry]{MaximumSize: maxDirectory})}
 }
+
+// forget drops all entries: those of before are outdated, and others replace them.
+func (d *directory) forget() { d.changes.Add(1) }
 
 // get returns the entry with the key. If ok is false, the caller passes changes to put
-// with the entry that it has read.
-func (d *directory) get(key string, now time.Time) (e directoryEntry, ok bool, changes int) {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	e, ok = d.entries[key]
-	return e, ok && now.Before(e.until), d.changes
+// with the entry that it reads then.
+func (d *directory) get(key string, now time.Time) (b Bearer, ok bool, changes int64) {
+	changes = d.changes.Load()
+	e, ok := d.entries.GetIfPresent(key)
+	return e.Bearer, ok && e.changes == changes && now.Before(e.until), changes
 }
 
-// put adds an entry, unless forget was called since get: the entry may have been read
-// before that change.
-func (d *directory) put(key string, e directoryEntry, changes int) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.changes != changes {
-		return
-	}
-	if len(d.entries) >= maxDirectory {
-		clear(d.entries)
-	}
-	d.entries[key] = e
+// put adds a bearer that was read after get. If forget has been called since, the entry
+// may be outdated, and get does not return it.
+func (d *directory) put(key string, b Bearer, now time.Time, changes int64) {
+	d.entries.Set(key, directoryEntry{b, now.Add(directoryLife), changes})
 }
 
 // bearer returns the bearer of a secret, or KindUnauthorized.
@@ -75,7 +66,7 @@ func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	hash, now := cohort.HashTokenSecret(secret), s.now()
 	b, ok, changes := s.directory.get(hash, now)
 	if ok {
-		return b.Bearer, nil
+		return b, nil
 	}
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
 		if b.Token, err = tx.TokenByHash(hash); err != nil {
@@ -90,9 +81,8 @@ func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	if err != nil {
 		return Bearer{}, err
 	}
-	b.until = now.Add(directoryLife)
-	s.directory.put(hash, b, changes)
-	return b.Bearer, nil
+	s.directory.put(hash, b, now, changes)
+	return b, nil
 }
 
 // storeEntryKey is the key of the directory entry of a store without a token. It
@@ -118,6 +108,6 @@ func (s *Service) cachedStore(ctx context.Context, storeKey string) (cohort.Stor
 	if err != nil {
 		return store, err
 	}
-	s.directory.put(key, directoryEntry{Bearer{Store: store}, now.Add(directoryLife)}, changes)
+	s.directory.put(key, Bearer{Store: store}, now, changes)
 	return store, nil
 }

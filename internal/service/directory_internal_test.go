@@ -6,37 +6,54 @@ import (
 	"time"
 )
 
+// More tokens than the directory holds, in turn, do not drive out the ones that requests
+// use all the time.
 func TestDirectoryIsBounded(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := directoryEntry{until: now.Add(time.Hour)}
-	for i := range 2*maxDirectory + 10 {
-		hash := fmt.Sprint(i)
-		d.put(hash, b, 0)
-		if _, ok, _ := d.get(hash, now); !ok {
-			t.Fatalf("entry %d is missing after put", i)
+	const busy, others = 100, 5 * maxDirectory
+	hits, reads := 0, 0
+	use := func(key string) (hit bool) {
+		_, hit, changes := d.get(key, now)
+		if !hit {
+			d.put(key, Bearer{}, now, changes)
 		}
-		if len(d.entries) > maxDirectory {
-			t.Fatalf("the directory has %d entries, want at most %d", len(d.entries), maxDirectory)
+		return hit
+	}
+	for i := range others {
+		use(fmt.Sprint("other ", i))
+		if use(fmt.Sprint("busy ", i%busy)) {
+			hits++
 		}
+		reads++
+	}
+	if hits < reads*9/10 {
+		t.Errorf("%d of %d reads of busy tokens were hits", hits, reads)
+	}
+	d.entries.CleanUp() // what runs in the background
+	if n := d.entries.EstimatedSize(); n > maxDirectory || n < maxDirectory/2 {
+		t.Errorf("the directory has %d entries, want at most %d and not far fewer", n, maxDirectory)
 	}
 }
 
-// An entry that was read before a change may be outdated, so put drops it.
+// An entry that was read before a change may be outdated, so get does not return it.
 func TestDirectoryDropsEntriesFromBeforeAChange(t *testing.T) {
 	d, now := newDirectory(), time.Now()
-	b := directoryEntry{until: now.Add(time.Hour)}
 	_, _, changes := d.get("hash", now)
 	d.forget()
-	d.put("hash", b, changes)
+	d.put("hash", Bearer{}, now, changes)
 	if _, ok, _ := d.get("hash", now); ok {
-		t.Error("an entry that was read before a change is kept")
+		t.Error("an entry that was read before a change is returned")
 	}
 	_, _, changes = d.get("hash", now)
-	d.put("hash", b, changes)
+	d.put("hash", Bearer{}, now, changes)
 	if _, ok, _ := d.get("hash", now); !ok {
-		t.Error("an entry that was read after the change is not kept")
+		t.Error("an entry that was read after the change is not returned")
 	}
-	if _, ok, _ := d.get("hash", b.until); ok {
+	if _, ok, _ := d.get("hash", now.Add(directoryLife)); ok {
 		t.Error("an entry is returned after its expiry")
+	}
+	d.forget()
+	if _, ok, _ := d.get("hash", now); ok {
+		t.Error("an entry from before a change is returned")
 	}
 }

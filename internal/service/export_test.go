@@ -23,11 +23,15 @@ func (s *Service) HasIndex(storeKey string, f cohort.GroupFilter, offset int64) 
 // ForgetIndexes drops the group indexes, as a write of another process does.
 func (s *Service) ForgetIndexes() { s.indexes.Forget() }
 
-// DirectorySize returns the number of entries of the directory.
+// DirectorySize returns the number of entries of the directory that are not forgotten.
 func (s *Service) DirectorySize() int {
-	s.directory.mu.RLock()
-	defer s.directory.mu.RUnlock()
-	return len(s.directory.entries)
+	n := 0
+	for e := range s.directory.entries.Values() {
+		if e.changes == s.directory.changes.Load() {
+			n++
+		}
+	}
+	return n
 }
 
 // SharesSlot reports whether two groups share a version counter.
