@@ -250,8 +250,8 @@ func hasAll(token cohort.Token) bool {
 
 // warnWithoutStores logs how to create a store if there is none.
 func warnWithoutStores(ctx context.Context, svc *service.Service, log *slog.Logger) error {
-	stores, err := svc.ListStores(ctx)
-	if err == nil && len(stores) == 0 {
+	has, err := svc.HasStores(ctx)
+	if err == nil && !has {
 		log.Warn("there is no store yet, so every API request is rejected; create one with \"cohort store create HASH\" " +
 			"and a token with \"cohort token create --store HASH --scope store_v2_customers\"")
 	}

@@ -113,6 +113,12 @@ func (t *Tx) ListStores() ([]cohort.Store, error) {
 	return txn.Collect(rows, scanStore)
 }
 
+// HasStores reports whether there is a store.
+func (t *Tx) HasStores() (has bool, err error) {
+	err = t.QueryRow("SELECT EXISTS (SELECT 1 FROM stores WHERE date_deleted = 0)").Scan(&has)
+	return has, err
+}
+
 // UpdateStore writes the settings of a store, or returns KindNotFound. before is the store as
 // read in this transaction. That is an event if the store records events afterwards.
 func (t *Tx) UpdateStore(before, s cohort.Store) error {

@@ -127,6 +127,16 @@ func (s *Service) ListStores(ctx context.Context) (stores []cohort.Store, err er
 	return stores, err
 }
 
+// HasStores reports whether there is a store. It takes as long with many as
+// with one.
+func (s *Service) HasStores(ctx context.Context) (has bool, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) error {
+		has, err = tx.HasStores()
+		return err
+	})
+	return has, err
+}
+
 // UpdateStore changes a store's settings and returns the new state. An empty update
 // changes nothing. It returns KindInvalid or KindNotFound.
 func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.StoreUpdate) (st cohort.Store, err error) {
