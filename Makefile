@@ -66,8 +66,9 @@ crash: ## Kill the server KILLS times under load, and fill its disk; nothing ack
 	COHORT_TEST_FULL=1 COHORT_CRASH_KILLS=$(KILLS) $(GO) test -count 1 -timeout 30m -v -run 'Killed|DiskFull' ./cmd/cohort
 
 SOAK     = 1m
-soak: ## Load the server with good and bad clients for SOAK; nothing may leak
-	COHORT_TEST_FULL=1 COHORT_SOAK=$(SOAK) $(GO) test -count 1 -timeout 60m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
+PACE     = 0s
+soak: ## Load a server on each engine with good and bad clients for SOAK, each of which waits PACE before a request; nothing may grow
+	COHORT_TEST_FULL=1 COHORT_SOAK=$(SOAK) COHORT_SOAK_PACE=$(PACE) $(GO) test -count 1 -timeout 120m -v -run 'Soak|Overload|SlowLoris' ./cmd/cohort
 
 ABUSE    = 2m
 abuse: ## Attack the server with hostile clients for about ABUSE; it has to hold

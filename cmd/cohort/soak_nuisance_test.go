@@ -60,6 +60,7 @@ func (n *nuisance) run(ctx context.Context) {
 }
 
 func (n *nuisance) bother(m mischief) {
+	n.rest(n.ctx)
 	conn, err := net.Dial("tcp", strings.TrimPrefix(n.server.url, "http://"))
 	if err != nil {
 		n.Error(err)

@@ -18,17 +18,20 @@ type regular struct {
 	number int // -1 for the client that prepares and checks
 	rng    *rand.Rand
 	named  int
+	kind   string          // in the figures
 	etags  map[string]etag // by path
+	ctx    context.Context // of the load; nil outside it
 }
 
 type etag struct{ tag, body string }
 
 func newRegular(s *soak, number int) *regular {
-	return &regular{soak: s, number: number, rng: rand.New(rand.NewPCG(1, uint64(number+1)))}
+	return &regular{soak: s, number: number, kind: "regulars", rng: rand.New(rand.NewPCG(1, uint64(number+1)))}
 }
 
 // run executes live at least once, however short the soak is.
 func (r *regular) run(ctx context.Context) {
+	r.ctx = ctx
 	for r.live(); ctx.Err() == nil && !r.Failed(); {
 		r.live()
 	}
@@ -122,7 +125,7 @@ func (r *regular) lookAtAnother() {
 		return
 	}
 	path := fmt.Sprint("/customer_groups/", before.group)
-	status, body := r.send("GET", path, "")
+	status, body := r.send("GET", "/v2"+path, "")
 	if after := r.promised(other); status == http.StatusNotFound && after != before && (after.leaving || after.group != before.group) {
 		return
 	}
@@ -168,6 +171,15 @@ func (r *regular) want(path, want string) {
 
 // ask sends a request and fails unless the response has this status.
 func (r *regular) ask(method, path, body string, want int) string {
+	return r.askAt("/v2"+path, method, body, want)
+}
+
+// askV3 is ask in V3.
+func (r *regular) askV3(method, path, body string, want int) string {
+	return r.askAt("/v3"+path, method, body, want)
+}
+
+func (r *regular) askAt(path, method, body string, want int) string {
 	status, got := r.send(method, path, body)
 	if status != want {
 		r.Errorf("%s %s %s: %d %s, want %d", method, path, body, status, got, want)
@@ -178,7 +190,8 @@ func (r *regular) ask(method, path, body string, want int) string {
 // send sends a request and returns the response. If it has read the same path
 // before, every second request is conditional.
 func (r *regular) send(method, path, body string) (status int, response string) {
-	req, err := http.NewRequest(method, r.server.url+"/stores/demo/v2"+path, strings.NewReader(body))
+	r.rest(r.ctx)
+	req, err := http.NewRequest(method, r.server.url+"/stores/demo"+path, strings.NewReader(body))
 	if err != nil {
 		r.Error(err)
 		return 0, ""
@@ -198,7 +211,7 @@ func (r *regular) send(method, path, body string) (status int, response string) 
 	if err != nil {
 		r.Error(err)
 	}
-	r.figures.add("regulars", res.StatusCode)
+	r.figures.add(r.kind, res.StatusCode)
 	if res.StatusCode == http.StatusNotModified && req.Header.Get("If-None-Match") != "" {
 		return http.StatusOK, known.body
 	}

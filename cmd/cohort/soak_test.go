@@ -6,12 +6,14 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/testenv"
 )
 
@@ -21,9 +23,6 @@ const (
 	regulars  = 20
 	nuisances = 10
 )
-
-// The shortest soak in which the use of memory is meaningful.
-const longSoak = time.Minute
 
 // soakTime is the duration of the load, from COHORT_SOAK, such as 10m. The
 // -timeout of go test must be longer.
@@ -40,40 +39,75 @@ func soakTime(t *testing.T) time.Duration {
 	return d
 }
 
+// soakPace returns the pause of each client before a request, from
+// COHORT_SOAK_PACE. The default is none.
+func soakPace(t *testing.T) time.Duration {
+	t.Helper()
+	text := os.Getenv("COHORT_SOAK_PACE")
+	if text == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatalf("COHORT_SOAK_PACE: %v", err)
+	}
+	return d
+}
+
 // TestSoak runs well-behaved and misbehaving clients against one server at the
 // same time. The well-behaved ones get exactly the expected responses, no
-// response is a 5xx, and the log has no errors. When all clients have left, no
-// goroutine, descriptor or memory of theirs remains.
+// response is a 5xx, and the log has no errors. In the second half of a long
+// soak, neither memory nor goroutines, descriptors or files grow. When all
+// clients have left, nothing of theirs remains. The short form runs on SQLite.
 func TestSoak(t *testing.T) {
 	t.Parallel()
-	w := watch(t)
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		file := filepath.Join(t.TempDir(), "cohort.db")
+		soakServer(t, "sqlite:"+file, func() diskUse { return sqliteUse(t, file) })
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		testenv.Long(t, "it starts a PostgreSQL server")
+		pg := pgtest.Start(t, pgtest.Options{})
+		soakServer(t, pg.URL(), func() diskUse { return diskUse{database: pg.Size()} })
+	})
+}
+
+// soakServer runs the load on a server with this database. use measures the
+// database.
+func soakServer(t *testing.T, url string, use func() diskUse) {
+	w := watchServe(t, "--dev", "--db", url)
 	before := w.vitals(t)
 	s := newSoak(t, w)
+	shop := newShop(s)
 	ctx, cancel := context.WithTimeout(t.Context(), soakTime(t))
 	defer cancel()
 	var load sync.WaitGroup
-	for i := range regulars {
+	run := func(client func(context.Context)) {
 		load.Go(func() {
 			defer s.endIfFailed(cancel)
-			newRegular(s, i).run(ctx)
+			client(ctx)
 		})
+	}
+	for i := range regulars {
+		run(newRegular(s, i).run)
+	}
+	for i := range shoppers {
+		run(newShopper(s, shop, i).run)
 	}
 	for i := range nuisances {
-		load.Go(func() {
-			defer s.endIfFailed(cancel)
-			newNuisance(s, i).run(ctx)
-		})
+		run(newNuisance(s, i).run)
 	}
-	during := w.sample(t, ctx)
+	during := sampleSoak(t, ctx, s, use)
 	load.Wait()
 	s.http.CloseIdleConnections()
 	s.wantNothingLeft()
 	s.http.CloseIdleConnections()
 	after := w.awaitCalm(t, before)
-	t.Logf("%v of load\nresponses: %s\nbefore: %s\nmiddle: %s\nend:    %s\nafter:  %s",
-		soakTime(t), &s.figures, before, mean(during[len(during)/3:len(during)*2/3]), mean(during[len(during)*2/3:]), after)
+	t.Logf("%v of load\nresponses: %s\nbefore: %s\n%s\nafter:  %s", soakTime(t), &s.figures, before, during, after)
 	s.wantEverythingTried()
-	wantFlat(t, during)
+	during.wantFlat(t)
 	w.end(t)
 }
 
@@ -84,6 +118,8 @@ type soak struct {
 	http     *http.Client
 	figures  figures
 	flagged  [2]int64 // ids of the groups that the flags move between
+	groups   int      // that stay
+	pace     time.Duration
 	mu       sync.Mutex
 	promises map[int]promise // by regular
 }
@@ -99,8 +135,9 @@ func newSoak(t *testing.T, w *watched) *soak {
 	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: 100}
 	t.Cleanup(transport.CloseIdleConnections)
-	s := &soak{T: t, server: w, http: &http.Client{Transport: transport, Timeout: time.Minute}, promises: map[int]promise{}}
+	s := &soak{T: t, server: w, http: &http.Client{Transport: transport, Timeout: time.Minute}, pace: soakPace(t), promises: map[int]promise{}}
 	r := newRegular(s, -1)
+	s.groups = len(s.flagged)
 	for i := range s.flagged {
 		_, s.flagged[i] = r.create("/customer_groups", fmt.Sprintf(`{"name":"flagged %d","is_default":true,"is_group_for_guests":true}`, i))
 	}
@@ -127,11 +164,12 @@ func (s *soak) endIfFailed(end func()) {
 }
 
 // wantNothingLeft fails unless the store is as before the clients came: the
-// regulars have deleted their things, and the incomplete requests of the
-// nuisances had no effect.
+// regulars and shoppers have deleted their things, and the incomplete requests
+// of the nuisances had no effect.
 func (s *soak) wantNothingLeft() {
 	r := newRegular(s, -1)
-	for path, want := range map[string]string{"/customer_groups/count": `{"count":2}`, "/customers/count": `{"count":0}`} {
+	groups := fmt.Sprintf(`{"count":%d}`, s.groups)
+	for path, want := range map[string]string{"/customer_groups/count": groups, "/customers/count": `{"count":0}`} {
 		if got := r.ask("GET", path, "", 200); got != want {
 			s.Errorf("after all clients have left, %s is %s, want %s", path, got, want)
 		}
@@ -142,6 +180,9 @@ func (s *soak) wantNothingLeft() {
 func (s *soak) wantEverythingTried() {
 	if n := s.figures.of("regulars", 204); n < regulars {
 		s.Errorf("the regulars have deleted only %d groups and customers", n)
+	}
+	if s.figures.total("shoppers") == 0 {
+		s.Error("no shopper asked for a price")
 	}
 	for _, m := range mischiefs {
 		if s.figures.total(m.name) == 0 {
@@ -179,6 +220,20 @@ func (f *figures) total(who string) (n int) {
 	defer f.mu.Unlock()
 	for _, count := range f.counts[who] {
 		n += count
+	}
+	return n
+}
+
+// all returns the number of responses to all clients.
+func (f *figures) all() (n int64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, counts := range f.counts {
+		for status, count := range counts {
+			if status != 0 {
+				n += int64(count)
+			}
+		}
 	}
 	return n
 }

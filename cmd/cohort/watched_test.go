@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -22,8 +23,9 @@ import (
 type watched struct {
 	*exec.Cmd
 	url, metrics string
-	odd          []string // lines of the log above level info
-	last         string   // last line of the log
+	odd          []string     // lines of the log above level info
+	logged       atomic.Int64 // bytes of the log
+	last         string       // last line of the log
 	ended        chan struct{}
 	err          error // result of Wait, valid once ended is closed
 }
@@ -76,6 +78,7 @@ func (w *watched) read(log io.Reader, serving chan struct{}) {
 		if err != nil {
 			return
 		}
+		w.logged.Add(int64(len(line)))
 		if bytes.Contains(line, []byte(" level=INFO msg=request ")) {
 			continue
 		}
@@ -116,7 +119,12 @@ func (w *watched) end(t *testing.T) {
 // vitals are the measurements of the server about itself.
 type vitals struct {
 	goroutines, fds, memory, inFlight, processors float64
+	live, held, released                          float64 // bytes of the heap: alive or garbage; from the system; given back
 }
+
+// outside returns the resident bytes that are not of the Go runtime: SQLite's
+// memory and the pages of the program file.
+func (v vitals) outside() float64 { return max(0, v.memory-(v.held-v.released)) }
 
 func (v vitals) String() string {
 	return fmt.Sprintf("%.0f goroutines, %.0f descriptors, %.1f MiB resident", v.goroutines, v.fds, v.memory/(1<<20))
@@ -135,7 +143,8 @@ func (w *watched) vitals(t *testing.T) vitals {
 	fields := map[string]*float64{
 		"go_goroutines": &v.goroutines, "process_open_fds": &v.fds,
 		"process_resident_memory_bytes": &v.memory, "cohort_http_requests_in_flight": &v.inFlight,
-		"go_sched_gomaxprocs_threads": &v.processors,
+		"go_sched_gomaxprocs_threads":  &v.processors,
+		"go_memstats_heap_alloc_bytes": &v.live, "go_memstats_sys_bytes": &v.held, "go_memstats_heap_released_bytes": &v.released,
 	}
 	lines := bufio.NewScanner(res.Body)
 	for lines.Scan() {
@@ -152,21 +161,6 @@ func (w *watched) vitals(t *testing.T) vitals {
 		t.Fatalf("metrics are missing: %+v", v)
 	}
 	return v
-}
-
-// sample reads the vitals repeatedly until ctx ends.
-func (w *watched) sample(t *testing.T, ctx context.Context) (all []vitals) {
-	t.Helper()
-	ticks := time.NewTicker(100 * time.Millisecond)
-	defer ticks.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return all
-		case <-ticks.C:
-			all = append(all, w.vitals(t))
-		}
-	}
 }
 
 // awaitCalm waits until the server is about as it was before its clients came.
@@ -198,32 +192,5 @@ func (w *watched) awaitVitals(t *testing.T, what string, are func(vitals) bool) 
 			return v
 		}
 		<-time.After(pollPause)
-	}
-}
-
-// mean returns the mean of the samples.
-func mean(all []vitals) (m vitals) {
-	n := float64(max(len(all), 1))
-	for _, v := range all {
-		m.goroutines += v.goroutines / n
-		m.fds += v.fds / n
-		m.memory += v.memory / n
-	}
-	return m
-}
-
-// wantFlat fails if the memory of the server grew until the end. A short soak
-// does not tell, because the memory grows at first.
-func wantFlat(t *testing.T, during []vitals) {
-	t.Helper()
-	if soakTime(t) < longSoak {
-		return
-	}
-	// The response cache is bounded, and as much garbage may exist beside it.
-	const room = 128 << 20
-	third := len(during) / 3
-	middle, last := mean(during[third:2*third]).memory, mean(during[2*third:]).memory
-	if last > 1.1*middle+room {
-		t.Errorf("memory grows: %.1f MiB in the middle third, %.1f in the last", middle/(1<<20), last/(1<<20))
 	}
 }

@@ -4,6 +4,7 @@ package pgtest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -151,6 +152,22 @@ func (s *Server) urlAt(addr string) string {
 		Host: addr, Path: "/postgres", RawQuery: "sslmode=disable",
 	}
 	return u.String()
+}
+
+// Size is the size of the database of [Server.URL] in bytes.
+func (s *Server) Size() (bytes int64) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL())
+	if err == nil {
+		err = conn.QueryRow(ctx, "SELECT pg_database_size(current_database())").Scan(&bytes)
+		err = errors.Join(err, conn.Close(ctx))
+	}
+	if err != nil {
+		s.t.Fatalf("read the size of the database: %v", err)
+	}
+	return bytes
 }
 
 // Stop ends the server as an operator does: it rolls back the transactions
