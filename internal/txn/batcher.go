@@ -66,7 +66,7 @@ func (b *batcher[T]) drain() {
 func (b *batcher[T]) take() (batch []T) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	batch, b.queue = fairShare(b.queue, b.maxBatch)
+	batch, b.queue, _ = fairShare(b.queue, b.maxBatch)
 	if len(batch) == 0 {
 		b.running--
 	}

@@ -13,6 +13,7 @@ import (
 const (
 	MaxBatch        = maxBatch
 	MaxBatchTime    = maxBatchTime
+	MaxSharedTime   = maxSharedTime
 	CheckpointPages = checkpointPages
 )
 

@@ -15,10 +15,11 @@ func (p *place) queued() *place { return p }
 
 // fairShare splits a queue into the next batch, at most n items, and the rest. It
 // takes one item of each store per round, so that a store with many items does not
-// delay the others. The items of one store keep their order.
-func fairShare[T interface{ queued() *place }](queue []T, n int) (batch, rest []T) {
-	if len(queue) <= n {
-		return queue, nil
+// delay the others. The items of one store keep their order. shared is whether the
+// batch has items of several stores.
+func fairShare[T interface{ queued() *place }](queue []T, n int) (batch, rest []T, shared bool) {
+	if len(queue) < 2 {
+		return queue, nil, false
 	}
 	dealt := map[string]int{}
 	for _, t := range queue {
@@ -26,6 +27,9 @@ func fairShare[T interface{ queued() *place }](queue []T, n int) (batch, rest []
 		p.round = dealt[p.store]
 		dealt[p.store]++
 	}
-	slices.SortStableFunc(queue, func(a, b T) int { return cmp.Compare(a.queued().round, b.queued().round) })
-	return queue[:n:n], queue[n:]
+	if shared = len(dealt) > 1; shared {
+		slices.SortStableFunc(queue, func(a, b T) int { return cmp.Compare(a.queued().round, b.queued().round) })
+	}
+	n = min(n, len(queue))
+	return queue[:n:n], queue[n:], shared
 }

@@ -26,7 +26,7 @@ func TestFairShare(t *testing.T) {
 			}
 			waiting := len(w.queue)
 			var batch []*updateRequest
-			batch, w.queue = fairShare(w.queue, n)
+			batch, w.queue, _ = fairShare(w.queue, n)
 			if want := min(n, waiting); len(batch) != want || len(batch)+len(w.queue) != waiting {
 				t.Fatalf("got a batch of %d and a rest of %d from %d", len(batch), len(w.queue), waiting)
 			}

@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-// maxBatch and maxBatchTime bound a batch, because every caller in it waits for its
-// commit. The remaining requests go into the next batch.
+// These bound a batch, because every caller in it waits for its commit. The remaining
+// requests go into the next batch.
 const (
 	maxBatch     = 256
 	maxBatchTime = 20 * time.Millisecond
+	// maxSharedTime bounds a batch of several stores further, once it has a request of
+	// each: one store with many long requests does not keep the others from their commit.
+	maxSharedTime = 2 * time.Millisecond
 )
-
-// maxLinger is how long the writer waits at most for more requests.
-const maxLinger = 5 * time.Millisecond
 
 // foreignWriteInterval is how often an idle writer checks whether another process has
 // written.
@@ -133,12 +133,12 @@ func (w *writer) run() {
 func (w *writer) drain() (stopped bool) {
 	for {
 		w.linger()
-		batch, closed := w.take()
+		batch, shared, closed := w.take()
 		if len(batch) == 0 {
 			w.size = 0 // do not linger for the next request
 			return closed
 		}
-		w.process(batch)
+		w.process(batch, shared)
 		w.written()
 		select {
 		case fn := <-w.pauses:
@@ -148,45 +148,13 @@ func (w *writer) drain() (stopped bool) {
 	}
 }
 
-// linger waits for the callers of the last batch to send their next request.
-// Otherwise concurrent callers split into two halves for ever: one half queues while
-// the other is committed. It waits for half a commit at most, and not at all after
-// a batch of one.
-func (w *writer) linger() {
-	if w.size < 2 || !w.expect(w.size) {
-		return
-	}
-	timeout := time.NewTimer(min(w.took/2, maxLinger))
-	defer timeout.Stop()
-	select {
-	case <-w.arrived:
-	case <-timeout.C:
-	}
-}
-
-// expect arms arrived for when the queue has that many more requests. It returns
-// false if there is no reason to wait.
-func (w *writer) expect(more int) bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed || len(w.queue) >= maxBatch {
-		return false
-	}
-	w.enough = len(w.queue) + more
-	select {
-	case <-w.arrived: // for requests that are in the queue already
-	default:
-	}
-	return true
-}
-
-// take removes the next batch from the queue.
-func (w *writer) take() (batch []*updateRequest, closed bool) {
+// take removes the next batch from the queue. shared is whether it is of several stores.
+func (w *writer) take() (batch []*updateRequest, shared, closed bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.enough = 0 // signal every request
-	batch, w.queue = fairShare(w.queue, maxBatch)
-	return batch, w.closed
+	batch, w.queue, shared = fairShare(w.queue, maxBatch)
+	return batch, shared, w.closed
 }
 
 // giveBack puts requests that were not started at the front of the queue.
@@ -197,13 +165,13 @@ func (w *writer) giveBack(requests []*updateRequest) {
 }
 
 // process runs a batch in one transaction and finishes its requests.
-func (w *writer) process(batch []*updateRequest) {
+func (w *writer) process(batch []*updateRequest, shared bool) {
 	if err := w.begin(); err != nil {
 		w.refuse(batch, fmt.Errorf("begin: %w", err))
 		return
 	}
 	tx := &Tx{ctx: context.Background(), lookups: context.Background(), session: w.session, engine: w.engine, ids: w.ids}
-	ran, rest := w.runBatch(tx, batch)
+	ran, rest := w.runBatch(tx, batch, shared)
 	w.giveBack(rest)
 	err := w.commitAndNotify(tx)
 	w.size = len(ran)
@@ -239,12 +207,12 @@ func (w *writer) refuse(batch []*updateRequest, err error) {
 	}
 }
 
-// runBatch runs requests until maxBatchTime has passed or the transaction is broken.
-// It returns the requests that it ran, and the rest.
-func (w *writer) runBatch(tx *Tx, batch []*updateRequest) (ran, rest []*updateRequest) {
+// runBatch runs requests until their time is over or the transaction is broken. It
+// returns the requests that it ran, and the rest.
+func (w *writer) runBatch(tx *Tx, batch []*updateRequest, shared bool) (ran, rest []*updateRequest) {
 	begun := time.Now()
 	for i, t := range batch {
-		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > maxBatchTime {
+		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > batchTime(shared && t.round > 0) {
 			return ran, batch[i:]
 		}
 		if t.start() {
@@ -253,6 +221,15 @@ func (w *writer) runBatch(tx *Tx, batch []*updateRequest) (ran, rest []*updateRe
 		}
 	}
 	return ran, nil
+}
+
+// batchTime returns how long a batch may have taken when another request of it begins.
+// repeated is whether the batch is shared, and has a request of the same store already.
+func batchTime(repeated bool) time.Duration {
+	if repeated {
+		return maxSharedTime
+	}
+	return maxBatchTime
 }
 
 // runRequest runs a request in a savepoint, so that a failure undoes only its own

@@ -199,6 +199,25 @@ func TestStoresShareABatch(t *testing.T) {
 	})
 }
 
+// A store with several slow requests does not keep another one from its commit.
+func TestSlowRequestsEndASharedBatch(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		c := watch(d)
+		release := hold(t, d)
+		var queued []<-chan error
+		for _, name := range []string{"one", "two", "three"} {
+			queued = append(queued, queueUntil(db.ForStore(t.Context(), "a"), d, func(tx *db.Tx) error {
+				time.Sleep(txn.MaxSharedTime + 1) // on the fake clock
+				return addNext(tx, "a", name)
+			}))
+		}
+		queued = append(queued, queueUntil(db.ForStore(t.Context(), "b"), d, add("b", "quick")))
+		release()
+		wantDone(t, queued...)
+		c.want(t, "+a/1 one, +b/1 quick", "+a/2 two, +a/3 three")
+	})
+}
+
 // Close waits for queued requests and rejects later ones.
 func TestCloseDrainsTheQueue(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
