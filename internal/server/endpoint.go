@@ -87,7 +87,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	early, wrong := e.receive(entry, limits)
 	entry.recording.receive(entry.body.bytes, e.route.Secrets)
 	if early.RejectedBy != "" {
-		e.enforce(w, limits, early)
+		e.enforce(w, entry, limits, early)
 		return nil
 	}
 	if errors.Is(wrong, errAllBodies) {
@@ -103,7 +103,7 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry) e
 	}
 	decision, done := e.server.limits.Admit(limits)
 	defer done()
-	if !e.enforce(w, limits, decision) {
+	if !e.enforce(w, entry, limits, decision) {
 		return nil
 	}
 	if wrong != nil {

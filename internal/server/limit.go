@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
@@ -55,8 +56,8 @@ func (e *endpoint) rejectTooMany(w http.ResponseWriter, err error) (rejected boo
 }
 
 // enforce sets the quota headers. If the limits reject the request, it responds with
-// 429 and returns false.
-func (e *endpoint) enforce(w http.ResponseWriter, q limit.Request, d limit.Decision) (admitted bool) {
+// 429 and returns false. The client waits for that response if it has got very many.
+func (e *endpoint) enforce(w http.ResponseWriter, entry *entry, q limit.Request, d limit.Decision) (admitted bool) {
 	if q.Metered {
 		setQuotaHeaders(w.Header(), d.Quota)
 	}
@@ -64,8 +65,26 @@ func (e *endpoint) enforce(w http.ResponseWriter, q limit.Request, d limit.Decis
 		return true
 	}
 	e.server.metrics.rejected.WithLabelValues(d.RejectedBy).Inc()
+	e.brake(entry, q.Store)
 	writeTooManyRequests(w, d.RetryAfter)
 	return false
+}
+
+// brake holds back the response to a rejected request, if the brake wants that, until the
+// client leaves or the server is about to stop.
+func (e *endpoint) brake(entry *entry, store string) {
+	delay := e.server.brake.Delay(store)
+	if delay == 0 {
+		return
+	}
+	entry.body.release() // of no more use
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-entry.ctx.Done():
+	case <-e.server.patience.Done():
+	}
 }
 
 // windowLength is the same in all responses.

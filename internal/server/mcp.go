@@ -114,7 +114,7 @@ func (m *mcpEndpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry
 	defer entry.body.release()
 	early, wrong := m.receive(entry, limits)
 	if early.RejectedBy != "" {
-		m.enforce(w, limits, early)
+		m.enforce(w, entry, limits, early)
 		return nil
 	}
 	if errors.Is(wrong, errAllBodies) {
@@ -122,7 +122,7 @@ func (m *mcpEndpoint) serve(w http.ResponseWriter, r *http.Request, entry *entry
 	}
 	decision, done := m.server.limits.Admit(limits)
 	defer done()
-	if !m.enforce(w, limits, decision) {
+	if !m.enforce(w, entry, limits, decision) {
 		return nil
 	}
 	if wrong != nil {

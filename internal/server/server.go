@@ -50,6 +50,7 @@ type Server struct {
 	log          *slog.Logger
 	metrics      *Metrics
 	limits       limit.Limiter
+	brake        *limit.Brake
 	expensive    *limit.FairQueue
 	proxies      TrustedProxies
 	failures     *limit.Failures // counts unknown tokens
@@ -90,6 +91,7 @@ func New(svc *service.Service, o Options) *Server {
 		log:       o.Log,
 		metrics:   o.Metrics,
 		limits:    limit.NewMemory(o.Now),
+		brake:     limit.NewBrake(time.Now),
 		expensive: newExpensiveQueue(),
 		proxies:   o.TrustedProxies, failures: limit.NewFailures(o.Now), loopbackOnly: o.LoopbackOnly, hosts: o.Hosts,
 		routes: newRouter(), endpoints: map[string]*endpoint{},
