@@ -16,14 +16,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/bench/content"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
-
-	"github.com/shopspring/decimal"
 )
 
 const (
@@ -121,32 +119,7 @@ func prepare(ctx context.Context, d *db.DB) error {
 	if err := addBenchStore(ctx, service.New(d), "bench", secret, cohort.ScopeCustomers); err != nil {
 		return err
 	}
-	return d.Update(ctx, fill)
-}
-
-func fill(tx *db.Tx) error {
-	created := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
-	for range present {
-		id, err := tx.NextID("bench", "customer_group")
-		if err != nil {
-			return err
-		}
-		g := cohort.Group{
-			ID:             id,
-			Name:           fmt.Sprintf("Group %d", id),
-			CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessSpecific, Categories: []int64{18, 19}},
-			DiscountRules: []cohort.DiscountRule{
-				{Type: cohort.RuleAll, Method: cohort.MethodPercent, Amount: decimal.New(5, 0)},
-				{Type: cohort.RuleCategory, TargetID: 18, Method: cohort.MethodPrice, Amount: decimal.New(25, -1)},
-			},
-			DateCreated:  created,
-			DateModified: created,
-		}
-		if err := tx.InsertGroup("bench", g); err != nil {
-			return err
-		}
-	}
-	return nil
+	return content.Groups(ctx, d, "bench", present)
 }
 
 // operations are the measured requests; i is the number of the request.

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/bench/content"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
@@ -143,7 +144,7 @@ func hostileBody(b *testing.B) string {
 	for i := range items {
 		items[i] = map[string]int64{"product_id": int64(i + 1)}
 	}
-	body, err := json.Marshal(map[string]any{"channel_id": 1, "currency_code": "USD", "customer_group_id": rulesGroup, "items": items})
+	body, err := json.Marshal(map[string]any{"channel_id": 1, "currency_code": "USD", "customer_group_id": content.RulesGroup, "items": items})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -204,7 +205,7 @@ func fillHostileTerms(tx *db.Tx) error {
 		}
 	}
 	return tx.InsertGroup("bench", cohort.Group{
-		ID: rulesGroup, Name: "Rules", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}, DiscountRules: rules,
+		ID: content.RulesGroup, Name: "Rules", CategoryAccess: cohort.CategoryAccess{Type: cohort.AccessAll}, DiscountRules: rules,
 	})
 }
 
@@ -242,7 +243,7 @@ func getBeside(b *testing.B, h *server.Server, hostile int, body string) float64
 	for ctx.Err() == nil {
 		start := time.Now()
 		w := httptest.NewRecorder()
-		h.ServeHTTP(w, authorized(b.Context(), "GET", fmt.Sprintf("/v2/customer_groups/%d", rulesGroup), ""))
+		h.ServeHTTP(w, authorized(b.Context(), "GET", fmt.Sprintf("/v2/customer_groups/%d", content.RulesGroup), ""))
 		if w.Code != 200 {
 			b.Fatalf("status %d", w.Code)
 		}

@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -9,23 +8,11 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/bench/content"
 	"cohort.example/cohort/bench/load"
-	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
-
-	"github.com/shopspring/decimal"
-)
-
-// The catalogs: a tree of categories, and two groups, one with discount rules
-// and one with a price list.
-const (
-	pricedCategories = 1000
-	pricedRules      = 500
-	pricedRecords    = 10_000
-
-	rulesGroup, listGroup = 1, 2
 )
 
 // BenchmarkPrices measures the cost of a request for prices in the service, in
@@ -42,7 +29,7 @@ func BenchmarkPrices(b *testing.B) {
 		for _, products := range []int64{1000, 100_000} {
 			b.Run(fmt.Sprintf("%s/products=%d", engine.name, products), func(b *testing.B) {
 				svc := newPriced(b, engine.url(b), products)
-				for name, group := range map[string]int64{"rules": rulesGroup, "list": listGroup} {
+				for name, group := range map[string]int64{"rules": content.RulesGroup, "list": content.ListGroup} {
 					for _, items := range []int{1, 50, 500} {
 						b.Run(fmt.Sprintf("%s/items=%d", name, items), func(b *testing.B) {
 							b.ReportAllocs()
@@ -72,7 +59,7 @@ func BenchmarkPricesHTTP(b *testing.B) {
 	srv := httptest.NewServer(server.New(svc, server.Options{}))
 	b.Cleanup(srv.Close)
 	addr := srv.Listener.Addr().String()
-	for name, group := range map[string]int64{"rules": rulesGroup, "list": listGroup} {
+	for name, group := range map[string]int64{"rules": content.RulesGroup, "list": content.ListGroup} {
 		b.Run(name, func(b *testing.B) {
 			var perSecond []float64
 			source := func(buf []byte, n uint64) []byte {
@@ -120,71 +107,8 @@ func newPriced(b *testing.B, url string, products int64) *service.Service {
 	if err := addBenchStore(b.Context(), svc, "bench", secret, cohort.ScopeProductsRead); err != nil {
 		b.Fatal(err)
 	}
-	if err := fillCatalog(b.Context(), d, products); err != nil {
+	if err := content.Catalog(b.Context(), d, "bench", products); err != nil {
 		b.Fatal(err)
 	}
 	return svc
-}
-
-func fillCatalog(ctx context.Context, d *db.DB, products int64) error {
-	if err := d.UpdateLong(ctx, fillTerms); err != nil {
-		return err
-	}
-	const at = 10_000 // products per transaction
-	for first := int64(1); first <= products; first += at {
-		err := d.UpdateLong(ctx, func(tx *db.Tx) error {
-			var records []cohort.PriceRecord
-			for id := first; id < first+at && id <= products; id++ {
-				if err := insertPriced(tx, id); err != nil {
-					return err
-				}
-				if id*pricedRecords/max(products, pricedRecords) > (id-1)*pricedRecords/max(products, pricedRecords) {
-					price := decimal.NewNullDecimal(decimal.New(id%1000, -2))
-					records = append(records, cohort.PriceRecord{PriceListID: 1, VariantID: id, Currency: "USD", Price: price})
-				}
-			}
-			return tx.InsertPriceRecords("bench", records)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// fillTerms adds the tree of categories, the groups and the price list.
-func fillTerms(tx *db.Tx) error {
-	for id := int64(1); id <= pricedCategories; id++ {
-		// Ten top-level categories, and ten below each category.
-		if err := tx.InsertCategory("bench", cohort.Category{ID: id, ParentID: (id - 1) / 10, Name: fmt.Sprint("Category ", id)}); err != nil {
-			return err
-		}
-	}
-	rules := make([]cohort.DiscountRule, pricedRules)
-	for i := range rules {
-		rules[i] = cohort.DiscountRule{Type: cohort.RuleCategory, TargetID: int64(2*i + 1), Method: cohort.MethodPercent, Amount: decimal.New(int64(i%90), 0)}
-	}
-	access := cohort.CategoryAccess{Type: cohort.AccessAll}
-	for _, err := range []error{
-		tx.InsertGroup("bench", cohort.Group{ID: rulesGroup, Name: "Rules", CategoryAccess: access, DiscountRules: rules}),
-		tx.InsertGroup("bench", cohort.Group{ID: listGroup, Name: "List", CategoryAccess: access}),
-		tx.InsertPriceList("bench", cohort.PriceList{ID: 1, Name: "List", Active: true}),
-		tx.InsertAssignment("bench", cohort.PriceListAssignment{ID: 1, PriceListID: 1, GroupID: listGroup}),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func insertPriced(tx *db.Tx, id int64) error {
-	err := tx.InsertProduct("bench", cohort.Product{
-		ID: id, Name: fmt.Sprint("Product ", id), Type: cohort.ProductPhysical, Price: decimal.New(id%10_000+100, -2),
-		RetailPrice: decimal.New(id%10_000+500, -2), Categories: []int64{id%pricedCategories + 1}, BaseVariantID: id,
-	})
-	if err != nil {
-		return err
-	}
-	return tx.InsertVariant("bench", cohort.Variant{ID: id, ProductID: id})
 }

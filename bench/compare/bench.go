@@ -18,6 +18,7 @@ type settings struct {
 	verbose bool
 	// The content before the measurements.
 	small, large, many content
+	scattered          content // many stores with few groups each
 	// creates is the number of groups that the memory row creates.
 	creates uint64
 	peer    bool
@@ -30,7 +31,8 @@ func full() settings {
 	return settings{
 		round: 1500 * time.Millisecond, warmUp: 300 * time.Millisecond, rounds: 5, callers: 40,
 		small: content{1, 10_000}, large: content{1, 200_000}, many: content{1000, 1_000_000},
-		creates: 1_000_000, peer: true,
+		scattered: content{100_000, 1_000_000},
+		creates:   1_000_000, peer: true,
 	}
 }
 
@@ -39,7 +41,8 @@ func smoke() settings {
 	return settings{
 		round: 100 * time.Millisecond, warmUp: 20 * time.Millisecond, rounds: 1, callers: 8,
 		small: content{1, 500}, large: content{1, 5_000}, many: content{10, 1_000},
-		creates: 2_000, smoke: true,
+		scattered: content{3_000, 30_000},
+		creates:   2_000, smoke: true,
 	}
 }
 

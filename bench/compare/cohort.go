@@ -138,15 +138,24 @@ func (b *bench) startCohort(ctx context.Context, p program, c content) (*process
 	return b.serveCohort(ctx, p, c, path)
 }
 
-// serveCohort serves a database with the defaults of all flags.
+// serveCohort serves a SQLite file with the defaults of all flags.
 func (b *bench) serveCohort(ctx context.Context, p program, c content, path string) (*process, error) {
+	return b.serveProgram(ctx, p, c, "sqlite:"+path)
+}
+
+// serveCohortURL is serveCohort for any database.
+func (b *bench) serveCohortURL(ctx context.Context, c content, url string) (*process, error) {
+	return b.serveProgram(ctx, cohortProgram, c, url)
+}
+
+func (b *bench) serveProgram(ctx context.Context, p program, c content, url string) (*process, error) {
 	program, err := b.build(ctx, p)
 	if err != nil {
 		return nil, err
 	}
 	first := func(addr string) []byte { return newCohortAPI(addr, c).count(nil, 0) }
 	return b.start(ctx, program, first, func(addr string) []string {
-		return []string{"serve", "--db", "sqlite:" + path, "--addr", addr}
+		return []string{"serve", "--db", url, "--addr", addr}
 	})
 }
 

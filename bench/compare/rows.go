@@ -30,6 +30,8 @@ func rows() []row {
 		{name: "million", run: beside10000},
 		{name: "page", run: deepPage},
 		{name: "filters", run: filters},
+		{name: "stores", run: manyStores},
+		{name: "noise", run: noisyStore},
 		{name: "memory", run: memory},
 		{name: "start", run: start},
 	}
