@@ -9,16 +9,6 @@ import (
 	"time"
 )
 
-// These bound a batch, because every caller in it waits for its commit. The remaining
-// requests go into the next batch.
-const (
-	maxBatch     = 256
-	maxBatchTime = 20 * time.Millisecond
-	// maxSharedTime bounds a batch of several stores further, once it has a request of
-	// each: one store with many long requests does not keep the others from their commit.
-	maxSharedTime = 2 * time.Millisecond
-)
-
 // foreignWriteInterval is how often an idle writer checks whether another process has
 // written.
 const foreignWriteInterval = 200 * time.Millisecond
@@ -50,11 +40,12 @@ type writer struct {
 	version        int64         // PRAGMA data_version, which other processes change
 	ids            *ids
 	authorizations authorizations
+	slow           map[string]bool // the stores whose last request took longer than maxSharedTime
 }
 
 func newWriter(s session, e *engine) (*writer, error) {
 	w := &writer{
-		session: s, engine: e, ids: newIDs(), authorizations: authorizations{},
+		session: s, engine: e, ids: newIDs(), authorizations: authorizations{}, slow: map[string]bool{},
 		arrived: make(chan struct{}, 1), pauses: make(chan func()), stopped: make(chan struct{}),
 	}
 	var err error
@@ -212,24 +203,17 @@ func (w *writer) refuse(batch []*updateRequest, err error) {
 func (w *writer) runBatch(tx *Tx, batch []*updateRequest, shared bool) (ran, rest []*updateRequest) {
 	begun := time.Now()
 	for i, t := range batch {
-		if tx.broken != nil || len(ran) > 0 && time.Since(begun) > batchTime(shared && t.round > 0) {
+		took := time.Since(begun)
+		if tx.broken != nil || len(ran) > 0 && took > w.batchTime(t, shared) {
 			return ran, batch[i:]
 		}
 		if t.start() {
 			w.runRequest(tx, t)
 			ran = append(ran, t)
+			w.noteTime(t.store, time.Since(begun)-took)
 		}
 	}
 	return ran, nil
-}
-
-// batchTime returns how long a batch may have taken when another request of it begins.
-// repeated is whether the batch is shared, and has a request of the same store already.
-func batchTime(repeated bool) time.Duration {
-	if repeated {
-		return maxSharedTime
-	}
-	return maxBatchTime
 }
 
 // runRequest runs a request in a savepoint, so that a failure undoes only its own

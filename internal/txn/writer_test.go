@@ -218,6 +218,29 @@ func TestSlowRequestsEndASharedBatch(t *testing.T) {
 	})
 }
 
+// A request of a store whose last one was slow does not join those of other stores.
+func TestSlowStoreGetsABatchOfItsOwn(t *testing.T) {
+	sqliteBubble(t, func(t *testing.T, d *db.DB) {
+		slow := func(name string) <-chan error {
+			return queueUntil(db.ForStore(t.Context(), "a"), d, func(tx *db.Tx) error {
+				time.Sleep(txn.MaxSharedTime + 1) // on the fake clock
+				return addNext(tx, "a", name)
+			})
+		}
+		wantDone(t, slow("first"))
+		c := watch(d)
+		release := hold(t, d)
+		quick := queueUntil(db.ForStore(t.Context(), "b"), d, func(tx *db.Tx) error {
+			time.Sleep(1) // so that the batch has taken some time
+			return addNext(tx, "b", "quick")
+		})
+		second := slow("second")
+		release()
+		wantDone(t, quick, second)
+		c.want(t, "+b/1 quick", "+a/2 second")
+	})
+}
+
 // Close waits for queued requests and rejects later ones.
 func TestCloseDrainsTheQueue(t *testing.T) {
 	sqliteBubbleURL(t, func(t *testing.T, url string) {
