@@ -30,6 +30,9 @@ type watched struct {
 	err          error // result of Wait, valid once ended is closed
 }
 
+// unknownTokens is in the warning that nuisances cause once a minute.
+const unknownTokens = "too many unknown tokens from one address"
+
 var metricsLine = regexp.MustCompile(`msg="serving metrics" url=(\S+)`)
 
 // watch starts a development server on a new database.
@@ -83,7 +86,7 @@ func (w *watched) read(log io.Reader, serving chan struct{}) {
 			continue
 		}
 		w.last = strings.TrimSpace(string(line))
-		if !strings.Contains(w.last, " level=INFO ") && len(w.odd) < enough {
+		if !strings.Contains(w.last, " level=INFO ") && !strings.Contains(w.last, unknownTokens) && len(w.odd) < enough {
 			w.odd = append(w.odd, w.last)
 		}
 		if m := metricsLine.FindStringSubmatch(w.last); m != nil {
