@@ -95,6 +95,7 @@ func configOfServer(rawURL, host string, port int) (*pgxpool.Config, error) {
 
 // sequentially adds the settings of connections to a database that is distributed.
 func sequentially(config *pgxpool.Config) {
+	config.ConnConfig.StatementCacheCapacity = literalStatements
 	for name, value := range citusParameters {
 		config.ConnConfig.RuntimeParams[name] = value
 	}
@@ -104,26 +105,28 @@ func (c *cluster) placeOf(ctx context.Context, store string) storePlace {
 	if store == "" {
 		return storePlace{server: c.home, shard: -1}
 	}
-	k, ok := c.find(ctx, store)
+	k, few, ok := c.find(ctx, store)
 	if !ok {
 		return storePlace{server: c.home, shard: -1}
 	}
 	if k.group == c.group {
-		return storePlace{server: c.home}
+		return storePlace{server: c.home, literal: few}
 	}
 	if s := c.server(ctx, k.group); s != nil {
-		return storePlace{server: s}
+		return storePlace{server: s, literal: few}
 	}
 	return storePlace{server: c.home, shard: k.shard}
 }
 
-// find returns where a store is. It asks home, and believes an old answer if that fails.
-func (c *cluster) find(ctx context.Context, store string) (knownPlace, bool) {
+// find returns where a store is, and whether this process knows few stores. It asks home, and
+// believes an old answer if that fails.
+func (c *cluster) find(ctx context.Context, store string) (k knownPlace, few, known bool) {
 	c.mu.Lock()
-	k, known := c.known[store]
+	k, known = c.known[store]
+	few = len(c.known) <= maxLiteralStores
 	c.mu.Unlock()
 	if known && time.Now().Before(k.until) {
-		return k, true
+		return k, few, true
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
@@ -131,7 +134,7 @@ func (c *cluster) find(ctx context.Context, store string) (knownPlace, bool) {
 	err := c.home.pool.QueryRow(ctx, `SELECT p.shardid, p.groupid FROM pg_dist_placement AS p
 		WHERE p.shardid = get_shard_id_for_distribution_column('customer_groups', $1::text)`, store).Scan(&found.shard, &found.group)
 	if err != nil {
-		return k, known
+		return k, few, known
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -139,7 +142,7 @@ func (c *cluster) find(ctx context.Context, store string) (knownPlace, bool) {
 		clear(c.known)
 	}
 	c.known[store] = found
-	return found, true
+	return found, few, true
 }
 
 // server returns the server of a group, or nil if this process cannot reach it.

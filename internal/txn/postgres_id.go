@@ -56,7 +56,7 @@ func (k *idBatcher) nextAt(p storePlace, t *Tx, key idKey) (int64, error) {
 	if err := k.batcher.do(q); err != nil {
 		return 0, err
 	}
-	if s, ok := t.session.(*postgresSession); ok && p.isDirect() && s.place == p {
+	if s, ok := t.session.(*postgresSession); ok && p.isDirect() && s.place.server == p.server {
 		s.sameServer(q.started)
 		return q.id, nil
 	}

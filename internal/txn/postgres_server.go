@@ -46,6 +46,8 @@ type storePlace struct {
 	// shard is the shard of Citus that has the rows of the store if server does not hold
 	// them itself, and passes each statement on; otherwise 0.
 	shard int64
+	// literal says that a query may have the key of the store in its text; see literal.
+	literal bool
 }
 
 // isDirect reports whether the server itself has the rows of the store.

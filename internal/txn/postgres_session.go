@@ -85,6 +85,7 @@ func (s *postgresSession) query(ctx context.Context, query string, args []any) (
 	if s.once && (s.conn != nil || len(s.queued) > 0) {
 		return nil, errSecond
 	}
+	query, args = s.literal(query, args)
 	results, err := s.send(ctx, statement{query: query, args: args})
 	if err != nil {
 		return nil, err
