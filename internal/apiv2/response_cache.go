@@ -63,14 +63,14 @@ func (k cacheKey) size() int { return 300 + len(k.store) + len(k.query) }
 // write sends the cached response for the key. Without one it calls read, sends the
 // result and caches it.
 func (c *responseCache) write(w http.ResponseWriter, r *api.Request, key cacheKey, read func() (response, error)) error {
-	version, cacheable := c.svc.GroupVersion(key.store, key.group)
-	if !cacheable || len(key.query) > maxCachedQuery || service.Joined(r.Context()) {
+	if len(key.query) > maxCachedQuery || service.Joined(r.Context()) || !c.svc.CatchUp(r.Context()) {
 		fresh, err := read()
 		if err != nil {
 			return err
 		}
 		return fresh.write(w, r)
 	}
+	version := c.svc.GroupVersion(key.store, key.group)
 	if entry, ok := c.entries.GetIfPresent(key); ok && c.valid(key, entry, version) {
 		return writeDocument(w, r, entry.document)
 	}
@@ -105,7 +105,7 @@ func (c *responseCache) add(key cacheKey, fresh response, version service.Versio
 		// The groups on the page are only known now. Their current version is the one
 		// from before the read if no group of the store has been written since.
 		page := c.svc.PageVersion(key.store, fresh.page)
-		if current, _ := c.svc.GroupsVersion(key.store); current != version {
+		if c.svc.GroupsVersion(key.store) != version {
 			return
 		}
 		version = page

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"hash/maphash"
 	"sync/atomic"
 
@@ -8,8 +9,8 @@ import (
 )
 
 // Version identifies a state of a group, or of the groups of a store. A caller that
-// takes a version and then reads may cache the result while the version stays equal: a
-// write changes the version before the write is acknowledged.
+// calls CatchUp, takes a version and then reads may cache the result. It may return the
+// result to a later request if the version, taken after another CatchUp, is still equal.
 type Version struct{ all, one uint64 }
 
 // versionSlots is the number of counters. Groups that share a counter cause unnecessary
@@ -40,14 +41,18 @@ func (s *versions) slot(store string, group int64) *atomic.Uint64 {
 	return &s.slots[maphash.Comparable(s.seed, versionKey{store, group})%versionSlots]
 }
 
-// GroupVersion returns the version of one group. ok is false if results must not be
-// cached, because other processes write to the database unnoticed.
-func (s *Service) GroupVersion(storeKey string, id int64) (version Version, ok bool) {
-	return Version{s.versions.all.Load(), s.versions.slot(storeKey, id).Load()}, s.db.SeesAllWrites()
+// CatchUp waits until the versions count every write that was acknowledged before the
+// call. If it returns false, a write of another process may have gone unnoticed: the
+// caller must neither use a cached result nor cache a new one.
+func (s *Service) CatchUp(ctx context.Context) bool { return s.db.CatchUp(ctx) }
+
+// GroupVersion returns the version of one group.
+func (s *Service) GroupVersion(storeKey string, id int64) Version {
+	return Version{s.versions.all.Load(), s.versions.slot(storeKey, id).Load()}
 }
 
 // GroupsVersion returns the version of all groups of a store.
-func (s *Service) GroupsVersion(storeKey string) (version Version, ok bool) {
+func (s *Service) GroupsVersion(storeKey string) Version {
 	return s.GroupVersion(storeKey, allGroups)
 }
 

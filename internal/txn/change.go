@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"context"
 	"slices"
 
 	"cohort.example/cohort"
@@ -49,6 +50,10 @@ func (db *DB) Watch(fn func([]Change)) {
 // cache: of writes of this process before they are acknowledged, and of writes of
 // other processes within a fraction of a second.
 func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
+
+// CatchUp waits until the watchers know of every write that was acknowledged before the
+// call, as far as SeesAllWrites says. It returns false if they may not.
+func (db *DB) CatchUp(context.Context) bool { return db.SeesAllWrites() }
 
 // AwaitNotified waits until every watcher knows of each commit that a reader may
 // have seen. A View waits by itself.
