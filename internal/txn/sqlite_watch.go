@@ -163,3 +163,12 @@ func (w *writer) confirm() error {
 	}
 	return w.engine.classify(errors.Join(errUnknown, err))
 }
+
+// Folder returns the folder of the database file, or "" if the database is a server.
+func (db *DB) Folder() string {
+	s, ok := db.backend.(*sqliteDB)
+	if !ok {
+		return ""
+	}
+	return filepath.Dir(s.files.all()[len(s.files.all())-1].path) // SQLite's other files are beside the target of a link
+}
