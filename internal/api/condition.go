@@ -60,5 +60,5 @@ func cutTag(list string) (tag, rest string, ok bool) {
 
 // Holds reports whether the condition holds for a resource whose response has the body.
 func (c *Condition) Holds(body []byte) bool {
-	return c.any || slices.Contains(c.tags, etagOf(body))
+	return c.any || slices.Contains(c.tags, NewDocument(body).etag[0])
 }

@@ -17,14 +17,36 @@ type Document struct {
 }
 
 // NewDocument returns a document with an ETag. The document owns the body.
-func NewDocument(body []byte) *Document {
-	return &Document{body: body, length: []string{strconv.Itoa(len(body))}, etag: []string{etagOf(body)}}
-}
+func NewDocument(body []byte) *Document { return NewTagged(body, TagOf(body)) }
 
 // NewUntagged returns a document without an ETag. The document owns the body.
 func NewUntagged(body []byte) *Document {
 	return &Document{body: body, length: []string{strconv.Itoa(len(body))}}
 }
+
+// TagOf hashes the body for its ETag, so every node returns the same tag, also after a
+// restart. 64 bits of the hash are enough to distinguish the versions of one resource.
+func TagOf(body []byte) (tag [8]byte) {
+	sum := sha256.Sum256(body)
+	return [8]byte(sum[:8])
+}
+
+// NewTagged is NewDocument with the TagOf of the body. The body may have another owner for
+// a document that is only written.
+func NewTagged(body []byte, tag [8]byte) *Document {
+	// One text and one allocation for both header values.
+	var buf [40]byte
+	text := append(buf[:0], '"')
+	text = hex.AppendEncode(text, tag[:])
+	text = append(text, '"')
+	end := len(text)
+	s := string(strconv.AppendInt(text, int64(len(body)), 10))
+	values := &[2]string{s[end:], s[:end]}
+	return &Document{body: body, length: values[:1:1], etag: values[1:2:2]}
+}
+
+// Body returns the body, which must not be changed.
+func (d *Document) Body() []byte { return d.body }
 
 // Size returns the length of the body in bytes, 0 for a nil document.
 func (d *Document) Size() int {
@@ -32,17 +54,6 @@ func (d *Document) Size() int {
 		return 0
 	}
 	return len(d.body)
-}
-
-// etagOf hashes the body, so every node returns the same tag, also after a
-// restart. 64 bits of the hash are enough to distinguish the versions of one
-// resource.
-func etagOf(body []byte) string {
-	sum := sha256.Sum256(body)
-	tag := make([]byte, 0, 18)
-	tag = append(tag, '"')
-	tag = hex.AppendEncode(tag, sum[:8])
-	return string(append(tag, '"'))
 }
 
 // gzipped ends the ETags of compressed responses, before the quote. A strong ETag identifies

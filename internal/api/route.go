@@ -6,6 +6,7 @@ package api
 import (
 	"cmp"
 	"context"
+	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -80,6 +81,8 @@ type Dialect struct {
 	// they nor the vendor have for it. It returns false, and sends nothing, if the path
 	// has the response of an unknown path. Nil means that all paths have.
 	WrongMethod func(w http.ResponseWriter, path string) bool
+	// Run does what the dialect does in the background, until ctx ends. Nil: nothing.
+	Run func(ctx context.Context, log *slog.Logger)
 }
 
 // Request is a request that passed the checks of route, token, scope, formats and

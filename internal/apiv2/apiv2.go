@@ -22,6 +22,7 @@ func Dialect(svc *service.Service) *api.Dialect {
 	const read, modify = cohort.ScopeCustomersRead, cohort.ScopeCustomers
 	return &api.Dialect{
 		Prefix:      "/v2",
+		Run:         h.responses.kept.run,
 		Canonical:   canonical,
 		WriteError:  writeError,
 		WriteStatus: writeStatus,

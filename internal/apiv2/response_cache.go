@@ -5,6 +5,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/api"
+	"cohort.example/cohort/internal/groupfile"
 	"cohort.example/cohort/internal/service"
 
 	"github.com/maypok86/otter/v2"
@@ -23,6 +24,8 @@ const maxCachedQuery = 200
 type responseCache struct {
 	svc     *service.Service
 	entries *otter.Cache[cacheKey, cacheEntry]
+	kept    *keptGroups
+	asked   *recent
 }
 
 // cacheKey identifies the response about one group, or the response to a query on
@@ -50,7 +53,7 @@ type response struct {
 }
 
 func newResponseCache(svc *service.Service) *responseCache {
-	return &responseCache{svc, otter.Must(&otter.Options[cacheKey, cacheEntry]{
+	return &responseCache{svc: svc, kept: newKeptGroups(svc), asked: newRecent(), entries: otter.Must(&otter.Options[cacheKey, cacheEntry]{
 		MaximumWeight: responseCacheSize,
 		Weigher:       func(k cacheKey, e cacheEntry) uint32 { return uint32(k.size() + e.document.Size() + 8*len(e.page)) },
 	})}
@@ -74,14 +77,30 @@ func (c *responseCache) write(w http.ResponseWriter, r *api.Request, key cacheKe
 	if entry, ok := c.entries.GetIfPresent(key); ok && c.valid(key, entry, version) {
 		return writeDocument(w, r, entry.document)
 	}
+	if kept := c.kept.find(key); kept != nil {
+		return c.writeKept(w, r, key, kept, version)
+	}
 	fresh, err := read()
 	if err != nil {
 		return err
 	}
 	if fresh.long == nil {
 		c.add(key, fresh, version)
+		c.kept.missed(key, fresh, version)
 	}
 	return fresh.write(w, r)
+}
+
+// writeKept sends what the file has for the key. It caches it only if the key was asked for
+// a moment ago: a copy in memory costs more than reading it once from the file.
+func (c *responseCache) writeKept(w http.ResponseWriter, r *api.Request, key cacheKey, kept *groupfile.Reader, version service.Version) error {
+	defer c.kept.readers.Put(kept)
+	if !c.asked.again(key) {
+		return writeDocument(w, r, sentDocument(key, kept))
+	}
+	res := keptResponse(key, kept)
+	c.add(key, res, version)
+	return res.write(w, r)
 }
 
 func (res response) write(w http.ResponseWriter, r *api.Request) error {

@@ -128,6 +128,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	options.Hosts = tests.hosts()
 	c.addMCP(&options, svc)
 	handler := server.New(svc, options)
+	defer inBackground(in.ctx, handler.Run)()
 	srv := newHTTPServer(c.withDevConsole(svc, handler, options, listener), log)
 	defer c.serveConsole(consoleListener, c.consoleOptions(svc, handler, options, listener))()
 	srv.RegisterOnShutdown(handler.EndFaults)
@@ -174,13 +175,23 @@ func (c *serveCommand) pricing() (*pricing.Client, error) {
 	return client, nil
 }
 
-// startBackground runs the background jobs until stop is called. stop waits for them.
+// startBackground runs the background jobs of the service until stop is called. stop waits
+// for them.
 func startBackground(ctx context.Context, svc *service.Service, log *slog.Logger) (stop func()) {
+	return inBackground(ctx,
+		func(ctx context.Context) { sweeper.Run(ctx, svc, log) },
+		func(ctx context.Context) { svc.Outbox().Run(ctx, log) },
+		func(ctx context.Context) { svc.RunHooks(ctx, log) },
+	)
+}
+
+// inBackground runs jobs until stop is called. stop waits for them.
+func inBackground(ctx context.Context, jobs ...func(context.Context)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	running.Go(func() { sweeper.Run(ctx, svc, log) })
-	running.Go(func() { svc.Outbox().Run(ctx, log) })
-	running.Go(func() { svc.RunHooks(ctx, log) })
+	for _, run := range jobs {
+		running.Go(func() { run(ctx) })
+	}
 	return func() {
 		cancel()
 		running.Wait()

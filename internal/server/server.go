@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"cohort.example/cohort"
@@ -58,6 +59,7 @@ type Server struct {
 	hosts        []string // see Options.Hosts
 	routes       *router
 	endpoints    map[string]*endpoint // by operation
+	dialects     []*api.Dialect
 	bodies       bodyBudget
 	none         *operation       // for requests that match no route
 	journal      *journal.Journal // nil: none
@@ -126,7 +128,8 @@ func New(svc *service.Service, o Options) *Server {
 			o.Control.ServeHTTP(w, r)
 		})
 	}
-	for _, d := range Dialects(svc) {
+	s.dialects = Dialects(svc)
+	for _, d := range s.dialects {
 		for _, route := range d.Routes {
 			e := &endpoint{s, d, route, s.metrics.operation(route.Operation)}
 			s.routes.handleRoute(d, route, e.handle)
@@ -138,6 +141,18 @@ func New(svc *service.Service, o Options) *Server {
 	}
 	s.routes.knowVendor()
 	return s
+}
+
+// Run does the background work of the dialects until ctx ends. Without it they do without:
+// nothing is kept in files.
+func (s *Server) Run(ctx context.Context) {
+	var running sync.WaitGroup
+	for _, d := range s.dialects {
+		if d.Run != nil {
+			running.Go(func() { d.Run(ctx, s.log) })
+		}
+	}
+	running.Wait()
 }
 
 // Dialects returns all dialects.

@@ -2,7 +2,9 @@
 package servertest
 
 import (
+	"context"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,6 +52,11 @@ func Start(t testing.TB, d *db.DB, o server.Options, opts ...service.Option) *Se
 	}
 	handler := server.New(svc, o)
 	h := httptest.NewServer(handler)
+	ctx, stop := context.WithCancel(context.Background())
+	var background sync.WaitGroup
+	background.Go(func() { handler.Run(ctx) })
+	t.Cleanup(background.Wait)
+	t.Cleanup(stop)
 	t.Cleanup(h.Close)
 	t.Cleanup(o.Journal.Close) // before h.Close, which waits for streams
 	t.Cleanup(handler.EndFaults)
