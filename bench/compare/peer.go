@@ -21,12 +21,12 @@ const (
 )
 
 // startPeer serves a copy of a filled collection.
-func (b *bench) startPeer(ctx context.Context, p program, synchronous string) (*process, error) {
+func (b *bench) startPeer(ctx context.Context, p program, synchronous string, c content) (*process, error) {
 	path, err := b.build(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	filled, err := b.filledPeer(ctx)
+	filled, err := b.filledPeer(ctx, c)
 	if err != nil {
 		return nil, err
 	}
@@ -45,9 +45,9 @@ func (b *bench) startPeer(ctx context.Context, p program, synchronous string) (*
 }
 
 // filledPeer returns the folder of a filled collection, which must not be
-// changed. It has as many groups as Cohort's database.
-func (b *bench) filledPeer(ctx context.Context) (string, error) {
-	dir := filepath.Join(b.dir, "peer-filled")
+// changed. It has as many groups as Cohort's database, in as many stores.
+func (b *bench) filledPeer(ctx context.Context, c content) (string, error) {
+	dir := filepath.Join(b.dir, "peer-"+c.file())
 	if b.made[dir] {
 		return dir, nil
 	}
@@ -55,8 +55,8 @@ func (b *bench) filledPeer(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.progress("fills the peer: %d groups", b.small.groups)
-	out, err := exec.CommandContext(ctx, path, "fill", "--dir", dir, "--groups", strconv.Itoa(b.small.groups)).CombinedOutput()
+	b.progress("fills the peer: %d groups in %d stores", c.groups, c.stores)
+	out, err := exec.CommandContext(ctx, path, "fill", "--dir", dir, "--groups", strconv.Itoa(c.groups), "--stores", strconv.Itoa(c.stores)).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("pocketbase fill: %w\n%s", err, out)
 	}
@@ -68,11 +68,11 @@ func (b *bench) filledPeer(ctx context.Context) (string, error) {
 // groups as for Cohort.
 type peerAPI struct {
 	client load.Client
-	groups int
+	content
 }
 
 func newPeerAPI(addr string, c content) *peerAPI {
-	return &peerAPI{load.Client{Host: addr, Token: secretOf(0)}, c.groups}
+	return &peerAPI{load.Client{Host: addr, Token: secretOf(0)}, c}
 }
 
 const peerPath = " /api/collections/groups/records"
@@ -104,8 +104,14 @@ func (a *peerAPI) list(b []byte, n uint64) []byte { return a.page(b, n, "") }
 func (a *peerAPI) listWithoutTotal(b []byte, n uint64) []byte { return a.page(b, n, "&skipTotal=true") }
 
 func (a *peerAPI) page(b []byte, n uint64, more string) []byte {
-	b = append(b, "GET"+peerPath+"?perPage=50&page="...)
-	b = strconv.AppendUint(b, pick(n, a.groups/pageSize), 10)
+	b = append(b, "GET"+peerPath+"?perPage=50"...)
+	if a.stores > 1 { // the groups of one store, for which the peer has an index
+		b = append(b, "&filter=(store%3D%27"...)
+		b = append(b, storeName(int(n%uint64(a.stores)))...)
+		b = append(b, "%27)"...)
+	}
+	b = append(b, "&page="...)
+	b = strconv.AppendUint(b, pick(n/uint64(a.stores), a.perStore()/pageSize), 10)
 	return a.client.Get(append(b, more...))
 }
 

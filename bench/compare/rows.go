@@ -27,7 +27,7 @@ func rows() []row {
 		{name: "get/hello", run: getBesideHello},
 		{name: "list", peer: true, run: listBesidePeer},
 		{name: "mix", peer: true, run: mixBesidePeer},
-		{name: "million", run: beside10000},
+		{name: "million", run: million},
 		{name: "page", run: deepPage},
 		{name: "filters", run: filters},
 		{name: "stores", run: manyStores},
@@ -56,8 +56,8 @@ func (b *bench) cohortSide(name string, p *process, c content, callers int, op o
 	return b.served(name, p.addr, callers, op.groups, op.cohort(newCohortAPI(p.addr, c)))
 }
 
-func (b *bench) peerSide(name string, p *process, op operation) side {
-	return b.served(name, p.addr, b.callers, op.groups, op.peer(newPeerAPI(p.addr, b.small)))
+func (b *bench) peerSide(name string, p *process, c content, op operation) side {
+	return b.served(name, p.addr, b.callers, op.groups, op.peer(newPeerAPI(p.addr, c)))
 }
 
 // besidePeer measures an operation of Cohort beside the same one of the peer.
@@ -67,12 +67,12 @@ func (b *bench) besidePeer(ctx context.Context, cohort, peer program, synchronou
 		return duel{}, err
 	}
 	defer c.stop()
-	p, err := b.startPeer(ctx, peer, synchronous)
+	p, err := b.startPeer(ctx, peer, synchronous, b.small)
 	if err != nil {
 		return duel{}, err
 	}
 	defer p.stop()
-	return b.compare(ctx, b.cohortSide(cohort.name, c, b.small, b.callers, op), b.peerSide(peer.name, p, op))
+	return b.compare(ctx, b.cohortSide(cohort.name, c, b.small, b.callers, op), b.peerSide(peer.name, p, b.small, op))
 }
 
 func createBesidePeer(ctx context.Context, b *bench) ([]line, error) {

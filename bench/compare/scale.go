@@ -1,45 +1,116 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"time"
 
 	"cohort.example/cohort/bench/load"
 )
 
-// beside10000 measures Cohort with very many groups beside Cohort with few.
-func beside10000(ctx context.Context, b *bench) ([]line, error) {
+// million measures Cohort with very many groups: gets beside a server that says hello, lists
+// beside the peer with as many groups in as many stores, and creates beside Cohort with few
+// groups.
+func million(ctx context.Context, b *bench) ([]line, error) {
 	many, err := b.startCohort(ctx, cohortProgram, b.many)
 	if err != nil {
 		return nil, err
 	}
 	defer many.stop()
-	few, err := b.startCohort(ctx, cohortProgram, b.small)
+	if err := b.awaitFill(ctx, many); err != nil {
+		return nil, err
+	}
+	gets, err := b.manyBesideHello(ctx, many)
 	if err != nil {
 		return nil, err
 	}
-	defer few.stop()
-	var lines []line
-	for _, o := range []struct {
-		what string
-		op   operation
-		goal *goal
-	}{ // creates come last, because they change the number of groups
-		{"get by id", get, atLeast(0.90)},
-		{"list of 50", list50, atLeast(0.90)},
-		{"create", create, atLeast(0.70)},
-	} {
-		d, err := b.compare(ctx,
-			b.cohortSide("cohort, many", many, b.many, b.callers, o.op),
-			b.cohortSide("cohort, few", few, b.small, b.callers, o.op))
-		if err != nil {
-			return nil, err
-		}
-		lines = append(lines, d.line(fmt.Sprintf("%s, %d groups beside %d", o.what, b.many.groups, b.small.groups), "itself", o.goal))
+	lists, err := b.manyBesidePeer(ctx, many)
+	if err != nil {
+		return nil, err
 	}
-	return lines, nil
+	creates, err := b.manyBesideFew(ctx, many)
+	return append([]line{gets}, append(lists, creates)...), err
+}
+
+// fillTime is how long a server may take to fill its file of groups.
+const fillTime = time.Minute
+
+// awaitFill waits until the log of a server with very many groups says that the file of
+// groups is filled. With few groups it says nothing.
+func (b *bench) awaitFill(ctx context.Context, p *process) error {
+	if b.smoke {
+		return nil
+	}
+	for began := time.Now(); time.Since(began) < fillTime; {
+		log, err := os.ReadFile(p.log)
+		if err != nil {
+			return err
+		}
+		if bytes.Contains(log, []byte("filled the cache of groups")) {
+			b.detail("the file of groups is filled %.1f s after the start", time.Since(p.started).Seconds())
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
+	return errors.New("the file of groups is not filled")
+}
+
+func (b *bench) manyBesideHello(ctx context.Context, many *process) (line, error) {
+	e, err := b.startEcho(ctx)
+	if err != nil {
+		return line{}, err
+	}
+	defer e.stop()
+	api := echoAPI{load.Client{Host: e.addr, Token: secretOf(0)}}
+	d, err := b.compare(ctx,
+		b.cohortSide("cohort, many", many, b.many, b.callers, get),
+		b.served("GET /hello", e.addr, b.callers, 0, api.hello))
+	if err != nil {
+		return line{}, err
+	}
+	return d.line(fmt.Sprintf("get by id, %d groups, a server that says hello", b.many.groups), "GET /hello", atLeast(0.50)), nil
+}
+
+// manyBesidePeer returns no line without the peer.
+func (b *bench) manyBesidePeer(ctx context.Context, many *process) ([]line, error) {
+	if !b.peer {
+		return nil, nil
+	}
+	p, err := b.startPeer(ctx, peerProgram, equallyDurable, b.many)
+	if err != nil {
+		return nil, err
+	}
+	defer p.stop()
+	d, err := b.compare(ctx,
+		b.cohortSide("cohort, many", many, b.many, b.callers, list50),
+		b.peerSide("pocketbase, many", p, b.many, list50))
+	if err != nil {
+		return nil, err
+	}
+	return []line{d.line(fmt.Sprintf("list of 50, %d groups, PocketBase with as many", b.many.groups), "PocketBase", atLeast(20))}, nil
+}
+
+func (b *bench) manyBesideFew(ctx context.Context, many *process) (line, error) {
+	few, err := b.startCohort(ctx, cohortProgram, b.small)
+	if err != nil {
+		return line{}, err
+	}
+	defer few.stop()
+	d, err := b.compare(ctx,
+		b.cohortSide("cohort, many", many, b.many, b.callers, create),
+		b.cohortSide("cohort, few", few, b.small, b.callers, create))
+	if err != nil {
+		return line{}, err
+	}
+	return d.line(fmt.Sprintf("create, %d groups beside %d", b.many.groups, b.small.groups), "itself", atLeast(0.90)), nil
 }
 
 // deepPage measures a page far from the first one beside the first one.

@@ -50,7 +50,7 @@ func connect(path, synchronous string) (*dbx.DB, error) {
 }
 
 func fillCommand(app core.App) *cobra.Command {
-	var groups int
+	var groups, stores int
 	c := &cobra.Command{
 		Use:           "fill",
 		Short:         "Makes the collection \"groups\" and groups in it",
@@ -58,16 +58,17 @@ func fillCommand(app core.App) *cobra.Command {
 		SilenceErrors: true,
 		Run: func(*cobra.Command, []string) {
 			// PocketBase ignores the error of a command.
-			if err := fill(app, groups); err != nil {
+			if err := fill(app, groups, stores); err != nil {
 				log.Fatal(err)
 			}
 		},
 	}
 	c.Flags().IntVar(&groups, "groups", 0, "how many groups")
+	c.Flags().IntVar(&stores, "stores", 1, "in how many stores")
 	return c
 }
 
-func fill(app core.App, groups int) error {
+func fill(app core.App, groups, stores int) error {
 	if err := app.RunAllMigrations(); err != nil {
 		return err
 	}
@@ -76,13 +77,18 @@ func fill(app core.App, groups int) error {
 	if settings.RateLimits.Enabled {
 		return errors.New("this version of PocketBase has a rate limit by default; disable it here")
 	}
-	collection := newCollection()
+	collection := newCollection(stores)
 	if err := errors.Join(app.Save(settings), app.Save(collection)); err != nil {
 		return err
 	}
 	return app.RunInTransaction(func(tx core.App) error {
-		for n := 1; n <= groups; n++ {
+		for n := 1; n <= groups/stores; n++ {
 			if err := tx.Save(newGroup(collection, n)); err != nil {
+				return err
+			}
+		}
+		for store := 1; store < stores; store++ {
+			if err := copyStore(tx, store, store*(groups/stores)); err != nil {
 				return err
 			}
 		}
@@ -90,9 +96,22 @@ func fill(app core.App, groups int) error {
 	})
 }
 
+// copyStore copies the groups of the first store into another one, with ids that continue
+// after a number.
+func copyStore(tx core.App, store, after int) error {
+	_, err := tx.DB().NewQuery(`INSERT INTO groups (id, store, name, category_access, discount_rules, is_default, is_group_for_guests, created, modified)
+		SELECT printf('group%010d', substr(id, 6) + {:after}), {:store}, name, category_access, discount_rules, is_default, is_group_for_guests, created, modified
+		FROM groups WHERE store = {:first}`).Bind(dbx.Params{"after": after, "store": storeName(store), "first": storeName(0)}).Execute()
+	return err
+}
+
+// storeName is the name of a store in Cohort's database.
+func storeName(i int) string { return fmt.Sprintf("bench-%d", i) }
+
 // newCollection has the fields of a customer group. Its rules allow everything,
 // which saves PocketBase the authorization that Cohort performs.
-func newCollection() *core.Collection {
+// With several stores, groups say which they belong to, and an index finds those of one.
+func newCollection(stores int) *core.Collection {
 	c := core.NewBaseCollection("groups")
 	anybody := ""
 	c.ListRule, c.ViewRule, c.CreateRule, c.UpdateRule = &anybody, &anybody, &anybody, &anybody
@@ -105,6 +124,10 @@ func newCollection() *core.Collection {
 		&core.AutodateField{Name: "created", OnCreate: true},
 		&core.AutodateField{Name: "modified", OnCreate: true, OnUpdate: true},
 	)
+	if stores > 1 {
+		c.Fields.Add(&core.TextField{Name: "store"})
+		c.AddIndex("groups_by_store", false, "store", "")
+	}
 	return c
 }
 
@@ -113,6 +136,7 @@ func newGroup(c *core.Collection, n int) *core.Record {
 	r := core.NewRecord(c)
 	r.Set("id", fmt.Sprintf("group%010d", n))
 	r.Set("name", fmt.Sprintf("Wholesale %010d", n))
+	r.Set("store", storeName(0)) // ignored without the field
 	r.Set("category_access", map[string]any{"type": "specific", "categories": []int{18, 19}})
 	r.Set("discount_rules", []map[string]any{
 		{"type": "all", "method": "percent", "amount": "5.0000"},
