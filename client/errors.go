@@ -111,7 +111,7 @@ var statusErrors = map[int]error{
 // Is makes errors.Is work with errors such as [ErrNotFound].
 func (e *Error) Is(target error) bool {
 	known, ok := statusErrors[e.Status]
-	return ok && known == target //nolint:errorlint // it compares with the variable itself
+	return ok && known == target
 }
 
 // PartialError is a change that was made, but not with all of its effects: status 207 of a

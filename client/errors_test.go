@@ -151,7 +151,7 @@ func TestUnreadableResponses(t *testing.T) {
 
 func TestLongErrorIsAnError(t *testing.T) {
 	c, _ := newFake(t, func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(422)
+		w.WriteHeader(http.StatusUnprocessableEntity)
 		for range 3 {
 			_, _ = w.Write(make([]byte, maxErrorBytes))
 		}

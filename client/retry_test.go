@@ -78,7 +78,7 @@ func (f failing) RoundTrip(*http.Request) (*http.Response, error) {
 	case "reset":
 		return nil, &net.OpError{Op: "read", Err: errors.New("connection reset")}
 	case "cut":
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("{"), cut{}))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: io.NopCloser(io.MultiReader(strings.NewReader("{"), cut{}))}, nil
 	}
 	w := httptest.NewRecorder()
 	write(w, f.how)
@@ -155,7 +155,7 @@ func TestIdempotencyKeys(t *testing.T) {
 	c, _ := newFake(t, func(w http.ResponseWriter, r *http.Request) {
 		keys = append(keys, r.Header.Get("Idempotency-Key"))
 		if len(keys)%2 == 1 {
-			w.WriteHeader(502)
+			w.WriteHeader(http.StatusBadGateway)
 			return
 		}
 		_, _ = io.WriteString(w, `{"id":1,"success":true}`)
@@ -186,7 +186,7 @@ func TestHeaders(t *testing.T) {
 		w.Header().Set("Etag", `"7"`)
 		w.Header().Set("X-Request-Id", "44")
 		if len(got) == 1 {
-			w.WriteHeader(503)
+			w.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
 		_, _ = io.WriteString(w, `[]`)
