@@ -91,7 +91,7 @@ func (q statement) rejected(err error) error {
 	if q.authorization.checked && postgresCode(err) == divisionByZero {
 		return q.authorization.rejected(err)
 	}
-	if q.started != 0 && postgresCode(err) == divisionByZero {
+	if q.run != "" && postgresCode(err) == divisionByZero {
 		return fmt.Errorf("%w: %w", errOtherServer, err)
 	}
 	return err

@@ -28,8 +28,8 @@ type idRequest struct {
 	key   idKey
 	shard int64 // see storePlace
 	id    int64
-	// started is when the server that moved the counter was started.
-	started int64
+	// run is the serverRun of the server that moved the counter.
+	run string
 }
 
 func newIDBatcher(ctx context.Context, config *pgxpool.Config) (*idBatcher, error) {
@@ -57,7 +57,7 @@ func (k *idBatcher) nextAt(p storePlace, t *Tx, key idKey) (int64, error) {
 		return 0, err
 	}
 	if s, ok := t.session.(*postgresSession); ok && p.isDirect() && s.place.server == p.server {
-		s.sameServer(q.started)
+		s.sameServer(q.run)
 		return q.id, nil
 	}
 	return q.id, k.keep(t, key, q.id)
@@ -143,20 +143,20 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 		}
 		batch.Queue(moveCounters[len(part)], args...)
 	}
-	batch.Queue("SELECT " + serverStarted)
+	batch.Queue("SELECT " + serverRun)
 	results := conn.SendBatch(ctx, batch)
 	for range parts {
 		if err := giveMoved(results, byKey); err != nil {
 			return failed(conn, first(err, results.Close()))
 		}
 	}
-	var started int64
-	if err := results.QueryRow().Scan(&started); err != nil {
+	var run string
+	if err := results.QueryRow().Scan(&run); err != nil {
 		return failed(conn, first(err, results.Close()))
 	}
 	for _, requests := range byKey {
 		for _, q := range requests {
-			q.started = started
+			q.run = run
 		}
 	}
 	return failed(conn, results.Close())

@@ -104,8 +104,8 @@ func joinInsertions(batch []*insertion) []statement {
 	var checks, rows, rest []statement
 	for _, i := range batch {
 		list := i.statements
-		for len(list) > 0 && list[0].started != 0 {
-			if !slices.ContainsFunc(checks, func(c statement) bool { return c.started == list[0].started }) {
+		for len(list) > 0 && list[0].run != "" {
+			if !slices.ContainsFunc(checks, func(c statement) bool { return c.run == list[0].run }) {
 				checks = append(checks, list[0])
 			}
 			list = list[1:]

@@ -37,13 +37,13 @@ func TestJoinInsertions(t *testing.T) {
 	rows := NewRowInsert("t", "store_hash TEXT", "id BIGINT", "flag BOOLEAN")
 	insertionOf := func(id int64) *insertion {
 		return &insertion{statements: []statement{
-			{query: checkServer, started: 7},
+			{query: checkServer, run: "7"},
 			{query: rows.single, row: rows, args: []any{"a", id, id == 2}},
 			{query: "rest", args: []any{id}},
 		}}
 	}
 	got := joinInsertions([]*insertion{insertionOf(1), insertionOf(2)})
-	if len(got) != 4 || got[0].started != 7 || got[1].query != rows.many || got[2].query != "rest" || got[3].args[0] != int64(2) {
+	if len(got) != 4 || got[0].run != "7" || got[1].query != rows.many || got[2].query != "rest" || got[3].args[0] != int64(2) {
 		t.Fatalf("%+v", got)
 	}
 	ids, flags := got[1].args[1].([]int64), got[1].args[2].([]bool)

@@ -36,7 +36,7 @@ type statement struct {
 	// authorization is not valid any more.
 	authorization authorization
 	order         string // see Tx.LaterInOrder
-	started       int64  // of a check by checkServer; otherwise 0
+	run           string // of a check by checkServer; otherwise ""
 	row           *RowInsert
 }
 
