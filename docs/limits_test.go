@@ -32,6 +32,8 @@ var notBounds = map[string]string{
 	"service.codeBlocked":                     "an error code",
 	"service.codeGivenUp":                     "an error code",
 	"service.codeWillRetry":                   "an error code",
+	"txn.literalStatements":                   "a cache size; a statement beyond it is prepared again",
+	"txn.maxLiteralStores":                    "the number from which statements name no store",
 	"cli.oldestPostgreSQL":                    "a version",
 	"cli.wantedFiles":                         "what doctor advises",
 	"cli.wantedFree":                          "what doctor advises",

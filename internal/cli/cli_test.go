@@ -216,7 +216,7 @@ var flags = map[string][][2]string{
 	"restore":       {{"--db", "COHORT_DB"}},
 	"check":         {{"--fix", "COHORT_FIX"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"copy":          {{"--from", ""}, {"--to", ""}},
-	"db distribute": {{"--db", "COHORT_DB"}, {"--shards", ""}, {"--coordinator", ""}, {"--dry-run", ""}},
+	"db distribute": {{"--shards", ""}, {"--coordinator", ""}, {"--dry-run", ""}, {"--db", "COHORT_DB"}},
 	"healthcheck":   {{"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls", "COHORT_TLS"}},
 	"jobs list":     {{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"jobs retry":    {{"--store", "COHORT_STORE"}, {"--all", "COHORT_ALL"}, {"--db", "COHORT_DB"}},

@@ -145,7 +145,7 @@ func (s *Site) closed(p *page) string {
 		if strings.HasPrefix(strings.TrimSpace(line), "```") {
 			fenced = !fenced
 		}
-		if !fenced && strings.HasPrefix(line, "<!-- not run: ") {
+		if !fenced && strings.HasPrefix(line, "<!-- ") {
 			continue
 		}
 		if !fenced {

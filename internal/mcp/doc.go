@@ -55,6 +55,9 @@ var sections = sync.OnceValue(func() (list []section) {
 		panic(err) // it is embedded
 	}
 	for _, page := range pages {
+		if page.IsDir() { // decisions, pictures
+			continue
+		}
 		text, err := docs.Pages.ReadFile(page.Name())
 		if err != nil {
 			panic(err) // as above
