@@ -21,14 +21,18 @@ var places = placesOf(
 		"profile_generations", "receipts", "segment_members", "segments", "shopper_profiles", "snapshots",
 		"tree_categories", "variant_details", "variants",
 	},
+	[]string{"recent_changes"}, // nodes do not follow each other on Citus
 )
 
-func placesOf(everywhere, byStore []string) (all []txn.TablePlace) {
+func placesOf(everywhere, byStore, local []string) (all []txn.TablePlace) {
 	for _, table := range everywhere {
 		all = append(all, txn.TablePlace{Table: table, Place: txn.OnEveryServer})
 	}
 	for _, table := range byStore {
 		all = append(all, txn.TablePlace{Table: table, Place: txn.ByStore})
+	}
+	for _, table := range local {
+		all = append(all, txn.TablePlace{Table: table, Place: txn.Local})
 	}
 	return all
 }

@@ -92,7 +92,13 @@ func (m *Metrics) watchDatabase(svc *service.Service) {
 			stat(func(s service.DatabaseStats) float64 { return float64(s.Repeated) })),
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "cohort_db_outcomes_unknown_total", Help: "Commits with an unknown outcome, because the database server was unavailable for too long."},
-			stat(func(s service.DatabaseStats) float64 { return float64(s.Unknown) })))
+			stat(func(s service.DatabaseStats) float64 { return float64(s.Unknown) })),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cohort_db_follow_queries_total", Help: "Queries for the changes of other nodes. One query serves all requests that wait for it."},
+			stat(func(s service.DatabaseStats) float64 { return float64(s.Followed) })),
+		prometheus.NewCounterFunc(prometheus.CounterOpts{
+			Name: "cohort_db_follow_failures_total", Help: "Such queries that failed, or found a writer that does not record its changes. Reads then come from the database."},
+			stat(func(s service.DatabaseStats) float64 { return float64(s.NotFollowed) })))
 }
 
 // Handler serves the metrics in the text format of Prometheus.

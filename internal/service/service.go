@@ -136,6 +136,8 @@ type DatabaseStats struct {
 	InUse, Idle, Max int   // connections
 	Repeated         int64 // retries of transactions
 	Unknown          int64 // commits with unknown outcome
+	Followed         int64 // queries for the changes of other nodes
+	NotFollowed      int64 // those after which no response could come from a cache
 }
 
 // DatabaseStats returns ok false if the database is a file.

@@ -57,18 +57,50 @@ func versions(t *testing.T, svc *service.Service) map[string]service.Version {
 	return all
 }
 
-// Where writes of other processes go unnoticed, results must not be cached.
-func TestVersionsWithUnseenWrites(t *testing.T) {
-	dbtest.Each(t, func(t *testing.T, d *db.DB) {
-		svc := newService(t, d, []string{"a"})
-		if svc.CatchUp(t.Context()) != d.SeesAllWrites() {
-			t.Errorf("versions are usable: %v; all writes are seen: %v", svc.CatchUp(t.Context()), d.SeesAllWrites())
+// On PostgreSQL the writes of another node change the versions of what they change, before
+// CatchUp returns.
+func TestVersionsAfterAWriteOfAnotherNode(t *testing.T) {
+	t.Parallel()
+	url := dbtest.MigratedPostgresURL(t)
+	svc, other := newVersioned(t, dbtest.Open(t, url)), newService(t, dbtest.Open(t, url), []string{"a", "b"})
+	mustCreate(t, other, "a", cohort.Group{Name: "one"})
+	mustCreate(t, other, "a", cohort.Group{Name: "two"})
+	for _, step := range []struct {
+		name string
+		do   func() error
+		want string
+	}{
+		{"the first time", func() error { return nil }, "a0 a1 a2 a3 b0 b1"},
+		{"nothing", func() error { return nil }, ""},
+		{"create", func() error {
+			_, err := other.CreateGroup(t.Context(), "a", cohort.Group{Name: "three"})
+			return err
+		}, "a0 a3"},
+		{"update", func() error { return change(2, cohort.GroupUpdate{Name: new("zwei")})(t, other) }, "a0 a2"},
+		{"delete", func() error { return other.DeleteGroup(t.Context(), "a", 1) }, "a0 a1"},
+		{"reset", func() error { _, err := other.ResetStore(t.Context(), "b", true); return err }, "a0 a1 a2 a3 b0 b1"},
+		{"delete the store", func() error { return other.DeleteStore(t.Context(), "a") }, "a0 a1 a2 a3 b0 b1"},
+		{"create it again", func() error { _, err := other.CreateStore(t.Context(), cohort.Store{Hash: "a"}); return err }, ""},
+		{"create in another store of this hash", func() error {
+			_, err := other.CreateGroup(t.Context(), "a~2", cohort.Group{Name: "three"})
+			return err
+		}, ""},
+	} {
+		before := versions(t, svc)
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
 		}
-	})
+		if !svc.CatchUp(t.Context()) {
+			t.Fatalf("%s: the versions are not usable", step.name)
+		}
+		if got := changed(before, versions(t, svc)); got != step.want {
+			t.Errorf("%s changed the versions %q, want %q", step.name, got, step.want)
+		}
+	}
 }
 
 // A write changes exactly the versions of the groups that it changes, before it is
-// acknowledged. The test uses SQLite only; see TestVersionsWithUnseenWrites.
+// acknowledged.
 func TestVersions(t *testing.T) {
 	const everything = "a0 a1 a2 a3 b0 b1"
 	plain := cohort.Group{Name: "x"}
@@ -217,6 +249,9 @@ type cachedList struct {
 }
 
 func (c *versionCache) group(t *testing.T, id int64) cohort.Group {
+	if !c.svc.CatchUp(t.Context()) {
+		t.Error("versions are not usable")
+	}
 	version := c.svc.GroupVersion("a", id)
 	c.mu.Lock()
 	cached, ok := c.groups[id]
@@ -236,6 +271,9 @@ func (c *versionCache) group(t *testing.T, id int64) cohort.Group {
 }
 
 func (c *versionCache) names(t *testing.T) map[int64]string {
+	if !c.svc.CatchUp(t.Context()) {
+		t.Error("versions are not usable")
+	}
 	version := c.svc.GroupsVersion("a")
 	c.mu.Lock()
 	cached := c.list
@@ -259,48 +297,54 @@ func (c *versionCache) names(t *testing.T) map[int64]string {
 }
 
 // Results that concurrent callers cache by version are never older than the writes that
-// were acknowledged before the read.
+// were acknowledged before the read. On PostgreSQL another node writes.
 func TestCacheByVersionIsNeverStale(t *testing.T) {
 	const groups, readers = 4, 2
 	changes := testenv.Times(60, 25)
-	t.Parallel()
-	svc := newService(t, dbtest.SQLite(t), []string{"a"})
-	c := &versionCache{svc: svc, groups: map[int64]cachedGroup{}}
-	for i := range groups {
-		mustCreate(t, svc, "a", cohort.Group{Name: fmt.Sprint("new ", i)})
-	}
-	var done atomic.Bool
-	var writing, reading sync.WaitGroup
-	for id := int64(1); id <= groups; id++ {
-		writing.Go(func() {
-			for n := range changes {
-				name := fmt.Sprintf("version %d of %d", n, id)
-				if _, err := svc.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
-					t.Error(err)
+	dbtest.EachURL(t, func(t *testing.T, url string) {
+		d := dbtest.Open(t, url)
+		svc := newService(t, d, []string{"a"})
+		writer := svc
+		if !d.SeesAllWrites() {
+			writer = newService(t, dbtest.Open(t, url), nil)
+		}
+		c := &versionCache{svc: svc, groups: map[int64]cachedGroup{}}
+		for i := range groups {
+			mustCreate(t, svc, "a", cohort.Group{Name: fmt.Sprint("new ", i)})
+		}
+		var done atomic.Bool
+		var writing, reading sync.WaitGroup
+		for id := int64(1); id <= groups; id++ {
+			writing.Go(func() {
+				for n := range changes {
+					name := fmt.Sprintf("version %d of %d", n, id)
+					if _, err := writer.UpdateGroup(t.Context(), "a", id, cohort.GroupUpdate{Name: &name}); err != nil {
+						t.Error(err)
+					}
+					// No other goroutine renames the group.
+					if g, listed := c.group(t, id).Name, c.names(t)[id]; g != name || listed != name {
+						t.Errorf("group %d is %q by Group and %q by ListGroups after %q was acknowledged", id, g, listed, name)
+					}
 				}
-				// No other goroutine renames the group.
-				if g, listed := c.group(t, id).Name, c.names(t)[id]; g != name || listed != name {
-					t.Errorf("group %d is %q by Group and %q by ListGroups after %q was acknowledged", id, g, listed, name)
+			})
+		}
+		for range readers {
+			reading.Go(func() {
+				for !done.Load() {
+					for id := int64(1); id <= groups; id++ {
+						c.group(t, id)
+					}
+					c.names(t)
 				}
-			}
-		})
-	}
-	for range readers {
-		reading.Go(func() {
-			for !done.Load() {
-				for id := int64(1); id <= groups; id++ {
-					c.group(t, id)
-				}
-				c.names(t)
-			}
-		})
-	}
-	writing.Wait()
-	done.Store(true)
-	reading.Wait()
-	c.names(t)
-	c.names(t)
-	if c.hits.Load() == 0 {
-		t.Error("the cache had no hits")
-	}
+			})
+		}
+		writing.Wait()
+		done.Store(true)
+		reading.Wait()
+		c.names(t)
+		c.names(t)
+		if c.hits.Load() == 0 {
+			t.Error("the cache had no hits")
+		}
+	})
 }

@@ -11,7 +11,7 @@ import (
 type Change struct {
 	Kind     ChangeKind
 	StoreKey string       // empty with TokenDeleted and AnythingChanged
-	Group    cohort.Group // with the kinds of groups
+	Group    cohort.Group // with the kinds of groups; if another node has changed it, only the id
 	// NoHooks says, with EventsRecorded, that the store had no active webhook a moment before.
 	NoHooks bool
 }
@@ -52,8 +52,19 @@ func (db *DB) Watch(fn func([]Change)) {
 func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
 // CatchUp waits until the watchers know of every write that was acknowledged before the
-// call, as far as SeesAllWrites says. It returns false if they may not.
-func (db *DB) CatchUp(context.Context) bool { return db.SeesAllWrites() }
+// call, by any process; on SQLite, of writes of other processes within a fraction of a
+// second. It returns false if they may not know of one.
+func (db *DB) CatchUp(ctx context.Context) bool {
+	p, ok := db.backend.(*postgresDB)
+	if !ok {
+		return db.SeesAllWrites()
+	}
+	if !db.engine.recordsChanges || db.enter() != nil {
+		return false
+	}
+	defer db.running.Done()
+	return p.follower.catchUp(ctx)
+}
 
 // AwaitNotified waits until every watcher knows of each commit that a reader may
 // have seen. A View waits by itself.

@@ -89,7 +89,7 @@ func eachRow(ctx context.Context, db *sql.DB, query string, scan func(*sql.Rows)
 // missing returns the tables that are not in their places.
 func (c *citusState) missing(places []TablePlace) (tables []TablePlace) {
 	for _, p := range places {
-		if !c.placed[p.Table] {
+		if p.Place != Local && !c.placed[p.Table] {
 			tables = append(tables, p)
 		}
 	}

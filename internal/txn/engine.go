@@ -31,6 +31,9 @@ type engine struct {
 	open func(ctx context.Context, changed func([]Change)) (backend, error)
 	// seesAllWrites is what DB.SeesAllWrites returns.
 	seesAllWrites bool
+	// recordsChanges says that transactions record their changes for other nodes. It is
+	// set by prepare.
+	recordsChanges bool
 	// advisoryLocks reports whether transactions lock stores; see [Tx.LockStore].
 	advisoryLocks bool
 	// arrays says that an argument of a statement may be an array.

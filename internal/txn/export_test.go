@@ -147,6 +147,7 @@ type Timeouts struct {
 	Acquire time.Duration // for a connection of the pool
 	Retry   time.Duration // while attempts are retried
 	Settle  time.Duration // to find out whether a commit succeeded
+	Pause   time.Duration // after a query for the changes of other nodes has failed
 }
 
 // SetTimeouts sets the timeouts. Call it before the first transaction.
@@ -155,6 +156,23 @@ func (db *DB) SetTimeouts(to Timeouts) {
 	d.acquireTimeout = cmp.Or(to.Acquire, d.acquireTimeout)
 	d.retryTimeout = cmp.Or(to.Retry, d.retryTimeout)
 	d.settleTimeout = cmp.Or(to.Settle, d.settleTimeout)
+	f := d.follower
+	f.failurePause, f.unrecordedPause = cmp.Or(to.Pause, f.failurePause), cmp.Or(to.Pause, f.unrecordedPause)
+}
+
+// ChangeCleaner deletes recent changes of PostgreSQL. A change is gone after the second
+// call of Clean that follows it.
+type ChangeCleaner struct{ c *changeCleaner }
+
+func (db *DB) NewChangeCleaner() ChangeCleaner {
+	return ChangeCleaner{&changeCleaner{db: db.backend.(*postgresDB)}}
+}
+
+func (c ChangeCleaner) Clean(t testing.TB) {
+	t.Helper()
+	if err := c.c.clean(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // CountWaiting returns how many transactions of this PostgreSQL database wait for an

@@ -52,13 +52,13 @@ func migrateOnce(ctx context.Context, p *goose.Provider) error {
 // byteOrder is the collation of PostgreSQL that compares by byte.
 const byteOrder = ` COLLATE "C"`
 
-// byteOrdered has migrations for PostgreSQL. It replaces the comment /* byte order */ by
-// byteOrder; see [SQL.ByteOrder].
-type byteOrdered struct{ fs.FS }
+// forPostgres has migrations for PostgreSQL. It replaces comments by what only
+// PostgreSQL has: byteOrder, see [SQL.ByteOrder], and tables that a crash empties.
+type forPostgres struct{ fs.FS }
 
 // Open implements fs.FS.
-func (b byteOrdered) Open(name string) (fs.File, error) {
-	file, err := b.FS.Open(name)
+func (p forPostgres) Open(name string) (fs.File, error) {
+	file, err := p.FS.Open(name)
 	if err != nil || path.Ext(name) != ".sql" {
 		return file, err
 	}
@@ -67,6 +67,7 @@ func (b byteOrdered) Open(name string) (fs.File, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	content = bytes.ReplaceAll(content, []byte(" /* byte order */"), []byte(byteOrder))
+	content = bytes.ReplaceAll(content, []byte(" /* unlogged */"), []byte(" UNLOGGED"))
 	return readFile{file, bytes.NewReader(content)}, nil
 }
 

@@ -12,6 +12,9 @@ const (
 	// OnEveryServer keeps a copy of all rows on every server. A read is local; a write is made
 	// on all servers, and fails if one of them is down.
 	OnEveryServer
+	// Local is a table that is used only where nothing is distributed. Citus does not get
+	// to know it.
+	Local
 )
 
 // TablePlace is the place of one table.
@@ -27,6 +30,8 @@ func (p Place) String() string {
 		return "distributed by store_hash"
 	case OnEveryServer:
 		return "reference table"
+	case Local:
+		return "local"
 	}
 	return "unknown"
 }

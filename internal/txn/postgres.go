@@ -41,7 +41,7 @@ func postgresEngine(rawURL string, schema Schema) (*engine, error) {
 	}
 	e := &engine{
 		dialect:    goose.DialectPostgres,
-		migrations: byteOrdered{schema.Migrations}, unique: schema.Unique, places: schema.Places, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
+		migrations: forPostgres{schema.Migrations}, unique: schema.Unique, places: schema.Places, advisoryLocks: true, arrays: true, beginSnapshot: "BEGIN ISOLATION LEVEL REPEATABLE READ",
 		SQL: SQL{
 			Engine:    "SELECT 'PostgreSQL ' || current_setting('server_version')",
 			Size:      "SELECT pg_database_size(current_database())",
@@ -121,7 +121,13 @@ func lockAndMigrate(ctx context.Context, db *sql.DB, e *engine) error {
 	if _, err := db.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
-	return migrate(ctx, db, e)
+	if err := migrate(ctx, db, e); err != nil {
+		return err
+	}
+	var sharded bool
+	err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&sharded)
+	e.recordsChanges = !sharded // it would write to a second shard
+	return err
 }
 
 func hasSchema(ctx context.Context, db *sql.DB) error {
@@ -141,12 +147,14 @@ type postgresDB struct {
 	cluster    *cluster        // nil: all rows are on home
 	changed    func([]Change)
 	receipts   *receipts
+	follower   *follower
 	background sync.WaitGroup // work that outlives its caller
 	quit       chan struct{}
 
 	outages           outages
 	repeated, unknown atomic.Int64 // see Stats
 	lastReset         atomic.Int64 // Unix milliseconds
+	recorded          atomic.Bool  // changes were recorded that changeCleaner has to delete
 
 	// The constants of the same names, except in tests.
 	acquireTimeout, retryTimeout, settleTimeout time.Duration
@@ -154,13 +162,15 @@ type postgresDB struct {
 
 func openPostgres(ctx context.Context, rawURL string, config *pgxpool.Config, e *engine, changed func([]Change)) (*postgresDB, error) {
 	d := &postgresDB{
-		engine: e, changed: changed, receipts: newReceipts(), quit: make(chan struct{}),
+		engine: e, changed: changed, receipts: newReceipts(e.recordsChanges), quit: make(chan struct{}),
 		acquireTimeout: acquireTimeout, retryTimeout: retryTimeout, settleTimeout: settleTimeout,
 	}
 	e.citus.setLimits(config.ConnConfig.RuntimeParams)
 	if err := d.connect(ctx, rawURL, config); err != nil {
 		return nil, err
 	}
+	d.follower = newFollower(config, changed)
+	d.recorded.Store(true) // of processes that have ended, perhaps
 	d.background.Go(d.tidy)
 	return d, nil
 }
@@ -188,6 +198,7 @@ func (d *postgresDB) close() error {
 	if d.cluster != nil {
 		d.cluster.each((*postgresServer).close)
 	}
+	d.follower.close()
 	d.home.close()
 	return nil
 }

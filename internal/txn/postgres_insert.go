@@ -23,6 +23,7 @@ type insertion struct {
 	authorization authorization
 	statements    []statement
 	closing       []closingRow
+	changes       []Change
 }
 
 // order is the key of the first statement that has one.
@@ -35,11 +36,13 @@ func (i *insertion) order() string {
 	return ""
 }
 
-// insert commits the statements, and closing rows after them. It returns when the outcome is
-// final.
-func (d *postgresDB) insert(ctx context.Context, place storePlace, statements []statement, closing []closingRow) error {
+// insert commits the statements, and the closing rows of their transaction after them. It
+// returns when the outcome is final.
+func (d *postgresDB) insert(ctx context.Context, place storePlace, statements []statement, of *Tx) error {
 	k := authorizationOf(ctx)
-	return place.server.insertions.do(&insertion{waiter: newWaiter(k.store), place: place, authorization: k, statements: statements, closing: closing})
+	return place.server.insertions.do(&insertion{
+		waiter: newWaiter(k.store), place: place, authorization: k, statements: statements, closing: of.closing, changes: of.changes,
+	})
 }
 
 // insertAll commits a batch of insertions on a server, in the order of their keys. Those that
@@ -89,10 +92,12 @@ func (d *postgresDB) insertTogether(batch []*insertion) error {
 	defer s.undo()
 	s.queued = joinInsertions(batch)
 	var closing []closingRow
+	var changes []Change
 	for _, i := range batch {
 		closing = append(closing, i.closing...)
+		changes = append(changes, i.changes...)
 	}
-	s.queued = append(s.queued, d.engine.closingStatements(closing)...)
+	s.queued = slices.Concat(s.queued, d.engine.closingStatements(closing), d.recording(changes))
 	return d.commit(ctx, s)
 }
 

@@ -18,7 +18,8 @@ import (
 // transaction's message is still on its way, the transaction then fails: numbers
 // only increase.
 type receipts struct {
-	node string // identifies this process
+	node           string // identifies this process
+	recordsChanges bool
 
 	mu     sync.Mutex
 	number int64
@@ -31,9 +32,13 @@ type receipt struct {
 	store, slot string
 	index       int
 	number      int64
+	// recordsChanges is whether this node's transactions record their changes.
+	recordsChanges bool
 }
 
-func newReceipts() *receipts { return &receipts{node: rand.Text()} }
+func newReceipts(recordsChanges bool) *receipts {
+	return &receipts{node: rand.Text(), recordsChanges: recordsChanges}
+}
 
 // take returns a receipt for a transaction of a store.
 func (r *receipts) take(store string) *receipt {
@@ -47,7 +52,7 @@ func (r *receipts) take(store string) *receipt {
 	} else {
 		r.slots++
 	}
-	return &receipt{store: store, slot: fmt.Sprintf("%s/%d", r.node, index), index: index, number: r.number}
+	return &receipt{store: store, slot: fmt.Sprintf("%s/%d", r.node, index), index: index, number: r.number, recordsChanges: r.recordsChanges}
 }
 
 // giveBack frees the row of a transaction that has ended.
@@ -63,10 +68,10 @@ func (r *receipts) giveBack(c *receipt) {
 // write returns the statement that writes the receipt. If the row has a higher
 // number, it fails with a NULL in a NOT NULL column.
 func (c *receipt) write() statement {
-	return statement{query: `INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $3, $4)
+	return statement{query: `INSERT INTO receipts (store_hash, slot, number, date_modified, records_changes) VALUES ($1, $2, $3, $4, $5)
 		ON CONFLICT (store_hash, slot) DO UPDATE
 		SET number = CASE WHEN receipts.number < $3 THEN $3 END, date_modified = $4`,
-		args: []any{c.store, c.slot, c.number, time.Now().UnixMilli()}}
+		args: []any{c.store, c.slot, c.number, time.Now().UnixMilli(), c.recordsChanges}}
 }
 
 // How long, and at what interval, a node tries to find out how a transaction ended.
@@ -116,11 +121,11 @@ func (d *postgresDB) committed(ctx context.Context, c *receipt) (bool, error) {
 	}
 	defer conn.Release()
 	var number int64
-	err = conn.QueryRow(ctx, `INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $4, $5)
+	err = conn.QueryRow(ctx, `INSERT INTO receipts (store_hash, slot, number, date_modified, records_changes) VALUES ($1, $2, $4, $5, $6)
 		ON CONFLICT (store_hash, slot) DO UPDATE
 		SET number = CASE WHEN receipts.number < $3 THEN $4 ELSE receipts.number END, date_modified = $5
 		RETURNING number`,
-		c.store, c.slot, c.number, c.number+1, time.Now().UnixMilli()).Scan(&number)
+		c.store, c.slot, c.number, c.number+1, time.Now().UnixMilli(), c.recordsChanges).Scan(&number)
 	return number == c.number, first(err, warned(conn))
 }
 
@@ -133,19 +138,25 @@ func (d *postgresDB) cleanReceipts(ctx context.Context) error {
 	return err
 }
 
-// tidy cleans up every hour until quit is closed. The first time is an hour after
-// the start, so short commands never wait for it.
+// tidy cleans up until quit is closed. The first time is a while after the start, so
+// short commands never wait for it.
 func (d *postgresDB) tidy() {
-	ticks := time.NewTicker(time.Hour)
-	defer ticks.Stop()
+	hours, changes := time.NewTicker(time.Hour), time.NewTicker(changesLife)
+	defer hours.Stop()
+	defer changes.Stop()
+	cleaner := changeCleaner{db: d}
+	var clean func(context.Context) error
 	for {
 		select {
-		case <-ticks.C:
+		case <-hours.C:
+			clean = d.cleanReceipts
+		case <-changes.C:
+			clean = cleaner.clean
 		case <-d.quit:
 			return
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), attemptTimeout)
-		_ = d.cleanReceipts(ctx) // harmless; retried in an hour
+		_ = clean(ctx) // harmless; retried the next time
 		cancel()
 	}
 }

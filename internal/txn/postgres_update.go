@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"cohort.example/cohort"
@@ -148,6 +149,7 @@ func (d *postgresDB) reset() {
 	if d.cluster != nil {
 		d.cluster.each((*postgresServer).reset)
 	}
+	d.follower.reset()
 }
 
 // retryable reports whether a failed attempt was rolled back and may succeed a moment
@@ -198,9 +200,9 @@ func (d *postgresDB) attempt(ctx context.Context, begin []statement, fn func(*Tx
 	case err != nil:
 		return err
 	case s.conn == nil && len(s.queued)+len(tx.closing) > 0:
-		err = d.insert(ctx, s.place, s.queued, tx.closing)
+		err = d.insert(ctx, s.place, s.queued, tx)
 	case s.conn != nil:
-		s.queued = append(s.queued, d.engine.closingStatements(tx.closing)...)
+		s.queued = slices.Concat(s.queued, d.engine.closingStatements(tx.closing), d.recording(tx.changes))
 		err = d.commit(ctx, s)
 	}
 	if err == nil {

@@ -10,11 +10,11 @@ import (
 // ProbeWrite commits a small change and returns nil when it is on disk. It updates
 // one row of the table receipts that belongs to no store.
 func (db *DB) ProbeWrite(ctx context.Context) error {
-	slot := db.backend.probeSlot()
+	slot, records := db.backend.probeSlot(), db.engine.recordsChanges
 	return db.Update(ctx, func(tx *Tx) error {
-		_, err := tx.Exec(`INSERT INTO receipts (store_hash, slot, number, date_modified) VALUES ($1, $2, $3, $4)
+		_, err := tx.Exec(`INSERT INTO receipts (store_hash, slot, number, date_modified, records_changes) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (store_hash, slot) DO UPDATE SET number = receipts.number + 1, date_modified = $4`,
-			"", slot, 1, time.Now().UnixMilli())
+			"", slot, 1, time.Now().UnixMilli(), records)
 		return err
 	})
 }

@@ -6,6 +6,8 @@ type Stats struct {
 	InUse, Idle, Max int   // connections
 	Repeated         int64 // retries of transactions
 	Unknown          int64 // commits whose outcome stayed unknown
+	Followed         int64 // queries for the changes of other nodes
+	NotFollowed      int64 // those of them that failed, or found a writer that does not record its changes
 }
 
 // Stats returns ok false on SQLite.
@@ -14,7 +16,10 @@ func (db *DB) Stats() (s Stats, ok bool) {
 	if !ok {
 		return Stats{}, false
 	}
-	s = Stats{Repeated: p.repeated.Load(), Unknown: p.unknown.Load()}
+	s = Stats{
+		Repeated: p.repeated.Load(), Unknown: p.unknown.Load(),
+		Followed: p.follower.queries.Load(), NotFollowed: p.follower.failures.Load(),
+	}
 	add := func(server *postgresServer) {
 		pool := server.pool.Stat()
 		s.InUse += int(pool.AcquiredConns())
