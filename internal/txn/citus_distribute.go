@@ -100,7 +100,7 @@ func distributeOn(ctx context.Context, db *sql.DB, e *engine, config *pgxpool.Co
 		}
 	}
 	d := &Distribution{Version: c.version, Workers: c.workers, Tables: c.missing(e.places)}
-	d.Placed = len(e.places) - len(d.Tables)
+	d.Placed = spread(e.places) - len(d.Tables)
 	if c.coordinator == "" {
 		if d.Coordinator, err = coordinatorAddress(config, o.Coordinator); err != nil {
 			return nil, refusedError{err}

@@ -35,3 +35,13 @@ func (p Place) String() string {
 	}
 	return "unknown"
 }
+
+// spread returns how many tables Citus has to know.
+func spread(places []TablePlace) (n int) {
+	for _, p := range places {
+		if p.Place != Local {
+			n++
+		}
+	}
+	return n
+}
