@@ -43,6 +43,8 @@ func TestDatabaseMetrics(t *testing.T) {
 		`cohort_db_connections{state="max"}`: `cohort_db_connections{state="max"} 7`,
 		"cohort_db_attempts_repeated_total":  "cohort_db_attempts_repeated_total 0",
 		"cohort_db_outcomes_unknown_total":   "cohort_db_outcomes_unknown_total 0",
+		"cohort_db_follow_queries_total":     "cohort_db_follow_queries_total 0",
+		"cohort_db_follow_failures_total":    "cohort_db_follow_failures_total 0",
 	} {
 		if got := scraped(m, metric); !cmp.Equal(got, []string{want}) {
 			t.Errorf("%s: %q, want %q", metric, got, want)

@@ -44,8 +44,8 @@ func TestWritesOfTwoProcessesAreLinearizable(t *testing.T) {
 }
 
 // TestHistoriesOnTwoNodesAreLinearizable is TestHistoriesAreLinearizable for two
-// services on one PostgreSQL database. They cache no groups there, so reads may go to
-// either.
+// services on one PostgreSQL database. The service caches no groups there, so reads may
+// go to either; TestCacheByVersionIsNeverStale is about caches.
 func TestHistoriesOnTwoNodesAreLinearizable(t *testing.T) {
 	url := pgtest.URL(t)
 	one, other := newService(t, dbtest.Open(t, url), nil), newService(t, dbtest.Open(t, url), nil)

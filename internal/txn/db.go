@@ -4,7 +4,8 @@
 // resources; engine.go and sql.go hold everything in which the engines differ.
 //
 // Of the schema txn itself uses the tables stores and tokens, to check whether a
-// request may write, counters for ids, and receipts for the outcome of commits.
+// request may write, counters for ids, receipts for the outcome of commits,
+// and recent_changes for the caches of other nodes.
 package txn
 
 import (
