@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -29,10 +30,12 @@ func converse(t *testing.T, args ...string) result {
 		status = cli.Run(ctx, args, cli.Streams{In: in, Out: out, Err: errs})
 		in.Close()
 	}()
-	io.WriteString(send, mcpInitialize)
-	out.await(t, `("id":1),`, ended)
-	io.WriteString(send, mcpCreateGroup)
-	out.await(t, `("id":2),`, ended)
+	for i, message := range []string{mcpInitialize, mcpCreateGroup} {
+		if _, err := io.WriteString(send, message); err != nil {
+			t.Fatal(err)
+		}
+		out.await(t, fmt.Sprintf(`("id":%d),`, i+1), ended)
+	}
 	send.Close()
 	<-ended
 	return result{status, out.String(), errs.String()}

@@ -55,8 +55,8 @@ var sections = sync.OnceValue(func() (list []section) {
 		panic(err) // it is embedded
 	}
 	for _, page := range pages {
-		if page.IsDir() { // decisions, pictures
-			continue
+		if page.IsDir() {
+			continue // decisions, and pictures
 		}
 		text, err := docs.Pages.ReadFile(page.Name())
 		if err != nil {

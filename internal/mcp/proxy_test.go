@@ -86,7 +86,7 @@ func TestProxyToAnotherServer(t *testing.T) {
 				}
 			}
 		},
-		"a page": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") },
+		"a page": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) },
 		"redirect": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, thief.URL, http.StatusTemporaryRedirect)
 		},
@@ -116,7 +116,9 @@ func TestLines(t *testing.T) {
 		read, out := io.Pipe()
 		ended := make(chan error, 1)
 		go func() { ended <- serve(in, out) }()
-		io.WriteString(write, initialize+"\n")
+		if _, err := io.WriteString(write, initialize+"\n"); err != nil {
+			t.Fatal(err)
+		}
 		line, err := bufio.NewReader(read).ReadString('\n')
 		if err != nil || !strings.Contains(line, `"protocolVersion":"2025-06-18"`) {
 			t.Errorf("the answer is %s, %v", line, err)
