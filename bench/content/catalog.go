@@ -12,14 +12,19 @@ import (
 	"github.com/shopspring/decimal"
 )
 
-// The catalog: a tree of categories, and two groups, one with discount rules and one with
-// a price list.
+// The catalog: a tree of categories, and the terms of two groups.
 const (
 	categories = 1000
 	rules      = 500
 	records    = 10_000
+)
 
-	RulesGroup, ListGroup = 1, 2
+// The groups of Catalog.
+const (
+	// RulesGroup has discount rules.
+	RulesGroup = 1
+	// ListGroup has a price list.
+	ListGroup = 2
 )
 
 // Catalog adds a number of products to a store that has neither groups nor products, with

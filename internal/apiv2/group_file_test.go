@@ -38,13 +38,14 @@ func (d *brittleDisk) ReadAt(b []byte, at int64) (n int, err error) {
 	if at < int64(len(d.content)) {
 		n = copy(b, d.content[at:])
 	}
-	switch {
-	case !d.damage || n == 0:
-	case rand.IntN(4) == 0:
-		b[rand.IntN(n)] ^= 0x20
-		return n, nil
-	case rand.IntN(4) == 0:
-		return n / 2, errors.New("the disk is broken")
+	if d.damage && n > 0 {
+		switch rand.IntN(4) {
+		case 0:
+			b[rand.IntN(n)] ^= 0x20
+			return n, nil
+		case 1:
+			return n / 2, errors.New("the disk is broken")
+		}
 	}
 	d.answered.Add(1)
 	return n, nil

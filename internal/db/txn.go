@@ -13,9 +13,10 @@ type (
 	Change = txn.Change
 	// Stats describes connections and transactions; see [txn.Stats].
 	Stats = txn.Stats
-	// DistributeOptions and Distribution are of [Distribute]; see package txn.
+	// DistributeOptions are for [Distribute]; see [txn.DistributeOptions].
 	DistributeOptions = txn.DistributeOptions
-	Distribution      = txn.Distribution
+	// Distribution is what [Distribute] does; see [txn.Distribution].
+	Distribution = txn.Distribution
 )
 
 // The kinds of changes; see [txn.ChangeKind].

@@ -173,8 +173,8 @@ func each(t *testing.T, on []engine, fn func(t *testing.T, e engine)) {
 	}
 }
 
-// OnStatement, if it is set before the tests begin, is called with each statement on databases
-// of Open.
+// OnStatement is called with each statement on databases of Open. A package may set it before
+// its tests begin.
 var OnStatement func(query string, args []any)
 
 // Open opens the database at url and closes it when the test ends.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -56,7 +57,7 @@ func startCitusNode(t testing.TB, r *run) *Server {
 	if s.password, err = r.copyTemplate(s.cluster.data); err != nil {
 		t.Fatalf("make a cluster: %v", err)
 	}
-	s.more = append(citusSettings, "citus.node_conninfo=sslmode=disable", "citus.recover_2pc_interval=1s")
+	s.more = append(slices.Clone(citusSettings), "citus.node_conninfo=sslmode=disable", "citus.recover_2pc_interval=1s")
 	s.startOnFreePort()
 	return s
 }

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 )
 
 // maxLiteralStores bounds for how many stores of the last minute a node has statements that
@@ -13,9 +12,6 @@ const maxLiteralStores = 200
 
 // literalStatements bounds the prepared statements of a connection to a distributed database.
 const literalStatements = 1024
-
-// literalQueries has the texts of queries split around the placeholders of their arguments.
-var literalQueries sync.Map
 
 var (
 	placeholderText = regexp.MustCompile(`\$\d+`)
@@ -30,13 +26,8 @@ func (s *postgresSession) literal(query string, args []any) (string, []any) {
 	if !s.once || !s.place.literal || len(args) == 0 || args[0] != any(s.store) || !plainKey.MatchString(s.store) {
 		return query, args
 	}
-	parts, ok := literalQueries.Load(query)
-	if !ok {
-		parts = splitPlaceholders(query)
-		literalQueries.Store(query, parts)
-	}
 	var b strings.Builder
-	for _, part := range parts.([]queryPart) { //nolint:errcheck // only these are stored
+	for _, part := range splitPlaceholders(query) {
 		b.WriteString(part.text)
 		switch part.arg {
 		case 0:

@@ -231,7 +231,7 @@ func TestSlowStoreGetsABatchOfItsOwn(t *testing.T) {
 		c := watch(d)
 		release := hold(t, d)
 		quick := queueUntil(db.ForStore(t.Context(), "b"), d, func(tx *db.Tx) error {
-			time.Sleep(1) // so that the batch has taken some time
+			time.Sleep(time.Nanosecond) // so that the batch has taken some time
 			return addNext(tx, "b", "quick")
 		})
 		second := slow("second")

@@ -57,16 +57,18 @@ func (p placementRun) run(t *testing.T, url func(testing.TB) string, problem fun
 	}
 	known := map[string]bool{}
 	for _, name := range names {
-		d := dbtest.Open(t, url(t))
-		for _, s := range p.trace(t, d, name) {
-			if known[s.query] {
-				continue
+		t.Run(name, func(t *testing.T) { // which closes the database at its end
+			d := dbtest.Open(t, url(t))
+			for _, s := range p.trace(t, d, name) {
+				if known[s.query] {
+					continue
+				}
+				known[s.query] = true
+				if text := problem(t, d, s); text != "" && !excepted(s.query, p.except) {
+					t.Errorf("%s:\n%s", text, s.query)
+				}
 			}
-			known[s.query] = true
-			if text := problem(t, d, s); text != "" && !excepted(s.query, p.except) {
-				t.Errorf("%s: %s:\n%s", name, text, s.query)
-			}
-		}
+		})
 	}
 	t.Logf("%d statements", len(known))
 }
