@@ -29,7 +29,7 @@ import (
 const examplePostgres = "postgres://cohort:PASSWORD@db.example.com/cohort?sslmode=verify-full"
 
 // maxNotRun is how many blocks of all pages may be marked as not run.
-const maxNotRun = 6
+const maxNotRun = 7
 
 var (
 	shellBlock = regexp.MustCompile("(?m)^((?:<!-- not run: .+ -->\n)?)```sh\n((?s:.*?))^```$")
