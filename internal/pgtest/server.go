@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -189,6 +190,43 @@ func (s *Server) Restart() {
 	s.Stop()
 	if err := s.cluster.start(); err != nil {
 		s.t.Fatalf("start the server again: %v", err)
+	}
+}
+
+// Crash kills one process of the server, which then ends all connections, recovers, and goes
+// on without having been started again. It returns when the server accepts connections.
+func (s *Server) Crash(t testing.TB) {
+	t.Helper()
+	s.with(t, func(ctx context.Context, conn *pgx.Conn) error {
+		var pid int
+		if err := conn.QueryRow(ctx, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'").Scan(&pid); err != nil {
+			return err
+		}
+		process, err := os.FindProcess(pid)
+		if err != nil {
+			return err
+		}
+		if err := process.Kill(); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, "SELECT pg_sleep(1000)"); err == nil || ctx.Err() != nil {
+			return fmt.Errorf("the server has not noticed the crash: %w", err)
+		}
+		return s.accepts(ctx)
+	})
+}
+
+// accepts waits until the server accepts connections.
+func (s *Server) accepts(ctx context.Context) error {
+	for {
+		conn, err := pgx.Connect(ctx, s.URL())
+		if err == nil {
+			return conn.Close(ctx)
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(5 * time.Millisecond) // it has no notification for that
 	}
 }
 

@@ -2,7 +2,6 @@ package txn_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
@@ -33,7 +32,7 @@ func TestCounterIsLost(t *testing.T) {
 		return id
 	}
 	ids := []int64{add(func() {}), add(func() {})}
-	for _, recover := range []func(){pg.Restart, func() { crash(t, pg) }, pg.Restart} {
+	for _, recover := range []func(){pg.Restart, func() { pg.Crash(t) }, pg.Restart} {
 		lost := false
 		ids = append(ids, add(func() {
 			if lost {
@@ -47,19 +46,5 @@ func TestCounterIsLost(t *testing.T) {
 	ids = append(ids, add(func() {}))
 	if want := []int64{1, 2, 3, 4, 5, 6}; !slices.Equal(ids, want) || attempts < 9 {
 		t.Errorf("the ids are %v after %d attempts, want %v and 9 or more", ids, attempts, want)
-	}
-}
-
-// crash kills one process of a server. The server ends all connections, recovers, and goes on
-// without having been started again.
-func crash(t *testing.T, pg *pgtest.Server) {
-	t.Helper()
-	pid := pg.Count(t, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
-	process, err := os.FindProcess(int(pid))
-	if err == nil {
-		err = process.Kill()
-	}
-	if err != nil {
-		t.Fatal(err)
 	}
 }
