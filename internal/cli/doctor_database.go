@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net"
 	"time"
 
 	"cohort.example/cohort/internal/db"
@@ -111,9 +110,5 @@ func serverFindings(s *db.ServerDiagnosis) (all []finding) {
 
 // isRemote reports whether a host of a database URL is not this machine. A path is that of a socket.
 func isRemote(host string) bool {
-	if host == "" || host[0] == '/' || host == "localhost" {
-		return false
-	}
-	ip := net.ParseIP(host)
-	return ip == nil || !ip.IsLoopback()
+	return host != "" && host[0] != '/' && host != "localhost" && !isLoopback(host)
 }

@@ -110,8 +110,12 @@ func preparePostgres(ctx context.Context, config *pgxpool.Config, e *engine, cre
 		}
 	}
 	c, err := readCitus(ctx, db)
-	if err != nil || !c.distributed() {
-		return first(err, lockAndMigrate(ctx, db, e))
+	if err != nil {
+		return err
+	}
+	e.recordsChanges = c.version == "" // on Citus it would write to a second shard
+	if !c.distributed() {
+		return lockAndMigrate(ctx, db, e)
 	}
 	e.citus = c
 	return e.prepareCitus(ctx, db)
@@ -121,13 +125,7 @@ func lockAndMigrate(ctx context.Context, db *sql.DB, e *engine) error {
 	if _, err := db.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return err
 	}
-	if err := migrate(ctx, db, e); err != nil {
-		return err
-	}
-	var sharded bool
-	err := db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&sharded)
-	e.recordsChanges = !sharded // it would write to a second shard
-	return err
+	return migrate(ctx, db, e)
 }
 
 func hasSchema(ctx context.Context, db *sql.DB) error {
