@@ -76,7 +76,7 @@ func writeLeft[In, Out any](ctx context.Context, part []In, at []int, results []
 	if batch, ok := errors.AsType[*BatchError](err); ok {
 		return writeLeft(ctx, part, withoutItems(at, batch, results), results, write)
 	}
-	if aboutOneItem(err) && len(at) > 1 { // nobody knows which
+	if aboutOneItem(err) && len(at) > 1 { // the error does not say which
 		half := len(at) / 2
 		if err := writeLeft(ctx, part, at[:half], results, write); err != nil {
 			markFailed(at[half:], results, err)

@@ -143,7 +143,7 @@ func lockedRandom(seed uint64) func() float64 {
 	}
 }
 
-// TestQuotaThatOthersUse: nobody can know what others will send, but each refused request is
+// TestQuotaThatOthersUse: a client cannot know what others will send, but each refused request is
 // repeated, and most are not refused.
 func TestQuotaThatOthersUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

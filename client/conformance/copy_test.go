@@ -17,7 +17,7 @@ import (
 // standardQuota is how many requests the smallest plan allows in 30 seconds.
 const standardQuota = 150
 
-// storeClock is the time of clients and of the stores that they call. Nobody waits: to sleep
+// storeClock is the time of clients and of the stores that they call. No test waits: to sleep
 // moves the clocks of the stores.
 type storeClock struct {
 	t      *testing.T
