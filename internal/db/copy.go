@@ -50,7 +50,7 @@ func textOr(name, other string) column {
 
 // copied are the tables of an installation, each after the tables it references.
 // Table receipts is left out: its rows belong to connections of the source. So are those of
-// recent_changes, and the sessions of the console.
+// recent_changes, the run of the server, and the sessions of the console.
 var copied = []table{
 	{"stores", "hash", []column{
 		text("hash"), text("plan"), integer("quota"), integer("at_once"), integer("date_created"), text("catalog"), text("currency"),

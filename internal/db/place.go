@@ -21,7 +21,8 @@ var places = placesOf(
 		"profile_generations", "receipts", "segment_members", "segments", "shopper_profiles", "snapshots",
 		"tree_categories", "variant_details", "variants",
 	},
-	[]string{"recent_changes"}, // nodes do not follow each other on Citus
+	// On Citus, nodes do not follow each other, and a server's run has its name from elsewhere.
+	[]string{"recent_changes", "server_runs"},
 )
 
 func placesOf(everywhere, byStore, local []string) (all []txn.TablePlace) {

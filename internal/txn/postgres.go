@@ -173,21 +173,19 @@ func openPostgres(ctx context.Context, rawURL string, config *pgxpool.Config, e 
 	return d, nil
 }
 
-// connect opens the server of the URL and finds out whether there are further ones.
+// connect opens the server of the URL. With Citus there are further ones.
 func (d *postgresDB) connect(ctx context.Context, rawURL string, config *pgxpool.Config) (err error) {
-	if d.home, err = d.openServer(ctx, config); err != nil {
-		return err
+	citus := d.engine.citus
+	if citus != nil {
+		config = config.Copy()
+		sequentially(config)
 	}
-	if d.cluster, err = d.newCluster(ctx, rawURL); d.cluster == nil || err != nil {
+	if d.home, err = d.openServer(ctx, config); err != nil || citus == nil {
 		return err
 	}
 	d.engine.Distributed = true
-	d.home.close()
-	config = config.Copy()
-	sequentially(config)
-	d.home, err = d.openServer(ctx, config)
-	d.cluster.home = d.home
-	return err
+	d.cluster = d.newCluster(rawURL, citus.group)
+	return nil
 }
 
 func (d *postgresDB) close() error {

@@ -52,19 +52,9 @@ type clusterServer struct {
 	retry  time.Time       // not before
 }
 
-// newCluster returns nil if the tables are not distributed.
-func (d *postgresDB) newCluster(ctx context.Context, rawURL string) (*cluster, error) {
-	var installed bool
-	if err := d.home.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_extension WHERE extname = 'citus')").Scan(&installed); err != nil || !installed {
-		return nil, err
-	}
-	c := &cluster{home: d.home, known: map[string]knownPlace{}, servers: map[int]*clusterServer{}}
-	var tables int
-	err := d.home.pool.QueryRow(ctx, `SELECT (SELECT count(*) FROM pg_dist_partition WHERE logicalrelid = to_regclass('customer_groups')),
-		(SELECT groupid FROM pg_dist_local_group)`).Scan(&tables, &c.group)
-	if err != nil || tables == 0 {
-		return nil, err
-	}
+// newCluster returns the cluster of a server that is in a group of Citus.
+func (d *postgresDB) newCluster(rawURL string, group int) *cluster {
+	c := &cluster{home: d.home, group: group, known: map[string]knownPlace{}, servers: map[int]*clusterServer{}}
 	c.open = func(host string, port int) (*postgresServer, error) {
 		config, err := configOfServer(rawURL, host, port)
 		if err != nil {
@@ -72,7 +62,7 @@ func (d *postgresDB) newCluster(ctx context.Context, rawURL string) (*cluster, e
 		}
 		return d.openServer(context.Background(), config)
 	}
-	return c, nil
+	return c
 }
 
 // configOfServer returns the configuration of a URL for another server with the same

@@ -20,6 +20,7 @@ import (
 // unless the row is written to another server; see keep.
 type idBatcher struct {
 	pool    *pgxpool.Pool
+	run     *runQueries
 	batcher batcher[*idRequest]
 }
 
@@ -28,11 +29,11 @@ type idRequest struct {
 	key   idKey
 	shard int64 // see storePlace
 	id    int64
-	// run is the serverRun of the server that moved the counter.
+	// run is the name of the server's run in which the counter was moved.
 	run string
 }
 
-func newIDBatcher(ctx context.Context, config *pgxpool.Config) (*idBatcher, error) {
+func newIDBatcher(ctx context.Context, config *pgxpool.Config, run *runQueries) (*idBatcher, error) {
 	config = config.Copy()
 	config.MinConns, config.MaxConns = 0, 1
 	config.ConnConfig.RuntimeParams["synchronous_commit"] = "off"
@@ -40,7 +41,7 @@ func newIDBatcher(ctx context.Context, config *pgxpool.Config) (*idBatcher, erro
 	if err != nil {
 		return nil, err
 	}
-	k := &idBatcher{pool: pool}
+	k := &idBatcher{pool: pool, run: run}
 	k.batcher.process, k.batcher.maxBatch, k.batcher.workers = k.giveAll, math.MaxInt, 1
 	return k, nil
 }
@@ -143,15 +144,18 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 		}
 		batch.Queue(moveCounters[len(part)], args...)
 	}
-	batch.Queue("SELECT " + serverRun)
+	if k.run.begin != "" {
+		batch.Queue(k.run.begin)
+	}
+	batch.Queue(k.run.name)
 	results := conn.SendBatch(ctx, batch)
 	for range parts {
 		if err := giveMoved(results, byKey); err != nil {
 			return failed(conn, first(err, results.Close()))
 		}
 	}
-	var run string
-	if err := results.QueryRow().Scan(&run); err != nil {
+	run, err := k.readRun(results)
+	if err != nil {
 		return failed(conn, first(err, results.Close()))
 	}
 	for _, requests := range byKey {
@@ -160,6 +164,17 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 		}
 	}
 	return failed(conn, results.Close())
+}
+
+// readRun reads the name of the server's run, which follows the counters.
+func (k *idBatcher) readRun(results pgx.BatchResults) (run string, err error) {
+	if k.run.begin != "" {
+		if _, err := results.Exec(); err != nil {
+			return "", err
+		}
+	}
+	err = results.QueryRow().Scan(&run)
+	return run, err
 }
 
 // moveCounters are the statements that move counters, by their number. One for several costs

@@ -52,3 +52,24 @@ func TestCounterIsLost(t *testing.T) {
 		t.Errorf("the ids are %v after %d attempts, want %v and 9 or more", ids, attempts, want)
 	}
 }
+
+// A checkpoint is no recovery: the transaction keeps its id, and no id is left out.
+func TestCheckpointKeepsID(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.Start(t, pgtest.Options{})
+	d := dbtest.Open(t, pg.URL())
+	addStores(t, d, "a")
+	for want := int64(1); want <= 3; want++ {
+		update(t, d, func(tx *db.Tx) error {
+			id, err := tx.NextID("a", "customer_group")
+			if err != nil {
+				return err
+			}
+			if id != want {
+				t.Errorf("the id is %d, want %d", id, want)
+			}
+			pg.Exec(t, "CHECKPOINT")
+			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
+		})
+	}
+}

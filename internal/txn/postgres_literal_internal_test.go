@@ -37,7 +37,7 @@ func TestJoinInsertions(t *testing.T) {
 	rows := NewRowInsert("t", "store_hash TEXT", "id BIGINT", "flag BOOLEAN")
 	insertionOf := func(id int64) *insertion {
 		return &insertion{statements: []statement{
-			{query: checkServer, run: "7"},
+			{query: runOfTable.check, run: "7"},
 			{query: rows.single, row: rows, args: []any{"a", id, id == 2}},
 			{query: "rest", args: []any{id}},
 		}}

@@ -2,15 +2,46 @@ package txn
 
 import "errors"
 
-// serverRun names what a server does between two recoveries. Two servers, and two starts of
-// one, have different times of their start. After the crash of one of its processes a server
-// starts the others again and keeps that time, but writes a checkpoint, and so has another
-// position for the next recovery. Every other checkpoint changes the position too, which costs
-// a retry of what is in progress then.
-const serverRun = "(SELECT CAST(extract(epoch FROM pg_postmaster_start_time()) AS TEXT) || ' ' || redo_lsn FROM pg_control_checkpoint())"
+// runQueries ask a server which run it is in: the time between two recoveries. A server loses
+// the latest asynchronous commits when it recovers, and a standby when it is promoted. Their
+// runs have different names.
+type runQueries struct {
+	// begin gives a run its name if it has none, and may be empty. It is run before name.
+	begin, name string
+	// check fails with a division by zero unless the server is still in the run $1.
+	check string
+}
 
-// checkServer fails with a division by zero unless the server is still in the run $1.
-const checkServer = "SELECT 1 / CASE WHEN " + serverRun + " = $1 THEN 1 ELSE 0 END"
+var (
+	// An unlogged table is empty after a recovery, and on a standby that is promoted. The time of
+	// the start is for a copy of the database on another server.
+	runOfTable = &runQueries{
+		begin: `INSERT INTO server_runs (one, run) SELECT 1, CAST(gen_random_uuid() AS TEXT) WHERE NOT EXISTS (SELECT FROM server_runs)
+			ON CONFLICT DO NOTHING`,
+		name:  "SELECT run || ' ' || " + startTime + " FROM server_runs",
+		check: "SELECT 1 / count(*) FROM server_runs WHERE run || ' ' || " + startTime + " = $1",
+	}
+	// The workers of Citus do not have that table. After the crash of one of its processes a
+	// server keeps the time of its start, but writes a checkpoint, and so has another position
+	// for the next recovery. Every other checkpoint changes the position too, which costs a
+	// retry of what is in progress then. Reading the position takes longer than an insert.
+	runOfControlFile = &runQueries{
+		name:  "SELECT " + controlFileRun,
+		check: "SELECT 1 / CASE WHEN " + controlFileRun + " = $1 THEN 1 ELSE 0 END",
+	}
+)
+
+const (
+	startTime      = "extract(epoch FROM pg_postmaster_start_time())"
+	controlFileRun = "(SELECT " + startTime + " || ' ' || redo_lsn FROM pg_control_checkpoint())"
+)
+
+func (e *engine) runQueries() *runQueries {
+	if e.citus != nil {
+		return runOfControlFile
+	}
+	return runOfTable
+}
 
 // errOtherServer means that an id comes from a server that was lost or has recovered since, which
 // may have lost the counter: another caller may get the id too. The next attempt takes
@@ -25,5 +56,5 @@ func (s *postgresSession) sameServer(run string) {
 			return
 		}
 	}
-	s.queued = append(s.queued, statement{query: checkServer, args: []any{run}, run: run})
+	s.queued = append(s.queued, statement{query: s.db.engine.runQueries().check, args: []any{run}, run: run})
 }

@@ -21,7 +21,7 @@ func (d *postgresDB) openServer(ctx context.Context, config *pgxpool.Config) (*p
 		return nil, err
 	}
 	s := &postgresServer{pool: pool}
-	if s.ids, err = newIDBatcher(ctx, config); err != nil {
+	if s.ids, err = newIDBatcher(ctx, config, d.engine.runQueries()); err != nil {
 		pool.Close()
 		return nil, err
 	}

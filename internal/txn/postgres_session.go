@@ -36,7 +36,7 @@ type statement struct {
 	// authorization is not valid any more.
 	authorization authorization
 	order         string // see Tx.LaterInOrder
-	run           string // of a check by checkServer; otherwise ""
+	run           string // of a check of the server's run; otherwise ""
 	row           *RowInsert
 }
 
