@@ -20,14 +20,14 @@ import (
 const nodeStoreGroups = present / benchStores
 
 // BenchmarkNodes measures requests per second by 40 callers of two nodes on one
-// PostgreSQL, with and without cached responses. Both sides write the same rows. The
-// caches of one side are off because its database has a receipt of an older version,
-// whose writes would go unnoticed. The sides alternate; b.N is the number of rounds, and
-// the figures are medians:
+// PostgreSQL, with and without cached responses, and with cached responses that may be
+// stale for 100 ms. All write the same rows. The caches of one side are off because its
+// database has a receipt of an older version, whose writes would go unnoticed. The sides
+// alternate; b.N is the number of rounds, and the figures are medians:
 //
 //	cd bench && go test -run '^$' -bench Nodes -benchtime 5x
 func BenchmarkNodes(b *testing.B) {
-	with, without := newNodes(b, true), newNodes(b, false)
+	with, without, stale := newNodes(b, true, 0), newNodes(b, false, 0), newNodes(b, true, 100*time.Millisecond)
 	for _, op := range []struct {
 		name   string
 		source func(addr string) load.Source
@@ -39,16 +39,19 @@ func BenchmarkNodes(b *testing.B) {
 		{"create", createOfNode},
 	} {
 		b.Run(op.name, func(b *testing.B) {
-			var on, off, ratio []float64
+			var on, off, ratio, staleRatio []float64
 			for b.Loop() {
 				off = append(off, without.run(b, op.source))
 				on = append(on, with.run(b, op.source))
 				ratio = append(ratio, last(on)/last(off))
+				staleRatio = append(staleRatio, stale.run(b, op.source)/last(off))
 			}
 			b.ReportMetric(median(off), "uncached/s")
 			b.ReportMetric(median(on), "cached/s")
 			b.ReportMetric(median(ratio), "cached/uncached")
-			b.Logf("cached/uncached from %.2f to %.2f", slices.Min(ratio), slices.Max(ratio))
+			b.ReportMetric(median(staleRatio), "stale/uncached")
+			b.Logf("cached/uncached from %.2f to %.2f, stale/uncached from %.2f to %.2f",
+				slices.Min(ratio), slices.Max(ratio), slices.Min(staleRatio), slices.Max(staleRatio))
 		})
 	}
 }
@@ -59,12 +62,13 @@ type nodes struct {
 	number uint64
 }
 
-func newNodes(b *testing.B, cached bool) *nodes {
+func newNodes(b *testing.B, cached bool, staleness time.Duration) *nodes {
 	b.Helper()
 	pg := pgtest.Start(b, pgtest.Options{Fsync: true, Settings: map[string]string{"max_connections": "200"}})
 	n := &nodes{}
 	for i := range n.addrs {
 		d := openDB(b, pg.URL())
+		d.AllowStaleness(staleness)
 		svc := service.New(d)
 		if i == 0 {
 			fillNodes(b, svc)

@@ -159,7 +159,7 @@ var flags = map[string][][2]string{
 		{"--dev", "COHORT_DEV"}, {"--dev-listen-anywhere", "COHORT_DEV_LISTEN_ANYWHERE"}, {"--addr", "COHORT_ADDR"}, {"--tls-cert", "COHORT_TLS_CERT"}, {"--tls-key", "COHORT_TLS_KEY"},
 		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"}, {"--control-token", "COHORT_CONTROL_TOKEN"},
 		{"--hooks-allow-private", "COHORT_HOOKS_ALLOW_PRIVATE"}, {"--console-addr", "COHORT_CONSOLE_ADDR"}, {"--console-hosts", "COHORT_CONSOLE_HOSTS"},
-		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--max-staleness", "COHORT_MAX_STALENESS"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--ready-file", "COHORT_READY_FILE"}, {"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"},
 		{"--tls", "COHORT_TLS"}, {"--ca-dir", "COHORT_CA_DIR"}, {"--proxy-addr", "COHORT_PROXY_ADDR"}, {"--db", "COHORT_DB"},
 	},

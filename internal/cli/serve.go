@@ -41,6 +41,7 @@ type serveCommand struct {
 	MCP             bool          `name:"mcp" env:"COHORT_MCP" help:"Serve clients of the Model Context Protocol, such as assistants, at /mcp. The token of a client decides the store and what it may do."`
 	MCPAllowWrites  bool          `name:"mcp-allow-writes" env:"COHORT_MCP_ALLOW_WRITES" help:"Give these clients the tools that change something, if their token has the scope."`
 	MCPNoPersonal   bool          `name:"mcp-no-personal-data" env:"COHORT_MCP_NO_PERSONAL_DATA" help:"Leave names, e-mails and companies of customers out of what these clients get."`
+	MaxStaleness    time.Duration `env:"COHORT_MAX_STALENESS" default:"0s" placeholder:"TIME" help:"With several nodes on PostgreSQL: for how long a node may respond from its cache without asking for the writes of other nodes, at most 1m. By default a read shows every acknowledged write (${default})."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
@@ -77,6 +78,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
+	d.AllowStaleness(c.MaxStaleness)
 	svc, err := c.newService(in.ctx, d, log)
 	if err != nil {
 		return err

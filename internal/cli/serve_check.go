@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"time"
 
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/server"
@@ -38,6 +39,9 @@ func (c *serveCommand) check() error {
 	}
 	if c.ShutdownTimeout < 0 {
 		return usageError("--shutdown-timeout must not be negative")
+	}
+	if c.MaxStaleness < 0 || c.MaxStaleness > time.Minute {
+		return usageError("--max-staleness must be between 0s and 1m")
 	}
 	if err := c.checkAddr("--addr", c.Addr); err != nil {
 		return err

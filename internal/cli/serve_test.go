@@ -173,6 +173,8 @@ func TestServeRejectsInvalidFlags(t *testing.T) {
 		{[]string{"--tls-cert", "cert.pem"}, "--tls-cert and --tls-key go together"},
 		{[]string{"--tls-key", "key.pem"}, "--tls-cert and --tls-key go together"},
 		{[]string{"--shutdown-timeout=-1s"}, "--shutdown-timeout must not be negative"},
+		{[]string{"--max-staleness=-1s"}, "--max-staleness must be between 0s and 1m"},
+		{[]string{"--max-staleness=61s"}, "--max-staleness must be between 0s and 1m"},
 		{[]string{"--addr", "8080"}, "--addr 8080 is not HOST:PORT"},
 	} {
 		db := newDB(t)

@@ -3,6 +3,7 @@ package txn
 import (
 	"context"
 	"slices"
+	"time"
 
 	"cohort.example/cohort"
 )
@@ -53,7 +54,7 @@ func (db *DB) SeesAllWrites() bool { return db.engine.seesAllWrites }
 
 // CatchUp waits until the watchers know of every write that was acknowledged before the
 // call, by any process; on SQLite, of writes of other processes within a fraction of a
-// second. It returns false if they may not know of one.
+// second. It returns false if they may not know of one. AllowStaleness weakens that.
 func (db *DB) CatchUp(ctx context.Context) bool {
 	p, ok := db.backend.(*postgresDB)
 	if !ok {
@@ -64,6 +65,15 @@ func (db *DB) CatchUp(ctx context.Context) bool {
 	}
 	defer db.running.Done()
 	return p.follower.catchUp(ctx)
+}
+
+// AllowStaleness lets CatchUp return at once on PostgreSQL if the node has asked for the writes
+// of other nodes within d: its callers may then not know of what another process has written
+// since. They always know of the writes of this process. 0, the default, allows none.
+func (db *DB) AllowStaleness(d time.Duration) {
+	if p, ok := db.backend.(*postgresDB); ok {
+		p.follower.staleness.Store(int64(d))
+	}
 }
 
 // AwaitNotified waits until every watcher knows of each commit that a reader may

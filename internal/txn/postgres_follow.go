@@ -27,6 +27,9 @@ type follower struct {
 	seen  *snapshot // of the last query on conn; nil: none
 	stale atomic.Bool
 
+	staleness atomic.Int64 // a time.Duration; see DB.AllowStaleness
+	asked     atomic.Pointer[time.Time]
+
 	mu      sync.Mutex
 	next    *followRound // of callers that no query serves yet; nil: none
 	running bool         // a goroutine serves rounds
@@ -65,8 +68,11 @@ func newFollower(config *pgxpool.Config, changed func([]Change)) *follower {
 }
 
 // catchUp returns true when watchers know of every change that was committed before the
-// call. It returns false if that cannot be known.
+// call, or that long before as staleness allows. It returns false if that cannot be known.
 func (f *follower) catchUp(ctx context.Context) bool {
+	if f.isRecent() {
+		return true
+	}
 	r := f.join()
 	if r == nil {
 		return false
@@ -77,6 +83,12 @@ func (f *follower) catchUp(ctx context.Context) bool {
 	case <-ctx.Done():
 		return false
 	}
+}
+
+// isRecent reports whether the last query is as recent as it has to be.
+func (f *follower) isRecent() bool {
+	allowed, asked := time.Duration(f.staleness.Load()), f.asked.Load()
+	return allowed > 0 && asked != nil && time.Since(*asked) < allowed
 }
 
 // join returns the round whose query has not begun yet, or nil during a pause.
@@ -101,8 +113,11 @@ func (f *follower) pauses() bool { return !f.resume.IsZero() && time.Now().Befor
 // run serves rounds until no caller waits.
 func (f *follower) run() {
 	for r := f.take(); r != nil; r = f.take() {
+		begun := time.Now()
 		ok, pause := f.follow()
-		if !ok {
+		if ok {
+			f.asked.Store(&begun)
+		} else {
 			f.mu.Lock()
 			f.resume = time.Now().Add(pause)
 			f.mu.Unlock()

@@ -111,7 +111,7 @@ func TestFollowALongTransaction(t *testing.T) {
 		}
 		return nil
 	})
-	n.want(t, true, "+a/1")
+	n.want(t, true, "+a/1", "+a/2") // its own write is among the changes of all nodes
 }
 
 // The rows of old changes are deleted. A node that has not asked in time hears that
@@ -205,6 +205,28 @@ func TestFollowWithoutAServer(t *testing.T) {
 	n.want(t, true, "anything/0") // the table is empty after a crash, too
 	pg.Kill()
 	n.want(t, false)
+}
+
+// A node that may be stale asks only after that time, and knows of its own writes at once.
+func TestFollowAfterAllowedStaleness(t *testing.T) {
+	t.Parallel()
+	url := dbtest.MigratedPostgresURL(t)
+	other := dbtest.Open(t, url)
+	addStores(t, other, "a")
+	n := follow(t, url)
+	add := func(d *db.DB, id int64) {
+		update(t, d, func(tx *db.Tx) error { return tx.InsertGroup("a", newGroup(id, fmt.Sprint(id))) })
+	}
+	n.AllowStaleness(time.Hour)
+	add(other, 1)
+	n.want(t, true)
+	add(n.DB, 2)
+	n.want(t, true, "+a/2")
+	n.AllowStaleness(1)
+	n.want(t, true, "+a/1", "+a/2") // its own write is among the changes of all nodes
+	n.AllowStaleness(0)
+	add(other, 3)
+	n.want(t, true, "+a/3")
 }
 
 // After a commit of a node the other one hears of it, whichever asks first and however
