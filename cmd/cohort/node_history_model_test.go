@@ -83,6 +83,8 @@ func (s shop) allows(a asked, got outcome) bool {
 		return true
 	case "update group", "delete group":
 		return s.allowsGroup(a, got)
+	case "get group":
+		return s.allowsGet(a.id, got)
 	case "create customer":
 		return s.allowsCustomer(a, got)
 	case "delete customer":
@@ -114,6 +116,14 @@ func (s shop) allowsGroup(a asked, got outcome) bool {
 		}
 	}
 	return got.status == http.StatusNoContent
+}
+
+func (s shop) allowsGet(id int64, got outcome) bool {
+	g, there := s.groups[id]
+	if !there {
+		return got.status == http.StatusNotFound
+	}
+	return got.status == http.StatusOK && got.groups[0] == g
 }
 
 // put stores a group with the requested flags, and clears these flags of the

@@ -85,6 +85,9 @@ func (h *nodeHistory) look() {
 		for id := range int64(5) {
 			h.operations = append(h.operations, h.note(0, node, asked{do: "count members", id: id}))
 		}
+		for id := range int64(4) {
+			h.operations = append(h.operations, h.note(0, node, asked{do: "get group", id: id + 1}))
+		}
 	}
 }
 
@@ -93,9 +96,9 @@ func (h *nodeHistory) look() {
 func anything(rng *rand.Rand, name string) asked {
 	a := asked{
 		do: []string{
-			"create group", "update group", "update group", "delete group", "list groups",
+			"create group", "update group", "update group", "delete group", "get group", "get group", "list groups",
 			"create customer", "create customer", "create customer", "delete customer", "list customers", "count members",
-		}[rng.IntN(11)],
+		}[rng.IntN(13)],
 		id: 1 + rng.Int64N(4), text: name, isDefault: perhaps(rng), guests: perhaps(rng),
 	}
 	switch a.do {
@@ -140,6 +143,8 @@ func (a asked) request() (method, path, body string) {
 		return http.MethodPut, fmt.Sprint("/customer_groups/", a.id), encode(fields)
 	case "delete group":
 		return http.MethodDelete, fmt.Sprint("/customer_groups/", a.id), ""
+	case "get group":
+		return http.MethodGet, fmt.Sprint("/customer_groups/", a.id), ""
 	case "list groups":
 		return http.MethodGet, "/customer_groups", ""
 	case "create customer":
@@ -177,6 +182,9 @@ func (h *nodeHistory) ask(node string, a asked) (got outcome) {
 	}
 	var one struct{ ID, Count int64 }
 	switch a.do {
+	case "get group":
+		got.groups = make([]groupSeen, 1)
+		err = json.Unmarshal([]byte(text), &got.groups[0])
 	case "list groups":
 		err = json.Unmarshal([]byte(text), &got.groups)
 	case "list customers":
