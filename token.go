@@ -1,6 +1,7 @@
 package cohort
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -41,11 +42,28 @@ var implies = map[Scope]Scope{
 	ScopeChannelsRead:    ScopeChannels,
 }
 
+// scopeWords says what each scope permits. The words of a modify scope begin with "change".
+var scopeWords = map[Scope]string{
+	ScopeCustomers:       "change customers and groups",
+	ScopeCustomersRead:   "read customers and groups",
+	ScopeProducts:        "change the catalog and price lists",
+	ScopeProductsRead:    "read the catalog and prices",
+	ScopeInformation:     "change the store's profile",
+	ScopeInformationRead: "read the store's profile",
+	ScopeChannels:        "change channels",
+	ScopeChannelsRead:    "read channels",
+}
+
+// Words returns in words what the scope permits, such as "read channels". A scope that does
+// not exist has its name.
+func (s Scope) Words() string { return cmp.Or(scopeWords[s], string(s)) }
+
 // Token permits the holder of its secret to call one store's API within its scopes. Only
 // the SHA-256 of the secret is stored.
 type Token struct {
-	// ID identifies the token to its owner. It is the first 16 hex digits of Hash, so
-	// that the token of a leaked secret can be found.
+	// ID identifies the token to its owner, also after its secret was replaced. It is the
+	// first 16 hex digits of the hash of its first secret, so that the token of a leaked
+	// secret can be found.
 	ID string
 	// Hash is the SHA-256 of the secret in hex.
 	Hash        string
@@ -53,6 +71,46 @@ type Token struct {
 	Name        string
 	Scopes      []Scope
 	DateCreated time.Time
+	// DateExpires is when the secret ends, by the clock of the store; zero: never.
+	DateExpires time.Time
+	// DateUsed is the hour in which the secret was last used; zero: not known.
+	DateUsed time.Time
+	// Earlier are the secrets that another one has replaced and that are still valid, the
+	// latest end first. Only lists of tokens have them.
+	Earlier []EarlierSecret
+}
+
+// EarlierSecret is a secret of a token that another one has replaced.
+type EarlierSecret struct {
+	DateExpires time.Time
+	DateUsed    time.Time // as that of a token
+}
+
+// Bounds of secrets.
+const (
+	// MinPresetSecret and MaxPresetSecret bound the length of a secret that its owner chooses.
+	MinPresetSecret = 16
+	MaxPresetSecret = 255
+	// MaxTokenSecrets is how many secrets of one token are valid at the same time: the current
+	// one, and earlier ones until they end.
+	MaxTokenSecrets = 5
+)
+
+// CheckPresetSecret returns KindInvalid if a secret that its owner has chosen is too short to
+// be hard to guess, or cannot be sent in a header. The error does not have the secret.
+func CheckPresetSecret(secret string) error {
+	if len(secret) < MinPresetSecret || len(secret) > MaxPresetSecret {
+		return Invalid("secret", fmt.Sprintf("A secret has %d to %d characters, and this one %d.", MinPresetSecret, MaxPresetSecret, len(secret)))
+	}
+	if strings.ContainsFunc(secret, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return Invalid("secret", "A secret has only printable ASCII characters, and no spaces.")
+	}
+	return nil
+}
+
+// Expired reports whether the secret has ended at a time.
+func (t Token) Expired(now time.Time) bool {
+	return !t.DateExpires.IsZero() && !now.Before(t.DateExpires)
 }
 
 // NewToken returns a token for a secret; see [NewTokenSecret].

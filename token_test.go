@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 )
@@ -89,5 +90,52 @@ func TestTokenValidate(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+// Every scope has words of its own, and those of modify scopes say so.
+func TestScopeWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range cohort.Scopes() {
+		words := s.Words()
+		verb := "change "
+		if strings.HasSuffix(string(s), "_read_only") {
+			verb = "read "
+		}
+		if !strings.HasPrefix(words, verb) || seen[words] {
+			t.Errorf("%s: %q", s, words)
+		}
+		seen[words] = true
+	}
+	if got := cohort.Scope("store_v2_orders").Words(); got != "store_v2_orders" {
+		t.Errorf("an unknown scope: %q", got)
+	}
+}
+
+func TestCheckPresetSecret(t *testing.T) {
+	for name, secret := range map[string]string{
+		"shortest": "0123456789abcdef", "longest": strings.Repeat("~!", 127) + "x", "own form": cohort.NewTokenSecret(),
+	} {
+		if err := cohort.CheckPresetSecret(secret); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, secret := range map[string]string{
+		"empty": "", "short": "0123456789abcde", "long": strings.Repeat("x", 256), "space": "0123456789 abcdef", "line": "0123456789abcdef\n",
+		"control": "0123456789abcde\x7f", "not ASCII": "0123456789abcdefé", "not UTF-8": "0123456789abcdef\xff",
+	} {
+		err := cohort.CheckPresetSecret(secret)
+		wantInvalid(t, err, "secret")
+		if secret != "" && strings.Contains(err.Error(), secret) {
+			t.Errorf("%s: the error has the secret: %v", name, err)
+		}
+	}
+}
+
+func TestTokenExpired(t *testing.T) {
+	at := time.Date(2027, time.January, 31, 0, 0, 0, 0, time.UTC)
+	k := cohort.Token{DateExpires: at}
+	if k.Expired(at.Add(-1)) || !k.Expired(at) || (cohort.Token{}).Expired(at) {
+		t.Error("a token does not expire at its expiry, or one without an expiry does")
 	}
 }

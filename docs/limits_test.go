@@ -65,6 +65,7 @@ var notBounds = map[string]string{
 	"db.channelNames":                         "the name of a lock",
 	"txn.claimedByte":                         "the position of a file lock",
 	"db.manyInCategories":                     "the size from which a list is read in another way",
+	"service.tokenUseBatch":                   "a batch size; service.maxTokenUses bounds the uses",
 	"service.expiredBatch":                    "a batch size; it does not bound how many stores expire",
 	"db.skuBatch":                             "a batch size; it does not bound an import",
 	"db.firstBatch":                           "an initial batch size, between db.minBatch and db.maxBatch",

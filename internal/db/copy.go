@@ -65,6 +65,7 @@ var copied = []table{
 	{"store_generations", "hash", []column{text("hash"), integer("generation")}},
 	{"tokens", "hash", []column{
 		text("hash"), text("id"), text("store_hash"), text("name"), text("scopes"), integer("date_created"),
+		integer("date_expires"), integer("date_used"), text("token_id"),
 	}},
 	{"counters", "store_hash, kind", []column{text("store_hash"), text("kind"), integer("last_id")}},
 	{"customer_groups", "store_hash, id", []column{

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
@@ -106,7 +107,14 @@ func fillInstallation(t *testing.T, d *db.DB) {
 		}
 		token := cohort.NewToken("a secret")
 		token.StoreKey, token.Scopes = "a", cohort.Scopes()
+		token.DateExpires = jobTime.Add(time.Hour)
 		if err := tx.InsertToken(token); err != nil {
+			return err
+		}
+		if err := tx.TouchToken(token.Hash, jobTime); err != nil {
+			return err
+		}
+		if err := tx.RotateToken(token.ID, cohort.HashTokenSecret("next"), jobTime.Add(2*time.Hour), jobTime, jobTime.Add(time.Minute)); err != nil {
 			return err
 		}
 		operator := cohort.NewOperator("a secret")

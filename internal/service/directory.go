@@ -37,7 +37,8 @@ type Bearer struct {
 type directoryEntry struct {
 	Bearer
 	until   time.Time
-	changes int64 // of the directory before the bearer was read
+	changes int64         // of the directory before the bearer was read
+	used    *atomic.Int64 // the hour of the last use that is noted; nil: not a token
 }
 
 func newDirectory() *directory {
@@ -49,26 +50,47 @@ func (d *directory) forget() { d.changes.Add(1) }
 
 // get returns the entry with the key. If ok is false, the caller passes changes to put
 // with the entry that it reads then.
-func (d *directory) get(key string, now time.Time) (b Bearer, ok bool, changes int64) {
+func (d *directory) get(key string, now time.Time) (e directoryEntry, ok bool, changes int64) {
 	changes = d.changes.Load()
-	e, ok := d.entries.GetIfPresent(key)
-	return e.Bearer, ok && e.changes == changes && now.Before(e.until), changes
+	e, ok = d.entries.GetIfPresent(key)
+	return e, ok && e.changes == changes && now.Before(e.until), changes
 }
 
-// put adds a bearer that was read after get. If forget has been called since, the entry
-// may be outdated, and get does not return it.
-func (d *directory) put(key string, b Bearer, now time.Time, changes int64) {
-	d.entries.Set(key, directoryEntry{b, now.Add(directoryLife), changes})
+// put adds a bearer that was read after get, and returns the entry. If forget has been called
+// since, the entry may be outdated, and get does not return it.
+func (d *directory) put(key string, b Bearer, now time.Time, changes int64) directoryEntry {
+	e := directoryEntry{Bearer: b, until: now.Add(directoryLife), changes: changes}
+	if b.Token.ID != "" {
+		e.used = new(atomic.Int64)
+		e.used.Store(hourOf(b.Token.DateUsed))
+	}
+	d.entries.Set(key, e)
+	return e
 }
 
 // bearer returns the bearer of a secret, or KindUnauthorized.
 func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	hash, now := cohort.HashTokenSecret(secret), s.now()
-	b, ok, changes := s.directory.get(hash, now)
-	if ok {
-		return b, nil
+	e, ok, changes := s.directory.get(hash, now)
+	if !ok {
+		b, err := s.readBearer(ctx, hash)
+		if err != nil {
+			return Bearer{}, err
+		}
+		e = s.directory.put(hash, b, now, changes)
 	}
-	err := s.db.View(ctx, func(tx *db.Tx) (err error) {
+	if !e.Token.DateExpires.IsZero() && e.Token.Expired(s.clocks.At(e.Store.Key, now)) {
+		return Bearer{}, &cohort.Error{Kind: cohort.KindUnauthorized}
+	}
+	if hour := hourOf(now); e.used.Load() != hour && e.used.Swap(hour) != hour {
+		s.uses.note(hash, hour)
+	}
+	return e.Bearer, nil
+}
+
+// readBearer reads the bearer of the secret with a hash, or returns KindUnauthorized.
+func (s *Service) readBearer(ctx context.Context, hash string) (b Bearer, err error) {
+	err = s.db.View(ctx, func(tx *db.Tx) (err error) {
 		if b.Token, err = tx.TokenByHash(hash); err != nil {
 			return err
 		}
@@ -78,11 +100,7 @@ func (s *Service) bearer(ctx context.Context, secret string) (Bearer, error) {
 	if cohort.KindOf(err) == cohort.KindNotFound {
 		return Bearer{}, &cohort.Error{Kind: cohort.KindUnauthorized}
 	}
-	if err != nil {
-		return Bearer{}, err
-	}
-	s.directory.put(hash, b, now, changes)
-	return b, nil
+	return b, err
 }
 
 // storeEntryKey is the key of the directory entry of a store without a token. It
@@ -96,9 +114,9 @@ func (s *Service) cachedStore(ctx context.Context, storeKey string) (cohort.Stor
 		return s.StoreByKey(ctx, storeKey)
 	}
 	key, now := storeEntryKey(storeKey), s.now()
-	b, ok, changes := s.directory.get(key, now)
+	e, ok, changes := s.directory.get(key, now)
 	if ok {
-		return b.Store, nil
+		return e.Store, nil
 	}
 	var store cohort.Store
 	err := s.db.View(ctx, func(tx *db.Tx) (err error) {

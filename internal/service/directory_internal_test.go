@@ -57,3 +57,16 @@ func TestDirectoryDropsEntriesFromBeforeAChange(t *testing.T) {
 		t.Error("an entry from before a change is returned")
 	}
 }
+
+// However many tokens are used, the uses that wait are bounded.
+func TestTokenUsesAreBounded(t *testing.T) {
+	var u tokenUses
+	for i := range 2 * maxTokenUses {
+		u.note(fmt.Sprint(i), 1)
+	}
+	u.note("0", 2)
+	hours := u.take()
+	if len(hours) != maxTokenUses || hours["0"] != 2 || len(u.take()) != 0 {
+		t.Errorf("%d uses, the first in hour %d", len(hours), hours["0"])
+	}
+}

@@ -76,3 +76,10 @@ func (s *Service) DispatchHooks(ctx context.Context) (err error) {
 
 // PollHooks looks for events that another process has recorded.
 func (s *Service) PollHooks(ctx context.Context) error { return s.pollHooks(ctx) }
+
+// TokenUsesWaiting returns the number of uses of tokens that are not written.
+func (s *Service) TokenUsesWaiting() int {
+	s.uses.mu.Lock()
+	defer s.uses.mu.Unlock()
+	return len(s.uses.hours)
+}

@@ -28,6 +28,7 @@ type Service struct {
 	outbox     *outbox.Outbox
 	versions   *versions
 	directory  *directory
+	uses       tokenUses
 	indexes    *groupindex.Cache
 	bounds     priceBounds
 	brandsLeft brandBudget // at the beginning of an import

@@ -2,7 +2,7 @@
 // members out of deleted groups, deletes the values of deleted attributes and the rows
 // of deleted segments, shopper profiles and stores, deletes expired stores,
 // idempotency keys, old events, old deliveries of webhooks and ended sessions of
-// the console, and finishes interrupted imports.
+// the console, finishes interrupted imports, and writes when tokens were last used.
 // Each step may be repeated, on several nodes at the same time, and may be interrupted at
 // any moment.
 package sweeper
@@ -32,6 +32,7 @@ func Run(ctx context.Context, svc *service.Service, log *slog.Logger) {
 	running.Go(func() { finishImports(ctx, svc, log) })
 	running.Go(func() { sweepKeys(ctx, svc, log) })
 	running.Go(func() { sweepSessions(ctx, svc, log) })
+	running.Go(func() { writeTokenUses(ctx, svc, log) })
 	running.Wait()
 }
 
