@@ -185,7 +185,7 @@ var flags = map[string][][2]string{
 	},
 	"store show":   {{"--json", ""}, {"--db", "COHORT_DB"}},
 	"store delete": {{"--yes", "COHORT_YES"}, {"--db", "COHORT_DB"}},
-	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--json", ""}, {"--db", "COHORT_DB"}},
+	"token create": {{"--store", "COHORT_STORE"}, {"--scope", "COHORT_SCOPE"}, {"--name", "COHORT_NAME"}, {"--expires", ""}, {"--secret-from", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token list":   {{"--store", "COHORT_STORE"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token revoke": {{"--db", "COHORT_DB"}},
 	"catalog import": {
@@ -226,6 +226,7 @@ var flags = map[string][][2]string{
 		{"--store", "COHORT_STORE"}, {"--state", "COHORT_STATE"}, {"--json", ""}, {"--db", "COHORT_DB"},
 	},
 	"hooks redeliver":     {{"--store", "COHORT_STORE"}, {"--db", "COHORT_DB"}},
+	"token rotate":        {{"--overlap", "COHORT_OVERLAP"}, {"--expires", ""}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"token rotate-secret": {{"--keep", "COHORT_KEEP"}, {"--json", ""}, {"--db", "COHORT_DB"}},
 	"start":               {{"--addr", "COHORT_ADDR"}, {"--db", "COHORT_DB"}, {"--timeout", ""}},
 	"stop":                {{"--timeout", ""}},

@@ -47,7 +47,7 @@ func TestTokenFlagsFromTheEnvironment(t *testing.T) {
 	mustRun(t, "token", "create")
 	mustRun(t, "token", "create", "--store", "xyz", "--name", "other")
 	rows := func(args ...string) string { return mustRun(t, append([]string{"token", "list"}, args...)...).out }
-	if out := rows(); !strings.Contains(out, "abc    ETL   store_v2_customers,store_v2_products") || strings.Contains(out, "xyz") {
+	if out := rows(); !strings.Contains(out, "abc    ETL   change customers and groups, change the catalog and price lists") || strings.Contains(out, "xyz") {
 		t.Errorf("tokens of the store in COHORT_STORE:\n%s", out)
 	}
 	if out := rows("--store", "xyz"); !strings.Contains(out, "other") || strings.Contains(out, "ETL") {

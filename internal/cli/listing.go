@@ -51,6 +51,13 @@ func (l *listing) add(value any, cells ...string) error {
 	return err
 }
 
+// also adds a row that belongs to the last item, whose JSON has it already.
+func (l *listing) also(cells ...string) {
+	if !l.json {
+		l.table.row(cells...)
+	}
+}
+
 // end prints what is left. It is called once, after the last item.
 func (l *listing) end() error {
 	if !l.json {

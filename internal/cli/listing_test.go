@@ -49,7 +49,7 @@ func TestListsAsJSON(t *testing.T) {
 
 		wantJSON(t, "[]\n", "token", "list", "--db", url)
 		mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers,store_v2_products", "--name", "ETL", "--db", url)
-		wantJSON(t, "[\n  "+`{"id":"ID","store":"abc","name":"ETL","scopes":["store_v2_customers","store_v2_products"],"created":"DATE"}`+"\n]\n",
+		wantJSON(t, "[\n  "+`{"id":"ID","store":"abc","name":"ETL","scopes":["store_v2_customers","store_v2_products"],"created":"DATE","expires":null,"last_used":null,"earlier_secrets":[]}`+"\n]\n",
 			"token", "list", "--db", url)
 
 		out := mustRun(t, "group", "list", "--store", "xyz", "--json", "--db", url).out

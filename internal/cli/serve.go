@@ -219,7 +219,7 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 		return err
 	}
 	if !c.Dev {
-		if known {
+		if known && !token.Expired(svc.Now(token.StoreKey)) {
 			return fmt.Errorf("this database has the token %q, which is public; revoke it with \"cohort token revoke %s\", use another --db, or serve with --dev", devSecret, token.ID)
 		}
 		return nil
@@ -227,13 +227,12 @@ func (c *serveCommand) prepare(ctx context.Context, svc *service.Service) error 
 	if _, err := svc.CreateStore(ctx, cohort.Store{Hash: devStore}); err != nil && cohort.KindOf(err) != cohort.KindConflict {
 		return err
 	}
-	if known && hasAll(token) {
+	if known && hasAll(token) && token.DateExpires.IsZero() {
 		return giveDevClientSecret(ctx, svc, token)
 	}
-	if known { // an older version created it, with fewer scopes
-		if err := svc.RevokeToken(ctx, token.ID); err != nil {
-			return err
-		}
+	// An older version created it with fewer scopes, or it has got another secret.
+	if err := svc.RevokeToken(ctx, cohort.NewToken(devSecret).ID); err != nil && cohort.KindOf(err) != cohort.KindNotFound {
+		return err
 	}
 	st, err := svc.Store(ctx, devStore)
 	if err != nil {

@@ -94,9 +94,9 @@ func TestTokenList(t *testing.T) {
 		}
 		xyz := create("--store", "xyz", "--scope", "store_v2_customers_read_only")
 		abc := create("--store", "abc", "--name", "ETL", "--scope", "store_v2_customers,store_v2_products", "--scope", "store_v2_products_read_only")
-		const head = "ID STORE NAME SCOPES CREATED"
-		abcRow := abc + " abc ETL store_v2_customers,store_v2_products,store_v2_products_read_only"
-		xyzRow := xyz + " xyz store_v2_customers_read_only"
+		const head = "ID STORE NAME MAY CREATED EXPIRES LAST USED"
+		abcRow := abc + " abc ETL change customers and groups, change the catalog and price lists, read the catalog and prices"
+		xyzRow := xyz + " xyz read customers and groups"
 		for _, c := range []struct {
 			args []string
 			want []string
@@ -108,7 +108,7 @@ func TestTokenList(t *testing.T) {
 			out := mustRun(t, append([]string{"token", "list", "--db", db}, c.args...)...).out
 			got := strings.Split(strings.TrimSuffix(out, "\n"), "\n")
 			for i, line := range got {
-				got[i] = regexp.MustCompile(` \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$`).ReplaceAllString(strings.Join(strings.Fields(line), " "), "")
+				got[i] = regexp.MustCompile(` \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ never$`).ReplaceAllString(strings.Join(strings.Fields(line), " "), "")
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("token list %v (-want +got):\n%s", c.args, diff)
