@@ -15,21 +15,27 @@ func tokenRoutes() []route {
 	return []route{
 		{method: "GET", path: "stores/{hash}/tokens", handle: (*call).listTokens},
 		{method: "POST", path: "stores/{hash}/tokens", handle: (*call).createToken},
-		{method: "POST", path: "stores/{hash}/tokens/{id}/rotate", handle: (*call).rotateToken},
+		{method: "POST", path: "stores/{hash}/tokens/{id}/secret", handle: (*call).rotateToken},
+		{method: "POST", path: "stores/{hash}/tokens/{id}/rotate", handle: (*call).rotateClientSecret},
 		{method: "POST", path: "stores/{hash}/tokens/{id}/revoke", handle: (*call).revokeToken},
 	}
 }
 
-// keepSecrets is how long the client secrets that a token had stay valid, so that receivers
-// can change theirs.
+// keepSecrets is how long the secrets and client secrets that a token had stay valid, so that
+// clients and receivers can change theirs.
 const keepSecrets = 24 * time.Hour
+
+// tokenLives are the times after which a new token can expire.
+var tokenLives = []option{{"", "Never"}, {"720h", "After 30 days"}, {"2160h", "After 90 days"}, {"8760h", "After a year"}}
 
 // tokensPage is what the page of the tokens shows.
 type tokensPage struct {
-	Tokens []cohort.Token
-	Scopes []cohort.Scope
-	Form   form
-	New    *newSecret // nil: none was made
+	Tokens  []cohort.Token
+	Scopes  []cohort.Scope
+	Lives   []option
+	Form    form
+	Problem *problem   // of an action on a token
+	New     *newSecret // nil: none was made
 }
 
 // newSecret is a secret that is shown once.
@@ -39,12 +45,12 @@ type newSecret struct{ What, Use, Secret, ClientSecret string }
 func (c *call) listTokens() error { return c.showTokens(0, tokensPage{}) }
 
 func (c *call) showTokens(status int, p tokensPage) (err error) {
-	p.Scopes = cohort.Scopes()
+	p.Scopes, p.Lives = cohort.Scopes(), tokenLives
 	if p.Tokens, err = c.Service.ListTokens(c.ctx(), c.store.Key); err != nil {
 		return err
 	}
 	return c.render(page{name: "tokens", status: status, title: "Tokens", body: p, same: []example{{"Command line", fmt.Sprintf(
-		"cohort token list --store %[1]s\ncohort token create --store %[1]s --name \"Stock app\" --scope store_v2_customers\ncohort token rotate-secret ID\ncohort token revoke ID", c.store.Hash)}}})
+		"cohort token list --store %[1]s\ncohort token create --store %[1]s --name \"Stock app\" --scope store_v2_customers --expires 90d\ncohort token rotate ID\ncohort token rotate-secret ID\ncohort token revoke ID", c.store.Hash)}}})
 }
 
 // createToken makes a token and shows its secrets, which it cannot do a second time.
@@ -52,6 +58,9 @@ func (c *call) createToken() error {
 	wanted := cohort.Token{StoreKey: c.store.Key, Name: strings.TrimSpace(c.form.Get("name"))}
 	for _, s := range c.form["scope"] {
 		wanted.Scopes = append(wanted.Scopes, cohort.Scope(s))
+	}
+	if life, err := time.ParseDuration(c.form.Get("expires")); err == nil {
+		wanted.DateExpires = c.Service.Now(c.store.Key).Add(life)
 	}
 	token, secret, err := c.Service.CreateToken(c.because(), wanted)
 	if err != nil {
@@ -84,8 +93,31 @@ func (c *call) tokenOfPath() (cohort.Token, error) {
 	return tokens[i], nil
 }
 
-// rotateToken gives a token a new client secret and shows it.
+// Expired reports whether a token of the store has expired.
+func (c *call) Expired(k cohort.Token) bool { return k.Expired(c.Service.Now(c.store.Key)) }
+
+// rotateToken gives a token a new secret and shows it.
 func (c *call) rotateToken() error {
+	token, err := c.tokenOfPath()
+	if err != nil {
+		return err
+	}
+	token, secret, err := c.Service.RotateToken(c.because(), token.ID, keepSecrets, time.Time{})
+	if err != nil {
+		p, status, err := refused(err)
+		if err != nil {
+			return err
+		}
+		return c.showTokens(status, tokensPage{Problem: p})
+	}
+	return c.showTokens(0, tokensPage{New: &newSecret{
+		What: "Token " + token.ID + " has a new secret. The earlier one stays valid for 24 hours, if the token does.",
+		Use:  "Clients send it in the header X-Auth-Token.", Secret: secret,
+	}})
+}
+
+// rotateClientSecret gives a token a new client secret and shows it.
+func (c *call) rotateClientSecret() error {
 	token, err := c.tokenOfPath()
 	if err != nil {
 		return err

@@ -3,8 +3,10 @@ package console
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 )
@@ -75,6 +77,7 @@ func TestTokenOfAnotherStore(t *testing.T) {
 	}
 	f.post(t, f.path("tokens", token.ID, "revoke"), url.Values{"hooks": {"0"}}, 404)
 	f.post(t, f.path("tokens", token.ID, "rotate"), nil, 404)
+	f.post(t, f.path("tokens", token.ID, "secret"), nil, 404)
 }
 
 func TestRotateToken(t *testing.T) {
@@ -87,5 +90,56 @@ func TestRotateToken(t *testing.T) {
 	secrets, err := f.svc.ClientSecrets(t.Context(), f.store.Key, tokens[0].ID)
 	if err != nil || len(secrets) != 2 || !strings.Contains(page, "<code>"+secrets[0]+"</code>") {
 		t.Errorf("%v, %v\n%s", secrets, err, page)
+	}
+}
+
+// A new secret works beside the earlier one, and the list says until when, what the token may
+// do, and when it was used.
+func TestNewSecretOfToken(t *testing.T) {
+	f := newFixture(t)
+	tokens, err := f.svc.ListTokens(t.Context(), f.store.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := f.post(t, f.path("tokens", tokens[0].ID, "secret"), nil, 200)
+	found := regexp.MustCompile(`X-Auth-Token\.</p><pre class="copy" tabindex="0"><code>([^<]+)</code>`).FindStringSubmatch(page)
+	if found == nil || !strings.Contains(page, "stays valid for 24 hours") {
+		t.Fatal(page)
+	}
+	b, err := f.svc.Authenticate(t.Context(), "abc", found[1], cohort.ScopeCustomers)
+	if err != nil || b.Token.ID != tokens[0].ID {
+		t.Errorf("%v, %v", b.Token, err)
+	}
+	if err := f.svc.WriteTokenUses(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	list := f.get(t, f.path("tokens"))
+	for _, want := range []string{"change customers and groups", "<td>never<br>an earlier secret: <time", "h UTC</time><br>an earlier secret: "} {
+		if !strings.Contains(list, want) {
+			t.Errorf("%q is not in\n%s", want, list)
+		}
+	}
+}
+
+// A token that has expired is marked, and gets no new secret without a new expiry.
+func TestExpiredTokenInTheList(t *testing.T) {
+	f := newFixture(t)
+	f.post(t, f.path("tokens"), url.Values{"name": {"Short"}, "scope": {"store_v2_customers"}, "expires": {"720h"}}, 200)
+	tokens, err := f.svc.ListTokens(t.Context(), f.store.Key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(tokens, func(k cohort.Token) bool { return k.Name == "Short" })
+	if got := tokens[i].DateExpires.Sub(tokens[i].DateCreated).Round(time.Minute); got != 720*time.Hour {
+		t.Errorf("it expires after %v", got)
+	}
+	if err := f.svc.Clocks().Offset("abc", 721*time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	if list := f.get(t, f.path("tokens")); strings.Count(list, ">expired</span>") != 1 {
+		t.Error(list)
+	}
+	if page := f.post(t, f.path("tokens", tokens[i].ID, "secret"), nil, 422); !strings.Contains(page, "The token has expired") {
+		t.Error(page)
 	}
 }
