@@ -43,6 +43,7 @@ type serveCommand struct {
 	MCPNoPersonal   bool          `name:"mcp-no-personal-data" env:"COHORT_MCP_NO_PERSONAL_DATA" help:"Leave names, e-mails and companies of customers out of what these clients get."`
 	MaxStaleness    time.Duration `env:"COHORT_MAX_STALENESS" default:"0s" placeholder:"TIME" help:"With several nodes on PostgreSQL: for how long a node may respond from its cache without asking for the writes of other nodes, at most 1m. By default a read shows every acknowledged write (${default})."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
+	Pprof           bool          `name:"pprof" env:"COHORT_PPROF" help:"Serve profiles of the process at /debug/pprof/ of --metrics-addr. They slow it down while they run, and show parts of its memory."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
 	LogFormat       string        `env:"COHORT_LOG_FORMAT" enum:"text,json" default:"text" help:"The format of the log on standard error: text or json."`
 	ReadyFile       string        `name:"ready-file" env:"COHORT_READY_FILE" placeholder:"FILE" help:"A file to write when the server serves: JSON with its url and pid. It is removed at the end (none)."`
@@ -345,6 +346,9 @@ func (c *serveCommand) serveMetrics(m *server.Metrics, log *slog.Logger) (stop f
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", m.Handler())
+	if c.Pprof {
+		addProfiles(mux)
+	}
 	srv := newHTTPServer(mux, log)
 	go func() {
 		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -52,6 +52,9 @@ func (c *serveCommand) check() error {
 	if !c.MCP && (c.MCPAllowWrites || c.MCPNoPersonal) {
 		return usageError("--mcp-allow-writes and --mcp-no-personal-data go with --mcp")
 	}
+	if c.Pprof && c.MetricsAddr == "" {
+		return usageError("--pprof goes with --metrics-addr, which serves the profiles")
+	}
 	if c.DevAnywhere && !c.Dev {
 		return usageError("--dev-listen-anywhere goes with --dev")
 	}

@@ -176,6 +176,7 @@ func TestServeRejectsInvalidFlags(t *testing.T) {
 		{[]string{"--max-staleness=-1s"}, "--max-staleness must be between 0s and 1m"},
 		{[]string{"--max-staleness=61s"}, "--max-staleness must be between 0s and 1m"},
 		{[]string{"--addr", "8080"}, "--addr 8080 is not HOST:PORT"},
+		{[]string{"--pprof"}, "--pprof goes with --metrics-addr, which serves the profiles"},
 	} {
 		db := newDB(t)
 		wantFailure(t, run(t, append([]string{"serve", "--db", db}, c.args...)...), 2, c.message)
@@ -222,6 +223,31 @@ func TestServeMetrics(t *testing.T) {
 			t.Errorf("the API serves metrics too: %d", a.status)
 		}
 	})
+}
+
+// Profiles are on the address of the metrics, if they are asked for, and nowhere else.
+func TestServeProfiles(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args   []string
+		status int
+	}{{nil, 404}, {[]string{"--pprof"}, 200}} {
+		s := serve(t, append(c.args, "--db", newDB(t), "--metrics-addr", "127.0.0.1:0")...)
+		base := strings.TrimSuffix(s.err.await(t, `msg="serving metrics" url=(\S+/metrics)`, s.ended), "/metrics")
+		for path, want := range map[string]string{"": "goroutine", "heap?debug=1": "heap profile:", "cmdline": "", "goroutine?debug=2": "goroutine "} {
+			res, err := s.client.Get(base + "/debug/pprof/" + path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := read(t, res)
+			if got.status != c.status || c.status == 200 && !strings.Contains(got.body, want) {
+				t.Errorf("%v, %s: %d %.100s", c.args, path, got.status, got.body)
+			}
+			if a := s.get(t, "/debug/pprof/"+path, ""); a.status != 404 {
+				t.Errorf("%v, %s of the API: %d", c.args, path, a.status)
+			}
+		}
+	}
 }
 
 func TestServeLogsJSON(t *testing.T) {
