@@ -101,6 +101,9 @@ func (m *Metrics) watchDatabase(svc *service.Service) {
 			stat(func(s service.DatabaseStats) float64 { return float64(s.NotFollowed) })))
 }
 
+// Registry returns the registry of the metrics, for other exporters than Handler.
+func (m *Metrics) Registry() *prometheus.Registry { return m.registry }
+
 // Handler serves the metrics in the text format of Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
