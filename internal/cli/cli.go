@@ -30,6 +30,7 @@ const (
 	exitOK     = 0
 	exitFailed = 1
 	exitUsage  = 2
+	exitDiffer = 3 // what was compared differs
 )
 
 type commands struct {
@@ -67,6 +68,10 @@ type commands struct {
 	Requests requestsCommand  `cmd:"" help:"List or follow the requests that a running server has received for a store."`
 	Verify   verifyCommand    `cmd:"" help:"Check that a running server has received requests. Exit status 0 means that it has, 1 that it has not."`
 
+	Record recordCommand `cmd:"" help:"Pass requests on to a real store, and record them without secrets and personal data."`
+	Replay replayCommand `cmd:"" help:"Send a recording to a running server, and show how its responses differ. Exit status 3 means that they do."`
+	Drift  driftCommand  `cmd:"" help:"Show what has changed in the responses of a real store since a recording. Exit status 3 means that something has."`
+
 	Completion  completionCommand  `cmd:"" help:"Print a script with which a shell completes the commands and flags of cohort."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Check that the server on this machine is ready, for container engines. Exit status 0 means ready."`
 
@@ -88,7 +93,8 @@ of that API's vendor.
 To start: cohort demo`
 
 // Run runs one command line and returns the exit status: 0 for success, 1 for
-// failure, 2 for a command line that cannot be parsed.
+// failure, 2 for a command line that cannot be parsed, 3 for a difference that a command
+// has looked for.
 func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	var cmds commands
 	parser, err := kong.New(&cmds,
@@ -130,6 +136,9 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 		return exitUsage
 	}
 	fmt.Fprint(streams.Err, errorLine(describe(err)))
+	if _, ok := errors.AsType[differError](err); ok {
+		return exitDiffer
+	}
 	if _, ok := errors.AsType[usageError](err); ok {
 		fmt.Fprint(streams.Err, helpHint(commandPath(parsed.Selected())))
 		return exitUsage

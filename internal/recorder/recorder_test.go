@@ -102,7 +102,7 @@ func TestPassesOn(t *testing.T) {
 	})
 	res, body := p.send(t, "POST", "/stores/abc/v2//customers/%2e?a=1;b&%zz", `{"first_name":"Jo"}`, "Connection", "X-Hop", "X-Hop", "1", "X-Forwarded-For", "1.2.3.4")
 	want := `{"id":7,"name":` + fmt.Sprintf("%q", `POST/stores/abc/v2//customers/%2e?a=1;b&%zz{"first_name":"Jo"}[`+token+`] [] []`) + `}`
-	if res.StatusCode != 302 || res.Header.Get("X-Mine") != "1" || res.Header.Get("X-Hop") != "" || body != want {
+	if res.StatusCode != http.StatusFound || res.Header.Get("X-Mine") != "1" || res.Header.Get("X-Hop") != "" || body != want {
 		t.Errorf("%d %v %s, want %s", res.StatusCode, res.Header, body, want)
 	}
 	list := p.end()
@@ -182,10 +182,10 @@ func TestLarge(t *testing.T) {
 	if _, body := p.send(t, "POST", "/stores/abc/v2/echo", large); body != large {
 		t.Errorf("%d bytes arrive", len(body))
 	}
-	if res, body := p.send(t, "POST", "/stores/abc/v2/echo", strings.Repeat("x", upstream.MaxRequest+1)); res.StatusCode != 413 {
+	if res, body := p.send(t, "POST", "/stores/abc/v2/echo", strings.Repeat("x", upstream.MaxRequest+1)); res.StatusCode != http.StatusRequestEntityTooLarge {
 		t.Errorf("%d %.100s", res.StatusCode, body)
 	}
-	if res, body := p.send(t, "GET", "/stores/abc/v2/announced", ""); res.StatusCode != 502 {
+	if res, body := p.send(t, "GET", "/stores/abc/v2/announced", ""); res.StatusCode != http.StatusBadGateway {
 		t.Errorf("%d %.100s", res.StatusCode, body)
 	}
 	list := p.end()
@@ -210,7 +210,7 @@ func TestBrokenStore(t *testing.T) {
 		}
 		panic(http.ErrAbortHandler)
 	})
-	if res, body := p.send(t, "GET", "/stores/abc/v2/none", ""); res.StatusCode != 502 || body != "cohort record cannot reach the store" {
+	if res, body := p.send(t, "GET", "/stores/abc/v2/none", ""); res.StatusCode != http.StatusBadGateway || body != "cohort record cannot reach the store" {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
 	if _, body := p.send(t, "GET", "/stores/abc/v2/half", ""); !strings.HasSuffix(body, "EOF)") {
