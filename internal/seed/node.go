@@ -22,9 +22,10 @@ const (
 
 // Node is a value of a seed with its place in the text. Its types are those of JSON.
 type Node struct {
-	Kind Kind
-	Line int    // of its beginning, from 1; 0: it is not from a text
-	Text string // of a text; the literal of a number; "true" or "false"
+	Kind   Kind
+	Line   int    // of its beginning, from 1; 0: it is not from a text
+	Column int    // of its beginning in that line, from 1
+	Text   string // of a text; the literal of a number; "true" or "false"
 
 	Items  []*Node // of a list
 	Fields []Field // of an object, in order

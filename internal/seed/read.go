@@ -18,9 +18,16 @@ const (
 	maxDepth = 32
 )
 
+// Bounds bound a text and what is read from it.
+type Bounds struct {
+	Bytes int // of the text
+	Nodes int // with aliases replaced by what they stand for
+}
+
 // Error is a mistake in a seed.
 type Error struct {
 	Line   int    // 0: none
+	Column int    // in the line, from 1; 0: none
 	Path   string // of the value, such as customers[2].email; "": none
 	Detail string // a sentence
 }
@@ -38,22 +45,26 @@ func (e *Error) Error() string {
 
 // Parse reads a seed in YAML or JSON. It returns an *Error for a text that is neither or
 // too large.
-func Parse(text []byte) (*Node, error) {
-	if len(text) > MaxBytes {
-		return nil, &Error{Detail: fmt.Sprintf("A seed has at most %d MiB.", MaxBytes>>20)}
+func Parse(text []byte) (*Node, error) { return ParseWithin(text, Bounds{MaxBytes, maxNodes}) }
+
+// ParseWithin is Parse with other bounds.
+func ParseWithin(text []byte, most Bounds) (*Node, error) {
+	if len(text) > most.Bytes {
+		return nil, &Error{Detail: fmt.Sprintf("A seed has at most %d MiB.", most.Bytes>>20)}
 	}
 	trimmed := bytes.TrimSpace(text)
 	if len(trimmed) == 0 {
 		return newObject(), nil
 	}
 	if trimmed[0] == '{' && json.Valid(trimmed) { // YAML has objects in braces too
-		return parseJSON(text)
+		return parseJSONWithin(text, most.Nodes)
 	}
-	return parseYAML(text)
+	return parseYAML(text, most.Nodes)
 }
 
 // reader bounds a value while it is read.
 type reader struct {
+	most         int // nodes
 	nodes, depth int
 }
 
@@ -61,8 +72,8 @@ func (r *reader) enter(line int) error {
 	r.nodes++
 	r.depth++
 	switch {
-	case r.nodes > maxNodes:
-		return &Error{Line: line, Detail: fmt.Sprintf("A seed has at most %d values.", maxNodes)}
+	case r.nodes > r.most:
+		return &Error{Line: line, Detail: fmt.Sprintf("A seed has at most %d values.", r.most)}
 	case r.depth > maxDepth:
 		return &Error{Line: line, Detail: fmt.Sprintf("Values are nested at most %d deep.", maxDepth)}
 	}
@@ -78,21 +89,26 @@ type jsonReader struct {
 	text []byte
 	line int // of the offset at
 	at   int64
+	// begin is the offset at which the line begins.
+	begin int64
 }
 
 // parseJSON reads valid JSON.
-func parseJSON(text []byte) (*Node, error) {
-	r := &jsonReader{Decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1}
+func parseJSON(text []byte) (*Node, error) { return parseJSONWithin(text, maxNodes) }
+
+func parseJSONWithin(text []byte, most int) (*Node, error) {
+	r := &jsonReader{reader: reader{most: most}, Decoder: json.NewDecoder(bytes.NewReader(text)), text: text, line: 1}
 	r.UseNumber()
 	return r.value()
 }
 
 func (r *jsonReader) value() (*Node, error) {
+	column := r.nextColumn()
 	token, err := r.Token()
 	if err != nil {
 		return nil, &Error{Line: r.lineNow(), Detail: "The text is not valid JSON."}
 	}
-	n := &Node{Line: r.lineNow()}
+	n := &Node{Line: r.lineNow(), Column: column}
 	if err := r.enter(n.Line); err != nil {
 		return nil, err
 	}
@@ -144,10 +160,29 @@ func (r *jsonReader) members(n *Node, begin json.Delim) error {
 
 // lineNow returns the line of the last token.
 func (r *jsonReader) lineNow() int {
-	now := min(r.InputOffset(), int64(len(r.text)))
-	r.line += bytes.Count(r.text[r.at:now], []byte{'\n'})
-	r.at = now
+	r.moveTo(r.InputOffset())
 	return r.line
+}
+
+// moveTo counts the lines up to an offset.
+func (r *jsonReader) moveTo(offset int64) {
+	offset = max(r.at, min(offset, int64(len(r.text))))
+	passed := r.text[r.at:offset]
+	r.line += bytes.Count(passed, []byte{'\n'})
+	if i := bytes.LastIndexByte(passed, '\n'); i >= 0 {
+		r.begin = r.at + int64(i) + 1
+	}
+	r.at = offset
+}
+
+// nextColumn returns the column at which the next value begins.
+func (r *jsonReader) nextColumn() int {
+	at := min(r.InputOffset(), int64(len(r.text)))
+	for at < int64(len(r.text)) && strings.IndexByte(" \t\r\n,:", r.text[at]) >= 0 {
+		at++
+	}
+	r.moveTo(at)
+	return int(at-r.begin) + 1
 }
 
 // unique returns an error if an object has a field twice.
@@ -155,7 +190,7 @@ func unique(n *Node) error {
 	seen := make(map[string]bool, len(n.Fields))
 	for _, f := range n.Fields {
 		if seen[f.Name] {
-			return &Error{Line: f.Value.Line, Path: f.Name, Detail: "The field is there twice."}
+			return &Error{Line: f.Value.Line, Column: f.Value.Column, Path: f.Name, Detail: "The field is there twice."}
 		}
 		seen[f.Name] = true
 	}
@@ -168,7 +203,7 @@ type yamlReader struct {
 	open map[*yaml.Node]bool // the anchors that are being read
 }
 
-func parseYAML(text []byte) (*Node, error) {
+func parseYAML(text []byte, most int) (*Node, error) {
 	loader, err := yaml.NewLoader(bytes.NewReader(text))
 	if err != nil {
 		return nil, yamlError(err)
@@ -183,14 +218,14 @@ func parseYAML(text []byte) (*Node, error) {
 	if err := loader.Load(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, &Error{Detail: "A seed is one YAML document."}
 	}
-	r := &yamlReader{open: map[*yaml.Node]bool{}}
+	r := &yamlReader{reader: reader{most: most}, open: map[*yaml.Node]bool{}}
 	return r.value(&document)
 }
 
 // yamlError returns the Error for an error of the library.
 func yamlError(err error) *Error {
 	if e, ok := errors.AsType[*yaml.LoadError](err); ok {
-		return &Error{Line: e.Mark.Line, Detail: "The text is not valid YAML: " + e.Message + "."}
+		return &Error{Line: e.Mark.Line, Column: e.Mark.Column, Detail: "The text is not valid YAML: " + e.Message + "."}
 	}
 	return &Error{Detail: "The text is not valid YAML: " + strings.TrimPrefix(err.Error(), "yaml: ") + "."}
 }
@@ -218,7 +253,7 @@ func (r *yamlReader) value(y *yaml.Node) (*Node, error) {
 		r.open[y] = true
 		defer delete(r.open, y)
 	}
-	n := &Node{Kind: List, Line: y.Line}
+	n := &Node{Kind: List, Line: y.Line, Column: y.Column}
 	if y.Kind == yaml.MappingNode {
 		n.Kind = Object
 		return n, r.fields(n, y)
@@ -254,7 +289,7 @@ func (r *yamlReader) fields(n *Node, y *yaml.Node) error {
 // scalar converts a value by its type in JSON. YAML has further types, such as dates, and
 // other spellings of numbers: they are texts.
 func (r *yamlReader) scalar(y *yaml.Node) (*Node, error) {
-	n := &Node{Kind: Text, Line: y.Line, Text: y.Value}
+	n := &Node{Kind: Text, Line: y.Line, Column: y.Column, Text: y.Value}
 	switch y.ShortTag() {
 	case "!!null":
 		n.Kind, n.Text = Null, ""
@@ -264,7 +299,7 @@ func (r *yamlReader) scalar(y *yaml.Node) (*Node, error) {
 		}
 	case "!!int", "!!float":
 		if !json.Valid([]byte(y.Value)) {
-			return nil, &Error{Line: y.Line, Detail: fmt.Sprintf("%q is not a number as JSON has it; put a text into quotes.", y.Value)}
+			return nil, &Error{Line: y.Line, Column: y.Column, Detail: fmt.Sprintf("%q is not a number as JSON has it; put a text into quotes.", y.Value)}
 		}
 		n.Kind = Number
 	case "!!binary":
