@@ -3,6 +3,7 @@ module cohort.example/cohort
 go 1.26.0
 
 require (
+	cohort.example/cohort/client v0.0.0
 	github.com/alecthomas/kong v1.17.0
 	github.com/anishathalye/porcupine v1.3.1
 	github.com/getkin/kin-openapi v0.152.0
@@ -65,3 +66,5 @@ require (
 	modernc.org/mathutil v1.7.1 // indirect
 	modernc.org/memory v1.12.1 // indirect
 )
+
+replace cohort.example/cohort/client => ./client

@@ -18,6 +18,7 @@ require (
 )
 
 require (
+	cohort.example/cohort/client v0.0.0 // indirect
 	github.com/alecthomas/kong v1.17.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
@@ -64,4 +65,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace cohort.example/cohort => ../
+replace (
+	cohort.example/cohort => ../
+	cohort.example/cohort/client => ../client
+)

@@ -11,4 +11,7 @@ require (
 
 require github.com/go-json-experiment/json v0.0.0-20260213210345-44df1a37e875 // indirect
 
-replace cohort.example/cohort => ../
+replace (
+	cohort.example/cohort => ../
+	cohort.example/cohort/client => ../client
+)

@@ -62,6 +62,7 @@ type commands struct {
 	Reset    resetCommand     `cmd:"" help:"Bring a store of a running server back to its seed, without faults, kept requests and a clock of its own."`
 	Seed     seedCommand      `cmd:"" help:"Replace the content of a store of a running server by that of a file."`
 	Export   exportCommand    `cmd:"" help:"Print the content of a store of a running server, as seed reads it."`
+	Pull     pullCommand      `cmd:"" help:"Write what belongs to the customer groups of a store into a file: groups, price lists, records, assignments, and what they name."`
 	Snapshot snapshotCommands `cmd:"" help:"Save and restore the content of a store of a running server."`
 	Fault    faultCommands    `cmd:"" help:"Make requests to a store of a running server fail."`
 	Clock    clockCommands    `cmd:"" help:"Set the clock of a store of a running server."`
