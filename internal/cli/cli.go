@@ -31,6 +31,8 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitDiffer = 3 // what was compared differs
+	// exitDiffers is a store that is not as a file says.
+	exitDiffers = 3
 )
 
 type commands struct {
@@ -63,6 +65,7 @@ type commands struct {
 	Seed     seedCommand      `cmd:"" help:"Replace the content of a store of a running server by that of a file."`
 	Export   exportCommand    `cmd:"" help:"Print the content of a store of a running server, as seed reads it."`
 	Pull     pullCommand      `cmd:"" help:"Write what belongs to the customer groups of a store into a file: groups, price lists, records, assignments, and what they name."`
+	Diff     diffCommand      `cmd:"" help:"Show what \"cohort apply\" would change in a store. Exit status 3 means that it would change something, 0 that it would not."`
 	Snapshot snapshotCommands `cmd:"" help:"Save and restore the content of a store of a running server."`
 	Fault    faultCommands    `cmd:"" help:"Make requests to a store of a running server fail."`
 	Clock    clockCommands    `cmd:"" help:"Set the clock of a store of a running server."`
@@ -96,6 +99,7 @@ To start: cohort demo`
 // Run runs one command line and returns the exit status: 0 for success, 1 for
 // failure, 2 for a command line that cannot be parsed, 3 for a difference that a command
 // has looked for.
+// failure, 2 for a command line that cannot be parsed, 3 for a store that differs.
 func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	var cmds commands
 	parser, err := kong.New(&cmds,
@@ -133,8 +137,11 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	if err == nil {
 		return exitOK
 	}
-	if errors.Is(err, errReported) {
+	switch {
+	case errors.Is(err, errReported):
 		return exitUsage
+	case errors.Is(err, errDiffers):
+		return exitDiffers
 	}
 	fmt.Fprint(streams.Err, errorLine(describe(err)))
 	if _, ok := errors.AsType[differError](err); ok {

@@ -58,19 +58,24 @@ func printCounts(in *invocation, response []byte) error {
 	return t.Flush()
 }
 
-// readInput reads a file, or standard input for "-".
+// readInput reads a file, or standard input for "-", for the control API.
 func readInput(in *invocation, name string) (text []byte, err error) {
+	return readUpTo(in, name, maxInput)
+}
+
+// readUpTo reads a file of a size in bytes, or standard input for "-".
+func readUpTo(in *invocation, name string, most int64) (text []byte, err error) {
 	file, _, err := openInput(in, name)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	text, err = io.ReadAll(io.LimitReader(file, maxInput+1))
+	text, err = io.ReadAll(io.LimitReader(file, most+1))
 	switch {
 	case err != nil:
 		return nil, err
-	case len(text) > maxInput:
-		return nil, fmt.Errorf("%s is larger than %d MiB", inputName(name), maxInput>>20)
+	case int64(len(text)) > most:
+		return nil, fmt.Errorf("%s is larger than %d MiB", inputName(name), most>>20)
 	case len(bytes.TrimSpace(text)) == 0:
 		return nil, fmt.Errorf("%s is empty", inputName(name))
 	}

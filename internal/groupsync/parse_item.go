@@ -40,6 +40,16 @@ func (o *item) get(name string) *seed.Node {
 
 func (o *item) fail(n *seed.Node, name, detail string) { o.p.fail(n, o.path+"."+name, detail) }
 
+// missing says that a field is required, or that another one was probably meant to be it.
+func (o *item) missing(name string) {
+	for _, f := range o.node.Fields {
+		if !slices.Contains(o.asked, f.Name) && edits(f.Name, name) <= 2 {
+			o.fail(f.Value, f.Name, fmt.Sprintf("There is no such field. Did you mean %s?", name))
+		}
+	}
+	o.fail(o.node, name, "The field is required.")
+}
+
 // take accepts fields that the document does not have.
 func (o *item) take(names ...string) { o.asked = append(o.asked, names...) }
 
@@ -73,7 +83,7 @@ func (o *item) text(name string, required bool) string {
 	n := o.get(name)
 	switch {
 	case n == nil && required:
-		o.fail(o.node, name, "The field is required.")
+		o.missing(name)
 	case n == nil:
 	case n.Kind != seed.Text:
 		o.fail(n, name, "The value must be a text; put it into quotes.")
@@ -136,7 +146,7 @@ func (o *item) amount(name string) client.Opt[client.Amount] {
 func (o *item) required(name string) client.Amount {
 	a, ok := o.amount(name).Get()
 	if !ok {
-		o.fail(o.node, name, "The field is required.")
+		o.missing(name)
 	}
 	return a
 }
@@ -173,7 +183,7 @@ func (o *item) ref(name, section string) int64 {
 func (o *item) reference(name, section string) int64 {
 	id := o.ref(name, section)
 	if id == 0 {
-		o.fail(o.node, name, "The field is required.")
+		o.missing(name)
 	}
 	return id
 }

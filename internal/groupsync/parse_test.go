@@ -15,7 +15,7 @@ func TestMistakes(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"section", "customer_groups: []\ncustomer_gruops:\n- {name: A}", "line 3, column 1: customer_gruops: There is no such section. Did you mean customer_groups?"},
 		{"field of a group", "customer_groups:\n- name: A\n  discount_rule: []", "line 3, column 18: customer_groups[0].discount_rule: There is no such field. Did you mean discount_rules?"},
-		{"field of a rule", "customer_groups:\n- {name: A, discount_rules: [{type: all, methd: percent, amount: 5}]}", "line 2, column 30: customer_groups[0].discount_rules[0].method: The field is required."},
+		{"field of a rule", "customer_groups:\n- {name: A, discount_rules: [{type: all, methd: percent, amount: 5}]}", "line 2, column 49: customer_groups[0].discount_rules[0].methd: There is no such field. Did you mean method?"},
 		{"value", "customer_groups:\n- {name: A, discount_rules: [{type: all, method: percnt, amount: 5}]}", "line 2, column 50: customer_groups[0].discount_rules[0].method: The value must be one of percent, price, fixed. Did you mean percent?"},
 		{"reference", "price_lists:\n- name: Trade\ncustomer_groups:\n- {name: A, discount_rules: [{type: price_list, price_list_id: Trode}]}", "line 4, column 64: customer_groups[0].discount_rules[0].price_list_id: The file has no price list \"Trode\". Did you mean Trade?"},
 		{"ambiguous reference", "categories: [{name: A}, {name: B}, {name: A, parent_id: B}, {name: C, parent_id: A}]", "The file has more than one category \"A\"; give the id."},
