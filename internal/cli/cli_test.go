@@ -2,10 +2,12 @@ package cli_test
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -265,7 +267,7 @@ var flags = map[string][][2]string{
 	}, testStoreFlags()...),
 
 	"completion": nil,
-	"version":    nil,
+	"version":    {{"--json", ""}},
 	"help":       nil,
 }
 
@@ -374,5 +376,13 @@ func TestVersion(t *testing.T) {
 	}
 	if flag := mustRun(t, "--version"); flag != r {
 		t.Errorf("--version prints %+v, want %+v", flag, r)
+	}
+	var b map[string]string
+	if err := json.Unmarshal([]byte(mustRun(t, "version", "--json").out), &b); err != nil {
+		t.Fatal(err)
+	}
+	line := strings.Join(slices.DeleteFunc([]string{"cohort", b["version"], b["commit"], b["go"], b["platform"]}, func(s string) bool { return s == "" }), " ")
+	if line+"\n" != r.out {
+		t.Errorf("--json prints %v, want the parts of %q", b, r.out)
 	}
 }
