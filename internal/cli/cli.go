@@ -101,17 +101,7 @@ To start: cohort demo`
 // has looked for.
 // failure, 2 for a command line that cannot be parsed, 3 for a store that differs.
 func Run(ctx context.Context, args []string, streams Streams) (status int) {
-	var cmds commands
-	parser, err := kong.New(&cmds,
-		kong.Name("cohort"),
-		kong.Description(description),
-		kong.Writers(streams.Out, streams.Err),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Exit(func(status int) { panic(exit(status)) }),
-	)
-	if err != nil {
-		panic(err) // the commands are constants
-	}
+	parser := newParser(new(commands), streams)
 	// kong calls Exit after it has printed help.
 	defer func() {
 		if p := recover(); p != nil {
@@ -152,6 +142,22 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 		return exitUsage
 	}
 	return exitFailed
+}
+
+// newParser returns a parser of the command line. It panics with an exit when kong has
+// printed help.
+func newParser(cmds *commands, streams Streams) *kong.Kong {
+	parser, err := kong.New(cmds,
+		kong.Name("cohort"),
+		kong.Description(description),
+		kong.Writers(streams.Out, streams.Err),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+		kong.Exit(func(status int) { panic(exit(status)) }),
+	)
+	if err != nil {
+		panic(err) // the commands are constants
+	}
+	return parser
 }
 
 type exit int
