@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run docs fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz help
+.PHONY: all build run docs fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz module-path help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -82,5 +82,9 @@ fuzz: ## Fuzz every decoder, FUZZTIME times each
 			out=$$($(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x . 2>&1) || \
 			{ echo "$$0 $$1: FAIL"; echo "$$out"; exit 255; }; echo "$$0 $$1: $$(echo "$$out" | tail -n 1)"'
 
+MODULE   =
+module-path: ## Give the module the path MODULE, such as example.org/team/cohort, in every file
+	$(GO) run ./internal/modulepath $(MODULE)
+
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
