@@ -22,6 +22,8 @@ import (
 	"cohort.example/cohort/internal/server"
 	"cohort.example/cohort/internal/service"
 	"cohort.example/cohort/internal/sweeper"
+	"cohort.example/cohort/internal/telemetry"
+	"cohort.example/cohort/internal/tracing"
 	"cohort.example/cohort/internal/webhook"
 )
 
@@ -70,6 +72,12 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	log, flush := newLog(in.Err, c.LogFormat)
 	defer flush()
 	setProcessors()
+	metrics := server.NewMetrics()
+	sent, err := startTelemetry(in.ctx, metrics, log)
+	if err != nil {
+		return err
+	}
+	defer sent.Stop()
 	tests, err := c.openCA(log)
 	if err != nil {
 		return err
@@ -105,7 +113,6 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	defer closeLimits()
-	metrics := server.NewMetrics()
 	stopMetrics, err := c.serveMetrics(metrics, log)
 	if err != nil {
 		return err
@@ -118,7 +125,8 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	if err := warnWithoutStores(in.ctx, svc, log); err != nil {
 		return err
 	}
-	defer startBackground(in.ctx, svc, log)()
+	tracer := tracing.Tracer(sent.Traces())
+	defer startBackground(tracing.WithTracer(in.ctx, tracer), svc, log)()
 	removeReady, err := c.writeReady(listener)
 	if err != nil {
 		return err
@@ -128,7 +136,7 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	log.Info("serving", "url", c.url(listener), "db", db.Redact(c.DB))
 	flush()
 	options := c.options(svc, log, metrics, limits)
-	options.Hosts = tests.hosts()
+	options.Hosts, options.Tracer = tests.hosts(), tracer
 	c.addMCP(&options, svc)
 	handler := server.New(svc, options)
 	defer inBackground(in.ctx, handler.Run)()
@@ -176,6 +184,12 @@ func (c *serveCommand) pricing() (*pricing.Client, error) {
 		return nil, usageError(err.Error())
 	}
 	return client, nil
+}
+
+// startTelemetry sends traces and metrics, if the environment asks for it.
+func startTelemetry(ctx context.Context, m *server.Metrics, log *slog.Logger) (*telemetry.Telemetry, error) {
+	version, _ := buildVersion()
+	return telemetry.Start(ctx, telemetry.Options{Version: version, Metrics: m.Registry(), Log: log})
 }
 
 // startBackground runs the background jobs of the service until stop is called. stop waits

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/tracing"
 	"cohort.example/cohort/internal/txn"
 )
 
@@ -95,7 +96,10 @@ func Schema() txn.Schema {
 
 // Update runs fn in a transaction and commits it; see [txn.DB.Update].
 func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.Update(ctx, wrap(ctx, fn))
+	ctx, span := traced(ctx, db, "database update")
+	err := db.run.Update(ctx, wrap(ctx, fn))
+	span.End(err)
+	return err
 }
 
 // UpdateLong is Update for a transaction that takes long; see
@@ -106,7 +110,10 @@ func (db *DB) UpdateLong(ctx context.Context, fn func(*Tx) error) error {
 
 // View runs fn in a read-only transaction; see [txn.DB.View].
 func (db *DB) View(ctx context.Context, fn func(*Tx) error) error {
-	return db.run.View(ctx, wrap(ctx, fn))
+	ctx, span := traced(ctx, db, "database view")
+	err := db.run.View(ctx, wrap(ctx, fn))
+	span.End(err)
+	return err
 }
 
 // ViewOne is View for a function that runs one query; see [txn.OneQuery].
@@ -123,6 +130,17 @@ func (db *DB) ViewLong(ctx context.Context, fn func(*Tx) error) error {
 // [txn.DB.Scratch].
 func (db *DB) scratch(ctx context.Context, fn func(*Tx) error) error {
 	return db.run.Scratch(ctx, wrap(ctx, fn))
+}
+
+// traced begins the span of a transaction, unless it is a part of another one. The time before
+// the transaction begins is in it too.
+func traced(ctx context.Context, db *DB, name string) (context.Context, *tracing.Span) {
+	if Joined(ctx) {
+		return ctx, nil
+	}
+	ctx, span := tracing.Start(ctx, name)
+	span.Text("db.system.name", db.System())
+	return ctx, span
 }
 
 func wrap(ctx context.Context, fn func(*Tx) error) func(*txn.Tx) error {

@@ -12,6 +12,8 @@ import (
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/journal"
 	"cohort.example/cohort/internal/vendorapi"
+
+	"go.opentelemetry.io/otel/trace"
 )
 
 // entry is the state of one running request, for its log line and its metrics too.
@@ -38,6 +40,7 @@ type entry struct {
 	bodyFailed   bool       // reading the body returned an error
 	broken       bool       // err occurred after part of the response was sent
 	recording    *recording // for the journal; nil: none
+	span         trace.Span // nil: not traced
 }
 
 // observe serves a request, then logs and counts it. Queries, headers and bodies are
@@ -48,6 +51,10 @@ func (s *Server) observe(w http.ResponseWriter, r *http.Request) {
 	e.ctx.start, e.ctx.http2 = e.start, r.ProtoMajor > 1
 	e.requestID[0] = newRequestID()
 	e.client = s.proxies.client(r)
+	if s.tracer != nil {
+		r = s.beginTrace(r, e)
+		e.request, e.ctx.request = r, r.Context()
+	}
 	w.Header()["X-Request-Id"] = e.requestID[:]
 	if r.TLS != nil && !api.IsLoopback(r.Host) {
 		w.Header()["Strict-Transport-Security"] = strictTransport
@@ -67,6 +74,9 @@ func (s *Server) finish(e *entry, r *http.Request) {
 	}
 	if e.operation == nil {
 		e.operation = s.none
+	}
+	if e.span != nil {
+		e.endTrace()
 	}
 	now := time.Now()
 	took := now.Sub(e.start)
@@ -103,7 +113,7 @@ const notServed = "known to the vendor, not served here"
 
 // describe adds the attributes of the log line. It omits empty attributes.
 func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration) {
-	var buf [13]slog.Attr // for all attributes, so that one call adds them
+	var buf [14]slog.Attr // for all attributes, so that one call adds them
 	attrs := append(buf[:0],
 		slog.String("request_id", e.requestID[0]), slog.String("method", r.Method),
 		slog.String("operation", e.operation.name), slog.Int("status", e.status),
@@ -125,6 +135,9 @@ func (e *entry) describe(line *slog.Record, r *http.Request, took time.Duration)
 	}
 	if id := r.Header.Get("X-Correlation-Id"); id != "" {
 		attrs = append(attrs, slog.String("correlation_id", shorten(id)))
+	}
+	if e.span != nil {
+		attrs = append(attrs, slog.String("trace_id", e.span.SpanContext().TraceID().String()))
 	}
 	if e.tool != "" {
 		attrs = append(attrs, slog.String("tool", e.tool))

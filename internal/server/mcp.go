@@ -86,7 +86,7 @@ func (s *Server) handleMCP(h MCPHandler) {
 	const name = "mcp"
 	route := api.Route{Operation: name, Method: http.MethodPost, Path: mcpPath, Concurrency: mcpConcurrency}
 	m := &mcpEndpoint{
-		endpoint{s, &api.Dialect{WriteError: writeMCPError}, route, s.metrics.operation(name)}, h, http.NewCrossOriginProtection(),
+		endpoint{s, &api.Dialect{WriteError: writeMCPError}, route, s.metrics.operation(name).at(route.Method, mcpPath)}, h, http.NewCrossOriginProtection(),
 	}
 	s.routes.handleMethod(http.MethodPost, mcpPath, func(w http.ResponseWriter, r *http.Request, e *entry) {
 		m.guard(w, e, func() error { return m.serve(w, r, e) })

@@ -113,6 +113,8 @@ func (m *Metrics) Handler() http.Handler {
 // looking one up by labels costs as much as routing the request.
 type operation struct {
 	name     string
+	method   string // of its route, "": several
+	route    string // with wildcards, "": none
 	metrics  *Metrics
 	duration func() prometheus.Observer
 	requests [1000]atomic.Pointer[prometheus.Counter] // by status; net/http does not send larger ones
@@ -124,6 +126,12 @@ func (m *Metrics) operation(name string) *operation {
 	return &operation{name: name, metrics: m, duration: sync.OnceValue(func() prometheus.Observer {
 		return m.duration.WithLabelValues(name)
 	})}
+}
+
+// at adds the route of the operation, for traces.
+func (o *operation) at(method, route string) *operation {
+	o.method, o.route = method, route
+	return o
 }
 
 // count counts a response.

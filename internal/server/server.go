@@ -21,6 +21,7 @@ import (
 	"cohort.example/cohort/internal/service"
 
 	"github.com/klauspost/compress/gzhttp"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // Options are options of a Server; the zero value works.
@@ -43,7 +44,12 @@ type Options struct {
 	MCP MCPHandler // serves /mcp; nil: the path does not exist
 
 	Journal *journal.Journal // keeps the last requests of each store; nil: nothing does
+
+	Tracer trace.Tracer // begins a span for each request; nil: nothing is traced
 }
+
+// storePrefix begins the routes of all dialects.
+const storePrefix = "/stores/{store_hash}"
 
 // Server is the handler of all requests.
 type Server struct {
@@ -63,6 +69,7 @@ type Server struct {
 	bodies       bodyBudget
 	none         *operation       // for requests that match no route
 	journal      *journal.Journal // nil: none
+	tracer       trace.Tracer     // nil: none
 	gzip         func(http.Handler) http.HandlerFunc
 	// CutOff cancels all running requests, through the context cutOff.
 	cutOff      context.Context
@@ -100,6 +107,7 @@ func New(svc *service.Service, o Options) *Server {
 		none:    o.Metrics.operation("none"),
 		gzip:    newCompressor(),
 		journal: o.Journal,
+		tracer:  o.Tracer,
 
 		faults: o.Faults, faultHeader: o.FaultHeader,
 
@@ -131,7 +139,7 @@ func New(svc *service.Service, o Options) *Server {
 	s.dialects = Dialects(svc)
 	for _, d := range s.dialects {
 		for _, route := range d.Routes {
-			e := &endpoint{s, d, route, s.metrics.operation(route.Operation)}
+			e := &endpoint{s, d, route, s.metrics.operation(route.Operation).at(route.Method, storePrefix+d.Prefix+route.Path)}
 			s.routes.handleRoute(d, route, e.handle)
 			s.endpoints[route.Operation] = e
 		}

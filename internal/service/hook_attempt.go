@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+	"cohort.example/cohort/internal/tracing"
 )
 
 // send makes an attempt at each message of a run, several at the same time. Messages about
@@ -90,10 +91,16 @@ func (r *hookRun) attempt(ctx context.Context, it *hookItem) *hookBlock {
 	if it.Attempt == 0 && !it.told.IsZero() {
 		r.s.hooks.stats.observeLag(now.Sub(it.told))
 	}
-	answer := r.s.hookSender.Send(ctx, HookAttempt{
+	traced, span := tracing.StartRoot(ctx, "webhook")
+	span.Text("cohort.store", cohort.HashOfKey(r.store))
+	span.Text("cohort.scope", it.Scope)
+	span.Number("cohort.attempt", it.Attempt+1)
+	answer := r.s.hookSender.Send(traced, HookAttempt{
 		ID: messageID(r.store, it.HookDelivery), Timestamp: now, Destination: h.Destination, Headers: h.Headers,
 		Body: []byte(it.Body), Secrets: r.work.Secrets,
 	})
+	span.Number("http.response.status_code", answer.Status)
+	span.End(answer.Err)
 	it.sent = true
 	it.Attempt++
 	it.Status, it.RequestHeader, it.Response, it.Duration = answer.Status, answer.Request, answer.Response, time.Since(begun)

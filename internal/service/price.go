@@ -6,6 +6,7 @@ import (
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/tracing"
 
 	"github.com/shopspring/decimal"
 )
@@ -68,7 +69,9 @@ type PriceExplanation struct {
 // It returns KindInvalid for a request that breaks a rule, names an unknown customer
 // or group, or exceeds a bound, and cohort.ItemErrors for errors of items. If ctx ends
 // first, it returns the error of ctx.
-func (s *Service) Prices(ctx context.Context, storeKey string, r PriceRequest) ([]ItemPrice, error) {
+func (s *Service) Prices(ctx context.Context, storeKey string, r PriceRequest) (prices []ItemPrice, err error) {
+	ctx, span := startPrices(ctx, r)
+	defer func() { span.End(err) }()
 	b, err := s.readBasis(ctx, storeKey, r, false)
 	if err != nil {
 		return nil, err
@@ -80,6 +83,8 @@ func (s *Service) Prices(ctx context.Context, storeKey string, r PriceRequest) (
 // explains the prices of that time, and also returns KindInvalid for a time that the events
 // of the store do not reach, or of which they have not kept what the prices need.
 func (s *Service) ExplainPrices(ctx context.Context, storeKey string, r PriceRequest) (e PriceExplanation, err error) {
+	ctx, span := startPrices(ctx, r)
+	defer func() { span.End(err) }()
 	b, err := s.readBasis(ctx, storeKey, r, true)
 	if err != nil {
 		return e, err
@@ -93,6 +98,12 @@ func (s *Service) ExplainPrices(ctx context.Context, storeKey string, r PriceReq
 	}
 	e.Items, err = b.prices(ctx)
 	return e, err
+}
+
+func startPrices(ctx context.Context, r PriceRequest) (context.Context, *tracing.Span) {
+	ctx, span := tracing.Start(ctx, "compute prices")
+	span.Number("cohort.items", len(r.Items))
+	return ctx, span
 }
 
 // readBasis reads the data that the prices are computed from.

@@ -52,6 +52,14 @@ type engine struct {
 	orphan func(error) bool
 }
 
+// System names the engine as OpenTelemetry does: "sqlite" or "postgresql".
+func (db *DB) System() string {
+	if db.engine.dialect == goose.DialectPostgres {
+		return "postgresql"
+	}
+	return "sqlite"
+}
+
 func engineFor(rawURL string, schema Schema) (*engine, error) {
 	if path, ok := strings.CutPrefix(rawURL, "sqlite:"); ok && path != "" {
 		return sqliteEngine(path, schema)

@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"cohort.example/cohort"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 )
 
 // How long an update or a view is retried after a conflict with other transactions
@@ -100,7 +103,7 @@ func (d *postgresDB) viewLong(ctx context.Context, fn func(*Tx) error) error {
 // long.
 func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 	begun, pause, conflicts := time.Now(), firstPause, 0
-	for {
+	for attempts := 1; ; attempts++ {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -115,6 +118,7 @@ func (d *postgresDB) retry(ctx context.Context, attempt func() error) error {
 			return d.engine.classify(err)
 		}
 		d.repeated.Add(1)
+		trace.SpanFromContext(ctx).SetAttributes(attribute.Int("cohort.attempts", attempts+1))
 		if isLost(err) || postgresCode(err) == readOnly {
 			d.reset()
 		}
