@@ -2,6 +2,7 @@ package txn_test
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"sync"
@@ -11,6 +12,9 @@ import (
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/txn"
+
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 )
 
 // with adds parameters such as "name=value" to a URL.
@@ -26,8 +30,26 @@ func with(t *testing.T, server string, parameters ...string) string {
 	})
 }
 
+// attemptsOf returns the number of attempts that the database span below one with a name has;
+// 0: it has none.
+func attemptsOf(spans []sdktrace.ReadOnlySpan, name string) (n int) {
+	for _, parent := range spans {
+		for _, s := range spans {
+			if parent.Name() != name || s.Parent().SpanID() != parent.SpanContext().SpanID() {
+				continue
+			}
+			for _, a := range s.Attributes() {
+				if a.Key == "cohort.attempts" {
+					n = int(a.Value.AsInt64())
+				}
+			}
+		}
+	}
+	return n
+}
+
 // Two transactions wait for each other's lock. The server rolls one of them back,
-// and Update retries it.
+// and Update retries it. Its span has the number of attempts.
 func TestDeadlockIsResolved(t *testing.T) {
 	t.Parallel()
 	d := dbtest.Open(t, with(t, dbtest.MigratedPostgresURL(t), "deadlock_timeout=50ms"))
@@ -36,10 +58,14 @@ func TestDeadlockIsResolved(t *testing.T) {
 	var locked sync.WaitGroup // the first attempts, which have a lock each
 	locked.Add(2)
 	attempts := make([]int, 2)
+	spans := tracetest.NewSpanRecorder()
+	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("")
 	var both sync.WaitGroup
 	for i, ids := range [][2]int64{{1, 2}, {2, 1}} {
 		both.Go(func() {
-			update(t, d, func(tx *db.Tx) error {
+			ctx, span := tracer.Start(t.Context(), fmt.Sprint(i))
+			defer span.End()
+			err := d.Update(ctx, func(tx *db.Tx) error {
 				attempts[i]++
 				for n, id := range ids {
 					g, err := tx.GroupForUpdate("a", id)
@@ -58,9 +84,17 @@ func TestDeadlockIsResolved(t *testing.T) {
 				}
 				return nil
 			})
+			if err != nil {
+				t.Error(err)
+			}
 		})
 	}
 	both.Wait()
+	for i, n := range attempts {
+		if got := attemptsOf(spans.Ended(), fmt.Sprint(i)); n > 1 && got != n || n == 1 && got != 0 {
+			t.Errorf("after %d attempts, the span has %d", n, got)
+		}
+	}
 	// A retry may cause another deadlock.
 	if n := attempts[0] + attempts[1]; n < 3 {
 		t.Errorf("%d attempts, want at least 3", n)
