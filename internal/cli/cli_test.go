@@ -162,7 +162,8 @@ var flags = map[string][][2]string{
 		{"--redis", "COHORT_REDIS"}, {"--pricing-url", "COHORT_PRICING_URL"}, {"--pricing-secret", "COHORT_PRICING_SECRET"}, {"--control-token", "COHORT_CONTROL_TOKEN"},
 		{"--hooks-allow-private", "COHORT_HOOKS_ALLOW_PRIVATE"}, {"--console-addr", "COHORT_CONSOLE_ADDR"}, {"--console-hosts", "COHORT_CONSOLE_HOSTS"},
 		{"--max-staleness", "COHORT_MAX_STALENESS"},
-		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--pprof", "COHORT_PPROF"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--upstream", "COHORT_UPSTREAM"}, {"--upstream-tokens", "COHORT_UPSTREAM_TOKENS"}, {"--upstream-allow-writes", "COHORT_UPSTREAM_ALLOW_WRITES"},
+		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--pprof", "COHORT_PPROF"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--ready-file", "COHORT_READY_FILE"}, {"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"},
 		{"--tls", "COHORT_TLS"}, {"--ca-dir", "COHORT_CA_DIR"}, {"--proxy-addr", "COHORT_PROXY_ADDR"}, {"--db", "COHORT_DB"},
 	},
@@ -265,6 +266,10 @@ var flags = map[string][][2]string{
 		{"--criteria", ""}, {"--operation", ""}, {"--method", ""}, {"--path", ""}, {"--status", ""}, {"--query", ""}, {"--header", ""}, {"--body", ""},
 		{"--times", ""}, {"--at-least", ""}, {"--at-most", ""}, {"--within", ""}, {"--json", ""},
 	}, testStoreFlags()...),
+
+	"record": {{"--to", ""}, {"--addr", ""}, {"--allow-writes", ""}},
+	"replay": {{"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--value", ""}, {"--allow-writes", ""}, {"--json", ""}, {"--server", "COHORT_URL"}},
+	"drift":  {{"--url", ""}, {"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--json", ""}},
 
 	"completion": nil,
 	"version":    {{"--json", ""}},

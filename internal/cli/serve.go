@@ -44,6 +44,9 @@ type serveCommand struct {
 	MCPAllowWrites  bool          `name:"mcp-allow-writes" env:"COHORT_MCP_ALLOW_WRITES" help:"Give these clients the tools that change something, if their token has the scope."`
 	MCPNoPersonal   bool          `name:"mcp-no-personal-data" env:"COHORT_MCP_NO_PERSONAL_DATA" help:"Leave names, e-mails and companies of customers out of what these clients get."`
 	MaxStaleness    time.Duration `env:"COHORT_MAX_STALENESS" default:"0s" placeholder:"TIME" help:"With several nodes on PostgreSQL: for how long a node may respond from its cache without asking for the writes of other nodes, at most 1m. By default a read shows every acknowledged write (${default})."`
+	Upstream        string        `env:"COHORT_UPSTREAM" placeholder:"URL" help:"Pass requests to paths that Cohort does not serve on to this API, such as https://api.bigcommerce.com (none)."`
+	UpstreamTokens  string        `env:"COHORT_UPSTREAM_TOKENS" placeholder:"FILE" help:"Which store of --upstream belongs to which store here: lines with the hash here, the hash there, and the name of the variable with its token."`
+	UpstreamWrites  bool          `name:"upstream-allow-writes" env:"COHORT_UPSTREAM_ALLOW_WRITES" help:"Pass on requests that change something too. Without it, only GET and HEAD are passed on."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	Pprof           bool          `name:"pprof" env:"COHORT_PPROF" help:"Serve profiles of the process at /debug/pprof/ of --metrics-addr. They slow it down while they run, and show parts of its memory."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
@@ -138,6 +141,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	options := c.options(svc, log, metrics, limits)
 	options.Hosts, options.Tracer = tests.hosts(), tracer
 	c.addMCP(&options, svc)
+	if options.Upstream, err = c.openUpstream(log); err != nil {
+		return err
+	}
 	handler := server.New(svc, options)
 	defer inBackground(in.ctx, handler.Run)()
 	srv := newHTTPServer(c.withDevConsole(svc, handler, options, listener), log)

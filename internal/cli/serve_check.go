@@ -55,6 +55,9 @@ func (c *serveCommand) check() error {
 	if c.Pprof && c.MetricsAddr == "" {
 		return usageError("--pprof goes with --metrics-addr, which serves the profiles")
 	}
+	if err := c.checkUpstream(); err != nil {
+		return err
+	}
 	if c.DevAnywhere && !c.Dev {
 		return usageError("--dev-listen-anywhere goes with --dev")
 	}

@@ -37,7 +37,7 @@ type Entry struct {
 	Method    string
 	Path      string // escaped, with the store
 	Query     string
-	Operation string // "": no operation has this path and method
+	Operation string // "": no operation has this path and method; or ByUpstream
 	Status    int    // 0: the connection was cut before a response
 	TokenID   string // "": no token, or an unknown one
 	RequestID string
@@ -47,6 +47,9 @@ type Entry struct {
 	Unread            []string
 	Request, Response Message
 }
+
+// ByUpstream is the operation of requests that were passed on to another store.
+const ByUpstream = "upstream"
 
 // Message is the head and the body of a request or of a response.
 type Message struct {

@@ -24,6 +24,8 @@ type router struct {
 	dialects map[string]*tree    // by the path segment after the store, such as "v2"
 	routed   map[string]bool     // the routes of the dialects, by vendorapi.Key
 	vendor   *vendorapi.Index    // nil: no route of the vendor is known
+
+	elsewhere *elsewhere // nil: a path without a route is 404
 }
 
 // handlers are the handlers of a path by method.
@@ -154,6 +156,9 @@ func (rt *router) serve(w http.ResponseWriter, r *http.Request, e *entry) {
 	}
 	if h != nil {
 		h(w, r, e)
+		return
+	}
+	if at == nil && rt.elsewhere.serve(w, r, e) {
 		return
 	}
 	e.unserved = rt.unserved(r)

@@ -19,6 +19,7 @@ import (
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/upstream"
 
 	"github.com/klauspost/compress/gzhttp"
 	"go.opentelemetry.io/otel/trace"
@@ -45,7 +46,8 @@ type Options struct {
 
 	Journal *journal.Journal // keeps the last requests of each store; nil: nothing does
 
-	Tracer trace.Tracer // begins a span for each request; nil: nothing is traced
+	Tracer   trace.Tracer    // begins a span for each request; nil: nothing is traced
+	Upstream *upstream.Proxy // gets requests to paths without a route; nil: nothing does
 }
 
 // storePrefix begins the routes of all dialects.
@@ -147,6 +149,7 @@ func New(svc *service.Service, o Options) *Server {
 	if o.MCP != nil {
 		s.handleMCP(o.MCP)
 	}
+	s.routes.elsewhere = s.newElsewhere(o)
 	s.routes.knowVendor()
 	return s
 }
