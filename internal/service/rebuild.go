@@ -51,6 +51,26 @@ func (s *Service) RebuildStore(ctx context.Context, storeKey string, ids *IDPlan
 	return err
 }
 
+// ChangeStore calls fn with a context for calls that change a store: all of them are in one
+// transaction, which sees no change of others to the store meanwhile. They must be of this
+// store, and one at a time. It returns the error of fn, and then changes nothing. The
+// transaction may begin again, so fn may be called more than once.
+//
+// Other writes of the store, and on SQLite all other writes, wait meanwhile.
+func (s *Service) ChangeStore(ctx context.Context, storeKey string, fn func(ctx context.Context) error) error {
+	whole := db.Unchecked(db.ForStore(ctx, storeKey)) // see updateWhole, which has a time limit
+	err := s.db.UpdateLong(s.recording(whole, storeKey), func(tx *db.Tx) error {
+		if err := tx.LockWriters(storeKey); err != nil {
+			return err
+		}
+		return fn(tx.Join(ctx))
+	})
+	if err == nil {
+		s.outbox.Wake()
+	}
+	return err
+}
+
 // ReadStore calls fn with a context for calls that read: all of them see the same state of
 // the database. They must be one at a time.
 func (s *Service) ReadStore(ctx context.Context, fn func(ctx context.Context) error) error {
@@ -63,7 +83,7 @@ func (s *Service) SetDates(ctx context.Context, storeKey, kind string, id int64,
 	return s.update(ctx, storeKey, func(tx *db.Tx) error { return tx.SetDates(storeKey, kind, id, created, modified) })
 }
 
-// Joined reports whether calls with a context are part of RebuildStore or ReadStore. What
+// Joined reports whether calls with a context are part of RebuildStore, ChangeStore or ReadStore. What
 // they read must not be cached.
 func Joined(ctx context.Context) bool { return db.Joined(ctx) }
 
