@@ -66,6 +66,7 @@ type commands struct {
 	Export   exportCommand    `cmd:"" help:"Print the content of a store of a running server, as seed reads it."`
 	Pull     pullCommand      `cmd:"" help:"Write what belongs to the customer groups of a store into a file: groups, price lists, records, assignments, and what they name."`
 	Diff     diffCommand      `cmd:"" help:"Show what \"cohort apply\" would change in a store. Exit status 3 means that it would change something, 0 that it would not."`
+	Apply    applyCommand     `cmd:"" help:"Change what belongs to the customer groups of a store into what a file says."`
 	Snapshot snapshotCommands `cmd:"" help:"Save and restore the content of a store of a running server."`
 	Fault    faultCommands    `cmd:"" help:"Make requests to a store of a running server fail."`
 	Clock    clockCommands    `cmd:"" help:"Set the clock of a store of a running server."`

@@ -57,6 +57,11 @@ func reading(svc *service.Service, ctx context.Context, _ cohort.Store, fn func(
 	return svc.ReadStore(ctx, fn)
 }
 
+// changing is a transaction that changes a store, all or nothing.
+func changing(svc *service.Service, ctx context.Context, st cohort.Store, fn func(context.Context) error) error {
+	return svc.ChangeStore(ctx, st.Key, fn)
+}
+
 // with calls fn with a client for the store. On a database, all that it does is in one
 // transaction.
 func (f storeFlags) with(in *invocation, place string, t transaction, fn func(context.Context, *client.Client) error) error {

@@ -45,7 +45,7 @@ func Parse(content []byte) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &parser{doc: &Document{}, ids: map[string]map[string]int64{}, used: map[string]map[int64]bool{}}
+	p := &parser{doc: &Document{}, ids: map[string]map[string]int64{}, used: map[string]map[int64]bool{}, placed: map[[2]int64]bool{}}
 	p.file(root)
 	if p.mistake != nil {
 		return nil, p.mistake
@@ -67,6 +67,7 @@ type parser struct {
 	lastID  int64
 	ids     map[string]map[string]int64 // by section and name; 0: several have the name
 	used    map[string]map[int64]bool
+	placed  map[[2]int64]bool // the groups and channels with a price list
 	mistake *Mistake
 	// hasDefault and hasGuests are whether a group is the default group, and that of guests.
 	hasDefault, hasGuests bool
@@ -345,6 +346,11 @@ func (p *parser) list(o *item) {
 		one := Assignment{ListID: l.ID, Group: a.ref("customer_group_id", "customer_groups"), Channel: a.ref("channel_id", "channels")}
 		if one.Group == 0 && one.Channel == 0 {
 			p.fail(n, a.path, "An assignment needs a group, a channel or both.")
+		}
+		if key := [2]int64{one.Group, one.Channel}; p.placed[key] {
+			p.fail(n, a.path, "Another assignment has this group and channel. A group has one price list in each.")
+		} else {
+			p.placed[key] = true
 		}
 		a.end()
 		l.Assignments = append(l.Assignments, one)

@@ -28,6 +28,7 @@ func TestMistakes(t *testing.T) {
 		{"record twice", "price_lists: [{name: A, records: [{variant_id: 4, currency: usd}, {variant_id: 4, currency: USD}]}]", "Another record of the list has this variant and currency."},
 		{"record of nothing", "price_lists: [{name: A, records: [{currency: usd}]}]", "variant_id: The field is required."},
 		{"assignment of nothing", "price_lists: [{name: A, assignments: [{}]}]", "An assignment needs a group, a channel or both."},
+		{"assignment twice", "customer_groups: [{name: G}]\nprice_lists: [{name: A, assignments: [{customer_group_id: G}]}, {name: B, assignments: [{customer_group_id: G}]}]", "price_lists[1].assignments[0]: Another assignment has this group and channel."},
 		{"category below itself", "categories: [{name: A, parent_id: B}, {name: B, parent_id: A}]", "is below itself"},
 		{"YAML", "customer_groups:\n- name: [A\nb: c", "line 3"},
 		{"text", "hello", "The file must be an object of sections"},
