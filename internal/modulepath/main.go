@@ -9,6 +9,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"go/format"
@@ -82,7 +83,7 @@ func currentPath(folder string) (string, error) {
 
 // changes returns the new texts of the files that have the old path, by name.
 func changes(folder, old, path string) (map[string][]byte, error) {
-	list, err := exec.Command("git", "-C", folder, "ls-files", "-z").Output()
+	list, err := exec.CommandContext(context.Background(), "git", "-C", folder, "ls-files", "-z").Output()
 	if err != nil {
 		return nil, fmt.Errorf("git ls-files: %w", err)
 	}
