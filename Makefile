@@ -7,7 +7,7 @@ LINT     = $(GO) tool -modfile=tools/go.mod golangci-lint
 FUZZTIME = 100000x
 
 .NOTPARALLEL:
-.PHONY: all build run docs fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz module-path help
+.PHONY: all build run docs fmt lint test test-full race cover browser pictures bench crash soak abuse fuzz snapshot release module-path help
 
 all: fmt lint test ## Format, lint and test (what `make` alone does)
 
@@ -81,6 +81,20 @@ fuzz: ## Fuzz every decoder, FUZZTIME times each
 		xargs -n 2 -P $(FUZZJOBS) sh -c 'cd "$$0" && \
 			out=$$($(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x . 2>&1) || \
 			{ echo "$$0 $$1: FAIL"; echo "$$out"; exit 255; }; echo "$$0 $$1: $$(echo "$$out" | tail -n 1)"'
+
+# The tools are built again when they change; the first time takes minutes.
+bin/tools/goreleaser: tools/release/go.mod
+	$(GO) -C tools/release build -o ../../bin/tools/ tool
+	@touch $@
+
+# goreleaser finds the program of the sboms in the PATH.
+RELEASE  = PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --clean
+
+snapshot: bin/tools/goreleaser ## Build the files of a release into bin/dist, of this commit without a tag
+	$(RELEASE) --snapshot $(if $(shell command -v docker),,--skip=docker)
+
+release: bin/tools/goreleaser ## Build the files of a release into bin/dist, of the tag of this commit; docs/releases.md explains
+	$(RELEASE) --skip=publish
 
 MODULE   =
 module-path: ## Give the module the path MODULE, such as example.org/team/cohort, in every file

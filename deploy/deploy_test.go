@@ -14,7 +14,7 @@ import (
 	"cohort.example/cohort/internal/cli"
 )
 
-var files = []string{"Dockerfile", "compose.yaml", "compose.tls.yaml", "compose.test.yaml", "cohort.service"}
+var files = []string{"Dockerfile", "compose.yaml", "compose.tls.yaml", "compose.test.yaml", "cohort.service", "release.Dockerfile", "package/cohort.env"}
 
 func read(t *testing.T, name string) string {
 	t.Helper()
@@ -50,13 +50,13 @@ func TestVariablesExist(t *testing.T) {
 	}
 }
 
-// Each base image in the Dockerfile is pinned by digest, and has a tag with a Go version
+// Each base image in the Dockerfiles is pinned by digest, and has a tag with a Go version
 // that satisfies go.mod.
 func TestBaseIsPinned(t *testing.T) {
 	pinned := regexp.MustCompile(`^golang:([0-9]+\.[0-9]+\.[0-9]+)@sha256:[0-9a-f]{64}$`)
-	froms := regexp.MustCompile(`(?m)^FROM (?:--\S+ )*(\S+)`).FindAllStringSubmatch(read(t, "Dockerfile"), -1)
-	if len(froms) == 0 {
-		t.Fatal("the Dockerfile has no FROM")
+	froms := regexp.MustCompile(`(?m)^FROM (?:--\S+ )*(\S+)`).FindAllStringSubmatch(read(t, "Dockerfile")+read(t, "release.Dockerfile"), -1)
+	if len(froms) != 4 {
+		t.Fatalf("the Dockerfiles have %d FROM, want 4", len(froms))
 	}
 	for _, from := range froms {
 		if from[1] == "scratch" {
@@ -71,6 +71,18 @@ func TestBaseIsPinned(t *testing.T) {
 		if version.Compare("go"+m[1], "go"+needs) < 0 {
 			t.Errorf("the image has Go %s, but go.mod needs %s", m[1], needs)
 		}
+	}
+}
+
+// The image of a release differs from that of the Dockerfile only in where its binary is from.
+func TestImagesAreAlike(t *testing.T) {
+	last := func(name string) string {
+		_, stage, _ := strings.Cut(read(t, name), "\nFROM scratch\n")
+		return stage
+	}
+	want := strings.Replace(last("Dockerfile"), "COPY --from=build /cohort", "COPY $TARGETPLATFORM/cohort", 1)
+	if got := strings.Replace(last("release.Dockerfile"), "ARG TARGETPLATFORM\n", "", 1); got != want || want == "" {
+		t.Errorf("the last stage of release.Dockerfile is\n%s\nwant\n%s", got, want)
 	}
 }
 
