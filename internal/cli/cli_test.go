@@ -164,6 +164,8 @@ var flags = map[string][][2]string{
 		{"--max-staleness", "COHORT_MAX_STALENESS"},
 		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--upstream", "COHORT_UPSTREAM"}, {"--upstream-tokens", "COHORT_UPSTREAM_TOKENS"}, {"--upstream-allow-writes", "COHORT_UPSTREAM_ALLOW_WRITES"},
 		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--pprof", "COHORT_PPROF"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
+		{"--mcp", "COHORT_MCP"}, {"--mcp-allow-writes", "COHORT_MCP_ALLOW_WRITES"}, {"--mcp-no-personal-data", "COHORT_MCP_NO_PERSONAL_DATA"}, {"--upstream", "COHORT_UPSTREAM"}, {"--upstream-tokens", "COHORT_UPSTREAM_TOKENS"}, {"--upstream-allow-writes", "COHORT_UPSTREAM_ALLOW_WRITES"}, {"--stub", "COHORT_STUB"},
+		{"--metrics-addr", "COHORT_METRICS_ADDR"}, {"--trusted-proxies", "COHORT_TRUSTED_PROXIES"}, {"--log-format", "COHORT_LOG_FORMAT"},
 		{"--ready-file", "COHORT_READY_FILE"}, {"--shutdown-timeout", "COHORT_SHUTDOWN_TIMEOUT"},
 		{"--tls", "COHORT_TLS"}, {"--ca-dir", "COHORT_CA_DIR"}, {"--proxy-addr", "COHORT_PROXY_ADDR"}, {"--db", "COHORT_DB"},
 	},

@@ -47,6 +47,7 @@ type serveCommand struct {
 	Upstream        string        `env:"COHORT_UPSTREAM" placeholder:"URL" help:"Pass requests to paths that Cohort does not serve on to this API, such as https://api.bigcommerce.com (none)."`
 	UpstreamTokens  string        `env:"COHORT_UPSTREAM_TOKENS" placeholder:"FILE" help:"Which store of --upstream belongs to which store here: lines with the hash here, the hash there, and the name of the variable with its token."`
 	UpstreamWrites  bool          `name:"upstream-allow-writes" env:"COHORT_UPSTREAM_ALLOW_WRITES" help:"Pass on requests that change something too. Without it, only GET and HEAD are passed on."`
+	Stub            string        `env:"COHORT_STUB" placeholder:"FILE" help:"With --dev: answer requests to paths that Cohort does not serve with the examples of this OpenAPI document (none)."`
 	MetricsAddr     string        `env:"COHORT_METRICS_ADDR" placeholder:"HOST:PORT" help:"The address for Prometheus metrics at /metrics (none)."`
 	Pprof           bool          `name:"pprof" env:"COHORT_PPROF" help:"Serve profiles of the process at /debug/pprof/ of --metrics-addr. They slow it down while they run, and show parts of its memory."`
 	TrustedProxies  string        `name:"trusted-proxies" env:"COHORT_TRUSTED_PROXIES" placeholder:"LIST" help:"Addresses and networks of proxies whose X-Forwarded-For names the client, such as 10.0.0.0/8,192.0.2.7 (none)."`
@@ -142,6 +143,9 @@ func (c *serveCommand) Run(in *invocation) (err error) {
 	options.Hosts, options.Tracer = tests.hosts(), tracer
 	c.addMCP(&options, svc)
 	if options.Upstream, err = c.openUpstream(log); err != nil {
+		return err
+	}
+	if options.Stub, err = c.openStub(); err != nil {
 		return err
 	}
 	handler := server.New(svc, options)

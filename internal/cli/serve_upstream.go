@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 
+	"cohort.example/cohort/internal/stub"
 	"cohort.example/cohort/internal/upstream"
 )
 
@@ -23,8 +24,35 @@ func (c *serveCommand) checkUpstream() error {
 	if c.Upstream != "" && c.DevAnywhere {
 		return usageError("--upstream does not go with --dev-listen-anywhere: everybody who reaches the address could use the tokens of the upstream with the public token")
 	}
+	if c.Stub != "" && !c.Dev {
+		return usageError("--stub goes with --dev, because its answers are made up")
+	}
+	if _, err := c.openStub(); err != nil {
+		return err
+	}
 	_, err := c.openUpstream(nil)
 	return err
+}
+
+// openStub returns the answers of an OpenAPI document, nil if there is none.
+func (c *serveCommand) openStub() (_ *stub.Stub, err error) {
+	if c.Stub == "" {
+		return nil, nil
+	}
+	file, err := os.Open(c.Stub)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read --stub: %w", err)
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	text, err := io.ReadAll(io.LimitReader(file, stub.MaxDocument+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read --stub: %w", err)
+	}
+	answers, err := stub.Load(text)
+	if err != nil {
+		return nil, fmt.Errorf("cannot use %s: %w", c.Stub, err)
+	}
+	return answers, nil
 }
 
 // openUpstream returns the proxy for paths that Cohort does not serve, nil if there is none.

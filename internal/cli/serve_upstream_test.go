@@ -40,3 +40,42 @@ func TestServeUpstream(t *testing.T) {
 		wantFailure(t, run(t, append([]string{"serve", "--db", newDB(t)}, strings.Fields(line)...)...), 2, want)
 	}
 }
+
+// TestServeStub answers a path that Cohort does not have with an example, if the token is
+// right.
+func TestServeStub(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "api.yaml")
+	write := func(text string) {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("openapi: [")
+	wantFailure(t, run(t, "serve", "--stub", file, "--db", newDB(t)), 2, "--stub goes with --dev, because its answers are made up")
+	if r := run(t, "serve", "--dev", "--stub", file, "--db", newDB(t)); r.status != 1 || !strings.Contains(r.err, "line 2: the text is not valid YAML: ") {
+		t.Errorf("a broken document: %+v", r)
+	}
+	const operation = "{get: {responses: {'200': {description: ok, content: {application/json: {example: {made: up}}}}}}}"
+	write("openapi: 3.0.3\ninfo: {title: t, version: v}\npaths:\n  '/stores/{hash}/v2/orders': " + operation + "\n  '/stores/{hash}/v2/customers': " + operation + "\n  /other: " + operation + "\n")
+	s := serve(t, "--dev", "--stub", file, "--db", newDB(t))
+	for _, c := range []struct {
+		path, token string
+		want        int
+		stubbed     bool
+	}{
+		{"/stores/demo/v2/orders", "demo-token", 200, true},
+		{"/stores/demo/v2/orders", "wrong", 401, false},
+		{"/other", "", 200, true},
+		{"/stores/demo/v2/customers", "demo-token", 204, false},
+		{"/stores/demo/v2/carts", "demo-token", 404, false},
+	} {
+		r := s.get(t, c.path, c.token)
+		if r.status != c.want || (r.header.Get("X-Cohort-Answered-By") == "stub") != c.stubbed || c.stubbed && r.body != `{"made":"up"}` {
+			t.Errorf("%s: %+v", c.path, r)
+		}
+	}
+	if out := mustRun(t, "requests", "--server", s.url, "--operation", "stub", "--status", "200").out; strings.Count(out, "/v2/orders") != 1 {
+		t.Errorf("the journal:\n%s", out)
+	}
+}

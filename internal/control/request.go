@@ -153,7 +153,7 @@ func CheckCriteria(dialects []*api.Dialect, prefix string, c *journal.Criteria) 
 }
 
 func hasOperation(dialects []*api.Dialect, name string) bool {
-	return name == journal.ByUpstream || slices.ContainsFunc(dialects, func(d *api.Dialect) bool {
+	return name == journal.ByUpstream || name == journal.ByStub || slices.ContainsFunc(dialects, func(d *api.Dialect) bool {
 		return slices.ContainsFunc(d.Routes, func(r api.Route) bool { return r.Operation == name })
 	})
 }

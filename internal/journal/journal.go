@@ -37,7 +37,7 @@ type Entry struct {
 	Method    string
 	Path      string // escaped, with the store
 	Query     string
-	Operation string // "": no operation has this path and method; or ByUpstream
+	Operation string // "": no operation has this path and method; or one of those below
 	Status    int    // 0: the connection was cut before a response
 	TokenID   string // "": no token, or an unknown one
 	RequestID string
@@ -48,8 +48,11 @@ type Entry struct {
 	Request, Response Message
 }
 
-// ByUpstream is the operation of requests that were passed on to another store.
-const ByUpstream = "upstream"
+// The operations of requests that Cohort does not answer itself.
+const (
+	ByUpstream = "upstream" // passed on to another store
+	ByStub     = "stub"     // answered with an example of an OpenAPI document
+)
 
 // Message is the head and the body of a request or of a response.
 type Message struct {

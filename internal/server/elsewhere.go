@@ -11,6 +11,7 @@ import (
 
 	"cohort.example/cohort/internal/api"
 	"cohort.example/cohort/internal/journal"
+	"cohort.example/cohort/internal/stub"
 	"cohort.example/cohort/internal/upstream"
 )
 
@@ -18,20 +19,23 @@ import (
 // those below, which the journal has as the operation.
 const answeredBy = "X-Cohort-Answered-By"
 
-const byUpstream = journal.ByUpstream
-
 // elsewhere answers a request to a path that Cohort has no route for, if it can.
 type elsewhere struct {
 	server   *Server
 	upstream *upstream.Proxy // nil: none
-	passed   *operation
+	stub     *stub.Stub      // nil: none
+	passed   *operation      // of requests that go to the upstream
+	stubbed  *operation      // of requests that the stub answers
 }
 
 func (s *Server) newElsewhere(o Options) *elsewhere {
-	if o.Upstream == nil {
+	if o.Upstream == nil && o.Stub == nil {
 		return nil
 	}
-	return &elsewhere{server: s, upstream: o.Upstream, passed: s.metrics.operation(byUpstream)}
+	return &elsewhere{
+		server: s, upstream: o.Upstream, stub: o.Stub,
+		passed: s.metrics.operation(journal.ByUpstream), stubbed: s.metrics.operation(journal.ByStub),
+	}
 }
 
 // serve reports whether it has answered a request. A nil elsewhere answers none.
@@ -40,13 +44,57 @@ func (x *elsewhere) serve(w http.ResponseWriter, r *http.Request, e *entry) bool
 		return false
 	}
 	store, dialect := x.server.routes.vendorPath(r)
-	if dialect == nil || !x.upstream.Has(store) {
+	switch {
+	case dialect != nil && x.upstream.Has(store):
+		e.path.store = store
+		ep := &endpoint{x.server, dialect, api.Route{Method: r.Method}, x.passed}
+		ep.guard(w, e, func() error { return x.pass(w, r, e, ep) })
+		return true
+	case x.stub != nil:
+		return x.answer(w, r, e, store, dialect)
+	}
+	return false
+}
+
+// answer reports whether the stub has answered a request. In a store, it checks the token of
+// the request.
+func (x *elsewhere) answer(w http.ResponseWriter, r *http.Request, e *entry, store string, dialect *api.Dialect) bool {
+	answer := x.stub.Find(r.Method, r.URL.Path)
+	if answer == nil || dialect == nil && strings.HasPrefix(r.URL.Path, "/stores/") {
 		return false
 	}
+	if dialect == nil {
+		e.operation = x.stubbed
+		writeStub(w, answer)
+		return true
+	}
 	e.path.store = store
-	ep := &endpoint{x.server, dialect, api.Route{Method: r.Method}, x.passed}
-	ep.guard(w, e, func() error { return x.pass(w, r, e, ep) })
+	ep := &endpoint{x.server, dialect, api.Route{Method: r.Method}, x.stubbed}
+	ep.guard(w, e, func() error {
+		e.check = journal.CheckToken
+		bearer, ok, err := ep.authenticate(w, r, e)
+		if e.token = bearer.Token.ID; !ok {
+			return err
+		}
+		e.check = ""
+		body, err := io.ReadAll(http.MaxBytesReader(w, &watchedBody{r.Body, e}, upstream.MaxPassed))
+		if err != nil {
+			return passedBodyError(err)
+		}
+		e.recording.receive(body, []string{"token"})
+		writeStub(w, answer)
+		return nil
+	})
 	return true
+}
+
+func writeStub(w http.ResponseWriter, a *stub.Answer) {
+	w.Header().Set(answeredBy, journal.ByStub)
+	if a.ContentType != "" {
+		w.Header().Set("Content-Type", a.ContentType)
+	}
+	w.WriteHeader(a.Status)
+	_, _ = w.Write(a.Body) // a client that has gone has nobody to tell
 }
 
 // vendorPath returns the store of a path and its dialect, nil if the path is not below /v2 or
@@ -93,7 +141,7 @@ func (x *elsewhere) pass(w http.ResponseWriter, r *http.Request, e *entry, ep *e
 	r = r.WithContext(&e.ctx)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	e.waitLonger()
-	w.Header().Set(answeredBy, byUpstream)
+	w.Header().Set(answeredBy, journal.ByUpstream)
 	x.upstream.Serve(w, r, e.path.store)
 	return nil
 }
@@ -101,7 +149,7 @@ func (x *elsewhere) pass(w http.ResponseWriter, r *http.Request, e *entry, ep *e
 // passedBodyError returns the error of the API for a body that cannot be read.
 func passedBodyError(err error) error {
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &api.HTTPError{Status: http.StatusRequestEntityTooLarge, Message: "Bodies of at most 8 MiB are passed on."}
+		return &api.HTTPError{Status: http.StatusRequestEntityTooLarge, Message: "The request body is larger than 8 MiB."}
 	}
 	return bodyError(err)
 }

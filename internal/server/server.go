@@ -19,6 +19,7 @@ import (
 	"cohort.example/cohort/internal/limit"
 	"cohort.example/cohort/internal/openapi"
 	"cohort.example/cohort/internal/service"
+	"cohort.example/cohort/internal/stub"
 	"cohort.example/cohort/internal/upstream"
 
 	"github.com/klauspost/compress/gzhttp"
@@ -48,6 +49,7 @@ type Options struct {
 
 	Tracer   trace.Tracer    // begins a span for each request; nil: nothing is traced
 	Upstream *upstream.Proxy // gets requests to paths without a route; nil: nothing does
+	Stub     *stub.Stub      // answers other requests to such paths; nil: nothing does
 }
 
 // storePrefix begins the routes of all dialects.

@@ -50,8 +50,8 @@ func New(o Options) *Proxy {
 	return p
 }
 
-// Has reports whether the requests of a store are passed on.
-func (p *Proxy) Has(store string) bool { return p.Stores[store].Hash != "" }
+// Has reports whether the requests of a store are passed on. A nil proxy passes none on.
+func (p *Proxy) Has(store string) bool { return p != nil && p.Stores[store].Hash != "" }
 
 // Allows reports whether requests with a method are passed on.
 func (p *Proxy) Allows(method string) bool {
