@@ -43,9 +43,9 @@ func TestDiff(t *testing.T) {
 // A mistake in the file is found before the store is asked.
 func TestDiffWithMistake(t *testing.T) {
 	t.Parallel()
-	const file = "customer_groups:\n- {nmae: A}\n"
+	const file = "customer_groups:\n- {namee: A}\n"
 	r := runWith(t, file, "diff", "-", "--to", "http://127.0.0.1:1", "--store", "a", "--token", "x")
-	if r.status != 1 || !strings.Contains(r.err, "tandard input: line 2, column 10: customer_groups[0].nmae: There is no such field. Did you mean name?") {
+	if r.status != 1 || !strings.Contains(r.err, "tandard input: line 2, column 11: customer_groups[0].namee: There is no such field. Did you mean name?") {
 		t.Errorf("exit status %d and %q", r.status, r.err)
 	}
 }

@@ -178,7 +178,7 @@ func (p *Plan) update(kind Kind, name string, id int64, item any, f fields) {
 func (p *Plan) groups() {
 	have, assigned := map[string]Group{}, p.have.assignmentsOf()
 	for _, g := range p.have.doc.Groups {
-		have[p.have.view.groups[g.ID]] = g
+		have[p.have.groups[g.ID]] = g
 	}
 	for _, g := range p.want.doc.Groups {
 		old, ok := have[fold(g.Name)]
@@ -351,7 +351,7 @@ func (p *Plan) assignments() {
 			switch {
 			case !ok:
 				p.add(Change{Action: Create, Kind: KindAssignment, Name: name, item: a})
-			case p.have.view.lists[old.ListID] != fold(l.Name):
+			case p.have.lists[old.ListID] != fold(l.Name):
 				f := fields{{"price_list_id", p.have.listName(old.ListID), l.Name}}
 				p.add(Change{Action: Update, Kind: KindAssignment, Name: name, Fields: f, id: old.ID, item: a})
 			}
@@ -373,7 +373,7 @@ func (p *Plan) customers() {
 		for i, now := range c.optional() {
 			f.text(now.name, before[i].value, now.value)
 		}
-		from, to := keyOf(p.have.view.groups, old.Group), keyOf(p.want.groups, c.Group)
+		from, to := keyOf(p.have.groups, old.Group), keyOf(p.want.groups, c.Group)
 		if from != to {
 			f = append(f, FieldChange{"customer_group_id", shown(from), shown(to)})
 		}
