@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,14 +74,21 @@ func TestCheckOfADamagedFile(t *testing.T) {
 	t.Parallel()
 	url := newDB(t)
 	mustRun(t, "store", "create", "abc", "--db", url)
+	var size, page int
+	d := dbtest.Open(t, url)
+	err := d.View(t.Context(), func(tx *db.Tx) error {
+		return tx.QueryRow("SELECT page_size, rootpage FROM pragma_page_size, sqlite_schema WHERE name = 'recent_changes_by_txid'").Scan(&size, &page)
+	})
+	if err := errors.Join(err, d.Close()); err != nil {
+		t.Fatal(err)
+	}
 	path := strings.TrimPrefix(url, "sqlite:")
 	content, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The last page belongs to an index of an empty table; its header becomes nonsense.
-	page := len(content) - 4096
-	copy(content[page:], "this is no page of a database")
+	// The page belongs to an index of an empty table; its header becomes nonsense.
+	copy(content[(page-1)*size:], "this is no page of a database")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -27,12 +27,18 @@ func drawn(t *rapid.T) string {
 	var b strings.Builder
 	categories, products, lists, groups := 1+one("categories", 4), 1+one("products", 4), one("lists", 4), 1+one("groups", 5)
 	b.WriteString("categories:\n")
+	used := map[string]bool{}
 	for i := range categories {
 		parent := ""
 		if i > 0 && rapid.Bool().Draw(t, "child") {
 			parent = fmt.Sprintf(", parent_id: %d", 10+one("parent", i))
 		}
-		fmt.Fprintf(&b, "- {id: %d, name: %q%s}\n", 10+i, fmt.Sprint(word("category"), i%2, parent), parent)
+		name := word("category")
+		if used[name+parent] { // categories of one name have different parents
+			name = fmt.Sprint(name, i)
+		}
+		used[name+parent] = true
+		fmt.Fprintf(&b, "- {id: %d, name: %q%s}\n", 10+i, name, parent)
 	}
 	b.WriteString("products:\n")
 	for i := range products {
