@@ -164,10 +164,14 @@ func newParser(cmds *commands, streams Streams) *kong.Kong {
 type exit int
 
 // errorLine returns a message as the line on standard error: a sentence. Messages
-// of Go errors begin with a small letter and have no full stop.
+// of Go errors begin with a small letter and have no full stop. The name of a file at the
+// beginning stays as it is.
 func errorLine(message string) string {
-	first, size := utf8.DecodeRuneInString(message)
-	message = string(unicode.ToUpper(first)) + message[size:]
+	message = strings.TrimPrefix(message, "client: ")
+	if word, _, _ := strings.Cut(message, ":"); strings.Contains(word, " ") || !strings.Contains(word, ".") {
+		first, size := utf8.DecodeRuneInString(message)
+		message = string(unicode.ToUpper(first)) + message[size:]
+	}
 	if !strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "?") {
 		message += "."
 	}

@@ -392,3 +392,16 @@ func TestVersion(t *testing.T) {
 		t.Errorf("--json prints %v, want the parts of %q", b, r.out)
 	}
 }
+
+// A message becomes a sentence, but the name of a file keeps its letters.
+func TestFileNamesKeepTheirLetters(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("groups.yaml", []byte("customer_group: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("COHORT_API_TOKEN", "secret")
+	r := run(t, "diff", "groups.yaml", "--to", "http://127.0.0.1:1", "--store", "abc")
+	if r.status != 1 || !strings.HasPrefix(r.err, "cohort: groups.yaml: line 1, column ") {
+		t.Errorf("got %+v", r)
+	}
+}
