@@ -31,8 +31,6 @@ const (
 	exitFailed = 1
 	exitUsage  = 2
 	exitDiffer = 3 // what was compared differs
-	// exitDiffers is a store that is not as a file says.
-	exitDiffers = 3
 )
 
 type commands struct {
@@ -76,6 +74,8 @@ type commands struct {
 	Record recordCommand `cmd:"" help:"Pass requests on to a real store, and record them without secrets and personal data."`
 	Replay replayCommand `cmd:"" help:"Send a recording to a running server, and show how its responses differ. Exit status 3 means that they do."`
 	Drift  driftCommand  `cmd:"" help:"Show what has changed in the responses of a real store since a recording. Exit status 3 means that something has."`
+
+	Conformance conformanceCommand `cmd:"" help:"Show which statements of the wire contract hold at a real store. Exit status 3 means that some do not."`
 
 	Completion  completionCommand  `cmd:"" help:"Print a script with which a shell completes the commands and flags of cohort."`
 	Healthcheck healthcheckCommand `cmd:"" help:"Check that the server on this machine is ready, for container engines. Exit status 0 means ready."`
@@ -132,7 +132,7 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	case errors.Is(err, errReported):
 		return exitUsage
 	case errors.Is(err, errDiffers):
-		return exitDiffers
+		return exitDiffer
 	}
 	fmt.Fprint(streams.Err, errorLine(describe(err)))
 	if _, ok := errors.AsType[differError](err); ok {

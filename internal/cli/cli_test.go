@@ -268,9 +268,10 @@ var flags = map[string][][2]string{
 		{"--times", ""}, {"--at-least", ""}, {"--at-most", ""}, {"--within", ""}, {"--json", ""},
 	}, testStoreFlags()...),
 
-	"record": {{"--to", ""}, {"--addr", ""}, {"--allow-writes", ""}},
-	"replay": {{"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--value", ""}, {"--allow-writes", ""}, {"--json", ""}, {"--server", "COHORT_URL"}},
-	"drift":  {{"--url", ""}, {"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--json", ""}},
+	"record":      {{"--to", ""}, {"--addr", ""}, {"--allow-writes", ""}},
+	"replay":      {{"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--value", ""}, {"--allow-writes", ""}, {"--json", ""}, {"--server", "COHORT_URL"}},
+	"conformance": {{"--url", ""}, {"--token", "COHORT_API_TOKEN"}, {"--store", "COHORT_STORE"}, {"--allow-writes", ""}, {"--json", ""}},
+	"drift":       {{"--url", ""}, {"--store", "COHORT_STORE"}, {"--token", "COHORT_TOKEN"}, {"--json", ""}},
 
 	"completion": nil,
 	"version":    {{"--json", ""}},

@@ -24,8 +24,8 @@ type toFlags struct {
 	storeFlags
 }
 
-// errDiffers is a store that is not as the file says. It is printed already.
-var errDiffers = errors.New("the store differs from the file")
+// errDiffers is a store that is not as a file or the wire contract says. It is printed already.
+var errDiffers = errors.New("the store differs")
 
 // Run prints the changes.
 func (c *diffCommand) Run(in *invocation) error {
