@@ -57,7 +57,7 @@ func (c *startCommand) Run(in *invocation) error {
 				return c.greet(in, folder, running, "runs already")
 			}
 		}
-		if err := pauseUntil(ctx); err != nil {
+		if err := pause(ctx, readyPause); err != nil {
 			return fmt.Errorf("another server runs in the background and is not ready; \"cohort stop\" ends it, and its log is %s", folder.Log())
 		}
 	}
@@ -119,7 +119,7 @@ func (c *startCommand) await(ctx context.Context, in *invocation, folder daemon.
 			return fmt.Errorf("the server has ended: %w; its log is %s", process.Err(), folder.Log())
 		default:
 		}
-		if err := pauseUntil(ctx); err != nil {
+		if err := pause(ctx, readyPause); err != nil {
 			process.Kill()
 			printLogTail(in, folder)
 			if in.ctx.Err() != nil {
@@ -153,15 +153,5 @@ func printLogTail(in *invocation, folder daemon.Folder) {
 	text, err := io.ReadAll(io.LimitReader(file, maxLogTail))
 	if err == nil {
 		fmt.Fprintf(in.Err, "%s\n", strings.TrimSpace(string(text)))
-	}
-}
-
-// pauseUntil waits for readyPause, or returns the error of a context that ends before.
-func pauseUntil(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(readyPause):
-		return nil
 	}
 }

@@ -40,7 +40,7 @@ func (c *stopCommand) Run(in *invocation) error {
 			fmt.Fprintf(in.Out, "The server at %s has ended.\n", running.URL)
 			return nil
 		}
-		if err := pauseUntil(ctx); err != nil {
+		if err := pause(ctx, readyPause); err != nil {
 			return fmt.Errorf("process %d has not ended after %s; it finishes the requests that run, and its log is %s", running.PID, c.Timeout, folder.Log())
 		}
 	}

@@ -28,7 +28,7 @@ func (c *waitCommand) Run(in *invocation) error {
 		if cause == nil || ctx.Err() == nil {
 			cause = err
 		}
-		if pauseUntil(ctx) != nil {
+		if pause(ctx, readyPause) != nil {
 			return fmt.Errorf("waited %s for %s: %w", c.Timeout, server, cause)
 		}
 	}

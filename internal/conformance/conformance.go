@@ -19,6 +19,7 @@ import (
 
 	"cohort.example/cohort/docs"
 	"cohort.example/cohort/internal/exchange"
+	"cohort.example/cohort/internal/upstream"
 	"cohort.example/cohort/internal/wirescript"
 )
 
@@ -91,6 +92,7 @@ var ErrNoAccess = errors.New("the store does not accept the token")
 // it does, or an error if a request gets no response or a script cannot go on. What a script
 // has created by then stays, with "Conformance" and Run in its name.
 func Run(ctx context.Context, o Options) (*Report, error) {
+	o.Client = upstream.Patient(o.Client, o.Wait)
 	if err := checkAccess(ctx, o); err != nil {
 		return nil, err
 	}
@@ -138,9 +140,7 @@ func (r *run) script(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	client := *r.Client
-	client.Transport = &waiting{next: client.Transport, wait: r.Wait}
-	return s.Run(ctx, wirescript.Target{URL: r.URL, Client: &client, Vars: map[string]string{
+	return s.Run(ctx, wirescript.Target{URL: r.URL, Client: r.Client, Vars: map[string]string{
 		"store": r.Store, "token": r.Token, "run": r.Run, "missing": "0" + r.Run,
 	}}, r.note)
 }

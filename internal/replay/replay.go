@@ -9,11 +9,11 @@ import (
 	"io"
 	"iter"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"cohort.example/cohort/internal/exchange"
+	"cohort.example/cohort/internal/upstream"
 )
 
 // Options say where and how a recording is replayed.
@@ -43,18 +43,12 @@ type Result struct {
 	Differences []Difference `json:"differences,omitempty"`
 }
 
-const (
-	// maxRetries is how often a request is repeated that came too soon.
-	maxRetries = 3
-	// maxWait bounds the wait before that.
-	maxWait = time.Minute
-)
-
 // Run sends the requests of a recording in order and yields a result for each. An error
 // ends it: of the recording, or of a server that does not answer.
 func Run(ctx context.Context, recording iter.Seq2[*exchange.Exchange, error], o Options) iter.Seq2[Result, error] {
 	return func(yield func(Result, error) bool) {
 		known := ids{}
+		o.Client = upstream.Patient(o.Client, o.Wait)
 		for e, err := range recording {
 			if err != nil {
 				yield(Result{}, err)
@@ -98,23 +92,13 @@ func isFailure(status int) bool {
 
 // repeat sends the request of an exchange and compares the responses.
 func (o Options) repeat(ctx context.Context, e *exchange.Exchange, known ids) ([]Difference, error) {
-	var got answer
-	for try := 0; ; try++ {
-		res, err := o.send(ctx, e, known)
-		if err != nil {
-			return nil, err
-		}
-		pause := pauseOf(res.Header)
-		got, err = read(res, e.Method)
-		if err != nil {
-			return nil, err
-		}
-		if got.status != http.StatusTooManyRequests || try == maxRetries {
-			break
-		}
-		if err := o.Wait(ctx, min(pause, maxWait)); err != nil {
-			return nil, err
-		}
+	res, err := o.send(ctx, e, known)
+	if err != nil {
+		return nil, err
+	}
+	got, err := read(res, e.Method)
+	if err != nil {
+		return nil, err
 	}
 	want := recorded(e)
 	if want.json != nil && got.json != nil && !o.Same {
@@ -165,11 +149,4 @@ func read(res *http.Response, method string) (answer, error) {
 		a.text = string(text)
 	}
 	return a.withShape(), nil
-}
-
-// pauseOf returns how long a server wants a client to wait.
-func pauseOf(h http.Header) time.Duration {
-	milliseconds, _ := strconv.Atoi(h.Get("X-Rate-Limit-Time-Reset-Ms"))
-	seconds, _ := strconv.Atoi(h.Get("X-Retry-After"))
-	return max(time.Duration(milliseconds)*time.Millisecond, time.Duration(seconds)*time.Second, time.Second)
 }
