@@ -3,6 +3,7 @@ package txn
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -144,9 +145,6 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 		}
 		batch.Queue(moveCounters[len(part)], args...)
 	}
-	if k.run.begin != "" {
-		batch.Queue(k.run.begin)
-	}
 	batch.Queue(k.run.name)
 	results := conn.SendBatch(ctx, batch)
 	for range parts {
@@ -154,26 +152,33 @@ func (k *idBatcher) move(keys []idKey, byKey map[idKey][]*idRequest) error {
 			return failed(conn, first(err, results.Close()))
 		}
 	}
-	run, err := k.readRun(results)
-	if err != nil {
+	var run string
+	if err := results.QueryRow().Scan(&run); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return failed(conn, first(err, results.Close()))
+	}
+	if err := results.Close(); err != nil {
+		return failed(conn, err)
+	}
+	if run == "" {
+		if run, err = k.beginRun(ctx, conn); err != nil {
+			return failed(conn, err)
+		}
 	}
 	for _, requests := range byKey {
 		for _, q := range requests {
 			q.run = run
 		}
 	}
-	return failed(conn, results.Close())
+	return nil
 }
 
-// readRun reads the name of the server's run, which follows the counters.
-func (k *idBatcher) readRun(results pgx.BatchResults) (run string, err error) {
-	if k.run.begin != "" {
-		if _, err := results.Exec(); err != nil {
-			return "", err
-		}
+// beginRun gives the server's run a name, unless another node does, and returns it. It is the run
+// in which the connection has moved counters: a recovery ends all connections.
+func (k *idBatcher) beginRun(ctx context.Context, conn *pgxpool.Conn) (run string, err error) {
+	if _, err := conn.Exec(ctx, k.run.begin); err != nil {
+		return "", err
 	}
-	err = results.QueryRow().Scan(&run)
+	err = conn.QueryRow(ctx, k.run.name).Scan(&run)
 	return run, err
 }
 

@@ -6,8 +6,9 @@ import "errors"
 // the latest asynchronous commits when it recovers, and a standby when it is promoted. Their
 // runs have different names.
 type runQueries struct {
-	// begin gives a run its name if it has none, and may be empty. It is run before name.
-	begin, name string
+	// name returns no row for a run that has no name yet. begin gives it one, unless it has one;
+	// it is empty if each run has a name.
+	name, begin string
 	// check fails with a division by zero unless the server is still in the run $1.
 	check string
 }
