@@ -77,11 +77,9 @@ func (x *elsewhere) answer(w http.ResponseWriter, r *http.Request, e *entry, sto
 			return err
 		}
 		e.check = ""
-		body, err := io.ReadAll(http.MaxBytesReader(w, &watchedBody{r.Body, e}, upstream.MaxPassed))
-		if err != nil {
-			return passedBodyError(err)
+		if _, err := receivePassed(w, r, e); err != nil {
+			return err
 		}
-		e.recording.receive(body, []string{"token"})
 		writeStub(w, answer)
 		return nil
 	})
@@ -132,12 +130,10 @@ func (x *elsewhere) pass(w http.ResponseWriter, r *http.Request, e *entry, ep *e
 		return nil
 	}
 	e.check = ""
-	body, err := io.ReadAll(http.MaxBytesReader(w, &watchedBody{r.Body, e}, upstream.MaxPassed))
+	body, err := receivePassed(w, r, e)
 	if err != nil {
-		return passedBodyError(err)
+		return err
 	}
-	// The store may answer with a secret, as no operation of Cohort does.
-	e.recording.receive(body, []string{"token"})
 	r = r.WithContext(&e.ctx)
 	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
 	e.waitLonger()
@@ -146,12 +142,18 @@ func (x *elsewhere) pass(w http.ResponseWriter, r *http.Request, e *entry, ep *e
 	return nil
 }
 
-// passedBodyError returns the error of the API for a body that cannot be read.
-func passedBodyError(err error) error {
+// receivePassed reads the body of a request to a path without a route, for the journal too.
+func receivePassed(w http.ResponseWriter, r *http.Request, e *entry) ([]byte, error) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, &watchedBody{r.Body, e}, upstream.MaxPassed))
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-		return &api.HTTPError{Status: http.StatusRequestEntityTooLarge, Message: "The request body is larger than 8 MiB."}
+		return nil, &api.HTTPError{Status: http.StatusRequestEntityTooLarge, Message: "The request body is larger than 8 MiB."}
 	}
-	return bodyError(err)
+	if err != nil {
+		return nil, bodyError(err)
+	}
+	// A real store may answer with a secret, as no operation of Cohort does.
+	e.recording.receive(body, []string{"token"})
+	return body, nil
 }
 
 // inURL reports whether a secret is in the path or the query of a request.
