@@ -78,6 +78,7 @@ func (d *brittleDisk) Close() error { return nil }
 // keeping is a handler of groups whose file is on a disk of the test.
 type keeping struct {
 	*handler
+	db     *db.DB
 	disk   *brittleDisk
 	filler *groupFiller
 	store  string
@@ -95,7 +96,7 @@ func startKeeping(t *testing.T, disk *brittleDisk) *keeping {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &keeping{handler: &handler{svc: svc, responses: newResponseCache(svc)}, disk: disk, store: st.Key}
+	return &keeping{handler: &handler{svc: svc, responses: newResponseCache(svc)}, db: d, disk: disk, store: st.Key}
 }
 
 func (k *keeping) name(t *testing.T, name string) cohort.Group {
@@ -248,6 +249,33 @@ func TestGroupFileWithoutSpace(t *testing.T) {
 	}
 	if status, body := k.ask(k.getGroup, "/", g.ID); status != http.StatusOK || body != string(appendGroup(nil, g)) {
 		t.Errorf("%d %s", status, body)
+	}
+}
+
+// A failure of the database ends the fill, not the cache: the file is filled again later.
+func TestGroupFileOutlivesTheDatabase(t *testing.T) {
+	k := startKeeping(t, &brittleDisk{})
+	k.begin(t)
+	if err := k.filler.nextScan(); err != nil {
+		t.Fatal(err)
+	}
+	if err := k.db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for what, err := range map[string]error{
+		"the scan of all stores": k.filler.fill(),
+		"the scan of a store":    k.filler.scanPiece(),
+	} {
+		if cohort.KindOf(err) != cohort.KindUnavailable {
+			t.Fatalf("%s of a closed database: %v", what, err)
+		}
+		k.filler.refill = nil
+		if err := k.filler.recover(err); err != nil || k.filler.refill == nil {
+			t.Errorf("%s: %v, next fill planned: %v", what, err, k.filler.refill != nil)
+		}
+	}
+	if err := k.filler.recover(errors.New("no space left on device")); err == nil {
+		t.Error("a failure of the disk was taken for one that passes")
 	}
 }
 

@@ -84,11 +84,7 @@ func (f *groupFiller) run() error {
 	ready := make(chan struct{})
 	close(ready)
 	for {
-		if errors.Is(err, groupfile.ErrFull) {
-			err = f.file.Clear()
-			f.planFill()
-		}
-		if err != nil {
+		if err = f.recover(err); err != nil {
 			return err
 		}
 		scans := ready
@@ -111,6 +107,16 @@ func (f *groupFiller) run() error {
 			err = f.scanPiece()
 		}
 	}
+}
+
+// recover empties the file and plans a fill if the file is full, or if the database was not
+// available, which passes. It returns every other error.
+func (f *groupFiller) recover(err error) error {
+	if !errors.Is(err, groupfile.ErrFull) && cohort.KindOf(err) != cohort.KindUnavailable {
+		return err
+	}
+	f.planFill()
+	return f.file.Clear()
 }
 
 // planFill plans the next fill, after the file was emptied.
