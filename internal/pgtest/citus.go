@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // citusVariable names an environment variable: the folder of the programs of a
@@ -140,8 +141,18 @@ func joinNodes(host string, first int) string {
 
 func dropCitus(t testing.TB, r *run, name string) {
 	t.Helper()
-	if err := onNodes(r, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)"); err != nil {
-		t.Errorf("drop the test's database: %v", err)
+	// The servers end their connections to each other after those of the test, so the first
+	// attempt may find some that do not end at once.
+	const inUse = "55006"
+	for deadline := time.Now().Add(patience); ; {
+		err := onNodes(r, "postgres", "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
+		if err == nil {
+			return
+		}
+		if failure, ok := errors.AsType[*pgconn.PgError](err); !ok || failure.Code != inUse || time.Now().After(deadline) {
+			t.Errorf("drop the test's database: %v", err)
+			return
+		}
 	}
 }
 
