@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"cohort.example/cohort/internal/testenv"
+
 	"cohort.example/cohort/internal/pgtest"
 )
 
@@ -60,6 +62,7 @@ curl() { command curl -sSf "$@"; echo; }
 `
 
 func TestCommandsInTheDocumentation(t *testing.T) {
+	testenv.NotWithRace(t, "it runs commands one after another")
 	pages, err := filepath.Glob("../../docs/*.md")
 	if err != nil {
 		t.Fatal(err)

@@ -40,6 +40,7 @@ var runExamples = map[string]struct {
 // Each sends the request of the operation, and the server answers it as the page says. In the
 // short form, each example runs in one of the languages.
 func TestReferenceExamples(t *testing.T) {
+	testenv.NotWithRace(t, "it sends one request after another")
 	t.Parallel()
 	for i, l := range snippet.Languages() {
 		t.Run(l.Name, func(t *testing.T) {

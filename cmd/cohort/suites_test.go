@@ -48,6 +48,7 @@ var languages = []language{
 // TestExamples: the example of each language passes, and the page of the language shows
 // it.
 func TestExamples(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	server := serve(t)
 	for _, l := range languages {
@@ -83,6 +84,7 @@ func wantShown(t *testing.T, page, tag, text string) {
 // TestExampleFails: an example that is not satisfied fails. Otherwise the test above
 // would show nothing.
 func TestExampleFails(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	server := serve(t)
 	for _, l := range languages {
@@ -111,12 +113,14 @@ func TestExampleFails(t *testing.T) {
 // TestSuiteInNode runs the tests of an integration that uses the package
 // node-bigcommerce.
 func TestSuiteInNode(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	testInNode(t, "node-bigcommerce", "integration.test.js")
 }
 
 // TestMCPInNode runs the official client of the Model Context Protocol.
 func TestMCPInNode(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	testInNode(t, "@modelcontextprotocol/client", "mcp.test.js")
 }
@@ -138,6 +142,7 @@ func testInNode(t *testing.T, pkg, file string) {
 
 // TestSuiteInPython runs the tests of an integration that uses the package requests.
 func TestSuiteInPython(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	runSuite(t, "PYTHONPATH="+clients+"python", append(python(t), "-B", "-m", "unittest", "discover", "-s", clients+"python")...)
 }

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"cohort.example/cohort/internal/testenv"
 )
 
 // interpreters run the clients in docs/tls.md, by the tag of their blocks. probe fails if
@@ -22,6 +24,7 @@ var interpreters = map[string]struct{ probe, run string }{
 // address and the variables that the page names. Without the variables of the CA they
 // trust nothing.
 func TestClientsInTheDocumentation(t *testing.T) {
+	testenv.NotWithRace(t, "it runs programs in other languages")
 	t.Parallel()
 	page, err := os.ReadFile("../../docs/tls.md")
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"cohort.example/cohort/internal/testenv"
+
 	"cohort.example/cohort"
 	"cohort.example/cohort/cohorttest"
 	"cohort.example/cohort/internal/control"
@@ -116,6 +118,7 @@ func TestIdempotencyKeysAreDocumented(t *testing.T) {
 
 // The requests and responses of the wire scripts conform to the document.
 func TestWireScripts(t *testing.T) {
+	testenv.NotWithRace(t, "it sends one request after another, which takes minutes then")
 	c := newContract(load(t))
 	// SQLite is enough. The packages of the dialects test the responses on every
 	// database.

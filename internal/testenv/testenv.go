@@ -34,6 +34,15 @@ func Long(t testing.TB, reason string) {
 	}
 }
 
+// NotWithRace skips the test in runs with the race detector. The reason says why the detector
+// finds nothing there, such as "it runs other programs".
+func NotWithRace(t testing.TB, reason string) {
+	t.Helper()
+	if Race {
+		t.Skipf("%s: only runs without the race detector have it", reason)
+	}
+}
+
 // Need skips a test that this machine cannot run: it lacks what, such as
 // "redis-server", for the reason given. With CI=true the test fails instead,
 // because a skip would hide that a change is not tested.

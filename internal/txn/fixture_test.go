@@ -45,6 +45,7 @@ var (
 
 // Model tests run fewer histories in the short form. The flag on the command line wins.
 func init() {
+	dbtest.EveryEngineWithRace = true
 	if err := flag.Set("rapid.checks", testenv.Times("100", "25")); err != nil {
 		panic(err)
 	}
