@@ -89,16 +89,13 @@ func report(t *testing.T, check string, findings []string) {
 func TestPagesWithoutScripts(t *testing.T) {
 	t.Parallel()
 	s := devServer(t)
+	b := newTab(t, s.url)
+	b.disableScripts()
 	for _, p := range consolePages {
-		t.Run(p.name, func(t *testing.T) {
-			t.Parallel()
-			b := newTab(t, s.url)
-			b.disableScripts()
-			if status := b.open(p.path); status != http.StatusOK {
-				t.Errorf("the status is %d", status)
-			}
-			report(t, "headings", headings(b))
-		})
+		if status := b.open(p.path); status != http.StatusOK {
+			t.Errorf("%s: the status is %d", p.name, status)
+		}
+		report(t, p.name, headings(b))
 	}
 }
 
