@@ -177,8 +177,8 @@ func PreparedCitus(t testing.TB, prepare func(url string) error) string {
 	}
 	name := newName()
 	// The copies of the nodes know each other by the name of the database, which is the same
-	// on each.
-	if err := onNodes(r, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+preparedCitus.template); err != nil {
+	// on each. A copy of the files takes less than half the time of one through the log.
+	if err := onNodes(r, "postgres", "CREATE DATABASE "+name+" TEMPLATE "+preparedCitus.template+" STRATEGY file_copy"); err != nil {
 		t.Fatalf("copy a database on Citus: %v", err)
 	}
 	t.Cleanup(func() { dropCitus(t, r, name) })
