@@ -12,7 +12,8 @@ const lastEvent = "coalesce((SELECT max(number) FROM events WHERE store_hash = $
 // BeginHook makes a hook begin with the events after those that have numbers now. at is the
 // time of its store.
 func (t *Tx) BeginHook(storeKey string, id int64, at time.Time) error {
-	return t.Later(`INSERT INTO hook_positions (store_hash, hook_id, number, date_used) VALUES ($1, $2, `+lastEvent+`, $3)
+	return t.Later("INSERT INTO hook_positions (store_hash, hook_id, number, date_used) SELECT store_hash, id, "+lastEvent+
+		`, CAST($3 AS BIGINT) FROM hooks WHERE store_hash = $1 AND id = $2
 		ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number, date_used = excluded.date_used`, storeKey, id, at.UnixMilli())
 }
 

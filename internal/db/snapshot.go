@@ -185,6 +185,9 @@ func (t *Tx) RestoreSnapshot(storeKey, name string, at time.Time) (cohort.Snapsh
 }
 
 func (t *Tx) restoreSettings(storeKey string, s savedSnapshot) error {
+	if err := t.LockStoreRow(storeKey); err != nil {
+		return err
+	}
 	return t.Later("UPDATE stores SET ("+restoredSettings+") = (SELECT "+restoredSettings+" FROM stores WHERE hash = $2) WHERE hash = $1", storeKey, s.key)
 }
 

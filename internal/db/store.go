@@ -130,6 +130,9 @@ func (t *Tx) UpdateStore(before, s cohort.Store) error {
 
 func (t *Tx) writeStore(s cohort.Store) error {
 	key, p := keyOf(s), s.Profile
+	if err := t.LockStoreRow(key); err != nil {
+		return err
+	}
 	n, err := t.Exec(`UPDATE stores SET plan = $2, quota = $3, at_once = $4, catalog = $5, currency = $6,
 			name = $7, domain = $8, timezone = $9, email = $10, first_name = $11, last_name = $12,
 			phone = $13, address = $14, address_type = $15, country = $16, language = $17, language_selection = $18,
@@ -163,7 +166,7 @@ func (t *Tx) MarkStoreDeleted(key string, at time.Time) error {
 // beginning, and runs a statement without a condition that deletes the store and its
 // snapshots, or marks them as deleted. args are the arguments from $2 on.
 func (t *Tx) endStore(key, statement string, args ...any) error {
-	if err := t.LockWriters(key); err != nil {
+	if err := cmp.Or(t.LockWriters(key), t.LockStoreRow(key)); err != nil {
 		return err
 	}
 	// Stores that an older version created do not have this row.

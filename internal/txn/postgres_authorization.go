@@ -16,9 +16,15 @@ const divisionByZero = "22012"
 // A request that writes holds a shared lock of its store from the check of its token
 // until its commit. The command line locks the store's row instead, so that its
 // long transactions do not block the revocation of tokens.
+//
+// Citus has the stores on every server. A row lock there locks the whole table, on one of the
+// servers for all: two writers of any stores deadlock if both change something that refers to
+// a store, and none writes while that server is down. An advisory lock stands for it; see
+// [Tx.LockStoreRow].
 const (
-	checkToken = "SELECT 1 / count(*) FROM tokens WHERE hash = $1 AND store_hash = $2"
-	checkStore = "SELECT 1 / count(*) FROM (SELECT 1 FROM stores WHERE hash = $1 AND date_deleted = 0 FOR SHARE) AS there"
+	checkToken      = "SELECT 1 / count(*) FROM tokens WHERE hash = $1 AND store_hash = $2"
+	checkStore      = "SELECT 1 / count(*) FROM (SELECT 1 FROM stores WHERE hash = $1 AND date_deleted = 0 FOR SHARE) AS there"
+	checkCitusStore = "SELECT 1 / count(*) FROM stores WHERE hash = $1 AND date_deleted = 0"
 )
 
 // checkTokens is checkToken for several tokens with their stores. It looks up one after
@@ -34,7 +40,11 @@ var holdManyWriters = fmt.Sprintf("SELECT pg_advisory_xact_lock_shared(%d, n) FR
 // must be a statement before the check: a statement does not see what was committed while it
 // waited for a lock.
 func (p storePlace) checks(authorizations []authorization) []statement {
-	var stores []statement
+	check := checkStore
+	if p.citus {
+		check = checkCitusStore
+	}
+	var stores, rows []statement
 	var bearers []authorization
 	seen := map[authorization]bool{}
 	for _, k := range authorizations {
@@ -43,13 +53,18 @@ func (p storePlace) checks(authorizations []authorization) []statement {
 		}
 		seen[k] = true
 		if k.token == "" {
-			stores = append(stores, statement{query: checkStore, args: []any{k.store}, authorization: k})
+			stores = append(stores, statement{query: check, args: []any{k.store}, authorization: k})
 			continue
 		}
 		bearers = append(bearers, k)
 	}
 	slices.SortFunc(stores, func(a, b statement) int { return cmp.Compare(a.authorization.store, b.authorization.store) })
-	return slices.Concat(p.holdWriters(bearers), stores, tokenChecks(bearers))
+	if p.citus {
+		for _, s := range stores {
+			rows = append(rows, p.lock(lockShared, storeRows, s.authorization.store))
+		}
+	}
+	return slices.Concat(p.holdWriters(bearers), rows, stores, tokenChecks(bearers))
 }
 
 // holdWriters returns the statements that take the shared locks of the stores of bearers.

@@ -93,19 +93,19 @@ func sequentially(config *pgxpool.Config) {
 
 func (c *cluster) placeOf(ctx context.Context, store string) storePlace {
 	if store == "" {
-		return storePlace{server: c.home, shard: -1}
+		return storePlace{server: c.home, citus: true, shard: -1}
 	}
 	k, few, ok := c.find(ctx, store)
 	if !ok {
-		return storePlace{server: c.home, shard: -1}
+		return storePlace{server: c.home, citus: true, shard: -1}
 	}
 	if k.group == c.group {
-		return storePlace{server: c.home, literal: few}
+		return storePlace{server: c.home, citus: true, literal: few}
 	}
 	if s := c.server(ctx, k.group); s != nil {
-		return storePlace{server: s, literal: few}
+		return storePlace{server: s, citus: true, literal: few}
 	}
-	return storePlace{server: c.home, shard: k.shard}
+	return storePlace{server: c.home, citus: true, shard: k.shard}
 }
 
 // find returns where a store is, and whether this process knows few stores. It asks home, and

@@ -43,6 +43,7 @@ func (s *postgresServer) reset() {
 // storePlace says where a transaction for a store runs.
 type storePlace struct {
 	server *postgresServer
+	citus  bool // server is one of several of Citus
 	// shard is the shard of Citus that has the rows of the store if server does not hold
 	// them itself, and passes each statement on; otherwise 0.
 	shard int64

@@ -94,6 +94,20 @@ func (t *Tx) ShareStore(c LockClass, storeKey string) error {
 // ends, and waits for those that write already.
 func (t *Tx) LockWriters(storeKey string) error { return t.LockStore(writers, storeKey) }
 
+// storeRows is the class of the locks that stand for locks of the rows of stores on Citus:
+// "srow".
+const storeRows LockClass = 0x73726f77
+
+// LockStoreRow waits for the transactions that ForStore has begun without a token, and keeps
+// new ones from beginning. A statement that changes the row of the store does so itself,
+// except on Citus.
+func (t *Tx) LockStoreRow(storeKey string) error {
+	if !t.engine.Distributed {
+		return nil
+	}
+	return t.LockStore(storeRows, storeKey)
+}
+
 const (
 	lockExclusive = "pg_advisory_xact_lock"
 	lockShared    = "pg_advisory_xact_lock_shared"
