@@ -3,7 +3,6 @@ package docsite
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -64,27 +63,6 @@ var contractOf = map[string][]string{
 	"/cohort/v1/hooks":                            {"webhooks#manage", "webhooks#delivery"},
 }
 
-// differencesOf has the lists of differences in the contract that are about a path, by its
-// beginning, with the words that an item has to have; without words, all items count.
-var differencesOf = []struct{ path, list string }{
-	{"/v2/", "All operations"},
-	{"/v2/customer_groups", "Groups"},
-	{"/v2/customers", "Customers"},
-	{"/v2/customers/{customer_id}/addresses", "Addresses"},
-	{"/v2/customers/addresses", "Addresses"},
-}
-
-// knownOf has the known differences of the contract by words of them, with the beginnings of the
-// paths that they are about.
-var knownOf = map[string][]string{
-	"Cohort checks ids of categories": {"/v2/customer_groups", "/v3/pricelists", "/cohort/v1/access"},
-	"Nothing defines form fields":     {"/v2/customers", "/v3/customers"},
-	"`accepts_marketing` is always":   {"/v2/customers", "/v3/customers"},
-	"Customers do not sign in":        {"/v2/customers", "/v3/customers"},
-	"Countries are those of ISO":      {"/v2/customers/{customer_id}/addresses", "/v2/customers/addresses", "/v3/customers/addresses"},
-	"V2 has only groups":              {"/v2/"},
-}
-
 // evidenceOf returns the parts of a page about the evidence for what it says, and about
 // differences from the vendor's API.
 func evidenceOf(o *reference.Operation) string {
@@ -113,7 +91,7 @@ func evidenceOf(o *reference.Operation) string {
 		}
 		b.WriteString("\nThe numbers say how many statements there have which mark: the vendor's reference says so, a recording or a published client shows it, or Cohort decides.\n")
 	}
-	if list := differences(o.Method, path); len(list) > 0 && !own {
+	if list := differencesOf(o.Method, path); len(list) > 0 && !own {
 		b.WriteString("\n> **Differs from the vendor**\n>\n")
 		for _, item := range list {
 			b.WriteString("> - " + item + "\n")
@@ -150,124 +128,30 @@ func begins(path, beginning string) bool {
 	return ok && (rest == "" || strings.HasPrefix(rest, "/") || strings.HasSuffix(beginning, "/"))
 }
 
-// differences returns what the contract says about differences of an operation.
-func differences(method, path string) (list []string) {
-	for _, known := range differenceList("Known differences from the live service") {
-		for words, paths := range knownOf {
-			if strings.Contains(known, words) && slices.ContainsFunc(paths, func(beginning string) bool { return begins(path, beginning) }) {
-				list = append(list, linked(known))
-			}
-		}
-	}
-	deepest := ""
-	for _, d := range differencesOf {
-		if begins(path, d.path) && len(d.path) > len(deepest) && d.path != "/v2/" {
-			deepest = d.path
-		}
-	}
-	for _, d := range differencesOf {
-		if d.path != deepest && (d.path != "/v2/" || !begins(path, d.path)) {
-			continue
-		}
-		for _, item := range differenceList(d.list + ":") {
-			if concerns(item, method, path) {
-				list = append(list, "In the vendor's OpenAPI file: "+linked(item))
-			}
-		}
-	}
-	return list
-}
-
-// kindsOf has the words by which items of the lists of differences name kinds of operations. An
-// item without such words concerns all.
-var kindsOf = []struct {
-	words string
-	is    func(method, path string) bool
-}{
-	{"password check", func(_, path string) bool { return strings.HasSuffix(path, "/validate") }},
-	{"The counts", func(_, path string) bool { return strings.HasSuffix(path, "/count") }},
-	{"GET and DELETE of a group", func(method, path string) bool { return isOne(path) && method != "PUT" }},
-	{"GET by id", func(method, path string) bool {
-		return method == "GET" && isOne(path) || strings.HasPrefix(method, "DELETE") && !isOne(path)
-	}},
-	{"PUT", func(method, _ string) bool { return method == "PUT" }},
-	{"an update", func(method, _ string) bool { return method == "PUT" }},
-	{"new customer", func(method, path string) bool { return method == "POST" && strings.HasSuffix(path, "/customers") }},
-	{"The list has", func(method, path string) bool { return method != "PUT" && method != "POST" && !isOne(path) }},
-	{"No list has", func(_, _ string) bool { return true }},
-	{"filters on dates", func(method, path string) bool { return method == "GET" && !isOne(path) }},
-	{"in a request", func(method, _ string) bool { return method == "POST" || method == "PUT" }},
-	{"request schema", func(method, _ string) bool { return method == "POST" || method == "PUT" }},
-	{"is required by", func(method, _ string) bool { return method == "POST" }},
-}
-
-// isOne reports whether a path is that of one resource.
-func isOne(path string) bool { return strings.HasSuffix(path, "}") }
-
-// concerns reports whether an item of a list of differences is about an operation.
-func concerns(item, method, path string) bool {
-	named := false
-	for _, kind := range kindsOf {
-		if !strings.Contains(item, kind.words) {
-			continue
-		}
-		if kind.is(method, path) {
-			return true
-		}
-		named = true
-	}
-	return !named
-}
-
-// linked makes links of the contract lead from a page of the reference.
-func linked(text string) string {
-	return markdownLink.ReplaceAllStringFunc(text, func(link string) string {
-		m := markdownLink.FindStringSubmatch(link)
-		to := m[2]
-		if strings.HasPrefix(to, "#") {
-			to = "wire.md" + to
-		}
-		return "[" + m[1] + "](../" + to + ")"
-	})
-}
-
-// differenceList returns the items of the list in wire.md after a line that ends in a text.
-func differenceList(after string) (items []string) {
-	text, err := docs.Contract.ReadFile("wire.md")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	inside := false
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		item, ok := strings.CutPrefix(line, "- ")
-		switch {
-		case strings.TrimPrefix(line, "## ") == after:
-			inside = true
-		case ok && inside:
-			items = append(items, item)
-		case line != "" && inside:
-			return items
-		}
-	}
-	return items
-}
-
 // contractSection is a section of the contract, with the numbers of its marks.
 type contractSection struct {
 	title           string
 	doc, seen, ours int
 }
 
-// contract has the sections of the pages that contractOf names, by page and heading. A page has
+// contractPages are the pages of docs/ that say how operations behave.
+var contractPages = []string{"wire", "wire-addresses", "wire-catalog", "wire-channels", "wire-customer-data", "wire-customers", "wire-metafields", "wire-segments", "wire-store", "bulk", "events", "webhooks"}
+
+// contractText returns the text of one of the contractPages.
+func contractText(name string) []byte {
+	text, err := docs.Pages.ReadFile(name + ".md")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	return text
+}
+
+// contract has the sections of the contractPages, by page and heading. A page has
 // the marks of all its sections.
 var contract = sync.OnceValue(func() map[string]*contractSection {
 	found := map[string]*contractSection{}
-	for _, name := range []string{"wire", "wire-addresses", "wire-catalog", "wire-channels", "wire-customer-data", "wire-customers", "wire-metafields", "wire-segments", "wire-store", "bulk", "events", "webhooks"} {
-		source, err := docs.Pages.ReadFile(name + ".md")
-		if err != nil {
-			panic(err) // it is embedded
-		}
+	for _, name := range contractPages {
+		source := contractText(name)
 		p := markdown.Render(source, markdown.Options{Link: func(to string) (string, bool) { return to, true }})
 		whole := &contractSection{title: p.Title}
 		found[name] = whole

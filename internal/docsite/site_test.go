@@ -139,15 +139,80 @@ func TestOperations(t *testing.T) {
 			}
 		}
 	}
-	known := strings.Join(differenceList("Known differences from the live service"), "\n")
-	for words := range knownOf {
-		if !strings.Contains(known, words) {
-			t.Errorf("no known difference has the words %q", words)
+}
+
+// Each item of the lists of differences is on the page of each operation that it names, and names
+// operations that exist. Each family of V3 has differences.
+func TestDifferences(t *testing.T) {
+	families := map[string]bool{
+		"/v3/customers": true, "/v3/customers/addresses": true, "/v3/customers/attributes": true, "/v3/customers/attribute-values": true,
+		"/v3/customers/form-field-values": true, "/v3/customers/{}/consent": true, "/v3/customers/metafields": true, "/v3/customers/{}/metafields": true,
+		"/v3/customers/settings": true, "/v3/customers/validate-credentials": true, "/v3/segments": true, "/v3/shopper-profiles": true,
+		"/v3/channels": true, "/v3/settings/store/profile": true, "/v3/settings/store/locale": true, "/v3/pricelists": true, "/v3/pricelists/records": true,
+		"/v3/pricelists/{}/records": true, "/v3/pricelists/assignments": true, "/v3/pricelists/{}/assignments": true, "/v3/pricing/products": true,
+		"/v3/hooks": true, "/v3/hooks/admin": true, "/v3/catalog/summary": true, "/v3/catalog/brands": true, "/v3/catalog/categories": true,
+		"/v3/catalog/trees": true, "/v3/catalog/trees/categories": true, "/v3/catalog/products": true, "/v3/catalog/products/{}/images": true,
+		"/v3/catalog/products/{}/options": true, "/v3/catalog/products/{}/modifiers": true, "/v3/catalog/products/{}/variants": true,
+	}
+	operations := reference.API().Operations
+	for _, d := range allDifferences() {
+		for _, about := range d.about {
+			shown := map[string]bool{}
+			for _, o := range operations {
+				path, inStore := strings.CutPrefix(o.Path, "/stores/{store_hash}")
+				if !inStore || !about.has(o.Method, path) {
+					continue
+				}
+				shown[o.Method] = true
+				delete(families, pathParameter.ReplaceAllString(path, "{}"))
+				text, _ := Load().File("reference/" + o.ID + ".md")
+				_, box, _ := strings.Cut(string(text), "> **Differs from the vendor**\n>\n")
+				if !strings.Contains(box, "> - "+d.text+"\n") {
+					t.Errorf("%s does not show %q", o.ID, d.text)
+				}
+			}
+			for _, method := range about.methods {
+				if !shown[method] {
+					t.Errorf("no operation is %s %s, of %q", method, about.path, d.text)
+				}
+			}
+			if len(shown) == 0 {
+				t.Errorf("no operation is at %s, of %q", about.path, d.text)
+			}
 		}
 	}
-	for _, x := range differencesOf {
-		if len(differenceList(x.list+":")) == 0 {
-			t.Errorf("there is no list of differences %q", x.list)
+	for path := range families {
+		t.Errorf("no difference is about %s", path)
+	}
+	for heading := range differenceSections {
+		if !slices.ContainsFunc(contractPages, func(page string) bool {
+			return bytes.Contains(contractText(page), []byte("\n## "+heading+"\n"))
+		}) {
+			t.Errorf("no page has the section %q", heading)
+		}
+	}
+}
+
+func TestReadDifferences(t *testing.T) {
+	list, err := readDifferences("wire", "# A\n\n- other\n\n## Differences by operation\n\nText.\n\n- `POST, PUT /v3/a/{id}`, `/v3/b/…`: See [c](#c). [ours]\n\n## D\n\n- other\n")
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%v, %v", list, err)
+	}
+	if want := "See [c](../wire.md#c). [ours]"; list[0].text != want {
+		t.Errorf("the text is %q", list[0].text)
+	}
+	for operation, want := range map[string]bool{
+		"POST /v3/a/{a_id}": true, "PUT /v3/a/{id}": true, "GET /v3/a/{id}": false, "POST /v3/a": false, "POST /v3/a/{id}/e": false,
+		"GET /v3/b": true, "DELETE /v3/b/{id}/c": true, "GET /v3/bc": false,
+	} {
+		method, path, _ := strings.Cut(operation, " ")
+		if got := slices.ContainsFunc(list[0].about, func(o operationSet) bool { return o.has(method, path) }); got != want {
+			t.Errorf("%s: %t", operation, got)
+		}
+	}
+	for _, item := range []string{"text", "`name`: text", "`POST`, `/v3/a`: text", "`post /v3/a`: text"} {
+		if list, err := readDifferences("wire", "## Differences by operation\n\n- "+item+"\n"); err == nil {
+			t.Errorf("%q: %v", item, list)
 		}
 	}
 }
