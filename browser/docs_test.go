@@ -68,8 +68,8 @@ func TestDocsWithoutScripts(t *testing.T) {
 	}
 }
 
-// TestDocsSearch: words find pages, the result leads to its section, and the search asks no
-// other server.
+// TestDocsSearch: words and their other forms find pages, the result leads to its section, and
+// the search asks no other server.
 func TestDocsSearch(t *testing.T) {
 	t.Parallel()
 	s := devServer(t)
@@ -85,6 +85,18 @@ func TestDocsSearch(t *testing.T) {
 	if got := evaluate[string](b, `location.pathname + location.hash`); got != "/docs/wire.html#idempotency-keys" {
 		t.Errorf("the result leads to %s", got)
 	}
+	for _, query := range []string{"creating+groups", "Create+group", "created+groups"} { // forms of the same words
+		b.open("/docs/search.html?q=" + query)
+		await[bool](b, `document.querySelectorAll("#results li").length > 0`)
+		if got := evaluate[string](b, `document.querySelector("#results li a").textContent`); got != "Create a customer group" {
+			t.Errorf("%s: the first result is %q", query, got)
+		}
+		if got := evaluate[string](b, `[...document.querySelectorAll("#results mark")].map(m => m.textContent.toLowerCase()).filter(w => !/^(creat(e|es|ed|ing|ion)|groups?)$/.test(w)).join()`); got != "" {
+			t.Errorf("%s: it marks %s", query, got)
+		}
+	}
+	b.open("/docs/search.html?q=grouses") // a word that only begins like another
+	await[bool](b, `document.getElementById("results").textContent === "No page has all these words."`)
 	b.open("/docs/search.html?q=%3Cimg+src%3Dx%3E+zzz")
 	await[bool](b, `document.getElementById("results").textContent === "No page has all these words."`)
 }

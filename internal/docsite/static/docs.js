@@ -62,16 +62,28 @@ const mostResults = 40;
 // The results that one page has at most.
 const mostOfPage = 3;
 
-// Returns the entries that have all words, the best first: words in headings count most, and a
-// page has a few results at most.
-function find(entries, words) {
+// The endings that forms of an English word differ in.
+const endings = "(?:ions?|ings?|ied|ies|ed|es|e|s|y)";
+
+// Returns a pattern that a word and its other forms match: "creating" matches "create", and
+// "run" matches "running". So the index has texts as they are, and needs no stems.
+function pattern(word) {
+  const exact = word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  if (!/^[a-z]{3,}$/.test(word)) return new RegExp(exact, "i");
+  const stem = word.replace(new RegExp(endings + "$"), "").replace(/([^aeiou])\1$/, "$1");
+  if (!/.[aeiouy]|[aeiouy]./.test(stem)) return new RegExp(exact, "i");
+  return new RegExp(exact + "|(?<![a-z])" + stem + stem.at(-1) + "?" + endings + "?(?![a-z])", "i");
+}
+
+// Returns the entries that match all patterns, the best first: matches in headings count most,
+// and a page has a few results at most.
+function find(entries, patterns) {
   const found = [];
   for (const entry of entries) {
-    const page = entry.p.toLowerCase(), section = (entry.s || "").toLowerCase(), text = entry.t.toLowerCase();
-    const scores = words.map((word) => {
-      if (section.includes(word)) return 8;
-      if (page.includes(word)) return section === "" ? 8 : 3;
-      return text.includes(word) ? 1 : 0;
+    const scores = patterns.map((p) => {
+      if (p.test(entry.s || "")) return 8;
+      if (p.test(entry.p)) return entry.s ? 3 : 8;
+      return p.test(entry.t) ? 1 : 0;
     });
     if (scores.includes(0)) continue;
     found.push({ entry, score: scores.reduce((a, b) => a + b, 0) + 4 * (entry.w || 0) });
@@ -85,24 +97,19 @@ function find(entries, words) {
   });
 }
 
-// Adds the part of a text around the first word to an element, with the words marked.
-function addExcerpt(element, text, words) {
-  const lower = text.toLowerCase();
-  const places = words.map((w) => lower.indexOf(w)).filter((at) => at >= 0);
+// Adds the part of a text around the first match to an element, with the matches marked.
+function addExcerpt(element, text, patterns) {
+  const places = patterns.map((p) => text.search(p)).filter((at) => at >= 0);
   const start = Math.max(0, (places.length ? Math.min(...places) : 0) - 60);
   let rest = text.slice(start, start + 220);
   if (start > 0) element.append("… ");
   while (rest !== "") {
-    let at = -1, length = 0;
-    for (const word of words) {
-      const here = rest.toLowerCase().indexOf(word);
-      if (here >= 0 && (at < 0 || here < at)) { at = here; length = word.length; }
-    }
-    if (at < 0) break;
+    const [match] = patterns.map((p) => p.exec(rest)).filter((m) => m !== null).sort((a, b) => a.index - b.index);
+    if (match === undefined) break;
     const mark = document.createElement("mark");
-    mark.textContent = rest.slice(at, at + length);
-    element.append(rest.slice(0, at), mark);
-    rest = rest.slice(at + length);
+    mark.textContent = match[0];
+    element.append(rest.slice(0, match.index), mark);
+    rest = rest.slice(match.index + match[0].length);
   }
   element.append(rest, start + 220 < text.length ? " …" : "");
 }
@@ -120,9 +127,10 @@ function search() {
     results.textContent = "Type words to search for, above.";
     return;
   }
+  const patterns = words.map(pattern);
   // The index calls this function.
   window.cohortIndex = (entries) => {
-    const found = find(entries, words);
+    const found = find(entries, patterns);
     const count = document.createElement("p");
     count.textContent = found.length === 0 ? "No page has all these words."
       : found.length > mostResults ? "The first " + mostResults + " of " + found.length + " results"
@@ -134,7 +142,7 @@ function search() {
       link.href = root + e.u;
       link.textContent = e.s ? e.p + ": " + e.s : e.p;
       const excerpt = document.createElement("p");
-      addExcerpt(excerpt, e.t, words);
+      addExcerpt(excerpt, e.t, patterns);
       item.append(link, excerpt);
       list.append(item);
     }
