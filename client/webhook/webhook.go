@@ -99,7 +99,7 @@ func signedByOne(header, id, sent string, body []byte, secrets []string) (ok boo
 	given = given[:min(len(given), maxSignatures)]
 	for _, secret := range secrets {
 		if secret == "" {
-			continue // everybody knows it
+			continue // it is no secret
 		}
 		want := signature(secret, id, sent, body)
 		for _, one := range given {

@@ -89,8 +89,8 @@ func completion(shell string) ([]byte, error) {
 }
 
 func write(file string, content []byte) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // everybody may read it
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { //nolint:gosec // all users may read it
 		return err
 	}
-	return os.WriteFile(file, content, 0o644) //nolint:gosec // everybody may read it
+	return os.WriteFile(file, content, 0o644) //nolint:gosec // all users may read it
 }

@@ -22,7 +22,7 @@ func (c *serveCommand) checkUpstream() error {
 		return usageError("--upstream-allow-writes goes with --upstream")
 	}
 	if c.Upstream != "" && c.DevAnywhere {
-		return usageError("--upstream does not go with --dev-listen-anywhere: everybody who reaches the address could use the tokens of the upstream with the public token")
+		return usageError("--upstream does not go with --dev-listen-anywhere: every client that reaches the address could use the tokens of the upstream with the public token")
 	}
 	if c.Stub != "" && !c.Dev {
 		return usageError("--stub goes with --dev, because its answers are made up")

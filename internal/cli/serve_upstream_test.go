@@ -35,7 +35,7 @@ func TestServeUpstream(t *testing.T) {
 		"--upstream-tokens " + file:                     "--upstream and --upstream-tokens go together",
 		"--upstream-allow-writes":                       "--upstream-allow-writes goes with --upstream",
 		"--upstream http://x --upstream-tokens " + file: "--upstream cannot be used: the URL http://x must begin with https, because requests to it have tokens",
-		"--dev --dev-listen-anywhere --upstream-tokens " + file + " --upstream " + there.url: "--upstream does not go with --dev-listen-anywhere: everybody who reaches the address could use the tokens of the upstream with the public token",
+		"--dev --dev-listen-anywhere --upstream-tokens " + file + " --upstream " + there.url: "--upstream does not go with --dev-listen-anywhere: every client that reaches the address could use the tokens of the upstream with the public token",
 	} {
 		wantFailure(t, run(t, append([]string{"serve", "--db", newDB(t)}, strings.Fields(line)...)...), 2, want)
 	}

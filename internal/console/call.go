@@ -23,7 +23,7 @@ type call struct {
 	r     *http.Request
 	store *cohort.Store // that of the path; nil: the path has none
 	form  url.Values    // what a POST sent
-	// operator is who is logged in; nil: nobody, or the console has no login.
+	// operator is the operator who is logged in; nil: none is, or the console has no login.
 	operator *cohort.Operator
 }
 

@@ -45,8 +45,8 @@ type Options struct {
 	Tests *Tests
 	// Expensive bounds the prices that the process computes at once; nil: nothing does.
 	Expensive *limit.FairQueue
-	// Login says that operators have to log in. Without it, everybody who reaches the console
-	// may do everything.
+	// Login says that operators have to log in. Without it, every client that reaches the
+	// console may do everything.
 	Login bool
 	// Address returns the address of the client; nil: that of the connection.
 	Address func(*http.Request) netip.Addr

@@ -117,7 +117,7 @@ func (c *call) moveCustomer() error {
 		return err
 	}
 	if seen := c.form.Get("seen"); seen != fmt.Sprint(customer.GroupID) {
-		return c.renderCustomer(409, &problem{Text: "Somebody has moved the customer meanwhile. Check the group below, and move her again if you still want to."})
+		return c.renderCustomer(409, &problem{Text: "Another operator or a client has moved the customer meanwhile. Check the group below, and move her again if you still want to."})
 	}
 	one := int64(1)
 	if customer.GroupID == to {

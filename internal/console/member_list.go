@@ -15,7 +15,7 @@ import (
 // maxMoved bounds the customers that a list names.
 const maxMoved = 50_000
 
-// memberList is a list of customers by ids and e-mail addresses, as somebody has made it.
+// memberList is a list of customers by ids and e-mail addresses, as an operator has made it.
 type memberList struct {
 	ids    []int64
 	emails []string

@@ -172,7 +172,7 @@ func TestCustomer(t *testing.T) {
 	if n := f.members(t, 2); n != 1 {
 		t.Errorf("%d members", n)
 	}
-	wantAll(t, f.post(t, f.path("customers", "1", "group"), url.Values{"to": {"1"}, "seen": {"1"}}, 409), "Somebody has moved the customer meanwhile.")
+	wantAll(t, f.post(t, f.path("customers", "1", "group"), url.Values{"to": {"1"}, "seen": {"1"}}, 409), "Another operator or a client has moved the customer meanwhile.")
 	f.post(t, f.path("customers", "1", "group"), url.Values{"to": {"9"}, "seen": {"2"}}, 422)
 	f.post(t, f.path("customers", "1", "group"), url.Values{"to": {""}, "seen": {"2"}}, 422)
 	f.post(t, f.path("customers", "1", "group"), url.Values{"to": {"2"}, "seen": {"2"}}, 303)

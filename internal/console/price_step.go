@@ -176,7 +176,7 @@ func variantName(v service.CatalogVariant) string {
 	return name + " (" + v.SKU + ")"
 }
 
-// addVisibility says if the shopper does not see the product: then nobody offers her the price.
+// addVisibility says if the shopper does not see the product: then no shop offers her the price.
 func (c *call) addVisibility(a *priceAnswer, q priceQuestion) error {
 	checked, err := c.Service.CheckAccess(c.ctx(), c.store.Key, service.AccessRequest{
 		ShopperQuery: q.ShopperQuery, ChannelID: q.ChannelID, ProductIDs: []int64{q.product.ID},

@@ -104,8 +104,8 @@ func (p *PastPrices) AssignedLists(storeKey string, groupID, channelID int64, te
 	return nil
 }
 
-// assignments returns the assignments that were to the group or to nobody in particular, and
-// in the channel or in none in particular.
+// assignments returns the assignments that were to the group or to no group, and in the channel
+// or in no channel.
 func (p *PastPrices) assignments(storeKey string, groupID, channelID int64) ([]cohort.PriceListAssignment, error) {
 	rows, err := p.tx.Query("SELECT "+assignmentColumns+` FROM price_list_assignments
 		WHERE store_hash = $1 AND customer_group_id IN (0, $2) AND channel_id IN (0, $3)`, storeKey, groupID, channelID)

@@ -16,7 +16,7 @@ import (
 
 // faker replaces texts by fakes of the same form. Equal texts get equal fakes, so that a
 // customer can be followed through a recording. The key is random and kept nowhere, so
-// nobody can find a text by computing the fakes of all candidates.
+// a reader cannot find a text by computing the fakes of all candidates.
 type faker struct{ key []byte }
 
 func newFaker() faker {

@@ -11,8 +11,8 @@ import (
 	"cohort.example/cohort/internal/seed"
 )
 
-// item reads the fields of an object of a file. A field that nobody has asked for is a
-// mistake.
+// item reads the fields of an object of a file. A field that the reader has not asked
+// for is a mistake.
 type item struct {
 	p     *parser
 	node  *seed.Node
@@ -59,7 +59,7 @@ func (o *item) takeDetails(fields []cohort.DetailField) {
 	}
 }
 
-// end finds the fields that nobody has asked for.
+// end finds the fields that the reader has not asked for.
 func (o *item) end() {
 	for _, f := range o.node.Fields {
 		if !slices.Contains(o.asked, f.Name) {

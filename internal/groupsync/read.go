@@ -30,7 +30,7 @@ type Reader struct {
 	// Journal keeps what is read, for a later Read; nil: nothing does.
 	Journal *Journal
 	// Progress is called with a step, such as "groups", and how many of its rows are read; nil:
-	// nobody asks.
+	// the caller does not ask.
 	Progress func(step string, rows int64)
 
 	items int

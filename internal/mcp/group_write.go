@@ -12,7 +12,7 @@ func groupWriteTools() []tool {
 	return []tool{
 		define(tool{
 			name: "create_group", title: "Create a customer group", operations: []string{"createGroup"}, writes: true,
-			description: "Creates a customer group. Nobody becomes a member. A flag is taken from the group that has it.",
+			description: "Creates a customer group. It has no members. A flag is taken from the group that has it.",
 		}, (*caller).createGroup),
 		define(tool{
 			name: "update_group", title: "Change a customer group", operations: []string{"updateGroup"}, writes: true, idempotent: true,

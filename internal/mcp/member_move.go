@@ -43,7 +43,7 @@ func (c *caller) moveMembers(ctx context.Context, in moveMembersInput) (any, err
 	}
 	answer := newMoveAnswer(moved)
 	if moved.Count == 0 {
-		answer.Note = "nobody would move"
+		answer.Note = "no customer would move"
 		return answer, nil
 	}
 	confirm := confirmation(moved.AffectedMembers, "move_members", c.store.Key, in.Customers, from, to, moved.Unchanged, moved.Unknown)

@@ -90,7 +90,7 @@ func TestMoveMembers(t *testing.T) {
 		if !strings.Contains(done, `"members":1`) || !strings.Contains(done, "x@example.com: no customer has this e-mail") {
 			t.Errorf("the move by e-mail: %s", done)
 		}
-		c.want(t, "move_members", args{"customers": []any{1}, "to_group": 0}, `"note":"nobody would move"`, `"unchanged":1`)
+		c.want(t, "move_members", args{"customers": []any{1}, "to_group": 0}, `"note":"no customer would move"`, `"unchanged":1`)
 		c.refuses(t, "move_members", args{"customers": []any{1, "ann@example.com"}, "to_group": 0}, "not both kinds")
 		c.refuses(t, "move_members", args{"customers": []any{"Ann"}, "to_group": 0}, `"Ann" is neither an id nor an e-mail`)
 		c.refuses(t, "move_members", args{"to_group": 0}, "give either customers or from_group")

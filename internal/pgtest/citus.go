@@ -192,7 +192,7 @@ func makePreparedCitus(r *run, name string, prepare func(url string) error) erro
 	if err := prepare(withPath(r.url(), name)); err != nil {
 		return err
 	}
-	// Nobody can copy a database that has connections. Those of Citus itself would come back.
+	// PostgreSQL does not copy a database that has connections. Those of Citus itself would come back.
 	if err := onNodes(r, "postgres", "ALTER DATABASE "+name+" ALLOW_CONNECTIONS false"); err != nil {
 		return err
 	}

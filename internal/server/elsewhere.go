@@ -92,7 +92,7 @@ func writeStub(w http.ResponseWriter, a *stub.Answer) {
 		w.Header().Set("Content-Type", a.ContentType)
 	}
 	w.WriteHeader(a.Status)
-	_, _ = w.Write(a.Body) // a client that has gone has nobody to tell
+	_, _ = w.Write(a.Body) // the client may have gone
 }
 
 // vendorPath returns the store of a path and its dialect, nil if the path is not below /v2 or

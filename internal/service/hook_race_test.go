@@ -142,7 +142,7 @@ func TestHookTakesNoMoreEvents(t *testing.T) {
 }
 
 // A copy of the database goes on with the deliveries that wait, and with the events that
-// nobody has looked at.
+// no delivery has looked at.
 func TestCopyGoesOnWithDeliveries(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		f := newIdleHooks(t, d)

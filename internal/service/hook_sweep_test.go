@@ -12,7 +12,7 @@ import (
 	"cohort.example/cohort/internal/service"
 )
 
-// The log of a hook keeps the last deliveries, for some days. A hook that nobody uses is
+// The log of a hook keeps the last deliveries, for some days. An unused hook is
 // deactivated.
 func TestSweepHooks(t *testing.T) {
 	dbtest.EachLogic(t, func(t *testing.T, d *db.DB) {

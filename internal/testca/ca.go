@@ -184,7 +184,7 @@ func decodeCertificate(text []byte) (*x509.Certificate, error) {
 func checkOwn(c *x509.Certificate) error {
 	switch {
 	case !slices.Equal(c.Subject.Organization, []string{organization}):
-		return errors.New("its certificate is from somebody else")
+		return errors.New("another program has made its certificate")
 	case !c.IsCA || c.CheckSignatureFrom(c) != nil:
 		return errors.New("its certificate is not that of a CA")
 	case !c.PermittedDNSDomainsCritical || !slices.Contains(c.PermittedDNSDomains, Host) || !slices.EqualFunc(c.PermittedIPRanges, loopback, sameNetwork):

@@ -131,8 +131,8 @@ func create(dir string, hosts []string, now time.Time, place func(from, to strin
 	return ca, true, ca.publish()
 }
 
-// checkAlone checks that the folder has no certificate without a key, which would be from
-// somebody else. It looks for the key last, because create writes it first.
+// checkAlone checks that the folder has no certificate without a key, which another program
+// would have made. It looks for the key last, because create writes it first.
 func (ca *CA) checkAlone() error {
 	if _, err := os.Lstat(ca.CertFile()); err != nil {
 		return nil

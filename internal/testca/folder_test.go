@@ -210,7 +210,7 @@ func foreignCA(t *testing.T, change func(*x509.Certificate)) (both, key, certifi
 	return slices.Concat(key, certificate), key, certificate
 }
 
-// Files that are broken or somebody else's are never used, never replaced, and named in
+// Files that are broken, or that another program has made, are never used, never replaced, and named in
 // the error.
 func TestForeignFiles(t *testing.T) {
 	t.Parallel()
@@ -245,11 +245,11 @@ func TestForeignFiles(t *testing.T) {
 		"a broken certificate":          {slices.Concat(ownKey, block("CERTIFICATE", []byte("x"))), ownCert, "certificate cannot be read"},
 		"the key of another one":        {slices.Concat(otherKey, ownCert), ownCert, "not that of its certificate"},
 		"too long":                      {bytes.Repeat([]byte("x"), 64<<10+1), ownCert, "longer than"},
-		"a company's CA":                {company, companyCert, "from somebody else"},
+		"a company's CA":                {company, companyCert, "another program"},
 		"a CA for any name":             {anyName, nil, "name constraints"},
 		"a CA for any address":          {anyAddress, nil, "name constraints"},
 		"no CA":                         {noCA, nil, "not that of a CA"},
-		"somebody else's ca.pem":        {own, companyCert, "from somebody else"},
+		"another program's ca.pem":      {own, companyCert, "another program"},
 		"a ca.pem that is text":         {own, []byte("hello"), "has no certificate in PEM"},
 		"a ca.pem that is too long":     {own, bytes.Repeat([]byte("x"), 64<<10+1), "longer than"},
 		"a ca.pem without a key":        {nil, companyCert, "has no key beside it"},

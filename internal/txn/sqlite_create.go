@@ -25,7 +25,7 @@ var creating sync.Mutex
 
 // createPrivate creates an empty file that only its owner can read and write, unless
 // another process has just created it. SQLite accepts an empty file as an empty
-// database; a file that SQLite creates is readable by everybody.
+// database; all users can read a file that SQLite creates.
 func createPrivate(path string) error {
 	target, err := followLinks(path)
 	if err != nil {

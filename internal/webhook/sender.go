@@ -72,7 +72,7 @@ func New(o Options) *Sender {
 }
 
 // noRedirects makes a redirect a response like any other, and so a failure. It would lead to
-// a destination that nobody has checked.
+// a destination that the server has not checked.
 func noRedirects(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // newTransport returns a transport without a proxy, which would dial for it and not check
