@@ -128,14 +128,15 @@ func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	if err == nil {
 		return exitOK
 	}
-	switch {
-	case errors.Is(err, errReported):
+	if errors.Is(err, errReported) {
 		return exitUsage
-	case errors.Is(err, errDiffers):
+	}
+	differs, ok := errors.AsType[differError](err)
+	if ok && differs == "" {
 		return exitDiffer
 	}
 	fmt.Fprint(streams.Err, errorLine(describe(err)))
-	if _, ok := errors.AsType[differError](err); ok {
+	if ok {
 		return exitDiffer
 	}
 	if _, ok := errors.AsType[usageError](err); ok {

@@ -45,7 +45,7 @@ func (c *conformanceCommand) Run(in *invocation) error {
 		err = printConformance(in.Out, report)
 	}
 	if err == nil && report.Failed() > 0 {
-		err = errDiffers
+		err = differError("")
 	}
 	return err
 }

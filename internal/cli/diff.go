@@ -24,9 +24,6 @@ type toFlags struct {
 	storeFlags
 }
 
-// errDiffers is a store that is not as a file or the wire contract says. It is printed already.
-var errDiffers = errors.New("the store differs")
-
 // Run prints the changes.
 func (c *diffCommand) Run(in *invocation) error {
 	d, err := c.read(in)
@@ -52,7 +49,7 @@ func (c *diffCommand) Run(in *invocation) error {
 	case len(p.Problems) > 0:
 		return errors.New("the store lacks what the file needs")
 	case len(p.Changes) > 0:
-		return errDiffers
+		return differError("")
 	}
 	return nil
 }

@@ -89,7 +89,8 @@ func withRecording(name string, fn func(iter.Seq2[*exchange.Exchange, error]) er
 	return errors.Join(fn(exchange.Read(name, file)), file.Close())
 }
 
-// differError is the outcome of a command that has found a difference.
+// differError is a difference that a command has found, in words, or "" if the command has
+// printed it. The exit status is 3.
 type differError string
 
 func (e differError) Error() string { return string(e) }
