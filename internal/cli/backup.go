@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/numeral"
 )
 
 type backupCommand struct {
@@ -27,7 +28,7 @@ func (c *backupCommand) Run(in *invocation) (err error) {
 		return err
 	}
 	fmt.Fprintf(in.Out, "%s has %s with %s (%s), and is checked.\n",
-		c.File, counted(b.Stores, "store"), counted(b.Rows, "row"), sizeText(b.Bytes))
+		c.File, counted(b.Stores, "store"), counted(b.Rows, "row"), numeral.Bytes(b.Bytes))
 	return nil
 }
 

@@ -17,7 +17,7 @@ func TestBackupAndRestore(t *testing.T) {
 		mustRun(t, "token", "create", "--store", "abc", "--scope", "store_v2_customers", "--db", url)
 		file := filepath.Join(t.TempDir(), "backup.db")
 		r := mustRun(t, "backup", file, "--db", url)
-		if want := file + " has 1 store with 4 rows ("; !strings.HasPrefix(r.out, want) || !strings.HasSuffix(r.out, " kB), and is checked.\n") {
+		if want := file + " has 1 store with 4 rows ("; !strings.HasPrefix(r.out, want) || !strings.HasSuffix(r.out, " KiB), and is checked.\n") {
 			t.Errorf("output %q, want %q…", r.out, want)
 		}
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm()&0o077 != 0 {

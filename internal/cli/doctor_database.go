@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cohort.example/cohort/internal/db"
+	"cohort.example/cohort/internal/numeral"
 )
 
 func (c *doctorCommand) checkDatabase(ctx context.Context) (all []finding) {
@@ -58,7 +59,7 @@ func fileFindings(f *db.FileDiagnosis) (all []finding) {
 		all = append(all, ok("file system", f.Path))
 	}
 	if s.Of > 0 && (s.Free < wantedFree && s.Free < s.Of/wantedFreeShare) {
-		all = append(all, finding{"space", warning, fmt.Sprintf("%s are free of %s", sizeText(s.Free), sizeText(s.Of)),
+		all = append(all, finding{"space", warning, fmt.Sprintf("%s are free of %s", numeral.Bytes(s.Free), numeral.Bytes(s.Of)),
 			"Make room: on a full disk every write gets a 503."})
 	}
 	if f.OpenToOthers {

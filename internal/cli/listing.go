@@ -140,21 +140,6 @@ func counted(n int64, what string) string {
 	return idText(n) + " " + what + "s"
 }
 
-// sizeText returns a number of bytes for people, such as "1.5 MB".
-func sizeText(bytes int64) string {
-	n, unit := float64(bytes), "B"
-	for _, next := range []string{"kB", "MB", "GB", "TB"} {
-		if n < 1000 {
-			break
-		}
-		n, unit = n/1000, next
-	}
-	if unit == "B" {
-		return idText(bytes) + " B"
-	}
-	return strconv.FormatFloat(n, 'f', 1, 64) + " " + unit
-}
-
 func yes(b bool) string {
 	if b {
 		return "yes"

@@ -53,7 +53,7 @@ func functions(now func() time.Time) template.FuncMap {
 		"clock":  func(t time.Time) string { return t.UTC().Format("15:04:05.000") },
 		"number": func(n any) string { return numeral.Number(whole(n)) },
 		"plural": func(n any, one, many string) string { return numeral.Plural(whole(n), one, many) },
-		"bytes":  byteText,
+		"bytes":  numeral.Bytes,
 		"static": staticPath,
 		"join":   strings.Join,
 		"pretty": reference.Pretty,
@@ -80,21 +80,6 @@ func functions(now func() time.Time) template.FuncMap {
 
 // whole returns an integer of any type, such as a length or a count, as an int64.
 func whole(n any) int64 { return reflect.Indirect(reflect.ValueOf(n)).Int() }
-
-// byteText returns a number of bytes with the unit that suits it.
-func byteText(n int64) string {
-	value, unit := float64(n), "bytes"
-	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if value < 1024 {
-			break
-		}
-		value, unit = value/1024, next
-	}
-	if unit == "bytes" {
-		return numeral.Plural(n, "byte", "bytes")
-	}
-	return strconv.FormatFloat(value, 'f', 1, 64) + " " + unit
-}
 
 // ago says in words how long something is past, or ahead.
 func ago(d time.Duration) string {

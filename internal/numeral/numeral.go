@@ -30,3 +30,18 @@ func Plural(n int64, one, many string) string {
 	}
 	return Number(n) + " " + many
 }
+
+// Bytes returns a number of bytes with the unit that suits it, such as "1 byte" and "1.5 MiB".
+func Bytes(n int64) string {
+	value, unit := float64(n), ""
+	for _, next := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if value < 1024 {
+			break
+		}
+		value, unit = value/1024, next
+	}
+	if unit == "" {
+		return Plural(n, "byte", "bytes")
+	}
+	return strconv.FormatFloat(value, 'f', 1, 64) + " " + unit
+}
