@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"cohort.example/cohort/internal/numeral"
 )
 
 // jsonFlag is for commands that list something.
@@ -133,12 +135,7 @@ func dateText(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 func idText(id int64) string { return strconv.FormatInt(id, 10) }
 
 // counted returns a number with what it counts, such as "1 job" or "2 jobs".
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return idText(n) + " " + what + "s"
-}
+func counted(n int64, what string) string { return numeral.Plural(n, what, what+"s") }
 
 func yes(b bool) string {
 	if b {
