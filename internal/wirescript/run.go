@@ -36,9 +36,16 @@ type Exchange struct {
 	Failures []string
 }
 
+// FieldError means that a response lacks a field that a let line needs. The response itself
+// was passed on.
+type FieldError struct{ err error }
+
+// Error implements error.
+func (e *FieldError) Error() string { return e.err.Error() }
+
 // Run runs the cases of the script in order and passes each exchange to done. It
-// returns an error if a request gets no response, or if a field that a let line needs
-// is missing.
+// returns an error if a request gets no response, and a [FieldError] if a field that a let
+// line needs is missing.
 func (s *Script) Run(ctx context.Context, target Target, done func(Exchange)) error {
 	vars := map[string]string{}
 	maps.Copy(vars, target.Vars)
@@ -166,7 +173,7 @@ func (c *Case) take(x Exchange, vars map[string]string) error {
 		for name := range strings.SplitSeq(l.field, ".") {
 			var err error
 			if value, err = part(value, name); err != nil {
-				return fmt.Errorf("%w: %s", err, x.Response)
+				return &FieldError{fmt.Errorf("%w: %s", err, x.Response)}
 			}
 		}
 		vars[l.variable] = strings.Trim(string(value), `"`)

@@ -1,6 +1,7 @@
 package wirescript_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -195,6 +196,9 @@ func TestStops(t *testing.T) {
 	if err == nil || err.Error() != want || len(exchanges) != 2 {
 		t.Errorf("%d exchanges, %v, want 2, %s", len(exchanges), err, want)
 	}
+	if _, ok := errors.AsType[*wirescript.FieldError](err); !ok {
+		t.Errorf("the error is a %T", err)
+	}
 	list := func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `[{"id":1}]`) }
 	if _, err := run(t, list, "GET /x\nlet a = id"); err == nil || err.Error() != `test.txt:1: the response is not an object to take a field from: [{"id":1}]` {
 		t.Errorf("a let of an array: %v", err)
@@ -205,5 +209,8 @@ func TestStops(t *testing.T) {
 	err = mustParse(t, "GET /x").Run(t.Context(), away, func(wirescript.Exchange) { t.Error("there was an exchange") })
 	if err == nil || !strings.HasPrefix(err.Error(), "test.txt:1: ") {
 		t.Errorf("a server that is closed: %v", err)
+	}
+	if _, ok := errors.AsType[*wirescript.FieldError](err); ok {
+		t.Error("the error is that of a field")
 	}
 }
