@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -15,7 +16,7 @@ type conformanceCommand struct {
 	URL         string `name:"url" default:"https://api.bigcommerce.com" placeholder:"URL" help:"The API of the store (${default})."`
 	Token       string `env:"COHORT_API_TOKEN" placeholder:"TEXT" help:"The token of the store. Use the variable, which does not show in the process list."`
 	Store       string `required:"" env:"COHORT_STORE" placeholder:"HASH" help:"The store."`
-	AllowWrites bool   `name:"allow-writes" help:"Create and delete a group and a customer too. Use this with a sandbox only."`
+	AllowWrites bool   `name:"allow-writes" help:"Create groups, customers, price lists and more too, and delete them. Use this with a sandbox only."`
 	JSON        bool   `name:"json" help:"Print the report as JSON."`
 }
 
@@ -37,36 +38,58 @@ func (c *conformanceCommand) Run(in *invocation) error {
 		Wait: pause, Run: strings.ToLower(rand.Text()[:8]), Now: time.Now(),
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, leftOver(report))
 	}
 	if c.JSON {
 		err = printJSON(in, report)
 	} else {
 		err = printConformance(in.Out, report)
 	}
-	if err == nil && report.Failed() > 0 {
+	if err = errors.Join(err, leftOver(report)); err == nil && report.Count(conformance.Differs) > 0 {
 		err = differError("")
 	}
 	return err
 }
 
-// printConformance prints the statements that do not hold, and how many do.
+// leftOver returns an error that names what could not be deleted, nil if there is nothing.
+func leftOver(r *conformance.Report) error {
+	if r == nil || len(r.Left) == 0 {
+		return nil
+	}
+	return fmt.Errorf("cannot delete what was created: %s", strings.Join(r.Left, ", "))
+}
+
+// printConformance prints the statements that do not hold, after which request others were not
+// checked, and the numbers.
 func printConformance(out io.Writer, r *conformance.Report) error {
 	var b strings.Builder
+	var reasons []string
+	notChecked := map[string]int{}
 	for _, s := range r.Statements {
-		if s.Holds {
-			continue
-		}
-		fmt.Fprintf(&b, "%s: %s\n", s.Page, s.Text)
-		for _, p := range s.Problems {
-			fmt.Fprintf(&b, "  %s: status %d\n", p.Request, p.Status)
-			for _, want := range p.Want {
-				fmt.Fprintf(&b, "    want %s\n", want)
+		switch s.Result {
+		case conformance.Differs:
+			printStatement(&b, s)
+		case conformance.NotChecked:
+			if notChecked[s.After]++; notChecked[s.After] == 1 {
+				reasons = append(reasons, s.After)
 			}
 		}
 	}
-	failed := r.Failed()
-	fmt.Fprintf(&b, "Statements that hold: %d. That do not: %d. Requests: %d.\n", len(r.Statements)-failed, failed, r.Requests)
+	for _, after := range reasons {
+		fmt.Fprintf(&b, "Not checked, because of %s: %d\n", after, notChecked[after])
+	}
+	fmt.Fprintf(&b, "Statements that hold: %d. That do not: %d. Not checked: %d. Requests: %d.\n",
+		r.Count(conformance.Holds), r.Count(conformance.Differs), r.Count(conformance.NotChecked), r.Requests)
 	_, err := io.WriteString(out, b.String())
 	return err
+}
+
+func printStatement(b *strings.Builder, s conformance.Statement) {
+	fmt.Fprintf(b, "%s: %s\n", s.Page, s.Text)
+	for _, p := range s.Problems {
+		fmt.Fprintf(b, "  %s: status %d\n", p.Request, p.Status)
+		for _, want := range p.Want {
+			fmt.Fprintf(b, "    want %s\n", want)
+		}
+	}
 }

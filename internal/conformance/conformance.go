@@ -26,10 +26,11 @@ import (
 //go:embed scripts/*.txt
 var scripts embed.FS
 
-// The scripts. Those of readScripts only read, and may run against any store.
-var (
-	readScripts    = []string{"read.txt"}
-	sandboxScripts = []string{"sandbox.txt"}
+// The prefixes of the names of scripts. Those that begin with read only read, and may run
+// against any store.
+const (
+	readScripts    = "read"
+	sandboxScripts = "sandbox"
 )
 
 // Options are the store and how to ask it.
@@ -37,7 +38,7 @@ type Options struct {
 	URL         string // of the API, without a slash at the end
 	Store       string // its hash
 	Token       string
-	AllowWrites bool // run the scripts that create and delete groups and customers too
+	AllowWrites bool // run the scripts that create something, and delete it, too
 	// Client sends the requests. Its timeout bounds each.
 	Client *http.Client
 	// Wait waits, for after a 429.
@@ -49,13 +50,23 @@ type Options struct {
 
 // Statement is a sentence of the contract with the result.
 type Statement struct {
-	Page string `json:"page"`
-	Text string `json:"text"` // with its mark
-	Mark string `json:"mark"` // the source: doc, seen or ours, and what else the page says
-	// Holds is whether all responses were as the statement says.
-	Holds    bool      `json:"holds"`
+	Page     string    `json:"page"`
+	Text     string    `json:"text"` // with its mark
+	Mark     string    `json:"mark"` // the source: doc, seen or ours, and what else the page says
+	Result   string    `json:"result"`
 	Problems []Problem `json:"problems,omitempty"`
+	// After is the request, with its status, because of which a statement is not checked.
+	After string `json:"after,omitempty"`
 }
+
+// The results of statements.
+const (
+	Holds   = "holds"   // all responses were as the statement says
+	Differs = "differs" // some were not
+	// NotChecked is neither: the token lacks a scope for a request, or a request before it
+	// did not create what it needs.
+	NotChecked = "not checked"
+)
 
 // Problem is a response that was not as a statement says.
 type Problem struct {
@@ -73,12 +84,15 @@ type Report struct {
 	Requests   int         `json:"requests"`
 	Writes     bool        `json:"writes"` // whether scripts that write were run
 	Statements []Statement `json:"statements"`
+	// Left are the requests, with their results, that should have deleted what the scripts
+	// created.
+	Left []string `json:"left,omitempty"`
 }
 
-// Failed returns the number of statements that do not hold.
-func (r *Report) Failed() (n int) {
+// Count returns the number of statements with a result.
+func (r *Report) Count(result string) (n int) {
 	for _, s := range r.Statements {
-		if !s.Holds {
+		if s.Result == result {
 			n++
 		}
 	}
@@ -88,29 +102,33 @@ func (r *Report) Failed() (n int) {
 // ErrNoAccess means that the store does not accept the token.
 var ErrNoAccess = errors.New("the store does not accept the token")
 
-// Run sends the requests of the scripts, one after another. It returns [ErrNoAccess] before
-// it does, or an error if a request gets no response or a script cannot go on. What a script
-// has created by then stays, with "Conformance" and Run in its name.
+// Run sends the requests of the scripts, one after another, and deletes what each script has
+// created at its end, also after an error. It returns [ErrNoAccess] before it does, or an error
+// if a request gets no response; the report is not complete then.
 func Run(ctx context.Context, o Options) (*Report, error) {
-	o.Client = upstream.Patient(o.Client, o.Wait)
+	o.Client = upstream.Patient(guarded(o.Client), o.Wait)
 	if err := checkAccess(ctx, o); err != nil {
 		return nil, err
 	}
 	r := &run{Options: o, report: &Report{Date: o.Now.UTC(), Writes: o.AllowWrites}}
-	names := readScripts
-	if o.AllowWrites {
-		names = slices.Concat(names, sandboxScripts)
+	files, err := scripts.ReadDir("scripts") // read*.txt come first
+	if err != nil {
+		return nil, err
 	}
-	for _, name := range names {
-		if err := r.script(ctx, name); err != nil {
+	for _, f := range files {
+		if !strings.HasPrefix(f.Name(), readScripts) && !o.AllowWrites {
+			continue
+		}
+		if err := r.script(ctx, f.Name()); err != nil {
 			return r.report, err
 		}
 	}
 	return r.report, nil
 }
 
+// checkAccess reads the time, which any scope allows.
 func checkAccess(ctx context.Context, o Options) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.URL+"/stores/"+url.PathEscape(o.Store)+"/v2/customer_groups/count", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, o.URL+"/stores/"+url.PathEscape(o.Store)+"/v2/time", nil)
 	if err != nil {
 		return err
 	}
@@ -128,7 +146,10 @@ func checkAccess(ctx context.Context, o Options) error {
 
 type run struct {
 	Options
-	report *Report
+	report  *Report
+	sent    int      // requests of the current script
+	after   string   // the last one, with its status
+	created []string // paths whose DELETE deletes what the script has created, oldest first
 }
 
 func (r *run) script(ctx context.Context, name string) error {
@@ -140,38 +161,76 @@ func (r *run) script(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return s.Run(ctx, wirescript.Target{URL: r.URL, Client: r.Client, Vars: map[string]string{
+	r.sent, r.created = 0, nil
+	defer func() { r.deleteCreated(ctx) }()
+	err = s.Run(ctx, wirescript.Target{URL: r.URL, Client: r.Client, Vars: map[string]string{
 		"store": r.Store, "token": r.Token, "run": r.Run, "missing": "0" + r.Run,
 	}}, r.note)
+	if _, ok := errors.AsType[*wirescript.FieldError](err); !ok {
+		return err
+	}
+	for _, c := range s.Cases[r.sent:] {
+		if st := r.statement(c); st != nil {
+			st.notChecked(r.after)
+		}
+	}
+	return nil
 }
 
 // note adds the result of an exchange to its statement.
 func (r *run) note(x wirescript.Exchange) {
 	r.report.Requests++
-	if x.Case.Comment == "" {
-		return
+	r.sent++
+	r.after = r.line(x)
+	r.created = append(r.created, toDelete(x, r.storePath())...)
+	s := r.statement(x.Case)
+	switch {
+	case s == nil || len(x.Failures) == 0:
+	case x.Status == http.StatusForbidden && x.Case.Token == "":
+		s.notChecked(r.after)
+	default:
+		s.Result = Differs
+		s.Problems = append(s.Problems, r.problem(x))
 	}
-	page, text, mark, err := quoted(x.Case.Comment)
+}
+
+// statement returns the one that a case checks, nil if it checks none.
+func (r *run) statement(c wirescript.Case) *Statement {
+	if c.Comment == "" {
+		return nil
+	}
+	page, text, mark, err := quoted(c.Comment)
 	if err != nil {
 		panic(err) // a test reads all comments
 	}
-	i := slices.IndexFunc(r.report.Statements, func(s Statement) bool { return s.Page == page && s.Text == text })
+	list := &r.report.Statements
+	i := slices.IndexFunc(*list, func(s Statement) bool { return s.Page == page && s.Text == text })
 	if i < 0 {
-		i = len(r.report.Statements)
-		r.report.Statements = append(r.report.Statements, Statement{Page: page, Text: text, Mark: mark, Holds: true})
+		i = len(*list)
+		*list = append(*list, Statement{Page: page, Text: text, Mark: mark, Result: Holds})
 	}
-	if len(x.Failures) == 0 {
+	return &(*list)[i]
+}
+
+// notChecked notes a request that did not show whether the statement holds.
+func (s *Statement) notChecked(after string) {
+	if s.Result != Holds {
 		return
 	}
-	s := &r.report.Statements[i]
-	s.Holds = false
-	s.Problems = append(s.Problems, r.problem(x))
+	s.Result, s.After = NotChecked, after
+}
+
+func (r *run) storePath() string { return "/stores/" + r.Store }
+
+// line returns a request and its status, without the store.
+func (r *run) line(x wirescript.Exchange) string {
+	return fmt.Sprintf("%s %s: status %d", x.Sent.Method, strings.TrimPrefix(x.Sent.URL.RequestURI(), r.storePath()), x.Status)
 }
 
 // problem leaves out what the response has: it may be about people. The exchange has it
 // without.
 func (r *run) problem(x wirescript.Exchange) Problem {
-	path := strings.TrimPrefix(x.Sent.URL.RequestURI(), "/stores/"+r.Store)
+	path := strings.TrimPrefix(x.Sent.URL.RequestURI(), r.storePath())
 	p := Problem{Request: x.Sent.Method + " " + path, Status: x.Status, Exchange: r.scrubbed(x)}
 	for _, failure := range x.Failures {
 		want, _, _ := strings.Cut(failure, "\n\tgot:")
@@ -201,8 +260,8 @@ func (r *run) scrubbed(x wirescript.Exchange) json.RawMessage {
 }
 
 var (
-	comment = regexp.MustCompile(`^(wire[a-z-]*\.md): (.+)$`)
-	marks   = regexp.MustCompile(`\[((?:doc|seen|ours|that it|the vendor)[^\]]*)\]`)
+	comment = regexp.MustCompile(`^(wire[a-z-]*\.md|webhooks\.md): (.+)$`)
+	marks   = regexp.MustCompile(`\[([^\]]*\b(?:doc|seen|ours)\b[^\]]*)\]`)
 )
 
 // quoted finds the statement of the contract that a comment quotes the beginning of. The
@@ -212,7 +271,7 @@ func quoted(text string) (page, statement, mark string, err error) {
 	if m == nil {
 		return "", "", "", fmt.Errorf("the comment %q quotes no page", text)
 	}
-	content, err := docs.Contract.ReadFile(m[1])
+	content, err := docs.Pages.ReadFile(m[1])
 	if err != nil {
 		return "", "", "", err
 	}
