@@ -22,10 +22,16 @@ type Result[T any] struct {
 // nothing, the others are sent again without them. An error that is not about items ends
 // the batch: the items of the request get it, and those after it get [ErrNotTried].
 func inBatches[In, Out any](ctx context.Context, items []In, size int, write func(context.Context, []In) ([]Out, error)) iter.Seq[Result[Out]] {
+	return inParts(items, size, func(part []In) ([]Result[Out], error) { return writePart(ctx, part, write) })
+}
+
+// inParts writes items in parts of a size, one after another, and yields the outcome of each
+// item in order. It ends with the first part whose write returns an error.
+func inParts[In, Out any](items []In, size int, write func([]In) ([]Result[Out], error)) iter.Seq[Result[Out]] {
 	return func(yield func(Result[Out]) bool) {
 		for start := 0; start < len(items); start += size {
 			part := items[start:min(start+size, len(items))]
-			results, err := writePart(ctx, part, write)
+			results, err := write(part)
 			for i, r := range results {
 				r.Index = start + i
 				if !yield(r) {

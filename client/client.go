@@ -20,16 +20,22 @@ type Client struct {
 	Customers *CustomerService
 	Addresses *AddressService
 	// V3.
-	CustomersV3     *CustomerV3Service
-	AddressesV3     *AddressV3Service
-	Attributes      *AttributeService
-	AttributeValues *AttributeValueService
-	PriceLists      *PriceListService
-	PriceRecords    *PriceRecordService
-	Assignments     *AssignmentService
-	Prices          *PriceService
-	Channels        *ChannelService
-	Hooks           *HookService
+	CustomersV3      *CustomerV3Service
+	AddressesV3      *AddressV3Service
+	Attributes       *AttributeService
+	AttributeValues  *AttributeValueService
+	FormFields       *FormFieldService
+	Consents         *ConsentService
+	CustomerSettings *CustomerSettingsService
+	Metafields       *MetafieldService
+	Segments         *SegmentService
+	ShopperProfiles  *ShopperProfileService
+	PriceLists       *PriceListService
+	PriceRecords     *PriceRecordService
+	Assignments      *AssignmentService
+	Prices           *PriceService
+	Channels         *ChannelService
+	Hooks            *HookService
 	// Cohort has what Cohort adds to the vendor's API. The vendor's service responds to all
 	// of it with 404.
 	Cohort *CohortService
@@ -82,6 +88,8 @@ func (c *Client) connect() {
 	c.Groups, c.Customers, c.Addresses = &GroupService{s}, &CustomerService{s}, &AddressService{s}
 	c.CustomersV3, c.AddressesV3 = &CustomerV3Service{s}, &AddressV3Service{s}
 	c.Attributes, c.AttributeValues = &AttributeService{s}, &AttributeValueService{s}
+	c.FormFields, c.Consents, c.CustomerSettings, c.Metafields = &FormFieldService{s}, &ConsentService{s}, &CustomerSettingsService{s}, &MetafieldService{s}
+	c.Segments, c.ShopperProfiles = &SegmentService{s}, &ShopperProfileService{s}
 	c.PriceLists, c.PriceRecords, c.Assignments = &PriceListService{s}, &PriceRecordService{s}, &AssignmentService{s}
 	c.Prices, c.Channels, c.Hooks = &PriceService{s}, &ChannelService{s}, &HookService{s}
 	c.Cohort = &CohortService{s}

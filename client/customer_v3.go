@@ -227,14 +227,19 @@ func writeBatch[T any](ctx context.Context, c *Client, r request, size, most int
 // deleteIDs deletes what the ids name, in requests of 50.
 func deleteIDs(ctx context.Context, c *Client, path string, ids []int64) error {
 	for part := range slices.Chunk(ids, maxIDsInCall) {
-		texts := make([]string, len(part))
-		for i, id := range part {
-			texts[i] = strconv.FormatInt(id, 10)
-		}
-		q := url.Values{"id:in": {strings.Join(texts, ",")}}
+		q := url.Values{"id:in": {joinIDs(part)}}
 		if err := c.run(ctx, request{method: http.MethodDelete, path: path, query: q}); err != nil {
 			return fmt.Errorf("delete from %d: %w", part[0], err)
 		}
 	}
 	return nil
+}
+
+// joinIDs returns ids with commas between them.
+func joinIDs(ids []int64) string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = strconv.FormatInt(id, 10)
+	}
+	return strings.Join(texts, ",")
 }

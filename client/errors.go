@@ -1,6 +1,7 @@
 package client
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -61,6 +62,7 @@ type Error struct {
 	RetryAfter time.Duration
 
 	rejected []rejectedRecord // of a batch of price records
+	done     json.RawMessage  // the items that a batch of metafields has written
 	backOff  backOff
 }
 
@@ -127,7 +129,8 @@ func (e *PartialError) Error() string {
 }
 
 // BatchError is a batch that the server has refused because of some of its items. Batches
-// are all or nothing: no item was written. errors.As with an [*Error] gives the response.
+// are all or nothing, so no item was written, except those of metafields, which return what
+// was done beside it. errors.As with an [*Error] gives the response.
 type BatchError struct {
 	// Items are the items with errors, in their order.
 	Items []ItemError

@@ -33,6 +33,7 @@ type errorV3 struct {
 	Message  string           `json:"message"`
 	Errors   json.RawMessage  `json:"errors"`
 	Rejected []rejectedRecord `json:"batch_errors"`
+	Data     json.RawMessage  `json:"data"`
 }
 
 // rejectedRecord is a price record that the server has refused. Data says which.
@@ -81,7 +82,7 @@ func (e *Error) decodeV3(body []byte) bool {
 	}
 	e.Title = orElse(v.Title, orElse(v.Detail, v.Message))
 	e.Fields = map[string]string{}
-	e.rejected = v.Rejected
+	e.rejected, e.done = v.Rejected, v.Data
 	var list []errorV3
 	if json.Unmarshal(v.Errors, &list) == nil {
 		for _, one := range list {

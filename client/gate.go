@@ -17,6 +17,11 @@ const (
 	gateCreateAttributes   gate = "createAttributes"
 	gateUpdateAttributes   gate = "updateAttributes"
 	gatePutAttributeValues gate = "putAttributeValues"
+	gatePutFormFields      gate = "putFormFieldValues"
+	gateCreateSegments     gate = "createSegments"
+	gateUpdateSegments     gate = "updateSegments"
+	gateAddProfiles        gate = "addProfilesToSegment"
+	gateCreateProfiles     gate = "createShopperProfiles"
 	gateDeletePriceList    gate = "deletePriceList"
 	gateListRecords        gate = "listPriceRecords"
 	gateCreateRecords      gate = "createPriceRecords"
@@ -40,6 +45,7 @@ var gateSizes = []struct {
 	{gateListGroups, 40}, {gateCreateGroup, 40}, {gateDeleteGroup, 40},
 	{gateUpdateCustomers, 3}, {gateCreateAddresses, 10}, {gateUpdateAddresses, 3},
 	{gateCreateAttributes, 3}, {gateUpdateAttributes, 3}, {gatePutAttributeValues, 3},
+	{gatePutFormFields, 10}, {gateCreateSegments, 10}, {gateUpdateSegments, 10}, {gateAddProfiles, 10}, {gateCreateProfiles, 10},
 	{gateDeletePriceList, 1}, {gateListRecords, 10}, {gateCreateRecords, 10}, {gatePutRecords, 1},
 	{gateRecordsOfVariant, 40}, {gateGetRecord, 50}, {gateSetRecord, 40}, {gateDeleteRecord, 25},
 	{gatePutAssignment, 25}, {gatePrices, 50}, {gateExplain, 50}, {gateBulk, 1},

@@ -247,7 +247,7 @@ func (c *Client) run(ctx context.Context, r request) error {
 }
 
 // Call sends a request to an operation that the client has no method for. The path begins
-// after the store, such as "/v3/segments". The body is encoded as JSON, or nil for none. The
+// after the store, such as "/v3/settings/store/profile". The body is encoded as JSON, or nil for none. The
 // response is decoded into a value, or nil to ignore it. Limits, retries and errors are those
 // of all methods.
 func (c *Client) Call(ctx context.Context, method, path string, query url.Values, body, into any) error {

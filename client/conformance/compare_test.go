@@ -55,7 +55,8 @@ func compare(res *http.Response, body []byte, value any, err error) []string {
 func isEnvelope(object map[string]any) bool {
 	_, data := object["data"]
 	_, meta := object["meta"]
-	return data && meta && len(object) == 2
+	errors, partial := object["errors"].([]any) // of a batch that does what can be done
+	return data && meta && (len(object) == 2 || len(object) == 3 && partial && len(errors) == 0)
 }
 
 func parse(text []byte) (value any, problem string) {

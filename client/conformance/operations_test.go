@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"regexp"
+	"slices"
 
 	"cohort.example/cohort/client"
 )
@@ -79,6 +80,31 @@ func removeIDs(method func(*client.Client, context.Context, ...int64) error) run
 	}
 }
 
+// removeTexts is removeIDs for ids that are texts. The method gets the text of the path too.
+func removeTexts(method func(*client.Client, context.Context, string, ...string) error) runner {
+	return func(ctx context.Context, c *client.Client, in call) (any, error) {
+		f, _, err := filterOf[struct {
+			IDs []string `query:"id:in"`
+		}](in.query)
+		if err != nil || len(f.IDs) == 0 {
+			return nil, errInexpressible
+		}
+		return nil, method(c, ctx, in.text, f.IDs...)
+	}
+}
+
+// pageOf is a method that lists a page without a filter.
+func pageOf[T any](method func(*client.Client, context.Context, string, client.Page) ([]T, error)) runner {
+	return func(ctx context.Context, c *client.Client, in call) (any, error) {
+		_, page, err := filterOf[struct{}](in.query)
+		if err != nil {
+			return nil, err
+		}
+		rows, err := method(c, ctx, in.text, page)
+		return rows, err
+	}
+}
+
 // removeBy is a method that deletes by a filter.
 func removeBy[F any](method func(*client.Client, context.Context, []int64, F) error) runner {
 	return func(ctx context.Context, c *client.Client, in call) (any, error) {
@@ -95,7 +121,7 @@ type counted struct {
 }
 
 // operations are the methods of the client.
-var operations = append(append(operationsV2(), operationsV3()...), operationsOfCohort()...)
+var operations = slices.Concat(operationsV2(), operationsV3(), operationsOfCustomerData(), operationsOfSegments(), operationsOfCohort())
 
 func operationsV2() []operation {
 	type password struct {

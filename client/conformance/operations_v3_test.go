@@ -114,16 +114,16 @@ func operationsV3() []operation {
 			return c.PriceRecords.DeleteMany(ctx, ids[0], d)
 		})),
 		newOperation("GET /v3/pricelists/{id}/records/{id}/{currency}", func(ctx context.Context, c *client.Client, in call) (any, error) {
-			return c.PriceRecords.Get(ctx, in.ids[0], in.ids[1], in.currency)
+			return c.PriceRecords.Get(ctx, in.ids[0], in.ids[1], in.text)
 		}),
 		newOperation("PUT /v3/pricelists/{id}/records/{id}/{currency}", func(ctx context.Context, c *client.Client, in call) (any, error) {
 			set := send(func(c *client.Client, ctx context.Context, ids []int64, r client.PriceRecordPut) (client.PriceRecord, error) {
-				return c.PriceRecords.Set(ctx, ids[0], ids[1], in.currency, r)
+				return c.PriceRecords.Set(ctx, ids[0], ids[1], in.text, r)
 			})
 			return set(ctx, c, in)
 		}),
 		newOperation("DELETE /v3/pricelists/{id}/records/{id}/{currency}", func(ctx context.Context, c *client.Client, in call) (any, error) {
-			return nil, c.PriceRecords.Delete(ctx, in.ids[0], in.ids[1], in.currency)
+			return nil, c.PriceRecords.Delete(ctx, in.ids[0], in.ids[1], in.text)
 		}),
 		newOperation("GET /v3/pricelists/assignments", list(func(c *client.Client, ctx context.Context, f client.AssignmentFilter, p client.Page) ([]client.Assignment, error) {
 			return c.Assignments.List(ctx, f, p)

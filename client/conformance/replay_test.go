@@ -23,10 +23,10 @@ var errInexpressible = errors.New("no method of the client sends this request")
 
 // call is a request of a script, in the parts from which a method of the client is called.
 type call struct {
-	ids      []int64 // of the path
-	currency string  // of the path
-	query    url.Values
-	body     []byte
+	ids   []int64 // of the path
+	text  string  // of the path: a currency or a UUID
+	query url.Values
+	body  []byte
 }
 
 // operation is a method of the client. It gets the parts of a request and calls the method,
@@ -41,6 +41,7 @@ func newOperation(name string, run func(context.Context, *client.Client, call) (
 	pattern := regexp.QuoteMeta(name)
 	pattern = strings.ReplaceAll(pattern, `\{id\}`, `(\d{1,18})`)
 	pattern = strings.ReplaceAll(pattern, `\{currency\}`, `([A-Za-z]+)`)
+	pattern = strings.ReplaceAll(pattern, `\{uuid\}`, `([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})`)
 	return operation{name, regexp.MustCompile("^" + pattern + "$"), run}
 }
 
@@ -54,7 +55,7 @@ func (o operation) match(method, path string) (c call, ok bool) {
 		if id, err := strconv.ParseInt(part, 10, 64); err == nil {
 			c.ids = append(c.ids, id)
 		} else {
-			c.currency = part
+			c.text = part
 		}
 	}
 	return c, true
