@@ -25,7 +25,7 @@ func (h *handler) metafieldRoutes() []api.Route {
 }
 
 func (h *handler) listMetafieldsOfCustomer(w http.ResponseWriter, r *api.Request) error {
-	customer, err := r.ID("customer_id")
+	customer, err := metafieldCustomer(r)
 	if err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func (h *handler) writeMetafields(w http.ResponseWriter, r *api.Request, custome
 }
 
 func (h *handler) createMetafield(w http.ResponseWriter, r *api.Request) error {
-	customer, err := r.ID("customer_id")
+	customer, err := metafieldCustomer(r)
 	if err != nil {
 		return err
 	}
@@ -111,9 +111,19 @@ func (h *handler) deleteMetafield(w http.ResponseWriter, r *api.Request) error {
 	return noContent(w)
 }
 
+// metafieldCustomer returns the id of the customer in the path. The service takes 0 for all
+// customers, so it is refused here.
+func metafieldCustomer(r *api.Request) (int64, error) {
+	id, err := r.ID("customer_id")
+	if err == nil && id == 0 {
+		err = cohort.NotFound("customer 0")
+	}
+	return id, err
+}
+
 // metafieldIDs returns the ids in the path of a metafield.
 func metafieldIDs(r *api.Request) (customer, id int64, err error) {
-	if customer, err = r.ID("customer_id"); err != nil {
+	if customer, err = metafieldCustomer(r); err != nil {
 		return 0, 0, err
 	}
 	id, err = r.ID("metafield_id")
