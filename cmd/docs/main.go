@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"cohort.example/cohort/internal/docsite"
 )
@@ -26,7 +27,7 @@ func main() {
 func run(args []string) error {
 	folder := filepath.Join("bin", "docs")
 	switch {
-	case len(args) > 1:
+	case len(args) > 1, len(args) == 1 && strings.HasPrefix(args[0], "-"):
 		return errors.New("usage: docs [FOLDER]")
 	case len(args) == 1:
 		folder = args[0]

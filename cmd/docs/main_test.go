@@ -39,7 +39,7 @@ func TestRunRefuses(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"a", "b"}, {file}} {
+	for _, args := range [][]string{{"a", "b"}, {file}, {"--help"}} {
 		if err := run(args); err == nil {
 			t.Errorf("%q: no error", args)
 		}
