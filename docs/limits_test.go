@@ -105,6 +105,7 @@ var notBounds = map[string]string{
 	"txn.checkpointAfter":                     "the interval, in batches, at which txn.checkpointPages is checked",
 	"db.copyRows":                             "a batch size; it does not bound a copy",
 	"db.flags":                                "the name of a lock",
+	"txn.storeRows":                           "the name of a lock",
 	"txn.idle":                                "a message type of PostgreSQL's protocol",
 	"db.maxTreeIDs":                           "the threshold from which another query is faster",
 	"db.memberSlots":                          "the number of rows that share one count",

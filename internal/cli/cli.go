@@ -100,7 +100,6 @@ To start: cohort demo`
 // Run runs one command line and returns the exit status: 0 for success, 1 for
 // failure, 2 for a command line that cannot be parsed, 3 for a difference that a command
 // has looked for.
-// failure, 2 for a command line that cannot be parsed, 3 for a store that differs.
 func Run(ctx context.Context, args []string, streams Streams) (status int) {
 	parser := newParser(new(commands), streams)
 	// kong calls Exit after it has printed help.
