@@ -91,9 +91,10 @@ func (t *Tx) MoveHookDispatch(storeKey string, number int64) error {
 // job: it wants none of the events before that one, or has got them. It must come before the
 // job is put, in the same transaction.
 func (t *Tx) AwaitHookEvent(storeKey, jobKind, subject string, hookID, number int64, now time.Time) error {
-	return t.LaterInOrder(storeKey+" position "+subject, `INSERT INTO hook_positions (store_hash, hook_id, number, date_used) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = $3
-		WHERE hook_positions.number < $3 AND NOT EXISTS (SELECT 1 FROM jobs WHERE store_hash = $1 AND kind = $5 AND subject = $6)`,
+	return t.LaterInOrder(storeKey+" position "+subject, `INSERT INTO hook_positions (store_hash, hook_id, number, date_used)
+		SELECT store_hash, id, CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM hooks
+		WHERE store_hash = $1 AND id = $2 AND NOT EXISTS (SELECT 1 FROM jobs WHERE store_hash = $1 AND kind = $5 AND subject = $6)
+		ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number WHERE hook_positions.number < excluded.number`,
 		storeKey, hookID, number-1, now.UnixMilli(), jobKind, subject)
 }
 
