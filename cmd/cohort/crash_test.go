@@ -20,6 +20,7 @@ import (
 
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
+	"cohort.example/cohort/internal/pgtest"
 	"cohort.example/cohort/internal/testenv"
 )
 
@@ -121,7 +122,30 @@ func awaitNoConnections(t *testing.T, url string) {
 	defer d.Close()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	const others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+	citus := false
+	if err := d.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')").Scan(&citus); err != nil {
+		t.Fatal(err)
+	}
+	awaitAlone(ctx, t, d)
+	if !citus {
+		return
+	}
+	for _, node := range pgtest.CitusNodeURLs(t, url)[1:] {
+		w, err := sql.Open("pgx", node)
+		if err != nil {
+			t.Fatal(err)
+		}
+		awaitAlone(ctx, t, w)
+		w.Close()
+	}
+}
+
+// awaitAlone waits until no client but d is connected to the database. The servers of Citus
+// keep connections to each other.
+func awaitAlone(ctx context.Context, t *testing.T, d *sql.DB) {
+	t.Helper()
+	const others = `SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
+		AND backend_type = 'client backend' AND application_name NOT LIKE 'citus\_%'`
 	for {
 		var n int
 		if err := d.QueryRowContext(ctx, others).Scan(&n); err != nil {

@@ -68,11 +68,15 @@ func mustRun(t *testing.T, args ...string) result {
 	return r
 }
 
+// citusLine is the line with which a server says that its database is that of Citus.
+var citusLine = regexp.MustCompile(`time=\S+ level=INFO msg="Citus spreads .*\n`)
+
 // wantFailure checks for an exit status and one line on standard error: the message
 // as a sentence. After exit status 2, a second line names the command's help. There
 // is nothing on standard output.
 func wantFailure(t *testing.T, r result, status int, message string) {
 	t.Helper()
+	r.err = citusLine.ReplaceAllString(r.err, "")
 	want := result{status: status, err: "cohort: " + strings.ToUpper(message[:1]) + strings.TrimSuffix(message[1:], ".") + ".\n"}
 	if status == 2 {
 		want.err += regexp.MustCompile(`Run "cohort [a-z ]+ --help" for help\.\n$`).FindString(r.err)

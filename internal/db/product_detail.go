@@ -101,7 +101,7 @@ func (t *Tx) readDetails(storeKey string, products []cohort.Product, ids []int64
 	w := whereStore(storeKey)
 	in(w, "product_id", ids)
 	rows, err := t.Query(`SELECT product_id, COALESCE((SELECT b.id FROM brands AS b
-		WHERE b.store_hash = product_details.store_hash AND b.id = brand_id), 0), details FROM `+tables.productDetails+w.text.String(), w.args...)
+		WHERE b.store_hash = $1 AND b.id = brand_id), 0), details FROM `+tables.productDetails+w.text.String(), w.args...)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ func (t *Tx) optionSizes(storeKey string, products []cohort.Product, with cohort
 	size := w.arg(optionRowBytes)
 	sizes, err := t.numbers(`SELECT product_id, CAST(sum(length(details) + CAST(`+size+` AS BIGINT) + COALESCE((
 			SELECT sum(length(c.label) + length(c.details) + CAST(`+size+` AS BIGINT)) FROM option_choices AS c
-			WHERE c.store_hash = product_options.store_hash AND c.option_id = product_options.id), 0)) AS BIGINT)
+			WHERE c.store_hash = $1 AND c.option_id = product_options.id), 0)) AS BIGINT)
 		FROM product_options`+w.text.String()+" GROUP BY product_id", w.args...)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,11 @@ func ForStore(ctx context.Context, storeKey string) context.Context {
 	return txn.ForStore(ctx, storeKey)
 }
 
+// AtStore returns a context for a transaction that locks a store; see [txn.AtStore].
+func AtStore(ctx context.Context, storeKey string) context.Context {
+	return txn.AtStore(ctx, storeKey)
+}
+
 // OneQuery returns a context for a View of one query; see [txn.OneQuery].
 func OneQuery(ctx context.Context) context.Context { return txn.OneQuery(ctx) }
 

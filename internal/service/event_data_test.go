@@ -231,6 +231,9 @@ func TestRemovalsOfDeletedGroup(t *testing.T) {
 			must(t, d.Update(t.Context(), func(tx *db.Tx) error { return tx.InsertCustomers("a", writes) }))
 			last := allEvents(t, svc, "a", 0)
 			must(t, svc.DeleteGroup(ctx, "a", g.ID))
+			if strings.HasSuffix(t.Name(), "/citus") {
+				allEvents(t, svc, "a", 0) // the sweep runs on another server, so the deletion needs its number now
+			}
 			for more := true; more; {
 				more, err = svc.SweepTombstones(context.Background())
 				must(t, err)

@@ -143,7 +143,7 @@ func (s *Service) UpdateStore(ctx context.Context, storeKey string, u cohort.Sto
 	if u == (cohort.StoreUpdate{}) {
 		return s.StoreByKey(ctx, storeKey)
 	}
-	err = s.db.Update(s.recording(ctx, storeKey), func(tx *db.Tx) error {
+	err = s.db.Update(s.recording(db.AtStore(ctx, storeKey), storeKey), func(tx *db.Tx) error {
 		before, err := tx.StoreForUpdate(storeKey)
 		if err != nil {
 			return err

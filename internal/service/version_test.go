@@ -3,6 +3,7 @@ package service_test
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -302,6 +303,9 @@ func TestCacheByVersionIsNeverStale(t *testing.T) {
 	const groups, readers = 4, 2
 	changes := testenv.Times(60, 25)
 	dbtest.EachURL(t, func(t *testing.T, url string) {
+		if strings.HasSuffix(t.Name(), "/citus") {
+			t.Skip("nodes on Citus cache nothing by version")
+		}
 		d := dbtest.Open(t, url)
 		svc := newService(t, d, []string{"a"})
 		writer := svc
