@@ -85,35 +85,43 @@ func (k *keptGroups) add(jobs []keepJob) {
 	}
 }
 
-// changed is called with the changes of each commit before it is acknowledged.
-func (k *keptGroups) changed(file *groupfile.File, changes []service.GroupChange) {
+// drop removes from the file what a commit has changed; see [service.Service.WatchGroups].
+func (k *keptGroups) drop(file *groupfile.File, changes []service.GroupChange) {
 	edits := make([]groupfile.Edit, 0, len(changes))
-	jobs := make([]keepJob, 0, len(changes))
 	for _, c := range changes {
+		edit := groupfile.Edit{Store: c.StoreKey, ID: c.Group.ID}
 		switch c.Kind {
 		case service.AllGroupsChanged:
 			file.Forget()
-			edits, jobs = edits[:0], jobs[:0]
+			edits = edits[:0]
 			select {
 			case k.again <- struct{}{}:
 			default:
 			}
 			continue
 		case service.StoreGroupsChanged:
-			edits = append(edits, groupfile.Edit{Kind: groupfile.StoreDropped, Store: c.StoreKey})
-			continue
+			edit.Kind = groupfile.StoreDropped
 		case service.GroupDeleted:
-			edits = append(edits, groupfile.Edit{Kind: groupfile.Deleted, Store: c.StoreKey, ID: c.Group.ID})
-			continue
+			edit.Kind = groupfile.Deleted
 		case service.GroupInserted:
-			edits = append(edits, groupfile.Edit{Kind: groupfile.Inserted, Store: c.StoreKey, ID: c.Group.ID})
+			edit.Kind = groupfile.Inserted
 		case service.GroupUpdated:
-			edits = append(edits, groupfile.Edit{Kind: groupfile.Updated, Store: c.StoreKey, ID: c.Group.ID})
+			edit.Kind = groupfile.Updated
 		}
-		version := k.svc.GroupVersion(c.StoreKey, c.Group.ID)
-		jobs = append(jobs, keepJob{storeKey: c.StoreKey, group: c.Group, version: version})
+		edits = append(edits, edit)
 	}
 	file.Apply(edits)
+}
+
+// keepWritten lets the filler add the groups that a commit has written.
+func (k *keptGroups) keepWritten(changes []service.GroupChange) {
+	jobs := make([]keepJob, 0, len(changes))
+	for _, c := range changes {
+		if c.Kind == service.GroupInserted || c.Kind == service.GroupUpdated {
+			version := k.svc.GroupVersion(c.StoreKey, c.Group.ID)
+			jobs = append(jobs, keepJob{storeKey: c.StoreKey, group: c.Group, version: version})
+		}
+	}
 	if len(jobs) > 0 {
 		k.add(jobs)
 	}

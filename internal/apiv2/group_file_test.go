@@ -111,6 +111,13 @@ func (k *keeping) name(t *testing.T, name string) cohort.Group {
 // ask returns the body of the response of a handler. The cache in memory is emptied first.
 func (k *keeping) ask(handle api.Handler, path string, id int64) (int, string) {
 	k.responses.entries.InvalidateAll()
+	return k.request(handle, path, id)
+}
+
+// get is ask with the cache in memory.
+func (k *keeping) get(handle api.Handler, id int64) (int, string) { return k.request(handle, "/", id) }
+
+func (k *keeping) request(handle api.Handler, path string, id int64) (int, string) {
 	w := httptest.NewRecorder()
 	r := &api.Request{Request: httptest.NewRequest(http.MethodGet, path, http.NoBody), Store: cohort.Store{Key: k.store, Hash: "abc"}}
 	r.IDs[0].Name, r.IDs[0].Text = "id", fmt.Sprint(id)
@@ -145,7 +152,7 @@ func (k *keeping) settle(t *testing.T) {
 func (k *keeping) begin(t *testing.T) {
 	file := groupfile.New(k.disk)
 	kept := k.responses.kept
-	kept.svc.WatchGroups(func(c []service.GroupChange) { kept.changed(file, c) })
+	kept.watch(file)
 	kept.file.Store(file)
 	k.filler = &groupFiller{keptGroups: kept, ctx: t.Context(), file: file, log: slog.New(slog.DiscardHandler)}
 	if err := k.filler.fill(); err != nil {
@@ -276,6 +283,33 @@ func TestGroupFileOutlivesTheDatabase(t *testing.T) {
 	}
 	if err := k.filler.recover(errors.New("no space left on device")); err == nil {
 		t.Error("a failure of the disk was taken for one that passes")
+	}
+}
+
+// While a commit is told, readers may still get its groups as they were from the file. None of
+// these responses is current any more once the commit is acknowledged.
+func TestResponsesWhileACommitIsTold(t *testing.T) {
+	k := startKeeping(t, &brittleDisk{})
+	g := k.name(t, "before")
+	// This is called after the versions have changed and before the file has.
+	k.svc.WatchGroups(func([]service.GroupChange) {
+		for range 3 { // the second response goes into the cache in memory
+			k.get(k.getGroup, g.ID)
+			k.get(k.listGroups, 0)
+		}
+	}, func([]service.GroupChange) {})
+	k.begin(t)
+	k.settle(t)
+	g, err := k.svc.UpdateGroup(t.Context(), k.store, g.ID, cohort.GroupUpdate{Name: new("after")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body := string(appendGroup(nil, g))
+	if _, got := k.get(k.getGroup, g.ID); got != body {
+		t.Errorf("got %s, want %s", got, body)
+	}
+	if _, got := k.get(k.listGroups, 0); got != "["+body+"]" {
+		t.Errorf("got %s, want [%s]", got, body)
 	}
 }
 

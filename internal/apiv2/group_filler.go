@@ -34,11 +34,7 @@ func (k *keptGroups) run(ctx context.Context, log *slog.Logger) {
 
 // runWith is run with a file, which it closes.
 func (k *keptGroups) runWith(ctx context.Context, file *groupfile.File, log *slog.Logger) error {
-	watching := k.svc.WatchGroups(func(changes []service.GroupChange) {
-		if k.file.Load() == file {
-			k.changed(file, changes)
-		}
-	})
+	watching := k.watch(file)
 	if !watching {
 		return file.Close()
 	}
@@ -50,6 +46,19 @@ func (k *keptGroups) runWith(ctx context.Context, file *groupfile.File, log *slo
 		err = nil // what the end of ctx has interrupted
 	}
 	return errors.Join(err, file.Close())
+}
+
+// watch keeps a file up to date while it is in use. It reports whether all changes are seen.
+func (k *keptGroups) watch(file *groupfile.File) bool {
+	return k.svc.WatchGroups(func(changes []service.GroupChange) {
+		if k.file.Load() == file {
+			k.drop(file, changes)
+		}
+	}, func(changes []service.GroupChange) {
+		if k.file.Load() == file {
+			k.keepWritten(changes)
+		}
+	})
 }
 
 // fillAgain is the shortest time between two fills of the file. The time is also at least

@@ -24,18 +24,25 @@ const (
 	AllGroupsChanged   // any group of any store
 )
 
-// WatchGroups calls fn with the changes of each commit, after the versions of the groups
-// have changed and before the commit is acknowledged. The calls are in the order of the
-// commits, one at a time, and the commits wait for them. It returns false, and calls
+// WatchGroups calls drop and then add with the changes of each commit, before the commit is
+// acknowledged. drop removes old groups from a copy that the caller has. It is called after
+// the versions of the groups have changed, so nobody who has read an old group adds it to the
+// copy afterwards. Before add is called, the versions change once more: a reader may have
+// taken the new version and then read the copy from before drop. The calls are in the order
+// of the commits, one at a time, and the commits wait for them. It returns false, and calls
 // nothing, if other processes write to the database unnoticed.
-func (s *Service) WatchGroups(fn func([]GroupChange)) bool {
+func (s *Service) WatchGroups(drop, add func([]GroupChange)) bool {
 	if !s.db.SeesAllWrites() {
 		return false
 	}
 	s.db.Watch(func(changes []db.Change) {
-		if list := groupChanges(changes); len(list) > 0 {
-			fn(list)
+		list := groupChanges(changes)
+		if len(list) == 0 {
+			return
 		}
+		drop(list)
+		s.versions.count(changes)
+		add(list)
 	})
 	return true
 }

@@ -13,15 +13,14 @@ import (
 )
 
 // Watchers learn of every change before it is acknowledged, and after its version has
-// changed.
+// changed. Between the two calls it changes again.
 func TestWatchGroups(t *testing.T) {
 	dbtest.Each(t, func(t *testing.T, d *db.DB) {
 		svc := newService(t, d, []string{"a"})
 		var got []string
 		versions := map[string]service.Version{}
-		watching := svc.WatchGroups(func(changes []service.GroupChange) {
+		changed := func(changes []service.GroupChange) {
 			for _, c := range changes {
-				got = append(got, fmt.Sprint(c.Kind, " ", c.StoreKey, c.Group.ID, " ", c.Group.Name))
 				key := fmt.Sprint(c.StoreKey, c.Group.ID)
 				version := svc.GroupVersion(c.StoreKey, c.Group.ID)
 				if version == versions[key] {
@@ -29,7 +28,13 @@ func TestWatchGroups(t *testing.T) {
 				}
 				versions[key] = version
 			}
-		})
+		}
+		watching := svc.WatchGroups(func(changes []service.GroupChange) {
+			for _, c := range changes {
+				got = append(got, fmt.Sprint(c.Kind, " ", c.StoreKey, c.Group.ID, " ", c.Group.Name))
+			}
+			changed(changes)
+		}, changed)
 		if watching != d.SeesAllWrites() {
 			t.Errorf("WatchGroups returns %v", watching)
 		}

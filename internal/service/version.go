@@ -74,24 +74,34 @@ func (s *Service) PageVersion(storeKey string, ids []int64) Version {
 // old index.
 func (s *Service) applyChanges(changes []db.Change) {
 	s.updateIndexes(changes)
+	s.versions.count(changes)
 	for _, c := range changes {
 		switch c.Kind {
-		case db.GroupInserted, db.GroupUpdated, db.GroupDeleted:
-			s.versions.slot(c.StoreKey, allGroups).Add(1) // must be first: see PageVersion
-			s.versions.slot(c.StoreKey, c.Group.ID).Add(1)
-			if c.Kind == db.GroupDeleted {
-				s.versions.slot(c.StoreKey, deletions).Add(1)
-			}
 		case db.StoreUpdated, db.TokenDeleted:
 			s.directory.forget()
 		case db.StoreDeleted, db.StoreReplaced, db.AnythingChanged:
 			s.directory.forget()
-			s.versions.all.Add(1)
 			s.hooks.forget(c.StoreKey)
 		case db.EventsRecorded:
 			if s.hookSender != nil && !c.NoHooks { // RunHooks looks for what is left out here
 				s.hooks.mark(c.StoreKey)
 			}
+		}
+	}
+}
+
+// count counts changes of groups.
+func (v *versions) count(changes []db.Change) {
+	for _, c := range changes {
+		switch c.Kind {
+		case db.GroupInserted, db.GroupUpdated, db.GroupDeleted:
+			v.slot(c.StoreKey, allGroups).Add(1) // must be first: see PageVersion
+			v.slot(c.StoreKey, c.Group.ID).Add(1)
+			if c.Kind == db.GroupDeleted {
+				v.slot(c.StoreKey, deletions).Add(1)
+			}
+		case db.StoreDeleted, db.StoreReplaced, db.AnythingChanged:
+			v.all.Add(1)
 		}
 	}
 }
