@@ -35,6 +35,8 @@ type Client struct {
 	Assignments      *AssignmentService
 	Prices           *PriceService
 	Channels         *ChannelService
+	Categories       *CategoryService
+	Brands           *BrandService
 	Hooks            *HookService
 	// Cohort has what Cohort adds to the vendor's API. The vendor's service responds to all
 	// of it with 404.
@@ -91,6 +93,7 @@ func (c *Client) connect() {
 	c.FormFields, c.Consents, c.CustomerSettings, c.Metafields = &FormFieldService{s}, &ConsentService{s}, &CustomerSettingsService{s}, &MetafieldService{s}
 	c.Segments, c.ShopperProfiles = &SegmentService{s}, &ShopperProfileService{s}
 	c.PriceLists, c.PriceRecords, c.Assignments = &PriceListService{s}, &PriceRecordService{s}, &AssignmentService{s}
+	c.Categories, c.Brands = &CategoryService{s}, &BrandService{s}
 	c.Prices, c.Channels, c.Hooks = &PriceService{s}, &ChannelService{s}, &HookService{s}
 	c.Cohort = &CohortService{s}
 }

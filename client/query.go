@@ -14,7 +14,7 @@ import (
 //   - Opt[T] is sent if it is set, also if it is empty;
 //   - lists are sent with commas between the values, unless they are empty;
 //   - texts, numbers and times are sent unless they are zero;
-//   - a TimeRange is sent as two parameters, ":min" and ":max";
+//   - a TimeRange and an IntRange are sent as two parameters, ":min" and ":max";
 //   - true is sent as "true", false is not sent.
 
 // optional is what every Opt has.
@@ -31,34 +31,40 @@ func (o Opt[T]) text() (string, bool) {
 // params returns the parameters of a filter.
 func params(filter any) (url.Values, error) {
 	q := url.Values{}
-	v := reflect.ValueOf(filter)
+	return q, addParams(q, "", reflect.ValueOf(filter))
+}
+
+// addParams adds the parameters of a filter, or of a range whose name is the prefix.
+func addParams(q url.Values, prefix string, v reflect.Value) error {
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Tag.Get("query")
 		if name == "" {
 			continue
 		}
-		if r, is := v.Field(i).Interface().(TimeRange); is {
-			r.set(q, name)
+		name = prefix + name
+		if isRange(v.Field(i)) {
+			if err := addParams(q, name, v.Field(i)); err != nil {
+				return err
+			}
 			continue
 		}
 		text, ok, err := param(v.Field(i))
 		if err != nil {
-			return nil, argument("%s: %v", name, err)
+			return argument("%s: %v", name, err)
 		}
 		if ok {
 			q.Set(name, text)
 		}
 	}
-	return q, nil
+	return nil
 }
 
-// set adds the parameters of both ends.
-func (r TimeRange) set(q url.Values, name string) {
-	for end, at := range map[string]time.Time{":min": r.From, ":max": r.Until} {
-		if !at.IsZero() {
-			q.Set(name+end, queryText(reflect.ValueOf(at)))
-		}
+func isRange(v reflect.Value) bool {
+	switch v.Interface().(type) {
+	case TimeRange, IntRange:
+		return true
 	}
+	return false
 }
 
 func param(v reflect.Value) (text string, ok bool, err error) {
@@ -114,12 +120,24 @@ func listQuery(filter any, p Page) (url.Values, error) {
 	return q, nil
 }
 
+// listOnly are parameters of lists that select nothing. A service that ignores them would
+// delete everything if a deletion had no others.
+var listOnly = []string{"sort", "direction", "include", "include_fields", "exclude_fields"}
+
 // deletionQuery returns the parameters of a deletion, which must have a filter: without one
 // it would delete everything.
 func deletionQuery(filter any) (url.Values, error) {
 	q, err := params(filter)
-	if err == nil && len(q) == 0 {
-		err = argument("a deletion without a filter would delete everything")
+	if err != nil {
+		return nil, err
 	}
-	return q, err
+	for _, name := range listOnly {
+		if q.Has(name) {
+			return nil, argument("a deletion has no parameter %q", name)
+		}
+	}
+	if len(q) == 0 {
+		return nil, argument("a deletion without a filter would delete everything")
+	}
+	return q, nil
 }

@@ -14,6 +14,7 @@ func TestQueries(t *testing.T) {
 		"customer_group_id=0&min_date_created=2024-02-03T04%3A06%3A07Z&min_id=7&store_credit=12.5":    CustomerFilter{GroupID: Set(int64(0)), MinID: 7, StoreCredit: Set(MustAmount("12.50")), CreatedFrom: at},
 		"customer_group_id%3Ain=0%2C2&id%3Ain=1&include=addresses%2Cstorecredit&sort=last_name%3Aasc": CustomerV3Filter{GroupIDs: []int64{0, 2}, IDs: []int64{1}, Emails: []string{}, Include: []string{"addresses", "storecredit"}, Sort: "last_name:asc"},
 		"customer_group_id=3": AssignmentDeletion{GroupID: 3},
+		"direction=desc&id%3Amax=9&id%3Amin=0&parent_id=0&parent_id%3Amin=2&sort=name": CategoryFilter{IDRange: IntRange{Set[int64](0), Set[int64](9)}, ParentID: Set[int64](0), ParentIDRange: IntRange{Min: Set[int64](2)}, Sort: "name", Direction: "desc"},
 	} {
 		q, err := params(filter)
 		if err != nil || q.Encode() != want {

@@ -5,5 +5,6 @@ import "time"
 // TimeRange selects by a date. Zero times do not bound it. Both ends are included, to the
 // second.
 type TimeRange struct {
-	From, Until time.Time
+	From  time.Time `query:":min"`
+	Until time.Time `query:":max"`
 }

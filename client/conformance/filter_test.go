@@ -38,20 +38,23 @@ func filterOf[F any](q url.Values) (f F, page client.Page, err error) {
 func setParam(v reflect.Value, name, text string) error {
 	for i := range v.NumField() {
 		tag := v.Type().Field(i).Tag.Get("query")
-		if r, ok := v.Field(i).Addr().Interface().(*client.TimeRange); ok && tag != "" {
-			switch name {
-			case tag + ":min":
-				return setTime(&r.From, text)
-			case tag + ":max":
-				return setTime(&r.Until, text)
-			}
-			continue
-		}
-		if tag == name {
+		switch end, ok := strings.CutPrefix(name, tag); {
+		case tag == "" || !ok:
+		case end == "" && !isRange(v.Field(i)):
 			return setField(v.Field(i), text)
+		case strings.HasPrefix(end, ":") && isRange(v.Field(i)):
+			if setParam(v.Field(i), end, text) == nil {
+				return nil
+			}
 		}
 	}
 	return errInexpressible
+}
+
+// isRange reports whether a field is a struct such as a [client.TimeRange], whose ends have
+// tags that begin with a colon.
+func isRange(v reflect.Value) bool {
+	return v.Kind() == reflect.Struct && v.NumField() > 0 && strings.HasPrefix(v.Type().Field(0).Tag.Get("query"), ":")
 }
 
 func setTime(t *time.Time, text string) error {

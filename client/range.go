@@ -1,0 +1,8 @@
+package client
+
+// IntRange selects by a whole number. An absent end does not bound it. Both ends are
+// included.
+type IntRange struct {
+	Min Opt[int64] `query:":min"`
+	Max Opt[int64] `query:":max"`
+}
