@@ -14,6 +14,8 @@ type CatalogURL struct {
 	URL string `json:"url"`
 	// IsCustomized is false if the path is made from the name.
 	IsCustomized Opt[bool] `json:"is_customized,omitzero"`
+	// CreateRedirect is only of products.
+	CreateRedirect Opt[bool] `json:"create_redirect,omitzero"`
 }
 
 // Category is a category of products.

@@ -37,6 +37,8 @@ type Client struct {
 	Channels         *ChannelService
 	Categories       *CategoryService
 	Brands           *BrandService
+	Products         *ProductService
+	Variants         *VariantService
 	Hooks            *HookService
 	// Cohort has what Cohort adds to the vendor's API. The vendor's service responds to all
 	// of it with 404.
@@ -94,6 +96,7 @@ func (c *Client) connect() {
 	c.Segments, c.ShopperProfiles = &SegmentService{s}, &ShopperProfileService{s}
 	c.PriceLists, c.PriceRecords, c.Assignments = &PriceListService{s}, &PriceRecordService{s}, &AssignmentService{s}
 	c.Categories, c.Brands = &CategoryService{s}, &BrandService{s}
+	c.Products, c.Variants = &ProductService{s}, &VariantService{s}
 	c.Prices, c.Channels, c.Hooks = &PriceService{s}, &ChannelService{s}, &HookService{s}
 	c.Cohort = &CohortService{s}
 }

@@ -14,8 +14,10 @@ import (
 //   - Opt[T] is sent if it is set, also if it is empty;
 //   - lists are sent with commas between the values, unless they are empty;
 //   - texts, numbers and times are sent unless they are zero;
-//   - a TimeRange and an IntRange are sent as two parameters, ":min" and ":max";
-//   - true is sent as "true", false is not sent.
+//   - a TimeRange, IntRange or AmountRange is sent as two parameters, ":min" and ":max";
+//   - true is sent as "true", false is not sent;
+//   - with the tag "form" of "digit", true is sent as "1" and Set(false) as "0": some of the
+//     vendor's parameters are numbers.
 
 // optional is what every Opt has.
 type optional interface{ text() (string, bool) }
@@ -52,16 +54,27 @@ func addParams(q url.Values, prefix string, v reflect.Value) error {
 		if err != nil {
 			return argument("%s: %v", name, err)
 		}
-		if ok {
-			q.Set(name, text)
+		if !ok {
+			continue
 		}
+		if v.Type().Field(i).Tag.Get("form") == "digit" {
+			text = digit(text)
+		}
+		q.Set(name, text)
 	}
 	return nil
 }
 
+func digit(flag string) string {
+	if flag == "true" {
+		return "1"
+	}
+	return "0"
+}
+
 func isRange(v reflect.Value) bool {
 	switch v.Interface().(type) {
-	case TimeRange, IntRange:
+	case TimeRange, IntRange, AmountRange:
 		return true
 	}
 	return false

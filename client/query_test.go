@@ -15,6 +15,7 @@ func TestQueries(t *testing.T) {
 		"customer_group_id%3Ain=0%2C2&id%3Ain=1&include=addresses%2Cstorecredit&sort=last_name%3Aasc": CustomerV3Filter{GroupIDs: []int64{0, 2}, IDs: []int64{1}, Emails: []string{}, Include: []string{"addresses", "storecredit"}, Sort: "last_name:asc"},
 		"customer_group_id=3": AssignmentDeletion{GroupID: 3},
 		"direction=desc&id%3Amax=9&id%3Amin=0&parent_id=0&parent_id%3Amin=2&sort=name": CategoryFilter{IDRange: IntRange{Set[int64](0), Set[int64](9)}, ParentID: Set[int64](0), ParentIDRange: IntRange{Min: Set[int64](2)}, Sort: "name", Direction: "desc"},
+		"is_featured=1&is_visible=false&out_of_stock=0&price=2&price%3Amax=9.5":        ProductFilter{IsVisible: Set(false), IsFeatured: Set(true), OutOfStock: Set(false), Price: Set(MustAmount("2")), PriceRange: AmountRange{Max: Set(MustAmount("9.50"))}},
 	} {
 		q, err := params(filter)
 		if err != nil || q.Encode() != want {

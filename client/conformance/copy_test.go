@@ -160,11 +160,14 @@ func fill(ctx context.Context, t *testing.T, c *client.Client, groups, customers
 
 func sku(i int) string { return fmt.Sprintf("SKU-%d", i) }
 
-// addProducts adds products, for which the client has no methods.
+// addProducts adds products, each with a SKU.
 func addProducts(ctx context.Context, t *testing.T, c *client.Client, n int) {
 	t.Helper()
 	each(t, n, func(i int) error {
-		return c.Call(ctx, "POST", "/v3/catalog/products", nil, map[string]any{"name": sku(i), "sku": sku(i), "type": "physical", "weight": 1, "price": 10}, nil)
+		p := client.ProductUpdate{Name: client.Set(sku(i)), SKU: client.Set(sku(i)), Type: client.Set("physical")}
+		p.Weight, p.Price = client.Set(client.MustAmount("1")), client.Set(client.MustAmount("10"))
+		_, err := c.Products.Create(ctx, client.ProductCreate{ProductUpdate: p})
+		return err
 	})
 }
 

@@ -40,6 +40,8 @@ func setParam(v reflect.Value, name, text string) error {
 		tag := v.Type().Field(i).Tag.Get("query")
 		switch end, ok := strings.CutPrefix(name, tag); {
 		case tag == "" || !ok:
+		case end == "" && v.Type().Field(i).Tag.Get("form") == "digit":
+			return setField(v.Field(i), map[string]string{"1": "true", "0": "false"}[text])
 		case end == "" && !isRange(v.Field(i)):
 			return setField(v.Field(i), text)
 		case strings.HasPrefix(end, ":") && isRange(v.Field(i)):
