@@ -39,7 +39,12 @@ type Client struct {
 	Brands           *BrandService
 	Products         *ProductService
 	Variants         *VariantService
-	Hooks            *HookService
+	// ProductChannels and ProductCategories say where products are.
+	ProductChannels   *ProductChannelService
+	ProductCategories *ProductCategoryService
+	CategoryTrees     *CategoryTreeService
+	TreeCategories    *TreeCategoryService
+	Hooks             *HookService
 	// Cohort has what Cohort adds to the vendor's API. The vendor's service responds to all
 	// of it with 404.
 	Cohort *CohortService
@@ -97,6 +102,8 @@ func (c *Client) connect() {
 	c.PriceLists, c.PriceRecords, c.Assignments = &PriceListService{s}, &PriceRecordService{s}, &AssignmentService{s}
 	c.Categories, c.Brands = &CategoryService{s}, &BrandService{s}
 	c.Products, c.Variants = &ProductService{s}, &VariantService{s}
+	c.ProductChannels, c.ProductCategories = &ProductChannelService{s}, &ProductCategoryService{s}
+	c.CategoryTrees, c.TreeCategories = &CategoryTreeService{s}, &TreeCategoryService{s}
 	c.Prices, c.Channels, c.Hooks = &PriceService{s}, &ChannelService{s}, &HookService{s}
 	c.Cohort = &CohortService{s}
 }

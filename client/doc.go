@@ -1,8 +1,9 @@
 // Package client calls the BigCommerce REST Management API, as the vendor's service and as
 // Cohort serve it: customer groups, customers and addresses of V2; customers with their
 // attributes, form fields, consent, settings and metafields, segments and shopper profiles,
-// price lists, their records and assignments, prices, channels, categories, brands, products
-// with their variants, and webhooks of V3; and what Cohort adds.
+// price lists, their records and assignments, prices, channels, categories and their trees,
+// brands, products with their variants, channels and categories, and webhooks of V3; and what
+// Cohort adds.
 //
 //	c, err := client.New("abc123", token, client.WithBaseURL("http://127.0.0.1:8080"))
 //	…
@@ -52,7 +53,7 @@
 //     channels, categories, brands, products, variants) and V2 customers yield every row that
 //     is there from the beginning to the end, once. Cohort has cursors; a service without them
 //     is read by page number.
-//   - Lists by page number (V2 groups, and others) may miss a row if one before it is deleted
+//   - Lists by page number (V2 groups, trees, and others) may miss a row if one before it is deleted
 //     meanwhile.
 //   - A row that comes or changes meanwhile may be there or not, as it was or as it is.
 //

@@ -31,6 +31,7 @@ const (
 	gateSetRecord          gate = "setPriceRecord"
 	gateDeleteRecord       gate = "deletePriceRecord"
 	gatePutAssignment      gate = "putAssignment"
+	gateCategoriesOfTree   gate = "getCategoriesOfTree"
 	gatePrices             gate = "getPrices"
 	gateExplain            gate = "explainPrices"
 	gateBulk               gate = "bulkMembers"
@@ -48,7 +49,7 @@ var gateSizes = []struct {
 	{gatePutFormFields, 10}, {gateCreateSegments, 10}, {gateUpdateSegments, 10}, {gateAddProfiles, 10}, {gateCreateProfiles, 10},
 	{gateDeletePriceList, 1}, {gateListRecords, 10}, {gateCreateRecords, 10}, {gatePutRecords, 1},
 	{gateRecordsOfVariant, 40}, {gateGetRecord, 50}, {gateSetRecord, 40}, {gateDeleteRecord, 25},
-	{gatePutAssignment, 25}, {gatePrices, 50}, {gateExplain, 50}, {gateBulk, 1},
+	{gatePutAssignment, 25}, {gateCategoriesOfTree, 1}, {gatePrices, 50}, {gateExplain, 50}, {gateBulk, 1},
 }
 
 // gates are the semaphores of a client.

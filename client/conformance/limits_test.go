@@ -34,19 +34,20 @@ func TestConcurrencyLimits(t *testing.T) {
 	store, token := s.TempStore(t)
 	c := newClient(t, s, store, token, client.WithRetry(client.RetryPolicy{Attempts: 1}))
 	list := must(c.PriceLists.Create(t.Context(), client.PriceListUpdate{Name: client.Set("A")}))(t)
-	s.Faults(store).Set(t, `{"operation":"deletePriceList","delay":"10ms"}`, `{"operation":"updateCustomersV3","delay":"10ms"}`)
+	s.Faults(store).Set(t, `{"operation":"deletePriceList","delay":"10ms"}`, `{"operation":"updateCustomersV3","delay":"10ms"}`, `{"operation":"getCategoriesOfTree","delay":"10ms"}`)
 	var wg sync.WaitGroup
 	for i := range 12 {
 		wg.Go(func() { // one of them deletes, the others find nothing; none gets a 429
 			_ = c.PriceLists.Delete(t.Context(), list.ID+int64(i))
 		})
 		wg.Go(func() { _, _ = c.CustomersV3.Update(t.Context(), []client.CustomerV3Update{{ID: 1}}) })
+		wg.Go(func() { _, _ = c.CategoryTrees.Categories(t.Context(), 1) })
 	}
 	wg.Wait()
 	if n := s.Requests(store).Count(t, `{"status":429}`); n > 0 {
 		t.Errorf("%d requests got a 429", n)
 	}
-	if n := s.Requests(store).Count(t, `{}`); n != 25 {
+	if n := s.Requests(store).Count(t, `{}`); n != 37 {
 		t.Errorf("%d requests were sent", n)
 	}
 }

@@ -121,7 +121,7 @@ type counted struct {
 }
 
 // operations are the methods of the client.
-var operations = slices.Concat(operationsV2(), operationsV3(), operationsOfCustomerData(), operationsOfSegments(), operationsOfCatalog(), operationsOfProducts(), operationsOfCohort())
+var operations = slices.Concat(operationsV2(), operationsV3(), operationsOfCustomerData(), operationsOfSegments(), operationsOfCatalog(), operationsOfProducts(), operationsOfTrees(), operationsOfPlacements(), operationsOfCohort())
 
 func operationsV2() []operation {
 	type password struct {
