@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"cohort.example/cohort/internal/testenv"
+
 	"cohort.example/cohort/internal/cli"
 	"cohort.example/cohort/internal/dbtest"
 
@@ -112,6 +114,7 @@ func eachDBIfFull(t *testing.T, fn func(t *testing.T, url string)) {
 // Each error of a command line says what is wrong in plain words, and names the help
 // of the command that it is about.
 func TestInvalidCommandLines(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	for _, c := range []struct{ line, message, command string }{
 		{"--bogus", "Unknown flag --bogus.", ""},
 		{"serve --bogus", "Unknown flag --bogus.", " serve"},
@@ -288,6 +291,7 @@ func testStoreFlags() [][2]string {
 }
 
 func TestHelpOfEachCommand(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	for command, want := range flags {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
@@ -369,6 +373,7 @@ func TestHelpNamesEveryCommand(t *testing.T) {
 }
 
 func TestHelpCommand(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	t.Parallel()
 	for command := range flags {
 		words := strings.Fields(command)

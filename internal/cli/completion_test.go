@@ -64,6 +64,7 @@ func runShell(t *testing.T, folder, program string, args ...string) []string {
 }
 
 func TestBashCompletion(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	t.Parallel()
 	folder, bash := completionFolder(t, "bash")
 	script := strings.Builder{}
@@ -91,6 +92,7 @@ func TestBashCompletion(t *testing.T) {
 }
 
 func TestFishCompletion(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	t.Parallel()
 	folder, fish := completionFolder(t, "fish")
 	for _, c := range completions {
@@ -125,6 +127,7 @@ zpty -d session
 // zsh shows nothing that a program could read if there are several candidates, so this test
 // has the lines with one.
 func TestZshCompletion(t *testing.T) {
+	testenv.NotWithRace(t, "it reads one command line after another")
 	t.Parallel()
 	folder, zsh := completionFolder(t, "zsh")
 	args := []string{"-f", "-c", zshSession, "zsh"}

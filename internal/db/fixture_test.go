@@ -9,7 +9,6 @@ import (
 
 // Property tests run fewer checks in the short form. The flag on the command line wins.
 func init() {
-	dbtest.EveryEngineWithRace = true
 	if err := flag.Set("rapid.checks", testenv.Times("100", "25")); err != nil {
 		panic(err)
 	}

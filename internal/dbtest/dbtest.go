@@ -131,8 +131,8 @@ func SQLite(t testing.TB) *db.DB {
 }
 
 // EveryEngineWithRace makes Each and its like use every engine in runs with the race detector
-// too. The packages that speak to the engines set it before their tests begin. Above them the
-// same code runs on every engine, and PostgreSQL takes most of the time.
+// too. The package that speaks to the engines sets it before its tests begin. Above it the same
+// code runs on every engine, and PostgreSQL takes most of the time.
 var EveryEngineWithRace bool
 
 // usual returns the engines of most tests.
