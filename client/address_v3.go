@@ -84,22 +84,12 @@ const addressesV3Path = customersV3Path + "/addresses"
 
 // List returns a page of addresses.
 func (s *AddressV3Service) List(ctx context.Context, f AddressV3Filter, p Page) ([]AddressV3, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[AddressV3](ctx, s.c, request{method: http.MethodGet, path: addressesV3Path, query: q})
-	return rows, err
+	return pageOf[AddressV3](ctx, s.c, addressesV3Path, f, p)
 }
 
 // All yields all addresses that match. Pages are read by number.
 func (s *AddressV3Service) All(ctx context.Context, f AddressV3Filter) iter.Seq2[AddressV3, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[AddressV3](err)
-	}
-	r := request{method: http.MethodGet, path: addressesV3Path, query: q}
-	return allV3(ctx, s.c, r, func(a AddressV3) int64 { return a.ID })
+	return allOf(ctx, s.c, addressesV3Path, f, func(a AddressV3) int64 { return a.ID })
 }
 
 // Create creates 1 to 10 addresses: all of them, or none with a [*BatchError]. An address

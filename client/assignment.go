@@ -49,22 +49,12 @@ const assignmentsPath = priceListsPath + "/assignments"
 
 // List returns a page of assignments.
 func (s *AssignmentService) List(ctx context.Context, f AssignmentFilter, p Page) ([]Assignment, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Assignment](ctx, s.c, request{method: http.MethodGet, path: assignmentsPath, query: q})
-	return rows, err
+	return pageOf[Assignment](ctx, s.c, assignmentsPath, f, p)
 }
 
 // All yields all assignments that match. Pages are read by cursor.
 func (s *AssignmentService) All(ctx context.Context, f AssignmentFilter) iter.Seq2[Assignment, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Assignment](err)
-	}
-	r := request{method: http.MethodGet, path: assignmentsPath, query: q}
-	return allV3(ctx, s.c, r, func(a Assignment) int64 { return a.ID })
+	return allOf(ctx, s.c, assignmentsPath, f, func(a Assignment) int64 { return a.ID })
 }
 
 // Create creates 1 to 25 assignments: all of them, or none with a [*BatchError].

@@ -47,22 +47,12 @@ const attributesPath = customersV3Path + "/attributes"
 
 // List returns a page of attributes.
 func (s *AttributeService) List(ctx context.Context, f AttributeFilter, p Page) ([]Attribute, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Attribute](ctx, s.c, request{method: http.MethodGet, path: attributesPath, query: q})
-	return rows, err
+	return pageOf[Attribute](ctx, s.c, attributesPath, f, p)
 }
 
 // All yields all attributes that match.
 func (s *AttributeService) All(ctx context.Context, f AttributeFilter) iter.Seq2[Attribute, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Attribute](err)
-	}
-	r := request{method: http.MethodGet, path: attributesPath, query: q}
-	return allV3(ctx, s.c, r, func(a Attribute) int64 { return a.ID })
+	return allOf(ctx, s.c, attributesPath, f, func(a Attribute) int64 { return a.ID })
 }
 
 // Create creates 1 to 10 attributes: all of them, or none. A store has at most 50.
@@ -117,22 +107,12 @@ const attributeValuesPath = customersV3Path + "/attribute-values"
 
 // List returns a page of values.
 func (s *AttributeValueService) List(ctx context.Context, f AttributeValueFilter, p Page) ([]AttributeValue, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[AttributeValue](ctx, s.c, request{method: http.MethodGet, path: attributeValuesPath, query: q})
-	return rows, err
+	return pageOf[AttributeValue](ctx, s.c, attributeValuesPath, f, p)
 }
 
 // All yields all values that match. Pages are read by number.
 func (s *AttributeValueService) All(ctx context.Context, f AttributeValueFilter) iter.Seq2[AttributeValue, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[AttributeValue](err)
-	}
-	r := request{method: http.MethodGet, path: attributeValuesPath, query: q}
-	return allV3(ctx, s.c, r, func(v AttributeValue) int64 { return v.ID })
+	return allOf(ctx, s.c, attributeValuesPath, f, func(v AttributeValue) int64 { return v.ID })
 }
 
 // Put sets 1 to 10 values: all of them, or none with a [*BatchError].

@@ -96,22 +96,12 @@ func categoryPath(id int64) string { return fmt.Sprintf("%s/%d", categoriesPath,
 
 // List returns a page of categories.
 func (s *CategoryService) List(ctx context.Context, f CategoryFilter, p Page) ([]Category, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Category](ctx, s.c, request{method: http.MethodGet, path: categoriesPath, query: q})
-	return rows, err
+	return pageOf[Category](ctx, s.c, categoriesPath, f, p)
 }
 
 // All yields all categories that match. Pages are read by cursor.
 func (s *CategoryService) All(ctx context.Context, f CategoryFilter) iter.Seq2[Category, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Category](err)
-	}
-	r := request{method: http.MethodGet, path: categoriesPath, query: q}
-	return allV3(ctx, s.c, r, func(c Category) int64 { return c.ID })
+	return allOf(ctx, s.c, categoriesPath, f, func(c Category) int64 { return c.ID })
 }
 
 // Get returns a category.
@@ -205,21 +195,12 @@ func brandPath(id int64) string { return fmt.Sprintf("%s/%d", brandsPath, id) }
 
 // List returns a page of brands.
 func (s *BrandService) List(ctx context.Context, f BrandFilter, p Page) ([]Brand, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Brand](ctx, s.c, request{method: http.MethodGet, path: brandsPath, query: q})
-	return rows, err
+	return pageOf[Brand](ctx, s.c, brandsPath, f, p)
 }
 
 // All yields all brands that match. Pages are read by cursor.
 func (s *BrandService) All(ctx context.Context, f BrandFilter) iter.Seq2[Brand, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Brand](err)
-	}
-	return allV3(ctx, s.c, request{method: http.MethodGet, path: brandsPath, query: q}, func(b Brand) int64 { return b.ID })
+	return allOf(ctx, s.c, brandsPath, f, func(b Brand) int64 { return b.ID })
 }
 
 // Get returns a brand.

@@ -67,22 +67,12 @@ func channelPath(id int64) string { return fmt.Sprintf("%s/%d", channelsPath, id
 
 // List returns a page of channels.
 func (s *ChannelService) List(ctx context.Context, f ChannelFilter, p Page) ([]Channel, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Channel](ctx, s.c, request{method: http.MethodGet, path: channelsPath, query: q})
-	return rows, err
+	return pageOf[Channel](ctx, s.c, channelsPath, f, p)
 }
 
 // All yields all channels that match. Pages are read by cursor.
 func (s *ChannelService) All(ctx context.Context, f ChannelFilter) iter.Seq2[Channel, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Channel](err)
-	}
-	r := request{method: http.MethodGet, path: channelsPath, query: q}
-	return allV3(ctx, s.c, r, func(c Channel) int64 { return c.ID })
+	return allOf(ctx, s.c, channelsPath, f, func(c Channel) int64 { return c.ID })
 }
 
 // Get returns a channel. Include is that of [ChannelFilter].

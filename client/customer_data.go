@@ -120,12 +120,7 @@ const formFieldsPath = customersV3Path + "/form-field-values"
 
 // List returns a page of values.
 func (s *FormFieldService) List(ctx context.Context, f FormFieldFilter, p Page) ([]FormField, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[FormField](ctx, s.c, request{method: http.MethodGet, path: formFieldsPath, query: q})
-	return rows, err
+	return pageOf[FormField](ctx, s.c, formFieldsPath, f, p)
 }
 
 // All yields all values that match. Pages are read by cursor.
@@ -134,12 +129,7 @@ func (s *FormFieldService) All(ctx context.Context, f FormFieldFilter) iter.Seq2
 		customer, address int64
 		name              string
 	}
-	q, err := params(f)
-	if err != nil {
-		return failed[FormField](err)
-	}
-	r := request{method: http.MethodGet, path: formFieldsPath, query: q}
-	return allV3(ctx, s.c, r, func(v FormField) key { return key{v.CustomerID, v.AddressID, v.Name} })
+	return allOf(ctx, s.c, formFieldsPath, f, func(v FormField) key { return key{v.CustomerID, v.AddressID, v.Name} })
 }
 
 // Put sets 1 to 50 values, each of a customer or of an address: all of them, or none with a

@@ -142,38 +142,22 @@ const customersV3Path = "/v3/customers"
 
 // List returns a page of customers.
 func (s *CustomerV3Service) List(ctx context.Context, f CustomerV3Filter, p Page) ([]CustomerV3, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[CustomerV3](ctx, s.c, request{method: http.MethodGet, path: customersV3Path, query: q})
-	return rows, err
+	return pageOf[CustomerV3](ctx, s.c, customersV3Path, f, p)
 }
 
 // All yields all customers that match. Pages are read by cursor where the server has
 // cursors: a customer who is there all the time is then yielded once, whatever changes
 // meanwhile.
 func (s *CustomerV3Service) All(ctx context.Context, f CustomerV3Filter) iter.Seq2[CustomerV3, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[CustomerV3](err)
-	}
-	r := request{method: http.MethodGet, path: customersV3Path, query: q}
-	return allV3(ctx, s.c, r, func(c CustomerV3) int64 { return c.ID })
+	return allOf(ctx, s.c, customersV3Path, f, func(c CustomerV3) int64 { return c.ID })
 }
 
 // ByID yields the customers with the ids, of any number, in requests of 50. Ids without a
 // customer are left out. Include is that of [CustomerV3Filter].
 func (s *CustomerV3Service) ByID(ctx context.Context, ids []int64, include ...string) iter.Seq2[CustomerV3, error] {
-	return func(yield func(CustomerV3, error) bool) {
-		for part := range slices.Chunk(ids, maxIDsInCall) {
-			for c, err := range s.All(ctx, CustomerV3Filter{IDs: part, Include: include}) {
-				if !yield(c, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
+	return byID(ids, func(part []int64) iter.Seq2[CustomerV3, error] {
+		return s.All(ctx, CustomerV3Filter{IDs: part, Include: include})
+	})
 }
 
 // Create creates 1 to 10 customers: all of them, or none with a [*BatchError].
@@ -226,20 +210,27 @@ func writeBatch[T any](ctx context.Context, c *Client, r request, size, most int
 
 // deleteIDs deletes what the ids name, in requests of 50.
 func deleteIDs(ctx context.Context, c *Client, path string, ids []int64) error {
+	return deleteNamed(ctx, c, path, idTexts(ids))
+}
+
+// deleteNamed is deleteIDs for ids in the form of a query.
+func deleteNamed(ctx context.Context, c *Client, path string, ids []string) error {
 	for part := range slices.Chunk(ids, maxIDsInCall) {
-		q := url.Values{"id:in": {joinIDs(part)}}
+		q := url.Values{"id:in": {strings.Join(part, ",")}}
 		if err := c.run(ctx, request{method: http.MethodDelete, path: path, query: q}); err != nil {
-			return fmt.Errorf("delete from %d: %w", part[0], err)
+			return fmt.Errorf("delete from %s: %w", part[0], err)
 		}
 	}
 	return nil
 }
 
 // joinIDs returns ids with commas between them.
-func joinIDs(ids []int64) string {
+func joinIDs(ids []int64) string { return strings.Join(idTexts(ids), ",") }
+
+func idTexts(ids []int64) []string {
 	texts := make([]string, len(ids))
 	for i, id := range ids {
 		texts[i] = strconv.FormatInt(id, 10)
 	}
-	return strings.Join(texts, ",")
+	return texts
 }

@@ -48,22 +48,12 @@ func hookPath(id int64) string { return fmt.Sprintf("%s/%d", hooksPath, id) }
 
 // List returns a page of the webhooks of the token.
 func (s *HookService) List(ctx context.Context, f HookFilter, p Page) ([]Hook, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Hook](ctx, s.c, request{method: http.MethodGet, path: hooksPath, query: q})
-	return rows, err
+	return pageOf[Hook](ctx, s.c, hooksPath, f, p)
 }
 
 // All yields all webhooks of the token that match.
 func (s *HookService) All(ctx context.Context, f HookFilter) iter.Seq2[Hook, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Hook](err)
-	}
-	r := request{method: http.MethodGet, path: hooksPath, query: q}
-	return allV3(ctx, s.c, r, func(h Hook) int64 { return h.ID })
+	return allOf(ctx, s.c, hooksPath, f, func(h Hook) int64 { return h.ID })
 }
 
 // Get returns a webhook.

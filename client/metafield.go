@@ -84,42 +84,26 @@ func metafieldPath(customer, id int64) string {
 	return fmt.Sprintf("%s/%d", metafieldsOf(customer), id)
 }
 
+func metafieldID(m Metafield) int64 { return m.ID }
+
 // List returns a page of the metafields of all customers.
 func (s *MetafieldService) List(ctx context.Context, f MetafieldFilter, p Page) ([]Metafield, error) {
-	return s.list(ctx, metafieldsPath, f, p)
+	return pageOf[Metafield](ctx, s.c, metafieldsPath, f, p)
 }
 
 // ListOf returns a page of the metafields of a customer.
 func (s *MetafieldService) ListOf(ctx context.Context, customer int64, f MetafieldFilter, p Page) ([]Metafield, error) {
-	return s.list(ctx, metafieldsOf(customer), f, p)
-}
-
-func (s *MetafieldService) list(ctx context.Context, path string, f MetafieldFilter, p Page) ([]Metafield, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Metafield](ctx, s.c, request{method: http.MethodGet, path: path, query: q})
-	return rows, err
+	return pageOf[Metafield](ctx, s.c, metafieldsOf(customer), f, p)
 }
 
 // All yields all metafields of all customers that match. Pages are read by cursor.
 func (s *MetafieldService) All(ctx context.Context, f MetafieldFilter) iter.Seq2[Metafield, error] {
-	return s.all(ctx, metafieldsPath, f)
+	return allOf(ctx, s.c, metafieldsPath, f, metafieldID)
 }
 
 // AllOf yields all metafields of a customer that match. Pages are read by cursor.
 func (s *MetafieldService) AllOf(ctx context.Context, customer int64, f MetafieldFilter) iter.Seq2[Metafield, error] {
-	return s.all(ctx, metafieldsOf(customer), f)
-}
-
-func (s *MetafieldService) all(ctx context.Context, path string, f MetafieldFilter) iter.Seq2[Metafield, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Metafield](err)
-	}
-	r := request{method: http.MethodGet, path: path, query: q}
-	return allV3(ctx, s.c, r, func(m Metafield) int64 { return m.ID })
+	return allOf(ctx, s.c, metafieldsOf(customer), f, metafieldID)
 }
 
 // Get returns a metafield of a customer.

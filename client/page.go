@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -201,6 +203,38 @@ func allV3[T any, K comparable](ctx context.Context, c *Client, r request, key f
 			} else {
 				q.Del("after")
 				q.Set("page", strconv.Itoa(number+1))
+			}
+		}
+	}
+}
+
+// pageOf reads a page of the list of V3 at a path, with a filter.
+func pageOf[T any](ctx context.Context, c *Client, path string, filter any, p Page) ([]T, error) {
+	q, err := listQuery(filter, p)
+	if err != nil {
+		return nil, err
+	}
+	rows, _, err := listV3[T](ctx, c, request{method: http.MethodGet, path: path, query: q})
+	return rows, err
+}
+
+// allOf reads the list of V3 at a path to its end, with a filter.
+func allOf[T any, K comparable](ctx context.Context, c *Client, path string, filter any, key func(T) K) iter.Seq2[T, error] {
+	q, err := params(filter)
+	if err != nil {
+		return failed[T](err)
+	}
+	return allV3(ctx, c, request{method: http.MethodGet, path: path, query: q}, key)
+}
+
+// byID yields the rows with the ids, of any number, which read returns for some of them.
+func byID[T, ID any](ids []ID, read func([]ID) iter.Seq2[T, error]) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for part := range slices.Chunk(ids, maxIDsInCall) {
+			for row, err := range read(part) {
+				if !yield(row, err) || err != nil {
+					return
+				}
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"iter"
 	"net/http"
-	"net/url"
 )
 
 // maxPlacementsInCall is how many products one request assigns to channels or to categories,
@@ -51,12 +50,12 @@ const productChannelsPath = productsPath + "/channel-assignments"
 
 // List returns a page of products in channels.
 func (s *ProductChannelService) List(ctx context.Context, f ProductChannelFilter, p Page) ([]ProductChannel, error) {
-	return listPlacements[ProductChannel](ctx, s.c, productChannelsPath, f, p)
+	return pageOf[ProductChannel](ctx, s.c, productChannelsPath, f, p)
 }
 
 // All yields all products in channels that match. Pages are read by number.
 func (s *ProductChannelService) All(ctx context.Context, f ProductChannelFilter) iter.Seq2[ProductChannel, error] {
-	return allPlacements[ProductChannel](ctx, s.c, productChannelsPath, f)
+	return allOf(ctx, s.c, productChannelsPath, f, itself[ProductChannel])
 }
 
 // Put adds 1 to 1 000 products to channels: all of them, or none with a [*BatchError]. A
@@ -83,12 +82,12 @@ const productCategoriesPath = productsPath + "/category-assignments"
 
 // List returns a page of products in categories.
 func (s *ProductCategoryService) List(ctx context.Context, f ProductCategoryFilter, p Page) ([]ProductCategory, error) {
-	return listPlacements[ProductCategory](ctx, s.c, productCategoriesPath, f, p)
+	return pageOf[ProductCategory](ctx, s.c, productCategoriesPath, f, p)
 }
 
 // All yields all products in categories that match. Pages are read by number.
 func (s *ProductCategoryService) All(ctx context.Context, f ProductCategoryFilter) iter.Seq2[ProductCategory, error] {
-	return allPlacements[ProductCategory](ctx, s.c, productCategoriesPath, f)
+	return allOf(ctx, s.c, productCategoriesPath, f, itself[ProductCategory])
 }
 
 // Put adds 1 to 1 000 products to categories: all of them, or none with a [*BatchError]. A
@@ -112,13 +111,12 @@ func placesPath(category int64) string { return categoryPath(category) + "/produ
 
 // ListPlaces returns a page of the products of a category in their order.
 func (s *CategoryService) ListPlaces(ctx context.Context, category int64, p Page) ([]ProductPlace, error) {
-	return listPlacements[ProductPlace](ctx, s.c, placesPath(category), struct{}{}, p)
+	return pageOf[ProductPlace](ctx, s.c, placesPath(category), struct{}{}, p)
 }
 
 // AllPlaces yields all products of a category in their order. Pages are read by number.
 func (s *CategoryService) AllPlaces(ctx context.Context, category int64) iter.Seq2[ProductPlace, error] {
-	r := request{method: http.MethodGet, path: placesPath(category), query: url.Values{}}
-	return allV3(ctx, s.c, r, func(p ProductPlace) int64 { return p.ProductID })
+	return allOf(ctx, s.c, placesPath(category), struct{}{}, func(p ProductPlace) int64 { return p.ProductID })
 }
 
 // PutPlaces sets the places of 1 to 1 000 products of a category: all of them, or none with a
@@ -132,22 +130,8 @@ func (s *CategoryService) Tree(ctx context.Context) ([]CategoryNode, error) {
 	return getData[[]CategoryNode](ctx, s.c, request{method: http.MethodGet, path: categoriesPath + "/tree"})
 }
 
-func listPlacements[T any](ctx context.Context, c *Client, path string, filter any, p Page) ([]T, error) {
-	q, err := listQuery(filter, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[T](ctx, c, request{method: http.MethodGet, path: path, query: q})
-	return rows, err
-}
-
-func allPlacements[T comparable](ctx context.Context, c *Client, path string, filter any) iter.Seq2[T, error] {
-	q, err := params(filter)
-	if err != nil {
-		return failed[T](err)
-	}
-	return allV3(ctx, c, request{method: http.MethodGet, path: path, query: q}, func(row T) T { return row })
-}
+// itself is the key of a row that is nothing but ids.
+func itself[T comparable](row T) T { return row }
 
 func putPlacements[T any](ctx context.Context, c *Client, path string, rows []T) error {
 	if len(rows) < 1 || len(rows) > maxPlacementsInCall {

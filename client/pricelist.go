@@ -42,22 +42,12 @@ func priceListPath(id int64) string { return fmt.Sprintf("%s/%d", priceListsPath
 
 // List returns a page of price lists in the order of their ids.
 func (s *PriceListService) List(ctx context.Context, f PriceListFilter, p Page) ([]PriceList, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[PriceList](ctx, s.c, request{method: http.MethodGet, path: priceListsPath, query: q})
-	return rows, err
+	return pageOf[PriceList](ctx, s.c, priceListsPath, f, p)
 }
 
 // All yields all price lists that match. Pages are read by cursor.
 func (s *PriceListService) All(ctx context.Context, f PriceListFilter) iter.Seq2[PriceList, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[PriceList](err)
-	}
-	r := request{method: http.MethodGet, path: priceListsPath, query: q}
-	return allV3(ctx, s.c, r, func(l PriceList) int64 { return l.ID })
+	return allOf(ctx, s.c, priceListsPath, f, func(l PriceList) int64 { return l.ID })
 }
 
 // Get returns a price list.

@@ -343,22 +343,12 @@ func productPath(id int64) string { return fmt.Sprintf("%s/%d", productsPath, id
 
 // List returns a page of products.
 func (s *ProductService) List(ctx context.Context, f ProductFilter, p Page) ([]Product, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Product](ctx, s.c, request{method: http.MethodGet, path: productsPath, query: q})
-	return rows, err
+	return pageOf[Product](ctx, s.c, productsPath, f, p)
 }
 
 // All yields all products that match. Pages are read by cursor.
 func (s *ProductService) All(ctx context.Context, f ProductFilter) iter.Seq2[Product, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[Product](err)
-	}
-	r := request{method: http.MethodGet, path: productsPath, query: q}
-	return allV3(ctx, s.c, r, func(p Product) int64 { return p.ID })
+	return allOf(ctx, s.c, productsPath, f, func(p Product) int64 { return p.ID })
 }
 
 // Get returns a product. Include is that of [ProductFilter].

@@ -6,7 +6,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 )
 
@@ -80,12 +79,7 @@ func (s *SegmentService) List(ctx context.Context, f SegmentFilter, p Page) ([]S
 	if err := checkUUIDs(f.IDs...); err != nil {
 		return nil, err
 	}
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Segment](ctx, s.c, request{method: http.MethodGet, path: segmentsPath, query: q})
-	return rows, err
+	return pageOf[Segment](ctx, s.c, segmentsPath, f, p)
 }
 
 // All yields all segments that match. Pages are read by number.
@@ -93,11 +87,7 @@ func (s *SegmentService) All(ctx context.Context, f SegmentFilter) iter.Seq2[Seg
 	if err := checkUUIDs(f.IDs...); err != nil {
 		return failed[Segment](err)
 	}
-	q, err := params(f)
-	if err != nil {
-		return failed[Segment](err)
-	}
-	return allV3(ctx, s.c, request{method: http.MethodGet, path: segmentsPath, query: q}, segmentID)
+	return allOf(ctx, s.c, segmentsPath, f, segmentID)
 }
 
 func segmentID(s Segment) string { return s.ID }
@@ -107,15 +97,7 @@ func profileID(p ShopperProfile) string { return p.ID }
 // ByID yields the segments with the ids, of any number, in requests of 50. Ids without a
 // segment are left out.
 func (s *SegmentService) ByID(ctx context.Context, ids ...string) iter.Seq2[Segment, error] {
-	return func(yield func(Segment, error) bool) {
-		for part := range slices.Chunk(ids, maxIDsInCall) {
-			for one, err := range s.All(ctx, SegmentFilter{IDs: part}) {
-				if !yield(one, err) || err != nil {
-					return
-				}
-			}
-		}
-	}
+	return byID(ids, func(part []string) iter.Seq2[Segment, error] { return s.All(ctx, SegmentFilter{IDs: part}) })
 }
 
 // Create creates 1 to 10 segments: all of them, or none. The name of another one is an
@@ -269,13 +251,7 @@ func deleteUUIDs(ctx context.Context, c *Client, path string, ids []string) erro
 	if err := checkUUIDs(ids...); err != nil {
 		return err
 	}
-	for part := range slices.Chunk(ids, maxIDsInCall) {
-		q := url.Values{"id:in": {strings.Join(part, ",")}}
-		if err := c.run(ctx, request{method: http.MethodDelete, path: path, query: q}); err != nil {
-			return fmt.Errorf("delete from %s: %w", part[0], err)
-		}
-	}
-	return nil
+	return deleteNamed(ctx, c, path, ids)
 }
 
 func checkUUIDs(ids ...string) error {

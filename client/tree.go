@@ -58,22 +58,12 @@ const treesPath = catalogPath + "/trees"
 
 // List returns a page of trees.
 func (s *CategoryTreeService) List(ctx context.Context, f CategoryTreeFilter, p Page) ([]CategoryTree, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[CategoryTree](ctx, s.c, request{method: http.MethodGet, path: treesPath, query: q})
-	return rows, err
+	return pageOf[CategoryTree](ctx, s.c, treesPath, f, p)
 }
 
 // All yields all trees that match. Pages are read by number.
 func (s *CategoryTreeService) All(ctx context.Context, f CategoryTreeFilter) iter.Seq2[CategoryTree, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[CategoryTree](err)
-	}
-	r := request{method: http.MethodGet, path: treesPath, query: q}
-	return allV3(ctx, s.c, r, func(t CategoryTree) int64 { return t.ID })
+	return allOf(ctx, s.c, treesPath, f, func(t CategoryTree) int64 { return t.ID })
 }
 
 // Categories returns the categories at the top of a tree, each with those below it.
@@ -189,22 +179,12 @@ const treeCategoriesPath = treesPath + "/categories"
 
 // List returns a page of categories in the order of their ids.
 func (s *TreeCategoryService) List(ctx context.Context, f TreeCategoryFilter, p Page) ([]TreeCategory, error) {
-	q, err := listQuery(f, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[TreeCategory](ctx, s.c, request{method: http.MethodGet, path: treeCategoriesPath, query: q})
-	return rows, err
+	return pageOf[TreeCategory](ctx, s.c, treeCategoriesPath, f, p)
 }
 
 // All yields all categories that match. Pages are read by number.
 func (s *TreeCategoryService) All(ctx context.Context, f TreeCategoryFilter) iter.Seq2[TreeCategory, error] {
-	q, err := params(f)
-	if err != nil {
-		return failed[TreeCategory](err)
-	}
-	r := request{method: http.MethodGet, path: treeCategoriesPath, query: q}
-	return allV3(ctx, s.c, r, func(c TreeCategory) int64 { return c.ID })
+	return allOf(ctx, s.c, treeCategoriesPath, f, func(c TreeCategory) int64 { return c.ID })
 }
 
 // Create creates 1 to 50 categories: all of them, or none with a [*BatchError]. The vendor's

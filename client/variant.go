@@ -123,39 +123,22 @@ func variantID(v Variant) int64 { return v.ID }
 
 // List returns a page of the variants of all products.
 func (s *VariantService) List(ctx context.Context, f VariantFilter, p Page) ([]Variant, error) {
-	return s.list(ctx, variantsPath, f, p)
+	return pageOf[Variant](ctx, s.c, variantsPath, f, p)
 }
 
 // ListOf returns a page of the variants of a product.
 func (s *VariantService) ListOf(ctx context.Context, product int64, f VariantFields, p Page) ([]Variant, error) {
-	return s.list(ctx, variantsOf(product), f, p)
-}
-
-func (s *VariantService) list(ctx context.Context, path string, filter any, p Page) ([]Variant, error) {
-	q, err := listQuery(filter, p)
-	if err != nil {
-		return nil, err
-	}
-	rows, _, err := listV3[Variant](ctx, s.c, request{method: http.MethodGet, path: path, query: q})
-	return rows, err
+	return pageOf[Variant](ctx, s.c, variantsOf(product), f, p)
 }
 
 // All yields all variants of all products that match. Pages are read by cursor.
 func (s *VariantService) All(ctx context.Context, f VariantFilter) iter.Seq2[Variant, error] {
-	return s.all(ctx, variantsPath, f)
+	return allOf(ctx, s.c, variantsPath, f, variantID)
 }
 
 // AllOf yields all variants of a product. Pages are read by cursor.
 func (s *VariantService) AllOf(ctx context.Context, product int64, f VariantFields) iter.Seq2[Variant, error] {
-	return s.all(ctx, variantsOf(product), f)
-}
-
-func (s *VariantService) all(ctx context.Context, path string, filter any) iter.Seq2[Variant, error] {
-	q, err := params(filter)
-	if err != nil {
-		return failed[Variant](err)
-	}
-	return allV3(ctx, s.c, request{method: http.MethodGet, path: path, query: q}, variantID)
+	return allOf(ctx, s.c, variantsOf(product), f, variantID)
 }
 
 // Get returns a variant of a product.
