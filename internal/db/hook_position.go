@@ -9,12 +9,16 @@ import (
 // lastEvent is the number of the last event of the store $1.
 const lastEvent = "coalesce((SELECT max(number) FROM events WHERE store_hash = $1), 0)"
 
+// beginHooks makes the hooks of the store $1 begin after the last event at the time $2. A
+// condition on them and a conflict clause follow.
+const beginHooks = "INSERT INTO hook_positions (store_hash, hook_id, number, date_used) SELECT store_hash, id, " + lastEvent +
+	", CAST($2 AS BIGINT) FROM hooks WHERE store_hash = $1"
+
 // BeginHook makes a hook begin with the events after those that have numbers now. at is the
 // time of its store.
 func (t *Tx) BeginHook(storeKey string, id int64, at time.Time) error {
-	return t.Later("INSERT INTO hook_positions (store_hash, hook_id, number, date_used) SELECT store_hash, id, "+lastEvent+
-		`, CAST($3 AS BIGINT) FROM hooks WHERE store_hash = $1 AND id = $2
-		ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number, date_used = excluded.date_used`, storeKey, id, at.UnixMilli())
+	return t.Later(beginHooks+" AND id = $3 ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number, date_used = excluded.date_used",
+		storeKey, at.UnixMilli(), id)
 }
 
 // RefreshHooks sets whether a store has an active hook, so that its changes are recorded. It
@@ -68,8 +72,7 @@ func (t *Tx) ResumeHooks(storeKey string, at time.Time, number func() error) err
 		if err := number(); err != nil {
 			return err
 		}
-		err := t.Later("INSERT INTO hook_positions (store_hash, hook_id, number, date_used) SELECT store_hash, id, "+lastEvent+
-			", CAST($2 AS BIGINT) FROM hooks WHERE store_hash = $1 ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number", storeKey, at.UnixMilli())
+		err := t.Later(beginHooks+" ON CONFLICT (store_hash, hook_id) DO UPDATE SET number = excluded.number", storeKey, at.UnixMilli())
 		if err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ const (
 
 // WatchGroups calls drop and then add with the changes of each commit, before the commit is
 // acknowledged. drop removes old groups from a copy that the caller has. It is called after
-// the versions of the groups have changed, so nobody who has read an old group adds it to the
+// the versions of the groups have changed, so a reader of an old group does not add it to the
 // copy afterwards. Before add is called, the versions change once more: a reader may have
 // taken the new version and then read the copy from before drop. The calls are in the order
 // of the commits, one at a time, and the commits wait for them. It returns false, and calls
