@@ -224,6 +224,9 @@ func postgresTrouble(err error) string {
 	if lostWorker(err) != "" || errors.Is(err, errWorkerLost) {
 		return postgresTroubles["08"]
 	}
+	if errors.Is(err, errOtherServer) {
+		return "it has recovered, or another server has taken its place"
+	}
 	if code := postgresCode(err); code != "" {
 		return cmp.Or(postgresTroubles[code], postgresTroubles[code[:2]])
 	}

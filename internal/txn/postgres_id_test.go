@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"cohort.example/cohort"
 	"cohort.example/cohort/internal/db"
 	"cohort.example/cohort/internal/dbtest"
 	"cohort.example/cohort/internal/pgtest"
+	"cohort.example/cohort/internal/txn"
 )
 
 // Moves of a counter do not wait for the disk. After a crash or a failover the counter may
@@ -59,6 +61,32 @@ func TestCounterIsLost(t *testing.T) {
 	if want := []int64{1, 2, 3, 4, 5, 6}; !slices.Equal(ids, want) || attempts < 9 {
 		t.Errorf("the ids are %v after %d attempts, want %v and 9 or more", ids, attempts, want)
 	}
+}
+
+// An attempt may take so long that there is no time for another one. The caller then gets the
+// error of an unavailable database, after which it may try again.
+func TestCounterIsLostInASlowAttempt(t *testing.T) {
+	t.Parallel()
+	pg := pgtest.Start(t, pgtest.Options{})
+	d := dbtest.Open(t, pg.URL())
+	d.SetTimeouts(txn.Timeouts{Retry: time.Nanosecond})
+	addStores(t, d, "a")
+	add := func(afterID func()) error {
+		return d.Update(t.Context(), func(tx *db.Tx) error {
+			id, err := tx.NextID("a", "customer_group")
+			if err != nil {
+				return err
+			}
+			afterID()
+			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
+		})
+	}
+	wantUnavailable(t, add(func() {
+		pg.Crash(t)
+		for d.View(t.Context(), func(tx *db.Tx) error { _, err := tx.Store("a"); return err }) != nil {
+			// until there is a new connection
+		}
+	}), "the server has changed")
 }
 
 // A checkpoint is no recovery: the transaction keeps its id, and no id is left out.
