@@ -10,13 +10,17 @@ import (
 	"cohort.example/cohort/internal/testenv"
 )
 
-// How long a node may take to notice that the database is unavailable or
-// available again, and how long a request may take on a server that does not
-// respond.
-const (
-	soon         = 5 * time.Second
-	ifNoResponse = 20 * time.Second
-)
+// ifNoResponse is how long a request may take on a server that does not respond.
+const ifNoResponse = 20 * time.Second
+
+// soon is how long a node may take to notice that the database is unavailable or
+// available again. The race detector makes processes several times slower.
+var soon = func() time.Duration {
+	if testenv.Race {
+		return 20 * time.Second
+	}
+	return 5 * time.Second
+}()
 
 // some is how many changes are acknowledged before and after each event of a test.
 func some() int64 { return testenv.Times[int64](100, 15) }
