@@ -13,63 +13,91 @@ import (
 	"cohort.example/cohort/bench/load"
 )
 
+// versionRow is a row that compares this version with an earlier one.
+type versionRow struct {
+	name   string
+	source func(versionAPI) load.Source
+	one    bool     // with one caller instead of as many as in the other rows
+	nodes  int      // of one database of PostgreSQL; 0 is one, of any engine
+	flags  []string // of this version
+}
+
+var versionRows = []versionRow{
+	{name: "create", source: func(a versionAPI) load.Source { return a.groups.create }},
+	{name: "create/one", source: func(a versionAPI) load.Source { return a.groups.create }, one: true},
+	{name: "get", source: func(a versionAPI) load.Source { return a.groups.get }},
+	{name: "get/nodes", source: func(a versionAPI) load.Source { return a.groups.get }, nodes: 2},
+	{name: "get/stale", source: func(a versionAPI) load.Source { return a.groups.get }, nodes: 2, flags: []string{"--max-staleness", "100ms"}},
+	{name: "list", source: func(a versionAPI) load.Source { return a.groups.list }},
+	{name: "list/nodes", source: func(a versionAPI) load.Source { return a.groups.list }, nodes: 2},
+	{name: "mix", source: func(a versionAPI) load.Source { return a.groups.mix }},
+	{name: "customers/create", source: func(a versionAPI) load.Source { return a.createCustomer }},
+	{name: "customers/get", source: func(a versionAPI) load.Source { return a.getCustomer }},
+	{name: "customers/move", source: func(a versionAPI) load.Source { return a.moveCustomer }},
+}
+
 // besideBefore are the rows of -before: this version of Cohort compared with the binary
 // of an earlier one. Each side fills its own database over HTTP, because an earlier
 // version refuses a database with newer migrations.
-func besideBefore(binary, postgres string) []row {
-	list := []struct {
-		name    string
-		callers int // 0: as many as in the other rows
-		source  func(versionAPI) load.Source
-	}{
-		{"create", 0, func(a versionAPI) load.Source { return a.groups.create }},
-		{"create/one", 1, func(a versionAPI) load.Source { return a.groups.create }},
-		{"get", 0, func(a versionAPI) load.Source { return a.groups.get }},
-		{"list", 0, func(a versionAPI) load.Source { return a.groups.list }},
-		{"mix", 0, func(a versionAPI) load.Source { return a.groups.mix }},
-		{"customers/create", 0, func(a versionAPI) load.Source { return a.createCustomer }},
-		{"customers/get", 0, func(a versionAPI) load.Source { return a.getCustomer }},
-		{"customers/move", 0, func(a versionAPI) load.Source { return a.moveCustomer }},
-	}
-	var rows []row
-	for _, r := range list {
-		run := func(ctx context.Context, b *bench) ([]line, error) {
-			callers := r.callers
-			if callers == 0 {
-				callers = b.callers
-			}
-			return b.besideVersion(ctx, binary, postgres, r.name, callers, r.source)
+func besideBefore(binary, postgres string) (rows []row) {
+	for _, r := range versionRows {
+		if r.nodes > 0 && postgres == "" {
+			continue
 		}
+		run := func(ctx context.Context, b *bench) ([]line, error) { return b.besideVersion(ctx, binary, postgres, r) }
 		rows = append(rows, row{name: "before/" + r.name, run: run})
 	}
 	return rows
 }
 
 // besideVersion measures one operation of this version beside that of an earlier one.
-func (b *bench) besideVersion(ctx context.Context, binary, postgres, what string, callers int, source func(versionAPI) load.Source) ([]line, error) {
+func (b *bench) besideVersion(ctx context.Context, binary, postgres string, r versionRow) ([]line, error) {
 	current, err := b.build(ctx, cohortProgram)
 	if err != nil {
 		return nil, err
 	}
+	callers := b.callers
+	if r.one {
+		callers = 1
+	}
 	var sides []side
-	for _, v := range []struct{ name, program string }{{"this version", current}, {"before", binary}} {
+	for _, v := range []version{{"this version", current, r.flags}, {"before", binary, nil}} {
 		url, remove, err := b.emptyDatabase(ctx, postgres)
 		if err != nil {
 			return nil, err
 		}
 		defer remove()
-		p, api, err := b.startVersion(ctx, v.program, url)
+		p, api, err := b.startVersion(ctx, v, url)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", v.name, err)
 		}
 		defer p.stop()
-		sides = append(sides, b.served(v.name, p.addr, callers, -1, source(api)))
+		addrs := []string{p.addr}
+		for len(addrs) < r.nodes {
+			other, err := b.startNode(ctx, v, url, api)
+			if err != nil {
+				return nil, fmt.Errorf("another node of %s: %w", v.name, err)
+			}
+			defer other.stop()
+			addrs = append(addrs, other.addr)
+		}
+		s := b.served(v.name, p.addr, callers, -1, r.source(api))
+		if len(addrs) > 1 {
+			s.round = b.shared(v.name, addrs, callers, r.source(api))
+		}
+		sides = append(sides, s)
 	}
 	d, err := b.compare(ctx, sides[0], sides[1])
 	if err != nil {
 		return nil, err
 	}
-	return []line{d.line(what+", the version before", "before", atLeast(0.95))}, nil
+	return []line{d.line(r.name+", the version before", "before", atLeast(0.95))}, nil
+}
+
+// version is a version of Cohort.
+type version struct {
+	name, program string
+	flags         []string
 }
 
 // emptyDatabase returns the URL of a new database, a file unless postgres is the URL of a
@@ -104,8 +132,8 @@ func (b *bench) emptyDatabase(ctx context.Context, postgres string) (database st
 }
 
 // startVersion serves an empty database and fills it with groups and customers.
-func (b *bench) startVersion(ctx context.Context, program, url string) (*process, versionAPI, error) {
-	token, err := makeStoreWithToken(ctx, program, url, storeName(0))
+func (b *bench) startVersion(ctx context.Context, v version, url string) (*process, versionAPI, error) {
+	token, err := makeStoreWithToken(ctx, v.program, url, storeName(0))
 	if err != nil {
 		return nil, versionAPI{}, err
 	}
@@ -114,10 +142,7 @@ func (b *bench) startVersion(ctx context.Context, program, url string) (*process
 		groups.clients[0].Token = token
 		return versionAPI{groups}
 	}
-	first := func(addr string) []byte { return newAPI(addr).groups.count(nil, 0) }
-	p, err := b.start(ctx, program, first, func(addr string) []string {
-		return []string{"serve", "--db", url, "--addr", addr}
-	})
+	p, err := b.startNode(ctx, v, url, newAPI("localhost"))
 	if err != nil {
 		return nil, versionAPI{}, err
 	}
@@ -129,6 +154,14 @@ func (b *bench) startVersion(ctx context.Context, program, url string) (*process
 		}
 	}
 	return p, api, nil
+}
+
+// startNode serves a database that has the store of api.
+func (b *bench) startNode(ctx context.Context, v version, url string, api versionAPI) (*process, error) {
+	first := func(string) []byte { return api.groups.count(nil, 0) }
+	return b.start(ctx, v.program, first, func(addr string) []string {
+		return append([]string{"serve", "--db", url, "--addr", addr}, v.flags...)
+	})
 }
 
 func (b *bench) fillOverHTTP(addr string, source load.Source) error {
