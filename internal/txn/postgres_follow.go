@@ -2,6 +2,7 @@ package txn
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,8 +111,10 @@ func (f *follower) join() *followRound {
 
 func (f *follower) pauses() bool { return !f.resume.IsZero() && time.Now().Before(f.resume) }
 
-// run serves rounds until no caller waits.
+// run serves rounds until no caller waits. All requests that have arrived join a round before
+// its query begins: the query costs more than they do.
 func (f *follower) run() {
+	runtime.Gosched()
 	for r := f.take(); r != nil; r = f.take() {
 		begun := time.Now()
 		ok, pause := f.follow()
@@ -124,6 +127,7 @@ func (f *follower) run() {
 		}
 		r.ok = ok
 		close(r.done)
+		runtime.Gosched()
 	}
 }
 
