@@ -94,8 +94,9 @@ bin/tools/goreleaser: tools/release/go.mod
 CONFIG   = .goreleaser.yaml
 RELEASE  = PATH="$(CURDIR)/bin/tools:$$PATH" goreleaser release --clean --config $(CONFIG)
 
+DOCKER   = $(shell docker info >/dev/null 2>&1 && echo yes)
 snapshot: bin/tools/goreleaser ## Build the files of a release into bin/dist, of this commit without a tag
-	$(RELEASE) --snapshot $(if $(shell docker info >/dev/null 2>&1 && echo yes),,--skip=docker)
+	$(RELEASE) --snapshot $(if $(DOCKER),,--skip=docker)
 
 release: bin/tools/goreleaser ## Build the files of a release into bin/dist, of the tag of this commit; docs/releases.md explains
 	$(RELEASE) --skip=publish
