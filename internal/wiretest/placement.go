@@ -156,7 +156,8 @@ func explainShards(t *testing.T, d *db.DB, s tracedStatement) (problem string) {
 		plan, err := txn.Collect(rows, func(row txn.Scanner) (step string, err error) { return step, row.Scan(&step) })
 		text := strings.Join(plan, "\n")
 		for _, m := range taskCount.FindAllStringSubmatch(text, -1) {
-			if m[1] != "1" {
+			// The planner gives no task to a statement of which it sees that it finds nothing.
+			if m[1] != "1" && m[1] != "0" {
 				problem = "a plan with " + m[1] + " tasks"
 			}
 		}
