@@ -111,10 +111,8 @@ func (f *follower) join() *followRound {
 
 func (f *follower) pauses() bool { return !f.resume.IsZero() && time.Now().Before(f.resume) }
 
-// run serves rounds until no caller waits. All requests that have arrived join a round before
-// its query begins: the query costs more than they do.
+// run serves rounds until no caller waits.
 func (f *follower) run() {
-	runtime.Gosched()
 	for r := f.take(); r != nil; r = f.take() {
 		begun := time.Now()
 		ok, pause := f.follow()
@@ -127,11 +125,13 @@ func (f *follower) run() {
 		}
 		r.ok = ok
 		close(r.done)
-		runtime.Gosched()
 	}
 }
 
+// take returns the next round. All requests that have arrived join it first: a query costs
+// more than they do.
 func (f *follower) take() *followRound {
+	runtime.Gosched()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	r := f.next

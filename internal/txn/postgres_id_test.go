@@ -26,11 +26,10 @@ func TestCounterIsLost(t *testing.T) {
 	add := func(afterID func()) (id int64) {
 		insert := func(tx *db.Tx) (err error) {
 			attempts++
-			if id, err = tx.NextID("a", "customer_group"); err != nil {
-				return err
-			}
-			afterID()
-			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
+			return insertNext(tx, func(next int64) {
+				id = next
+				afterID()
+			})
 		}
 		err := d.Update(t.Context(), insert)
 		for cohort.KindOf(err) == cohort.KindUnavailable { // the server took longer than an update waits
@@ -71,22 +70,15 @@ func TestCounterIsLostInASlowAttempt(t *testing.T) {
 	d := dbtest.Open(t, pg.URL())
 	d.SetTimeouts(txn.Timeouts{Retry: time.Nanosecond})
 	addStores(t, d, "a")
-	add := func(afterID func()) error {
-		return d.Update(t.Context(), func(tx *db.Tx) error {
-			id, err := tx.NextID("a", "customer_group")
-			if err != nil {
-				return err
+	err := d.Update(t.Context(), func(tx *db.Tx) error {
+		return insertNext(tx, func(int64) {
+			pg.Crash(t)
+			for d.View(t.Context(), func(tx *db.Tx) error { _, err := tx.Store("a"); return err }) != nil {
+				// until there is a new connection
 			}
-			afterID()
-			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
 		})
-	}
-	wantUnavailable(t, add(func() {
-		pg.Crash(t)
-		for d.View(t.Context(), func(tx *db.Tx) error { _, err := tx.Store("a"); return err }) != nil {
-			// until there is a new connection
-		}
-	}), "the server has changed")
+	})
+	wantUnavailable(t, err, "the server has changed")
 }
 
 // A checkpoint is no recovery: the transaction keeps its id, and no id is left out.
@@ -97,15 +89,23 @@ func TestCheckpointKeepsID(t *testing.T) {
 	addStores(t, d, "a")
 	for want := int64(1); want <= 3; want++ {
 		update(t, d, func(tx *db.Tx) error {
-			id, err := tx.NextID("a", "customer_group")
-			if err != nil {
-				return err
-			}
-			if id != want {
-				t.Errorf("the id is %d, want %d", id, want)
-			}
-			pg.Exec(t, "CHECKPOINT")
-			return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
+			return insertNext(tx, func(id int64) {
+				if id != want {
+					t.Errorf("the id is %d, want %d", id, want)
+				}
+				pg.Exec(t, "CHECKPOINT")
+			})
 		})
 	}
+}
+
+// insertNext inserts a group of store a with the next id. It calls between after it has the
+// id, and before it inserts.
+func insertNext(tx *db.Tx, between func(id int64)) error {
+	id, err := tx.NextID("a", "customer_group")
+	if err != nil {
+		return err
+	}
+	between(id)
+	return tx.InsertGroup("a", newGroup(id, fmt.Sprint("group ", id)))
 }
