@@ -107,35 +107,17 @@ func fillNodes(b *testing.B, svc *service.Service) {
 
 // run returns how many requests per second both nodes respond to.
 func (n *nodes) run(b *testing.B, source func(addr string) load.Source) float64 {
-	results := make([]*load.Result, len(n.addrs))
-	var all sync.WaitGroup
-	for i, addr := range n.addrs {
-		all.Go(func() {
-			of := source(addr)
-			r, err := load.Run(load.Plan{
-				Addr: addr, Callers: callers / len(n.addrs), First: n.number, WarmUp: roundSeconds * time.Second / 4, For: roundSeconds * time.Second,
-				Source: func(buf []byte, k uint64) []byte { return of(buf, 2*k+uint64(i)) }, //nolint:gosec // 0 or 1
-			})
-			if err == nil {
-				err = r.Check()
-			}
-			if err != nil {
-				b.Error(err)
-				return
-			}
-			results[i] = r
-		})
+	r, err := load.Spread(load.Plan{
+		Callers: callers, Source: source(n.addrs[0]), First: n.number, WarmUp: roundSeconds * time.Second / 4, For: roundSeconds * time.Second,
+	}, n.addrs[:]...)
+	if err == nil {
+		err = r.Check()
 	}
-	all.Wait()
-	if b.Failed() {
-		b.FailNow()
+	if err != nil {
+		b.Fatal(err)
 	}
-	sum := 0.0
-	for _, r := range results {
-		n.number = max(n.number, r.Next)
-		sum += r.PerSecond()
-	}
-	return sum
+	n.number = r.Next
+	return r.PerSecond()
 }
 
 // begin appends the beginning of request k, up to the path of the groups.

@@ -72,20 +72,16 @@ func (b *bench) besideVersion(ctx context.Context, binary, postgres string, r ve
 			return nil, fmt.Errorf("%s: %w", v.name, err)
 		}
 		defer p.stop()
-		addrs := []string{p.addr}
-		for len(addrs) < r.nodes {
+		var others []string
+		for len(others)+1 < r.nodes {
 			other, err := b.startNode(ctx, v, url, api)
 			if err != nil {
 				return nil, fmt.Errorf("another node of %s: %w", v.name, err)
 			}
 			defer other.stop()
-			addrs = append(addrs, other.addr)
+			others = append(others, other.addr)
 		}
-		s := b.served(v.name, p.addr, callers, -1, r.source(api))
-		if len(addrs) > 1 {
-			s.round = b.shared(v.name, addrs, callers, r.source(api))
-		}
-		sides = append(sides, s)
+		sides = append(sides, b.served(v.name, p.addr, callers, -1, r.source(api), others...))
 	}
 	d, err := b.compare(ctx, sides[0], sides[1])
 	if err != nil {

@@ -25,9 +25,9 @@ type side struct {
 	round func(context.Context) (sample, error)
 }
 
-// served is a side that is a server. groups is the number of groups in a
-// response, -1 if it depends on the request.
-func (b *bench) served(name, addr string, callers, groups int, source load.Source) side {
+// served is a side that is a server, with others if it is one of several nodes. groups is the
+// number of groups in a response, -1 if it depends on the request.
+func (b *bench) served(name, addr string, callers, groups int, source load.Source, others ...string) side {
 	return side{
 		name:  name,
 		probe: func(ctx context.Context) error { return b.probe(ctx, addr, groups, source) },
@@ -35,17 +35,15 @@ func (b *bench) served(name, addr string, callers, groups int, source load.Sourc
 			if err := ctx.Err(); err != nil {
 				return sample{}, err
 			}
-			return b.load(name, addr, callers, source)
+			return b.load(name, callers, source, append([]string{addr}, others...)...)
 		},
 	}
 }
 
-// load is a round of requests.
-func (b *bench) load(name, addr string, callers int, source load.Source) (sample, error) {
+// load is a round of requests to one server, or to several nodes that share the callers.
+func (b *bench) load(name string, callers int, source load.Source, addrs ...string) (sample, error) {
 	before := cpuTime()
-	r, err := load.Run(load.Plan{
-		Addr: addr, Callers: callers, Source: source, First: b.number, WarmUp: b.warmUp, For: b.round,
-	})
+	r, err := load.Spread(load.Plan{Callers: callers, Source: source, First: b.number, WarmUp: b.warmUp, For: b.round}, addrs...)
 	if err != nil {
 		return sample{}, fmt.Errorf("%s: %w", name, err)
 	}

@@ -11,8 +11,10 @@ package load
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -90,6 +92,42 @@ func Run(p Plan) (*Result, error) {
 		r.result.Took = time.Since(r.start)
 	}
 	return r.result, nil
+}
+
+// Spread executes a plan with several servers in place of its own. Each gets its share of the
+// callers and of the requests, with numbers of its own. The result is that of all servers together; it
+// fails if one run does.
+func Spread(p Plan, addrs ...string) (*Result, error) {
+	servers := uint64(len(addrs))
+	results, errs := make([]*Result, servers), make([]error, servers)
+	var all sync.WaitGroup
+	for i, addr := range addrs {
+		own := p
+		own.Addr, own.Callers = addr, p.Callers/len(addrs)
+		own.First, own.Requests = (p.First+servers-1)/servers, p.Requests/servers
+		own.Source = func(b []byte, n uint64) []byte { return p.Source(b, n*servers+uint64(i)) } //nolint:gosec // a few servers
+		all.Go(func() { results[i], errs[i] = Run(own) })
+	}
+	all.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	sum := results[0]
+	for _, r := range results[1:] {
+		sum.add(r)
+	}
+	sum.Next *= servers
+	return sum, nil
+}
+
+// add adds the result of a run at the same time.
+func (r *Result) add(other *Result) {
+	r.Answers, r.Bytes, r.Next = r.Answers+other.Answers, r.Bytes+other.Bytes, max(r.Next, other.Next)
+	r.Latency.Merge(other.Latency)
+	r.Refusal = cmp.Or(r.Refusal, other.Refusal)
+	for status, n := range other.Refused {
+		r.Refused[status] += n
+	}
 }
 
 // newHistogram covers one microsecond to two minutes, with three digits.

@@ -96,6 +96,28 @@ func TestRunMakesEveryRequestOnce(t *testing.T) {
 	}
 }
 
+func TestSpreadSharesTheRequests(t *testing.T) {
+	first, a := startRecorder(t)
+	second, b := startRecorder(t)
+	plan := Plan{Callers: 6, First: 101, Requests: 8, Source: numbered(a, func(n uint64) string { return fmt.Sprint("/", n) })}
+	r, err := Spread(plan, a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for server, want := range map[*recorder][]uint64{first: {102, 104, 106, 108}, second: {103, 105, 107, 109}} {
+		var requests []string
+		for _, n := range want {
+			requests = append(requests, fmt.Sprint("GET /", n, " "))
+		}
+		if diff := cmp.Diff(requests, server.requests()); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if r.Answers != 8 || r.Next != 110 || r.Bytes != 8*int64(len("hello")) || r.Latency.TotalCount() != 8 {
+		t.Errorf("%d answers, next %d, %d bytes, %d latencies", r.Answers, r.Next, r.Bytes, r.Latency.TotalCount())
+	}
+}
+
 // Responses before or after the time that counts are not counted, and no
 // further requests are sent after it.
 func TestRunCountsInItsTimeOnly(t *testing.T) {
